@@ -1,0 +1,1 @@
+"""What replfix knows about replication: no I/O, no clock, no driver, no screen."""

@@ -1,0 +1,1 @@
+"""One cause a file: what evidence it needs, what it concludes."""

@@ -1,0 +1,127 @@
+"""Sets of global transaction identifiers, tags (8.3+) included.
+
+Text form: ``UUID[:tag]:interval[:interval…][:tag:interval…]``, several joined by commas; UUIDs and tags are lower case.
+Source: MySQL manual, "GTID Sets".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
+_INTERVAL = re.compile(r"(\d{1,19})(?:-(\d{1,19}))?\Z")
+
+Interval = tuple[int, int]  # first and last, both included
+Origin = tuple[str, str]  # UUID and tag ("" for none)
+
+
+def _merge(intervals: list[Interval]) -> tuple[Interval, ...]:
+    merged: list[Interval] = []
+    for first, last in sorted(intervals):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return tuple(merged)
+
+
+def _subtract(whole: tuple[Interval, ...], taken: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    left: list[Interval] = []
+    for first, last in whole:
+        at = first
+        for t_first, t_last in taken:
+            if t_last < at or t_first > last:
+                continue
+            if t_first > at:
+                left.append((at, t_first - 1))
+            at = t_last + 1
+        if at <= last:
+            left.append((at, last))
+    return tuple(left)
+
+
+@dataclass(frozen=True, slots=True)
+class GtidSet:
+    """An immutable set of GTIDs. ``intervals`` is sorted by origin and holds no empty entry."""
+
+    intervals: tuple[tuple[Origin, tuple[Interval, ...]], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> GtidSet:
+        """Parse the server's text form; white space and newlines are ignored. ValueError on anything else."""
+        found: dict[Origin, list[Interval]] = {}
+        for part in text.replace("\n", "").replace(" ", "").split(","):
+            if not part:
+                continue
+            uuid, *rest = part.lower().split(":")
+            if not _UUID.match(uuid) or not rest:
+                raise ValueError(f"not a GTID set: {part[:80]!r}")
+            tag = ""
+            bare_tag = False
+            for piece in rest:
+                interval = _INTERVAL.match(piece)
+                if interval:
+                    first = int(interval[1])
+                    last = int(interval[2] or first)
+                    if first < 1 or last < first:
+                        raise ValueError(f"not a GTID interval: {piece!r}")
+                    found.setdefault((uuid, tag), []).append((first, last))
+                    bare_tag = False
+                elif _TAG.match(piece) and not bare_tag:
+                    tag, bare_tag = piece, True
+                else:
+                    raise ValueError(f"not a GTID set: {part[:80]!r}")
+            if bare_tag:
+                raise ValueError(f"a tag without an interval: {part[:80]!r}")
+        return cls._of({origin: _merge(intervals) for origin, intervals in found.items()})
+
+    @classmethod
+    def _of(cls, found: dict[Origin, tuple[Interval, ...]]) -> GtidSet:
+        return cls(tuple(sorted((origin, intervals) for origin, intervals in found.items() if intervals)))
+
+    def __sub__(self, other: GtidSet) -> GtidSet:
+        taken = dict(other.intervals)
+        return self._of({o: _subtract(i, taken.get(o, ())) for o, i in self.intervals})
+
+    def __or__(self, other: GtidSet) -> GtidSet:
+        found = {origin: list(intervals) for origin, intervals in self.intervals}
+        for origin, intervals in other.intervals:
+            found.setdefault(origin, []).extend(intervals)
+        return self._of({origin: _merge(intervals) for origin, intervals in found.items()})
+
+    def __le__(self, other: GtidSet) -> bool:
+        return not (self - other)
+
+    def __bool__(self) -> bool:
+        return bool(self.intervals)
+
+    def __contains__(self, gtid: str) -> bool:
+        return GtidSet.parse(gtid) <= self
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for _, intervals in self.intervals for first, last in intervals)
+
+    def uuids(self) -> frozenset[str]:
+        return frozenset(uuid for (uuid, _), _ in self.intervals)
+
+    def of_uuid(self, uuid: str) -> GtidSet:
+        return GtidSet(tuple(entry for entry in self.intervals if entry[0][0] == uuid.lower()))
+
+    def newest_first(self) -> Iterator[str]:
+        """Each GTID of the set as text, the highest number of each origin first."""
+        for (uuid, tag), intervals in self.intervals:
+            for first, last in reversed(intervals):
+                for number in range(last, first - 1, -1):
+                    yield f"{uuid}:{tag}:{number}" if tag else f"{uuid}:{number}"
+
+    def __str__(self) -> str:
+        parts: dict[str, list[str]] = {}
+        for (uuid, tag), intervals in self.intervals:
+            pieces = parts.setdefault(uuid, [uuid])
+            if tag:
+                pieces.append(tag)
+            pieces.extend(str(first) if first == last else f"{first}-{last}" for first, last in intervals)
+        return ",".join(":".join(pieces) for pieces in parts.values())

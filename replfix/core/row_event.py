@@ -1,0 +1,58 @@
+"""A transaction as it stands in a binlog, decoded, with the raw events it was decoded from."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from replfix.core.table import TableName
+from replfix.core.values import RowImage
+
+
+class ChangeKind(enum.StrEnum):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One row of a rows event. ``before`` is None for an insert, ``after`` for a delete."""
+
+    table: TableName
+    kind: ChangeKind
+    before: RowImage | None
+    after: RowImage | None
+    event_end_pos: int  # end_log_pos of the rows event, in the log that it was read from
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvents:
+    """The bytes that the BINLOG statement takes: whole events, each with its header, and its CRC32 when the
+    Format_description event says that events have one.
+
+    ``statements`` holds, for each statement of the transaction, its Table_map events and its rows events in order:
+    BINLOG wants them together, because the last rows event (flag STMT_END) closes the tables.
+    """
+
+    format_description: bytes
+    statements: tuple[tuple[bytes, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
+
+    gtid: str
+    log_file: str
+    start_pos: int  # of its GTID event
+    end_pos: int  # after its last event
+    committed_at: datetime  # when the original server committed it, UTC (from the GTID event, microseconds)
+    server_id: int
+    thread_id: int | None  # the connection that wrote it (from the BEGIN Query event)
+    changes: tuple[RowChange, ...]
+    column_names: dict[TableName, tuple[str, ...]]
+    raw: RawEvents
+    notes: tuple[str, ...] = ()  # what was taken from elsewhere than the events, e.g. names from the schema
+    queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged

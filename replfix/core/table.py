@@ -1,0 +1,116 @@
+"""A table as a server defines it: columns, unique keys, foreign keys, triggers.
+
+Source: information_schema COLUMNS, STATISTICS, KEY_COLUMN_USAGE, REFERENTIAL_CONSTRAINTS, TRIGGERS, TABLES, ENGINES.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``data_type`` is lower case without length (``varchar``); ``column_type`` is the full text."""
+
+    name: str
+    ordinal: int  # from 0
+    data_type: str
+    column_type: str
+    nullable: bool
+    unsigned: bool = False
+    charset: str | None = None  # None for columns without a character set
+    collation: str | None = None
+    labels: tuple[str, ...] = ()  # of ENUM and SET
+    length: int | None = None  # CHARACTER_OCTET_LENGTH; of BINARY its padded length
+    scale: int | None = None  # DECIMAL's scale, or the fractional digits of temporal types
+    auto_increment: bool = False
+    generated: bool = False
+    invisible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """One part of a key: a column, a prefix of a column (``prefix`` characters or bytes), or an expression."""
+
+    column: str | None
+    prefix: int | None = None
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    name: str
+    parts: tuple[KeyPart, ...]
+
+    @property
+    def is_primary(self) -> bool:
+        return self.name == "PRIMARY"
+
+    @property
+    def is_plain(self) -> bool:
+        """True when every part is a whole column."""
+        return all(p.column is not None and p.prefix is None for p in self.parts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(p.column for p in self.parts if p.column is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """``child (child_columns)`` references ``parent (parent_columns)``; the rules as information_schema spells them."""
+
+    name: str
+    child: TableName
+    child_columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+    on_update: str
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    name: str
+    event: str  # INSERT | UPDATE | DELETE
+    timing: str  # BEFORE | AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: TableName
+    columns: tuple[Column, ...]
+    unique_keys: tuple[UniqueKey, ...]  # PRIMARY first, then in the server's order
+    engine: str
+    transactional: bool
+    foreign_keys: tuple[ForeignKey, ...] = ()  # this table is the child
+    referenced_by: tuple[ForeignKey, ...] = ()  # this table is the parent
+    triggers: tuple[Trigger, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """The column of that name (names of columns are case-insensitive); KeyError when there is none."""
+        wanted = name.lower()
+        for column in self.columns:
+            if column.name.lower() == wanted:
+                return column
+        raise KeyError(name)
+
+    def ordinals(self, key: UniqueKey) -> tuple[int, ...]:
+        return tuple(self.column(name).ordinal for name in key.columns)
+
+    @property
+    def identity(self) -> UniqueKey | None:
+        """The key that names a row: PRIMARY, else the first plain unique key without a nullable column."""
+        for key in self.unique_keys:
+            if key.is_plain and not any(self.column(c).nullable for c in key.columns):
+                return key
+        return None

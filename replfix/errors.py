@@ -1,0 +1,89 @@
+"""The errors that replfix raises on purpose, and the exit code of each.
+
+::
+
+    ReplfixError                 what went wrong, where, and what to do next
+    ├── UsageError          2    the command line asks for something that does not exist
+    │   └── ConfigError     2    a configuration file or URL that cannot be used
+    ├── ConnectError        6    a server that cannot be reached, or that turns the account away
+    │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
+    ├── ReplicationError    3    replication stands in a way that this command cannot work with
+    │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
+    ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
+    │   ├── Refused         4    replfix knows the case and will not do it
+    │   ├── Stale           4    the world changed between what was shown and what was to be done
+    │   ├── RehearsalFailed 4    the replica itself said that the plan does not work
+    │   └── Busy            4    another operator or another replfix holds the channel
+    ├── NotVerified         5    something was changed and could not be proven right; see the audit trail
+    └── AuditError          4    the audit trail cannot be read or written, so nothing is changed
+
+Anything else that reaches the top is a bug: exit code 1.
+"""
+
+from __future__ import annotations
+
+
+class ReplfixError(Exception):
+    """Base of all deliberate errors.
+
+    ``message`` says what happened and where; ``hint`` says what to do next. Neither may hold a password.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReplfixError):
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    pass
+
+
+class ConnectError(ReplfixError):
+    exit_code = 6
+
+
+class PrivilegeError(ConnectError):
+    pass
+
+
+class ReplicationError(ReplfixError):
+    exit_code = 3
+
+
+class Unreadable(ReplicationError):
+    pass
+
+
+class NotDone(ReplfixError):
+    exit_code = 4
+
+
+class Refused(NotDone):
+    pass
+
+
+class Stale(NotDone):
+    pass
+
+
+class RehearsalFailed(NotDone):
+    pass
+
+
+class Busy(NotDone):
+    pass
+
+
+class NotVerified(ReplfixError):
+    exit_code = 5
+
+
+class AuditError(ReplfixError):
+    exit_code = 4

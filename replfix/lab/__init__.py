@@ -1,0 +1,1 @@
+"""Throw-away real servers, to try replfix on and to train with."""

@@ -1,0 +1,1 @@
+"""One scenario a file: how replication is broken, and what diagnosis that must lead to."""

@@ -1,0 +1,1 @@
+"""Real MySQL servers: the ports of replfix, implemented on PyMySQL."""

@@ -1,0 +1,152 @@
+"""One connection to one server: PyMySQL with its errors told as replfix's, and values left as the server sent them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import pymysql
+from pymysql.constants import CLIENT, CR, ER
+from pymysql.cursors import Cursor
+
+from replfix.core.endpoint import Endpoint
+from replfix.errors import ConnectError, PrivilegeError, ReplfixError
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+
+_DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
+_DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1143, 1370}
+_GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0}
+
+Row = dict[str, Any]
+
+
+class ServerError(ReplfixError):
+    """The server answered a statement with an error: its number and its own words."""
+
+    exit_code = 5
+
+    def __init__(self, server: str, errno: int, text: str) -> None:
+        super().__init__(f"{server} answered error {errno}: {text}")
+        self.errno = errno
+        self.text = text
+
+
+def _tls() -> ssl.SSLContext:
+    """What the MySQL clients' ``--ssl-mode=PREFERRED`` does: encrypt where the server can, verify nothing."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Session:
+    """A connection in which one caller works. Values come back as ``str``, ``bytes`` or None, never converted.
+
+    ``query`` and ``execute`` take finished SQL: texts with values in them are built by ``replfix.core.sql`` only.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, read_seconds: float = READ_SECONDS) -> None:
+        """Connect; ConnectError when the server cannot be reached or turns the account away."""
+        self.endpoint = endpoint
+        try:
+            self.connection: pymysql.connections.Connection[Cursor] = pymysql.connect(
+                host=endpoint.host,
+                port=endpoint.port,
+                user=endpoint.user or "",
+                password=endpoint.password.reveal() if endpoint.password else "",
+                charset="utf8mb4",
+                autocommit=True,
+                conv={},
+                ssl=_tls(),
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=read_seconds,
+                write_timeout=read_seconds,
+                client_flag=CLIENT.FOUND_ROWS,
+                program_name="replfix",
+            )
+        except pymysql.err.MySQLError as error:
+            raise _connect_error(endpoint, error) from None
+        except (OSError, RuntimeError) as error:
+            raise ConnectError(f"Cannot connect to {endpoint}: {error}") from None
+
+    def query(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one statement, as dicts by column label. ``args`` are for settings and names in WHERE of
+        the server's own tables; row data goes through ``replfix.core.sql``."""
+        with self.connection.cursor(pymysql.cursors.DictCursor) as cursor:
+            self._run(cursor, sql, args)
+            return list(cursor.fetchall())
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of one statement, as tuples."""
+        with self.connection.cursor() as cursor:
+            self._run(cursor, sql, None)
+            return list(cursor.fetchall())
+
+    def execute(self, sql: str) -> int:
+        """Run one statement; the number of rows found (CLIENT_FOUND_ROWS: matched, not only changed)."""
+        with self.connection.cursor() as cursor:
+            self._run(cursor, sql, None)
+            return cursor.rowcount
+
+    def scalar(self, sql: str, args: Sequence[Any] | None = None) -> Any:
+        rows = self.query(sql, args)
+        return next(iter(rows[0].values())) if rows else None
+
+    def _run(self, cursor: Cursor, sql: str, args: Sequence[Any] | Mapping[str, Any] | None) -> None:
+        try:
+            cursor.execute(sql, args)
+        except pymysql.err.MySQLError as error:
+            raise statement_error(self.endpoint, error) from None
+        except OSError as error:
+            raise ConnectError(f"The connection to {self.endpoint} was lost: {error}", _LOST_HINT) from None
+
+    def close(self) -> None:
+        try:
+            self.connection.close()
+        except (pymysql.err.Error, OSError):  # already gone: that is what was wanted
+            return
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+_LOST_HINT = "Check that the server is up, then run the command again."
+
+
+def _errno_and_text(error: pymysql.err.MySQLError) -> tuple[int, str]:
+    errno = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    text = str(error.args[1]) if len(error.args) > 1 else str(error)
+    return errno, text
+
+
+def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ConnectError:
+    errno, text = _errno_and_text(error)
+    if errno in _DENIED_LOGIN:
+        return ConnectError(
+            f"{endpoint} turned the account {endpoint.user or '(none)'!r} away: {text}",
+            "Check the user and password in the URL, the option file or the environment.",
+        )
+    return ConnectError(
+        f"Cannot connect to {endpoint}: {text}",
+        "Check the host and port, that the server is up, and that nothing between blocks the connection.",
+    )
+
+
+def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ReplfixError:
+    """What a failed statement means: a lost connection, a missing privilege, or the server's own error."""
+    errno, text = _errno_and_text(error)
+    if errno in _GONE:
+        return ConnectError(f"The connection to {endpoint} was lost: {text}", _LOST_HINT)
+    if errno in _DENIED_ACTION:
+        return PrivilegeError(
+            f"The account {endpoint.user!r} on {endpoint} may not do this: {text}",
+            "Run 'replfix doctor': it names the missing privileges and the GRANT that gives them.",
+        )
+    return ServerError(str(endpoint), errno, text)
