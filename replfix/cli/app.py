@@ -1,0 +1,107 @@
+"""The command line: finds the command's file when it is asked for, and turns every error into words and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+import replfix
+from replfix.errors import ReplfixError
+
+COMMANDS = ("status", "diagnose", "resolve", "audit", "doctor", "lab", "schema")
+
+INTERRUPTED = 130  # what shells report for a command ended by Ctrl-C
+
+
+class _Commands(click.Group):
+    """One file a command, ``replfix/cli/<name>.py``, imported when it is needed: ``--help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"replfix.cli.{cmd_name}").command
+        return command
+
+
+@click.command(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="""\b
+Examples:
+  replfix status --replica mysql://dba@10.0.0.2
+  replfix diagnose db2
+  replfix resolve db2 --dry-run
+  replfix lab demo
+\b
+Exit codes: 0 healthy or resolved · 1 bug · 2 usage · 3 conflict found · 4 not done ·
+5 not verified · 6 cannot connect or a privilege is missing
+\b
+Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fish_source)""",
+)
+@click.version_option(replfix.__version__, prog_name="replfix")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Get a stopped MySQL replica running again: the data right, nothing lost, everything on record."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code of the contract. Never raises."""
+    argv = list(sys.argv[1:] if args is None else args)
+    try:
+        result = cli.main(args=argv, prog_name="replfix", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except ReplfixError as error:
+        _report(argv, error.message, error.hint, error.exit_code)
+        return error.exit_code
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        hint = "Run the command with --help to see how it is written."
+        _report(argv, error.format_message(), hint, 2)
+        return 2
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`replfix … | head`): not an error, and nothing left to print to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        _report(argv, f"replfix failed: {type(error).__name__}: {error}", _BUG_HINT, 1)
+        if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
+            import traceback
+
+            traceback.print_exc()
+        return 1
+
+
+_BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what it prints."
+
+
+def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
+    """An error in words on stderr; with ``--json`` also as the one document on stdout."""
+    from replfix.cli.text import visible
+
+    message, hint = visible(message), visible(hint)
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if hint:
+        click.echo(f"{click.style('Next:', bold=True)}  {hint}", err=True)
+    if "--json" in argv:
+        from replfix.cli.documents.error import ErrorDocument
+        from replfix.cli.output import emit
+
+        emit(ErrorDocument.of(message, hint, exit_code))

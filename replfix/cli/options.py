@@ -1,0 +1,53 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common_options(function: F) -> F:
+    """``--config``, ``--json`` and ``--verbose``: as ``config_path``, ``as_json`` and ``verbose``."""
+    function = click.option("--verbose", is_flag=True, help="Say more on stderr about what is done.")(function)
+    function = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(
+        function
+    )
+    return click.option(
+        "--config",
+        "config_path",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="Configuration file (default: $REPLFIX_CONFIG, ./replfix.toml, the user's and the system's).",
+    )(function)
+
+
+def replica_options(function: F) -> F:
+    """Which replica is meant: NAME, or ``--replica URL`` with ``--source URL``; ``--channel``."""
+    function = click.option("--channel", metavar="NAME", help="The replication channel (default: the stopped one).")(
+        function
+    )
+    function = click.option(
+        "--source",
+        "source_url",
+        metavar="URL",
+        help="The source, where it cannot be found from the replica's own status.",
+    )(function)
+    function = click.option(
+        "--replica", "replica_url", metavar="URL", help="The replica: mysql://user:password@host:port."
+    )(function)
+    return click.argument("name", required=False, shell_complete=_configured_names)(function)
+
+
+def _configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from replfix import config
+    from replfix.errors import ReplfixError
+
+    try:
+        names = [target.name for target in config.load(ctx.params.get("config_path")).targets()]
+    except ReplfixError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
