@@ -1,0 +1,249 @@
+"""The trail in an SQLite database: append, read, verify. Nothing in it is ever changed or taken out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+import replfix
+from replfix.audit import schema, sqlite_file
+from replfix.audit.author import author as operator
+from replfix.audit.schema import audit_head, audit_record
+from replfix.core.audit_record import (
+    START,
+    AuditRecord,
+    Head,
+    Illegible,
+    RecordKind,
+    Verification,
+    canonical,
+    chained,
+    verify_chain,
+)
+from replfix.errors import AuditError, UsageError
+
+PAGE_RECORDS = 500
+PAGE_BYTES = 16 * 1024 * 1024
+"""Records are read in pages, each in a short transaction: a reader that lingers (a pager) must not hold up a writer."""
+
+_PREFIX = re.compile(r"[0-9a-f]{4,64}\Z")
+_TEXTS = tuple(column.name for column in audit_record.columns if column.name != "seq")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlTrail:
+    """An append-only trail. Safe to use from several threads and processes at once: appends queue up.
+
+    Every method raises AuditError, with a hint, when the database cannot be read or written.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime], author: str) -> None:
+        self.path = path
+        self._clock = clock
+        self._author = author
+        self._engine = sqlite_file.engine(path)
+
+    @classmethod
+    def open(
+        cls, url: str | None = None, *, clock: Callable[[], datetime] = _now, author: str | None = None
+    ) -> SqlTrail:
+        """The trail at ``url`` (``sqlite:////path``), or at the default path. The file is made by the first append.
+
+        ``clock`` gives an aware datetime. ConfigError for a URL that is no SQLite file.
+        """
+        return cls(sqlite_file.path_of(url), clock=clock, author=operator() if author is None else author)
+
+    def append(
+        self, kind: RecordKind, *, incident: str, replica: str, channel: str, payload: Mapping[str, object]
+    ) -> AuditRecord:
+        """Add a record; it is durable when this returns, and not there at all when this raises.
+
+        TypeError or ValueError when the payload holds what JSON cannot carry unchanged: NaN, bytes, keys that are no
+        strings.
+        """
+        text = canonical(payload)
+        if not sqlite_file.exists(self.path):
+            sqlite_file.create(self.path)
+        with self._transaction(writes=True) as connection:
+            if not self._has_schema(connection):
+                schema.create(connection)
+            head = self._head(connection)
+            record = chained(
+                head,
+                recorded_at=self._clock(),
+                kind=kind,
+                incident=incident,
+                replica=replica,
+                channel=channel,
+                author=self._author,
+                version=replfix.__version__,
+                payload=text,
+            )
+            connection.execute(insert(audit_record).values({name: getattr(record, name) for name in ("seq", *_TEXTS)}))
+            if head == START:
+                connection.execute(insert(audit_head).values(one=1, seq=record.seq, hash=record.hash))
+            else:
+                connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
+        return record
+
+    def records(
+        self,
+        *,
+        incident: str | None = None,
+        replica: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[AuditRecord]:
+        """Records in the order in which they were written, or the other way round. ``since`` includes that moment."""
+        conditions: list[ColumnElement[bool]] = []
+        if incident is not None:
+            conditions.append(audit_record.c.incident == incident)
+        if replica is not None:
+            conditions.append(audit_record.c.replica == replica)
+        if since is not None:
+            earliest = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            conditions.append(audit_record.c.recorded_at >= earliest)
+        if limit == 0:
+            return
+        page = PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)
+        for record in islice(self._pages(conditions, newest_first, page), limit):
+            yield self._legible(record)
+
+    def get(self, id_prefix: str) -> AuditRecord:
+        """The record whose hash starts so; UsageError when there is none, or more than one."""
+        prefix = id_prefix.strip().lower()
+        if not _PREFIX.match(prefix):
+            raise UsageError(
+                f"{id_prefix[:80]!r} is no record id: at least 4 hexadecimal digits.",
+                "'replfix audit list' shows the ids.",
+            )
+        condition = (audit_record.c.hash >= prefix) & (audit_record.c.hash < prefix + "g")  # g: behind every hex digit
+        found = list(islice(self._pages([condition], newest_first=False, page_records=10), 10))
+        if not found:
+            raise UsageError(f"No record of the audit trail {self.path} has the id {prefix}.", _LIST_HINT)
+        if len(found) > 1:
+            ids = ", ".join(self._legible(record).id for record in found)
+            raise UsageError(f"The id {prefix} fits several records: {ids}.", "Give more digits of the one you mean.")
+        return self._legible(found[0])
+
+    def open_settings(self, replica: str) -> list[AuditRecord]:
+        """Settings records of that replica without a later settings-restored of the same incident, oldest first."""
+        later = audit_record.alias("later")
+        restored = exists().where(
+            later.c.incident == audit_record.c.incident,
+            later.c.replica == audit_record.c.replica,
+            later.c.kind == RecordKind.SETTINGS_RESTORED.value,
+            later.c.seq > audit_record.c.seq,
+        )
+        conditions = [audit_record.c.replica == replica, audit_record.c.kind == RecordKind.SETTINGS.value, ~restored]
+        return [self._legible(record) for record in self._pages(conditions, newest_first=False)]
+
+    def verify(self) -> Verification:
+        """Judge the whole trail as it is now; what others append meanwhile is left out."""
+        if not sqlite_file.exists(self.path):
+            return verify_chain((), START)
+        with self._transaction() as connection:
+            if not self._has_schema(connection):
+                return verify_chain((), START)
+            head = self._head(connection)
+            last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
+        return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as error:
+            raise sqlite_file.audit_error(self.path, error) from None
+
+    def _has_schema(self, connection: Connection) -> bool:
+        """False for an empty database. AuditError for one of another program or of a newer replfix."""
+        application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if application == schema.APPLICATION_ID and version == schema.USER_VERSION:
+            return True
+        if application == schema.APPLICATION_ID:
+            raise AuditError(
+                f"The audit trail {self.path} has format {version}; this replfix knows {schema.USER_VERSION}.",
+                "Use the newer replfix that wrote it, or name another file in audit.url.",
+            )
+        if application or connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one():
+            raise AuditError(
+                f"{self.path} is an SQLite database of another program.", "Name a file of its own in audit.url."
+            )
+        return False
+
+    def _head(self, connection: Connection) -> Head:
+        row = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one_or_none()
+        if row is None:
+            return START
+        if not isinstance(row.seq, int) or not isinstance(row.hash, str):
+            raise AuditError(
+                f"The audit trail {self.path} has a head that was not written by replfix.",
+                "Move the file aside and keep it; the next command that writes starts a new trail.",
+            )
+        return Head(row.seq, row.hash)
+
+    def _pages(
+        self, conditions: list[ColumnElement[bool]], newest_first: bool, page_records: int = PAGE_RECORDS
+    ) -> Iterator[AuditRecord | Illegible]:
+        """All records that fit, in order of seq."""
+        if not sqlite_file.exists(self.path):
+            return
+        order = audit_record.c.seq.desc() if newest_first else audit_record.c.seq
+        wanted = select(audit_record).where(*conditions).order_by(order).limit(page_records)
+        page, last = self._page(wanted)
+        while page:
+            yield from page
+            further = audit_record.c.seq < last if newest_first else audit_record.c.seq > last
+            page, last = self._page(wanted.where(further))
+
+    def _page(self, wanted: Select[Any]) -> tuple[list[AuditRecord | Illegible], int]:
+        """As many records as a page holds, and the number of the last one."""
+        page: list[AuditRecord | Illegible] = []
+        last = size = 0
+        with self._transaction() as connection:
+            if self._has_schema(connection):
+                result = connection.execute(wanted)
+                while size < PAGE_BYTES and (row := result.fetchone()) is not None:
+                    page.append(_record(row))
+                    last = row.seq
+                    size += len(row.payload) if isinstance(row.payload, str) else 0
+                result.close()
+        return page, last
+
+    def _legible(self, record: AuditRecord | Illegible) -> AuditRecord:
+        if isinstance(record, Illegible):
+            raise AuditError(
+                f"The audit trail {self.path} holds a record that cannot be read: {record.reason}.",
+                "Run 'replfix audit verify': it names the record.",
+            )
+        return record
+
+
+_LIST_HINT = "'replfix audit list' shows the ids."
+
+
+def _record(row: Row[Any]) -> AuditRecord | Illegible:
+    """SQLite lets any type into any column: what is no text was not written by replfix."""
+    fields = row._asdict()
+    for name in _TEXTS:
+        if not isinstance(fields[name], str):
+            return Illegible(f"{name} is {type(fields[name]).__name__}, not text")
+    return AuditRecord(**fields)

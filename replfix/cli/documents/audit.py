@@ -1,0 +1,87 @@
+"""``replfix.audit-list/1``, ``replfix.audit-record/1`` and ``replfix.audit-verify/1``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from replfix.cli.documents.base import Document, Part
+from replfix.core.audit_record import AuditRecord, Break, Verification
+
+
+class RecordSummary(Part):
+    id: str
+    seq: int
+    recorded_at: str  # UTC, ISO 8601
+    kind: str
+    incident: str
+    replica: str
+    channel: str
+    author: str
+    version: str
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> RecordSummary:
+        return cls(**{name: getattr(record, name) for name in cls.model_fields})
+
+
+class AuditList(Document):
+    schema_name: Literal["replfix.audit-list/1"] = "replfix.audit-list/1"
+    trail: str  # the file
+    records: list[RecordSummary]
+
+
+class AuditRecordDocument(Document):
+    schema_name: Literal["replfix.audit-record/1"] = "replfix.audit-record/1"
+    id: str
+    seq: int
+    recorded_at: str
+    kind: str
+    incident: str
+    replica: str
+    channel: str
+    author: str
+    version: str
+    payload: dict[str, Any]
+    previous_hash: str
+    hash: str
+    sound: bool  # its own hash fits; `audit verify` judges the chain
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> AuditRecordDocument:
+        names = cls.model_fields.keys() - {"schema_name", "payload"}
+        return cls(payload=record.content, **{name: getattr(record, name) for name in names})
+
+
+class BreakPart(Part):
+    kind: Literal["changed", "removed", "reordered", "repeated", "added", "illegible"]
+    seq: int
+    id: str | None
+    message: str
+
+    @classmethod
+    def of(cls, found: Break) -> BreakPart:
+        return cls(kind=found.kind.value, seq=found.seq, id=found.record_id, message=found.message)
+
+
+class AuditVerify(Document):
+    schema_name: Literal["replfix.audit-verify/1"] = "replfix.audit-verify/1"
+    trail: str  # the file that was checked
+    whole: bool
+    records: int
+    head_seq: int
+    head_hash: str
+    first_broken: BreakPart | None
+    breaks: list[BreakPart]  # at most 100
+
+    @classmethod
+    def of(cls, trail: str, verification: Verification) -> AuditVerify:
+        first = verification.first
+        return cls(
+            trail=trail,
+            whole=verification.whole,
+            records=verification.records,
+            head_seq=verification.head.seq,
+            head_hash=verification.head.hash,
+            first_broken=BreakPart.of(first) if first else None,
+            breaks=[BreakPart.of(found) for found in verification.breaks[:100]],
+        )

@@ -1,0 +1,360 @@
+"""One record of the audit trail, its hash, and the proof that a trail is whole.
+
+Each record carries the hash of the one before it, the first one 64 zeros. A hash is SHA-256 over the canonical JSON
+array of all other fields, in this order::
+
+    [seq, recorded_at, kind, incident, replica, channel, author, version, payload, previous_hash]
+
+written without spaces and in ASCII (everything else as ``\\uXXXX``). ``payload`` stands in it as a string: the
+canonical JSON text of an object, keys sorted, no spaces, characters as themselves. Any JSON library can do both again.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+GENESIS = "0" * 64
+"""The ``previous_hash`` of the first record."""
+
+ID_DIGITS = 12
+"""How many digits of its hash a record is called by."""
+
+
+class RecordKind(enum.StrEnum):
+    INTENT = "intent"  # before anything is written: the plan, every displaced row's image, the undo
+    SETTINGS = "settings"  # variables about to be changed on a server, with their old values
+    SETTINGS_RESTORED = "settings-restored"
+    OUTCOME = "outcome"
+    REFUSED = "refused"
+
+
+def canonical(value: object) -> str:
+    """JSON text that is the same for equal values. TypeError or ValueError for what JSON cannot carry unchanged."""
+    try:
+        _check_json(value, "payload")
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("nested too deeply for JSON") from None
+
+
+def _check_json(value: object, where: str) -> None:
+    """json.dumps would turn keys that are no strings into strings, and let half characters through."""
+    if isinstance(value, str):
+        if not value.isascii():
+            _check_text(value, where)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{where}: a key is {type(key).__name__}, JSON has strings only")
+            _check_text(key, where)
+            _check_json(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            _check_json(item, f"{where}[{number}]")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{where}: {value!r} is no JSON number")
+    elif value is not None and not isinstance(value, int):
+        raise TypeError(f"{where}: {type(value).__name__} is no JSON value")
+
+
+def _check_text(text: str, where: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where}: a string with half a surrogate pair is no text") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a trail ends: the last record's number (0: none yet) and hash."""
+
+    seq: int
+    hash: str
+
+
+START = Head(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One record as it is stored. ``kind`` is a RecordKind's value, or one that a newer replfix knows."""
+
+    seq: int  # from 1, without gaps
+    recorded_at: str  # UTC, ISO 8601 with microseconds and a Z
+    kind: str
+    incident: str  # the records of one resolution have the same
+    replica: str
+    channel: str  # '' for the default channel
+    author: str  # user@host of the operator
+    version: str  # of the replfix that wrote it
+    payload: str  # canonical JSON text
+    previous_hash: str
+    hash: str
+
+    @property
+    def id(self) -> str:
+        """What people and scripts call the record by."""
+        return self.hash[:ID_DIGITS]
+
+    @property
+    def content(self) -> dict[str, object]:
+        """The payload as JSON values; ValueError when the stored text is no JSON object (verify finds that)."""
+        value = json.loads(self.payload)
+        if not isinstance(value, dict):
+            raise ValueError("the payload is no JSON object")
+        return value
+
+    def computed_hash(self) -> str:
+        """The hash that this record's fields give; not ``hash`` when something was changed."""
+        fields = (
+            self.seq,
+            self.recorded_at,
+            self.kind,
+            self.incident,
+            self.replica,
+            self.channel,
+            self.author,
+            self.version,
+            self.payload,
+            self.previous_hash,
+        )
+        return hashlib.sha256(json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode("ascii")).hexdigest()
+
+    @property
+    def sound(self) -> bool:
+        """True when its own hash fits; says nothing about its neighbours."""
+        return self.computed_hash() == self.hash
+
+
+def chained(
+    head: Head,
+    *,
+    recorded_at: datetime,
+    kind: RecordKind,
+    incident: str,
+    replica: str,
+    channel: str,
+    author: str,
+    version: str,
+    payload: str,
+) -> AuditRecord:
+    """The record after ``head``. ``recorded_at`` knows its time zone (else ValueError), ``payload`` is canonical."""
+    if recorded_at.tzinfo is None:
+        raise ValueError("a record's time needs a time zone")
+    for name, text in (("incident", incident), ("replica", replica), ("channel", channel), ("author", author)):
+        _check_text(text, name)
+    record = AuditRecord(
+        seq=head.seq + 1,
+        recorded_at=recorded_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        kind=kind.value,
+        incident=incident,
+        replica=replica,
+        channel=channel,
+        author=author,
+        version=version,
+        payload=payload,
+        previous_hash=head.hash,
+        hash="",
+    )
+    return replace(record, hash=record.computed_hash())
+
+
+class Breakage(enum.StrEnum):
+    CHANGED = "changed"
+    REMOVED = "removed"
+    REORDERED = "reordered"
+    REPEATED = "repeated"
+    ADDED = "added"
+    ILLEGIBLE = "illegible"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One thing wrong with a trail. ``seq``: where the trail should have the record; ``record_id`` is None where none is
+    left."""
+
+    kind: Breakage
+    seq: int
+    record_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Illegible:
+    """In the place of a record that cannot even be read."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verify_chain found. ``breaks`` is in the order of ``seq``; empty when the trail is whole."""
+
+    records: int  # how many were there to read
+    head: Head  # of what was read
+    breaks: tuple[Break, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not self.breaks
+
+    @property
+    def first(self) -> Break | None:
+        return self.breaks[0] if self.breaks else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """What of a record is needed to judge the chain; payloads are not kept, a trail may be larger than memory."""
+
+    seq: int
+    hash: str
+    previous_hash: str
+    sound: bool
+
+    @property
+    def id(self) -> str:
+        return self.hash[:ID_DIGITS]
+
+
+def verify_chain(
+    records: Iterable[AuditRecord | Illegible], head: Head | None = None, *, selection: bool = False
+) -> Verification:
+    """Judge records, in the order in which they are stored.
+
+    ``head`` is where the trail is known to end: records cut off at its end leave no other trace. ``selection`` says
+    that records between the given ones are missing on purpose, so that only what is there is judged.
+    """
+    links: list[_Link | Illegible] = []
+    suspects: dict[int, AuditRecord] = {}  # by position
+    for record in records:
+        if isinstance(record, Illegible):
+            links.append(record)
+            continue
+        sound = record.sound
+        if not sound:
+            suspects[len(links)] = record
+        links.append(_Link(record.seq, record.hash, record.previous_hash, sound))
+
+    breaks: list[Break] = []
+    places = _places(links, suspects, breaks)
+    breaks += _order_breaks(links, places)
+    breaks += _link_breaks(links, places)
+    last = max(places, default=0)
+    if not selection:
+        breaks += _gaps(sorted(set(places)))
+        if head is not None:
+            breaks += _head_breaks(links, places, head, last)
+    at_end = next((x for x, place in zip(links, places, strict=True) if place == last and isinstance(x, _Link)), None)
+    return Verification(
+        records=len(links),
+        head=Head(at_end.seq, at_end.hash) if at_end else Head(last, "") if last else START,
+        breaks=tuple(sorted(breaks, key=lambda b: b.seq)),
+    )
+
+
+def _places(links: list[_Link | Illegible], suspects: dict[int, AuditRecord], breaks: list[Break]) -> list[int]:
+    """For each position the number that the record there has in the trail, and a break for each that was altered.
+
+    A sound record's number is its own. A suspect's own number may be what was altered: the hash that it was chained to
+    tells its true place, and when its content fits that place then it was only moved.
+    """
+    by_previous = {link.previous_hash: at for at, link in enumerate(links) if isinstance(link, _Link)}
+    true_seq: dict[int, int] = {}
+    starts = [(link.hash, link.seq) for link in links if isinstance(link, _Link) and link.sound]
+    for hash_, seq in [(GENESIS, 0), *starts]:
+        at = by_previous.get(hash_)
+        while at is not None and at in suspects and at not in true_seq:
+            seq += 1
+            true_seq[at] = seq
+            at = by_previous.get(suspects[at].hash)
+
+    places: list[int] = []
+    for at, link in enumerate(links):
+        if isinstance(link, Illegible):
+            place = places[-1] + 1 if places else 1
+            breaks.append(Break(Breakage.ILLEGIBLE, place, None, f"record {place} cannot be read: {link.reason}"))
+        elif link.sound:
+            place = link.seq
+        else:
+            place = true_seq.get(at, link.seq)
+            moved = place != link.seq and replace(suspects[at], seq=place).sound
+            if moved:
+                message = f"record {place} ({link.id}) was moved: it stands as record {link.seq}"
+            else:
+                message = f"record {place} ({link.id}) was changed: its hash does not fit what it says"
+            breaks.append(Break(Breakage.REORDERED if moved else Breakage.CHANGED, place, link.id, message))
+        places.append(place)
+    return places
+
+
+def _order_breaks(links: list[_Link | Illegible], places: list[int]) -> list[Break]:
+    breaks: list[Break] = []
+    seen: set[int] = set()
+    highest = 0
+    for link, place in zip(links, places, strict=True):
+        if isinstance(link, _Link) and link.sound:
+            if place in seen:
+                message = f"record {place} ({link.id}) is there more than once"
+                breaks.append(Break(Breakage.REPEATED, place, link.id, message))
+            elif place < highest:
+                message = f"record {place} ({link.id}) was moved: it stands behind record {highest}"
+                breaks.append(Break(Breakage.REORDERED, place, link.id, message))
+        seen.add(place)
+        highest = max(highest, place)
+    return breaks
+
+
+def _link_breaks(links: list[_Link | Illegible], places: list[int]) -> list[Break]:
+    """Records that were written anew with a hash that fits: the next one still holds the old hash."""
+    breaks: list[Break] = []
+    at_place = {place: link for link, place in zip(links, places, strict=True) if isinstance(link, _Link)}
+    for place, link in at_place.items():
+        if not link.sound:
+            continue
+        if place == 1 and link.previous_hash != GENESIS:
+            message = f"record 1 ({link.id}) was changed: it does not start the chain"
+            breaks.append(Break(Breakage.CHANGED, 1, link.id, message))
+        before = at_place.get(place - 1)
+        if before is not None and before.sound and before.hash != link.previous_hash:
+            message = f"record {place - 1} ({before.id}) was changed: record {place} is chained to another one"
+            breaks.append(Break(Breakage.CHANGED, place - 1, before.id, message))
+    return breaks
+
+
+def _missing(first: int, last: int) -> Break:
+    which = f"record {first} is missing" if first == last else f"records {first} to {last} are missing"
+    return Break(Breakage.REMOVED, first, None, which)
+
+
+def _gaps(places: list[int]) -> list[Break]:
+    breaks: list[Break] = []
+    expected = 1
+    for place in places:
+        if place > expected:
+            breaks.append(_missing(expected, place - 1))
+        expected = max(expected, place + 1)
+    return breaks
+
+
+def _head_breaks(links: list[_Link | Illegible], places: list[int], head: Head, last: int) -> list[Break]:
+    if head.seq > last:
+        return [_missing(last + 1, head.seq)]
+    breaks: list[Break] = []
+    for link, place in zip(links, places, strict=True):
+        if not isinstance(link, _Link):
+            continue
+        if place > head.seq:
+            message = f"record {place} ({link.id}) was added: the trail is known to end with record {head.seq}"
+            breaks.append(Break(Breakage.ADDED, place, link.id, message))
+        elif place == head.seq and link.sound and link.hash != head.hash:
+            message = f"record {place} ({link.id}) was changed: the trail is known to end with {head.hash[:ID_DIGITS]}"
+            breaks.append(Break(Breakage.CHANGED, place, link.id, message))
+    return breaks
