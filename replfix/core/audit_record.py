@@ -177,8 +177,7 @@ class Breakage(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One thing wrong with a trail. ``seq``: where the trail should have the record; ``record_id`` is None where none is
-    left."""
+    """One thing wrong with a trail. ``seq``: where the record belongs; ``record_id``: None where no record is left."""
 
     kind: Breakage
     seq: int

@@ -1,0 +1,78 @@
+"""The shape of ``replfix.toml``. Nothing in it is a secret: keys for passwords do not exist."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
+
+_TABLE_PATTERN = re.compile(r"[^.\s]+\.[^.\s]+\Z")
+
+
+def _host(text: str) -> str:
+    if not text or re.search(r"[\s/@]", text):
+        raise ValueError("write the host's name or address only; port and user have keys of their own")
+    return text
+
+
+def _table_pattern(text: str) -> str:
+    if not _TABLE_PATTERN.match(text):
+        raise ValueError('write schema.table, with * for any, as in "shop.*"')
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Defaults(_Section):
+    defaults_file: Name | None = None  # a MySQL option file, for every server that names none itself
+    poll_seconds: Annotated[StrictFloat, Field(ge=0.1, le=3600)] = 1.0
+    user: Name | None = None
+
+
+class Server(_Section):
+    host: Annotated[str, AfterValidator(_host)]
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 3306
+    user: Name | None = None
+    defaults_file: Name | None = None
+
+
+class Replica(Server):
+    source: Name | None = None  # a name from [sources] or [replicas]; else found from the replica's own status
+    channel: str | None = None  # '' is the default channel
+
+
+class Audit(_Section):
+    url: Name | None = None
+
+
+class PolicyRule(_Section):
+    """One rule: it matches a conflict that fits every key given here."""
+
+    tables: tuple[Annotated[str, AfterValidator(_table_pattern)], ...] = ("*.*",)
+    errors: tuple[StrictInt, ...] = ()  # empty: any
+    causes: tuple[Name, ...] = ()  # empty: any
+    strategy: Literal["source-wins", "keep-both", "replica-wins", "skip"]
+    max_rows: Annotated[StrictInt, Field(ge=1)] | None = None
+
+
+class PolicyLimits(_Section):
+    per_hour: Annotated[StrictInt, Field(ge=0)] | None = None
+
+
+class Policy(_Section):
+    rule: tuple[PolicyRule, ...] = ()
+    limits: PolicyLimits = PolicyLimits()
+
+
+class ConfigFile(_Section):
+    defaults: Defaults = Defaults()
+    replicas: dict[Name, Replica] = {}
+    sources: dict[Name, Server] = {}
+    audit: Audit = Audit()
+    policy: Policy = Policy()

@@ -1,0 +1,135 @@
+"""MySQL option files, as the MySQL clients read them: the account in the ``[client]`` group.
+
+Source: MySQL manual, "Using Option Files", and mysys/my_default.cc for what the manual leaves open. PyMySQL's own
+reader is not used: it takes ``#`` in a value as a part of it, knows no escapes and no ``!include``.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from replfix.core.endpoint import Secret
+from replfix.errors import ConfigError
+
+_GROUP = "client"
+_MAX_DEPTH = 10  # of !include, as in the server
+_SPACES = " \t\r\n\v\f"
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_HINT = "docs/configuration.md shows how an option file is written."
+
+
+@dataclass(frozen=True, slots=True)
+class OptionFile:
+    """The account of an option file. ``password`` is None when there is none, or when it is to be asked for."""
+
+    user: str | None
+    password: Secret | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    options: dict[str, str | None] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_option_file(file: Path) -> OptionFile:
+    """Read the file and what it includes. OSError when the file itself cannot be read, ConfigError when it is malformed.
+
+    Like the MySQL clients, it ignores a file that anybody may write to, and says so in ``warnings``.
+    """
+    reading = _Reading()
+    _read(file, reading, depth=0)
+    user, password = reading.options.get("user"), reading.options.get("password")
+    return OptionFile(
+        user=user or None,
+        password=Secret(password) if password is not None else None,
+        warnings=tuple(reading.warnings),
+    )
+
+
+def _read(file: Path, reading: _Reading, depth: int) -> None:
+    mode = file.stat().st_mode
+    text = file.read_bytes().decode("utf-8", "surrogateescape")
+    if stat.S_ISREG(mode) and mode & stat.S_IWOTH:
+        reading.warnings.append(f"{file} is ignored: anybody may write to it. Run: chmod 600 {file}")
+        return
+    group = ""
+    holds_password = False
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.strip(_SPACES)
+        if not line or line[0] in "#;":
+            continue
+        if line[0] == "!":
+            _include(file, number, line, reading, depth)
+        elif line[0] == "[":
+            name, bracket, _ = line[1:].partition("]")
+            if not bracket:
+                raise ConfigError(f"{file}, line {number}: a group without its closing bracket.", _HINT)
+            group = name.strip(_SPACES)
+        elif not group:
+            raise ConfigError(
+                f"{file}, line {number}: an option outside of any group.", f"Put [client] above it. {_HINT}"
+            )
+        elif group == _GROUP:
+            name, value = _option(line)
+            reading.options[name] = value
+            holds_password = holds_password or (name == "password" and value is not None)
+    if holds_password and mode & stat.S_IROTH:
+        reading.warnings.append(f"{file} holds a password and anybody may read it. Run: chmod 600 {file}")
+
+
+def _include(file: Path, number: int, line: str, reading: _Reading, depth: int) -> None:
+    directive, _, rest = line.partition(" ") if " " in line else line.partition("\t")
+    target = file.parent / Path(rest.strip(_SPACES)).expanduser()
+    if directive not in ("!include", "!includedir") or not rest.strip(_SPACES):
+        raise ConfigError(f"{file}, line {number}: neither !include FILE nor !includedir DIRECTORY.", _HINT)
+    if depth >= _MAX_DEPTH:
+        reading.warnings.append(f"{file}, line {number}: not included, {_MAX_DEPTH} files deep already.")
+        return
+    try:
+        for included in [target] if directive == "!include" else _in_directory(target):
+            _read(included, reading, depth + 1)
+    except OSError as error:
+        reading.warnings.append(f"{file}, line {number}: {target} cannot be read: {error.strerror}.")
+
+
+def _in_directory(directory: Path) -> Iterator[Path]:
+    yield from sorted(found for found in directory.iterdir() if found.suffix == ".cnf")
+
+
+def _option(line: str) -> tuple[str, str | None]:
+    """Name (with ``-`` for ``_``) and value of an option; None for an option without ``=``."""
+    name, equals, value = _without_comment(line).partition("=")
+    name = name.strip(_SPACES).replace("_", "-").removeprefix("loose-")
+    return name, _unescape(_unquote(value.strip(_SPACES))) if equals else None
+
+
+def _without_comment(line: str) -> str:
+    """The line up to a ``#`` outside of quotes. (``;`` starts a comment only at the start of a line.)"""
+    quote = ""
+    escaped = False
+    for at, character in enumerate(line):
+        if character in "'\"" and not escaped:
+            if not quote:
+                quote = character
+            elif quote == character:
+                quote = ""
+        if not quote and character == "#":
+            return line[:at]
+        escaped = bool(quote) and character == "\\" and not escaped
+    return line
+
+
+def _unquote(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1] else value
+
+
+def _unescape(value: str) -> str:
+    """Escapes hold inside and outside of quotes; the backslash of an unknown one stays."""
+    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[0]), value)

@@ -1,0 +1,187 @@
+"""From names and URLs to addresses with accounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from replfix.config.model import ConfigFile, Policy, Server
+from replfix.config.option_file import OptionFile, read_option_file
+from replfix.config.reading import read_config, suggestion
+from replfix.core.endpoint import Endpoint, Secret
+from replfix.errors import ConfigError, UsageError
+
+DEFAULT_OPTION_FILE = "~/.my.cnf"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One replica to work on. ``source`` None: to be found from the replica's own status; ``channel`` None: not said."""
+
+    name: str
+    replica: Endpoint
+    source: Endpoint | None
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    user: str | None = None
+    password: Secret | None = None
+
+
+def _first_fitting(accounts: Iterable[_Account]) -> _Account:
+    """The first user, and the first password that belongs to it: one without a user beside it belongs to any.
+
+    A password is never sent for another user than the one that it stands beside.
+    """
+    ordered = list(accounts)
+    user = next((account.user for account in ordered if account.user is not None), None)
+    fitting = (a.password for a in ordered if a.password is not None and a.user in (None, user))
+    return _Account(user, next(fitting, None))
+
+
+class Config:
+    """The configuration file with the accounts around it. Option files are read when an account needs one."""
+
+    def __init__(self, path: Path | None, file: ConfigFile) -> None:
+        self.path = path
+        self.file = file
+        self._option_files: dict[str, OptionFile] = {}
+
+    @property
+    def audit_url(self) -> str | None:
+        return self.file.audit.url
+
+    @property
+    def poll_seconds(self) -> float:
+        return self.file.defaults.poll_seconds
+
+    @property
+    def policy(self) -> Policy:
+        return self.file.policy
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the option files read so far, without being an error."""
+        return tuple(warning for read in self._option_files.values() for warning in read.warnings)
+
+    def target(
+        self,
+        name: str | None = None,
+        replica_url: str | None = None,
+        source_url: str | None = None,
+        channel: str | None = None,
+    ) -> Target:
+        """The replica that the command line means. Without a name or URL, the only one that is configured.
+
+        ``source_url`` and ``channel`` come before what is configured. UsageError and its ConfigError say what is missing.
+        """
+        if replica_url is not None:
+            if name is not None:
+                raise UsageError("A name and --replica were given.", "Give one of them.")
+            replica = self._of_url(replica_url)
+            target = Target(name=str(replica), replica=replica, source=None, channel=None)
+        else:
+            target = self._configured(self._only_name() if name is None else name)
+        if source_url is not None:
+            target = replace(target, source=self._source(source_url, target.replica))
+        return target if channel is None else replace(target, channel=channel)
+
+    def targets(self) -> list[Target]:
+        """Every configured replica, in the order of the file."""
+        return [self._configured(name) for name in self.file.replicas]
+
+    def _only_name(self) -> str:
+        names = list(self.file.replicas)
+        if len(names) == 1:
+            return names[0]
+        if names:
+            raise UsageError("Which replica?", f"Give a name. Configured: {', '.join(names)}.")
+        raise UsageError("Which replica? None is configured.", self._add_hint())
+
+    def _add_hint(self) -> str:
+        where = self.path or "replfix.toml"
+        return f"Give --replica mysql://user@host:port, or add a [replicas.NAME] section to {where}."
+
+    def _configured(self, name: str) -> Target:
+        known = list(self.file.replicas)
+        if name not in self.file.replicas:
+            if "://" in name:  # which may hold a password, so it is not repeated
+                raise UsageError("A URL was given where a name is expected.", "Give it with --replica URL.")
+            raise ConfigError(f"No replica {name!r} is configured.", suggestion(name, known) or self._add_hint())
+        settings = self.file.replicas[name]
+        replica = self._of_server(settings)
+        source = None if settings.source is None else self._source(settings.source, replica)
+        return Target(name=name, replica=replica, source=source, channel=settings.channel)
+
+    def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
+        """A source by name or URL; where it has no account of its own, the replica's is used."""
+        server = self.file.sources.get(name_or_url) or self.file.replicas.get(name_or_url)
+        if server is None:
+            return self._of_url(name_or_url, replica)
+        if server.user is None and server.defaults_file is None:
+            return Endpoint(server.host, server.port).with_account_of(replica)
+        return self._of_server(server)
+
+    def _of_url(self, url: str, replica: Endpoint | None = None) -> Endpoint:
+        endpoint = Endpoint.parse(url)
+        return self._with_account(
+            endpoint,
+            _Account(endpoint.user, endpoint.password),
+            *([_Account(replica.user, replica.password)] if replica else []),
+            *self._environment_and_files(None),
+        )
+
+    def _of_server(self, server: Server) -> Endpoint:
+        return self._with_account(Endpoint(server.host, server.port), *self._environment_and_files(server))
+
+    def _with_account(self, endpoint: Endpoint, *accounts: _Account) -> Endpoint:
+        account = _first_fitting(accounts)
+        return replace(endpoint, user=account.user, password=account.password)
+
+    def _environment_and_files(self, server: Server | None) -> list[_Account]:
+        """What may name the account, the strongest first."""
+        read = self._option_file(server.defaults_file if server else None)
+        password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")
+        return [
+            _Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password)),
+            _Account(server.user if server else None),
+            _Account(self.file.defaults.user),
+            _Account(read.user, read.password),
+            _Account(None, None if fallback is None else Secret(fallback)),
+        ]
+
+    def _option_file(self, named: str | None) -> OptionFile:
+        """The option file of one server, of [defaults], or the user's own when it exists."""
+        name = named or self.file.defaults.defaults_file
+        key = name or DEFAULT_OPTION_FILE
+        if key not in self._option_files:
+            self._option_files[key] = self._read_option_file(name)
+        return self._option_files[key]
+
+    def _read_option_file(self, name: str | None) -> OptionFile:
+        file = Path(name or DEFAULT_OPTION_FILE).expanduser()
+        if self.path is not None:
+            file = self.path.parent / file  # where it is relative
+        try:
+            return read_option_file(file)
+        except FileNotFoundError:
+            if name is None:
+                return OptionFile(None, None, ())
+            raise ConfigError(
+                f"The option file {file} does not exist.", "Correct defaults_file, or create it."
+            ) from None
+        except OSError as error:
+            if name is None:
+                return OptionFile(None, None, (f"{file} cannot be read: {error.strerror}.",))
+            raise ConfigError(
+                f"Cannot read the option file {file}: {error.strerror}.", "Make it readable for this user."
+            ) from None
+
+
+def load(path: str | None = None) -> Config:
+    """The configuration that applies: ``path`` (``--config``), else what the search finds, else nothing but defaults."""
+    return Config(*read_config(path))
