@@ -1,0 +1,63 @@
+"""One text for one JSON document, whether it came from an event's binary form or from the server's own text.
+
+The text is what ``json.dumps(..., ensure_ascii=False)`` writes, with keys in the order given (the server orders them by
+length, then by bytes). Numbers: an integer in full; a number with a fraction or an exponent as the shortest text of its
+double; a DECIMAL that no double holds exactly keeps all its digits.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Document = Any
+"""None, bool, int, float, str, :class:`Digits`, a list of documents or a dict of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A decimal number that no double holds: its text as the server prints it."""
+
+    text: str
+
+
+def number(text: str) -> float | Digits:
+    """A JSON number with a fraction or an exponent."""
+    as_double = float(text)
+    # repr() is the shortest text that reads back as this double: when it means another number, digits would be lost.
+    return as_double if Decimal(repr(as_double)) == Decimal(text) else Digits(text)
+
+
+def dump(document: Document) -> str:
+    """The canonical text of a document."""
+    pieces: list[str] = []
+    _write(document, pieces)
+    return "".join(pieces)
+
+
+def canonical(text: str) -> str:
+    """The canonical text of a document that the server printed; ValueError when it is not JSON."""
+    return dump(json.loads(text, parse_float=number))
+
+
+def _write(document: Document, pieces: list[str]) -> None:
+    if isinstance(document, dict):
+        separator = "{"
+        for key, value in document.items():
+            pieces += (separator, json.dumps(key, ensure_ascii=False), ": ")
+            _write(value, pieces)
+            separator = ", "
+        pieces.append("}" if document else "{}")
+    elif isinstance(document, list):
+        separator = "["
+        for value in document:
+            pieces.append(separator)
+            _write(value, pieces)
+            separator = ", "
+        pieces.append("]" if document else "[]")
+    elif isinstance(document, Digits):
+        pieces.append(document.text)
+    else:
+        pieces.append(json.dumps(document, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,15 @@
+"""The form in which a column has to be selected, so that its value arrives without loss."""
+
+from __future__ import annotations
+
+from replfix.core.table import Column
+
+_AS_IT_IS = "{}"
+# A FLOAT prints six digits, and FLOAT(M,D) and DOUBLE(M,D) print D decimals; as an unbound DOUBLE they print the shortest
+# text that reads back as the same number. `+ 0e0` does that on every version; CAST(… AS DOUBLE) came with 8.0.17.
+_AS_DOUBLE = "({} + 0e0)"
+
+
+def select_form(column: Column) -> str:
+    """A template with one ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
+    return _AS_DOUBLE if column.data_type in ("float", "double") else _AS_IT_IS

@@ -1,0 +1,9 @@
+"""Reading a server's binary log: the only place that knows its events, and the only import of pymysqlreplication.
+
+``stream`` (bytes from the server) → ``log`` (checked events) → ``transaction`` (assembled, decoded by ``rows``).
+Source: MySQL internals manual, "Replication Protocol" and "Binary Log", checked against mysqlbinlog 9.7.
+"""
+
+from replfix.mysql.binlog.reader import BinlogReader
+
+__all__ = ["BinlogReader"]

@@ -1,0 +1,199 @@
+"""From a table map to the decoders of its columns, with the table's definition where the event is silent.
+
+Servers log names, labels and their character sets with ``binlog_row_metadata=FULL`` only; MINIMAL is the default. What
+is missing then comes from the source's definition of now, by ordinal, after a check that both fit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pymysqlreplication.constants import FIELD_TYPE
+
+from replfix.core.table import Column, Table, TableName
+from replfix.errors import Unreadable
+from replfix.mysql.binlog import decoders
+from replfix.mysql.binlog.decoders import Decode
+from replfix.mysql.binlog.table_map import MappedColumn, TableMap
+from replfix.mysql.charsets import decoder
+
+_BINARY = "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How to read the rows of one table map."""
+
+    table: TableName
+    names: tuple[str, ...]
+    decoders: tuple[Decode, ...]
+    notes: tuple[str, ...]  # what was taken from elsewhere than the event
+
+
+def layout(
+    table_map: TableMap, definition_of: Callable[[TableName], Table], charset_of: Callable[[int], str]
+) -> Layout:
+    """Resolve a table map. ``charset_of`` gives the character set of a collation's number.
+
+    :class:`Unreadable` for a column type that is not read, and for a definition that does not fit the event.
+    """
+    for index, mapped in enumerate(table_map.columns):
+        refused = decoders.refused_type(mapped.type)
+        if refused:
+            raise Unreadable(
+                f"Column {mapped.name or index + 1} of {table_map.table} has the type {refused}, which replfix does not read yet.",
+                "The types that replfix reads are listed in docs/reference/values.md.",
+            )
+    definition: tuple[Column, ...] | None = None
+    notes: tuple[str, ...] = ()
+    if not all(_complete(mapped) for mapped in table_map.columns):
+        definition = _fitting(table_map, definition_of(table_map.table))
+        notes = (
+            f"Column names of {table_map.table} were taken from its definition of now, by position: "
+            "the binary log does not hold them (binlog_row_metadata=MINIMAL).",
+        )
+    names = []
+    closures = []
+    for index, mapped in enumerate(table_map.columns):
+        column = definition[index] if definition else None
+        names.append(mapped.name if mapped.name is not None else _known(column).name)
+        closures.append(_decoder(mapped, column, charset_of))
+    return Layout(table_map.table, tuple(names), tuple(closures), notes)
+
+
+def _complete(mapped: MappedColumn) -> bool:
+    return (
+        mapped.name is not None
+        and (mapped.unsigned is not None or not mapped.is_numeric)
+        and (mapped.collation is not None or not (mapped.is_character or mapped.is_labelled))
+        and (mapped.labels is not None or not mapped.is_labelled)
+    )
+
+
+def _known(column: Column | None) -> Column:
+    assert column is not None, "an incomplete table map is only resolved with a definition"
+    return column
+
+
+# --- the event's column against the definition's ---------------------------------------------------------------------
+
+_TYPES: dict[str, tuple[int, ...]] = {
+    "tinyint": (FIELD_TYPE.TINY,),
+    "smallint": (FIELD_TYPE.SHORT,),
+    "mediumint": (FIELD_TYPE.INT24,),
+    "int": (FIELD_TYPE.LONG,),
+    "bigint": (FIELD_TYPE.LONGLONG,),
+    "float": (FIELD_TYPE.FLOAT,),
+    "double": (FIELD_TYPE.DOUBLE,),
+    "decimal": (FIELD_TYPE.NEWDECIMAL,),
+    "bit": (FIELD_TYPE.BIT,),
+    "year": (FIELD_TYPE.YEAR,),
+    "date": (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE),
+    "time": (FIELD_TYPE.TIME2,),
+    "datetime": (FIELD_TYPE.DATETIME2,),
+    "timestamp": (FIELD_TYPE.TIMESTAMP2,),
+    **dict.fromkeys(("char", "binary"), (FIELD_TYPE.STRING,)),
+    **dict.fromkeys(("varchar", "varbinary"), (FIELD_TYPE.VARCHAR, FIELD_TYPE.VAR_STRING)),
+    **dict.fromkeys(("tinytext", "text", "mediumtext", "longtext"), (FIELD_TYPE.BLOB,)),
+    **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob"), (FIELD_TYPE.BLOB,)),
+    "enum": (FIELD_TYPE.ENUM,),
+    "set": (FIELD_TYPE.SET,),
+    "json": (FIELD_TYPE.JSON,),
+}
+
+
+def _fitting(table_map: TableMap, table: Table) -> tuple[Column, ...]:
+    if len(table.columns) != len(table_map.columns):
+        raise _misfit(
+            table_map, f"it has {len(table.columns)} columns now and had {len(table_map.columns)} in the binary log"
+        )
+    for column, mapped in zip(table.columns, table_map.columns, strict=True):
+        if not _fits(column, mapped):
+            raise _misfit(table_map, f"column {column.name!r} is {column.column_type} now and was of another type")
+    return table.columns
+
+
+def _fits(column: Column, mapped: MappedColumn) -> bool:
+    if mapped.type not in _TYPES.get(column.data_type, ()):
+        return False
+    if mapped.name is not None and mapped.name.lower() != column.name.lower():
+        return False
+    if mapped.unsigned is not None and mapped.type in _INTEGERS and mapped.unsigned != column.unsigned:
+        return False
+    if mapped.is_character and mapped.collation is not None:
+        return (mapped.collation == _BINARY_COLLATION) == (column.charset in (None, _BINARY))
+    return True
+
+
+_INTEGERS = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG)
+_BINARY_COLLATION = 63
+
+
+def _misfit(table_map: TableMap, why: str) -> Unreadable:
+    return Unreadable(
+        f"The definition of {table_map.table} has changed since the transaction was written: {why}. Which value "
+        "belongs to which column is not known.",
+        "With binlog_row_metadata=FULL the binary log itself holds the names of the columns.",
+    )
+
+
+# --- decoders by type ------------------------------------------------------------------------------------------------
+
+_FIXED: dict[int, Decode] = {
+    FIELD_TYPE.FLOAT: decoders.floating("<f"),
+    FIELD_TYPE.DOUBLE: decoders.floating("<d"),
+    FIELD_TYPE.YEAR: decoders.year,
+    FIELD_TYPE.DATE: decoders.date,
+    FIELD_TYPE.NEWDATE: decoders.date,
+}
+_BY_METADATA: dict[int, Callable[[int], Decode]] = {
+    FIELD_TYPE.NEWDECIMAL: decoders.decimal,
+    FIELD_TYPE.BIT: decoders.bit,
+    FIELD_TYPE.TIME2: decoders.time_of_day,
+    FIELD_TYPE.DATETIME2: decoders.datetime,
+    FIELD_TYPE.TIMESTAMP2: decoders.timestamp,
+    FIELD_TYPE.JSON: decoders.json,
+}
+
+
+def _decoder(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> Decode:
+    """The closure for one column; ``column`` says what the event does not."""
+    if mapped.type in _FIXED:
+        return _FIXED[mapped.type]
+    if mapped.type in _BY_METADATA:
+        return _BY_METADATA[mapped.type](mapped.metadata)
+    if mapped.type in _INTEGERS:
+        unsigned = mapped.unsigned if mapped.unsigned is not None else _known(column).unsigned
+        return decoders.integer(mapped.type, unsigned)
+    if mapped.is_labelled:
+        labels = _labels(mapped, column, charset_of)
+        return (decoders.enum if mapped.type == FIELD_TYPE.ENUM else decoders.set_)(mapped.metadata, labels)
+    if mapped.is_character:
+        return _character(mapped, _charset(mapped, column, charset_of))
+    raise Unreadable(f"A Table_map event has a column of the type {mapped.type}, which replfix does not know.")
+
+
+def _character(mapped: MappedColumn, charset: str) -> Decode:
+    is_binary = charset == _BINARY
+    if mapped.type == FIELD_TYPE.BLOB:
+        return decoders.blob(mapped.metadata, None if is_binary else decoder(charset))
+    if mapped.type == FIELD_TYPE.STRING:
+        return decoders.binary(mapped.metadata) if is_binary else decoders.char(mapped.metadata, decoder(charset))
+    return decoders.varbinary(mapped.metadata) if is_binary else decoders.text(mapped.metadata, decoder(charset))
+
+
+def _charset(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> str:
+    if mapped.collation is not None:
+        return charset_of(mapped.collation)
+    return _known(column).charset or _BINARY
+
+
+def _labels(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> tuple[str, ...]:
+    if mapped.labels is None or (mapped.collation is None and column is not None):
+        return _known(column).labels
+    charset = _charset(mapped, column, charset_of)
+    if charset == _BINARY:
+        raise Unreadable("An ENUM or SET column with the character set binary cannot be read.")
+    decode = decoder(charset)
+    return tuple(decode(label) for label in mapped.labels)

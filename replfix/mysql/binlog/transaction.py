@@ -1,0 +1,215 @@
+"""Transactions assembled from checked events. An event that is not known inside one is an error, never passed over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from replfix.core.gtid import GtidSet
+from replfix.core.row_event import RawEvents, RowChange, Transaction
+from replfix.core.table import Table, TableName
+from replfix.errors import Unreadable
+from replfix.mysql.binlog.gtids import Opening, read_gtid
+from replfix.mysql.binlog.layout import Layout, layout
+from replfix.mysql.binlog.log import Event, EventType
+from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
+from replfix.mysql.binlog.table_map import read_table_map
+
+_STATEMENT_SHOWN = 200
+# A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
+_SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Schema:
+    """Where to look up what events do not say. Table maps are the same again and again: each is resolved once."""
+
+    definition_of: Callable[[TableName], Table]
+    charset_of: Callable[[int], str]
+    _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
+
+    def decoder(self, event: Event) -> RowDecoder:
+        key = event.body[6:]  # without the table's number, which changes with every opening of the table
+        if key not in self._decoders:
+            found: Layout = layout(read_table_map(event), self.definition_of, self.charset_of)
+            self._decoders[key] = RowDecoder(found)
+        return self._decoders[key]
+
+
+def transactions(events: Iterable[Event], wanted: GtidSet, schema: Schema) -> Iterator[Transaction]:
+    """The wanted transactions, in the order of the log. Others are passed over without a look inside."""
+    stream = iter(events)
+    for event in stream:
+        if event.type in (EventType.GTID, EventType.GTID_TAGGED):
+            opening = read_gtid(event)
+            if opening.gtid in wanted:
+                yield _Assembly(opening, event, schema).read(stream)
+        elif event.type == EventType.INCIDENT:
+            raise _refused(event, "changes were lost on the source")
+
+
+class _Assembly:
+    """One transaction, event by event."""
+
+    def __init__(self, opening: Opening, first: Event, schema: Schema) -> None:
+        self.opening = opening
+        self.first = first
+        self.schema = schema
+        self.last = first
+        self.begun = False
+        self.ended = False
+        self.thread_id: int | None = None
+        self.changes: list[RowChange] = []
+        self.column_names: dict[TableName, tuple[str, ...]] = {}
+        self.notes: list[str] = []
+        self.queries: list[str] = []
+        self.statements: list[tuple[bytes, ...]] = []
+        self.open_maps: dict[int, RowDecoder] = {}
+        self.open_events: list[bytes] = []
+
+    def read(self, stream: Iterator[Event]) -> Transaction:
+        for event in stream:
+            if event.log_file != self.first.log_file or event.type in _OUTSIDE:
+                break
+            self.last = event
+            step = _STEPS.get(event.type)
+            if step is not None:
+                step(self, event)
+            elif not event.ignorable:
+                raise self.refused(event, _WHY.get(event.type, "replfix does not know this event"))
+            if self.ended:
+                return self.finished()
+        raise Unreadable(
+            f"Transaction {self.opening.gtid} ends in the middle, after {self.last.log_file}:{self.last.end_pos}."
+        )
+
+    # --- one step for each event that is read ---
+
+    def query(self, event: Event) -> None:
+        fields = event.buffer()
+        thread_id = fields.uint(4)
+        fields.take(4)  # seconds that it took
+        schema_length = fields.uint(1)
+        fields.take(2)  # error code
+        variables = fields.uint(2)
+        fields.take(variables + schema_length + 1)
+        statement = fields.rest()
+        if not self.begun:
+            if statement != b"BEGIN":
+                raise self.refused_statement(event, statement)
+            self.begun = True
+            self.thread_id = thread_id
+        elif statement == b"COMMIT":  # of an engine without transactions, in place of a Xid event
+            self.ended = True
+        elif not _SAVEPOINT.match(statement):
+            raise self.refused_statement(event, statement)
+
+    def rows_query(self, event: Event) -> None:
+        fields = event.buffer()
+        fields.take(1)  # the length, cut to one byte
+        self.queries.append(fields.rest().decode("utf-8", "replace"))
+
+    def table_map(self, event: Event) -> None:
+        self.need_begin(event)
+        decoder = self.schema.decoder(event)
+        table = decoder.layout.table
+        if self.column_names.setdefault(table, decoder.layout.names) != decoder.layout.names:
+            raise self.refused(event, f"the columns of {table} change within the transaction")
+        self.notes += (note for note in decoder.layout.notes if note not in self.notes)
+        self.open_maps[event.buffer().uint(6)] = decoder
+        self.open_events.append(event.raw)
+
+    def rows(self, event: Event) -> None:
+        self.need_begin(event)
+        head = read_head(event)
+        decoder = self.open_maps.get(head.table_id)
+        if decoder is None:
+            raise self.refused(event, f"there is no Table_map event for its table number {head.table_id}")
+        self.changes += decoder.changes(event, head)
+        self.open_events.append(event.raw)
+        if head.ends_statement:
+            self.statements.append(tuple(self.open_events))
+            self.open_events.clear()
+            self.open_maps.clear()
+
+    def xid(self, event: Event) -> None:
+        self.need_begin(event)
+        self.ended = True
+
+    def need_begin(self, event: Event) -> None:
+        if not self.begun:
+            raise self.refused(event, "the transaction has no BEGIN")
+
+    # --- the end ---
+
+    def finished(self) -> Transaction:
+        if self.open_events:
+            raise Unreadable(f"Transaction {self.opening.gtid} ends in the middle of a statement.")
+        if not self.opening.exact:
+            self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
+        return Transaction(
+            gtid=self.opening.gtid,
+            log_file=self.first.log_file,
+            start_pos=self.first.start_pos,
+            end_pos=self.last.end_pos,
+            committed_at=self.opening.committed_at,
+            server_id=self.first.server_id,
+            thread_id=self.thread_id,
+            changes=tuple(self.changes),
+            column_names=self.column_names,
+            raw=RawEvents(self.first.format.raw, tuple(self.statements)),
+            notes=tuple(self.notes),
+            queries=tuple(self.queries),
+        )
+
+    def refused(self, event: Event, why: str) -> Unreadable:
+        return _refused(event, f"{why} (transaction {self.opening.gtid})")
+
+    def refused_statement(self, event: Event, statement: bytes) -> Unreadable:
+        shown = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
+        return Unreadable(
+            f"Transaction {self.opening.gtid} was logged as a statement, not as rows, so what it changed is not in the "
+            f"binary log ({event.log_file}:{event.end_pos}): {shown}",
+            "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
+        )
+
+
+def _refused(event: Event, why: str) -> Unreadable:
+    return Unreadable(
+        f"The {event.name} event that ends at {event.log_file}:{event.end_pos} cannot be read: {why}.",
+        "The events that replfix reads are listed in docs/reference/values.md.",
+    )
+
+
+_STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
+    EventType.QUERY: _Assembly.query,
+    EventType.ROWS_QUERY: _Assembly.rows_query,
+    EventType.TABLE_MAP: _Assembly.table_map,
+    EventType.XID: _Assembly.xid,
+    **dict.fromkeys(KINDS, _Assembly.rows),
+}
+
+# Events that only stand between transactions: inside one, they mean that its end was never written.
+_OUTSIDE = {
+    EventType.ROTATE,
+    EventType.STOP,
+    EventType.PREVIOUS_GTIDS,
+    EventType.GTID,
+    EventType.GTID_TAGGED,
+    EventType.ANONYMOUS_GTID,
+    EventType.MARIADB_GTID,
+}
+
+_STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
+_WHY: dict[int, str] = {
+    EventType.TRANSACTION_PAYLOAD: "compressed transactions (binlog_transaction_compression) are not supported yet",
+    EventType.PARTIAL_UPDATE_ROWS: "partial JSON updates (binlog_row_value_options) are not supported yet",
+    EventType.XA_PREPARE: "XA transactions are not supported yet",
+    EventType.INTVAR: _STATEMENT_BASED,
+    EventType.RAND: _STATEMENT_BASED,
+    EventType.USER_VAR: _STATEMENT_BASED,
+    EventType.BEGIN_LOAD_QUERY: _STATEMENT_BASED,
+    EventType.EXECUTE_LOAD_QUERY: _STATEMENT_BASED,
+    EventType.INCIDENT: "changes were lost on the source",
+}

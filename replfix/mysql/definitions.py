@@ -1,0 +1,135 @@
+"""Table definitions from information_schema.
+
+Needs SELECT on the table, and TRIGGER to see its triggers: without that privilege the server hides them silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from replfix.core.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
+from replfix.mysql.connection import Row, Session
+
+_NUMERIC = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double"}
+
+# Every column has an alias: the names of information_schema's own columns differ in case between server versions.
+_TABLE = """
+SELECT t.ENGINE AS `engine`, e.TRANSACTIONS AS `transactional`
+FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME = %s AND t.TABLE_TYPE = 'BASE TABLE'
+"""
+_COLUMNS = """
+SELECT COLUMN_NAME AS `name`, DATA_TYPE AS `data_type`, COLUMN_TYPE AS `column_type`, IS_NULLABLE AS `nullable`,
+  CHARACTER_SET_NAME AS `charset`, COLLATION_NAME AS `collation`, CHARACTER_OCTET_LENGTH AS `length`,
+  NUMERIC_SCALE AS `numeric_scale`, DATETIME_PRECISION AS `temporal_scale`, EXTRA AS `extra`
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION
+"""
+_UNIQUE_KEYS = """
+SELECT INDEX_NAME AS `key`, COLUMN_NAME AS `column`, SUB_PART AS `prefix`, EXPRESSION AS `expression`
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND NON_UNIQUE = 0
+"""
+_TRIGGERS = """
+SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`
+FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s
+ORDER BY EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER
+"""
+_FOREIGN_KEYS = """
+SELECT k.CONSTRAINT_NAME AS `name`, k.TABLE_SCHEMA AS `child_schema`, k.TABLE_NAME AS `child_table`,
+  k.COLUMN_NAME AS `child_column`, k.REFERENCED_TABLE_SCHEMA AS `parent_schema`,
+  k.REFERENCED_TABLE_NAME AS `parent_table`, k.REFERENCED_COLUMN_NAME AS `parent_column`,
+  r.UPDATE_RULE AS `on_update`, r.DELETE_RULE AS `on_delete`
+FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
+  ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
+  AND r.TABLE_NAME = k.TABLE_NAME
+"""
+_ORDER = " ORDER BY k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION"
+_AS_CHILD = _FOREIGN_KEYS + "WHERE k.TABLE_SCHEMA = %s AND k.TABLE_NAME = %s" + _ORDER
+_AS_PARENT = _FOREIGN_KEYS + "WHERE k.REFERENCED_TABLE_SCHEMA = %s AND k.REFERENCED_TABLE_NAME = %s" + _ORDER
+
+
+def read_table(session: Session, name: TableName) -> Table | None:
+    """The table as the server defines it now; None when there is no such base table, or it may not be seen."""
+    where = [name.schema, name.name]
+    found = session.query(_TABLE, where)
+    if not found:
+        return None
+    _show_generated_keys(session)
+    return Table(
+        name=name,
+        columns=tuple(_column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where))),
+        unique_keys=_unique_keys(session.query(_UNIQUE_KEYS, where)),
+        engine=str(found[0]["engine"] or ""),
+        transactional=found[0]["transactional"] == "YES",
+        foreign_keys=_foreign_keys(session.query(_AS_CHILD, where)),
+        referenced_by=_foreign_keys(session.query(_AS_PARENT, where)),
+        triggers=tuple(Trigger(row["name"], row["event"], row["timing"]) for row in session.query(_TRIGGERS, where)),
+    )
+
+
+def _show_generated_keys(session: Session) -> None:
+    """A generated invisible primary key is in the binary log; a setting (8.0.30+) can hide it from
+    information_schema, and the ordinals would be one off."""
+    setting = "show_gipk_in_create_table_and_information_schema"
+    rows = session.query("SHOW SESSION VARIABLES LIKE %s", [setting])
+    if any("OFF" in row.values() for row in rows):
+        session.execute("SET SESSION show_gipk_in_create_table_and_information_schema = ON")
+
+
+def _column(ordinal: int, row: Row) -> Column:
+    data_type = row["data_type"].lower()
+    extra = (row["extra"] or "").upper()
+    column_type = row["column_type"]
+    scale = row["numeric_scale"] if data_type == "decimal" else row["temporal_scale"]
+    return Column(
+        name=row["name"],
+        ordinal=ordinal,
+        data_type=data_type,
+        column_type=column_type,
+        nullable=row["nullable"] == "YES",
+        unsigned=data_type in _NUMERIC and "unsigned" in column_type.lower(),
+        charset=row["charset"],
+        collation=row["collation"],
+        labels=labels(column_type) if data_type in ("enum", "set") else (),
+        length=None if row["length"] is None else int(row["length"]),
+        scale=None if scale is None else int(scale),
+        auto_increment="AUTO_INCREMENT" in extra,
+        # DEFAULT_GENERATED stands for a default that is an expression: such a column is an ordinary one.
+        generated="VIRTUAL GENERATED" in extra or "STORED GENERATED" in extra or "PERSISTENT" in extra,
+        invisible="INVISIBLE" in extra,
+    )
+
+
+_LABEL = re.compile(r"'((?:[^']|'')*)'(?:,|\Z)", re.DOTALL)
+
+
+def labels(column_type: str) -> tuple[str, ...]:
+    """The labels of ``enum('a','it''s')`` or ``set(…)``."""
+    inner = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
+    return tuple(match[1].replace("''", "'") for match in _LABEL.finditer(inner))
+
+
+def _unique_keys(rows: list[Row]) -> tuple[UniqueKey, ...]:
+    parts: dict[str, list[KeyPart]] = defaultdict(list)
+    for row in rows:
+        prefix = None if row["prefix"] is None else int(row["prefix"])
+        parts[row["key"]].append(KeyPart(row["column"], prefix, row["expression"]))
+    return tuple(UniqueKey(key, tuple(of_key)) for key, of_key in parts.items())
+
+
+def _foreign_keys(rows: list[Row]) -> tuple[ForeignKey, ...]:
+    columns: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        columns[row["child_schema"], row["child_table"], row["name"]].append(row)
+    return tuple(
+        ForeignKey(
+            name=of_key[0]["name"],
+            child=TableName(of_key[0]["child_schema"], of_key[0]["child_table"]),
+            child_columns=tuple(row["child_column"] for row in of_key),
+            parent=TableName(of_key[0]["parent_schema"], of_key[0]["parent_table"]),
+            parent_columns=tuple(row["parent_column"] for row in of_key),
+            on_update=of_key[0]["on_update"],
+            on_delete=of_key[0]["on_delete"],
+        )
+        for of_key in columns.values()
+    )
