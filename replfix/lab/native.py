@@ -1,0 +1,202 @@
+"""Lab servers as processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from replfix.core.sql import string
+from replfix.errors import ConnectError, ReplfixError
+from replfix.lab import processes
+from replfix.lab.accounts import ADMIN
+from replfix.lab.narration import Narrator
+from replfix.lab.processes import ProcessRef
+from replfix.lab.provision.software import Software
+from replfix.lab.state import HOST, Role, Server
+from replfix.lab.template import REDO_CAPACITY, copy
+from replfix.mysql.connection import Session
+
+START_SECONDS = 90.0
+_LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS; mysqld adds ".lock" to a file beside it
+
+# Lean, because several servers share a small machine. Nothing here changes how replication works: workers, row
+# format, checksums, durability and performance_schema stay as the server has them.
+_LEAN = (
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-buffer-size=2M",
+    "--innodb-buffer-pool-load-at-startup=OFF",
+    "--innodb-buffer-pool-dump-at-shutdown=OFF",
+    REDO_CAPACITY,
+    "--max-connections=60",
+    "--table-open-cache=200",
+    "--table-definition-cache=400",
+    "--mysqlx=OFF",
+)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now. Another process may still take one before the server does: then the
+    server's start says so and is tried again with another port."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def prepare(server: Server, template: Path) -> None:
+    """Make the server's directory from the template."""
+    (server.directory / "tmp").mkdir(parents=True)
+    copy(template, server.data)
+
+
+def start(servers: Sequence[Server], software: Software, *, may_change_port: bool) -> tuple[Server, ...]:
+    """Start servers, all at once, and wait until each answers. The same servers, with their processes.
+
+    ConnectError with the end of the server's log when one does not come up; the others keep running (``down`` ends
+    them).
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
+        return tuple(pool.map(lambda server: _start(server, software, may_change_port), servers))
+
+
+def _start(server: Server, software: Software, may_change_port: bool) -> Server:
+    for attempt in range(5):
+        if attempt:
+            server = replace(server, port=free_ports(1)[0])
+        size_before = server.log.stat().st_size if server.log.exists() else 0
+        started = replace(server, process=processes.start(_command(server, software), server.log))
+        if _wait_until_up(started):
+            return started
+        said = server.log.read_bytes()[size_before:].decode(errors="replace") if server.log.exists() else ""
+        if "MY-010262" not in said or not may_change_port:  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
+            break
+    errors = [line for line in said.splitlines() if "[ERROR]" in line]
+    raise ConnectError(
+        f"{server} did not start: {' '.join(errors)[-600:] or said.strip()[-300:] or 'it said nothing'}",
+        f"Its log is {server.log}. 'replfix lab down' and 'replfix lab up' give new servers.",
+    )
+
+
+def _wait_until_up(server: Server) -> bool:
+    """True when the server answers, False when its process ended; ConnectError when neither happens in time."""
+    assert server.process is not None
+    deadline = time.monotonic() + START_SECONDS
+    while processes.alive(server.process, server.data):
+        if is_up(server):
+            return True
+        if time.monotonic() > deadline:
+            raise ConnectError(f"{server} does not answer after {START_SECONDS:.0f} s.", f"Its log is {server.log}.")
+        time.sleep(0.05)
+    return False
+
+
+def is_up(server: Server) -> bool:
+    """Whether *this* server answers on its port: somebody else's, on the same port, has another data directory."""
+    try:
+        with server.session() as session:
+            return Path(str(session.scalar("SELECT @@GLOBAL.datadir"))) == server.data
+    except ReplfixError:
+        return False
+
+
+def _command(server: Server, software: Software) -> list[str]:
+    replica = ("--read-only=ON", "--super-read-only=ON") if server.role is Role.REPLICA else ()
+    return software.server_command(
+        f"--datadir={server.data}",
+        f"--server-id={server.server_id}",
+        f"--bind-address={HOST}",
+        f"--port={server.port}",
+        f"--report-host={HOST}",
+        f"--socket={socket_path(server)}",
+        f"--pid-file={server.directory / 'mysqld.pid'}",
+        f"--log-error={server.log}",
+        f"--tmpdir={server.directory / 'tmp'}",
+        "--secure-file-priv=NULL",
+        # root@localhost has no password: without names, 127.0.0.1 is not localhost, so only the socket lets root in.
+        "--skip-name-resolve",
+        "--gtid-mode=ON",
+        "--enforce-gtid-consistency=ON",
+        *_LEAN,
+        *replica,
+    )
+
+
+def socket_path(server: Server) -> Path:
+    """Where the server's unix socket is: beside its data, or, where that path is too long for a socket, in a short
+    directory whose name follows from the lab's, so that ``down`` finds it with no state at all."""
+    path = server.directory / "mysql.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    directory = short_directory(server.directory.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.stat().st_uid != os.geteuid():
+        raise ConnectError(f"{directory} belongs to another user.", "Remove it, or give the lab another --name.")
+    return directory / f"{server.name}.sock"
+
+
+def short_directory(lab: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(lab)).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"replfix-lab-{os.geteuid()}-{name}"
+
+
+def configure_channel(replica: Server, host: str, port: int, user: str, password: str) -> None:
+    """Point the replica's default channel at the source, positioned by GTID, and start it.
+
+    SOURCE_CONNECT_RETRY of a second (the default is 60): a source that was restarted is found again at once.
+    GET_SOURCE_PUBLIC_KEY: the account's password is hashed by caching_sha2_password and the channel has no TLS.
+    """
+    with replica.session() as session:
+        session.execute(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(host)}, SOURCE_PORT = {port}, "
+            f"SOURCE_USER = {string(user)}, SOURCE_PASSWORD = {string(password)}, SOURCE_AUTO_POSITION = 1, "
+            "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400"
+        )
+        session.execute("START REPLICA")
+
+
+def end(servers: Mapping[Path, ProcessRef], narrator: Narrator) -> None:
+    """Shut servers down, by their data directories. One that does not answer is only signalled.
+
+    A source waits 10 s in its shutdown for the threads that send its binlog (seen on 9.7.4), so they are ended first,
+    and before them the receivers, which would connect again. All from the servers' own command lines: this works
+    without a state file.
+    """
+    sessions = [session for data, ref in servers.items() if (session := _session_of(data, ref)) is not None]
+    for session in sessions:
+        _try(session, "STOP REPLICA IO_THREAD")
+    for session in sessions:
+        for (thread,) in _try(
+            session, "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'"
+        ):
+            _try(session, f"KILL {int(thread)}")
+        session.close()
+    processes.end(servers, lambda pid: narrator.say(f"Server process {pid} did not shut down in time: killed."))
+
+
+def _session_of(data: Path, ref: ProcessRef) -> Session | None:
+    if not processes.alive(ref, data):
+        return None
+    ports = [a.removeprefix("--port=") for a in processes.arguments(ref.pid) if a.startswith("--port=")]
+    if not ports or not ports[0].isdigit():
+        return None
+    try:
+        return Session(ADMIN.at(HOST, int(ports[0])), read_seconds=3)
+    except ReplfixError:
+        return None
+
+
+def _try(session: Session, statement: str) -> list[tuple[Any, ...]]:
+    try:
+        return session.rows(statement)
+    except ReplfixError:
+        return []

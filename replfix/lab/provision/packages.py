@@ -1,0 +1,241 @@
+"""Way 4: the distribution's packages, unpacked into the cache directory. Nothing is installed and no root is needed.
+
+apt works on a state of its own: an empty status file makes it fetch every library that mysqld needs, the C library and
+its loader included, and mysqld is started through that loader. So the packages need not be of this machine's release.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from replfix.errors import ConfigError
+from replfix.lab.files import directory_made_whole, locked, write_whole
+from replfix.lab.narration import Narrator
+from replfix.lab.processes import run
+from replfix.lab.provision import apt_sources
+from replfix.lab.provision.apt_sources import Archive
+from replfix.lab.provision.software import Software, identify
+
+_RECORD = "replfix.json"
+_GET = re.compile(r"Get:\d+ ")
+_FOUND = re.compile(r"^(mysql-server-core(-[\d.]+)?) - ", re.M)
+_UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/perl")
+
+
+class NoPackages(ConfigError):
+    """These archives cannot give a server; the next ones may."""
+
+
+def software(cache: Path, narrator: Narrator) -> Software:
+    """The packages that were unpacked before (no network is needed then), else fetched now.
+
+    ConfigError says what is missing: apt, dpkg, archives with a MySQL server, or the network.
+    """
+    prefix = cache / "servers" / "packages"
+    known = _recorded(prefix)
+    if known is not None:
+        return known
+    missing = [tool for tool in ("apt-get", "apt-cache", "apt-config", "dpkg") if shutil.which(tool) is None]
+    if missing:
+        raise NoPackages(f"packages cannot be fetched: this machine has no {' and no '.join(missing)}")
+
+    def on_wait() -> None:
+        narrator.say("Another replfix is fetching the packages: waiting for it.")
+
+    with locked(cache / "servers" / ".lock", on_wait):
+        known = _recorded(prefix)  # the other one has done it
+        if known is not None:
+            return known
+        if prefix.exists():  # complete once, damaged since
+            shutil.rmtree(prefix)
+        return _fetch(prefix, narrator)
+
+
+def _recorded(prefix: Path) -> Software | None:
+    """What is unpacked at ``prefix``, None when that is nothing that can be started. The directory gets its name only
+    when it is complete, so its existence is the mark; the record inside saves asking mysqld for its version."""
+    try:
+        known = Software.from_json(json.loads((prefix / _RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # Paths in the record are absolute: a cache that was moved is fetched again.
+    return known if Path(known.mysqld[-1]).is_relative_to(prefix) and Path(known.mysqld[-1]).exists() else None
+
+
+def _fetch(prefix: Path, narrator: Narrator) -> Software:
+    release = apt_sources.os_release()
+    archives = apt_sources.read()
+    own = apt_sources.of_release(archives, release)
+    ways: list[tuple[str, list[Archive]]] = []
+    if own:
+        ways.append((f"this machine's own suites ({release.get('PRETTY_NAME', 'unknown')})", own))
+    ways.extend(
+        (f"Debian's sid at {' '.join(archive.uris)}", [archive]) for archive in apt_sources.sid(archives, release)
+    )
+    if not ways:
+        raise NoPackages("packages cannot be fetched: this machine's apt sources name no archive of its own release")
+    reasons = []
+    for title, listed in ways:
+        try:
+            return _fetch_from(title, listed, prefix, narrator)
+        except NoPackages as error:
+            narrator.say(f"No MySQL server in {title}: {error.message}")
+            reasons.append(f"{title}: {error.message}")
+    raise NoPackages("no archive gives a MySQL server. " + "; ".join(reasons))
+
+
+def _fetch_from(title: str, archives: Sequence[Archive], prefix: Path, narrator: Narrator) -> Software:
+    with tempfile.TemporaryDirectory(prefix="replfix-apt-") as made:
+        apt = _PrivateApt(Path(made), archives)
+        apt.update()
+        packages = apt.server_packages()
+        debs = apt.download(packages, narrator, title)
+        with directory_made_whole(prefix) as building:
+            _unpack(debs, building, narrator)
+            unpacked = describe(building, f"{packages[0]} from {title}")
+            final = Software.from_json(json.loads(json.dumps(unpacked.as_json()).replace(str(building), str(prefix))))
+            write_whole(building / _RECORD, json.dumps(final.as_json(), indent=2))
+    return final
+
+
+class _PrivateApt:
+    """apt with lists, cache, status and sources of its own under one directory."""
+
+    def __init__(self, home: Path, archives: Sequence[Archive]) -> None:
+        self._home = home
+        for directory in ("lists/partial", "cache/archives/partial", "sources"):
+            (home / directory).mkdir(parents=True)
+        (home / "status").touch()
+        (home / "sources" / "lab.sources").write_text("\n".join(a.text() for a in archives), encoding="utf-8")
+        settings = {
+            "Dir::Etc::sourcelist": "/dev/null",
+            "Dir::Etc::sourceparts": str(home / "sources"),
+            # The machine's own pins and default release are about what is installed on it.
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "APT::Default-Release": "",
+            "Dir::State": str(home),
+            "Dir::State::lists": str(home / "lists"),
+            "Dir::State::status": str(home / "status"),
+            "Dir::Cache": str(home / "cache"),
+            "APT::Install-Recommends": "0",
+            "APT::Install-Suggests": "0",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "2",
+            "Acquire::http::Timeout": "20",
+            "Acquire::https::Timeout": "20",
+            "Debug::NoLocking": "1",
+        }
+        if os.geteuid() == 0:
+            # As root apt drops to a user who cannot enter this directory.
+            settings["APT::Sandbox::User"] = "root"
+        self._options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+    def _run(self, tool: str, *words: str) -> tuple[int, str]:
+        return run([tool, *self._options, *words], env=_ENVIRONMENT)
+
+    def update(self) -> None:
+        """Fetch the lists. An archive that fails is fatal only when it leaves no list at all: with several of them
+        (security, backports), one that is down should not stop the others."""
+        code, text = self._run("apt-get", "-q", "update")
+        if not any((self._home / "lists").glob("*_Packages*")):
+            raise NoPackages(f"apt-get update gave no package list: {_errors(text) or f'exit code {code}'}")
+
+    def server_packages(self) -> list[str]:
+        """The server's package and, where there is one, the client's of the same version. Without a version in its
+        name first (Debian), else the newest (Ubuntu)."""
+        found = _FOUND.findall(self._run("apt-cache", "search", "--names-only", "^mysql-(server|client)-core")[1])
+        if not found:
+            raise NoPackages("they carry no mysql-server-core")
+        name = max(found, key=lambda f: (not f[1], [int(n) for n in re.findall(r"\d+", f[1])]))[0]
+        client = name.replace("server", "client")
+        return [name, client] if self._run("apt-cache", "show", client)[0] == 0 else [name]
+
+    def download(self, packages: Sequence[str], narrator: Narrator, title: str) -> list[Path]:
+        words = ["-q", "-y", "--download-only", "install", *packages]
+        code, text = self._run("apt-get", "--print-uris", *words)
+        uris = re.findall(r"^'\S+' \S+ (\d+)", text, re.M)
+        if code != 0 or not uris:
+            raise NoPackages(f"apt-get cannot resolve {packages[0]}: {_errors(text)}")
+        megabytes = round(sum(map(int, uris)) / 1e6)
+        narrator.say(f"Fetching {packages[0]} and its libraries from {title}: {len(uris)} packages, {megabytes} MB.")
+        process = subprocess.Popen(  # noqa: S603 (no shell; every word is built here)
+            ["apt-get", *self._options, *words],  # noqa: S607 (apt-get as the machine's PATH has it)
+            env={**os.environ, **_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        said, done = [], 0
+        with process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    said.append(line)
+                    if _GET.match(line):
+                        done = min(done + 1, len(uris))
+                        narrator.progress("downloaded", done, len(uris))
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            raise NoPackages(f"apt-get could not download {packages[0]}: {_errors(''.join(said))}")
+        return sorted((self._home / "cache" / "archives").glob("*.deb"))
+
+
+_ENVIRONMENT = {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+
+
+def _errors(text: str) -> str:
+    """apt's own words about what went wrong: its E: lines, else its warnings, else the end of what it printed."""
+    lines = text.splitlines()
+    for mark in ("E:", "Err:", "W:"):
+        marked = [line for line in lines if line.startswith(mark)]
+        if marked:
+            return " ".join(marked[:3])[:600]
+    return text.strip()[-300:]
+
+
+def _unpack(debs: Sequence[Path], into: Path, narrator: Narrator) -> None:
+    def unpack(deb: Path) -> None:
+        code, text = run(["dpkg", "-x", str(deb), str(into)])
+        if code != 0:
+            raise NoPackages(f"dpkg -x {deb.name}: {text.strip()[-300:]}")
+
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        for done, _ in enumerate(pool.map(unpack, debs), start=1):
+            narrator.progress("unpacked", done, len(debs))
+    for unused in _UNUSED:
+        shutil.rmtree(into / unused, ignore_errors=True)
+
+
+def describe(prefix: Path, origin: str) -> Software:
+    """How to start the mysqld that is unpacked under ``prefix``; NoPackages when a part of it is missing."""
+    mysqld = _one(prefix, "usr/sbin/mysqld", "usr/libexec/mysqld")
+    loader = _one(prefix, "lib64/ld-linux*.so*", "usr/lib64/ld-linux*.so*", "lib/ld-linux*.so*", "usr/lib/ld-linux*.so*",
+                  "lib/*/ld-linux*.so*", "usr/lib/*/ld-linux*.so*")  # fmt: skip
+    messages = _one(prefix, "usr/share/mysql*/english/errmsg.sys").parent.parent
+    charsets = _one(prefix, "usr/share/mysql*/charsets/Index.xml").parent
+    libraries = [str(d) for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for d in sorted(prefix.glob(pattern))]
+    plugins = sorted(prefix.glob("usr/lib/mysql*/plugin"))
+    options = [f"--lc-messages-dir={messages}", f"--character-sets-dir={charsets}"]
+    options += [f"--plugin-dir={plugins[0]}"] if plugins else []
+    command = (str(loader), "--library-path", ":".join(libraries), str(mysqld))
+    return identify(origin, command, tuple(options), prefix / "usr/bin")
+
+
+def _one(prefix: Path, *patterns: str) -> Path:
+    for pattern in patterns:
+        for path in sorted(prefix.glob(pattern)):
+            return path
+    raise NoPackages(f"the packages hold no {patterns[0]}")

@@ -1,0 +1,144 @@
+"""What a lab is made of, on disk: enough to find it again, to restart it and to end it, also after a reboot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from replfix.core.endpoint import Endpoint
+from replfix.lab.accounts import ADMIN, REPLFIX, Account
+from replfix.lab.files import write_whole
+from replfix.lab.processes import ProcessRef
+from replfix.lab.provision.docker import Image
+from replfix.lab.provision.software import Software
+from replfix.mysql.connection import Session
+
+SCHEMA = "replfix.lab-state/1"
+HOST = "127.0.0.1"
+
+
+class Role(StrEnum):
+    SOURCE = "source"
+    REPLICA = "replica"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server of a lab: a process of ours (``process``) or a container (``container``, its id)."""
+
+    name: str  # "source", "replica1", …
+    role: Role
+    port: int  # on the loopback
+    server_id: int
+    directory: Path  # of its data, log and temporary files
+    process: ProcessRef | None = None
+    container: str | None = None
+
+    @property
+    def host(self) -> str:
+        return HOST
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "error.log"
+
+    def endpoint(self, account: Account = REPLFIX) -> Endpoint:
+        return account.at(self.host, self.port)
+
+    def url(self, account: Account = REPLFIX) -> str:
+        """``mysql://user:password@host:port``, as the command line takes it."""
+        return f"mysql://{account.name}:{account.password}@{self.host}:{self.port}"
+
+    def session(self, account: Account = ADMIN) -> Session:
+        """A connection; ConnectError when the server is down. As the lab's admin unless another account is named."""
+        return Session(self.endpoint(account))
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.host}:{self.port})"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The content of ``lab.json``. ``network`` is the containers' network (its id), None without containers."""
+
+    name: str
+    directory: Path
+    provision: Software | Image
+    servers: tuple[Server, ...]
+    network: str | None = None
+
+    def save(self) -> None:
+        write_whole(state_file(self.directory), json.dumps(self._as_json(), indent=2) + "\n")
+
+    def _as_json(self) -> dict[str, Any]:
+        if isinstance(self.provision, Software):
+            provision = {"software": self.provision.as_json()}
+        else:
+            provision = {"image": {"name": self.provision.name}}
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "provision": provision,
+            "network": self.network,
+            "servers": [
+                {
+                    "name": s.name,
+                    "role": s.role.value,
+                    "port": s.port,
+                    "server_id": s.server_id,
+                    "process": {"pid": s.process.pid, "started": s.process.started} if s.process else None,
+                    "container": s.container,
+                }
+                for s in self.servers
+            ],
+        }
+
+
+def state_file(directory: Path) -> Path:
+    return directory / "lab.json"
+
+
+def read(directory: Path) -> State | None:
+    """The state of the lab in ``directory``; None when there is none or when it cannot be understood."""
+    try:
+        data = json.loads(state_file(directory).read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            return None
+        provision = data["provision"]
+        return State(
+            name=str(data["name"]),
+            directory=directory,
+            provision=(
+                Software.from_json(provision["software"])
+                if "software" in provision
+                else Image(str(provision["image"]["name"]))
+            ),
+            servers=tuple(_server(directory, s) for s in data["servers"]),
+            network=data["network"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _server(directory: Path, data: Mapping[str, Any]) -> Server:
+    process = data["process"]
+    name = str(data["name"])
+    if "/" in name or name.startswith("."):
+        raise ValueError(f"not the name of a server: {name!r}")  # it becomes a directory that `down` removes
+    return Server(
+        name=name,
+        role=Role(data["role"]),
+        port=int(data["port"]),
+        server_id=int(data["server_id"]),
+        directory=directory / name,
+        process=ProcessRef(int(process["pid"]), str(process["started"])) if process else None,
+        container=data["container"],
+    )

@@ -1,0 +1,315 @@
+"""A source and its replicas, from nothing to running and back to nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from replfix.errors import ConfigError, UsageError
+from replfix.lab import accounts, containers, native, processes, replication, state
+from replfix.lab.accounts import REPL
+from replfix.lab.files import cache_directory, labs_directory, locked, write_whole
+from replfix.lab.narration import Narrator, Quiet
+from replfix.lab.provision.choose import Provision, provision
+from replfix.lab.provision.docker import Image
+from replfix.lab.provision.software import Software
+from replfix.lab.replication import ChannelState, channel_state
+from replfix.lab.state import HOST, Role, Server, State
+from replfix.lab.template import template
+
+DEFAULT_NAME = "default"
+MOST_REPLICAS = 8
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """How one server stands now. ``channel`` is None for the source and for a server that is down."""
+
+    server: Server
+    up: bool
+    version: str | None
+    read_only: bool | None
+    super_read_only: bool | None
+    channel: ChannelState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A running lab: one source and its replicas, on the loopback."""
+
+    name: str
+    directory: Path
+    provision: Provision
+    servers: tuple[Server, ...]
+
+    @property
+    def source(self) -> Server:
+        return next(s for s in self.servers if s.role is Role.SOURCE)
+
+    @property
+    def replicas(self) -> tuple[Server, ...]:
+        return tuple(s for s in self.servers if s.role is Role.REPLICA)
+
+    @property
+    def replica(self) -> Server:
+        """The first replica: the one that scenarios break."""
+        return self.replicas[0]
+
+    @property
+    def config_file(self) -> Path:
+        """A ``replfix.toml`` that names every server of the lab."""
+        return self.directory / "replfix.toml"
+
+    @classmethod
+    def load(cls, name: str = DEFAULT_NAME) -> Lab:
+        """The lab of that name; ConfigError when there is none. Its servers may be down: see ``states``."""
+        directory = directory_of(name)
+        known = state.read(directory)
+        if known is None:
+            if directory.exists():
+                raise ConfigError(
+                    f"The lab {name!r} is half made, or its {state.state_file(directory).name} is damaged.",
+                    f"Remove it with: replfix lab down{_name_option(name)}",
+                )
+            raise ConfigError(f"There is no lab {name!r}.", f"Start it with: replfix lab up{_name_option(name)}")
+        return cls._of(known)
+
+    @classmethod
+    def _of(cls, known: State) -> Lab:
+        return cls(known.name, known.directory, known.provision, known.servers)
+
+    def states(self) -> tuple[ServerState, ...]:
+        return tuple(_state(server) for server in self.servers)
+
+    def wait_until_applied(self, replica: Server | None = None) -> None:
+        """Wait until the replica (all of them, if none is named) has executed all that the source has."""
+        for each in (replica,) if replica else self.replicas:
+            replication.wait_until_applied(self.source, each)
+
+    def reset(self) -> None:
+        """Make the servers as good as new, in place: no schemas, no GTIDs, channels running."""
+        replication.reset(self.source, self.replicas, (account.name for account in accounts.ALL))
+
+    def down(self, narrator: Narrator | None = None) -> None:
+        down(self.name, narrator)
+
+
+def directory_of(name: str) -> Path:
+    """Where the lab of that name keeps everything; UsageError when the name cannot be one."""
+    if not _NAME.match(name):
+        raise UsageError(
+            f"{name[:60]!r} cannot be the name of a lab.", "Use lower-case letters, digits, '-' and '_' (41 at most)."
+        )
+    return labs_directory() / name
+
+
+def _name_option(name: str) -> str:
+    return "" if name == DEFAULT_NAME else f" --name {name}"
+
+
+def _lock(directory: Path, narrator: Narrator, *, remove: bool = False) -> AbstractContextManager[None]:
+    def on_wait() -> None:
+        narrator.say(f"Another replfix works on the lab {directory.name!r}: waiting.")
+
+    return locked(directory.parent / f".{directory.name}.lock", on_wait, remove=remove)
+
+
+def up(
+    name: str = DEFAULT_NAME,
+    replicas: int | None = None,
+    mysqld: str | None = None,
+    narrator: Narrator | None = None,
+) -> Lab:
+    """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels.
+
+    A lab that is up already is left as it is; of one with dead servers (a crash, a reboot) the dead ones are started
+    again. Whatever ends ``up`` before its time, Ctrl-C too, also ends and removes what it had begun.
+
+    Errors: UsageError for a name or number that cannot be, ConfigError when there is no server program, ConnectError
+    when a server does not start.
+    """
+    narrator = narrator or Quiet()
+    directory = directory_of(name)
+    if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
+        raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
+    with _lock(directory, narrator):
+        known = state.read(directory)
+        if known is not None:
+            return _again(known, replicas, narrator)
+        if directory.exists():
+            narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
+            _remove(directory, None, narrator)
+        chosen = provision(mysqld, narrator)
+        try:
+            return _new(name, directory, chosen, replicas or 1, narrator)
+        except BaseException:
+            _remove(directory, chosen, narrator)
+            raise
+
+
+def _again(known: State, replicas: int | None, narrator: Narrator) -> Lab:
+    lab = Lab._of(known)
+    if replicas is not None and replicas != len(lab.replicas):
+        raise UsageError(
+            f"The lab {lab.name!r} has {len(lab.replicas)} replica(s), not {replicas}.",
+            f"End it first: replfix lab down{_name_option(lab.name)}",
+        )
+    dead = tuple(server for server in lab.servers if not _is_up(server))
+    if not dead:
+        narrator.say(f"The lab {lab.name!r} is up already.")
+        return lab
+    narrator.say(f"Starting again what is down: {', '.join(server.name for server in dead)}.")
+    if isinstance(known.provision, Software):
+        # One that hangs, or whose start was interrupted, holds the data directory.
+        held = {server.data for server in dead}
+        native.end({d: ref for d, ref in processes.servers_under(lab.directory).items() if d in held}, narrator)
+        # A port is part of the replicas' channels and of replfix.toml: it stays.
+        started = {s.name: s for s in native.start(dead, known.provision, may_change_port=False)}
+    else:
+        containers.restart(dead)
+        started = {}
+    known = replace(known, servers=tuple(started.get(s.name, s) for s in known.servers))
+    known.save()
+    return Lab._of(known)
+
+
+def _new(name: str, directory: Path, chosen: Provision, replicas: int, narrator: Narrator) -> Lab:
+    directory.mkdir(parents=True, mode=0o700)
+    names = ["source", *(f"replica{n}" for n in range(1, replicas + 1))]
+    ports = native.free_ports(len(names))
+    servers = tuple(
+        Server(each, Role.SOURCE if number == 1 else Role.REPLICA, port, number, directory / each)
+        for number, (each, port) in enumerate(zip(names, ports, strict=True), start=1)
+    )
+    network = None
+    if isinstance(chosen, Software):
+        made = template(chosen, cache_directory(), narrator)
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(lambda server: native.prepare(server, made), servers))
+        servers = native.start(servers, chosen, may_change_port=True)
+        source_address = (HOST, servers[0].port)
+    else:
+        servers, network = containers.start(servers, chosen, directory)
+        source_address = (servers[0].name, containers.PORT)
+    lab = Lab(name, directory, chosen, servers)
+    for replica in lab.replicas:
+        native.configure_channel(replica, *source_address, REPL.name, REPL.password)
+    lab.wait_until_applied()
+    for replica in lab.replicas:
+        _wait_until_receiving(replica)
+    _write_configuration(lab)
+    # Last: a lab with a state file is complete. Until then `down` finds the servers by their command lines.
+    State(name, directory, chosen, servers, network).save()
+    return lab
+
+
+def _wait_until_receiving(replica: Server) -> None:
+    """The receiver connects a moment after START REPLICA; with nothing to fetch, only its state tells."""
+    import time
+
+    deadline = time.monotonic() + replication.WAIT_SECONDS
+    while time.monotonic() < deadline:
+        with replica.session() as session:
+            found = channel_state(session)
+        if found is not None and found.receiver_running and found.applier_running:
+            return
+        time.sleep(0.02)
+    raise ConfigError(f"The channel of {replica} does not come up: {found.receiver_message if found else 'none'}")
+
+
+def _write_configuration(lab: Lab) -> None:
+    options = lab.directory / "my.cnf"
+    account = accounts.REPLFIX
+    write_whole(options, f"[client]\nuser={account.name}\npassword={account.password}\n", mode=0o600)
+    lines = ["[defaults]", f"defaults_file = {_toml(str(options))}", "poll_seconds = 1.0", ""]
+    for replica in lab.replicas:
+        lines += [
+            f"[replicas.{replica.name}]",
+            f"host = {_toml(replica.host)}",
+            f"port = {replica.port}",
+            f"user = {_toml(account.name)}",
+            f"source = {_toml(lab.source.name)}",
+            "",
+        ]
+    source = lab.source
+    lines += [f"[sources.{source.name}]", f"host = {_toml(source.host)}", f"port = {source.port}",
+              f"user = {_toml(account.name)}", ""]  # fmt: skip
+    write_whole(lab.config_file, "\n".join(lines), mode=0o644)
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's escapes are a part of TOML's."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def down(name: str = DEFAULT_NAME, narrator: Narrator | None = None) -> bool:
+    """End the lab of that name and remove all that it left. False when there was none.
+
+    Ends only servers that run on this lab's own data directories: the numbers in the state file are trusted only where
+    start time and command line agree. Works on half-started labs and with a missing or damaged state file.
+    """
+    narrator = narrator or Quiet()
+    directory = directory_of(name)
+    if not labs_directory().exists():
+        return False
+    with _lock(directory, narrator, remove=True):
+        known = state.read(directory)
+        there = directory.exists() or bool(processes.servers_under(directory))
+        _remove(directory, known.provision if known else None, narrator)
+    for parent in (directory.parent, directory.parent.parent):
+        if parent.exists() and not any(parent.iterdir()):
+            parent.rmdir()
+    return there
+
+
+def names() -> list[str]:
+    """The labs that there are, complete or not."""
+    directory = labs_directory()
+    return sorted(p.name for p in directory.iterdir() if p.is_dir()) if directory.exists() else []
+
+
+def _remove(directory: Path, chosen: Provision | None, narrator: Narrator) -> None:
+    known = state.read(directory)
+    mine = processes.servers_under(directory)
+    for server in known.servers if known else ():
+        if server.process is not None and processes.alive(server.process, server.data):
+            mine[server.data] = server.process
+    native.end(mine, narrator)
+    # With no state at all the script for the containers tells that there were some.
+    if isinstance(chosen, Image) or (directory / "accounts.sql").exists():
+        containers.remove(directory)
+    shutil.rmtree(native.short_directory(directory), ignore_errors=True)
+    if directory.exists():
+        shutil.rmtree(directory)
+
+
+def _is_up(server: Server) -> bool:
+    if server.container is not None:
+        return containers.is_up(server)
+    return native.is_up(server)
+
+
+def _state(server: Server) -> ServerState:
+    if not _is_up(server):
+        return ServerState(server, False, None, None, None, None)
+    with server.session() as session:
+        row = session.query("SELECT VERSION() AS v, @@GLOBAL.read_only AS r, @@GLOBAL.super_read_only AS s")[0]
+        channel = channel_state(session) if server.role is Role.REPLICA else None
+    return ServerState(server, True, str(row["v"]), row["r"] == "1", row["s"] == "1", channel)
+
+
+def require_running(lab: Lab) -> None:
+    """ConfigError when a server of the lab is down."""
+    dead: Iterable[Server] = [s for s in lab.servers if not _is_up(s)]
+    if dead:
+        raise ConfigError(
+            f"Down: {', '.join(str(s) for s in dead)}.", f"Start again with: replfix lab up{_name_option(lab.name)}"
+        )
