@@ -7,7 +7,10 @@ read it. (A payload that is no canonical JSON was altered; it is exported as a s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,14 +23,9 @@ _FIELDS = frozenset(field.name for field in fields(AuditRecord))
 def to_line(record: AuditRecord) -> bytes:
     """The record as one line of UTF-8, newline included."""
     document: dict[str, object] = {name: getattr(record, name) for name in _FIELDS}
-    try:
-        content = record.content
-        if canonical(content) == record.payload:
-            document["payload"] = content
-    except (ValueError, RecursionError):
-        pass  # stays a string
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogateescape") + b"\n"
+    with suppress(ValueError):
+        document["payload"] = record.content
+    return canonical(document).encode() + b"\n"
 
 
 def from_line(line: bytes) -> AuditRecord | Illegible:
@@ -46,10 +44,12 @@ def from_line(line: bytes) -> AuditRecord | Illegible:
     for name, value in document.items():
         if type(value) is not (int if name == "seq" else str):
             return Illegible(f"{name} has the wrong type")
-    record = AuditRecord(**document)
-    if to_line(record) != line:
-        return Illegible("the line is not written as replfix writes it")
-    return record
+    try:
+        record = AuditRecord(**document)
+        as_written = to_line(record)
+    except ValueError as error:
+        return Illegible(str(error))
+    return record if as_written == line else Illegible("the line is not written as replfix writes it")
 
 
 def read(path: Path) -> Iterator[AuditRecord | Illegible]:
@@ -62,3 +62,25 @@ def read(path: Path) -> Iterator[AuditRecord | Illegible]:
         raise UsageError(
             f"Cannot read {path}: {error.strerror or error}.", "Name a file that 'replfix audit export' wrote."
         ) from None
+
+
+def write_file(path: Path, lines: Iterable[bytes], *, not_over: Path) -> None:
+    """Write a file that only its owner can read (mode 0600), whole or not at all. UsageError when it cannot be written.
+
+    ``not_over`` is the trail itself, which is never written over.
+    """
+    try:
+        if path.exists() and (not path.is_file() or (not_over.exists() and path.samefile(not_over))):
+            raise UsageError(f"{path} is not a file to write an export to.", "Name another file.")
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                for line in lines:
+                    file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror or error}.", "Name a file elsewhere.") from None

@@ -241,9 +241,13 @@ _LIST_HINT = "'replfix audit list' shows the ids."
 
 
 def _record(row: Row[Any]) -> AuditRecord | Illegible:
-    """SQLite lets any type into any column: what is no text was not written by replfix."""
+    """SQLite lets any type and any bytes into any column: what is no text was not written by replfix."""
     fields = row._asdict()
     for name in _TEXTS:
         if not isinstance(fields[name], str):
             return Illegible(f"{name} is {type(fields[name]).__name__}, not text")
+        try:
+            fields[name].encode()
+        except UnicodeEncodeError:
+            return Illegible(f"{name} is not UTF-8")
     return AuditRecord(**fields)

@@ -78,6 +78,10 @@ class Head:
     seq: int
     hash: str
 
+    @property
+    def id(self) -> str:
+        return self.hash[:ID_DIGITS]
+
 
 START = Head(0, GENESIS)
 
@@ -105,10 +109,13 @@ class AuditRecord:
 
     @property
     def content(self) -> dict[str, object]:
-        """The payload as JSON values; ValueError when the stored text is no JSON object (verify finds that)."""
-        value = json.loads(self.payload)
-        if not isinstance(value, dict):
-            raise ValueError("the payload is no JSON object")
+        """The payload as JSON values; ValueError when the stored text is no canonical JSON object: it was altered."""
+        try:
+            value = json.loads(self.payload)
+        except RecursionError:
+            raise ValueError("nested too deeply for JSON") from None
+        if not isinstance(value, dict) or canonical(value) != self.payload:
+            raise ValueError("the payload is no canonical JSON object")
         return value
 
     def computed_hash(self) -> str:
@@ -224,12 +231,17 @@ class _Link:
 
 
 def verify_chain(
-    records: Iterable[AuditRecord | Illegible], head: Head | None = None, *, selection: bool = False
+    records: Iterable[AuditRecord | Illegible],
+    head: Head | None = None,
+    *,
+    ends_with: str | None = None,
+    selection: bool = False,
 ) -> Verification:
     """Judge records, in the order in which they are stored.
 
-    ``head`` is where the trail is known to end: records cut off at its end leave no other trace. ``selection`` says
-    that records between the given ones are missing on purpose, so that only what is there is judged.
+    ``head`` is where the trail is known to end: records cut off at its end leave no other trace. Who knows only the
+    beginning of the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on
+    purpose, so that only what is there is judged.
     """
     links: list[_Link | Illegible] = []
     suspects: dict[int, AuditRecord] = {}  # by position
@@ -252,9 +264,14 @@ def verify_chain(
         if head is not None:
             breaks += _head_breaks(links, places, head, last)
     at_end = next((x for x, place in zip(links, places, strict=True) if place == last and isinstance(x, _Link)), None)
+    if ends_with is not None and (at_end is None or not at_end.hash.startswith(ends_with.lower())):
+        message = (
+            f"the last record is not {ends_with.lower()}: records behind record {last} are missing or were changed"
+        )
+        breaks.append(Break(Breakage.REMOVED, last + 1, None, message))
     return Verification(
         records=len(links),
-        head=Head(at_end.seq, at_end.hash) if at_end else Head(last, "") if last else START,
+        head=Head(last, at_end.hash) if at_end else Head(last, "") if last else START,
         breaks=tuple(sorted(breaks, key=lambda b: b.seq)),
     )
 

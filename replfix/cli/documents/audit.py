@@ -30,6 +30,16 @@ class AuditList(Document):
     records: list[RecordSummary]
 
 
+class AuditExport(Document):
+    """What `audit export --output FILE --json` wrote; the records themselves are lines of the file."""
+
+    schema_name: Literal["replfix.audit-export/1"] = "replfix.audit-export/1"
+    trail: str  # the file
+    output: str
+    records: int
+    last_id: str | None
+
+
 class AuditRecordDocument(Document):
     schema_name: Literal["replfix.audit-record/1"] = "replfix.audit-record/1"
     id: str

@@ -1,0 +1,277 @@
+"""``replfix audit``: read, verify and export the audit trail."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from replfix.cli.options import common_options
+
+if TYPE_CHECKING:
+    from replfix.audit import SqlTrail
+    from replfix.core.audit_record import AuditRecord, Verification
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BROKEN = 5  # the exit code for a trail that is not whole
+SHOWN_BREAKS = 20
+_AGO = re.compile(r"(\d{1,6})([mhd])\Z")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    """``2026-03-01``, ``2026-03-01T12:30`` (UTC unless it says otherwise), or ``30m``, ``2h``, ``7d``: so long ago."""
+    if value is None:
+        return None
+    ago = _AGO.match(value)
+    try:
+        if ago:
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r} is no time. Write 2026-03-01, 2026-03-01T12:30 (UTC), or 30m, 2h, 7d for ago."
+        ) from None
+
+
+def _selection(function: F) -> F:
+    """``--incident``, ``--replica`` and ``--since``; the texts match by their beginning."""
+    function = click.option(
+        "--since", metavar="TIME", callback=_moment, help="Records from then on: a UTC time, or 30m, 2h, 7d ago."
+    )(function)
+    function = click.option(
+        "--replica", metavar="UUID", help="Records of that replica (or the beginning of its UUID)."
+    )(function)
+    return click.option("--incident", metavar="ID", help="Records of that incident (or the beginning of its id).")(
+        function
+    )
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  replfix audit list --since 2h
+  replfix audit show 3f2a9c
+  replfix audit verify
+  replfix audit export --since 2026-03-01 --output march.jsonl"""
+)
+def command() -> None:
+    """Read, verify and export the record of everything that replfix changed."""
+
+
+@command.command(
+    "list", epilog="\b\nExamples:\n  replfix audit list\n  replfix audit list --kind intent --since 7d --json"
+)
+@_selection
+@click.option(
+    "--kind",
+    type=click.Choice(["intent", "settings", "settings-restored", "outcome", "refused"]),
+    help="Records of that kind only.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
+@common_options
+def list_(
+    incident: str | None,
+    replica: str | None,
+    since: datetime | None,
+    kind: str | None,
+    limit: int,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """The newest records, one line each, oldest first. A record's ID serves `audit show` and `undo`."""
+    from itertools import islice
+
+    trail = _open(config_path, verbose)
+    found = _select(trail, incident, replica, since, newest_first=True)
+    records = list(islice((r for r in found if kind is None or r.kind == kind), limit))[::-1]
+    if as_json:
+        from replfix.cli.documents.audit import AuditList, RecordSummary
+        from replfix.cli.output import emit
+
+        emit(AuditList(trail=str(trail.path), records=[RecordSummary.of(record) for record in records]))
+        return
+    from replfix.cli.output import console, narrate
+
+    if not records:
+        narrate(f"No records in {trail.path}.")
+        return
+    from replfix.cli.audit_text import list_table
+
+    console().print(list_table(records))
+
+
+@command.command(epilog="\b\nExamples:\n  replfix audit show 3f2a9c\n  replfix audit show 3f2a9c41d07e --json")
+@click.argument("record_id", metavar="ID")
+@common_options
+def show(record_id: str, config_path: str | None, as_json: bool, verbose: bool) -> None:
+    """One record in full: when, who, the plan's SQL, the displaced rows, the SQL that takes it back.
+
+    ID is the beginning of the record's hash, 4 digits or more, as far as no other begins so.
+    """
+    from replfix.errors import AuditError
+
+    trail = _open(config_path, verbose)
+    record = trail.get(record_id)
+    try:
+        content = record.content
+    except ValueError as error:
+        raise AuditError(
+            f"Record {record.id} of {trail.path} cannot be shown: {error}.",
+            "It was altered: run 'replfix audit verify'.",
+        ) from None
+    if as_json:
+        from replfix.cli.documents.audit import AuditRecordDocument
+        from replfix.cli.output import emit
+
+        emit(AuditRecordDocument.of(record))
+        return
+    from replfix.cli.audit_text import print_record
+    from replfix.cli.output import console
+
+    print_record(console(), record, content)
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  replfix audit verify
+  replfix audit verify --file march.jsonl --head 3f2a9c41d07e
+\b
+Exit codes: 0 the trail is whole · 5 it is not"""
+)
+@click.option(
+    "--file", "file", type=click.Path(dir_okay=False, path_type=Path), help="Verify this export in place of the trail."
+)
+@click.option("--head", "head_id", metavar="ID", help="With --file: the record that the export is known to end with.")
+@click.option(
+    "--partial", is_flag=True, help="With --file: the export is a selection, so records between may be missing."
+)
+@common_options
+def verify(
+    file: Path | None, head_id: str | None, partial: bool, config_path: str | None, as_json: bool, verbose: bool
+) -> int:
+    """Find every record that was changed, removed, added or moved, and name it."""
+    from replfix.errors import UsageError
+
+    if file is None:
+        if head_id is not None or partial:
+            raise UsageError("--head and --partial go with --file.", "The trail itself knows where it ends.")
+        trail = _open(config_path, verbose)
+        name, verification = str(trail.path), trail.verify()
+    else:
+        name, verification = str(file), _verify_file(file, head_id, partial)
+    if as_json:
+        from replfix.cli.documents.audit import AuditVerify
+        from replfix.cli.output import emit
+
+        emit(AuditVerify.of(name, verification))
+    else:
+        _print_verification(name, verification)
+    return 0 if verification.whole else BROKEN
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  replfix audit export > trail.jsonl
+  replfix audit export --incident 7d1c0a --output incident.jsonl"""
+)
+@_selection
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this file (mode 0600, complete or not at all) in place of stdout.",
+)
+@common_options
+def export(
+    incident: str | None,
+    replica: str | None,
+    since: datetime | None,
+    output: Path | None,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Whole records as JSON lines, oldest first. `audit verify --file` verifies them.
+
+    The lines are JSON already; with --output, --json prints a summary of what was written.
+    """
+    from replfix.audit.jsonl import to_line, write_file
+
+    trail = _open(config_path, verbose)
+    count, last = 0, ""
+
+    def lines() -> Iterator[bytes]:
+        nonlocal count, last
+        for record in _select(trail, incident, replica, since):
+            yield to_line(record)
+            count, last = count + 1, record.id
+
+    if output is None or str(output) == "-":
+        for line in lines():
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    else:
+        write_file(output, lines(), not_over=trail.path)
+        if as_json:
+            from replfix.cli.documents.audit import AuditExport
+            from replfix.cli.output import emit
+
+            emit(AuditExport(trail=str(trail.path), output=str(output), records=count, last_id=last or None))
+    from replfix.cli.output import narrate
+
+    kept = f", the last is {last}: with 'audit verify --head {last}' a file cut short is noticed." if last else "."
+    narrate(f"{count} record{'' if count == 1 else 's'} exported{kept}")
+
+
+def _open(config_path: str | None, verbose: bool) -> SqlTrail:
+    from replfix import config
+    from replfix.audit import SqlTrail
+    from replfix.cli.output import narrate
+
+    trail = SqlTrail.open(config.load(config_path).audit_url)
+    if verbose:
+        narrate(f"Audit trail: {trail.path}")
+    return trail
+
+
+def _select(
+    trail: SqlTrail, incident: str | None, replica: str | None, since: datetime | None, *, newest_first: bool = False
+) -> Iterator[AuditRecord]:
+    for record in trail.records(since=since, newest_first=newest_first):
+        if record.incident.startswith(incident or "") and record.replica.startswith(replica or ""):
+            yield record
+
+
+def _verify_file(file: Path, head_id: str | None, partial: bool) -> Verification:
+    from replfix.audit.jsonl import read
+    from replfix.core.audit_record import verify_chain
+
+    return verify_chain(read(file), ends_with=head_id, selection=partial)
+
+
+def _print_verification(name: str, verification: Verification) -> None:
+    from replfix.cli.output import console
+    from replfix.cli.text import visible
+
+    out = console()
+    count = f"{verification.records} record{'' if verification.records == 1 else 's'}"
+    if verification.whole:
+        end = f", the last is {verification.head.id}" if verification.records else ""
+        out.print(visible(f"✓ whole: {name} ({count}{end})"), soft_wrap=True)
+        return
+    out.print(visible(f"✗ NOT WHOLE: {name} ({count})"), soft_wrap=True)
+    for found in verification.breaks[:SHOWN_BREAKS]:
+        out.print(visible(f"  {found.message}"), soft_wrap=True)
+    more = len(verification.breaks) - SHOWN_BREAKS
+    if more > 0:
+        out.print(f"  and {more} more; --json names up to 100")
