@@ -92,6 +92,9 @@ class GtidSet:
             found.setdefault(origin, []).extend(intervals)
         return self._of({origin: _merge(intervals) for origin, intervals in found.items()})
 
+    def __and__(self, other: GtidSet) -> GtidSet:
+        return self - (self - other)
+
     def __le__(self, other: GtidSet) -> bool:
         return not (self - other)
 

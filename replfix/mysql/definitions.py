@@ -1,4 +1,4 @@
-"""Table definitions from information_schema.
+"""Table definitions from information_schema and SHOW INDEX.
 
 Needs SELECT on the table, and TRIGGER to see its triggers: without that privilege the server hides them silently.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from replfix.core.sql import table_name
 from replfix.core.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
 from replfix.mysql.connection import Row, Session
 
@@ -24,10 +25,6 @@ SELECT COLUMN_NAME AS `name`, DATA_TYPE AS `data_type`, COLUMN_TYPE AS `column_t
   CHARACTER_SET_NAME AS `charset`, COLLATION_NAME AS `collation`, CHARACTER_OCTET_LENGTH AS `length`,
   NUMERIC_SCALE AS `numeric_scale`, DATETIME_PRECISION AS `temporal_scale`, EXTRA AS `extra`
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION
-"""
-_UNIQUE_KEYS = """
-SELECT INDEX_NAME AS `key`, COLUMN_NAME AS `column`, SUB_PART AS `prefix`, EXPRESSION AS `expression`
-FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND NON_UNIQUE = 0
 """
 _TRIGGERS = """
 SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`
@@ -58,7 +55,7 @@ def read_table(session: Session, name: TableName) -> Table | None:
     return Table(
         name=name,
         columns=tuple(_column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where))),
-        unique_keys=_unique_keys(session.query(_UNIQUE_KEYS, where)),
+        unique_keys=_unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}")),
         engine=str(found[0]["engine"] or ""),
         transactional=found[0]["transactional"] == "YES",
         foreign_keys=_foreign_keys(session.query(_AS_CHILD, where)),
@@ -100,20 +97,32 @@ def _column(ordinal: int, row: Row) -> Column:
     )
 
 
-_LABEL = re.compile(r"'((?:[^']|'')*)'(?:,|\Z)", re.DOTALL)
+_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'(?:,|\Z)", re.DOTALL)
+_ESCAPED = re.compile(r"''|\\(.)", re.DOTALL)
+_CHARACTERS = {"n": "\n", "r": "\r", "0": "\0"}
 
 
 def labels(column_type: str) -> tuple[str, ...]:
-    """The labels of ``enum('a','it''s')`` or ``set(…)``."""
+    """The labels of ``enum('a','it''s')`` or ``set(…)``, as COLUMN_TYPE spells them whatever the sql_mode is:
+    quotes doubled; backslash, newline, carriage return and zero behind a backslash."""
     inner = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
-    return tuple(match[1].replace("''", "'") for match in _LABEL.finditer(inner))
+    return tuple(_ESCAPED.sub(_character, match[1]) for match in _LABEL.finditer(inner))
+
+
+def _character(escaped: re.Match[str]) -> str:
+    character = escaped[1]
+    return "'" if character is None else _CHARACTERS.get(character, character)
 
 
 def _unique_keys(rows: list[Row]) -> tuple[UniqueKey, ...]:
+    """From SHOW INDEX: PRIMARY, then unique keys that hold no NULL, then the others; STATISTICS has no such order."""
     parts: dict[str, list[KeyPart]] = defaultdict(list)
     for row in rows:
-        prefix = None if row["prefix"] is None else int(row["prefix"])
-        parts[row["key"]].append(KeyPart(row["column"], prefix, row["expression"]))
+        if int(row["Non_unique"]):
+            continue
+        prefix = None if row["Sub_part"] is None else int(row["Sub_part"])
+        # MariaDB and servers before 8.0.13 have no keys on expressions, nor that column.
+        parts[row["Key_name"]].append(KeyPart(row["Column_name"], prefix, row.get("Expression")))
     return tuple(UniqueKey(key, tuple(of_key)) for key, of_key in parts.items())
 
 

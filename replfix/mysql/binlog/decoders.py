@@ -16,6 +16,7 @@ from replfix.core.json_text import dump
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decimals, json_binary, temporal
+from replfix.mysql.binlog.table_map import VECTOR
 from replfix.mysql.charsets import Decoder
 
 Decode = Callable[[bytes, int], tuple[Value, int]]
@@ -29,7 +30,7 @@ _INTEGER_WIDTH = {
 }
 _REFUSED = {
     FIELD_TYPE.GEOMETRY: "GEOMETRY",
-    242: "VECTOR",
+    VECTOR: "VECTOR",
     FIELD_TYPE.TIME: "TIME in the format of MySQL 5.5",
     FIELD_TYPE.DATETIME: "DATETIME in the format of MySQL 5.5",
     FIELD_TYPE.TIMESTAMP: "TIMESTAMP in the format of MySQL 5.5",

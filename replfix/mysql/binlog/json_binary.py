@@ -20,11 +20,14 @@ _STRING = 0x0C
 _OPAQUE = 0x0F
 _SCALARS = {5: "<h", 6: "<H", 7: "<i", 8: "<I", 9: "<q", 10: "<Q", 11: "<d"}
 _LITERALS = {0: None, 1: True, 2: False}
+_LINE = 76  # characters of base64 after which the server starts a new line
 _MAX_DEPTH = 100  # JSON_DOCUMENT_MAX_DEPTH of the server
 
 
 def parse(data: bytes) -> Document:
     """The document; :class:`Unreadable` when it is damaged or holds a value of a type that is not known."""
+    if not data:  # what ALTER TABLE … ADD j JSON NOT NULL leaves in the rows that are there: the server shows null
+        return None
     try:
         return _Parser(data).document()
     except (struct.error, IndexError, UnicodeDecodeError) as error:
@@ -126,7 +129,9 @@ def _opaque(field_type: int, raw: bytes) -> Document:
         if len(raw) != 8:
             raise Unreadable("A JSON value is damaged: a date or time of the wrong size.")
         return _temporal(field_type, int.from_bytes(raw, "little", signed=True))
-    return f"base64:type{field_type}:{base64.b64encode(raw).decode('ascii')}"
+    code = base64.b64encode(raw).decode("ascii")
+    lines = (code[at : at + _LINE] for at in range(0, len(code), _LINE))
+    return f"base64:type{field_type}:" + "\n".join(lines)
 
 
 _TEMPORAL = {FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME}

@@ -58,7 +58,10 @@ def layout(
     for index, mapped in enumerate(table_map.columns):
         column = definition[index] if definition else None
         names.append(mapped.name if mapped.name is not None else _known(column).name)
-        closures.append(_decoder(mapped, column, charset_of))
+        try:
+            closures.append(_decoder(mapped, column, charset_of))
+        except Unreadable as error:
+            raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
     return Layout(table_map.table, tuple(names), tuple(closures), notes)
 
 

@@ -14,8 +14,6 @@ from replfix.mysql.binlog.stream import purged, raw_events
 from replfix.mysql.binlog.transaction import Schema, transactions
 from replfix.mysql.connection import Session
 
-_SHOWN = 200
-
 
 class BinlogReader:
     """Reads transactions from one server's binary log. Each call opens a connection of its own and closes it.
@@ -31,48 +29,52 @@ class BinlogReader:
     def transaction(self, gtid: str) -> Transaction:
         """The transaction of that GTID, whole.
 
-        :class:`ReplicationError` when the server never executed it or has purged it,
-        :class:`~replfix.errors.Unreadable` when it holds what replfix does not read. ValueError for no single GTID.
+        :class:`ReplicationError` when the server never executed it, has purged it or did not log it;
+        :class:`Unreadable` when it holds what replfix does not read. ValueError for what is not one GTID.
         """
         wanted = GtidSet.parse(gtid)
         if len(wanted) != 1:
             raise ValueError(f"not one GTID: {gtid!r}")
-        return next(self.transactions(wanted, 1))
-
-    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
-        """The transactions of a set in the order of the log, at most ``limit`` of them.
-
-        Errors as for :meth:`transaction`; one that is not readable ends the iteration.
-        """
-        if not gtids or limit < 1:
-            return
-        missing = gtids
         with Session(self.endpoint) as session:
-            without = self._all_but(session, gtids)
-            schema = Schema(self.definition_of, _charsets(session))
-            for found in transactions(events(raw_events(session, without)), gtids, schema):
-                yield found
-                limit -= 1
-                missing -= GtidSet.parse(found.gtid)
-                if not limit or not missing:
-                    return
+            executed, gone = _executed_and_purged(session)
+            if not wanted <= executed:
+                raise ReplicationError(
+                    f"{self.endpoint} has never executed {gtid}.",
+                    "Check that this is the server the transaction came from, and that its gtid_mode is ON.",
+                )
+            if wanted <= gone:
+                raise purged(session, gtid)
+            for found in self._read(session, wanted, executed - wanted):
+                return found
         raise ReplicationError(
-            f"No binary log of {self.endpoint} holds {_shown(missing)}.",
+            f"No binary log of {self.endpoint} holds {gtid}.",
             "Without log_replica_updates a replica does not log what it applies: read it from the source.",
         )
 
-    def _all_but(self, session: Session, gtids: GtidSet) -> GtidSet:
-        """What the server has, without the GTIDs wanted: the server sends the rest."""
-        executed = GtidSet.parse(session.scalar("SELECT @@global.gtid_executed"))
-        if unknown := gtids - executed:
-            raise ReplicationError(
-                f"{self.endpoint} has never executed {_shown(unknown)}.",
-                "Check that this is the server the transaction came from, and that its gtid_mode is ON.",
-            )
-        kept = gtids - GtidSet.parse(session.scalar("SELECT @@global.gtid_purged"))
-        if gone := gtids - kept:
-            raise purged(session, _shown(gone))
-        return executed - gtids
+    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
+        """Those transactions of a set that the server's binary log still holds, in its order, at most ``limit``.
+
+        :class:`Unreadable` at the first that replfix does not read.
+        """
+        with Session(self.endpoint) as session:
+            executed, gone = _executed_and_purged(session)
+            left = (gtids & executed) - gone
+            if not left:
+                return
+            for number, found in enumerate(self._read(session, left, executed - left), 1):
+                yield found
+                left -= GtidSet.parse(found.gtid)
+                if number >= limit or not left:
+                    return
+
+    def _read(self, session: Session, wanted: GtidSet, without: GtidSet) -> Iterator[Transaction]:
+        schema = Schema(self.definition_of, _charsets(session))
+        return transactions(events(raw_events(session, without)), wanted, schema)
+
+
+def _executed_and_purged(session: Session) -> tuple[GtidSet, GtidSet]:
+    row = session.query("SELECT @@global.gtid_executed AS executed, @@global.gtid_purged AS purged")[0]
+    return GtidSet.parse(row["executed"]), GtidSet.parse(row["purged"])
 
 
 def _charsets(session: Session) -> Callable[[int], str]:
@@ -87,8 +89,3 @@ def _charsets(session: Session) -> Callable[[int], str]:
             raise Unreadable(f"{session.endpoint} does not know collation {collation}, which an event names.") from None
 
     return charset_of
-
-
-def _shown(gtids: GtidSet) -> str:
-    text = str(gtids)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -75,6 +75,12 @@ class RowDecoder:
             )
         try:
             return self._changes(event, head)
+        except Unreadable as error:
+            raise Unreadable(
+                f"A row of {self.layout.table} in the {event.name} event that ends at {event.log_file}:{event.end_pos} "
+                f"cannot be read: {error.message}",
+                error.hint,
+            ) from None
         except (struct.error, IndexError, ValueError, OverflowError, RecursionError) as error:
             raise event.buffer().damaged(f"a row of {self.layout.table} is damaged ({error})") from None
 
@@ -91,7 +97,7 @@ class RowDecoder:
                 row, at = image(data, at)
                 read.append(row)
             if at > end:
-                raise event.buffer().damaged(f"a row of {table} ends too early")
+                raise Unreadable("It ends too early.")
             before = None if kind is ChangeKind.INSERT else read[0]
             after = None if kind is ChangeKind.DELETE else read[-1]
             changes.append(RowChange(table, kind, before, after, end_pos))

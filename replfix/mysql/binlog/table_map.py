@@ -46,7 +46,9 @@ _WITHOUT_METADATA = {
     FIELD_TYPE.DATETIME,
     FIELD_TYPE.TIMESTAMP,
 }
+# Those that the event gives a sign, YEAR included (seen on 9.7; a column without a sign would shift all later ones).
 _NUMERIC = {
+    FIELD_TYPE.YEAR,
     FIELD_TYPE.TINY,
     FIELD_TYPE.SHORT,
     FIELD_TYPE.INT24,
@@ -56,7 +58,8 @@ _NUMERIC = {
     FIELD_TYPE.DOUBLE,
     FIELD_TYPE.NEWDECIMAL,
 }
-_CHARACTER = {FIELD_TYPE.STRING, FIELD_TYPE.VAR_STRING, FIELD_TYPE.VARCHAR, FIELD_TYPE.BLOB}
+# Those that the event gives a collation; VECTOR counts as one of them (always binary).
+_CHARACTER = {FIELD_TYPE.STRING, FIELD_TYPE.VAR_STRING, FIELD_TYPE.VARCHAR, FIELD_TYPE.BLOB, VECTOR}
 _LABELLED = {FIELD_TYPE.ENUM, FIELD_TYPE.SET}
 
 

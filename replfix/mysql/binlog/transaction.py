@@ -59,6 +59,7 @@ class _Assembly:
         self.last = first
         self.begun = False
         self.ended = False
+        self.prelude: Event | None = None  # said that a statement follows
         self.thread_id: int | None = None
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
@@ -73,6 +74,11 @@ class _Assembly:
             if event.log_file != self.first.log_file or event.type in _OUTSIDE:
                 break
             self.last = event
+            if event.type in _PRELUDES:
+                self.prelude = event
+                continue
+            if self.prelude and event.type != EventType.QUERY:
+                raise self.refused(self.prelude, _STATEMENT_BASED)
             step = _STEPS.get(event.type)
             if step is not None:
                 step(self, event)
@@ -100,6 +106,8 @@ class _Assembly:
                 raise self.refused_statement(event, statement)
             self.begun = True
             self.thread_id = thread_id
+        elif self.prelude:
+            raise self.refused_statement(event, statement)
         elif statement == b"COMMIT":  # of an engine without transactions, in place of a Xid event
             self.ended = True
         elif not _SAVEPOINT.match(statement):
@@ -167,6 +175,8 @@ class _Assembly:
         return _refused(event, f"{why} (transaction {self.opening.gtid})")
 
     def refused_statement(self, event: Event, statement: bytes) -> Unreadable:
+        if statement.startswith(b"XA "):
+            raise self.refused(event, "XA transactions are not supported yet")
         shown = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
         return Unreadable(
             f"Transaction {self.opening.gtid} was logged as a statement, not as rows, so what it changed is not in the "
@@ -201,14 +211,14 @@ _OUTSIDE = {
     EventType.MARIADB_GTID,
 }
 
+# What a statement needs beside its text, logged before it.
+_PRELUDES = (EventType.INTVAR, EventType.RAND, EventType.USER_VAR)
+
 _STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
 _WHY: dict[int, str] = {
     EventType.TRANSACTION_PAYLOAD: "compressed transactions (binlog_transaction_compression) are not supported yet",
     EventType.PARTIAL_UPDATE_ROWS: "partial JSON updates (binlog_row_value_options) are not supported yet",
     EventType.XA_PREPARE: "XA transactions are not supported yet",
-    EventType.INTVAR: _STATEMENT_BASED,
-    EventType.RAND: _STATEMENT_BASED,
-    EventType.USER_VAR: _STATEMENT_BASED,
     EventType.BEGIN_LOAD_QUERY: _STATEMENT_BASED,
     EventType.EXECUTE_LOAD_QUERY: _STATEMENT_BASED,
     EventType.INCIDENT: "changes were lost on the source",
