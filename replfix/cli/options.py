@@ -43,11 +43,11 @@ def replica_options(function: F) -> F:
 
 
 def _configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from replfix import config
+    from replfix.config import load
     from replfix.errors import ReplfixError
 
     try:
-        names = [target.name for target in config.load(ctx.params.get("config_path")).targets()]
+        names = [target.name for target in load(ctx.params.get("config_path")).targets()]
     except ReplfixError:
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -20,11 +20,13 @@ def emit(document: BaseModel) -> None:
     sys.stdout.flush()
 
 
-def console() -> Console:
-    """A Rich console on stdout that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
+def console(*, stderr: bool = False) -> Console:
+    """A Rich console (on stdout unless told otherwise) that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
     from rich.console import Console
 
-    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return Console(
+        file=sys.stderr if stderr else sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=False
+    )
 
 
 def narrate(text: str) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
+def _printed_name(name: str) -> str:
+    """``schema`` is a name that pydantic keeps for itself."""
+    return "schema" if name in ("schema_name", "schema_") else name
+
+
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, alias_generator=_printed_name)
 
 
 class Document(Part):
-    """A subclass declares ``schema_name: Literal["replfix.<name>/<version>"]``; it is printed as ``schema``, a name
-    that pydantic keeps for itself."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        populate_by_name=True,
-        alias_generator=lambda name: "schema" if name == "schema_name" else name,
-    )
+    """A subclass declares ``schema_name: Literal["replfix.<name>/<version>"]``, which is printed as ``schema``."""

@@ -1,1 +1,4 @@
-"""One strategy a file: from diagnosis to plan."""
+"""One strategy a file: from evidence to a plan, or to the reason why there is none.
+
+Each module has ``NAME``, ``SUMMARY`` and ``propose(evidence) -> Proposal``.
+"""

@@ -1,0 +1,55 @@
+"""``replfix diagnose``."""
+
+from __future__ import annotations
+
+import click
+
+from replfix.cli.options import common_options, replica_options
+from replfix.cli.output import console, emit, narrate
+
+CONFLICT_FOUND = 3
+
+
+@click.command(
+    "diagnose",
+    epilog="""\b
+Examples:
+  replfix diagnose db2
+  replfix diagnose --replica mysql://dba@10.0.0.2 --source mysql://dba@10.0.0.1
+  replfix diagnose db2 --json | jq '.causes[0].code'
+\b
+Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect""",
+)
+@replica_options
+@common_options
+def command(
+    name: str | None,
+    replica_url: str | None,
+    source_url: str | None,
+    channel: str | None,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Say what stopped a replica, why, and what can be done. Reads only.
+
+    Reads the failing transaction from the source's binlog, holds each of its rows against the replica's, and shows the
+    incoming, the replica's and the source's row side by side.
+    """
+    from replfix.cli.documents.diagnosis import diagnosis_document
+    from replfix.cli.opening import open_target
+    from replfix.config import load
+    from replfix.workflow.investigate import investigate
+
+    progress = narrate if verbose else lambda _: None
+    with open_target(load(config_path), name, replica_url, source_url, channel) as wired:
+        diagnosis = investigate(wired.replica, wired.source_of, wired.target.channel, progress)
+        if as_json:
+            emit(diagnosis_document(wired.target.name, diagnosis))
+        elif diagnosis is None:
+            click.echo(f"✔ {wired.target.name}: replication runs, nothing to diagnose.")
+        else:
+            from replfix.cli.diagnosis_text import diagnosis_text
+
+            console().print(diagnosis_text(wired.target.name, diagnosis))
+    return 0 if diagnosis is None else CONFLICT_FOUND

@@ -1,0 +1,158 @@
+"""A diagnosis as people read it. Differences are marked with a symbol first, a colour second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from replfix.cli.shown import shown
+from replfix.cli.text import visible
+
+if TYPE_CHECKING:
+    from replfix.core.diagnosis import Diagnosis
+    from replfix.core.plan import Plan
+    from replfix.core.reconcile import Conflict
+    from replfix.core.values import RowImage
+
+CONFLICTS_SHOWN = 20
+_KIND = {
+    "duplicate": "a row of the replica holds a unique key that the incoming row needs",
+    "missing": "the row that the transaction changes is not on the replica",
+    "different": "the row that the transaction changes has other values on the replica",
+}
+
+
+def diagnosis_text(name: str, diagnosis: Diagnosis) -> RenderableType:
+    return Group(*_parts(name, diagnosis))
+
+
+def _parts(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    yield from _what(name, diagnosis)
+    yield from _why(diagnosis)
+    yield from _rows(diagnosis)
+    yield from _ways(diagnosis)
+    if diagnosis.unknowns:
+        yield _title("Not known, or to be known")
+        for unknown in diagnosis.unknowns:
+            yield _point("?", unknown, "yellow")
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
+
+
+def _point(mark: str, text: str, style: str = "", indent: int = 2) -> Padding:
+    grid = Grid.grid(padding=(0, 1))
+    grid.add_row(Text(mark, style=style), Text(visible(text)))
+    return Padding(grid, (0, 0, 0, indent))
+
+
+def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    evidence = diagnosis.evidence
+    error, transaction = evidence.error, evidence.transaction
+    where = f"channel {evidence.channel.name}" if evidence.channel.name else "the default channel"
+    headline = Text.assemble(
+        ("✗ ", "bold red"), (visible(name), "bold"), f": {where} is stopped by error {error.errno}"
+    )
+    if error.event:
+        headline.append(f" in {error.event}")
+    if error.table:
+        headline.append(f" on {visible(error.table)}")
+    if error.key:
+        headline.append(f", key {visible(error.key)}")
+    yield headline
+    yield Text(f"  {visible(error.message)}", style="dim")
+    if transaction is not None:
+        rows = len(transaction.changes)
+        yield Text(
+            f"  Transaction {transaction.gtid}, {rows} row{'s' if rows != 1 else ''}, committed "
+            f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(transaction.log_file)} "
+            f"{transaction.start_pos}–{transaction.end_pos}"
+        )
+
+
+def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    yield _title("Why")
+    if not diagnosis.causes:
+        yield _point("?", "No cause that replfix knows fits what was found.", "yellow")
+    for cause in diagnosis.causes:
+        yield _point("●", f"{cause.code} ({cause.confidence.value} confidence): {cause.summary}", "cyan")
+        for sentence in cause.evidence:
+            yield _point("-", sentence, indent=4)
+
+
+def _rows(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    found = diagnosis.evidence.reconciliation
+    if found is None:
+        return
+    conflicts = found.conflicts
+    yield _title(f"What is in the way: {len(conflicts)} conflict{'' if len(conflicts) == 1 else 's'}")
+    for number, conflict in enumerate(conflicts[:CONFLICTS_SHOWN], 1):
+        yield from _conflict(number, conflict, diagnosis)
+    if len(conflicts) > CONFLICTS_SHOWN:
+        yield _point("…", f"and {len(conflicts) - CONFLICTS_SHOWN} more: --json lists all of them.")
+
+
+def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    evidence = diagnosis.evidence
+    table = evidence.tables[conflict.table]
+    source_row = evidence.source_rows[number - 1]
+    keys = " and ".join(conflict.keys)
+    yield Padding(
+        Text(
+            visible(
+                f"{number}. {conflict.kind.value}: {conflict.table}, key {keys} ({', '.join(conflict.key_columns)}), "
+                f"row {conflict.change + 1} of the transaction: {_KIND[conflict.kind.value]}"
+            )
+        ),
+        (1, 0, 0, 2),
+    )
+    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    grid.add_column("")
+    grid.add_column("column")
+    images: list[tuple[str, RowImage | None]] = [
+        ("expected", conflict.expected),
+        ("incoming", conflict.incoming),
+        ("replica", conflict.replica_row),
+        ("source now", source_row),
+    ]
+    wanted = [(title, image) for title, image in images if image is not None or title not in ("expected", "incoming")]
+    for title, _ in wanted:
+        grid.add_column(title, overflow="fold")
+    for column in table.columns:
+        differs = column.name in conflict.differences
+        cells = [
+            Text("(no row)" if image is None else shown(image[column.ordinal]), style="yellow" if differs else "")
+            for _, image in wanted
+        ]
+        grid.add_row(Text("≠" if differs else "", style="bold yellow"), Text(visible(column.name)), *cells)
+    yield Padding(grid, (0, 0, 0, 5))
+
+
+def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    yield _title("What can be done")
+    for proposal in diagnosis.proposals:
+        mark, style = ("✔", "green") if proposal.allowed else ("✘", "red")
+        possible = "" if proposal.allowed else "not possible: "
+        yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
+        if proposal.plan is not None:
+            yield Padding(plan_text(proposal.plan), (0, 0, 0, 4))
+
+
+def plan_text(plan: Plan) -> RenderableType:
+    """The plan's steps, guards and risks."""
+    parts: list[RenderableType] = [Text(f"Plan {plan.digest[:12]} for {plan.gtid}:")]
+    for number, step in enumerate(plan.steps, 1):
+        parts.append(_point(f"{number}.", step.sql))
+    parts.append(_point(f"{len(plan.steps) + 1}.", "START REPLICA: the replica applies the transaction itself"))
+    parts.append(Text("Only if:"))
+    parts.extend(_point("·", guard) for guard in plan.guards)
+    if plan.risks:
+        parts.append(Text("Mind:"))
+        parts.extend(_point("!", risk, "yellow") for risk in plan.risks)
+    return Group(*parts)

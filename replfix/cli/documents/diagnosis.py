@@ -1,0 +1,151 @@
+"""``replfix.diagnosis/1``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.values import RowDocument
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.evidence import Evidence
+from replfix.core.json_values import row_to_json
+
+
+class ErrorPart(Part):
+    errno: int
+    event: str | None
+    schema_: str | None
+    table: str | None
+    key: str | None
+    message: str
+
+
+class TransactionPart(Part):
+    gtid: str
+    log_file: str
+    start_pos: int
+    end_pos: int
+    committed_at: str  # UTC, ISO 8601
+    rows: int
+
+
+class ConflictPart(Part):
+    kind: Literal["duplicate", "missing", "different"]
+    schema_: str
+    table: str
+    key: str  # table.index, as the server names it
+    key_columns: list[str]
+    other_keys: list[str]  # further unique keys on which the same two rows collide
+    row: int  # which row of the transaction, from 1
+    expected: RowDocument | None  # before image
+    incoming: RowDocument | None  # after image
+    replica_row: RowDocument | None
+    source_row: RowDocument | None
+    differences: list[str]
+
+
+class CausePart(Part):
+    code: str
+    confidence: Literal["high", "medium", "low"]
+    summary: str
+    evidence: list[str]
+
+
+class StrategyPart(Part):
+    name: str
+    allowed: bool
+    reason: str
+    risks: list[str]
+
+
+class DiagnosisDocument(Document):
+    schema_name: Literal["replfix.diagnosis/1"] = "replfix.diagnosis/1"
+    replica: str
+    channel: str | None
+    healthy: bool  # true: nothing stopped, and everything below is empty
+    error: ErrorPart | None
+    transaction: TransactionPart | None
+    conflicts: list[ConflictPart]
+    causes: list[CausePart]
+    strategies: list[StrategyPart]
+    unknowns: list[str]
+
+
+def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocument:
+    if diagnosis is None:
+        return DiagnosisDocument(
+            replica=name,
+            channel=None,
+            healthy=True,
+            error=None,
+            transaction=None,
+            conflicts=[],
+            causes=[],
+            strategies=[],
+            unknowns=[],
+        )
+    evidence = diagnosis.evidence
+    return DiagnosisDocument(
+        replica=name,
+        channel=evidence.channel.name,
+        healthy=False,
+        error=_error(evidence),
+        transaction=_transaction(evidence),
+        conflicts=_conflicts(evidence),
+        causes=[
+            CausePart(code=c.code, confidence=c.confidence.value, summary=c.summary, evidence=list(c.evidence))
+            for c in diagnosis.causes
+        ],
+        strategies=[
+            StrategyPart(name=p.strategy, allowed=p.allowed, reason=p.reason, risks=list(p.risks))
+            for p in diagnosis.proposals
+        ],
+        unknowns=list(diagnosis.unknowns),
+    )
+
+
+def _error(evidence: Evidence) -> ErrorPart:
+    error = evidence.error
+    schema, table = evidence.stopped_on or (None, None)
+    return ErrorPart(
+        errno=error.errno, event=error.event, schema_=schema, table=table, key=error.key, message=error.message
+    )
+
+
+def _transaction(evidence: Evidence) -> TransactionPart | None:
+    transaction = evidence.transaction
+    if transaction is None:
+        return None
+    return TransactionPart(
+        gtid=transaction.gtid,
+        log_file=transaction.log_file,
+        start_pos=transaction.start_pos,
+        end_pos=transaction.end_pos,
+        committed_at=transaction.committed_at.isoformat(),
+        rows=len(transaction.changes),
+    )
+
+
+def _conflicts(evidence: Evidence) -> list[ConflictPart]:
+    if evidence.reconciliation is None:
+        return []
+    parts: list[ConflictPart] = []
+    for conflict, source_row in zip(evidence.reconciliation.conflicts, evidence.source_rows, strict=True):
+        table = evidence.tables[conflict.table]
+        parts.append(
+            ConflictPart(
+                kind=conflict.kind.value,
+                schema_=table.name.schema,
+                table=table.name.name,
+                key=f"{table.name.name}.{conflict.keys[0]}",
+                key_columns=list(conflict.key_columns),
+                other_keys=[f"{table.name.name}.{key}" for key in conflict.keys[1:]],
+                row=conflict.change + 1,
+                expected=row_to_json(table, conflict.expected),
+                incoming=row_to_json(table, conflict.incoming),
+                replica_row=row_to_json(table, conflict.replica_row),
+                source_row=row_to_json(table, source_row),
+                differences=list(conflict.differences),
+            )
+        )
+    return parts

@@ -1,0 +1,92 @@
+"""``replfix.resolution/1``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.values import RowDocument
+from replfix.core.json_values import to_json
+from replfix.core.outcome import Outcome, Round
+from replfix.core.plan import Step
+from replfix.core.values import RowImage
+
+
+class StepPart(Part):
+    kind: Literal["delete", "update", "insert"]
+    schema_: str
+    table: str
+    sql: str
+    undo_sql: str
+    current: RowDocument | None  # the replica's row before the step; null: there is none
+    target: RowDocument | None  # after it
+
+
+class RoundPart(Part):
+    gtid: str
+    strategy: str
+    digest: str
+    steps: list[StepPart]
+    guards: list[str]
+    risks: list[str]
+    rehearsed: bool
+    applied: bool
+    verified: bool
+
+
+class ResolutionDocument(Document):
+    schema_name: Literal["replfix.resolution/1"] = "replfix.resolution/1"
+    replica: str
+    outcome: Literal["resolved", "needs_human", "failed", "nothing_to_do"]
+    message: str
+    hint: str
+    dry_run: bool
+    rounds: list[RoundPart]
+    displaced_rows: int
+    audit_ids: list[str]
+
+
+def resolution_document(name: str, outcome: Outcome) -> ResolutionDocument:
+    return ResolutionDocument(
+        replica=name,
+        outcome=outcome.result.value,
+        message=outcome.message,
+        hint=outcome.hint,
+        dry_run=outcome.dry_run,
+        rounds=[_round(r) for r in outcome.rounds],
+        displaced_rows=outcome.displaced_rows,
+        audit_ids=list(outcome.audit_ids),
+    )
+
+
+def _round(round_: Round) -> RoundPart:
+    plan = round_.plan
+    return RoundPart(
+        gtid=plan.gtid,
+        strategy=plan.strategy,
+        digest=plan.digest,
+        steps=[_step(step) for step in plan.steps],
+        guards=list(plan.guards),
+        risks=list(plan.risks),
+        rehearsed=round_.rehearsed,
+        applied=round_.applied,
+        verified=round_.verified,
+    )
+
+
+def _step(step: Step) -> StepPart:
+    return StepPart(
+        kind=step.kind.value,
+        schema_=step.table.schema,
+        table=step.table.name,
+        sql=step.sql,
+        undo_sql=step.undo_sql,
+        current=_row(step, step.current),
+        target=_row(step, step.target),
+    )
+
+
+def _row(step: Step, image: RowImage | None) -> RowDocument | None:
+    if image is None:
+        return None
+    return {name: to_json(value) for name, value in zip(step.columns, image, strict=True)}

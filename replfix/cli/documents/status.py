@@ -1,0 +1,69 @@
+"""``replfix.status/1``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from replfix.cli.documents.base import Document, Part
+from replfix.core.gtid import GtidSet
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+
+
+class ErrorPart(Part):
+    errno: int
+    message: str
+
+
+class ChannelPart(Part):
+    name: str
+    source: str  # host:port as the replica knows it
+    receiver_running: bool
+    applier_running: bool
+    lag_seconds: int | None
+    error: ErrorPart | None
+    receiver_error: ErrorPart | None
+    executed_gtid_set: str
+    errant_gtid_set: str | None  # null: the source could not be asked
+
+
+class ReplicaPart(Part):
+    name: str
+    host: str
+    port: int
+    version: str
+    server_uuid: str
+    read_only: bool
+    super_read_only: bool
+    channels: list[ChannelPart]
+
+
+class UnreachablePart(Part):
+    name: str
+    host: str
+    port: int
+    message: str
+
+
+class StatusDocument(Document):
+    schema_name: Literal["replfix.status/1"] = "replfix.status/1"
+    replicas: list[ReplicaPart]
+    unreachable: list[UnreachablePart]
+
+
+def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: GtidSet | None) -> ChannelPart:
+    failure = channel.failure
+    return ChannelPart(
+        name=channel.name,
+        source=f"{channel.source_host}:{channel.source_port}",
+        receiver_running=channel.receiver is ReceiverState.RUNNING,
+        applier_running=channel.applier_running,
+        lag_seconds=channel.lag_seconds,
+        error=ErrorPart(errno=failure.errno, message=failure.message) if failure else None,
+        receiver_error=(
+            ErrorPart(errno=channel.receiver_errno, message=channel.receiver_message)
+            if channel.receiver_errno
+            else None
+        ),
+        executed_gtid_set=str(status.executed),
+        errant_gtid_set=None if errant is None else str(errant),
+    )

@@ -1,0 +1,9 @@
+"""Row values in documents: the forms that the contract names."""
+
+from __future__ import annotations
+
+from replfix.core.json_values import JsonValue
+
+RowDocument = dict[str, JsonValue]
+"""A row by column name. Decimals and times are strings, bytes ``{"base64": …}``, a column that the event did not log
+``{"not_logged": true}``."""

@@ -1,0 +1,37 @@
+"""From the options of a command to connected servers, the same for every command that needs some."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.output import narrate
+
+if TYPE_CHECKING:
+    from replfix.config import Config
+    from replfix.core.endpoint import Endpoint
+    from replfix.wiring import Wired
+
+
+def open_target(
+    config: Config, name: str | None, replica_url: str | None, source_url: str | None, channel: str | None
+) -> Wired:
+    """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
+    from replfix.wiring import Wired
+
+    target = config.target(name, replica_url, source_url, channel)
+    for warning in config.warnings:
+        narrate(f"Warning: {warning}")
+    return Wired(target, ask_password)
+
+
+def ask_password(endpoint: Endpoint) -> str | None:
+    """Ask at the terminal; None without one: the server then decides whether the account needs a password."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    answer: str = click.prompt(
+        f"Password for {endpoint.user} at {endpoint}", hide_input=True, default="", show_default=False, err=True
+    )
+    return answer

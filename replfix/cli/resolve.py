@@ -1,0 +1,181 @@
+"""``replfix resolve``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.options import common_options, replica_options
+from replfix.cli.output import console, emit, narrate
+from replfix.cli.text import visible
+
+if TYPE_CHECKING:
+    from replfix.core.diagnosis import Diagnosis
+    from replfix.core.outcome import Outcome
+    from replfix.core.plan import Plan
+
+DEFAULT_ROUNDS = 20
+
+
+def _strategies(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from replfix.core.conclude import strategy_names
+
+    return [name for name in strategy_names() if name.startswith(incomplete)]
+
+
+@click.command(
+    "resolve",
+    epilog="""\b
+Examples:
+  replfix resolve db2 --dry-run          rehearse on the replica, change nothing
+  replfix resolve db2                    shows the plan and asks
+  replfix resolve db2 --yes --json       for automation
+\b
+Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4 not done, nothing changed ·
+5 something was changed and not everything is verified · 6 cannot connect""",
+)
+@replica_options
+@click.option(
+    "--strategy",
+    default="source-wins",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=_strategies,
+    help="How to resolve: source-wins restores the state that the failing transaction expects.",
+)
+@click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
+@click.option(
+    "--max-rounds",
+    type=click.IntRange(min=1),
+    default=DEFAULT_ROUNDS,
+    show_default=True,
+    help="How many failing transactions to resolve, one after the other.",
+)
+@common_options
+def command(
+    name: str | None,
+    replica_url: str | None,
+    source_url: str | None,
+    channel: str | None,
+    strategy: str,
+    dry_run: bool,
+    yes: bool,
+    max_rounds: int,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Repair a stopped replica and start it again.
+
+    Plans the repair, lets the replica rehearse it together with the failing transaction, records every displaced row,
+    applies the plan in one transaction that is not logged, lets the replica apply the failing transaction itself,
+    compares its rows with the event, and starts the channel. Again, when it stops on the next transaction.
+    """
+    from replfix import wiring
+    from replfix.cli.documents.resolution import resolution_document
+    from replfix.cli.opening import open_target
+    from replfix.config import load
+    from replfix.core.conclude import strategy_names
+    from replfix.errors import UsageError
+    from replfix.workflow.resolve import resolve
+
+    if strategy not in strategy_names():
+        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    config = load(config_path)
+
+    def quiet(_: str) -> None:
+        return
+
+    with open_target(config, name, replica_url, source_url, channel) as wired:
+        trail = wiring.open_trail(config)
+        try:
+            outcome = resolve(
+                wiring.operation(wired, trail, quiet if as_json and not verbose else narrate),
+                strategy=strategy,
+                channel=wired.target.channel,
+                max_rounds=max_rounds,
+                dry_run=dry_run,
+                confirm=(lambda *_: True) if yes else _ask(wired.target.name),
+            )
+        finally:
+            trail.close()
+        if as_json:
+            emit(resolution_document(wired.target.name, outcome))
+        else:
+            _print(wired.target.name, outcome)
+    return exit_code(outcome)
+
+
+class _ask:
+    """Shows the diagnosis with its plan and asks; the default is no."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
+        from replfix.cli.diagnosis_text import diagnosis_text
+        from replfix.errors import NotDone
+
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotDone(
+                f"The plan {plan.digest[:12]} for {plan.gtid} needs a confirmation, and there is no terminal to ask at.",
+                "Look at it with --dry-run, then give --yes.",
+            )
+        console(stderr=True).print(diagnosis_text(self._name, diagnosis))
+        click.echo("", err=True)
+        rows = len(plan.displaced)
+        question = (
+            f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"
+        )
+        return click.confirm(question, default=False, err=True)
+
+
+def exit_code(outcome: Outcome) -> int:
+    from replfix.core.outcome import Result
+
+    if outcome.dry_run:
+        return 3
+    if outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO):
+        return 0
+    # 4 promises that nothing was changed; once rounds were carried out, it is the trail and the message that tell.
+    return 5 if outcome.result is Result.FAILED or outcome.changed else 4
+
+
+def _print(name: str, outcome: Outcome) -> None:
+    from rich.text import Text
+
+    from replfix.cli.diagnosis_text import plan_text
+    from replfix.core.outcome import Result
+
+    out = console()
+    good = outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO)
+    mark, style = ("✔", "bold green") if good else ("…", "bold yellow") if outcome.dry_run else ("✗", "bold red")
+    for number, round_ in enumerate(outcome.rounds, 1):
+        states = [
+            f"{word} {'✔' if done else '✘'}"
+            for word, done in (
+                ("rehearsed", round_.rehearsed),
+                ("applied", round_.applied),
+                ("verified", round_.verified),
+            )
+        ]
+        out.print(
+            Text(f"Round {number}: {round_.plan.gtid}, {round_.plan.strategy}: {'  '.join(states)}", style="bold")
+        )
+        if outcome.dry_run:
+            out.print(plan_text(round_.plan))
+            continue
+        for step in round_.plan.steps:
+            out.print(Text(f"  {visible(step.sql)}"))
+    out.print(
+        Text.assemble(
+            (f"{mark} ", style), (visible(name), "bold"), f": {outcome.result.value}: {visible(outcome.message)}"
+        )
+    )
+    if outcome.hint:
+        out.print(Text(f"Next: {visible(outcome.hint)}"))
+    if outcome.audit_ids:
+        out.print(Text(f"On record: replfix audit show {outcome.audit_ids[0]}  ({len(outcome.audit_ids)} records)"))

@@ -1,0 +1,45 @@
+"""Row values as people read them: SQL's own notation, so that NULL, '' and 'NULL' cannot be taken for each other."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from replfix.cli.text import visible
+from replfix.core.values import NOT_LOGGED, Json, Value
+
+WIDTH = 60  # characters of one value in a table; the whole value is in --json and in the audit trail
+
+
+def shown(value: Value, width: int = WIDTH) -> str:
+    """One value on one line, control characters spelt out, cut at ``width`` with its length said."""
+    match value:
+        case None:
+            return "NULL"
+        case bytes():
+            return _cut(f"0x{value[: width // 2 + 1].hex().upper()}", width, f"{len(value)} bytes", len(value) * 2 + 2)
+        case str():
+            return _quoted(value, width)
+        case Json():
+            return _cut(
+                visible(value.text[: width + 1], keep_newlines=False),
+                width,
+                f"{len(value.text)} characters",
+                len(value.text),
+            )
+        case Decimal():
+            return format(value, "f")
+        case _ if value is NOT_LOGGED:
+            return "(not logged)"
+        case _:
+            return str(value)
+
+
+def _quoted(text: str, width: int) -> str:
+    inner = visible(text[: width + 1], keep_newlines=False)
+    return _cut(f"'{inner}'", width + 2, f"{len(text)} characters", len(text) + 2)
+
+
+def _cut(text: str, width: int, size: str, whole: int) -> str:
+    if whole <= width and len(text) <= width * 2:
+        return text
+    return f"{text[:width].rstrip(chr(39))}… ({size})"

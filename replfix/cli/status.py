@@ -1,0 +1,161 @@
+"""``replfix status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.options import common_options, replica_options
+from replfix.cli.output import console, emit, narrate
+from replfix.cli.text import visible
+
+if TYPE_CHECKING:
+    from replfix.cli.documents.status import ChannelPart, ReplicaPart, StatusDocument
+    from replfix.config import Config
+    from replfix.wiring import Wired
+
+
+@click.command(
+    "status",
+    epilog="""\b
+Examples:
+  replfix status                                   every configured replica
+  replfix status db2 --json
+  replfix status --replica mysql://dba@10.0.0.2
+\b
+Exit codes: 0 all channels run · 3 one is stopped · 6 a replica cannot be reached""",
+)
+@replica_options
+@common_options
+def command(
+    name: str | None,
+    replica_url: str | None,
+    source_url: str | None,
+    channel: str | None,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,  # noqa: ARG001
+) -> int:
+    """Show every replica and channel, one line each. Reads only."""
+    from replfix.config import load
+    from replfix.errors import ConnectError
+
+    config = load(config_path)
+    document = _read(config, name, replica_url, source_url, channel)
+    if as_json:
+        emit(document)
+    else:
+        _print(document)
+    if any(not _well(c) for replica in document.replicas for c in replica.channels):
+        return 3
+    return ConnectError.exit_code if document.unreachable else 0
+
+
+def _read(
+    config: Config,
+    name: str | None,
+    replica_url: str | None,
+    source_url: str | None,
+    channel: str | None,
+) -> StatusDocument:
+    from replfix.cli.documents.status import StatusDocument, UnreachablePart
+    from replfix.cli.opening import ask_password, open_target
+    from replfix.errors import ConnectError, ReplfixError
+    from replfix.wiring import Wired
+
+    one = name is not None or replica_url is not None or len(config.targets()) < 2
+    if one:
+        wireds = [open_target(config, name, replica_url, source_url, channel)]
+    else:
+        wireds = [Wired(target, ask_password) for target in config.targets()]
+    replicas: list[ReplicaPart] = []
+    unreachable: list[UnreachablePart] = []
+    for wired in wireds:
+        with wired:
+            try:
+                replicas.append(_replica(wired, channel))
+            except ReplfixError as error:
+                if one or not isinstance(error, ConnectError):
+                    raise
+                at = wired.target.replica
+                unreachable.append(
+                    UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
+                )
+    return StatusDocument(replicas=replicas, unreachable=unreachable)
+
+
+def _replica(wired: Wired, only: str | None) -> ReplicaPart:
+    from replfix.cli.documents.status import ReplicaPart, channel_part
+    from replfix.core.gtid import GtidSet
+    from replfix.errors import ReplfixError, UsageError
+    from replfix.workflow.investigate import errant
+
+    status = wired.replica.status()
+    if only is not None and status.channel(only) is None:
+        raise UsageError(f"The replica has no channel {only!r}.")
+    parts: list[ChannelPart] = []
+    for channel in status.channels:
+        if only is not None and channel.name != only:
+            continue
+        strays: GtidSet | None = None
+        try:
+            strays = errant(status, channel, wired.source_of(channel).executed())
+        except ReplfixError as error:
+            narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
+        parts.append(channel_part(status, channel, strays))
+    at = wired.target.replica
+    return ReplicaPart(
+        name=wired.target.name,
+        host=at.host,
+        port=at.port,
+        version=status.version,
+        server_uuid=status.server_uuid,
+        read_only=status.read_only,
+        super_read_only=status.super_read_only,
+        channels=parts,
+    )
+
+
+def _well(channel: ChannelPart) -> bool:
+    return channel.receiver_running and channel.applier_running
+
+
+def _state(channel: ChannelPart) -> tuple[str, str]:
+    """Symbol and word, and the colour that goes with them."""
+    if channel.error or channel.receiver_error:
+        return "✗ error", "bold red"
+    if not channel.applier_running or not channel.receiver_running:
+        return "■ stopped", "yellow"
+    return "✔ running", "green"
+
+
+def _print(document: StatusDocument) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for title in ("replica", "channel", "state", "lag", "source", "errant", "error"):
+        grid.add_column(title, overflow="fold")
+    for replica in document.replicas:
+        for channel in replica.channels:
+            state, style = _state(channel)
+            error = channel.error or channel.receiver_error
+            grid.add_row(
+                Text(visible(replica.name)),
+                Text(visible(channel.name) or "(default)"),
+                Text(state, style=style),
+                Text("-" if channel.lag_seconds is None else f"{channel.lag_seconds} s"),
+                Text(visible(channel.source)),
+                Text("unknown" if channel.errant_gtid_set is None else visible(channel.errant_gtid_set) or "none"),
+                Text(f"{error.errno}: {visible(error.message, keep_newlines=False)}" if error else ""),
+            )
+    for lost in document.unreachable:
+        grid.add_row(
+            Text(visible(lost.name)),
+            Text(""),
+            Text("? unreachable", style="red"),
+            *[Text("")] * 3,
+            Text(visible(lost.message)),
+        )
+    console().print(grid)

@@ -1,0 +1,77 @@
+"""What a replica says when its applier stops, taken apart.
+
+The text tells which transaction, table and key; the *values* in it are never used: they are cut at 64 bytes, joined
+with ``-`` and escaped (server behaviour, 5.7 to 9.7). Values come from the row event.
+
+Forms: ``replication_applier_status_by_worker.LAST_ERROR_MESSAGE`` (9.7), ``Last_SQL_Error`` of servers without
+workers, ``source log`` and the older servers' word for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_HEAD = re.compile(
+    r"Worker \d+ failed executing transaction '(?P<gtid>[^']*)' at \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>\d+);?\s*"
+)
+_ROWS = re.compile(
+    r"Could not execute (?P<event>\w+?_rows)(?:_v1|_compressed|_compressed_v1)? event on table (?P<table>.+?); ", re.S
+)
+_CONDITION = re.compile(r"(?P<text>.+?),? Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
+_EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>\d+)")
+_DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?P<key>.*)'", re.S)
+_STATEMENT = re.compile(r"on query\. Default database: '(?P<schema>[^']*)'\. Query: '(?P<query>.*)'", re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplierError:
+    """One applier error. None where the text does not say; ``table`` is ``schema.table`` as the server printed it."""
+
+    errno: int
+    message: str
+    gtid: str | None = None
+    log_file: str | None = None
+    end_log_pos: int | None = None
+    event: str | None = None  # Write_rows | Update_rows | Delete_rows | Query | None
+    table: str | None = None
+    key: str | None = None
+    shown_value: str | None = None  # for people only: cut, joined and escaped by the server
+
+
+def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
+    """Take a message apart. Never raises: what is not recognised stays None, the message is kept whole.
+
+    ``gtid`` (APPLYING_TRANSACTION) wins over the one in the text.
+    """
+    rest = message
+    found_gtid, log_file, end_pos = gtid, None, None
+    if head := _HEAD.match(message):
+        found_gtid = gtid or head["gtid"]
+        log_file, end_pos = head["file"] or None, int(head["pos"])
+        rest = message[head.end() :]
+    if found_gtid in ("", "ANONYMOUS", "NOT_YET_DETERMINED"):
+        found_gtid = None
+    event = table = None
+    if rows := _ROWS.search(rest):
+        event, table = rows["event"], rows["table"]
+        rest = rest[rows.end() :]
+    elif _STATEMENT.search(rest):
+        event = "Query"
+    # Conditions can repeat ("MSG, Error_code: N; MSG2, Error_code: N2;"): the last one is what stopped the applier.
+    conditions = list(_CONDITION.finditer(rest))
+    text = conditions[-1]["text"] if conditions else rest
+    if log := _EVENT_LOG.search(rest):
+        log_file, end_pos = log["file"] or log_file, int(log["pos"])
+    duplicate = _DUPLICATE.search(text)
+    return ApplierError(
+        errno=errno,
+        message=message,
+        gtid=found_gtid,
+        log_file=log_file,
+        end_log_pos=end_pos,
+        event=event,
+        table=table,
+        key=duplicate["key"] if duplicate else None,
+        shown_value=duplicate["value"] if duplicate else None,
+    )

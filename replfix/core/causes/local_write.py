@@ -1,0 +1,43 @@
+"""Someone wrote on the replica itself, and the write was logged there: it has a GTID that the source lacks."""
+
+from __future__ import annotations
+
+from replfix.core.authors import authors
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+
+CODE = "local-write"
+RANK = 40
+_SHOWN = 5
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    if evidence.reconciliation is None or not evidence.reconciliation.conflicts:
+        return None
+    own = evidence.errant.of_uuid(evidence.status.server_uuid)
+    found = authors(evidence)
+    if found:
+        sentences = tuple(dict.fromkeys(a.in_words() for a in found))
+        statements = tuple(
+            f"The statement was logged with it: {query}"
+            for query in dict.fromkeys(q for a in found for q in a.transaction.queries)
+        )
+        more = (f"… and {len(sentences) - _SHOWN} more rows.",) if len(sentences) > _SHOWN else ()
+        return Cause(
+            CODE,
+            Confidence.HIGH,
+            "A row that is in the way was written on the replica itself.",
+            sentences[:_SHOWN] + more + statements[:_SHOWN],
+        )
+    if own and len(evidence.local_writes) < len(evidence.errant):
+        return Cause(
+            CODE,
+            Confidence.MEDIUM,
+            "The replica was written to locally, perhaps this row too.",
+            (
+                f"The replica has transactions of its own that the source lacks: {own}.",
+                f"Only {len(evidence.local_writes)} of {len(evidence.errant)} could be read from its binlog; none of "
+                "those wrote this row.",
+            ),
+        )
+    return None

@@ -1,0 +1,37 @@
+"""The row that the transaction updates or deletes is not on the replica."""
+
+from __future__ import annotations
+
+from replfix.core.authors import all_local_writes_read, authors
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+from replfix.core.reconcile import ConflictKind
+
+CODE = "missing-row"
+RANK = 30
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    found = evidence.reconciliation
+    if found is None:
+        return None
+    missing = [c for c in found.conflicts if c.kind is ConflictKind.MISSING]
+    if not missing:
+        return None
+    wrote = [a for a in authors(evidence) if a.conflict.kind is ConflictKind.MISSING]
+    if wrote:
+        who = tuple(a.in_words() for a in wrote)
+    elif all_local_writes_read(evidence):
+        who = (
+            "No transaction of the replica's own deleted it: it was deleted with sql_log_bin=0, never arrived, or its "
+            "transaction was skipped.",
+        )
+    else:
+        who = ("Not all of the replica's own transactions could be read, so it is not known who deleted it.",)
+    tables = ", ".join(dict.fromkeys(str(c.table) for c in missing))
+    return Cause(
+        CODE,
+        Confidence.HIGH,
+        "A row that the transaction changes is not on the replica.",
+        (f"{len(missing)} row{'s' if len(missing) > 1 else ''} looked up by key and not found in {tables}.", *who),
+    )

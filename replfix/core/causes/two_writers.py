@@ -1,0 +1,73 @@
+"""An application writes on both servers, and both hand out the same AUTO_INCREMENT values."""
+
+from __future__ import annotations
+
+import itertools
+
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.reconcile import ConflictKind
+from replfix.core.row_event import ChangeKind
+from replfix.core.table import Table
+
+CODE = "two-writers"
+RANK = 20
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """The key in conflict is an AUTO_INCREMENT column, the replica made several such rows of its own in separate
+    transactions, with values that step as its counter does, and the settings do not keep the two servers apart."""
+    if evidence.reconciliation is None:
+        return None
+    for conflict in evidence.reconciliation.conflicts:
+        if conflict.kind is not ConflictKind.DUPLICATE or not conflict.differences:
+            continue
+        table = evidence.tables[conflict.table]
+        counter = next((c for c in table.columns if c.auto_increment), None)
+        if counter is None or conflict.key_columns != (counter.name,):
+            continue
+        ids = _locally_generated(evidence, table, counter.ordinal)
+        if len(ids) < 2 or not _overlap(evidence.replica_auto_increment, evidence.source_auto_increment):
+            continue
+        ours, theirs = evidence.replica_auto_increment, evidence.source_auto_increment
+        settings = (
+            f"auto_increment_increment/offset are {ours.increment}/{ours.offset} on the replica and "
+            f"{theirs.increment}/{theirs.offset} on the source: both hand out the same numbers."
+            if theirs
+            else f"auto_increment_increment/offset are {ours.increment}/{ours.offset} on the replica."
+        )
+        return Cause(
+            CODE,
+            Confidence.HIGH if len(ids) >= 3 else Confidence.MEDIUM,
+            "Both servers are written to, and both hand out the same AUTO_INCREMENT values.",
+            (
+                f"The replica inserted {len(ids)} rows of its own into {table.name}, in separate transactions, with "
+                f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment.",
+                settings,
+                f"The source handed out {counter.name} values in that range too.",
+            ),
+        )
+    return None
+
+
+def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[int]:
+    """Values of single-row inserts in the replica's own transactions that form one run of its counter."""
+    values: list[int] = []
+    for transaction in evidence.local_writes:
+        if len(transaction.changes) != 1:
+            continue
+        change = transaction.changes[0]
+        if change.kind is ChangeKind.INSERT and change.table == table.name and change.after is not None:
+            value = change.after[ordinal]
+            if isinstance(value, int):
+                values.append(value)
+    step = evidence.replica_auto_increment.increment
+    in_run = all(b - a == step for a, b in itertools.pairwise(values))
+    return values if in_run else []
+
+
+def _overlap(ours: AutoIncrement, theirs: AutoIncrement | None) -> bool:
+    """Whether the two settings can hand out the same number."""
+    if theirs is None or ours.increment != theirs.increment:
+        return True
+    return (ours.offset - theirs.offset) % ours.increment == 0

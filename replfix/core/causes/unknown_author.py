@@ -1,0 +1,46 @@
+"""The replica's row is not the source's, and nothing tells who wrote it."""
+
+from __future__ import annotations
+
+from replfix.core.authors import all_local_writes_read, authors
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+
+CODE = "unknown-author"
+RANK = 50
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """Rows that are in the way and differ, while no errant transaction wrote them.
+
+    A write with sql_log_bin=0 leaves no trace in any binlog; a row that came with a restored backup neither.
+    """
+    if evidence.reconciliation is None:
+        return None
+    known = {id(a.conflict) for a in authors(evidence)}
+    orphans = [
+        c
+        for c in evidence.reconciliation.conflicts
+        if c.replica_row is not None and c.differences and id(c) not in known
+    ]
+    if not orphans:
+        return None
+    if not evidence.errant:
+        trace = "The replica has no transaction that the source lacks."
+    elif all_local_writes_read(evidence):
+        trace = f"None of the replica's own transactions ({evidence.errant}) wrote these rows."
+    else:
+        trace = (
+            f"{len(evidence.local_writes)} of the replica's {len(evidence.errant)} own transactions could be read; "
+            "none of those wrote these rows."
+        )
+    return Cause(
+        CODE,
+        Confidence.HIGH if all_local_writes_read(evidence) else Confidence.LOW,
+        "The replica holds rows that differ from the source's, and it cannot be learned who wrote them.",
+        (
+            f"{len(orphans)} conflicting row{'s' if len(orphans) > 1 else ''} of the replica differ from the incoming.",
+            trace,
+            "A write with sql_log_bin=0, a restored backup or a purged binlog leaves it like that.",
+        ),
+    )

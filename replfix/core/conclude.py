@@ -1,0 +1,28 @@
+"""From evidence to a diagnosis: every cause is examined, every strategy asked."""
+
+from __future__ import annotations
+
+from replfix.core import causes, strategies
+from replfix.core.diagnosis import Confidence, Diagnosis
+from replfix.core.discover import modules_of
+from replfix.core.evidence import Evidence
+
+_ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
+
+
+def conclude(evidence: Evidence) -> Diagnosis:
+    found = [
+        (_ORDER.index(cause.confidence), module.RANK, cause)
+        for module in modules_of(causes)
+        if (cause := module.examine(evidence)) is not None
+    ]
+    return Diagnosis(
+        evidence=evidence,
+        causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[:2])),
+        proposals=tuple(module.propose(evidence) for module in modules_of(strategies)),
+        unknowns=evidence.unknowns,
+    )
+
+
+def strategy_names() -> tuple[str, ...]:
+    return tuple(module.NAME for module in modules_of(strategies))

@@ -1,0 +1,50 @@
+"""What an incident is, why it came about as far as the evidence goes, and what can be done."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from replfix.core.evidence import Evidence
+from replfix.core.plan import Plan
+
+
+class Confidence(enum.StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One explanation that the evidence supports. ``evidence`` holds sentences, each a fact that was read."""
+
+    code: str
+    confidence: Confidence
+    summary: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A strategy's answer: a plan, or the reason why there is none."""
+
+    strategy: str
+    plan: Plan | None
+    reason: str
+    risks: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.plan is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    evidence: Evidence
+    causes: tuple[Cause, ...]  # the likeliest first
+    proposals: tuple[Proposal, ...]
+    unknowns: tuple[str, ...]
+
+    def proposal(self, strategy: str) -> Proposal | None:
+        return next((p for p in self.proposals if p.strategy == strategy), None)

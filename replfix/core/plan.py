@@ -1,0 +1,93 @@
+"""What will be done, as one object: shown, rehearsed, carried out and recorded. Its digest names it."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from dataclasses import dataclass
+
+from replfix.core.json_values import JsonValue, to_json
+from replfix.core.table import TableName
+from replfix.core.values import RowImage
+
+
+class StepKind(enum.StrEnum):
+    DELETE = "delete"
+    UPDATE = "update"
+    INSERT = "insert"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the replica brought from ``current`` to ``target`` (None: no such row).
+
+    The images say what happens; ``sql`` is how it is carried out today and ``undo_sql`` how it is taken back. A step
+    can as well be carried out as a row event, which needs the images only.
+    """
+
+    kind: StepKind
+    table: TableName
+    columns: tuple[str, ...]
+    current: RowImage | None
+    target: RowImage | None
+    sql: str
+    undo_sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """From diagnosis to a running channel. ``guards`` and ``risks`` are sentences for people; the executor checks
+    every guard itself."""
+
+    strategy: str
+    server_uuid: str
+    channel: str
+    gtid: str
+    errno: int
+    steps: tuple[Step, ...]
+    guards: tuple[str, ...]
+    risks: tuple[str, ...]
+
+    @property
+    def displaced(self) -> tuple[Step, ...]:
+        """The steps that take out or change a row which the replica holds: those rows are kept in the trail."""
+        return tuple(step for step in self.steps if step.current is not None)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything in the plan: two plans with one digest do the same."""
+        text = json.dumps(to_document(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _row(step: Step, image: RowImage | None) -> JsonValue:
+    if image is None:
+        return None
+    return {name: to_json(value) for name, value in zip(step.columns, image, strict=True)}
+
+
+def step_to_document(step: Step) -> dict[str, JsonValue]:
+    return {
+        "kind": step.kind.value,
+        "schema": step.table.schema,
+        "table": step.table.name,
+        "sql": step.sql,
+        "undo_sql": step.undo_sql,
+        "current": _row(step, step.current),
+        "target": _row(step, step.target),
+    }
+
+
+def to_document(plan: Plan) -> dict[str, JsonValue]:
+    """The plan as JSON values, with full row images: what the trail keeps and the digest is taken over."""
+    return {
+        "strategy": plan.strategy,
+        "server_uuid": plan.server_uuid,
+        "channel": plan.channel,
+        "gtid": plan.gtid,
+        "errno": plan.errno,
+        "steps": [step_to_document(step) for step in plan.steps],
+        "guards": list(plan.guards),
+        "risks": list(plan.risks),
+    }

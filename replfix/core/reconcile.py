@@ -1,0 +1,293 @@
+"""A transaction held against a replica's rows: every conflict at once, not only the one that stopped it.
+
+The rows of the transaction are walked in order. The *first* change that touches a row says what the replica must hold
+before the transaction starts: an update or delete expects its before image; an insert, and the after image of an
+update, expect that no other row holds any of its unique keys. What earlier rows of the same transaction put in place
+or took away is taken into account: such a row is expected from the transaction, not from the replica.
+
+Two pure phases with one batch of look-ups between them: ``questions`` says what to ask the replica,
+``reconcile`` concludes from the answers.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.row_diff import differing, same
+from replfix.core.row_event import RowChange
+from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.values import NOT_LOGGED, RowImage, Value
+
+Identity = tuple[TableName, tuple[Value, ...]]
+
+
+class ConflictKind(enum.StrEnum):
+    DUPLICATE = "duplicate"  # the replica holds a row with a unique key that the transaction's row needs
+    MISSING = "missing"  # the replica lacks the row that the transaction updates or deletes
+    DIFFERENT = "different"  # the row is there, with other values than the before image
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One row of the transaction and at most one row of the replica that do not go together."""
+
+    kind: ConflictKind
+    change: int  # index into the transaction's changes
+    table: TableName
+    keys: tuple[str, ...]  # the unique keys that collide, PRIMARY first; for the other kinds the row's identity
+    key_columns: tuple[str, ...]  # of the first of them
+    expected: RowImage | None  # before image
+    incoming: RowImage | None  # after image
+    replica_row: RowImage | None
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What has to become of one row of the replica before the transaction can be applied as it is."""
+
+    table: TableName
+    current: RowImage | None  # None: the row is missing
+    target: RowImage | None  # None: the row has to go
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    conflicts: tuple[Conflict, ...]
+    repairs: tuple[Repair, ...]
+    unidentified: tuple[TableName, ...]  # tables without a key that names a row: not examined
+
+
+def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
+    """The values of the table's identity key in that image; None when the table has none or it was not logged."""
+    key = table.identity
+    if key is None:
+        return None
+    values = tuple(image[ordinal] for ordinal in table.ordinals(key))
+    return None if NOT_LOGGED in values else values
+
+
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    """One change with what the transaction itself says of its row."""
+
+    index: int
+    change: RowChange
+    table: Table
+    first: bool  # of an update or delete: no earlier change of the transaction put this row in place
+
+
+def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> Iterator[_Touch]:
+    placed: set[Identity] = set()  # rows that stand as the transaction left them
+    for index, change in enumerate(changes):
+        table = tables.get(change.table)
+        if table is None or table.identity is None:
+            continue
+        first = True
+        if change.before is not None:
+            before = identity_values(table, change.before)
+            if before is None:
+                continue
+            first = (table.name, before) not in placed
+            placed.discard((table.name, before))
+        if change.after is not None:
+            after = identity_values(table, _filled(change))
+            if after is not None:
+                placed.add((table.name, after))
+        yield _Touch(index, change, table, first)
+
+
+def _filled(change: RowChange) -> RowImage:
+    """The after image, with columns that were not logged taken from the before image: they did not change."""
+    assert change.after is not None
+    if change.before is None or NOT_LOGGED not in change.after:
+        return change.after
+    return tuple(b if a is NOT_LOGGED else a for a, b in zip(change.after, change.before, strict=True))
+
+
+def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+    """Every look-up that ``reconcile`` will want answered, each once, in the transaction's order."""
+    asked: dict[Lookup, None] = {}
+    for touch in _walk(changes, tables):
+        for image in _images_in_question(touch):
+            for key in _examined_keys(touch.table):
+                lookup = by_key(touch.table, key, image)
+                if lookup is not None:
+                    asked[lookup] = None
+    return tuple(asked)
+
+
+def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
+    if touch.change.before is not None and touch.first:
+        yield touch.change.before
+    if touch.change.after is not None:
+        yield _filled(touch.change)
+
+
+def _examined_keys(table: Table) -> Iterator[UniqueKey]:
+    identity = table.identity
+    if identity is not None:
+        yield identity
+    yield from (k for k in table.unique_keys if k is not identity)
+
+
+def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
+    """Conclude from the replica's answers. ``tables`` are the replica's definitions.
+
+    Raises KeyError when an answer to one of ``questions`` is missing: a caller's mistake, never a guess.
+    """
+    walk = _Reconciler(tables, answers)
+    for touch in _walk(changes, tables):
+        walk.take(touch)
+    unidentified = dict.fromkeys(c.table for c in changes if c.table in tables and tables[c.table].identity is None)
+    return Reconciliation(tuple(walk.conflicts), walk.repairs(), tuple(unidentified))
+
+
+class _Reconciler:
+    def __init__(self, tables: Mapping[TableName, Table], answers: Answers) -> None:
+        self.tables = tables
+        self.answers = answers
+        self.conflicts: list[Conflict] = []
+        self.expected: dict[Identity, RowImage] = {}  # replica rows that the transaction updates or deletes
+        self.current: dict[Identity, RowImage] = {}  # replica rows that a conflict names
+        self.missing: list[tuple[TableName, RowImage]] = []
+        # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
+        self.paired: set[tuple[int, ConflictKind, RowImage | None]] = set()
+
+    def take(self, touch: _Touch) -> None:
+        own: Identity | None = None
+        if touch.change.before is not None and touch.first:
+            own = self._expect(touch, touch.change.before)
+        if touch.change.after is not None:
+            self._collide(touch, _filled(touch.change), own)
+
+    def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
+        """The before image must be on the replica; the identity of the row that is."""
+        table, change = touch.table, touch.change
+        key = table.identity
+        assert key is not None
+        lookup = by_key(table, key, before)
+        found = self.answers[lookup] if lookup is not None else ()
+        if not found:
+            self.missing.append((table.name, before))
+            self._note(ConflictKind.MISSING, touch, (key,), None)
+            self._collide(touch, before, None)
+            return None
+        row = found[0]
+        identity = self._identity(table, row)
+        self.expected[identity] = before
+        if not same(table, before, row):
+            self.current[identity] = row
+            compared = change.after if change.after is not None else before
+            self._note(ConflictKind.DIFFERENT, touch, (key,), row, compared)
+            self._collide(touch, before, identity)
+        return identity
+
+    def _collide(self, touch: _Touch, image: RowImage, own: Identity | None) -> None:
+        """No row but ``own`` may hold a unique key of ``image``; one conflict for each row that does."""
+        table = touch.table
+        colliding: dict[Identity, tuple[RowImage, list[UniqueKey]]] = {}
+        for key in table.unique_keys:
+            lookup = by_key(table, key, image)
+            if lookup is None:
+                continue
+            for row in self.answers[lookup]:
+                identity = self._identity(table, row)
+                if identity == own or self._freed(identity, key, row):
+                    continue
+                colliding.setdefault(identity, (row, []))[1].append(key)
+        for identity, (row, keys) in colliding.items():
+            self.current[identity] = row
+            self._note(ConflictKind.DUPLICATE, touch, tuple(keys), row, image)
+
+    def _freed(self, identity: Identity, key: UniqueKey, row: RowImage) -> bool:
+        """An earlier change of the transaction moves or deletes this row, and expects it to hold this key."""
+        before = self.expected.get(identity)
+        if before is None:
+            return False
+        table = self.tables[identity[0]]
+        return by_key(table, key, before) == by_key(table, key, row)
+
+    def _identity(self, table: Table, row: RowImage) -> Identity:
+        values = identity_values(table, row)
+        assert values is not None  # a row that was read has all its columns
+        return table.name, values
+
+    def _note(
+        self,
+        kind: ConflictKind,
+        touch: _Touch,
+        keys: tuple[UniqueKey, ...],
+        row: RowImage | None,
+        compared: RowImage | None = None,
+    ) -> None:
+        if (touch.index, kind, row) in self.paired:
+            return
+        self.paired.add((touch.index, kind, row))
+        self.conflicts.append(
+            Conflict(
+                kind=kind,
+                change=touch.index,
+                table=touch.table.name,
+                keys=tuple(key.name for key in keys),
+                key_columns=keys[0].columns,
+                expected=touch.change.before,
+                incoming=touch.change.after,
+                replica_row=row,
+                differences=differing(touch.table, compared, row) if row is not None and compared is not None else (),
+            )
+        )
+
+    def repairs(self) -> tuple[Repair, ...]:
+        changed = [Repair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items()]
+        return tuple(r for r in changed if r.target is None or r.current != r.target) + tuple(
+            Repair(table, None, image) for table, image in self.missing
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRow:
+    """How one row stands after the transaction: its image, or None when it is gone."""
+
+    lookup: Lookup
+    image: RowImage | None
+
+
+def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[FinalRow, ...]:
+    """The state of every row that the transaction touched, after it. What ``verify`` compares the replica with."""
+    final: dict[Lookup, RowImage | None] = {}
+    for touch in _walk(changes, tables):
+        key = touch.table.identity
+        assert key is not None
+        if touch.change.before is not None:
+            before = by_key(touch.table, key, touch.change.before)
+            if before is not None:
+                final[before] = None
+        if touch.change.after is not None:
+            image = _filled(touch.change)
+            after = by_key(touch.table, key, image)
+            if after is not None:
+                final[after] = image
+    return tuple(FinalRow(lookup, image) for lookup, image in final.items())
+
+
+def not_as_final(rows: tuple[FinalRow, ...], tables: Mapping[TableName, Table], answers: Answers) -> tuple[str, ...]:
+    """In words: which of the rows do not stand as the transaction leaves them. Empty when all do."""
+    wrong: list[str] = []
+    present = {(r.lookup.table, r.image) for r in rows if r.image is not None}
+    for row in rows:
+        table = tables[row.lookup.table]
+        found = answers[row.lookup]
+        named = f"{table.name} row {', '.join(map(str, row.lookup.values))}"
+        if row.image is None:
+            # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
+            if any((table.name, image) not in present for image in found):
+                wrong.append(f"{named} is there, and the transaction deletes it")
+        elif not found:
+            wrong.append(f"{named} is not there")
+        elif columns := differing(table, row.image, found[0]):
+            wrong.append(f"{named} differs in {', '.join(columns)}")
+    return tuple(wrong)

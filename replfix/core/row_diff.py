@@ -1,0 +1,19 @@
+"""In which columns two images of a row differ."""
+
+from __future__ import annotations
+
+from replfix.core.table import Table
+from replfix.core.values import NOT_LOGGED, RowImage
+
+
+def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
+    """Names of the columns, in the table's order; a column that either side did not log cannot differ."""
+    return tuple(
+        column.name
+        for column, a, b in zip(table.columns, one, other, strict=True)
+        if a is not NOT_LOGGED and b is not NOT_LOGGED and (type(a) is not type(b) or a != b)
+    )
+
+
+def same(table: Table, one: RowImage, other: RowImage) -> bool:
+    return not differing(table, one, other)

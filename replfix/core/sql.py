@@ -1,0 +1,150 @@
+"""The only place that builds SQL text with values and names in it.
+
+Texts are meant for sessions that ``SESSION_SETTINGS`` prepared: sql_mode says how strings are read and what may be
+stored, time_zone how TIMESTAMP is. Identifiers are quoted with backquotes, strings as ``_utf8mb4'…'`` or, when they
+hold anything unprintable, in hexadecimal: what is shown can be pasted, and nothing in it can speak to a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from replfix.core.lookup import Lookup
+from replfix.core.select_form import select_form
+from replfix.core.table import Column, KeyPart, Table, TableName
+from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
+
+SESSION_SETTINGS = (
+    "SET SESSION time_zone = '+00:00'",
+    # Strict, so that nothing is ever stored cut or rounded; zero dates and the id 0 are stored as they are.
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
+    "SET SESSION innodb_lock_wait_timeout = 5",
+    "SET SESSION lock_wait_timeout = 5",
+    # Invisible generated primary keys are part of the row, whatever the server shows to others.
+    "SET SESSION show_gipk_in_create_table_and_information_schema = ON",
+)
+
+
+def identifier(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def table_name(name: TableName) -> str:
+    return f"{identifier(name.schema)}.{identifier(name.name)}"
+
+
+def string(text: str) -> str:
+    """A string literal in the session's character set."""
+    if text.isprintable():
+        return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"_utf8mb4 0x{text.encode('utf-8').hex().upper()}"
+
+
+def literal(column: Column, value: Value) -> str:
+    """``value`` as it is written for ``column``; ValueError for a value that was not logged."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            raise ValueError(f"no column holds a bool: {column.name}")
+        case int():
+            return str(value)
+        case Decimal():
+            return format(value, "f")
+        case float():
+            # With an exponent it is a DOUBLE literal, read correctly rounded; without one it would be a DECIMAL.
+            text = repr(value)
+            return text if "e" in text else f"{text}e0"
+        case bytes():
+            return f"0x{value.hex().upper()}" if value else "''"
+        case Json():
+            return f"CAST({string(value.text)} AS JSON)"
+        case str():
+            return string(value)
+        case _:
+            raise ValueError(f"the value of {column.name} was not logged")
+
+
+def _equals(column: Column, value: Value) -> str:
+    return f"{identifier(column.name)} <=> {literal(column, value)}"
+
+
+def _part_equals(table: Table, part: KeyPart, value: Value) -> str:
+    assert part.column is not None  # look-ups are made of columns only
+    column = table.column(part.column)
+    if part.prefix is None:
+        return _equals(column, value)
+    # Compared as the key does: the first characters (bytes of binary strings), under the column's collation.
+    name = identifier(column.name)
+    return f"LEFT({name}, {part.prefix}) = LEFT({literal(column, value)}, {part.prefix})"
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(select_form(c).format(identifier(c.name)) for c in table.columns)
+
+
+def _matches(table: Table, lookup: Lookup) -> str:
+    return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
+
+
+def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
+    """One look-up: every column of the rows that match; ``locking`` takes the row (and gap) locks for a write."""
+    suffix = " FOR UPDATE" if locking else ""
+    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {_matches(table, lookup)}{suffix}"
+
+
+def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
+    """Several look-ups on one table in one statement; the first column says which of them a row answers."""
+    return " UNION ALL ".join(
+        f"(SELECT {number}, {_columns(table)} FROM {table_name(table.name)} WHERE {_matches(table, lookup)})"
+        for number, lookup in enumerate(lookups)
+    )
+
+
+def _row_named(table: Table, image: RowImage) -> str:
+    key = table.identity
+    assert key is not None  # plans are made for tables whose rows have a name only
+    return " AND ".join(
+        f"{identifier(name)} = {literal(table.column(name), image[table.column(name).ordinal])}" for name in key.columns
+    )
+
+
+def delete_row(table: Table, current: RowImage) -> str:
+    return f"DELETE FROM {table_name(table.name)} WHERE {_row_named(table, current)}"
+
+
+def insert_row(table: Table, target: RowImage) -> str:
+    """Every column but generated ones; ValueError when a value was not logged."""
+    stored = [c for c in table.columns if not c.generated]
+    names = ", ".join(identifier(c.name) for c in stored)
+    values = ", ".join(literal(c, target[c.ordinal]) for c in stored)
+    return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"
+
+
+def update_row(table: Table, current: RowImage, target: RowImage) -> str:
+    """Only the columns that differ and were logged; columns with ON UPDATE keep their value because it is given."""
+    changes = [
+        f"{identifier(c.name)} = {literal(c, target[c.ordinal])}"
+        for c in table.columns
+        if not c.generated
+        and target[c.ordinal] is not NOT_LOGGED
+        and (target[c.ordinal] != current[c.ordinal] or "timestamp" in c.data_type or c.data_type == "datetime")
+    ]
+    return f"UPDATE {table_name(table.name)} SET {', '.join(changes)} WHERE {_row_named(table, current)}"
+
+
+def binlog_statement(encoded: str) -> str:
+    """The BINLOG statement; ``encoded`` is base64, which holds no quote."""
+    return f"BINLOG '{encoded}'"
+
+
+def set_gtid_next(gtid: str) -> str:
+    return f"SET SESSION gtid_next = {string(gtid)}"
+
+
+def start_replica(channel: str, *, receiver: bool, until_gtid: str | None = None) -> str:
+    """START REPLICA for one channel; without ``receiver`` the applier only; ``until_gtid``: stop after that one."""
+    threads = "" if receiver else " SQL_THREAD"
+    until = f" UNTIL SQL_AFTER_GTIDS = {string(until_gtid)}" if until_gtid else ""
+    return f"START REPLICA{threads}{until} FOR CHANNEL {string(channel)}"

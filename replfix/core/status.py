@@ -1,0 +1,88 @@
+"""How a replica stands, as frozen types. Terms are those of MySQL 8.4+; ``mysql/terms.py`` maps the older ones."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from replfix.core import applier_error
+from replfix.core.applier_error import ApplierError
+from replfix.core.gtid import GtidSet
+
+WORKER_STOPPED_BY_ANOTHER = {1756, 3030}
+"""Errors of a worker that only says that another one failed: ER_MTA_INCONSISTENT_DATA, ER_WORKER_STOPPED_PREVIOUS."""
+
+
+class ReceiverState(enum.StrEnum):
+    RUNNING = "running"
+    CONNECTING = "connecting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerError:
+    """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0."""
+
+    worker: int
+    errno: int
+    message: str
+    gtid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    name: str
+    source_host: str
+    source_port: int
+    source_uuid: str
+    receiver: ReceiverState
+    applier_running: bool
+    lag_seconds: int | None  # None when the applier does not run or the receiver is not connected
+    receiver_errno: int
+    receiver_message: str
+    applier_errno: int
+    applier_message: str
+    worker_errors: tuple[WorkerError, ...]
+    retrieved: GtidSet
+    auto_position: bool
+    delay_seconds: int = 0  # SOURCE_DELAY
+    group_replication: bool = False
+
+    @property
+    def failure(self) -> ApplierError | None:
+        """The error that stopped the applier, None when it runs or was stopped by hand.
+
+        The coordinator only says "see performance_schema", so a worker's own words come first; of several workers
+        the one that is earliest in the source's log: the others cannot commit before it.
+        """
+        if self.applier_running:
+            return None
+        errors = [
+            applier_error.parse(w.errno, w.message, w.gtid)
+            for w in self.worker_errors
+            if w.errno not in WORKER_STOPPED_BY_ANOTHER
+        ]
+        if errors:
+            return min(errors, key=lambda e: (e.log_file or "", e.end_log_pos or 0))
+        if self.applier_errno:
+            return applier_error.parse(self.applier_errno, self.applier_message)
+        return None
+
+    @property
+    def healthy(self) -> bool:
+        return self.applier_running and self.receiver is not ReceiverState.STOPPED and not self.receiver_errno
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    server_uuid: str
+    server_id: int
+    version: str
+    gtid_mode: str
+    read_only: bool
+    super_read_only: bool
+    executed: GtidSet
+    channels: tuple[ChannelStatus, ...]
+
+    def channel(self, name: str) -> ChannelStatus | None:
+        return next((c for c in self.channels if c.name == name), None)

@@ -1,0 +1,225 @@
+"""``source-wins``: give the failing transaction the state that it expects, then let the replica apply it itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core import sql
+from replfix.core.diagnosis import Proposal
+from replfix.core.evidence import Evidence
+from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.reconcile import Repair
+from replfix.core.table import Table
+from replfix.core.values import NOT_LOGGED, RowImage
+
+NAME = "source-wins"
+SUMMARY = (
+    "Restore the state that the failing transaction expects, displaced rows saved; the replica then applies the "
+    "transaction itself."
+)
+REPAIRABLE = {1062: "duplicate key", 1032: "missing row"}
+
+
+def propose(evidence: Evidence) -> Proposal:
+    reason = _cannot(evidence)
+    if reason:
+        return Proposal(NAME, None, reason)
+    assert evidence.reconciliation is not None
+    assert evidence.transaction is not None
+    steps = tuple(_steps(evidence))
+    reason = next((r for step in steps if (r := _side_effect(step, evidence.tables[step.table]))), "")
+    if reason:
+        return Proposal(NAME, None, reason)
+    plan = Plan(
+        strategy=NAME,
+        server_uuid=evidence.status.server_uuid,
+        channel=evidence.channel.name,
+        gtid=evidence.transaction.gtid,
+        errno=evidence.error.errno,
+        steps=steps,
+        guards=_guards(evidence, steps),
+        risks=_risks(evidence, steps),
+    )
+    if steps:
+        return Proposal(
+            NAME, plan, "Every row that is in the way can be saved and brought to the state expected.", plan.risks
+        )
+    return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
+
+
+def _cannot(evidence: Evidence) -> str:
+    """Why no plan can be made at all; empty when one can."""
+    transaction, found = evidence.transaction, evidence.reconciliation
+    if evidence.channel.group_replication:
+        return "The channel belongs to Group Replication, whose members replfix does not repair."
+    if evidence.error.errno not in REPAIRABLE:
+        return (
+            f"The applier stopped with error {evidence.error.errno}, which no change of rows repairs; {NAME} repairs "
+            + " and ".join(f"{errno} ({name})" for errno, name in REPAIRABLE.items())
+            + "."
+        )
+    if transaction is None or found is None:
+        return "The failing transaction could not be read: " + (" ".join(evidence.unknowns) or "no reason is known.")
+    for name in dict.fromkeys(c.table for c in transaction.changes):
+        table = evidence.tables.get(name)
+        if table is None:
+            return f"The replica has no table {name}."
+        if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
+            return reason
+    if found.unidentified:
+        return (
+            f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."
+        )
+    return ""
+
+
+def _drift(evidence: Evidence, table: Table) -> str:
+    assert evidence.transaction is not None
+    theirs = tuple(n.lower() for n in evidence.transaction.column_names[table.name])
+    ours = tuple(c.name.lower() for c in table.columns)
+    if theirs != ours:
+        return (
+            f"The columns of {table.name} are not the same on both servers (source: {', '.join(theirs)}; replica: "
+            f"{', '.join(ours)})."
+        )
+    return ""
+
+
+def _not_rehearsable(table: Table) -> str:
+    if not table.transactional:
+        return f"{table.name} is a {table.engine} table: nothing done to it can be rolled back, so nothing can be rehearsed."
+    return ""
+
+
+def _steps(evidence: Evidence) -> Iterator[Step]:
+    """Rows that go first, then rows that change in place, then rows that come: so that no step meets a key that a
+    later one frees."""
+    assert evidence.reconciliation is not None
+    deletes: list[Step] = []
+    updates: list[Step] = []
+    inserts: list[Step] = []
+    for repair in evidence.reconciliation.repairs:
+        table = evidence.tables[repair.table]
+        if repair.current is not None and repair.target is not None and not _moves_keys(table, repair):
+            updates.append(_update(table, repair.current, repair.target))
+            continue
+        if repair.current is not None:
+            deletes.append(_delete(table, repair.current))
+        if repair.target is not None:
+            inserts.append(_insert(table, repair.target, repair.current))
+    yield from deletes
+    yield from updates
+    yield from inserts
+
+
+def _moves_keys(table: Table, repair: Repair) -> bool:
+    """A change of a unique key's column can swap values with another row: it is done as delete and insert."""
+    assert repair.current is not None
+    assert repair.target is not None
+    columns = {name for key in table.unique_keys for name in key.columns}
+    return any(
+        repair.current[o] != repair.target[o] and repair.target[o] is not NOT_LOGGED
+        for o in (table.column(name).ordinal for name in columns)
+    )
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)
+
+
+def _delete(table: Table, current: RowImage) -> Step:
+    return Step(
+        StepKind.DELETE,
+        table.name,
+        _names(table),
+        current,
+        None,
+        sql=sql.delete_row(table, current),
+        undo_sql=sql.insert_row(table, current),
+    )
+
+
+def _update(table: Table, current: RowImage, target: RowImage) -> Step:
+    full = tuple(c if t is NOT_LOGGED else t for c, t in zip(current, target, strict=True))
+    return Step(
+        StepKind.UPDATE,
+        table.name,
+        _names(table),
+        current,
+        full,
+        sql=sql.update_row(table, current, full),
+        undo_sql=sql.update_row(table, full, current),
+    )
+
+
+def _insert(table: Table, target: RowImage, current: RowImage | None) -> Step:
+    full = (
+        target if current is None else tuple(c if t is NOT_LOGGED else t for c, t in zip(current, target, strict=True))
+    )
+    if NOT_LOGGED in full:
+        return Step(StepKind.INSERT, table.name, _names(table), None, full, sql="", undo_sql="")
+    return Step(
+        StepKind.INSERT,
+        table.name,
+        _names(table),
+        None,
+        full,
+        sql=sql.insert_row(table, full),
+        undo_sql=sql.delete_row(table, full),
+    )
+
+
+def _side_effect(step: Step, table: Table) -> str:
+    """Why this step may not be carried out as a statement: what else it would do, or what is not known."""
+    if not step.sql:
+        return (
+            f"The missing row of {table.name} cannot be put back: the event did not log all of its columns "
+            "(binlog_row_image is not FULL on the source)."
+        )
+    event = step.kind.value.upper()
+    if triggers := [t.name for t in table.triggers if t.event == event]:
+        return (
+            f"{table.name} has a trigger for {event} ({', '.join(triggers)}), which a repair by statement would fire."
+        )
+    if step.kind is StepKind.INSERT:
+        return ""
+    for key in table.referenced_by:
+        rule = key.on_delete if step.kind is StepKind.DELETE else key.on_update
+        if rule in ("CASCADE", "SET NULL", "SET DEFAULT"):
+            return (
+                f"{key.child} references {table.name} with ON {event} {rule} ({key.name}): a repair by statement could "
+                "change rows of it, which would be in no binlog."
+            )
+    return ""
+
+
+def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    assert evidence.transaction is not None
+    channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
+    return (
+        f"the server is {evidence.status.server_uuid}",
+        f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.gtid}",
+        f"{evidence.transaction.gtid} is not in gtid_executed",
+        f"all {len(steps)} rows, locked, are exactly what was diagnosed",
+        "each statement finds exactly one row",
+        "the replica has rehearsed the plan together with the transaction's own row events",
+    )
+
+
+def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    risks: list[str] = []
+    displaced = sum(step.current is not None for step in steps)
+    if displaced:
+        risks.append(
+            f"{displaced} row{'s' if displaced > 1 else ''} of the replica {'are' if displaced > 1 else 'is'} taken out "
+            "or changed; the full images are kept in the audit trail."
+        )
+    if evidence.status.super_read_only:
+        risks.append(
+            "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."
+        )
+    if steps:
+        risks.append(
+            "Replicas below this one do not get the repair (it is not logged) and keep a conflict of their own."
+        )
+    return tuple(risks)

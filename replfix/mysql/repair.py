@@ -1,0 +1,224 @@
+"""Where rows are written: rehearsed with the transaction's own events, then applied as compare and swap.
+
+Source of the rehearsal: the BINLOG statement applies row events in a session, inside a transaction that can be rolled
+back; seen on 9.7.4. BINLOG of the Format_description event leaves gtid_next undetermined, so it is set after it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from replfix.core import sql
+from replfix.core.endpoint import Endpoint
+from replfix.core.lookup import by_key
+from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.row_diff import differing
+from replfix.core.row_event import Transaction
+from replfix.core.table import Table, TableName
+from replfix.errors import Busy, ConnectError, NotVerified, RehearsalFailed, ReplfixError, Stale
+from replfix.mysql.connection import ServerError, Session
+from replfix.mysql.rows import find_all, find_now
+
+CHANGEABLE = ("super_read_only",)
+"""Global variables that may have to change for a write. read_only stays: the account needs CONNECTION_ADMIN."""
+
+_LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
+_SETTINGS_LOCK = "replfix"
+_TURN_SECONDS = 30
+
+
+class HeldChannel:
+    """Implements ``ports.Repair``. Holds a named lock on the replica for as long as its session lives: the server lets
+    go of it when the session ends, however it ends."""
+
+    def __init__(self, endpoint: Endpoint, channel: str) -> None:
+        self._endpoint = endpoint
+        self._lock = f"replfix:{channel}"[:64]
+        self._channel = channel
+
+    def __enter__(self) -> HeldChannel:
+        self._session = self._open()
+        try:
+            if self._session.scalar("SELECT GET_LOCK(%s, 0)", (self._lock,)) != "1":
+                holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))
+                raise Busy(
+                    f"Another replfix is at work on this channel of {self._endpoint} (its connection there is {holder}).",
+                    "Wait until it is done, or look at it with SHOW PROCESSLIST.",
+                )
+        except BaseException:
+            self._session.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def _open(self) -> Session:
+        session = Session(self._endpoint)
+        try:
+            for statement in ("SET SESSION sql_log_bin = 0", *sql.SESSION_SETTINGS):
+                session.execute(statement)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Settings are the server's, not a channel's: two resolutions on two channels take turns."""
+        if self._session.scalar("SELECT GET_LOCK(%s, %s)", (_SETTINGS_LOCK, _TURN_SECONDS)) != "1":
+            raise Busy(
+                f"Another replfix is rehearsing or repairing on another channel of {self._endpoint}.",
+                "Nothing was changed. Run the command again in a moment.",
+            )
+        try:
+            yield
+        finally:
+            with suppress(ReplfixError):  # a lost session has lost its locks
+                self._session.scalar("SELECT RELEASE_LOCK(%s)", (_SETTINGS_LOCK,))
+
+    def settings(self) -> dict[str, str]:
+        now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in CHANGEABLE}
+        return {name: value for name, value in now.items() if value != "0"}
+
+    @contextmanager
+    def writable(self, settings: Mapping[str, str]) -> Iterator[None]:
+        try:
+            for name in settings:
+                self._session.execute(_set_global(name, "0"))
+            yield
+        finally:
+            self.put_back(settings)
+
+    def put_back(self, settings: Mapping[str, str]) -> None:
+        if not settings:
+            return
+        try:
+            self._put_back_in(self._session, settings)
+        except ReplfixError:
+            # The session may be what was lost, or be in the middle of something that an interrupt left (switching
+            # super_read_only on waits for open transactions): end it, and do it in a new one.
+            self._session.close()
+            try:
+                with self._open() as session:
+                    self._put_back_in(session, settings)
+            except ReplfixError as error:
+                raise NotVerified(
+                    f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
+                    "Run 'replfix resolve' again when the server can be reached: it puts settings back first. By hand: "
+                    + "; ".join(_set_global(name, value) for name, value in settings.items()),
+                ) from None
+
+    def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> None:
+        for name, value in settings.items():
+            if name in CHANGEABLE:
+                session.execute(_set_global(name, value))
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        with self._open() as session:
+            try:
+                self._rehearse_in(session, plan, transaction, tables)
+            finally:
+                # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
+                with suppress(ReplfixError):
+                    session.execute("ROLLBACK")
+                    session.execute(sql.set_gtid_next("AUTOMATIC"))
+
+    def _rehearse_in(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
+        _binlog(session, (transaction.raw.format_description,), "the Format_description event")
+        session.execute(sql.set_gtid_next(transaction.gtid))
+        session.execute("BEGIN")
+        self._carry_out(session, plan, tables)
+        for number, events in enumerate(transaction.raw.statements, 1):
+            _binlog(session, events, f"statement {number} of {len(transaction.raw.statements)}")
+        final = final_rows(transaction.changes, tables)
+        wrong = not_as_final(final, tables, find_all(session, tables, [row.lookup for row in final]))
+        if wrong:
+            raise RehearsalFailed(
+                f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
+                "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+            )
+
+    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+        session = self._session
+        session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        session.execute("BEGIN")
+        try:
+            self._carry_out(session, plan, tables)
+            guard()
+        except BaseException:
+            with suppress(ReplfixError):  # a lost session has been rolled back by the server
+                session.execute("ROLLBACK")
+            raise
+        try:
+            session.execute("COMMIT")
+        except ConnectError as error:
+            raise NotVerified(
+                f"{error.message} This was while the repair was being committed: it is either done in full or not at all.",
+                "Run 'replfix diagnose' when the server can be reached again: it shows which.",
+            ) from None
+
+    def _carry_out(self, session: Session, plan: Plan, tables: Mapping[TableName, Table]) -> None:
+        """Lock and compare every row first, then run every step. In the rehearsal and in earnest the same."""
+        for step in plan.steps:
+            self._compare(session, step, tables[step.table])
+        for step in plan.steps:
+            try:
+                found = session.execute(step.sql)
+            except ServerError as error:
+                raise RehearsalFailed(
+                    f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
+                    "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+                ) from None
+            if found != 1:
+                raise Stale(
+                    f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
+                    "Nothing was changed. Run the command again: the diagnosis is made anew.",
+                )
+
+    def _compare(self, session: Session, step: Step, table: Table) -> None:
+        """The rows that the step is about are locked and are what the plan says. Keys that an insert needs are free of
+        rows but those which earlier steps take out: the insert itself would fail on others."""
+        image = step.current if step.current is not None else step.target
+        assert image is not None
+        key = table.identity
+        assert key is not None
+        lookup = by_key(table, key, image)
+        assert lookup is not None  # an identity key holds no NULL
+        rows = find_now(session, table, lookup, locking=True)
+        if step.kind is StepKind.INSERT:
+            return
+        if len(rows) != 1:
+            raise _changed(table, f"is there {len(rows)} times, not once")
+        assert step.current is not None
+        if columns := differing(table, step.current, rows[0]):
+            raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")
+
+
+def _changed(table: Table, what: str) -> Stale:
+    return Stale(
+        f"A row of {table.name} {what}.", "Nothing was changed. Run the command again: the diagnosis is made anew."
+    )
+
+
+def _set_global(name: str, value: str) -> str:
+    if name not in CHANGEABLE or value not in ("0", "1"):
+        raise ValueError(f"not a setting that replfix changes: {name}={value}")
+    return f"SET GLOBAL {name} = {value}"
+
+
+def _binlog(session: Session, events: Sequence[bytes], what: str) -> None:
+    encoded = base64.b64encode(b"".join(events)).decode("ascii")
+    try:
+        session.execute(sql.binlog_statement(encoded))
+    except ServerError as error:
+        raise RehearsalFailed(
+            f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
+            f"(error {error.errno}).",
+            "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+        ) from None

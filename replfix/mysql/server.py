@@ -1,0 +1,94 @@
+"""A MySQL server in either role, behind the ports of the workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from replfix.core import sql
+from replfix.core.endpoint import Endpoint
+from replfix.core.evidence import AutoIncrement
+from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Answers, Lookup
+from replfix.core.row_event import Transaction
+from replfix.core.status import ReplicaStatus
+from replfix.core.table import Table, TableName
+from replfix.errors import ReplicationError
+from replfix.mysql.binlog import BinlogReader
+from replfix.mysql.connection import Session
+from replfix.mysql.definitions import read_table
+from replfix.mysql.repair import HeldChannel
+from replfix.mysql.rows import find_in_snapshot
+from replfix.mysql.status import read_status
+
+
+class MysqlServer:
+    """Reads through one session, opened when it is first needed. Implements ``ports.Replica``."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    @cached_property
+    def _session(self) -> Session:
+        session = Session(self.endpoint)
+        for statement in sql.SESSION_SETTINGS:
+            session.execute(statement)
+        return session
+
+    @cached_property
+    def _binlog(self) -> BinlogReader:
+        return BinlogReader(self.endpoint, self._definition)
+
+    def _definition(self, name: TableName) -> Table:
+        table = self.table(name)
+        if table is None:
+            raise ReplicationError(
+                f"{self.address} has no table {name} any more, so its events cannot be read.",
+                "Column names and signs come from the server's schema unless it logs binlog_row_metadata=FULL.",
+            )
+        return table
+
+    @property
+    def address(self) -> str:
+        return str(self.endpoint)
+
+    def connect(self) -> None:
+        """Open the session now; ConnectError when that cannot be done."""
+        _ = self._session
+
+    def close(self) -> None:
+        if "_session" in self.__dict__:
+            self._session.close()
+            del self.__dict__["_session"]
+
+    def uuid(self) -> str:
+        return str(self._session.scalar("SELECT @@global.server_uuid"))
+
+    def executed(self) -> GtidSet:
+        return GtidSet.parse(str(self._session.scalar("SELECT @@global.gtid_executed")))
+
+    def table(self, name: TableName) -> Table | None:
+        return read_table(self._session, name)
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        return find_in_snapshot(self._session, tables, lookups) if lookups else {}
+
+    def auto_increment(self) -> AutoIncrement:
+        row = self._session.rows("SELECT @@global.auto_increment_increment, @@global.auto_increment_offset")[0]
+        return AutoIncrement(int(row[0]), int(row[1]))
+
+    def transaction(self, gtid: str) -> Transaction:
+        return self._binlog.transaction(gtid)
+
+    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
+        return self._binlog.transactions(gtids, limit)
+
+    def status(self) -> ReplicaStatus:
+        return read_status(self._session)
+
+    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
+        self._session.execute(sql.start_replica(channel, receiver=receiver, until_gtid=until_gtid))
+
+    def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
+        return HeldChannel(self.endpoint, channel)

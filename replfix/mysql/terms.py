@@ -1,0 +1,25 @@
+"""The one place that knows the words of older servers.
+
+``SHOW REPLICA STATUS`` came with 8.0.22; before it, and on MariaDB, the statement and its columns have other names.
+Source: MySQL 8.0 manual, "SHOW REPLICA STATUS Statement"; MariaDB 10.11 answers SHOW REPLICA STATUS with the old columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
+
+_COLUMN_WORDS = (("Master", "Source"), ("Slave", "Replica"), ("Relay_Source", "Relay_Source"))
+
+
+def current_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A status row with today's column names: ``Master_Host`` becomes ``Source_Host``, ``Slave_IO_Running``
+    ``Replica_IO_Running``, ``Seconds_Behind_Master`` ``Seconds_Behind_Source``."""
+    renamed: dict[str, Any] = {}
+    for name, value in row.items():
+        for old, new in _COLUMN_WORDS:
+            name = name.replace(old, new)
+        renamed[name] = value
+    return renamed

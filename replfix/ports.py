@@ -1,0 +1,125 @@
+"""What the workflow needs from the world outside: a few Protocols, implemented in ``mysql/`` and ``audit/``.
+
+A test may stand in at a port with a fake; what is behind a port is tested on real servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.evidence import AutoIncrement
+from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Answers, Lookup
+from replfix.core.plan import Plan
+from replfix.core.row_event import Transaction
+from replfix.core.status import ReplicaStatus
+from replfix.core.table import Table, TableName
+
+
+class Server(Protocol):
+    """What is read from a server in either role. Every method may raise ConnectError, PrivilegeError, ServerError."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``, for people."""
+        ...
+
+    def uuid(self) -> str:
+        """server_uuid."""
+        ...
+
+    def executed(self) -> GtidSet:
+        """gtid_executed, now."""
+        ...
+
+    def table(self, name: TableName) -> Table | None:
+        """The table's definition now, None when there is none."""
+        ...
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        """The rows that each look-up finds, all of one consistent snapshot; every look-up is in the answer."""
+        ...
+
+    def auto_increment(self) -> AutoIncrement:
+        """The global auto_increment_increment and auto_increment_offset."""
+        ...
+
+    def transaction(self, gtid: str) -> Transaction:
+        """A transaction out of this server's binlog. ReplicationError: not there (any more); Unreadable: not decodable."""
+        ...
+
+    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
+        """Those of ``gtids`` that this server's binlog holds, in the log's order, at most ``limit``."""
+        ...
+
+
+class Replica(Server, Protocol):
+    def status(self) -> ReplicaStatus:
+        """How it stands now. ReplicationError when the server is no replica."""
+        ...
+
+    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
+        """START REPLICA for one channel: both threads or the applier only; up to and with ``until_gtid`` if given."""
+        ...
+
+    def repair(self, channel: str) -> AbstractContextManager[Repair]:
+        """The one place that writes, for one holder per channel: Busy when another has it."""
+        ...
+
+
+class Repair(Protocol):
+    """A held channel. Its session logs nothing (sql_log_bin=0)."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While inside, no other replfix changes settings of this server, whichever channel it holds. Busy otherwise."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """The global variables that have to change before rows can be written, with their values now."""
+        ...
+
+    def writable(self, settings: Mapping[str, str]) -> AbstractContextManager[None]:
+        """Change those settings; put them back on the way out, whatever happens. NotVerified when that fails."""
+        ...
+
+    def put_back(self, settings: Mapping[str, str]) -> None:
+        """Set those variables to those values: for what an interrupted run left behind."""
+        ...
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        """Carry out the plan and the transaction's own events, look at the rows, roll everything back.
+
+        RehearsalFailed with the server's words, Stale when a row is not what the plan says.
+        """
+        ...
+
+    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+        """Carry out the plan in one transaction: rows locked, compared and counted, ``guard`` called last before COMMIT.
+
+        Whatever is raised before COMMIT was sent: rolled back, nothing changed. NotVerified: the connection was lost
+        while the server committed, so the outcome is not known.
+        """
+        ...
+
+
+class Trail(Protocol):
+    def append(
+        self, kind: RecordKind, *, incident: str, replica: str, channel: str, payload: Mapping[str, object]
+    ) -> AuditRecord:
+        """Durable when it returns; AuditError otherwise."""
+        ...
+
+    def open_settings(self) -> list[AuditRecord]:
+        """Records of settings that were changed on some server and not reported as put back."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds, monotonic."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,92 @@
+"""Puts the pieces together: from what the user named to servers, trail and clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from replfix.audit import SqlTrail
+from replfix.config import Config, Target
+from replfix.core.endpoint import Endpoint, Secret
+from replfix.core.status import ChannelStatus
+from replfix.errors import ConnectError
+from replfix.mysql.server import MysqlServer
+from replfix.workflow.resolve import Operation
+
+AskPassword = Callable[[Endpoint], str | None]
+
+
+class SystemClock:
+    """Implements ``ports.Clock``."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Wired:
+    """One target's servers, each connected once; a context manager that closes them."""
+
+    def __init__(self, target: Target, ask_password: AskPassword = lambda _: None) -> None:
+        self.target = replace(target, replica=_with_password(target.replica, ask_password))
+        self.replica = MysqlServer(self.target.replica)
+        self._ask_password = ask_password
+        self._sources: dict[tuple[str, int], MysqlServer] = {}
+        self._stack = ExitStack()
+        self._stack.callback(self.replica.close)
+
+    def source_of(self, channel: ChannelStatus) -> MysqlServer:
+        """The channel's source: the one given, else the one that the replica itself names, with the replica's account.
+
+        ConnectError when it cannot be reached.
+        """
+        given = self.target.source
+        endpoint = given or Endpoint(channel.source_host, channel.source_port).with_account_of(self.target.replica)
+        key = (endpoint.host, endpoint.port)
+        if key not in self._sources:
+            server = MysqlServer(_with_password(endpoint, self._ask_password))
+            try:
+                server.connect()
+            except ConnectError as error:
+                hint = error.hint
+                if given is None:
+                    hint += (
+                        " The address was found in the replica's own status; where it cannot be reached from here, or takes "
+                        "another account, give --source URL."
+                    )
+                raise type(error)(f"The source: {error.message}", hint.strip()) from None
+            self._sources[key] = server
+            self._stack.callback(server.close)
+        return self._sources[key]
+
+    def __enter__(self) -> Wired:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def _with_password(endpoint: Endpoint, ask: AskPassword) -> Endpoint:
+    if endpoint.password is not None or endpoint.user is None:
+        return endpoint
+    answer = ask(endpoint)
+    return endpoint if answer is None else replace(endpoint, password=Secret(answer))
+
+
+def open_trail(config: Config) -> SqlTrail:
+    return SqlTrail.open(config.audit_url)
+
+
+def operation(wired: Wired, trail: SqlTrail, progress: Callable[[str], None]) -> Operation:
+    return Operation(
+        name=wired.target.name,
+        replica=wired.replica,
+        source_of=wired.source_of,
+        trail=trail,
+        clock=SystemClock(),
+        progress=progress,
+    )

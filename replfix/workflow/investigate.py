@@ -1,0 +1,268 @@
+"""Read-only: from a replica's status to a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from replfix.core.applier_error import ApplierError
+from replfix.core.conclude import conclude
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.evidence import Evidence
+from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Lookup, by_key, unasked_keys
+from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.row_event import Transaction
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+from replfix.errors import PrivilegeError, ReplicationError, UsageError
+from replfix.ports import Replica, Server
+
+LOCAL_WRITES_READ = 1000
+"""How many of the replica's own transactions are read in search of who wrote a row; the newest ones."""
+
+SourceOf = Callable[[ChannelStatus], Server]
+Progress = Callable[[str], None]
+
+
+def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> ChannelStatus | None:
+    """The channel to look at: the one asked for, else the first that an error stopped, else the first that does not
+    run; None when all is well. UsageError when there is no channel of that name."""
+    if wanted is not None:
+        channel = status.channel(wanted)
+        if channel is None:
+            names = ", ".join(repr(c.name) for c in status.channels)
+            raise UsageError(f"The replica has no channel {wanted!r}.", f"Its channels are: {names}.")
+        return None if channel.healthy else channel
+    failed = [c for c in status.channels if c.failure is not None]
+    unwell = failed or [c for c in status.channels if not c.healthy]
+    return unwell[0] if unwell else None
+
+
+def applier_error_of(channel: ChannelStatus) -> ApplierError:
+    """The error to diagnose. ReplicationError when the channel stands for another reason than an applier's error."""
+    error = channel.failure
+    if error is not None:
+        return error
+    if channel.receiver_errno:
+        raise ReplicationError(
+            f"The receiver of {_called(channel)} cannot read from its source {channel.source_host}:"
+            f"{channel.source_port}: error {channel.receiver_errno}, {channel.receiver_message}",
+            _receiver_hint(channel.receiver_errno),
+        )
+    stopped = "receiver and applier" if channel.receiver is ReceiverState.STOPPED else "applier"
+    if channel.applier_running:
+        stopped = "receiver"
+    raise ReplicationError(
+        f"The {stopped} of {_called(channel)} {'are' if ' and ' in stopped else 'is'} stopped without an error: somebody "
+        "stopped it.",
+        "When that is no longer wanted: START REPLICA.",
+    )
+
+
+def _called(channel: ChannelStatus) -> str:
+    return f"channel {channel.name!r}" if channel.name else "the channel"
+
+
+def _receiver_hint(errno: int) -> str:
+    if errno in (1236, 13114):
+        return (
+            "The source no longer has the binlog that the replica needs next. No repair of rows helps: the replica has to "
+            "be rebuilt from a backup or clone, or given another source that still has it."
+        )
+    if errno in (1045, 2003, 2005, 2013):
+        return "Check the source's address, that it is up, and the replication account's password on the replica."
+    return "The receiver retries by itself once the reason is gone; otherwise START REPLICA."
+
+
+def errant(status: ReplicaStatus, channel: ChannelStatus, source_executed: GtidSet) -> GtidSet:
+    """The replica's transactions that its source does not have.
+
+    The replica's set has to be read before the source's: the other way round, a transaction that came in between
+    would look errant. What other channels brought is not errant.
+    """
+    others = GtidSet()
+    for other in status.channels:
+        if other.name != channel.name:
+            others = others | status.executed.of_uuid(other.source_uuid) | other.retrieved
+    return status.executed - source_executed - others
+
+
+def investigate(
+    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress = lambda _: None
+) -> Diagnosis | None:
+    """The whole diagnosis of the channel that stands, None when every channel runs."""
+    status = replica.status()
+    channel = stopped_channel(status, channel_name)
+    if channel is None:
+        return None
+    error = applier_error_of(channel)
+    source = source_of(channel)
+    return conclude(_gather(replica, source, status, channel, error, progress))
+
+
+def _gather(
+    replica: Replica,
+    source: Server,
+    status: ReplicaStatus,
+    channel: ChannelStatus,
+    error: ApplierError,
+    progress: Progress,
+) -> Evidence:
+    unknowns: list[str] = []
+    source_uuid = source.uuid()
+    if channel.source_uuid and source_uuid != channel.source_uuid:
+        unknowns.append(
+            f"{source.address} is server {source_uuid}, while the replica reads from {channel.source_uuid}: the rows of "
+            "the transaction are taken from a server that is not the replica's source."
+        )
+    strays = errant(status, channel, source.executed())
+    progress(f"Reading transaction {error.gtid or '(no GTID)'} from {source.address}")
+    transaction = _transaction(source, error, unknowns)
+    tables: dict[TableName, Table] = {}
+    found: Reconciliation | None = None
+    applied: tuple[bool, ...] = ()
+    source_rows: tuple[RowImage | None, ...] = ()
+    local: tuple[Transaction, ...] = ()
+    if transaction is not None:
+        tables = _definitions(replica, transaction, unknowns)
+        progress(f"Comparing {len(transaction.changes)} rows of the transaction with the replica")
+        found, applied = _compare(replica, transaction, tables)
+        _doubt(error, transaction, found, tables, unknowns)
+        source_rows = _source_rows(source, found, tables, unknowns)
+        if strays and found.conflicts:
+            progress(f"Looking for the author in the replica's own {len(strays)} transactions")
+            local = _local_writes(replica, strays, unknowns)
+    return Evidence(
+        status=status,
+        channel=channel,
+        error=error,
+        source_uuid=source_uuid,
+        transaction=transaction,
+        tables=tables,
+        reconciliation=found,
+        applied=applied,
+        source_rows=source_rows,
+        errant=strays,
+        local_writes=local,
+        replica_auto_increment=replica.auto_increment(),
+        source_auto_increment=source.auto_increment(),
+        unknowns=tuple(unknowns),
+    )
+
+
+def _transaction(source: Server, error: ApplierError, unknowns: list[str]) -> Transaction | None:
+    if error.gtid is None:
+        unknowns.append(
+            "The failing transaction has no GTID; replfix finds transactions by GTID only in this version "
+            "(gtid_mode=ON on source and replica)."
+        )
+        return None
+    try:
+        transaction = source.transaction(error.gtid)
+    except PrivilegeError:
+        raise
+    except ReplicationError as reason:
+        unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
+        return None
+    unknowns.extend(transaction.notes)
+    return transaction
+
+
+def _definitions(replica: Replica, transaction: Transaction, unknowns: list[str]) -> dict[TableName, Table]:
+    tables: dict[TableName, Table] = {}
+    for name in dict.fromkeys(change.table for change in transaction.changes):
+        table = replica.table(name)
+        if table is None:
+            unknowns.append(f"The replica has no table {name}.")
+        elif len(table.columns) != len(transaction.column_names[name]):
+            unknowns.append(
+                f"{name} has {len(table.columns)} columns on the replica and {len(transaction.column_names[name])} in the "
+                "event: its rows were not compared."
+            )
+        else:
+            tables[name] = table
+            unknowns.extend(
+                f"The unique key {key} of {name} is over an expression: only the rehearsal can try it."
+                for key in unasked_keys(table)
+            )
+    return tables
+
+
+def _compare(
+    replica: Replica, transaction: Transaction, tables: Mapping[TableName, Table]
+) -> tuple[Reconciliation, tuple[bool, ...]]:
+    asked = questions(transaction.changes, tables)
+    final = final_rows(transaction.changes, tables)
+    answers = replica.find(tables, tuple(dict.fromkeys((*asked, *(row.lookup for row in final)))))
+    applied = tuple(not not_as_final((row,), tables, answers) for row in final)
+    return reconcile(transaction.changes, tables, answers), applied
+
+
+def _doubt(
+    error: ApplierError,
+    transaction: Transaction,
+    found: Reconciliation,
+    tables: Mapping[TableName, Table],
+    unknowns: list[str],
+) -> None:
+    """What does not fit between the replica's words and what was found."""
+    for name in found.unidentified:
+        unknowns.append(f"{name} has no primary key and no unique key without NULLs: its rows were not compared.")
+    if error.table is not None:
+        named = [name for name in tables if str(name) == error.table]
+        if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
+            unknowns.append(
+                f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
+                "since, or the key is one that cannot be compared from here."
+            )
+    # The position in the message is a hint that is checked, never what the transaction is found by.
+    if error.end_log_pos is not None and error.log_file == transaction.log_file:
+        ends = {change.event_end_pos for change in transaction.changes}
+        if error.event in ("Write_rows", "Update_rows", "Delete_rows") and error.end_log_pos not in ends:
+            unknowns.append(
+                f"The replica names end_log_pos {error.end_log_pos}, where no rows event of {transaction.gtid} ends."
+            )
+
+
+def row_in_question(conflict: Conflict) -> RowImage:
+    """The transaction's own image of the row: what it writes, else what it expects."""
+    image = conflict.incoming if conflict.incoming is not None else conflict.expected
+    assert image is not None
+    return image
+
+
+def _source_rows(
+    source: Server, found: Reconciliation, tables: Mapping[TableName, Table], unknowns: list[str]
+) -> tuple[RowImage | None, ...]:
+    """The source's row now for each conflict, by the identity of the transaction's row."""
+    theirs: dict[TableName, Table] = {}
+    lookups: list[Lookup | None] = []
+    for conflict in found.conflicts:
+        table = tables[conflict.table]
+        if conflict.table not in theirs:
+            definition = source.table(conflict.table)
+            if definition is None or [c.name for c in definition.columns] != [c.name for c in table.columns]:
+                unknowns.append(f"The source's table {conflict.table} is not the replica's: its rows are not shown.")
+                definition = None
+            if definition is not None:
+                theirs[conflict.table] = definition
+        key = table.identity
+        known = conflict.table in theirs and key is not None
+        lookups.append(by_key(table, key, row_in_question(conflict)) if known and key is not None else None)
+    answers = source.find(theirs, tuple(dict.fromkeys(x for x in lookups if x is not None)))
+    return tuple(next(iter(answers[x]), None) if x is not None else None for x in lookups)
+
+
+def _local_writes(replica: Replica, strays: GtidSet, unknowns: list[str]) -> tuple[Transaction, ...]:
+    newest = GtidSet.parse(
+        ",".join(gtid for _, gtid in zip(range(LOCAL_WRITES_READ), strays.newest_first(), strict=False))
+    )
+    if len(newest) < len(strays):
+        unknowns.append(f"Of {len(strays)} transactions that only the replica has, the newest {len(newest)} were read.")
+    read: list[Transaction] = []
+    try:
+        read.extend(replica.transactions(newest, LOCAL_WRITES_READ))
+    except ReplicationError as reason:
+        unknowns.append(f"The replica's own binlog could not be read to its end: {reason.message}")
+    return tuple(read)

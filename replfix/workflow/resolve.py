@@ -1,0 +1,344 @@
+"""From a stopped channel to one that runs: plan, rehearse, record, apply, let the replica go on, look, record.
+
+The order is the promise: nothing is written before its intent is durable in the trail, nothing is applied that the
+replica has not rehearsed, and what is reported is what was looked at afterwards.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from replfix.core.audit_record import RecordKind
+from replfix.core.conclude import strategy_names
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.gtid import GtidSet
+from replfix.core.outcome import Outcome, Result, Round
+from replfix.core.plan import Plan, to_document
+from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.status import ChannelStatus, ReceiverState
+from replfix.errors import AuditError, NotDone, NotVerified, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.ports import Clock, Repair, Replica, Trail
+from replfix.workflow.investigate import Progress, SourceOf, investigate
+
+UNTIL_SECONDS = 600.0
+"""How long the applier may take for the failing transaction alone."""
+SETTLE_SECONDS = 5.0
+"""How long a channel with a backlog has to run without an error before it counts as running."""
+POLL_SECONDS = 0.1
+
+Confirm = Callable[[Diagnosis, Plan], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Everything that one resolution works with. ``name`` is what people call the replica."""
+
+    name: str
+    replica: Replica
+    source_of: SourceOf
+    trail: Trail
+    clock: Clock
+    progress: Progress
+
+
+class _Story:
+    """What the trail is told about one resolution, and the ids of those records."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._trail = operation.trail
+        self._name = operation.name
+        self._incident = uuid.uuid4().hex[:12]
+        self.ids: list[str] = []
+
+    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object], incident: str | None = None) -> None:
+        record = self._trail.append(
+            kind, incident=incident or self._incident, replica=self._name, channel=channel, payload=payload
+        )
+        self.ids.append(record.id)
+
+
+@dataclass(slots=True)
+class _Came:
+    """How far a round came."""
+
+    rehearsed: bool = False
+    applied: bool = False
+    verified: bool = False
+
+    def as_round(self, plan: Plan) -> Round:
+        return Round(plan, self.rehearsed, self.applied, self.verified)
+
+
+def resolve(
+    operation: Operation,
+    *,
+    strategy: str,
+    channel: str | None,
+    max_rounds: int,
+    dry_run: bool,
+    confirm: Confirm,
+) -> Outcome:
+    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most.
+
+    ``confirm`` is shown each plan before anything is done for it. A dry run rehearses the first plan and stops.
+    Raises NotDone when nothing was changed, ConnectError before anything was; once something was changed, the
+    outcome says how it stands.
+    """
+    if strategy not in strategy_names():
+        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    story = _Story(operation)
+    rounds: list[Round] = []
+    while True:
+        try:
+            diagnosis = investigate(operation.replica, operation.source_of, channel, operation.progress)
+        except ReplicationError as error:
+            return _stopped_short(rounds, story, error.message, error.hint)
+        if diagnosis is None:
+            if rounds:
+                return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
+            return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
+        channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
+        plan, why_not = _plan(diagnosis, strategy)
+        if plan is None:
+            return _stopped_short(rounds, story, why_not, "'replfix diagnose' shows the rows and the reasons.")
+        if len(rounds) == max_rounds:
+            return _stopped_short(
+                rounds,
+                story,
+                f"The channel stopped again, on {plan.gtid}, after {max_rounds} rounds, which is the limit.",
+                "Run the command again, with a larger --max-rounds when that is what you want.",
+            )
+        if not dry_run and not confirm(diagnosis, plan):
+            return _stopped_short(rounds, story, "Not confirmed.", "")
+        came = _Came()
+        try:
+            _one_round(operation, story, diagnosis, plan, dry_run, came)
+            rounds.append(came.as_round(plan))
+        except NotVerified as error:
+            rounds.append(came.as_round(plan))
+            return Outcome(Result.FAILED, error.message, error.hint, tuple(rounds), tuple(story.ids))
+        except NotDone as error:
+            if not rounds:
+                raise
+            return _stopped_short(rounds, story, error.message, error.hint)
+        if dry_run:
+            return Outcome(
+                Result.NEEDS_HUMAN,
+                f"Dry run: the replica rehearsed the plan and {plan.gtid} itself, and rolled both back.",
+                "Run the command without --dry-run to carry it out.",
+                tuple(rounds),
+                tuple(story.ids),
+                dry_run=True,
+            )
+
+
+def _plan(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
+    proposal = diagnosis.proposal(strategy)
+    assert proposal is not None  # every strategy proposes or says why not
+    return proposal.plan, f"{strategy} is not possible here: {proposal.reason}"
+
+
+def _stopped_short(rounds: list[Round], story: _Story, message: str, hint: str) -> Outcome:
+    if rounds:
+        message = f"{_in_short(rounds)} Then: {message}"
+    return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(story.ids))
+
+
+def _in_short(rounds: list[Round]) -> str:
+    transactions = f"{len(rounds)} failing transaction{'s' if len(rounds) > 1 else ''}"
+    displaced = sum(len(r.plan.displaced) for r in rounds)
+    return f"{transactions} repaired, applied and verified; {displaced} row{'' if displaced == 1 else 's'} displaced."
+
+
+def _one_round(operation: Operation, story: _Story, shown: Diagnosis, plan: Plan, dry_run: bool, came: _Came) -> None:
+    """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
+    replica, progress = operation.replica, operation.progress
+    with replica.repair(plan.channel) as repair:
+        diagnosis = _still_the_same(operation, plan)
+        transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
+        assert transaction is not None
+        with _writable(operation, story, plan, repair):
+            progress(f"Rehearsing the plan and {plan.gtid} on the replica (everything is rolled back)")
+            repair.rehearse(plan, transaction, tables)
+            came.rehearsed = True
+            if dry_run:
+                return
+            story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
+            progress(
+                f"Applying {len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'} in one transaction, not logged"
+            )
+            try:
+                repair.apply(plan, tables, lambda: _check_guards(operation.replica, plan))
+            except BaseException as error:
+                came.applied = isinstance(error, NotVerified)  # it may be: shown as done until somebody has looked
+                _tell_outcome(story, plan, "unknown" if came.applied else "not applied", str(error))
+                raise
+            came.applied = True
+        try:
+            _let_it_apply(operation, plan)
+            _verify(operation, diagnosis)
+            _start_again(operation, shown.evidence.channel, plan)
+        except BaseException as error:
+            _tell_outcome(story, plan, "applied, not verified", str(error))
+            if isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
+                raise
+            raise NotVerified(
+                f"The repair was applied; then: {error.message}",
+                error.hint or "'replfix status' shows how the channel stands.",
+            ) from None
+        came.verified = True
+        _tell_outcome(story, plan, "applied and verified", "")
+
+
+def _still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
+    """A fresh diagnosis that leads to the very same plan, made while the channel is held."""
+    try:
+        diagnosis = investigate(operation.replica, operation.source_of, plan.channel)
+    except ReplicationError as error:
+        raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
+    fresh = _plan(diagnosis, plan.strategy)[0] if diagnosis else None
+    if diagnosis is None or fresh is None or fresh.digest != plan.digest:
+        what = "the channel runs now" if diagnosis is None else "the diagnosis now leads to another plan"
+        raise Stale(
+            f"Something changed since the plan was shown: {what}.",
+            "Nothing was changed. Run the command again to see how it stands now.",
+        )
+    return diagnosis
+
+
+def _check_guards(replica: Replica, plan: Plan) -> None:
+    """Last look before COMMIT, with the rows locked: still the same server, stopped on the same transaction."""
+    status = replica.status()
+    channel = status.channel(plan.channel)
+    error = channel.failure if channel else None
+    changed = None
+    if status.server_uuid != plan.server_uuid:
+        changed = f"the server is {status.server_uuid} now, not {plan.server_uuid}"
+    elif channel is None or channel.applier_running:
+        changed = "the channel was started or removed by somebody else"
+    elif plan.gtid in status.executed:
+        changed = f"{plan.gtid} has been applied or skipped by somebody else"
+    elif error is None or error.gtid != plan.gtid or error.errno != plan.errno:
+        changed = "the channel is stopped for another reason now"
+    if changed:
+        raise Stale(f"While the plan was carried out, {changed}.", "Nothing was changed: the repair was rolled back.")
+
+
+@contextmanager
+def _writable(operation: Operation, story: _Story, plan: Plan, repair: Repair) -> Iterator[None]:
+    """super_read_only and the like out of the way, on record before it is done, put back and on record after."""
+    with repair.alone():
+        _put_back_leftovers(operation, story, plan, repair)
+        settings = repair.settings()
+        if not settings:
+            yield
+            return
+        payload: dict[str, object] = {"server_uuid": plan.server_uuid, "variables": dict(settings)}
+        story.tell(RecordKind.SETTINGS, plan.channel, payload)
+        with repair.writable(settings):
+            yield
+        story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+
+
+def _put_back_leftovers(operation: Operation, story: _Story, plan: Plan, repair: Repair) -> None:
+    """What a run that was killed left changed on this server."""
+    for record in operation.trail.open_settings():
+        content = record.content
+        variables = content.get("variables")
+        if content.get("server_uuid") != plan.server_uuid or not isinstance(variables, dict):
+            continue
+        operation.progress(f"Putting back what an interrupted run left changed: {', '.join(variables)}")
+        repair.put_back({str(name): str(value) for name, value in variables.items()})
+        story.tell(RecordKind.SETTINGS_RESTORED, record.channel, dict(content), incident=record.incident)
+
+
+def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
+    error = diagnosis.evidence.error
+    return {
+        "plan": to_document(plan),
+        "digest": plan.digest,
+        "error": {"errno": error.errno, "message": error.message},
+        "causes": [
+            {"code": c.code, "confidence": c.confidence.value, "evidence": list(c.evidence)} for c in diagnosis.causes
+        ],
+        "undo": [step.undo_sql for step in reversed(plan.steps)],
+    }
+
+
+def _tell_outcome(story: _Story, plan: Plan, result: str, detail: str) -> None:
+    payload: dict[str, object] = {"digest": plan.digest, "gtid": plan.gtid, "result": result, "detail": detail}
+    try:
+        story.tell(RecordKind.OUTCOME, plan.channel, payload)
+    except AuditError as error:
+        raise NotVerified(
+            f"The outcome ({result}) could not be recorded: {error.message}",
+            f"{error.hint} The intent is on record; 'replfix status' shows how the channel stands.",
+        ) from None
+
+
+def _let_it_apply(operation: Operation, plan: Plan) -> None:
+    """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
+    replica, clock = operation.replica, operation.clock
+    operation.progress(f"START REPLICA until {plan.gtid} is applied")
+    replica.start(plan.channel, receiver=False, until_gtid=plan.gtid)
+    deadline = clock.now() + UNTIL_SECONDS
+    while True:
+        status = replica.status()
+        channel = status.channel(plan.channel)
+        if channel is None:
+            raise NotVerified(
+                "The channel was removed while it applied the transaction.", "Look at SHOW REPLICA STATUS."
+            )
+        if not channel.applier_running:
+            if plan.gtid in status.executed:
+                return
+            error = channel.failure
+            raise NotVerified(
+                f"The repair was applied, but the replica did not get past {plan.gtid}: "
+                + (error.message if error else "the applier was stopped."),
+                "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+            )
+        if clock.now() > deadline:
+            raise NotVerified(
+                f"The replica is still applying {plan.gtid} after {UNTIL_SECONDS:.0f} s.",
+                "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
+            )
+        clock.sleep(POLL_SECONDS)
+
+
+def _verify(operation: Operation, diagnosis: Diagnosis) -> None:
+    """Every row that the transaction touched, read from the replica and held against the event."""
+    transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
+    assert transaction is not None
+    final = final_rows(transaction.changes, tables)
+    operation.progress(f"Verifying {len(final)} rows on the replica against the event")
+    wrong = not_as_final(final, tables, operation.replica.find(tables, tuple(row.lookup for row in final)))
+    if wrong:
+        raise NotVerified(
+            f"{transaction.gtid} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
+            "The channel was left stopped behind this transaction. Displaced rows are in the audit trail.",
+        )
+
+
+def _start_again(operation: Operation, before: ChannelStatus, plan: Plan) -> None:
+    """START REPLICA, then watch until it has caught up, fails again, or has run for a while."""
+    replica, clock = operation.replica, operation.clock
+    receiver = before.receiver is not ReceiverState.STOPPED or before.receiver_errno != 0
+    if not receiver:
+        operation.progress("The receiver was stopped by hand before: only the applier is started")
+    operation.progress("START REPLICA")
+    replica.start(plan.channel, receiver=receiver)
+    target: GtidSet | None = None
+    deadline = clock.now() + SETTLE_SECONDS
+    while clock.now() < deadline:
+        status = replica.status()
+        channel = status.channel(plan.channel)
+        if channel is None or not channel.applier_running:
+            return  # the next round's diagnosis says why
+        target = target or channel.retrieved
+        if target <= status.executed:
+            return
+        clock.sleep(POLL_SECONDS)
