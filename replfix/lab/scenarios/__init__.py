@@ -1,1 +1,36 @@
-"""One scenario a file: how replication is broken, and what diagnosis that must lead to."""
+"""One scenario a file: how replication is broken, and what diagnosis that must lead to.
+
+A module ``two_writers`` here is the scenario ``two-writers``: it defines ``SCENARIO``. Nothing else lists them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+from replfix.errors import UsageError
+
+if TYPE_CHECKING:
+    from replfix.lab.scenario import Scenario
+
+
+def names() -> list[str]:
+    """The scenarios' names, sorted, without importing any of them."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+
+def find(name: str) -> Scenario:
+    """The scenario of that name; UsageError that lists them, the closest first, when there is none."""
+    known = names()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        did_you_mean = f"Did you mean {close[0]}? " if close else ""
+        raise UsageError(f"There is no scenario {name[:60]!r}.", f"{did_you_mean}Scenarios: {', '.join(known)}.")
+    scenario: Scenario = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").SCENARIO
+    return scenario
+
+
+def every() -> list[Scenario]:
+    return [find(name) for name in names()]

@@ -1,0 +1,63 @@
+"""1062 with an identical row: the replica was repositioned one transaction too early."""
+
+from __future__ import annotations
+
+from replfix.core.gtid import GtidSet
+from replfix.core.sql import string
+from replfix.lab.replication import executed, reset_binary_logs, wait_until_stopped
+from replfix.lab.scenario import ExpectedConflict, Expects, Scenario
+from replfix.lab.shop import on_source, open_shop
+from replfix.lab.topology import Lab
+
+
+def stage(lab: Lab) -> None:
+    open_shop(lab)
+    with lab.source.session() as source:
+        before = executed(source)
+    on_source(
+        lab,
+        "INSERT INTO shop.orders (id, order_no, customer_id, amount, status, note, created_at) VALUES "
+        "(5, 'A-1005', 4, 15.00, 'paid', 'naïve café ☕', '2026-03-05 11:04:17.250')",
+    )
+    lab.wait_until_applied()
+    with lab.source.session() as source:
+        last = executed(source) - before
+    with lab.replica.session() as replica:
+        replica.execute("STOP REPLICA")
+        _reposition(lab, executed(replica) - last)
+        replica.execute("START REPLICA")
+    wait_until_stopped(lab.replica)
+
+
+def _reposition(lab: Lab, gtids: GtidSet) -> None:
+    """What a restore from a backup with a wrong position does: the data is of now, the GTID set of a moment before."""
+    with lab.replica.session() as replica:
+        replica.execute("SET GLOBAL super_read_only = OFF")
+        try:
+            replica.execute("RESET REPLICA")  # or the relay log would be read on where it was
+            replica.execute(reset_binary_logs(replica))
+            replica.execute(f"SET GLOBAL gtid_purged = {string(str(gtids))}")
+        finally:
+            replica.execute("SET GLOBAL super_read_only = ON")
+
+
+SCENARIO = Scenario(
+    name="applied-twice",
+    title="A transaction that arrives a second time",
+    story=(
+        "The replica was set up again from a copy of its data, and the GTID set that went with the copy was one "
+        "transaction too old. So the replica asks for a transaction whose rows it already has, and stops with error "
+        "1062: the row in its way is the very row that comes in."
+    ),
+    stage=stage,
+    expects=Expects(
+        errno=1062,
+        event="Write_rows",
+        schema="shop",
+        table="orders",
+        key="orders.PRIMARY",
+        conflicts=(ExpectedConflict("duplicate", "shop.orders", "PRIMARY"),),
+        cause="applied-twice",
+        displaced_rows=1,
+    ),
+)
