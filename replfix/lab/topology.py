@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,11 +113,11 @@ def _name_option(name: str) -> str:
     return "" if name == DEFAULT_NAME else f" --name {name}"
 
 
-def _lock(directory: Path, narrator: Narrator, *, remove: bool = False) -> AbstractContextManager[None]:
+def _lock(directory: Path, narrator: Narrator) -> AbstractContextManager[None]:
     def on_wait() -> None:
         narrator.say(f"Another replfix works on the lab {directory.name!r}: waiting.")
 
-    return locked(directory.parent / f".{directory.name}.lock", on_wait, remove=remove)
+    return locked(directory.parent / f".{directory.name}.lock", on_wait, remove=True)
 
 
 def up(
@@ -138,19 +138,22 @@ def up(
     directory = directory_of(name)
     if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
-    with _lock(directory, narrator):
-        known = state.read(directory)
-        if known is not None:
-            return _again(known, replicas, narrator)
-        if directory.exists():
-            narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
-            _remove(directory, None, narrator)
-        chosen = provision(mysqld, narrator)
-        try:
-            return _new(name, directory, chosen, replicas or 1, narrator)
-        except BaseException:
-            _remove(directory, chosen, narrator)
-            raise
+    try:
+        with _lock(directory, narrator):
+            known = state.read(directory)
+            if known is not None:
+                return _again(known, replicas, narrator)
+            if directory.exists():
+                narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
+                _remove(directory, None, narrator)
+            chosen = provision(mysqld, narrator)
+            try:
+                return _new(name, directory, chosen, replicas or 1, narrator)
+            except BaseException:
+                _remove(directory, chosen, narrator)
+                raise
+    finally:
+        _remove_empty_parents(directory)
 
 
 def _again(known: State, replicas: int | None, narrator: Narrator) -> Lab:
@@ -260,14 +263,18 @@ def down(name: str = DEFAULT_NAME, narrator: Narrator | None = None) -> bool:
     directory = directory_of(name)
     if not labs_directory().exists():
         return False
-    with _lock(directory, narrator, remove=True):
+    with _lock(directory, narrator):
         known = state.read(directory)
         there = directory.exists() or bool(processes.servers_under(directory))
         _remove(directory, known.provision if known else None, narrator)
-    for parent in (directory.parent, directory.parent.parent):
-        if parent.exists() and not any(parent.iterdir()):
-            parent.rmdir()
+    _remove_empty_parents(directory)
     return there
+
+
+def _remove_empty_parents(directory: Path) -> None:
+    for parent in (directory.parent, directory.parent.parent):
+        with suppress(OSError):  # not empty: other labs, or an audit trail
+            parent.rmdir()
 
 
 def names() -> list[str]:
