@@ -14,6 +14,7 @@ from replfix.core.evidence import AutoIncrement
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import Plan
+from replfix.core.privileges import Granted
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
@@ -45,6 +46,14 @@ class Server(Protocol):
 
     def auto_increment(self) -> AutoIncrement:
         """The global auto_increment_increment and auto_increment_offset."""
+        ...
+
+    def variables(self, names: Sequence[str]) -> dict[str, str | None]:
+        """Global variables by name; None for one that this server does not have."""
+        ...
+
+    def granted(self) -> Granted:
+        """What the account may do."""
         ...
 
     def transaction(self, gtid: str) -> Transaction:

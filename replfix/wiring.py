@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from replfix.audit import SqlTrail
 from replfix.config import Config, Target
+from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.status import ChannelStatus
-from replfix.errors import ConnectError
+from replfix.errors import AuditError, ConfigError, ConnectError
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.resolve import Operation
 
@@ -79,6 +80,24 @@ def _with_password(endpoint: Endpoint, ask: AskPassword) -> Endpoint:
 
 def open_trail(config: Config) -> SqlTrail:
     return SqlTrail.open(config.audit_url)
+
+
+def check_trail(url: str | None) -> Check:
+    """Whether the audit trail can be written, without writing to it, and whether it is whole."""
+    try:
+        trail = SqlTrail.open(url)
+        trail.check_writable()
+        found = trail.verify()
+    except (AuditError, ConfigError) as error:
+        return Check("audit-trail", Verdict.FAILED, error.message, error.hint)
+    if not found.whole:
+        first = found.first
+        return Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {first.message if first else ''}.")
+    return Check(
+        "audit-trail",
+        Verdict.OK,
+        f"The audit trail {trail.path} can be written and is whole ({found.records} records).",
+    )
 
 
 def operation(wired: Wired, trail: SqlTrail, progress: Callable[[str], None]) -> Operation:

@@ -73,6 +73,13 @@ def exists(path: Path) -> bool:
     return True
 
 
+def check_creatable(path: Path) -> None:
+    """AuditError when the file could not be made where it should be: its nearest directory is not ours to write in."""
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise AuditError(f"The audit trail {path} cannot be made: {nearest} cannot be written to.", _URL_HINT)
+
+
 def create(path: Path) -> None:
     """Make an empty file that only its owner can read (mode 0600), in directories of mode 0700 where they are missing.
 

@@ -138,8 +138,8 @@ class SqlTrail:
             raise UsageError(f"The id {prefix} fits several records: {ids}.", "Give more digits of the one you mean.")
         return self._legible(found[0])
 
-    def open_settings(self, replica: str) -> list[AuditRecord]:
-        """Settings records of that replica without a later settings-restored of the same incident, oldest first."""
+    def open_settings(self) -> list[AuditRecord]:
+        """Settings records without a later settings-restored of the same incident, oldest first."""
         later = audit_record.alias("later")
         restored = exists().where(
             later.c.incident == audit_record.c.incident,
@@ -147,7 +147,7 @@ class SqlTrail:
             later.c.kind == RecordKind.SETTINGS_RESTORED.value,
             later.c.seq > audit_record.c.seq,
         )
-        conditions = [audit_record.c.replica == replica, audit_record.c.kind == RecordKind.SETTINGS.value, ~restored]
+        conditions = [audit_record.c.kind == RecordKind.SETTINGS.value, ~restored]
         return [self._legible(record) for record in self._pages(conditions, newest_first=False)]
 
     def verify(self) -> Verification:
@@ -160,6 +160,13 @@ class SqlTrail:
             head = self._head(connection)
             last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
         return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head)
+
+    def check_writable(self) -> None:
+        """Whether a record could be added, without adding one; AuditError when not."""
+        if sqlite_file.exists(self.path):
+            with self._transaction(writes=True):
+                return
+        sqlite_file.check_creatable(self.path)
 
     def close(self) -> None:
         self._engine.dispose()

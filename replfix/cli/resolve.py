@@ -177,5 +177,5 @@ def _print(name: str, outcome: Outcome) -> None:
     )
     if outcome.hint:
         out.print(Text(f"Next: {visible(outcome.hint)}"))
-    if outcome.audit_ids:
-        out.print(Text(f"On record: replfix audit show {outcome.audit_ids[0]}  ({len(outcome.audit_ids)} records)"))
+    for record in [r.audit_id for r in outcome.rounds if r.audit_id]:
+        out.print(Text(f"On record: replfix audit show {record}"))

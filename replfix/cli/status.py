@@ -130,13 +130,25 @@ def _state(channel: ChannelPart) -> tuple[str, str]:
     return "✔ running", "green"
 
 
+def _brief(channel: ChannelPart) -> str:
+    from replfix.core import applier_error
+
+    if channel.error:
+        return applier_error.parse(channel.error.errno, channel.error.message).brief
+    return channel.receiver_error.message if channel.receiver_error else ""
+
+
 def _print(document: StatusDocument) -> None:
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for title in ("replica", "channel", "state", "lag", "source", "errant", "error"):
-        grid.add_column(title, overflow="fold")
+        grid.add_column(
+            title,
+            overflow="fold" if title in ("errant", "error") else "ellipsis",
+            no_wrap=title not in ("errant", "error"),
+        )
     for replica in document.replicas:
         for channel in replica.channels:
             state, style = _state(channel)
@@ -148,7 +160,7 @@ def _print(document: StatusDocument) -> None:
                 Text("-" if channel.lag_seconds is None else f"{channel.lag_seconds} s"),
                 Text(visible(channel.source)),
                 Text("unknown" if channel.errant_gtid_set is None else visible(channel.errant_gtid_set) or "none"),
-                Text(f"{error.errno}: {visible(error.message, keep_newlines=False)}" if error else ""),
+                Text(f"{error.errno} {visible(_brief(channel), keep_newlines=False)}" if error else ""),
             )
     for lost in document.unreachable:
         grid.add_row(

@@ -38,6 +38,12 @@ class ApplierError:
     key: str | None = None
     shown_value: str | None = None  # for people only: cut, joined and escaped by the server
 
+    @property
+    def brief(self) -> str:
+        """Event, table and key in a few words; the whole message when it names none of them."""
+        parts = [self.event or "", f"on {self.table}" if self.table else "", f"key {self.key}" if self.key else ""]
+        return " ".join(filter(None, parts)) or self.message
+
 
 def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     """Take a message apart. Never raises: what is not recognised stays None, the message is kept whole.

@@ -256,7 +256,7 @@ def verify_chain(
 
     breaks: list[Break] = []
     places = _places(links, suspects, breaks)
-    breaks += _order_breaks(links, places)
+    breaks += _order_breaks(links)
     breaks += _link_breaks(links, places)
     last = max(places, default=0)
     if not selection:
@@ -311,20 +311,22 @@ def _places(links: list[_Link | Illegible], suspects: dict[int, AuditRecord], br
     return places
 
 
-def _order_breaks(links: list[_Link | Illegible], places: list[int]) -> list[Break]:
+def _order_breaks(links: list[_Link | Illegible]) -> list[Break]:
+    """Sound records that stand in the wrong place or twice; a suspect's place was judged with the suspect."""
     breaks: list[Break] = []
     seen: set[int] = set()
     highest = 0
-    for link, place in zip(links, places, strict=True):
-        if isinstance(link, _Link) and link.sound:
-            if place in seen:
-                message = f"record {place} ({link.id}) is there more than once"
-                breaks.append(Break(Breakage.REPEATED, place, link.id, message))
-            elif place < highest:
-                message = f"record {place} ({link.id}) was moved: it stands behind record {highest}"
-                breaks.append(Break(Breakage.REORDERED, place, link.id, message))
-        seen.add(place)
-        highest = max(highest, place)
+    for link in links:
+        if isinstance(link, Illegible) or not link.sound:
+            continue
+        if link.seq in seen:
+            message = f"record {link.seq} ({link.id}) is there more than once"
+            breaks.append(Break(Breakage.REPEATED, link.seq, link.id, message))
+        elif link.seq < highest:
+            message = f"record {link.seq} ({link.id}) was moved: it stands behind record {highest}"
+            breaks.append(Break(Breakage.REORDERED, link.seq, link.id, message))
+        seen.add(link.seq)
+        highest = max(highest, link.seq)
     return breaks
 
 

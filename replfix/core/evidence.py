@@ -37,6 +37,7 @@ class Evidence:
     local_writes: tuple[Transaction, ...]  # those of them that could be read from the replica's own binlog
     replica_auto_increment: AutoIncrement
     source_auto_increment: AutoIncrement | None
+    blind_spots: tuple[str, ...]  # privileges without which the replica hides triggers and foreign keys
     unknowns: tuple[str, ...]
 
     @property

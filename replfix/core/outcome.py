@@ -23,6 +23,7 @@ class Round:
     rehearsed: bool  # the replica carried out plan and transaction, and rolled both back
     applied: bool  # the plan was committed
     verified: bool  # the replica applied the transaction, and its rows are as the transaction leaves them
+    audit_id: str | None = None  # of its intent: plan, displaced rows and undo
 
 
 @dataclass(frozen=True, slots=True)

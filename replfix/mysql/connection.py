@@ -9,6 +9,7 @@ from typing import Any
 
 import pymysql
 from pymysql.constants import CLIENT, CR, ER
+from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
 from replfix.core.endpoint import Endpoint
@@ -20,6 +21,9 @@ READ_SECONDS = 60
 _DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
 _DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1143, 1370}
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0}
+
+_ENCODERS: dict[Any, Any] = dict(encoders)
+"""How PyMySQL writes arguments; without decoders beside them, values come back as the server sent them."""
 
 Row = dict[str, Any]
 
@@ -60,7 +64,7 @@ class Session:
                 password=endpoint.password.reveal() if endpoint.password else "",
                 charset="utf8mb4",
                 autocommit=True,
-                conv={},
+                conv=_ENCODERS,
                 ssl=_tls(),
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_seconds,

@@ -11,6 +11,7 @@ from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
+from replfix.core.privileges import Granted, parse_grants
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
@@ -77,6 +78,20 @@ class MysqlServer:
     def auto_increment(self) -> AutoIncrement:
         row = self._session.rows("SELECT @@global.auto_increment_increment, @@global.auto_increment_offset")[0]
         return AutoIncrement(int(row[0]), int(row[1]))
+
+    def variables(self, names: Sequence[str]) -> dict[str, str | None]:
+        found = {
+            row["VARIABLE_NAME"]: row["VARIABLE_VALUE"]
+            for row in self._session.query(
+                "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME IN %s",
+                (tuple(names),),
+            )
+        }
+        return {name: found.get(name) for name in names}
+
+    def granted(self) -> Granted:
+        account = str(self._session.scalar("SELECT CURRENT_USER()"))
+        return parse_grants(account, (str(row[0]) for row in self._session.rows("SHOW GRANTS")))
 
     def transaction(self, gtid: str) -> Transaction:
         return self._binlog.transaction(gtid)

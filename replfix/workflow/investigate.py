@@ -147,6 +147,7 @@ def _gather(
         local_writes=local,
         replica_auto_increment=replica.auto_increment(),
         source_auto_increment=source.auto_increment(),
+        blind_spots=replica.granted().blind_spots,
         unknowns=tuple(unknowns),
     )
 

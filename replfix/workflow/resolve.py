@@ -53,11 +53,12 @@ class _Story:
         self._incident = uuid.uuid4().hex[:12]
         self.ids: list[str] = []
 
-    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object], incident: str | None = None) -> None:
+    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object], incident: str | None = None) -> str:
         record = self._trail.append(
             kind, incident=incident or self._incident, replica=self._name, channel=channel, payload=payload
         )
         self.ids.append(record.id)
+        return record.id
 
 
 @dataclass(slots=True)
@@ -67,9 +68,10 @@ class _Came:
     rehearsed: bool = False
     applied: bool = False
     verified: bool = False
+    audit_id: str | None = None
 
     def as_round(self, plan: Plan) -> Round:
-        return Round(plan, self.rehearsed, self.applied, self.verified)
+        return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id)
 
 
 def resolve(
@@ -166,7 +168,7 @@ def _one_round(operation: Operation, story: _Story, shown: Diagnosis, plan: Plan
             came.rehearsed = True
             if dry_run:
                 return
-            story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
+            came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
             progress(
                 f"Applying {len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'} in one transaction, not logged"
             )

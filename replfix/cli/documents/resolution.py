@@ -32,6 +32,7 @@ class RoundPart(Part):
     rehearsed: bool
     applied: bool
     verified: bool
+    audit_id: str | None  # of the intent: plan, displaced rows, undo
 
 
 class ResolutionDocument(Document):
@@ -71,6 +72,7 @@ def _round(round_: Round) -> RoundPart:
         rehearsed=round_.rehearsed,
         applied=round_.applied,
         verified=round_.verified,
+        audit_id=round_.audit_id,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.json_values import JsonValue
+from pydantic import JsonValue
 
 RowDocument = dict[str, JsonValue]
 """A row by column name. Decimals and times are strings, bytes ``{"base64": …}``, a column that the event did not log

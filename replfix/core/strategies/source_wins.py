@@ -66,6 +66,11 @@ def _cannot(evidence: Evidence) -> str:
             return f"The replica has no table {name}."
         if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
             return reason
+    if found.repairs and evidence.blind_spots:
+        return (
+            f"The account lacks {' and '.join(evidence.blind_spots)} ON *.*, without which the replica hides triggers and "
+            "foreign keys that a repair could set off. 'replfix doctor' names the GRANT."
+        )
     if found.unidentified:
         return (
             f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."

@@ -1,0 +1,121 @@
+"""What an account needs for each thing that replfix does, and what it has.
+
+Tried one by one on MySQL 9.7.4: docs/privileges.md lists the same table.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+_GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<scope>\S+) TO ", re.S)
+_REVOKE = re.compile(r"REVOKE (?P<what>.+?) ON (?P<scope>\S+) FROM ", re.S)
+
+
+class Role(enum.StrEnum):
+    REPLICA = "replica"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One privilege, any of ``names`` (the first is the one to grant), on ``scope``, for the sake of ``action``."""
+
+    role: Role
+    action: str
+    names: tuple[str, ...]
+    scope: str = "*.*"
+
+    @property
+    def grant(self) -> str:
+        return f"GRANT {self.names[0]} ON {self.scope}"
+
+
+def _replica(action: str, *names: str, scope: str = "*.*") -> Need:
+    return Need(Role.REPLICA, action, names, scope)
+
+
+def _source(action: str, *names: str) -> Need:
+    return Need(Role.SOURCE, action, names)
+
+
+NEEDS = (
+    _replica("read the replication status", "REPLICATION CLIENT", "SUPER"),
+    _replica("read the workers' errors", "SELECT", scope="performance_schema.*"),
+    _replica("read rows, and foreign keys of other schemas", "SELECT"),
+    _replica("see triggers, which a repair must not fire", "TRIGGER"),
+    _replica("find who wrote a row, in the replica's own binlog", "REPLICATION SLAVE"),
+    _replica("repair and rehearse without logging (sql_log_bin, gtid_next)", "SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
+    _replica("rehearse the transaction's own events (BINLOG)", "BINLOG_ADMIN", "SUPER"),
+    _replica("rehearse under the failing transaction's GTID", "REPLICATION_APPLIER", "SUPER"),
+    _replica("write while read_only is ON", "CONNECTION_ADMIN", "SUPER"),
+    _replica("switch super_read_only off and back on", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
+    _replica("take displaced rows out", "DELETE"),
+    _replica("put missing rows back", "INSERT"),
+    _replica("change rows that differ", "UPDATE"),
+    _replica("START REPLICA", "REPLICATION_SLAVE_ADMIN", "SUPER"),
+    _source("read the failing transaction from the binlog", "REPLICATION SLAVE"),
+    _source("read rows and column names", "SELECT"),
+)  # fmt: skip
+
+SIGHT = ("SELECT", "TRIGGER")
+"""Without these on everything, information_schema hides foreign keys and triggers: a plan could fire them unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The privileges of the account that is connected, roles included; names in upper case."""
+
+    account: str
+    everywhere: frozenset[str]
+    by_schema: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def has(self, need: Need) -> bool:
+        return any(name in self.everywhere or name in self._on(need.scope) for name in need.names)
+
+    def _on(self, scope: str) -> frozenset[str]:
+        return self.by_schema.get(scope.removesuffix(".*"), frozenset())
+
+    @property
+    def blind_spots(self) -> tuple[str, ...]:
+        """Privileges whose lack hides side effects."""
+        return tuple(name for name in SIGHT if name not in self.everywhere)
+
+
+def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
+    return tuple(need for need in NEEDS if need.role is role and not granted.has(need))
+
+
+def parse_grants(account: str, lines: Iterable[str]) -> Granted:
+    """From the lines of SHOW GRANTS. ALL PRIVILEGES stands for every static privilege; the dynamic ones are listed
+    beside it (8.0+). Partial revokes take a schema out of a global privilege: that privilege then counts as missing."""
+    everywhere: set[str] = set()
+    by_schema: dict[str, set[str]] = {}
+    revoked: set[str] = set()
+    for line in lines:
+        if revoke := _REVOKE.match(line):
+            revoked |= _names(revoke["what"])
+        elif grant := _GRANT.match(line):
+            scope = grant["scope"]
+            if scope == "*.*":
+                everywhere |= _names(grant["what"])
+            elif scope.endswith(".*"):
+                schema = scope.removesuffix(".*").strip("`").replace("``", "`")
+                by_schema.setdefault(schema, set()).update(_names(grant["what"]))
+    return Granted(
+        account, frozenset(everywhere - revoked), {schema: frozenset(names) for schema, names in by_schema.items()}
+    )
+
+
+_ALL_STATIC = {
+    "SELECT", "INSERT", "UPDATE", "DELETE", "TRIGGER", "SUPER", "REPLICATION SLAVE", "REPLICATION CLIENT",
+}  # fmt: skip
+
+
+def _names(what: str) -> set[str]:
+    names = {name.strip().upper() for name in what.split(",")}
+    if names & {"ALL PRIVILEGES", "ALL"}:
+        names |= _ALL_STATIC
+    return names
