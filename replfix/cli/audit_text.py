@@ -37,8 +37,10 @@ def print_record(console: Console, record: AuditRecord, content: Mapping[str, ob
         "replica": record.replica,
         "channel": record.channel or "(default)",
         "incident": record.incident,
-        "hash": record.hash if record.sound else f"{record.hash} DOES NOT FIT: run 'replfix audit verify'",
+        "hash": record.hash,
     }
+    if not record.sound:
+        facts["altered"] = "the hash DOES NOT FIT: run 'replfix audit verify'"
     for name, text in facts.items():
         head.add_row(Text(name, style="bold"), Text(visible(text, keep_newlines=False), overflow="fold"))
     console.print(head)
