@@ -163,10 +163,14 @@ class SqlTrail:
 
     def check_writable(self) -> None:
         """Whether a record could be added, without adding one; AuditError when not."""
-        if sqlite_file.exists(self.path):
-            with self._transaction(writes=True):
-                return
-        sqlite_file.check_creatable(self.path)
+        if not sqlite_file.exists(self.path):
+            sqlite_file.check_creatable(self.path)
+            return
+        with self._transaction(writes=True) as connection:
+            self._has_schema(connection)
+            # A write makes SQLite open its journal, which needs the directory too. It is rolled back.
+            connection.exec_driver_sql(f"PRAGMA user_version = {schema.USER_VERSION}")
+            connection.rollback()
 
     def close(self) -> None:
         self._engine.dispose()

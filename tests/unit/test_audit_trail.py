@@ -457,6 +457,34 @@ def test_no_room_left(trail: SqlTrail) -> None:
     assert fill(trail, 1)
 
 
+def test_whether_a_record_could_be_added_is_told_without_adding_one(
+    trail: SqlTrail, path: Path, shared: Path, tmp_path: Path
+) -> None:
+    trail.check_writable()
+    assert list(tmp_path.iterdir()) == []
+    fill(trail, 1)
+    before = path.read_bytes()
+    trail.check_writable()
+    assert path.read_bytes() == before
+    path.write_bytes(b"")  # made, but nothing written yet
+    trail.check_writable()
+    assert path.read_bytes() == b""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE x (x)")
+    with pytest.raises(AuditError, match="another program"):
+        trail.check_writable()
+
+    other = SqlTrail.open(f"sqlite:///{shared / 'audit.db'}")
+    fill(other, 1)
+    (shared / "audit.db").chmod(0o666)
+    shared.chmod(0o555)
+    with as_nobody():
+        with pytest.raises(AuditError, match="is read-only"):
+            other.check_writable()
+        with pytest.raises(AuditError, match="cannot be made"):
+            SqlTrail.open(f"sqlite:///{shared / 'more' / 'audit.db'}").check_writable()
+
+
 # -- where it is -------------------------------------------------------------------------------------------------------
 
 
