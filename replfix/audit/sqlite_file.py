@@ -76,7 +76,8 @@ def exists(path: Path) -> bool:
 def check_creatable(path: Path) -> None:
     """AuditError when the file could not be made where it should be: its nearest directory is not ours to write in."""
     nearest = next(parent for parent in path.parents if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    effective = os.access in os.supports_effective_ids  # the account that will write, not the one that logged in
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=effective):
         raise AuditError(f"The audit trail {path} cannot be made: {nearest} cannot be written to.", _URL_HINT)
 
 
