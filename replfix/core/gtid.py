@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
-_INTERVAL = re.compile(r"(\d{1,19})(?:-(\d{1,19}))?\Z")
+_INTERVAL = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?\Z")
 
 Interval = tuple[int, int]  # first and last, both included
 Origin = tuple[str, str]  # UUID and tag ("" for none)

@@ -17,6 +17,7 @@ from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import read_table_map
 
 _STATEMENT_SHOWN = 200
+_POSITIONS = 1 << 32  # in a log above 4 GB, the positions in event headers start again
 # A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
 _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 
@@ -66,13 +67,15 @@ class _Assembly:
         self.notes: list[str] = []
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
-        self.open_maps: dict[int, RowDecoder] = {}
+        self.open_maps: dict[int, Event] = {}
         self.open_events: list[bytes] = []
 
     def read(self, stream: Iterator[Event]) -> Transaction:
         for event in stream:
             if event.log_file != self.first.log_file or event.type in _OUTSIDE:
                 break
+            if (event.start_pos - self.last.end_pos) % _POSITIONS:
+                raise self.refused(event, f"it does not follow on the event that ends at {self.last.end_pos}")
             self.last = event
             if event.type in _PRELUDES:
                 self.prelude = event
@@ -120,20 +123,21 @@ class _Assembly:
 
     def table_map(self, event: Event) -> None:
         self.need_begin(event)
-        decoder = self.schema.decoder(event)
-        table = decoder.layout.table
-        if self.column_names.setdefault(table, decoder.layout.names) != decoder.layout.names:
-            raise self.refused(event, f"the columns of {table} change within the transaction")
-        self.notes += (note for note in decoder.layout.notes if note not in self.notes)
-        self.open_maps[event.buffer().uint(6)] = decoder
+        # Not resolved before a rows event needs it: a statement maps every table that it might have changed.
+        self.open_maps[event.buffer().uint(6)] = event
         self.open_events.append(event.raw)
 
     def rows(self, event: Event) -> None:
         self.need_begin(event)
         head = read_head(event)
-        decoder = self.open_maps.get(head.table_id)
-        if decoder is None:
+        table_map = self.open_maps.get(head.table_id)
+        if table_map is None:
             raise self.refused(event, f"there is no Table_map event for its table number {head.table_id}")
+        decoder = self.schema.decoder(table_map)
+        table, names = decoder.layout.table, decoder.layout.names
+        if self.column_names.setdefault(table, names) != names:
+            raise self.refused(event, f"the columns of {table} change within the transaction")
+        self.notes += (note for note in decoder.layout.notes if note not in self.notes)
         self.changes += decoder.changes(event, head)
         self.open_events.append(event.raw)
         if head.ends_statement:

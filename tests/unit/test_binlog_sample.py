@@ -1,0 +1,201 @@
+"""A log that MySQL 9.7.4 wrote (tests/golden/binlog_9_7.sql says what is in it), read without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from replfix.core.gtid import GtidSet
+from replfix.core.row_event import ChangeKind, Transaction
+from replfix.core.table import Column, Table, TableName
+from replfix.core.values import NOT_LOGGED, Json
+from replfix.errors import Unreadable
+from replfix.mysql.binlog.log import HEADER, events
+from replfix.mysql.binlog.transaction import Schema, transactions
+
+SAMPLE = Path(__file__).parent.parent / "golden" / "binlog_9_7.000001"
+ORIGIN = "9810d8ac-e58c-11f1-82f7-02fc00000001"
+CHARSETS = {255: "utf8mb4", 8: "latin1", 63: "binary"}
+SMALL = TableName("shop", "small")
+EVERY = TableName("shop", "every")
+
+
+def raws(log: bytes) -> Iterator[bytes]:
+    at = 4
+    while at < len(log):
+        size = HEADER.unpack_from(log, at)[3]
+        yield log[at : at + size]
+        at += size
+
+
+def small() -> Table:
+    columns = (
+        Column("id", 0, "int", "int unsigned", nullable=False, unsigned=True),
+        Column("name", 1, "varchar", "varchar(20)", nullable=True, charset="utf8mb4", length=80),
+        Column("size", 2, "enum", "enum('S','M','L')", nullable=True, charset="utf8mb4", labels=("S", "M", "L")),
+        Column("note", 3, "text", "text", nullable=True, charset="utf8mb4", length=65535),
+    )
+    return Table(SMALL, columns, (), "InnoDB", True)
+
+
+def read(number: int | str, definition: Table | None = None) -> Transaction:
+    def definition_of(name: TableName) -> Table:
+        assert name == SMALL, "only a log without names asks for a definition"
+        return definition or small()
+
+    wanted = GtidSet.parse(f"{ORIGIN}:{number}")
+    schema = Schema(definition_of, CHARSETS.__getitem__)
+    return next(transactions(events(raws(SAMPLE.read_bytes())), wanted, schema))
+
+
+def test_every_type_is_read_from_a_log_with_full_metadata() -> None:
+    transaction = read(3)
+    row, nulls, _ = transaction.changes
+    assert transaction.column_names[EVERY][:3] == ("id", "t", "m")
+    assert transaction.notes == ()
+    assert row.kind is ChangeKind.INSERT
+    assert row.before is None
+    assert row.after == (
+        4294967295,
+        -128,
+        16777215,
+        18446744073709551615,
+        0,
+        Decimal("-123456789012345.12345"),
+        0.10000000149011612,
+        1e100,
+        1023,
+        "2024-02-29",
+        "-00:00:00.500",
+        "9999-12-31 23:59:59.999999",
+        "2038-01-19 03:14:07.9",
+        "pad",
+        "é😀",
+        "é€",
+        "text",
+        b"\x01\0\0\0",
+        b"\x02\0",
+        b"\0\xff",
+        "ü",
+        "x,z",
+        Json('{"a": {}, "n": 18446744073709551615, "bb": [1, -1.5, 1e+100, true, null, "é\\n"]}'),
+        -127,
+        7,
+    )
+    assert nulls.after == (2, *(None,) * 23, 7)
+
+
+def test_zero_dates_and_json_null_are_values() -> None:
+    row = read(3).changes[2].after
+    assert row is not None
+    assert row[9:13] == ("0000-00-00", "838:59:59.000", "0000-00-00 00:00:00.000000", "0000-00-00 00:00:00.0")
+    assert row[20] == ""  # the error value of an ENUM
+    assert row[22] == Json("null")
+
+
+def test_an_update_has_both_images_and_a_delete_the_first_only() -> None:
+    (update,) = read(4).changes
+    assert update.before is not None
+    assert update.after is not None
+    assert (update.before[1], update.after[1], update.after[23]) == (127, 5, 6)
+    (delete,) = read(5).changes
+    assert delete.kind is ChangeKind.DELETE
+    assert delete.after is None
+    assert delete.before is not None
+
+
+def test_names_and_labels_come_from_the_definition_when_the_log_has_none() -> None:
+    transaction = read(7)
+    assert transaction.column_names == {SMALL: ("id", "name", "size", "note")}
+    assert [change.after for change in transaction.changes] == [(1, "one", "M", "first"), (2, "two", None, None)]
+    assert len(transaction.notes) == 1
+    assert "binlog_row_metadata=MINIMAL" in transaction.notes[0]
+
+
+def test_what_an_image_leaves_out_is_not_null() -> None:
+    (minimal,) = read(8).changes
+    assert minimal.before == (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED)
+    assert minimal.after == (NOT_LOGGED, "uno", NOT_LOGGED, NOT_LOGGED)
+    (noblob,) = read(9).changes
+    assert noblob.before == (2, "two", None, NOT_LOGGED)
+    assert noblob.after == (2, "dos", None, NOT_LOGGED)
+
+
+def test_statements_their_texts_and_their_raw_events() -> None:
+    transaction = read(10)
+    assert [change.kind for change in transaction.changes] == [ChangeKind.INSERT, ChangeKind.DELETE]
+    assert transaction.queries == (
+        "INSERT INTO small VALUES (3, 'three', 'L', NULL)",
+        "DELETE FROM small WHERE id = 2",
+    )
+    assert [[raw[4] for raw in statement] for statement in transaction.raw.statements] == [[19, 30], [19, 32]]
+    log = SAMPLE.read_bytes()
+    assert all(raw in log for statement in transaction.raw.statements for raw in statement)
+    assert transaction.raw.format_description == next(raws(log))
+
+
+def test_where_and_when() -> None:
+    transaction = read(10)
+    assert transaction.thread_id
+    assert transaction.server_id == 13401
+    assert transaction.start_pos < transaction.changes[0].event_end_pos < transaction.end_pos <= SAMPLE.stat().st_size
+    assert transaction.committed_at.year == 2026
+    assert transaction.committed_at.microsecond
+    assert transaction.committed_at.utcoffset() is not None
+
+
+def test_a_tagged_transaction() -> None:
+    transaction = read("tag:1")
+    assert transaction.gtid == f"{ORIGIN}:tag:1"
+    assert transaction.committed_at > read(10).committed_at
+    assert transaction.changes[0].after == (4, "tagged", None, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (11, "logged as a statement, not as rows.*INSERT INTO small VALUES \\(5, 'statement'"),
+        (12, "Transaction_payload event.*binlog_transaction_compression"),
+        (13, "Partial_update_rows event.*binlog_row_value_options"),
+        (14, "XA transactions are not supported"),
+        (15, "XA transactions are not supported"),
+        (16, "logged as a statement.*ALTER TABLE small ADD COLUMN more INT"),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(number: int, told: str) -> None:
+    with pytest.raises(Unreadable, match=told):
+        read(number)
+
+
+def test_a_definition_with_another_number_of_columns_is_refused() -> None:
+    fewer = Table(SMALL, small().columns[:3], (), "InnoDB", True)
+    with pytest.raises(Unreadable, match="it has 3 columns now and had 4 in the binary log"):
+        read(7, fewer)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("id", 0, "bigint", "bigint unsigned", nullable=False, unsigned=True),
+        Column("id", 0, "int", "int", nullable=False),
+        Column("name", 1, "varbinary", "varbinary(80)", nullable=True, length=80),
+        Column("size", 2, "set", "set('S')", nullable=True, charset="utf8mb4", labels=("S",)),
+        Column("note", 3, "json", "json", nullable=True),
+    ],
+    ids=lambda column: column.column_type,
+)
+def test_a_definition_of_other_types_is_refused(column: Column) -> None:
+    columns = list(small().columns)
+    columns[column.ordinal] = column
+    with pytest.raises(Unreadable, match=f"column '{column.name}' is .* now and was of another type"):
+        read(7, Table(SMALL, tuple(columns), (), "InnoDB", True))
+
+
+def test_labels_that_the_definition_lost_are_refused() -> None:
+    columns = list(small().columns)
+    columns[2] = Column("size", 2, "enum", "enum('S')", nullable=True, charset="utf8mb4", labels=("S",))
+    with pytest.raises(Unreadable, match="label 2 of 1"):
+        read(7, Table(SMALL, tuple(columns), (), "InnoDB", True))
