@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from replfix.cli.lab_demo import command as demo
 from replfix.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ def command() -> None:
     """
 
 
+command.add_command(demo)
+
+
 @command.command("up")
 @name_option
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @common_options
-def up(
-    name: str, replicas: int | None, mysqld: str | None, config_path: str | None, as_json: bool, verbose: bool
-) -> None:  # noqa: ARG001
+def up(name: str, replicas: int | None, mysqld: str | None, as_json: bool, **_: object) -> None:
     """Start a source and its replicas.
 
     The servers come from, in this order: --mysqld; mysqld on PATH; Docker, where an engine answers (with the package
@@ -86,7 +88,7 @@ def up(
 @name_option
 @click.option("--reset", is_flag=True, help="Start from servers as good as new: all of their data is dropped.")
 @common_options
-def break_(scenario: str | None, name: str, reset: bool, config_path: str | None, as_json: bool, verbose: bool) -> None:  # noqa: ARG001
+def break_(scenario: str | None, name: str, reset: bool, as_json: bool, **_: object) -> None:
     """Break replication; lists the scenarios without one."""
     from replfix.lab import scenarios
 
@@ -118,7 +120,7 @@ def break_(scenario: str | None, name: str, reset: bool, config_path: str | None
 @command.command("status")
 @name_option
 @common_options
-def status(name: str, config_path: str | None, as_json: bool, verbose: bool) -> int:  # noqa: ARG001
+def status(name: str, as_json: bool, **_: object) -> int:
     """How a lab's servers and channels stand.
 
     Ends with 3 when a server is down or a channel is stopped.
@@ -140,7 +142,7 @@ def status(name: str, config_path: str | None, as_json: bool, verbose: bool) -> 
 @command.command("down")
 @name_option
 @common_options
-def down(name: str, config_path: str | None, as_json: bool, verbose: bool) -> None:  # noqa: ARG001
+def down(name: str, as_json: bool, **_: object) -> None:
     """End a lab and remove all of it.
 
     Works after a crash or a reboot too, and ends only servers that run on this lab's own data directories.

@@ -62,6 +62,8 @@ def prepare(server: Server, template: Path) -> None:
 def start(servers: Sequence[Server], software: Software, *, may_change_port: bool) -> tuple[Server, ...]:
     """Start servers, all at once, and wait until each answers. The same servers, with their processes.
 
+    The caller knows that none of them runs.
+
     ConnectError with the end of the server's log when one does not come up; the others keep running (``down`` ends
     them).
     """
@@ -73,6 +75,9 @@ def _start(server: Server, software: Software, may_change_port: bool) -> Server:
     for attempt in range(5):
         if attempt:
             server = replace(server, port=free_ports(1)[0])
+        # After a crash mysqld would refuse to start if the number in its lock file is anybody's by now.
+        for stale in (socket_path(server), socket_path(server).with_suffix(".sock.lock")):
+            stale.unlink(missing_ok=True)
         size_before = server.log.stat().st_size if server.log.exists() else 0
         started = replace(server, process=processes.start(_command(server, software), server.log))
         if _wait_until_up(started):
@@ -80,9 +85,9 @@ def _start(server: Server, software: Software, may_change_port: bool) -> Server:
         said = server.log.read_bytes()[size_before:].decode(errors="replace") if server.log.exists() else ""
         if "MY-010262" not in said or not may_change_port:  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
             break
-    errors = [line for line in said.splitlines() if "[ERROR]" in line]
+    # Not only the lines marked as errors: what went wrong often is in the line before "Aborting".
     raise ConnectError(
-        f"{server} did not start: {' '.join(errors)[-600:] or said.strip()[-300:] or 'it said nothing'}",
+        f"{server} did not start: {' '.join(said.splitlines()[-4:])[-700:] or 'it said nothing'}",
         f"Its log is {server.log}. 'replfix lab down' and 'replfix lab up' give new servers.",
     )
 

@@ -243,6 +243,8 @@ def _write_configuration(lab: Lab) -> None:
     source = lab.source
     lines += [f"[sources.{source.name}]", f"host = {_toml(source.host)}", f"port = {source.port}",
               f"user = {_toml(account.name)}", ""]  # fmt: skip
+    # What is tried on a lab stays out of the user's own trail, and goes with the lab.
+    lines += ["[audit]", f"url = {_toml(f'sqlite:///{lab.directory}/audit.db')}", ""]
     write_whole(lab.config_file, "\n".join(lines), mode=0o644)
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from replfix.lab.processes import run
 
-_ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)")
+_ONE_LINE = re.compile(
+    r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>[^\s\[]\S*)\s+(?P<suite>\S+)\s*(?P<components>.*)"
+)
 _OPTION_FIELDS = {"arch": "Architectures", "lang": "Languages", "target": "Targets"}
 _GENERIC_SUITES = ("stable", "oldstable", "testing", "unstable", "sid")
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import importlib.util
+import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 IMAGE = "mysql:9.7"
 PING_SECONDS = 2
+_DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +36,17 @@ def image() -> tuple[Image | None, str]:
     """The image, or None and why not. Never raises: no Docker is no error."""
     if importlib.util.find_spec("testcontainers") is None or importlib.util.find_spec("docker") is None:
         return None, "testcontainers is not installed (pip install 'replfix[lab]')"
+    if "DOCKER_HOST" not in os.environ and not Path(_DEFAULT_SOCKET).exists():
+        return None, "no engine is running"
     # By name: the directory docker/ of a checkout would be taken for the package by tools that read the code.
     docker: Any = importlib.import_module("docker")
-    try:
-        with warnings.catch_warnings():  # the client of a half-configured engine leaves sockets behind
-            warnings.simplefilter("ignore")
-            client = docker.from_env(timeout=PING_SECONDS)
-            try:
-                client.ping()
-            finally:
-                client.close()
-    except Exception:  # docker, requests and urllib3 each raise their own for the same thing
+    answered = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        # Docker, requests and urllib3 each raise their own for the same thing: no engine.
+        with contextlib.suppress(Exception), contextlib.closing(docker.from_env(timeout=PING_SECONDS)) as client:
+            answered = bool(client.ping())
+        gc.collect()  # a client that failed to connect leaves its socket to the garbage collector, which complains
+    if not answered:
         return None, "no engine answers"
     return Image(), ""

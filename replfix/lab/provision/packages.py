@@ -150,12 +150,8 @@ class _PrivateApt:
             raise NoPackages(f"apt-get update gave no package list: {_errors(text) or f'exit code {code}'}")
 
     def server_packages(self) -> list[str]:
-        """The server's package and, where there is one, the client's of the same version. Without a version in its
-        name first (Debian), else the newest (Ubuntu)."""
-        found = _FOUND.findall(self._run("apt-cache", "search", "--names-only", "^mysql-(server|client)-core")[1])
-        if not found:
-            raise NoPackages("they carry no mysql-server-core")
-        name = max(found, key=lambda f: (not f[1], [int(n) for n in re.findall(r"\d+", f[1])]))[0]
+        """The server's package and, where there is one, the client's of the same version."""
+        name = newest_server(self._run("apt-cache", "search", "--names-only", "^mysql-server-core")[1])
         client = name.replace("server", "client")
         return [name, client] if self._run("apt-cache", "show", client)[0] == 0 else [name]
 
@@ -191,6 +187,15 @@ class _PrivateApt:
         if process.returncode != 0:
             raise NoPackages(f"apt-get could not download {packages[0]}: {_errors(''.join(said))}")
         return sorted((self._home / "cache" / "archives").glob("*.deb"))
+
+
+def newest_server(found: str) -> str:
+    """The server's package in what ``apt-cache search`` printed: the one without a version in its name (Debian), else
+    the one with the highest (Ubuntu). NoPackages when there is none."""
+    names: list[tuple[str, str]] = _FOUND.findall(found)
+    if not names:
+        raise NoPackages("they carry no mysql-server-core")
+    return max(names, key=lambda n: (not n[1], [int(number) for number in re.findall(r"\d+", n[1])]))[0]
 
 
 _ENVIRONMENT = {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
