@@ -168,12 +168,14 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
     kept = frozenset(keep_accounts)
     for replica in replicas:
         with replica.session() as session:
+            _end_other_sessions(session)
             session.execute("STOP REPLICA")
             session.execute("RESET REPLICA")
             session.execute("SET GLOBAL super_read_only = OFF")
             _clear(session, kept)
             session.execute("SET GLOBAL super_read_only = ON")
     with source.session() as session:
+        _end_other_sessions(session)
         session.execute("SET GLOBAL read_only = OFF")
         _clear(session, kept)
     for replica in replicas:
@@ -183,10 +185,6 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
 
 
 def _clear(session: Session, kept: frozenset[str]) -> None:
-    for (thread,) in session.rows(
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER IN ('admin', 'replfix')"
-    ):
-        _ignoring_gone(session, f"KILL {int(thread)}")
     session.execute("SET sql_log_bin = 0")
     for (schema,) in session.rows("SHOW DATABASES"):
         if schema not in _SYSTEM_SCHEMAS:
@@ -197,6 +195,14 @@ def _clear(session: Session, kept: frozenset[str]) -> None:
     for variable in _RESET_VARIABLES:
         session.execute(f"SET GLOBAL {variable} = DEFAULT")
     session.execute(reset_binary_logs(session))
+
+
+def _end_other_sessions(session: Session) -> None:
+    """A session that a test has left open may hold locks that STOP REPLICA or DROP would wait for."""
+    for (thread,) in session.rows(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER IN ('admin', 'replfix')"
+    ):
+        _ignoring_gone(session, f"KILL {int(thread)}")
 
 
 def _ignoring_gone(session: Session, statement: str) -> None:
