@@ -6,8 +6,9 @@ from replfix.core.table import Column
 
 _AS_IT_IS = "{}"
 # A FLOAT prints six digits, and FLOAT(M,D) and DOUBLE(M,D) print D decimals; as an unbound DOUBLE they print the shortest
-# text that reads back as the same number. `+ 0e0` does that on every version; CAST(… AS DOUBLE) came with 8.0.17.
-_AS_DOUBLE = "({} + 0e0)"
+# text that reads back as the same number. `* 1e0` does that on every version (CAST(… AS DOUBLE) came with 8.0.17), and it
+# keeps the sign of a negative zero, which `+ 0e0` would lose.
+_AS_DOUBLE = "({} * 1e0)"
 
 
 def select_form(column: Column) -> str:

@@ -149,7 +149,7 @@ def test_an_answer_that_does_not_fit_is_refused() -> None:
 
 
 def test_floats_are_selected_as_doubles() -> None:
-    assert select_form(column("float")).format("`f{}`") == "(`f{}` + 0e0)"
+    assert select_form(column("float")).format("`f{}`") == "(`f{}` * 1e0)"
     assert select_form(column("int")).format("`i`") == "`i`"
 
 

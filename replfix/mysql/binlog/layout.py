@@ -194,9 +194,23 @@ def _charset(mapped: MappedColumn, column: Column | None, charset_of: Callable[[
 
 def _labels(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> tuple[str, ...]:
     if mapped.labels is None or (mapped.collation is None and column is not None):
-        return _known(column).labels
+        return _defined_labels(_known(column))
     charset = _charset(mapped, column, charset_of)
     if charset == _BINARY:
         raise Unreadable("An ENUM or SET column with the character set binary cannot be read.")
     decode = decoder(charset)
     return tuple(decode(label) for label in mapped.labels)
+
+
+# The character sets with characters beyond U+FFFF. information_schema is utf8mb3: it shows them as question marks.
+_BEYOND_UTF8MB3 = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
+
+
+def _defined_labels(column: Column) -> tuple[str, ...]:
+    doubtful = [label for label in column.labels if "?" in label]
+    if doubtful and column.charset in _BEYOND_UTF8MB3:
+        raise Unreadable(
+            f"The server shows the label {doubtful[0]!r}, in which a question mark may stand for another character.",
+            "With binlog_row_metadata=FULL the binary log itself holds the labels.",
+        )
+    return column.labels
