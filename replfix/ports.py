@@ -70,8 +70,11 @@ class Replica(Server, Protocol):
         """How it stands now. ReplicationError when the server is no replica."""
         ...
 
-    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
-        """START REPLICA for one channel: both threads or the applier only; up to and with ``until_gtid`` if given."""
+    def start(
+        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+    ) -> None:
+        """START REPLICA for one channel: both threads or the applier only; up to and with ``until_gtid``, or up to and
+        without ``before_gtid``, if given."""
         ...
 
     def repair(self, channel: str) -> AbstractContextManager[Repair]:

@@ -47,7 +47,7 @@ def _selection(function: F) -> F:
         "--since", metavar="TIME", callback=_moment, help="Records from then on: a UTC time, or 30m, 2h, 7d ago."
     )(function)
     function = click.option(
-        "--replica", metavar="UUID", help="Records of that replica (or the beginning of its UUID)."
+        "--replica", metavar="NAME", help="Records of that replica (or the beginning of its name)."
     )(function)
     return click.option("--incident", metavar="ID", help="Records of that incident (or the beginning of its id).")(
         function

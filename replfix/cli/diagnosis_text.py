@@ -49,7 +49,7 @@ def _title(text: str) -> Text:
 def _point(mark: str, text: str, style: str = "", indent: int = 2) -> Padding:
     grid = Grid.grid(padding=(0, 1))
     grid.add_row(Text(mark, style=style), Text(visible(text)))
-    return Padding(grid, (0, 0, 0, indent))
+    return Padding(grid, (0, 0, 0, indent), expand=False)
 
 
 def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
@@ -111,6 +111,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
             )
         ),
         (1, 0, 0, 2),
+        expand=False,
     )
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     grid.add_column("")
@@ -131,7 +132,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
             for _, image in wanted
         ]
         grid.add_row(Text("≠" if differs else "", style="bold yellow"), Text(visible(column.name)), *cells)
-    yield Padding(grid, (0, 0, 0, 5))
+    yield Padding(grid, (0, 0, 0, 5), expand=False)
 
 
 def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
@@ -141,7 +142,7 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         possible = "" if proposal.allowed else "not possible: "
         yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
         if proposal.plan is not None:
-            yield Padding(plan_text(proposal.plan), (0, 0, 0, 4))
+            yield Padding(plan_text(proposal.plan), (0, 0, 0, 4), expand=False)
 
 
 def plan_text(plan: Plan) -> RenderableType:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+PIPED_WIDTH = 200
+
+
 def emit(document: BaseModel) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(document.model_dump_json(indent=2, by_alias=True) + "\n")
@@ -21,12 +24,13 @@ def emit(document: BaseModel) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console (on stdout unless told otherwise) that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
+    """A Rich console that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
     from rich.console import Console
 
-    return Console(
-        file=sys.stderr if stderr else sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=False
-    )
+    stream = sys.stderr if stderr else sys.stdout
+    # A file or a pipe has no width of its own, and statements should not be broken there.
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
 
 
 def narrate(text: str) -> None:

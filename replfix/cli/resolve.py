@@ -170,11 +170,8 @@ def _print(name: str, outcome: Outcome) -> None:
             continue
         for step in round_.plan.steps:
             out.print(Text(f"  {visible(step.sql)}"))
-    out.print(
-        Text.assemble(
-            (f"{mark} ", style), (visible(name), "bold"), f": {outcome.result.value}: {visible(outcome.message)}"
-        )
-    )
+    word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "
+    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{visible(outcome.message)}"))
     if outcome.hint:
         out.print(Text(f"Next: {visible(outcome.hint)}"))
     for record in [r.audit_id for r in outcome.rounds if r.audit_id]:

@@ -143,8 +143,15 @@ def set_gtid_next(gtid: str) -> str:
     return f"SET SESSION gtid_next = {string(gtid)}"
 
 
-def start_replica(channel: str, *, receiver: bool, until_gtid: str | None = None) -> str:
-    """START REPLICA for one channel; without ``receiver`` the applier only; ``until_gtid``: stop after that one."""
+def start_replica(
+    channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+) -> str:
+    """START REPLICA for one channel; without ``receiver`` the applier only; ``until_gtid``: stop after that one,
+    ``before_gtid``: stop before it."""
     threads = "" if receiver else " SQL_THREAD"
-    until = f" UNTIL SQL_AFTER_GTIDS = {string(until_gtid)}" if until_gtid else ""
+    until = ""
+    if until_gtid is not None:
+        until = f" UNTIL SQL_AFTER_GTIDS = {string(until_gtid)}"
+    elif before_gtid is not None:
+        until = f" UNTIL SQL_BEFORE_GTIDS = {string(before_gtid)}"
     return f"START REPLICA{threads}{until} FOR CHANNEL {string(channel)}"

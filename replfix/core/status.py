@@ -84,5 +84,17 @@ class ReplicaStatus:
     executed: GtidSet
     channels: tuple[ChannelStatus, ...]
 
+    def waiting_before(self, channel: ChannelStatus, gtid: str) -> GtidSet:
+        """Transactions of the same origin that the channel has received, that come before ``gtid`` and are not applied.
+
+        Several workers apply at once: the one that fails need not be the first that is still to be committed.
+        """
+        origin, _, number = gtid.rpartition(":")
+        last = int(number) - 1
+        if last < 1:
+            return GtidSet()
+        earlier = GtidSet.parse(f"{origin}:1-{last}")
+        return (channel.retrieved & earlier) - self.executed
+
     def channel(self, name: str) -> ChannelStatus | None:
         return next((c for c in self.channels if c.name == name), None)

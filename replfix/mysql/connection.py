@@ -61,7 +61,8 @@ class Session:
                 host=endpoint.host,
                 port=endpoint.port,
                 user=endpoint.user or "",
-                password=endpoint.password.reveal() if endpoint.password else "",
+                # As bytes: PyMySQL would encode text as latin-1, the server expects the session's character set.
+                password=endpoint.password.reveal().encode() if endpoint.password else b"",
                 charset="utf8mb4",
                 autocommit=True,
                 conv=_ENCODERS,

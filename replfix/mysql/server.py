@@ -102,8 +102,12 @@ class MysqlServer:
     def status(self) -> ReplicaStatus:
         return read_status(self._session)
 
-    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
-        self._session.execute(sql.start_replica(channel, receiver=receiver, until_gtid=until_gtid))
+    def start(
+        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+    ) -> None:
+        self._session.execute(
+            sql.start_replica(channel, receiver=receiver, until_gtid=until_gtid, before_gtid=before_gtid)
+        )
 
     def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
         return HeldChannel(self.endpoint, channel)

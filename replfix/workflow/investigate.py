@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.conclude import conclude
@@ -15,11 +16,14 @@ from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
-from replfix.errors import PrivilegeError, ReplicationError, UsageError
+from replfix.errors import ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
 
 LOCAL_WRITES_READ = 1000
 """How many of the replica's own transactions are read in search of who wrote a row; the newest ones."""
+
+LOCAL_WRITES_TRIED = 100
+"""How many of them are tried one by one, when one of them cannot be read."""
 
 SourceOf = Callable[[ChannelStatus], Server]
 Progress = Callable[[str], None]
@@ -161,8 +165,6 @@ def _transaction(source: Server, error: ApplierError, unknowns: list[str]) -> Tr
         return None
     try:
         transaction = source.transaction(error.gtid)
-    except PrivilegeError:
-        raise
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
         return None
@@ -261,9 +263,20 @@ def _local_writes(replica: Replica, strays: GtidSet, unknowns: list[str]) -> tup
     )
     if len(newest) < len(strays):
         unknowns.append(f"Of {len(strays)} transactions that only the replica has, the newest {len(newest)} were read.")
-    read: list[Transaction] = []
     try:
-        read.extend(replica.transactions(newest, LOCAL_WRITES_READ))
+        return tuple(replica.transactions(newest, LOCAL_WRITES_READ))
+    except Unreadable as reason:
+        unknowns.append(f"Not every transaction of the replica's own can be read: {reason.message}")
+        return _readable(replica, newest)
     except ReplicationError as reason:
-        unknowns.append(f"The replica's own binlog could not be read to its end: {reason.message}")
-    return tuple(read)
+        unknowns.append(f"The replica's own binlog could not be read: {reason.message}")
+        return ()
+
+
+def _readable(replica: Replica, gtids: GtidSet) -> tuple[Transaction, ...]:
+    """One by one, newest first, leaving out what cannot be read (a statement, DDL); in the log's order."""
+    read: list[Transaction] = []
+    for _, gtid in zip(range(LOCAL_WRITES_TRIED), gtids.newest_first(), strict=False):
+        with suppress(ReplicationError):
+            read.append(replica.transaction(gtid))
+    return tuple(reversed(read))

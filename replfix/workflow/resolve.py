@@ -18,7 +18,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
 from replfix.core.reconcile import final_rows, not_as_final
-from replfix.core.status import ChannelStatus, ReceiverState
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.errors import AuditError, NotDone, NotVerified, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Clock, Repair, Replica, Trail
 from replfix.workflow.investigate import Progress, SourceOf, investigate
@@ -115,6 +115,8 @@ def resolve(
             )
         if not dry_run and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
+        if not dry_run and _close_gap(operation, diagnosis, plan):
+            continue
         came = _Came()
         try:
             _one_round(operation, story, diagnosis, plan, dry_run, came)
@@ -281,34 +283,56 @@ def _tell_outcome(story: _Story, plan: Plan, result: str, detail: str) -> None:
         ) from None
 
 
-def _let_it_apply(operation: Operation, plan: Plan) -> None:
-    """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
-    replica, clock = operation.replica, operation.clock
-    operation.progress(f"START REPLICA until {plan.gtid} is applied")
-    replica.start(plan.channel, receiver=False, until_gtid=plan.gtid)
+def _close_gap(operation: Operation, diagnosis: Diagnosis, plan: Plan) -> bool:
+    """Let the replica apply what comes before the failing transaction and was not committed when the workers stopped.
+
+    Nothing is repaired for that. True when there was something: how the channel stands has to be looked at anew.
+    """
+    evidence = diagnosis.evidence
+    gap = evidence.status.waiting_before(evidence.channel, plan.gtid)
+    if not gap:
+        return False
+    with operation.replica.repair(plan.channel):
+        _still_the_same(operation, plan)
+        operation.progress(f"START REPLICA until {plan.gtid}: {gap} come before it and are not applied yet")
+        operation.replica.start(plan.channel, receiver=False, before_gtid=plan.gtid)
+        _wait_until_stopped(operation, plan)
+    return True
+
+
+def _wait_until_stopped(operation: Operation, plan: Plan) -> ReplicaStatus:
+    """How the replica stands once the applier has come to the end of an UNTIL, or to an error."""
+    clock = operation.clock
     deadline = clock.now() + UNTIL_SECONDS
     while True:
-        status = replica.status()
+        status = operation.replica.status()
         channel = status.channel(plan.channel)
         if channel is None:
-            raise NotVerified(
-                "The channel was removed while it applied the transaction.", "Look at SHOW REPLICA STATUS."
-            )
+            raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
         if not channel.applier_running:
-            if plan.gtid in status.executed:
-                return
-            error = channel.failure
-            raise NotVerified(
-                f"The repair was applied, but the replica did not get past {plan.gtid}: "
-                + (error.message if error else "the applier was stopped."),
-                "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
-            )
+            return status
         if clock.now() > deadline:
             raise NotVerified(
-                f"The replica is still applying {plan.gtid} after {UNTIL_SECONDS:.0f} s.",
+                f"The replica is still applying transactions up to {plan.gtid} after {UNTIL_SECONDS:.0f} s.",
                 "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
             )
         clock.sleep(POLL_SECONDS)
+
+
+def _let_it_apply(operation: Operation, plan: Plan) -> None:
+    """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
+    operation.progress(f"START REPLICA until {plan.gtid} is applied")
+    operation.replica.start(plan.channel, receiver=False, until_gtid=plan.gtid)
+    status = _wait_until_stopped(operation, plan)
+    if plan.gtid in status.executed:
+        return
+    channel = status.channel(plan.channel)
+    error = channel.failure if channel else None
+    raise NotVerified(
+        f"The repair was applied, but the replica did not get past {plan.gtid}: "
+        + (error.message if error else "the applier was stopped."),
+        "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+    )
 
 
 def _verify(operation: Operation, diagnosis: Diagnosis) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from replfix.cli.documents.base import Document, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from replfix.lab.proof import Proven
     from replfix.lab.scenario import Scenario
     from replfix.lab.topology import Lab, ServerState
 
@@ -101,3 +104,21 @@ class LabScenario(Part):
 class LabScenariosDocument(Document):
     schema_name: Literal["replfix.lab-scenarios/1"] = "replfix.lab-scenarios/1"
     scenarios: list[LabScenario]
+
+
+class ProofPart(Part):
+    what: str
+    holds: bool
+    seen: str
+
+
+class DemoDocument(Document):
+    """What ``lab demo`` found at the end. ``as_expected``: every command ended with the exit code that it should."""
+
+    schema_name: Literal["replfix.lab-demo/1"] = "replfix.lab-demo/1"
+    as_expected: bool
+    proof: list[ProofPart]
+
+    @classmethod
+    def of(cls, as_expected: bool, proof: Iterable[Proven]) -> DemoDocument:
+        return cls(as_expected=as_expected, proof=[ProofPart(what=p.what, holds=p.holds, seen=p.seen) for p in proof])

@@ -1,0 +1,197 @@
+"""One clear message with a hint, the contract's exit code, no traceback, no password: whatever was typed or is down."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from replfix.lab.accounts import ADMIN
+from replfix.lab.topology import Lab
+from tests.integration.running import Ran, replfix
+
+PASSWORD = "hush-Gr%C3%BCn-4711"
+SPOKEN = ("hush-Gr", "4711")
+
+READING = (["status"], ["diagnose"], ["resolve", "--yes"], ["doctor"])
+
+
+def fails(ran: Ran, code: int, *words: str) -> None:
+    assert ran.code == code, ran.out + ran.err
+    assert ran.err.count("Error:") == 1
+    assert "Next:" in ran.err
+    for word in words:
+        assert word in ran.err
+    for secret in SPOKEN:
+        assert secret not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda c: c[0])
+def test_a_wrong_password(pair: Lab, command: list[str]) -> None:
+    url = f"mysql://replfix:{PASSWORD}@127.0.0.1:{pair.replica.port}"
+    fails(replfix(*command, "--replica", url), 6, "turned the account 'replfix' away")
+
+
+def test_a_wrong_password_for_the_source(pair: Lab) -> None:
+    from replfix.lab import scenarios
+
+    scenarios.find("duplicate-primary").stage(pair)
+    ran = replfix(
+        "diagnose",
+        "--replica",
+        pair.replica.url(),
+        "--source",
+        f"mysql://replfix:{PASSWORD}@127.0.0.1:{pair.source.port}",
+    )
+    fails(ran, 6, "The source:", "turned the account")
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as held:  # bound, not listening: connections are refused, and nobody else gets it
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda c: c[0])
+def test_a_host_that_does_not_answer(closed_port: int, command: list[str]) -> None:
+    fails(
+        replfix(*command, "--replica", f"mysql://u:{PASSWORD}@127.0.0.1:{closed_port}"), 6, f"127.0.0.1:{closed_port}"
+    )
+
+
+def test_a_source_that_does_not_answer(pair: Lab, closed_port: int) -> None:
+    from replfix.lab import scenarios
+
+    scenarios.find("duplicate-primary").stage(pair)
+    url = f"mysql://u:{PASSWORD}@127.0.0.1:{closed_port}"
+    for command in (["diagnose"], ["resolve", "--yes"]):
+        fails(replfix(*command, "--replica", pair.replica.url(), "--source", url), 6, "The source:")
+    ran = replfix("status", "--replica", pair.replica.url(), "--source", url, "--json")
+    assert ran.code == 3
+    assert ran.document["replicas"][0]["channels"][0]["errant_gtid_set"] is None
+
+
+def test_a_host_that_is_no_replica(pair: Lab) -> None:
+    for command in ("status", "diagnose"):
+        fails(replfix(command, "--replica", pair.source.url()), 3, "is not a replica")
+    ran = replfix("resolve", "--replica", pair.source.url(), "--yes", "--json")
+    assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
+    assert "is not a replica" in ran.document["message"]
+
+
+def test_doctor_says_that_a_host_is_no_replica(pair: Lab) -> None:
+    ran = replfix("doctor", "--replica", pair.source.url(), "--json")
+    assert ran.code == 6
+    assert {c["code"]: c["verdict"] for c in ran.document["checks"]}["is-replica"] == "failed"
+
+
+def test_a_healthy_replica(pair: Lab) -> None:
+    url = ("--replica", pair.replica.url())
+    ran = replfix("resolve", *url, "--yes", "--json")
+    assert (ran.code, ran.document["outcome"], ran.document["rounds"]) == (0, "nothing_to_do", [])
+    ran = replfix("diagnose", *url, "--json")
+    assert (ran.code, ran.document["healthy"], ran.document["conflicts"]) == (0, True, [])
+    assert replfix("status", *url).code == 0
+
+
+def test_a_channel_that_is_not_there(pair: Lab) -> None:
+    fails(replfix("diagnose", "--replica", pair.replica.url(), "--channel", "nope"), 2, "no channel 'nope'")
+
+
+def test_a_channel_that_somebody_stopped(pair: Lab) -> None:
+    with pair.replica.session() as session:
+        session.execute("STOP REPLICA SQL_THREAD")
+    url = ("--replica", pair.replica.url())
+    fails(replfix("diagnose", *url), 3, "stopped without an error", "START REPLICA")
+    ran = replfix("resolve", *url, "--yes", "--json")
+    assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
+    with pair.replica.session() as session:
+        assert session.query("SHOW REPLICA STATUS")[0]["Replica_SQL_Running"] == "No"
+
+
+def test_a_source_that_purged_what_the_replica_needs_next(pair: Lab) -> None:
+    """The receiver's error 1236: nothing that a repair of rows could mend."""
+    with pair.replica.session() as session:
+        session.execute("STOP REPLICA")
+    with pair.source.session() as session:
+        session.execute("CREATE DATABASE lost")
+        session.execute("FLUSH BINARY LOGS")
+        last = session.query("SHOW BINARY LOGS")[-1]["Log_name"]
+        session.query(f"PURGE BINARY LOGS TO '{last}'")
+    with pair.replica.session() as session:
+        session.execute("START REPLICA")
+        for _ in range(200):
+            if session.query("SHOW REPLICA STATUS")[0]["Last_IO_Errno"] not in ("0", None):
+                break
+            session.query("DO SLEEP(0.05)")
+    url = ("--replica", pair.replica.url())
+    fails(replfix("diagnose", *url), 3, "error 13114", "no longer has the binlog")
+    ran = replfix("resolve", *url, "--yes", "--json")
+    assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
+    ran = replfix("doctor", *url, "--json")
+    assert ran.code == 6
+    assert {c["code"]: c["verdict"] for c in ran.document["checks"]}["source-binlog-retention"] == "failed"
+
+
+def test_a_source_that_purged_the_failing_transaction(pair: Lab) -> None:
+    """The replica has it in its relay log, the source has no binlog of it any more: diagnosed without guessing."""
+    from replfix.lab import scenarios
+
+    scenarios.find("duplicate-primary").stage(pair)
+    with pair.source.session() as session:
+        session.execute("FLUSH BINARY LOGS")
+        last = session.query("SHOW BINARY LOGS")[-1]["Log_name"]
+        session.query(f"PURGE BINARY LOGS TO '{last}'")
+    url = ("--replica", pair.replica.url())
+    ran = replfix("diagnose", *url, "--json")
+    assert ran.code == 3
+    assert ran.document["transaction"] is None
+    assert ran.document["conflicts"] == []
+    assert any("purged" in unknown for unknown in ran.document["unknowns"])
+    assert not ran.document["strategies"][0]["allowed"]
+    ran = replfix("resolve", *url, "--yes", "--json")
+    assert (ran.code, ran.document["outcome"], ran.document["rounds"]) == (4, "needs_human", [])
+
+
+def test_names_urls_and_files_that_are_wrong(tmp_path: Path) -> None:
+    url = f"mysql://u:{PASSWORD}@127.0.0.1:99999"
+    fails(replfix("diagnose", "--replica", url), 2, "URL")
+    fails(replfix("diagnose", "--replica", f"postgres://u:{PASSWORD}@h"), 2, "scheme")
+    fails(replfix("diagnose", f"mysql://u:{PASSWORD}@h"), 2, "--replica")
+    fails(replfix("lab", "break", "duplicate-primry"), 2, "duplicate-primary")
+    fails(replfix("resolve", "--strategy", "hope", "--replica", "mysql://u@127.0.0.1:1"), 2, "source-wins")
+    fails(replfix("nonsense"), 2, "nonsense")
+    config = tmp_path / "replfix.toml"
+    config.write_text('[replicas.db2]\nhost = "127.0.0.1"\nprot = 3306\n')
+    fails(replfix("status", "--config", str(config)), 2, "prot", "port")
+    config.write_text('[replicas.db2\nhost = "127.0.0.1"\n')
+    fails(replfix("status", "--config", str(config)), 2, "line 1")
+    config.write_text('[replicas.db2]\nhost = "127.0.0.1"\n')
+    fails(replfix("status", "db3", "--config", str(config)), 2, "db3", "db2")
+    fails(replfix("status", "--config", str(tmp_path / "none.toml")), 2, "none.toml")
+
+
+def test_with_json_an_error_is_the_one_document(closed_port: int) -> None:
+    ran = replfix("diagnose", "--replica", f"mysql://u:{PASSWORD}@127.0.0.1:{closed_port}", "--json")
+    assert ran.document["schema"] == "replfix.error/1"
+    assert ran.document["error"]["exit_code"] == ran.code == 6
+
+
+def test_missing_privileges_are_named_with_their_grant(pair: Lab) -> None:
+    with pair.source.session() as session:
+        session.execute("CREATE USER 'half'@'%' IDENTIFIED BY 'half'")
+        session.execute("GRANT SELECT, REPLICATION CLIENT ON *.* TO 'half'@'%'")
+    pair.wait_until_applied()
+    url = f"mysql://half:half@127.0.0.1:{pair.replica.port}"
+    ran = replfix("doctor", "--replica", url, "--json")
+    assert ran.code == 6
+    fixes = [c["fix"] for c in ran.document["checks"] if c["verdict"] == "failed"]
+    assert "GRANT BINLOG_ADMIN ON *.* TO 'half'@'%';" in fixes
+    assert "GRANT REPLICATION SLAVE ON *.* TO 'half'@'%';" in fixes
+    assert not any("REPLICATION CLIENT" in fix for fix in fixes)
+    ran = replfix("doctor", "--replica", pair.replica.url(), "--json")
+    assert [c for c in ran.document["checks"] if c["verdict"] != "ok"] == []
+    assert replfix("doctor", "--replica", pair.replica.url(ADMIN)).code == 0
