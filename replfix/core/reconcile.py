@@ -105,7 +105,7 @@ def _filled(change: RowChange) -> RowImage:
     assert change.after is not None
     if change.before is None or NOT_LOGGED not in change.after:
         return change.after
-    return tuple(b if a is NOT_LOGGED else a for a, b in zip(change.after, change.before, strict=True))
+    return _over(change.before, change.after)
 
 
 def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
@@ -152,17 +152,27 @@ class _Reconciler:
         self.answers = answers
         self.conflicts: list[Conflict] = []
         self.expected: dict[Identity, RowImage] = {}  # replica rows that the transaction updates or deletes
+        self.latest: dict[Identity, RowImage | None] = {}  # the same rows as the transaction has left them so far
+        self.standing: dict[Identity, Identity] = {}  # by the name that a row has now, the one it had on the replica
         self.current: dict[Identity, RowImage] = {}  # replica rows that a conflict names
         self.missing: list[tuple[TableName, RowImage]] = []
         # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
         self.paired: set[tuple[int, ConflictKind, RowImage | None]] = set()
 
     def take(self, touch: _Touch) -> None:
-        own: Identity | None = None
-        if touch.change.before is not None and touch.first:
-            own = self._expect(touch, touch.change.before)
-        if touch.change.after is not None:
-            self._collide(touch, _filled(touch.change), own)
+        before, own = touch.change.before, None
+        if before is not None:
+            now = self._named(touch.table, before)
+            own = self._expect(touch, before) if touch.first else self.standing.pop(now, None)
+        image = _filled(touch.change) if touch.change.after is not None else None
+        if image is not None:
+            self._collide(touch, image, own)
+        if own is None:
+            return
+        left = self.latest[own]
+        self.latest[own] = _over(left, image) if image is not None and left is not None else None
+        if self.latest[own] is not None:
+            self.standing[self._named(touch.table, self.latest[own])] = own
 
     def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""
@@ -177,8 +187,9 @@ class _Reconciler:
             self._collide(touch, before, None)
             return None
         row = found[0]
-        identity = self._identity(table, row)
+        identity = self._named(table, row)
         self.expected[identity] = before
+        self.latest[identity] = _over(row, before)
         if not same(table, before, row):
             self.current[identity] = row
             compared = change.after if change.after is not None else before
@@ -195,7 +206,7 @@ class _Reconciler:
             if lookup is None:
                 continue
             for row in self.answers[lookup]:
-                identity = self._identity(table, row)
+                identity = self._named(table, row)
                 if identity == own or self._freed(identity, key, row):
                     continue
                 colliding.setdefault(identity, (row, []))[1].append(key)
@@ -204,16 +215,15 @@ class _Reconciler:
             self._note(ConflictKind.DUPLICATE, touch, tuple(keys), row, image)
 
     def _freed(self, identity: Identity, key: UniqueKey, row: RowImage) -> bool:
-        """An earlier change of the transaction moves or deletes this row, and expects it to hold this key."""
-        before = self.expected.get(identity)
-        if before is None:
+        """An earlier change of the transaction has deleted this row or given it another value of this key."""
+        if identity not in self.latest:
             return False
-        table = self.tables[identity[0]]
-        return by_key(table, key, before) == by_key(table, key, row)
+        table, left = self.tables[identity[0]], self.latest[identity]
+        return left is None or by_key(table, key, left) != by_key(table, key, row)
 
-    def _identity(self, table: Table, row: RowImage) -> Identity:
+    def _named(self, table: Table, row: RowImage) -> Identity:
         values = identity_values(table, row)
-        assert values is not None  # a row that was read has all its columns
+        assert values is not None  # a row that was read has all its columns, and _walk leaves out what has no name
         return table.name, values
 
     def _note(
@@ -242,10 +252,20 @@ class _Reconciler:
         )
 
     def repairs(self) -> tuple[Repair, ...]:
-        changed = [Repair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items()]
-        return tuple(r for r in changed if r.target is None or r.current != r.target) + tuple(
+        changed = (Repair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items())
+        return tuple(r for r in changed if not self._stands(r)) + tuple(
             Repair(table, None, image) for table, image in self.missing
         )
+
+    def _stands(self, repair: Repair) -> bool:
+        """The row is what the transaction expects, as far as that was logged: no repair of it can be named."""
+        current, target = repair.current, repair.target
+        return current is not None and target is not None and same(self.tables[repair.table], current, target)
+
+
+def _over(row: RowImage, image: RowImage) -> RowImage:
+    """``row`` with the values that ``image`` logged."""
+    return tuple(r if i is NOT_LOGGED else i for r, i in zip(row, image, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Layout:
     table: TableName
     names: tuple[str, ...]
     decoders: tuple[Decode, ...]
-    notes: tuple[str, ...]  # what was taken from elsewhere than the event
+    from_schema: bool  # names (and what else the event does not hold) were taken from the table's definition of now
 
 
 def layout(
@@ -46,13 +46,8 @@ def layout(
                 "The types that replfix reads are listed in docs/reference/values.md.",
             )
     definition: tuple[Column, ...] | None = None
-    notes: tuple[str, ...] = ()
     if not all(_complete(mapped) for mapped in table_map.columns):
         definition = _fitting(table_map, definition_of(table_map.table))
-        notes = (
-            f"Column names of {table_map.table} were taken from its definition of now, by position: "
-            "the binary log does not hold them (binlog_row_metadata=MINIMAL).",
-        )
     names = []
     closures = []
     for index, mapped in enumerate(table_map.columns):
@@ -62,7 +57,7 @@ def layout(
             closures.append(_decoder(mapped, column, charset_of))
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
-    return Layout(table_map.table, tuple(names), tuple(closures), notes)
+    return Layout(table_map.table, tuple(names), tuple(closures), definition is not None)
 
 
 def _complete(mapped: MappedColumn) -> bool:

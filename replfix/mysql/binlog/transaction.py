@@ -65,6 +65,7 @@ class _Assembly:
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
+        self.from_schema: dict[TableName, None] = {}
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
         self.open_maps: dict[int, Event] = {}
@@ -137,7 +138,8 @@ class _Assembly:
         table, names = decoder.layout.table, decoder.layout.names
         if self.column_names.setdefault(table, names) != names:
             raise self.refused(event, f"the columns of {table} change within the transaction")
-        self.notes += (note for note in decoder.layout.notes if note not in self.notes)
+        if decoder.layout.from_schema:
+            self.from_schema[table] = None
         self.changes += decoder.changes(event, head)
         self.open_events.append(event.raw)
         if head.ends_statement:
@@ -158,6 +160,11 @@ class _Assembly:
     def finished(self) -> Transaction:
         if self.open_events:
             raise Unreadable(f"Transaction {self.opening.gtid} ends in the middle of a statement.")
+        if self.from_schema:
+            self.notes.append(
+                f"Column names of {', '.join(map(str, self.from_schema))} were taken from the definitions of now, by "
+                "position: the binary log does not hold them (binlog_row_metadata=MINIMAL)."
+            )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
         return Transaction(
