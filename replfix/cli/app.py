@@ -94,7 +94,7 @@ _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what 
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
     """An error in words on stderr; with ``--json`` also as the one document on stdout."""
-    from replfix.cli.text import visible
+    from replfix.present.text import visible
 
     message, hint = visible(message), visible(hint)
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)

@@ -261,7 +261,7 @@ def _verify_file(file: Path, head_id: str | None, partial: bool) -> Verification
 
 def _print_verification(name: str, verification: Verification) -> None:
     from replfix.cli.output import console
-    from replfix.cli.text import visible
+    from replfix.present.text import visible
 
     out = console()
     count = f"{verification.records} record{'' if verification.records == 1 else 's'}"

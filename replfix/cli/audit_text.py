@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from replfix.cli.text import visible
 from replfix.core.audit_record import AuditRecord
+from replfix.present.text import visible
 
 
 def list_table(records: Sequence[AuditRecord]) -> Table:

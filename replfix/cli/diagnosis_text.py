@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from replfix.cli.shown import shown
-from replfix.cli.text import visible
+from replfix.present.shown import shown
+from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis import Diagnosis

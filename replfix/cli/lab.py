@@ -104,7 +104,7 @@ def break_(scenario: str | None, name: str, reset: bool, as_json: bool, **_: obj
     if as_json:
         _emit(lab, lab.states(), chosen.name)
         return
-    from replfix.cli.text import visible
+    from replfix.present.text import visible
 
     click.echo(f"{chosen.title}\n")
     click.echo(click.wrap_text(chosen.story, 100, "  ", "  "))
@@ -179,7 +179,7 @@ def _emit(lab: Lab, states: tuple[ServerState, ...], scenario: str | None = None
 
 
 def _show(lab: Lab, states: tuple[ServerState, ...]) -> None:
-    from replfix.cli.text import visible
+    from replfix.present.text import visible
 
     rows = [("SERVER", "ADDRESS", "STATE", "VERSION", "READ ONLY", "CHANNEL")]
     for state in states:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.text import visible
+from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

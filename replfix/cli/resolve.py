@@ -9,7 +9,7 @@ import click
 
 from replfix.cli.options import common_options, replica_options
 from replfix.cli.output import console, emit, narrate
-from replfix.cli.text import visible
+from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis import Diagnosis

@@ -8,7 +8,7 @@ import click
 
 from replfix.cli.options import common_options, replica_options
 from replfix.cli.output import console, emit, narrate
-from replfix.cli.text import visible
+from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from replfix.cli.documents.status import ChannelPart, ReplicaPart, StatusDocument

@@ -170,9 +170,11 @@ class _Reconciler:
         if own is None:
             return
         left = self.latest[own]
-        self.latest[own] = _over(left, image) if image is not None and left is not None else None
-        if self.latest[own] is not None:
-            self.standing[self._named(touch.table, self.latest[own])] = own
+        if image is None or left is None:
+            self.latest[own] = None
+            return
+        self.latest[own] = _over(left, image)
+        self.standing[self._named(touch.table, _over(left, image))] = own
 
     def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""

@@ -29,9 +29,7 @@ Row = dict[str, Any]
 
 
 class ServerError(ReplfixError):
-    """The server answered a statement with an error: its number and its own words."""
-
-    exit_code = 5
+    """The server answered a statement with an error that nothing in replfix expects: its number and its own words."""
 
     def __init__(self, server: str, errno: int, text: str) -> None:
         super().__init__(f"{server} answered error {errno}: {text}")

@@ -18,7 +18,7 @@ from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
-from replfix.errors import Busy, ConnectError, NotVerified, RehearsalFailed, ReplfixError, Stale
+from replfix.errors import Busy, ConnectError, NotDone, NotVerified, RehearsalFailed, ReplfixError, Stale
 from replfix.mysql.connection import ServerError, Session
 from replfix.mysql.rows import find_all, find_now
 
@@ -28,6 +28,9 @@ CHANGEABLE = ("super_read_only",)
 _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
+
+_NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
+_MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
 
 
 class HeldChannel:
@@ -121,6 +124,8 @@ class HeldChannel:
         with self._open() as session:
             try:
                 self._rehearse_in(session, plan, transaction, tables)
+            except ServerError as error:
+                raise RehearsalFailed(f"The rehearsal did not work: {error.message}.", _NOTHING_CHANGED) from None
             finally:
                 # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
                 with suppress(ReplfixError):
@@ -141,7 +146,7 @@ class HeldChannel:
         if wrong:
             raise RehearsalFailed(
                 f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
-                "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+                _NOTHING_CHANGED,
             )
 
     def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
@@ -151,9 +156,11 @@ class HeldChannel:
         try:
             self._carry_out(session, plan, tables)
             guard()
-        except BaseException:
+        except BaseException as error:
             with suppress(ReplfixError):  # a lost session has been rolled back by the server
                 session.execute("ROLLBACK")
+            if isinstance(error, ServerError):
+                raise NotDone(f"The repair was rolled back: {error.message}.", _NOTHING_CHANGED) from None
             raise
         try:
             session.execute("COMMIT")
@@ -162,6 +169,8 @@ class HeldChannel:
                 f"{error.message} This was while the repair was being committed: it is either done in full or not at all.",
                 "Run 'replfix diagnose' when the server can be reached again: it shows which.",
             ) from None
+        except ServerError as error:
+            raise NotDone(f"The server did not commit the repair: {error.message}.", _NOTHING_CHANGED) from None
 
     def _carry_out(self, session: Session, plan: Plan, tables: Mapping[TableName, Table]) -> None:
         """Lock and compare every row first, then run every step. In the rehearsal and in earnest the same."""
@@ -173,12 +182,12 @@ class HeldChannel:
             except ServerError as error:
                 raise RehearsalFailed(
                     f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
-                    "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+                    _NOTHING_CHANGED,
                 ) from None
             if found != 1:
                 raise Stale(
                     f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
-                    "Nothing was changed. Run the command again: the diagnosis is made anew.",
+                    _MADE_ANEW,
                 )
 
     def _compare(self, session: Session, step: Step, table: Table) -> None:
@@ -201,9 +210,7 @@ class HeldChannel:
 
 
 def _changed(table: Table, what: str) -> Stale:
-    return Stale(
-        f"A row of {table.name} {what}.", "Nothing was changed. Run the command again: the diagnosis is made anew."
-    )
+    return Stale(f"A row of {table.name} {what}.", _MADE_ANEW)
 
 
 def _set_global(name: str, value: str) -> str:
@@ -220,5 +227,5 @@ def _binlog(session: Session, events: Sequence[bytes], what: str) -> None:
         raise RehearsalFailed(
             f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
             f"(error {error.errno}).",
-            "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows.",
+            _NOTHING_CHANGED,
         ) from None

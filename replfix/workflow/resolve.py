@@ -19,7 +19,7 @@ from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
 from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
-from replfix.errors import AuditError, NotDone, NotVerified, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.errors import AuditError, NotVerified, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Clock, Repair, Replica, Trail
 from replfix.workflow.investigate import Progress, SourceOf, investigate
 
@@ -115,28 +115,60 @@ def resolve(
             )
         if not dry_run and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
-        if not dry_run and _close_gap(operation, diagnosis, plan):
+        if not dry_run and _close_gap(operation, plan):
             continue
         came = _Came()
         try:
-            _one_round(operation, story, diagnosis, plan, dry_run, came)
-            rounds.append(came.as_round(plan))
+            _one_round(operation, story, plan, dry_run, came)
         except NotVerified as error:
             rounds.append(came.as_round(plan))
             return Outcome(Result.FAILED, error.message, error.hint, tuple(rounds), tuple(story.ids))
-        except NotDone as error:
+        except ReplfixError as error:
             if not rounds:
                 raise
             return _stopped_short(rounds, story, error.message, error.hint)
+        rounds.append(came.as_round(plan))
         if dry_run:
-            return Outcome(
-                Result.NEEDS_HUMAN,
-                f"Dry run: the replica rehearsed the plan and {plan.gtid} itself, and rolled both back.",
-                "Run the command without --dry-run to carry it out.",
-                tuple(rounds),
-                tuple(story.ids),
-                dry_run=True,
-            )
+            return _rehearsed(rounds[0], story)
+
+
+def rehearse(operation: Operation, plan: Plan) -> Outcome:
+    """Let the replica rehearse one plan that was shown; everything is rolled back.
+
+    Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
+    """
+    story, came = _Story(operation), _Came()
+    _one_round(operation, story, plan, True, came)
+    return _rehearsed(came.as_round(plan), story)
+
+
+def carry_out(operation: Operation, plan: Plan) -> Outcome:
+    """Rehearse and carry out one plan that a human approved, and start the channel. Raises as ``resolve`` does.
+
+    The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
+    """
+    story, came = _Story(operation), _Came()
+    _close_gap(operation, plan)
+    try:
+        _one_round(operation, story, plan, False, came)
+    except NotVerified as error:
+        return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))
+    rounds = [came.as_round(plan)]
+    channel = operation.replica.status().channel(plan.channel)
+    if channel is not None and channel.applier_running:
+        return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
+    return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
+
+
+def _rehearsed(round_: Round, story: _Story) -> Outcome:
+    return Outcome(
+        Result.NEEDS_HUMAN,
+        f"Dry run: the replica rehearsed the plan and {round_.plan.gtid} itself, and rolled both back.",
+        "Run the command without --dry-run to carry it out.",
+        (round_,),
+        tuple(story.ids),
+        dry_run=True,
+    )
 
 
 def _plan(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
@@ -157,7 +189,7 @@ def _in_short(rounds: list[Round]) -> str:
     return f"{transactions} repaired, applied and verified; {displaced} row{'' if displaced == 1 else 's'} displaced."
 
 
-def _one_round(operation: Operation, story: _Story, shown: Diagnosis, plan: Plan, dry_run: bool, came: _Came) -> None:
+def _one_round(operation: Operation, story: _Story, plan: Plan, dry_run: bool, came: _Came) -> None:
     """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
     replica, progress = operation.replica, operation.progress
     with replica.repair(plan.channel) as repair:
@@ -184,7 +216,7 @@ def _one_round(operation: Operation, story: _Story, shown: Diagnosis, plan: Plan
         try:
             _let_it_apply(operation, plan)
             _verify(operation, diagnosis)
-            _start_again(operation, shown.evidence.channel, plan)
+            _start_again(operation, diagnosis.evidence.channel, plan)
         except BaseException as error:
             _tell_outcome(story, plan, "applied, not verified", str(error))
             if isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
@@ -283,13 +315,14 @@ def _tell_outcome(story: _Story, plan: Plan, result: str, detail: str) -> None:
         ) from None
 
 
-def _close_gap(operation: Operation, diagnosis: Diagnosis, plan: Plan) -> bool:
+def _close_gap(operation: Operation, plan: Plan) -> bool:
     """Let the replica apply what comes before the failing transaction and was not committed when the workers stopped.
 
     Nothing is repaired for that. True when there was something: how the channel stands has to be looked at anew.
     """
-    evidence = diagnosis.evidence
-    gap = evidence.status.waiting_before(evidence.channel, plan.gtid)
+    status = operation.replica.status()
+    channel = status.channel(plan.channel)
+    gap = status.waiting_before(channel, plan.gtid) if channel is not None else None
     if not gap:
         return False
     with operation.replica.repair(plan.channel):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from replfix.cli.text import visible
 from replfix.core.values import NOT_LOGGED, Json, Value
+from replfix.present.text import visible
 
 WIDTH = 60  # characters of one value in a table; the whole value is in --json and in the audit trail
 

@@ -1,0 +1,1 @@
+"""What both faces, the command line and the terminal UI, need to show things to people."""
