@@ -12,14 +12,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+ER_DUP_ENTRY = 1062
+
 _HEAD = re.compile(
-    r"Worker \d+ failed executing transaction '(?P<gtid>[^']*)' at \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>\d+);?\s*"
+    # A coordinator only repeats which transaction it was; Group Replication's channels have no file and position.
+    r"(?:Coordinator stopped because [^;']*?: )?Worker \d+ failed executing transaction '(?P<gtid>[^']*)'"
+    r"(?: at \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20}))?[;.]?\s*"
 )
 _ROWS = re.compile(
     r"Could not execute (?P<event>\w+?_rows)(?:_v1|_compressed|_compressed_v1)? event on table (?P<table>.+?); ", re.S
 )
 _CONDITION = re.compile(r"(?P<text>.+?),? Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
-_EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>\d+)")
+_EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20})")
 _DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?P<key>.*)'", re.S)
 _STATEMENT = re.compile(r"on query\. Default database: '(?P<schema>[^']*)'\. Query: '(?P<query>.*)'", re.S)
 
@@ -54,22 +58,26 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     found_gtid, log_file, end_pos = gtid, None, None
     if head := _HEAD.match(message):
         found_gtid = gtid or head["gtid"]
-        log_file, end_pos = head["file"] or None, int(head["pos"])
+        log_file, end_pos = head["file"] or None, int(head["pos"]) if head["pos"] else None
         rest = message[head.end() :]
     if found_gtid in ("", "ANONYMOUS", "NOT_YET_DETERMINED"):
         found_gtid = None
     event = table = None
-    if rows := _ROWS.search(rest):
+    rows, statement = _ROWS.search(rest), _STATEMENT.search(rest)
+    if statement and (rows is None or statement.start() < rows.start()):
+        # Its own text can hold any of the words below: only what stands before it counts, "Error 'TEXT' ".
+        event, rest = "Query", rest[: statement.start()].removeprefix("Error '").rstrip().removesuffix("'")
+    elif rows:
         event, table = rows["event"], rows["table"]
         rest = rest[rows.end() :]
-    elif _STATEMENT.search(rest):
-        event = "Query"
     # Conditions can repeat ("MSG, Error_code: N; MSG2, Error_code: N2;"): the last one is what stopped the applier.
     conditions = list(_CONDITION.finditer(rest))
     text = conditions[-1]["text"] if conditions else rest
-    if log := _EVENT_LOG.search(rest):
-        log_file, end_pos = log["file"] or log_file, int(log["pos"])
+    if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can hold the same words
+        log_file, end_pos = logs[-1]["file"] or log_file, int(logs[-1]["pos"])
     duplicate = _DUPLICATE.search(text)
+    if duplicate is None and errno == ER_DUP_ENTRY and conditions:  # the value itself holds "Error_code: N;"
+        duplicate = _DUPLICATE.search(rest[: conditions[-1].end("text")])
     return ApplierError(
         errno=errno,
         message=message,
