@@ -8,7 +8,8 @@ from replfix.core import sql
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.plan import Plan, Step, StepKind
-from replfix.core.reconcile import Repair
+from replfix.core.reconcile import Reconciliation, Repair
+from replfix.core.row_diff import differing
 from replfix.core.table import Table
 from replfix.core.values import NOT_LOGGED, RowImage
 
@@ -75,6 +76,19 @@ def _cannot(evidence: Evidence) -> str:
         return (
             f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."
         )
+    return _stuck(found)
+
+
+def _stuck(found: Reconciliation) -> str:
+    """A row in the way that no repair displaces, because the transaction expects it just as it is."""
+    displaced = {(r.table, r.current) for r in found.repairs}
+    for conflict in found.conflicts:
+        if conflict.replica_row is not None and (conflict.table, conflict.replica_row) not in displaced:
+            return (
+                f"The row of {conflict.table} that is in the way on {', '.join(conflict.keys)} is one that the transaction "
+                "itself changes, and it is what the transaction expects: either the replica has a unique key that the "
+                "source lacks, or the source does not log every column (binlog_row_image)."
+            )
     return ""
 
 
@@ -181,6 +195,13 @@ def _side_effect(step: Step, table: Table) -> str:
             f"The missing row of {table.name} cannot be put back: the event did not log all of its columns "
             "(binlog_row_image is not FULL on the source)."
         )
+    if step.current is not None and step.target is not None:
+        columns = differing(table, step.current, step.target)
+        if all(table.column(name).generated for name in columns):
+            return (
+                f"A row of {table.name} differs in generated columns only ({', '.join(columns)}): their expressions are "
+                "not the same on both servers."
+            )
     event = step.kind.value.upper()
     if triggers := [t.name for t in table.triggers if t.event == event]:
         return (

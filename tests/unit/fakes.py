@@ -1,0 +1,441 @@
+"""A replica, its source, the trail and the clock in memory: they stand in at the ports and behave as ports.py states.
+
+Every call through a port is a step of one ``World``: tests read the order of the steps, and let something go wrong
+before or after any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
+from replfix.core.evidence import AutoIncrement
+from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Answers, Lookup
+from replfix.core.plan import Plan, StepKind
+from replfix.core.privileges import Granted
+from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.row_event import RowChange, Transaction
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.table import KeyPart, Table, TableName, UniqueKey
+from replfix.core.values import NOT_LOGGED, RowImage, Value
+from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
+
+
+class RowError(Exception):
+    """What a storage engine says to one row: 1062 or 1032."""
+
+    def __init__(self, errno: int, table: TableName, text: str) -> None:
+        super().__init__(text)
+        self.errno = errno
+        self.table = table
+
+
+class Rows:
+    """Tables that enforce their unique keys row by row, as InnoDB does, and find rows as the applier does."""
+
+    def __init__(self, tables: dict[TableName, Table], held: dict[TableName, list[RowImage]]) -> None:
+        self.tables = tables
+        self.held = held
+
+    def __repr__(self) -> str:
+        return "; ".join(f"{name}: {rows}" for name, rows in self.held.items())
+
+    @classmethod
+    def of(cls, *tables: Table) -> Rows:
+        return cls({t.name: t for t in tables}, {t.name: [] for t in tables})
+
+    def holding(self, table: Table, *rows: RowImage) -> Rows:
+        for row in rows:
+            self.insert(table.name, row)
+        return self
+
+    def copy(self) -> Rows:
+        return Rows(self.tables, {name: list(rows) for name, rows in self.held.items()})
+
+    def _value(self, table: Table, part: KeyPart, value: Value) -> Value:
+        assert part.column is not None
+        if isinstance(value, str) and (table.column(part.column).collation or "").endswith("_ci"):
+            value = value.casefold()
+        if part.prefix is not None and isinstance(value, str | bytes):
+            return value[: part.prefix]
+        return value
+
+    def _of_key(self, table: Table, key: UniqueKey, row: RowImage) -> tuple[Value, ...] | None:
+        values = tuple(self._value(table, p, row[table.column(p.column or "").ordinal]) for p in key.parts)
+        return None if None in values else values
+
+    def find(self, lookup: Lookup) -> tuple[RowImage, ...]:
+        table = self.tables[lookup.table]
+        wanted = tuple(self._value(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
+        key = UniqueKey(lookup.key, lookup.parts)
+        return tuple(row for row in self.held[lookup.table] if self._of_key(table, key, row) == wanted)
+
+    def _check(self, table: Table, image: RowImage, but: RowImage | None = None) -> None:
+        for key in table.unique_keys:
+            if any(part.column is None for part in key.parts):
+                continue
+            values = self._of_key(table, key, image)
+            for row in self.held[table.name]:
+                if values is not None and row is not but and self._of_key(table, key, row) == values:
+                    raise RowError(
+                        1062, table.name, f"Duplicate entry '{values[0]}' for key '{table.name.name}.{key.name}'"
+                    )
+
+    def by_identity(self, name: TableName, image: RowImage) -> RowImage:
+        table = self.tables[name]
+        assert table.identity is not None
+        wanted = self._of_key(table, table.identity, image)
+        for row in self.held[name]:
+            if self._of_key(table, table.identity, row) == wanted:
+                return row
+        raise RowError(1032, name, f"Can't find record in '{name.name}'")
+
+    def insert(self, name: TableName, image: RowImage) -> None:
+        self._check(self.tables[name], image)
+        self.held[name].append(image)
+
+    def delete(self, name: TableName, before: RowImage) -> None:
+        row = self.by_identity(name, before)
+        self.held[name] = [other for other in self.held[name] if other is not row]
+
+    def update(self, name: TableName, before: RowImage, after: RowImage) -> None:
+        row = self.by_identity(name, before)
+        full = tuple(old if new is NOT_LOGGED else new for old, new in zip(row, after, strict=True))
+        self._check(self.tables[name], full, row)
+        self.held[name] = [full if other is row else other for other in self.held[name]]
+
+    def apply(self, change: RowChange) -> None:
+        """One row of a rows event: found by its identity, other columns not compared."""
+        if change.before is None:
+            assert change.after is not None
+            self.insert(change.table, change.after)
+        elif change.after is None:
+            self.delete(change.table, change.before)
+        else:
+            self.update(change.table, change.before, change.after)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Compare every row that the plan displaces, then run its steps."""
+        for step in plan.steps:
+            if step.current is not None and step.current not in self.held[step.table]:
+                raise Stale(f"A row of {step.table} is not what was diagnosed any more.")
+        for step in plan.steps:
+            try:
+                if step.kind is StepKind.INSERT:
+                    assert step.target is not None
+                    self.insert(step.table, step.target)
+                elif step.kind is StepKind.DELETE:
+                    assert step.current is not None
+                    self.delete(step.table, step.current)
+                else:
+                    assert step.current is not None
+                    assert step.target is not None
+                    self.update(step.table, step.current, step.target)
+            except RowError as error:
+                raise RehearsalFailed(f"The replica refuses a step of the plan: {error}.") from None
+
+    @property
+    def contents(self) -> dict[TableName, frozenset[RowImage]]:
+        return {name: frozenset(rows) for name, rows in self.held.items()}
+
+
+@dataclass
+class World:
+    """The steps that were made through the ports, and what goes wrong at one of them."""
+
+    steps: list[str] = field(default_factory=list)
+    before: dict[str, BaseException | Callable[[], object]] = field(default_factory=dict)
+    after: dict[str, BaseException | Callable[[], object]] = field(default_factory=dict)
+    interrupt_at: tuple[int, bool] | None = None  # number of the step, and whether its effect has taken place
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        number = len(self.steps)
+        self.steps.append(name)
+        self._happen(self.before.get(name))
+        if self.interrupt_at == (number, False):
+            raise KeyboardInterrupt
+        yield
+        self._happen(self.after.get(name))
+        if self.interrupt_at == (number, True):
+            raise KeyboardInterrupt
+
+    def _happen(self, what: BaseException | Callable[[], object] | None) -> None:
+        if isinstance(what, BaseException):
+            raise what
+        if what is not None:
+            what()
+
+
+class FakeServer:
+    def __init__(self, world: World, name: str, uuid: str, rows: Rows) -> None:
+        self.world = world
+        self.name = name
+        self.server_uuid = uuid
+        self.rows = rows
+        self.gtids = GtidSet()
+        self.log: dict[str, Transaction] = {}
+        self.blind: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}:3306"
+
+    def uuid(self) -> str:
+        with self.world.step(f"{self.name}.uuid"):
+            return self.server_uuid
+
+    def executed(self) -> GtidSet:
+        with self.world.step(f"{self.name}.executed"):
+            return self.gtids
+
+    def table(self, name: TableName) -> Table | None:
+        with self.world.step(f"{self.name}.table"):
+            return self.rows.tables.get(name)
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        with self.world.step(f"{self.name}.find"):
+            return {lookup: self.rows.find(lookup) for lookup in lookups}
+
+    def auto_increment(self) -> AutoIncrement:
+        return AutoIncrement(1, 1)
+
+    def variables(self, names: Sequence[str]) -> dict[str, str | None]:
+        return dict.fromkeys(names)
+
+    def granted(self) -> Granted:
+        return Granted("dba@%", frozenset({"SELECT", "TRIGGER"}) - frozenset(self.blind))
+
+    def transaction(self, gtid: str) -> Transaction:
+        with self.world.step(f"{self.name}.transaction"):
+            if gtid not in self.log:
+                raise ReplicationError(f"{gtid} is not in the binlog any more.")
+            return self.log[gtid]
+
+    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
+        with self.world.step(f"{self.name}.transactions"):
+            yield from [t for gtid, t in self.log.items() if gtid in gtids][:limit]
+
+    def write(self, transaction: Transaction) -> None:
+        """As a client of this server would, logged."""
+        for change in transaction.changes:
+            self.rows.apply(change)
+        self.log[transaction.gtid] = transaction
+        self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
+
+
+class FakeReplica(FakeServer):
+    """One channel without a name. ``relay`` holds the transactions that it has received and not applied."""
+
+    def __init__(self, world: World, name: str, uuid: str, rows: Rows, source: FakeServer) -> None:
+        super().__init__(world, name, uuid, rows)
+        self.source = source
+        self.relay: list[Transaction] = []
+        self.receiver = ReceiverState.RUNNING
+        self.applier_running = True
+        self.error: tuple[int, str] = (0, "")
+        self.super_read_only = True
+        self.channel_exists = True
+        self.held = False
+
+    def status(self) -> ReplicaStatus:
+        with self.world.step(f"{self.name}.status"):
+            errno, message = self.error
+            channel = ChannelStatus(
+                name="",
+                source_host=self.source.name,
+                source_port=3306,
+                source_uuid=self.source.server_uuid,
+                receiver=self.receiver,
+                applier_running=self.applier_running,
+                lag_seconds=0 if self.applier_running else None,
+                receiver_errno=0,
+                receiver_message="",
+                applier_errno=errno,
+                applier_message=message,
+                worker_errors=(),
+                retrieved=self.source.gtids,
+                auto_position=True,
+            )
+            return ReplicaStatus(
+                server_uuid=self.server_uuid,
+                server_id=2,
+                version="9.7.4",
+                gtid_mode="ON",
+                read_only=True,
+                super_read_only=self.super_read_only,
+                executed=self.gtids,
+                channels=(channel,) if self.channel_exists else (),
+            )
+
+    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
+        assert channel == ""
+        with self.world.step(f"{self.name}.start until" if until_gtid else f"{self.name}.start"):
+            if receiver:
+                self.receiver = ReceiverState.RUNNING
+            self.run_applier(until_gtid)
+
+    def run_applier(self, until_gtid: str | None = None) -> None:
+        """Apply what was received, each transaction in full or not at all, until one fails or ``until_gtid`` is done."""
+        self.applier_running, self.error = True, (0, "")
+        while self.relay and self.applier_running:
+            transaction = self.relay[0]
+            done = self.rows.copy()
+            try:
+                for change in transaction.changes:
+                    done.apply(change)
+            except RowError as error:
+                self.applier_running = False
+                self.error = (error.errno, self._words(transaction, error))
+                return
+            self.rows.held = done.held
+            self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
+            del self.relay[0]
+            self.applier_running = transaction.gtid != until_gtid
+
+    def _words(self, transaction: Transaction, error: RowError) -> str:
+        return (
+            f"Worker 1 failed executing transaction '{transaction.gtid}' at source log {transaction.log_file}, end_log_pos "
+            f"{transaction.end_pos}; Could not execute Write_rows event on table {error.table}; {error}, Error_code: "
+            f"{error.errno}; handler error X; the event's source log {transaction.log_file}, end_log_pos "
+            f"{transaction.changes[0].event_end_pos}"
+        )
+
+    @contextmanager
+    def repair(self, channel: str) -> Iterator[FakeRepair]:
+        if self.held:
+            raise Busy("Another replfix is at work on this channel.")
+        with self.world.step("repair"):
+            self.held = True
+        try:
+            yield FakeRepair(self)
+        finally:
+            self.held = False
+
+
+class FakeRepair:
+    def __init__(self, replica: FakeReplica) -> None:
+        self.replica = replica
+        self.world = replica.world
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self.world.step("alone"):
+            pass
+        yield
+
+    def settings(self) -> dict[str, str]:
+        with self.world.step("settings"):
+            return {"super_read_only": "1"} if self.replica.super_read_only else {}
+
+    def writable(self, settings: Mapping[str, str]) -> AbstractContextManager[None]:
+        return self._writable(settings)
+
+    @contextmanager
+    def _writable(self, settings: Mapping[str, str]) -> Iterator[None]:
+        try:
+            with self.world.step("writable"):
+                self.replica.super_read_only = False
+            yield
+        finally:
+            with self.world.step("put back"):
+                self._put_back(settings)
+
+    def put_back(self, settings: Mapping[str, str]) -> None:
+        with self.world.step("put back leftovers"):
+            self._put_back(settings)
+
+    def _put_back(self, settings: Mapping[str, str]) -> None:
+        assert set(settings) == {"super_read_only"}
+        self.replica.super_read_only = settings["super_read_only"] == "1"
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        assert not self.replica.super_read_only
+        with self.world.step("rehearse"):
+            trial = self.replica.rows.copy()
+            trial.carry_out(plan)
+            try:
+                for change in transaction.changes:
+                    trial.apply(change)
+            except RowError as error:
+                raise RehearsalFailed(f"In the rehearsal: {error} (error {error.errno}).") from None
+            final = final_rows(transaction.changes, tables)
+            if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}):
+                raise RehearsalFailed("; ".join(wrong))
+
+    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+        assert not self.replica.super_read_only
+        with self.world.step("apply"):
+            trial = self.replica.rows.copy()
+            trial.carry_out(plan)
+            guard()
+        with self.world.step("commit"):
+            self.replica.rows.held = trial.held
+
+
+class FakeTrail:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.records: list[AuditRecord] = []
+
+    def append(
+        self, kind: RecordKind, *, incident: str, replica: str, channel: str, payload: Mapping[str, object]
+    ) -> AuditRecord:
+        with self.world.step(f"trail {kind.value}"):
+            last = self.records[-1] if self.records else None
+            record = chained(
+                Head(last.seq, last.hash) if last else START,
+                recorded_at=datetime(2026, 3, 1, tzinfo=UTC),
+                kind=kind,
+                incident=incident,
+                replica=replica,
+                channel=channel,
+                author="dba@desk",
+                version="0",
+                payload=canonical(payload),
+            )
+            self.records.append(record)
+            return record
+
+    def open_settings(self) -> list[AuditRecord]:
+        return [
+            record
+            for record in self.records
+            if record.kind == RecordKind.SETTINGS
+            and not any(
+                later.kind == RecordKind.SETTINGS_RESTORED
+                and later.incident == record.incident
+                and later.replica == record.replica
+                and later.seq > record.seq
+                for later in self.records
+            )
+        ]
+
+    def kinds(self) -> list[str]:
+        return [record.kind for record in self.records]
+
+    def results(self) -> list[object]:
+        """Of the outcomes."""
+        return [record.content["result"] for record in self.records if record.kind == RecordKind.OUTCOME]
+
+
+class FakeClock:
+    """Time passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def received(transaction: Transaction, number: int, uuid: str) -> Transaction:
+    """The same transaction under another number."""
+    return replace(transaction, gtid=f"{uuid}:{number}")
