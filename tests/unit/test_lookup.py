@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from replfix.core.lookup import Lookup, by_key, unasked_keys
+from replfix.core.table import KeyPart
+from replfix.core.values import NOT_LOGGED, Value
+from tests.unit.making import column, key, table
+
+FUNCTIONAL = key("f", KeyPart(None, expression="lower(`a`)"), "b")
+T = table(
+    "d.t",
+    [column("id"), column("A", nullable=True), column("b", nullable=True)],
+    [key("PRIMARY", "id"), key("ba", "b", "a"), FUNCTIONAL],
+)
+
+
+def test_values_in_the_keys_order_names_without_case() -> None:
+    ba = T.unique_keys[1]
+    assert by_key(T, ba, (1, 2, 3)) == Lookup(T.name, "ba", ba.parts, (3, 2))
+
+
+@pytest.mark.parametrize("value", [None, NOT_LOGGED])
+def test_a_value_that_cannot_collide_or_is_not_known(value: Value) -> None:
+    assert by_key(T, T.unique_keys[1], (1, value, 3)) is None
+
+
+def test_a_functional_key_is_not_asked_but_named() -> None:
+    assert by_key(T, FUNCTIONAL, (1, 2, 3)) is None
+    assert unasked_keys(T) == ("f",)

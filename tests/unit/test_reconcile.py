@@ -1,0 +1,270 @@
+"""One example for each thing that reconciliation has to know about transactions, keys and images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from replfix.core.reconcile import ConflictKind, Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.row_event import RowChange
+from replfix.core.table import KeyPart, Table
+from replfix.core.values import NOT_LOGGED, RowImage
+from tests.unit.fakes import Rows
+from tests.unit.making import answered, column, deleted, inserted, key, table, updated
+
+T = table(
+    "d.t",
+    [column("id"), column("a", nullable=True), column("b", nullable=True), column("c", nullable=True)],
+    [key("PRIMARY", "id"), key("a", "a"), key("bc", "b", "c")],
+)
+DUPLICATE, MISSING, DIFFERENT = ConflictKind.DUPLICATE, ConflictKind.MISSING, ConflictKind.DIFFERENT
+
+
+def judge(changes: Sequence[RowChange], *held: RowImage, of: Table = T) -> Reconciliation:
+    rows = Rows.of(of).holding(of, *held)
+    return reconcile(tuple(changes), {of.name: of}, answered(changes, {of.name: of}, rows))
+
+
+def kinds(found: Reconciliation) -> list[tuple[ConflictKind, int, tuple[str, ...]]]:
+    return [(c.kind, c.change, c.keys) for c in found.conflicts]
+
+
+def repairs(found: Reconciliation) -> list[tuple[RowImage | None, RowImage | None]]:
+    return [(r.current, r.target) for r in found.repairs]
+
+
+def test_nothing_is_in_the_way() -> None:
+    changes = (inserted(T, 1, 2, 3, 4), updated(T, (5, None, None, None), (5, 1, 1, 1)), deleted(T, 6, 0, 0, 0))
+    assert judge(changes, (5, None, None, None), (6, 0, 0, 0)) == Reconciliation((), (), ())
+
+
+def test_one_incoming_row_hits_two_rows() -> None:
+    found = judge([inserted(T, 1, 2, 3, 4)], (1, 9, None, None), (7, 2, None, None))
+    assert kinds(found) == [(DUPLICATE, 0, ("PRIMARY",)), (DUPLICATE, 0, ("a",))]
+    assert [c.differences for c in found.conflicts] == [("a", "b", "c"), ("id", "b", "c")]
+    assert repairs(found) == [((1, 9, None, None), None), ((7, 2, None, None), None)]
+
+
+def test_one_row_is_hit_through_two_keys() -> None:
+    found = judge([inserted(T, 1, 2, 3, 4)], (1, 2, 3, 4))
+    assert kinds(found) == [(DUPLICATE, 0, ("PRIMARY", "a", "bc"))]
+    assert found.conflicts[0].key_columns == ("id",)
+    assert found.conflicts[0].differences == ()
+    assert repairs(found) == [((1, 2, 3, 4), None)]
+
+
+@pytest.mark.parametrize("incoming", [(1, None, 3, 4), (1, 2, None, 4), (1, 2, 3, None)])
+def test_null_in_a_unique_key_never_collides(incoming: RowImage) -> None:
+    found = judge([inserted(T, *incoming)], (8, None, 3, None), (9, None, None, 4))
+    assert found == Reconciliation((), (), ())
+
+
+def test_a_row_that_is_missing() -> None:
+    found = judge([updated(T, (1, 2, 3, 4), (1, 2, 3, 5))])
+    assert kinds(found) == [(MISSING, 0, ("PRIMARY",))]
+    assert repairs(found) == [(None, (1, 2, 3, 4))]
+
+
+def test_a_missing_row_whose_before_image_meets_another_row() -> None:
+    found = judge([deleted(T, 1, 2, 3, 4)], (5, 2, None, None))
+    assert kinds(found) == [(MISSING, 0, ("PRIMARY",)), (DUPLICATE, 0, ("a",))]
+    assert repairs(found) == [((5, 2, None, None), None), (None, (1, 2, 3, 4))]
+
+
+def test_a_row_that_differs() -> None:
+    found = judge([updated(T, (1, 2, 3, 4), (1, 2, 3, 5))], (1, 2, 8, 4))
+    assert kinds(found) == [(DIFFERENT, 0, ("PRIMARY",))]
+    assert found.conflicts[0].differences == ("b", "c")  # from what the transaction makes of it
+    assert repairs(found) == [((1, 2, 8, 4), (1, 2, 3, 4))]
+
+
+def test_a_differing_row_whose_before_image_meets_another_row() -> None:
+    found = judge([deleted(T, 1, 2, 3, 4)], (1, 9, 3, 4), (5, 2, None, None))
+    assert kinds(found) == [(DIFFERENT, 0, ("PRIMARY",)), (DUPLICATE, 0, ("a",))]
+    assert repairs(found) == [((1, 9, 3, 4), (1, 2, 3, 4)), ((5, 2, None, None), None)]
+
+
+def test_an_update_whose_new_values_meet_another_row() -> None:
+    found = judge([updated(T, (1, 2, None, None), (1, 3, None, None))], (1, 2, None, None), (9, 3, None, None))
+    assert kinds(found) == [(DUPLICATE, 0, ("a",))]
+    assert repairs(found) == [((9, 3, None, None), None)]
+
+
+def test_both_images_of_a_change_meet_the_same_row() -> None:
+    found = judge([updated(T, (1, 2, 3, 4), (1, 2, 5, 6))], (9, 2, 3, 4))
+    assert kinds(found) == [(MISSING, 0, ("PRIMARY",)), (DUPLICATE, 0, ("a", "bc"))]
+
+
+def test_delete_then_insert_of_the_same_key() -> None:
+    changes = (deleted(T, 1, 2, 3, 4), inserted(T, 1, 2, 8, 8))
+    assert judge(changes, (1, 2, 3, 4)).conflicts == ()
+    different = judge(changes, (1, 2, 3, 9))
+    assert kinds(different) == [(DIFFERENT, 0, ("PRIMARY",))]
+    assert repairs(different) == [((1, 2, 3, 9), (1, 2, 3, 4))]
+
+
+def test_unique_values_are_swapped_through_null() -> None:
+    changes = (
+        updated(T, (1, 10, None, None), (1, None, None, None)),
+        updated(T, (2, 20, None, None), (2, 10, None, None)),
+        updated(T, (1, None, None, None), (1, 20, None, None)),
+    )
+    assert judge(changes, (1, 10, None, None), (2, 20, None, None)).conflicts == ()
+    found = judge(changes, (1, 20, None, None), (2, 10, None, None))  # the replica has them the other way round
+    assert repairs(found) == [
+        ((1, 20, None, None), (1, 10, None, None)),
+        ((2, 10, None, None), (2, 20, None, None)),
+    ]
+
+
+def test_a_row_of_the_transaction_itself_is_not_expected_from_the_replica() -> None:
+    changes = (
+        inserted(T, 1, 2, None, None),
+        updated(T, (1, 2, None, None), (1, 3, None, None)),
+        deleted(T, 1, 3, None, None),
+    )
+    assert judge(changes).conflicts == ()
+
+
+def test_an_earlier_row_frees_a_key_and_a_later_one_does_not() -> None:
+    freed = updated(T, (1, 2, None, None), (1, 7, None, None))
+    assert judge((freed, inserted(T, 5, 2, None, None)), (1, 2, None, None)).conflicts == ()
+    found = judge((inserted(T, 5, 2, None, None), freed), (1, 2, None, None))
+    assert kinds(found) == [(DUPLICATE, 0, ("a",))], "no server without that key's rows could have written this"
+    assert found.repairs == (), "and no repair helps: the row is what the transaction expects"
+
+
+def test_a_row_is_freed_by_the_transaction_after_other_changes_of_it() -> None:
+    changes = (
+        updated(T, (1, 2, None, None), (1, 2, 5, None)),
+        updated(T, (1, 2, 5, None), (6, 3, 5, None)),
+        inserted(T, 1, 2, None, None),
+    )
+    assert judge(changes, (1, 2, None, None)).conflicts == ()
+
+
+def test_a_primary_key_changes() -> None:
+    move = updated(T, (1, 2, None, None), (5, 2, None, None))
+    assert judge([move, inserted(T, 1, 9, None, None)], (1, 2, None, None)).conflicts == ()
+    stray = judge([move], (1, 2, None, None), (5, 7, None, None))
+    assert kinds(stray) == [(DUPLICATE, 0, ("PRIMARY",))]
+    assert repairs(stray) == [((5, 7, None, None), None)]
+    done = judge([move], (5, 2, None, None))  # as if it had been applied: the row has to go back to be found
+    assert kinds(done) == [(MISSING, 0, ("PRIMARY",)), (DUPLICATE, 0, ("a",))]
+    assert repairs(done) == [((5, 2, None, None), None), (None, (1, 2, None, None))]
+
+
+def test_a_row_in_the_way_that_the_transaction_expects_otherwise_is_brought_back_not_deleted() -> None:
+    found = judge([inserted(T, 5, 2, None, None), deleted(T, 1, 3, None, None)], (1, 2, None, None))
+    assert repairs(found) == [((1, 2, None, None), (1, 3, None, None))]
+
+
+def test_columns_that_were_not_logged_are_not_compared() -> None:
+    before = (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED)
+    assert judge([updated(T, before, (NOT_LOGGED, 7, NOT_LOGGED, NOT_LOGGED))], (1, 2, 3, 4)).conflicts == ()
+    found = judge([updated(T, before, (NOT_LOGGED, 7, NOT_LOGGED, NOT_LOGGED))])
+    assert repairs(found) == [(None, before)]
+
+
+def test_a_key_that_was_not_logged_before_is_freed_by_the_change_that_logs_it_after() -> None:
+    changes = (
+        updated(T, (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED), (NOT_LOGGED, 7, NOT_LOGGED, NOT_LOGGED)),
+        inserted(T, 5, 2, None, None),
+    )
+    assert judge(changes, (1, 2, None, None)).conflicts == ()
+
+
+def test_a_hidden_difference_in_a_key_is_a_conflict_that_cannot_be_repaired() -> None:
+    changes = (
+        updated(T, (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED), (NOT_LOGGED, NOT_LOGGED, 7, 7)),
+        inserted(T, 5, 2, None, None),
+    )
+    found = judge(changes, (1, 2, None, None))
+    assert kinds(found) == [(DUPLICATE, 1, ("a",))]
+    assert found.repairs == ()
+
+
+def test_a_row_whose_name_was_not_logged_is_left_out() -> None:
+    assert judge([deleted(T, NOT_LOGGED, 2, 3, 4)], (1, 2, 3, 4)) == Reconciliation((), (), ())
+
+
+def test_the_replica_compares_under_its_own_collation() -> None:
+    name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
+    named = table("d.n", [name, column("x")], [key("PRIMARY", "name")])
+    found = judge([updated(named, ("josé", 1), ("josé", 2))], ("JOSÉ", 1), of=named)
+    assert kinds(found) == [(DIFFERENT, 0, ("PRIMARY",))]
+    assert repairs(found) == [(("JOSÉ", 1), ("josé", 1))]
+
+
+def test_prefix_and_functional_keys() -> None:
+    odd = table(
+        "d.o",
+        [column("id"), column("s", "varchar"), column("e", nullable=True)],
+        [
+            key("PRIMARY", "id"),
+            key("s", KeyPart("s", prefix=3)),
+            key("f", KeyPart(None, expression="lower(`s`)")),
+        ],
+    )
+    found = judge([inserted(odd, 1, "abcdef", None)], (2, "abcxyz", None), of=odd)
+    assert kinds(found) == [(DUPLICATE, 0, ("s",))]
+
+
+def test_a_table_without_a_name_for_its_rows_is_said_to_be_unexamined() -> None:
+    heap = table("d.h", [column("a", nullable=True)], [key("a", "a")])
+    found = judge([inserted(heap, 1)], (1,), of=heap)
+    assert found == Reconciliation((), (), (heap.name,))
+    assert questions((inserted(heap, 1),), {heap.name: heap}) == ()
+
+
+def test_a_table_that_the_replica_lacks_is_not_examined() -> None:
+    assert reconcile((inserted(T, 1, 2, 3, 4),), {}, {}) == Reconciliation((), (), ())
+
+
+def test_a_missing_answer_is_never_guessed() -> None:
+    with pytest.raises(KeyError):
+        reconcile((inserted(T, 1, 2, 3, 4),), {T.name: T}, {})
+
+
+def test_each_question_is_asked_once() -> None:
+    changes = (updated(T, (1, 2, 3, 4), (1, 2, 3, 5)), updated(T, (1, 2, 3, 5), (1, 2, 3, 6)))
+    asked = questions(changes, {T.name: T})
+    assert [(q.key, q.values) for q in asked] == [
+        ("PRIMARY", (1,)),
+        ("a", (2,)),
+        ("bc", (3, 4)),
+        ("bc", (3, 5)),
+        ("bc", (3, 6)),
+    ]
+
+
+def test_how_rows_stand_after_the_transaction() -> None:
+    changes = (
+        updated(T, (1, 2, 3, 4), (9, 2, 3, 4)),
+        updated(T, (9, 2, 3, 4), (9, 2, 3, 5)),
+        inserted(T, 1, 0, 0, 0),
+        deleted(T, 6, 6, 6, 6),
+    )
+    final = final_rows(changes, {T.name: T})
+    assert [(r.lookup.values, r.image) for r in final] == [
+        ((1,), (1, 0, 0, 0)),
+        ((9,), (9, 2, 3, 5)),
+        ((6,), None),
+    ]
+    right = Rows.of(T).holding(T, (1, 0, 0, 0), (9, 2, 3, 5))
+    assert not_as_final(final, {T.name: T}, {r.lookup: right.find(r.lookup) for r in final}) == ()
+    wrong = Rows.of(T).holding(T, (1, 0, 0, 8), (6, 6, 6, 6))
+    assert not_as_final(final, {T.name: T}, {r.lookup: wrong.find(r.lookup) for r in final}) == (
+        "d.t row 1 differs in c",
+        "d.t row 9 is not there",
+        "d.t row 6 is there, and the transaction deletes it",
+    )
+
+
+def test_a_deleted_rows_key_may_find_the_row_that_replaced_it() -> None:
+    name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
+    named = table("d.n", [name], [key("PRIMARY", "name")])
+    final = final_rows((updated(named, ("a",), ("A",)),), {named.name: named})
+    held = Rows.of(named).holding(named, ("A",))
+    assert not_as_final(final, {named.name: named}, {r.lookup: held.find(r.lookup) for r in final}) == ()
