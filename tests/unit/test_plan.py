@@ -1,0 +1,91 @@
+"""A plan is one object with one name: its digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from decimal import Decimal
+
+from replfix.core.plan import Plan, Step, StepKind, to_document
+from replfix.core.table import TableName
+from tests.unit.making import GTID, REPLICA
+
+STEP = Step(
+    StepKind.UPDATE,
+    TableName("d", "t"),
+    ("id", "v"),
+    (1, Decimal("1.0")),
+    (1, b"\xff"),
+    "UPDATE …",
+    "UPDATE … back",
+)
+PLAN = Plan("source-wins", REPLICA, "", GTID, 1062, (STEP,), ("a guard",), ("a risk",))
+
+
+def test_the_digest_changes_with_every_field() -> None:
+    others = [
+        replace(PLAN, **{name: value})
+        for name, value in {
+            "strategy": "x",
+            "server_uuid": "x",
+            "channel": "x",
+            "gtid": "x",
+            "errno": 1,
+            "steps": (),
+            "guards": (),
+            "risks": (),
+        }.items()
+    ]
+    assert len(others) == len(fields(Plan))
+    assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
+
+
+def test_the_digest_changes_with_every_field_of_a_step() -> None:
+    values = {
+        "kind": StepKind.DELETE,
+        "table": TableName("d.t", ""),
+        "columns": ("id", "w"),
+        "current": None,
+        "target": (1, "\xff"),
+        "sql": "",
+        "undo_sql": "",
+    }
+    others = [replace(PLAN, steps=(replace(STEP, **{name: value}),)) for name, value in values.items()]
+    assert len(others) == len(fields(Step))
+    assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
+    assert replace(PLAN, steps=(STEP, STEP)).digest != PLAN.digest
+
+
+def test_equal_plans_have_one_digest() -> None:
+    assert replace(PLAN, steps=(replace(STEP),)).digest == PLAN.digest
+    assert len(PLAN.digest) == 64
+
+
+def test_what_is_displaced_is_what_the_replica_holds() -> None:
+    come = replace(STEP, kind=StepKind.INSERT, current=None)
+    gone = replace(STEP, kind=StepKind.DELETE, target=None)
+    assert replace(PLAN, steps=(gone, STEP, come)).displaced == (gone, STEP)
+
+
+def test_the_document_holds_everything() -> None:
+    document = json.loads(json.dumps(to_document(PLAN)))
+    assert document == {
+        "strategy": "source-wins",
+        "server_uuid": REPLICA,
+        "channel": "",
+        "gtid": GTID,
+        "errno": 1062,
+        "steps": [
+            {
+                "kind": "update",
+                "schema": "d",
+                "table": "t",
+                "sql": "UPDATE …",
+                "undo_sql": "UPDATE … back",
+                "current": {"id": 1, "v": "1.0"},
+                "target": {"id": 1, "v": {"base64": "/w=="}},
+            }
+        ],
+        "guards": ["a guard"],
+        "risks": ["a risk"],
+    }
