@@ -272,18 +272,24 @@ class FakeReplica(FakeServer):
                 channels=(channel,) if self.channel_exists else (),
             )
 
-    def start(self, channel: str, *, receiver: bool, until_gtid: str | None = None) -> None:
+    def start(
+        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+    ) -> None:
         assert channel == ""
-        with self.world.step(f"{self.name}.start until" if until_gtid else f"{self.name}.start"):
+        how = " until" if until_gtid else " before" if before_gtid else ""
+        with self.world.step(f"{self.name}.start{how}"):
             if receiver:
                 self.receiver = ReceiverState.RUNNING
-            self.run_applier(until_gtid)
+            self.run_applier(until_gtid, before_gtid)
 
-    def run_applier(self, until_gtid: str | None = None) -> None:
-        """Apply what was received, each transaction in full or not at all, until one fails or ``until_gtid`` is done."""
+    def run_applier(self, until_gtid: str | None = None, before_gtid: str | None = None) -> None:
+        """Apply what was received, each transaction in full or not at all, up to an error or the end of an UNTIL."""
         self.applier_running, self.error = True, (0, "")
         while self.relay and self.applier_running:
             transaction = self.relay[0]
+            if transaction.gtid == before_gtid:
+                self.applier_running = False
+                return
             done = self.rows.copy()
             try:
                 for change in transaction.changes:
@@ -309,9 +315,9 @@ class FakeReplica(FakeServer):
     def repair(self, channel: str) -> Iterator[FakeRepair]:
         if self.held:
             raise Busy("Another replfix is at work on this channel.")
-        with self.world.step("repair"):
-            self.held = True
         try:
+            with self.world.step("repair"):
+                self.held = True
             yield FakeRepair(self)
         finally:
             self.held = False
