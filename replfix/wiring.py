@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -12,9 +12,10 @@ from replfix.config import Config, Target
 from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.status import ChannelStatus
+from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ConnectError
 from replfix.mysql.server import MysqlServer
-from replfix.workflow.resolve import Operation
+from replfix.workflow.resolve import Operation, leftovers
 
 AskPassword = Callable[[Endpoint], str | None]
 
@@ -33,7 +34,7 @@ class Wired:
     """One target's servers, each connected once; a context manager that closes them."""
 
     def __init__(self, target: Target, ask_password: AskPassword = lambda _: None) -> None:
-        self.target = replace(target, replica=_with_password(target.replica, ask_password))
+        self.target = with_account(target, ask_password)
         self.replica = MysqlServer(self.target.replica)
         self._ask_password = ask_password
         self._sources: dict[tuple[str, int], MysqlServer] = {}
@@ -78,26 +79,38 @@ def _with_password(endpoint: Endpoint, ask: AskPassword) -> Endpoint:
     return endpoint if answer is None else replace(endpoint, password=Secret(answer))
 
 
+def with_account(target: Target, ask: AskPassword) -> Target:
+    """The target with a password for its replica, asked for when none is known."""
+    return replace(target, replica=_with_password(target.replica, ask))
+
+
 def open_trail(config: Config) -> SqlTrail:
     return SqlTrail.open(config.audit_url)
 
 
-def check_trail(url: str | None) -> Check:
-    """Whether the audit trail can be written, without writing to it, and whether it is whole."""
+def check_trail(url: str | None, replica: MysqlServer) -> Iterator[Check]:
+    """Whether the audit trail can be written, without writing to it, whether it is whole, and whether it tells of a
+    run on this replica that was interrupted."""
     try:
         trail = SqlTrail.open(url)
         trail.check_writable()
         found = trail.verify()
+        changed = leftovers(trail, replica.uuid())
     except (AuditError, ConfigError) as error:
-        return Check("audit-trail", Verdict.FAILED, error.message, error.hint)
-    if not found.whole:
-        first = found.first
-        return Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {first.message if first else ''}.")
-    return Check(
-        "audit-trail",
-        Verdict.OK,
-        f"The audit trail {trail.path} can be written and is whole ({found.records} records).",
-    )
+        yield Check("audit-trail", Verdict.FAILED, error.message, error.hint)
+        return
+    if found.first is not None:
+        yield Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {found.first.message}.")
+    else:
+        records = counted(found.records, "record")
+        yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.path} can be written and is whole ({records}).")
+    for record in changed:
+        yield Check(
+            "interrupted-run",
+            Verdict.WARNING,
+            f"A run of {record.recorded_at} changed settings and was interrupted, or is still at work: {record.payload}",
+            "The next 'replfix resolve' (a dry run too) puts them back first.",
+        )
 
 
 def operation(wired: Wired, trail: SqlTrail, progress: Callable[[str], None]) -> Operation:

@@ -63,7 +63,7 @@ def _checks(wired: Wired, audit_url: str | None) -> Iterator[Check]:
     from replfix.workflow.checkup import examine
 
     yield from examine(wired.replica, wired.source_of, wired.target.channel)
-    yield check_trail(audit_url)
+    yield from check_trail(audit_url, wired.replica)
 
 
 def _print(check: Check) -> None:

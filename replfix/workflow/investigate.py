@@ -16,8 +16,10 @@ from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
+from replfix.core.words import counted
 from replfix.errors import ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
+from replfix.workflow.counterparts import keep_what_the_source_has
 
 LOCAL_WRITES_READ = 1000
 """How many of the replica's own transactions are read in search of who wrote a row; the newest ones."""
@@ -130,12 +132,15 @@ def _gather(
     local: tuple[Transaction, ...] = ()
     if transaction is not None:
         tables = _definitions(replica, transaction, unknowns)
-        progress(f"Comparing {len(transaction.changes)} rows of the transaction with the replica")
+        progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
         _doubt(error, transaction, found, tables, unknowns)
-        source_rows = _source_rows(source, found, tables, unknowns)
+        theirs = _same_tables(source, tables, found, unknowns)
+        source_rows = _source_rows(source, found, theirs)
+        if found.repairs and theirs.keys() >= {repair.table for repair in found.repairs}:
+            found = keep_what_the_source_has(replica, source, transaction, status.executed, theirs, found, unknowns)
         if strays and found.conflicts:
-            progress(f"Looking for the author in the replica's own {len(strays)} transactions")
+            progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
     return Evidence(
         status=status,
@@ -235,25 +240,30 @@ def row_in_question(conflict: Conflict) -> RowImage:
     return image
 
 
+def _same_tables(
+    source: Server, tables: Mapping[TableName, Table], found: Reconciliation, unknowns: list[str]
+) -> dict[TableName, Table]:
+    """The replica's definitions of those tables in conflict that have the same columns on the source."""
+    same: dict[TableName, Table] = {}
+    for name in dict.fromkeys(conflict.table for conflict in found.conflicts):
+        theirs, ours = source.table(name), tables[name]
+        if theirs is not None and [c.name for c in theirs.columns] == [c.name for c in ours.columns]:
+            same[name] = ours
+        else:
+            unknowns.append(f"The source's table {name} is not the replica's: its rows are not shown.")
+    return same
+
+
 def _source_rows(
-    source: Server, found: Reconciliation, tables: Mapping[TableName, Table], unknowns: list[str]
+    source: Server, found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> tuple[RowImage | None, ...]:
     """The source's row now for each conflict, by the identity of the transaction's row."""
-    theirs: dict[TableName, Table] = {}
     lookups: list[Lookup | None] = []
     for conflict in found.conflicts:
-        table = tables[conflict.table]
-        if conflict.table not in theirs:
-            definition = source.table(conflict.table)
-            if definition is None or [c.name for c in definition.columns] != [c.name for c in table.columns]:
-                unknowns.append(f"The source's table {conflict.table} is not the replica's: its rows are not shown.")
-                definition = None
-            if definition is not None:
-                theirs[conflict.table] = definition
-        key = table.identity
-        known = conflict.table in theirs and key is not None
-        lookups.append(by_key(table, key, row_in_question(conflict)) if known and key is not None else None)
-    answers = source.find(theirs, tuple(dict.fromkeys(x for x in lookups if x is not None)))
+        table = tables.get(conflict.table)
+        key = table.identity if table else None
+        lookups.append(by_key(table, key, row_in_question(conflict)) if table and key else None)
+    answers = source.find(tables, tuple(dict.fromkeys(x for x in lookups if x is not None)))
     return tuple(next(iter(answers[x]), None) if x is not None else None for x in lookups)
 
 

@@ -7,11 +7,11 @@ replica has not rehearsed, and what is reported is what was looked at afterwards
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from replfix.core.audit_record import RecordKind
+from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
@@ -19,7 +19,9 @@ from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
 from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
-from replfix.errors import AuditError, NotVerified, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.core.table import Table, TableName
+from replfix.core.words import counted
+from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Clock, Repair, Replica, Trail
 from replfix.workflow.investigate import Progress, SourceOf, investigate
 
@@ -66,9 +68,16 @@ class _Came:
     """How far a round came."""
 
     rehearsed: bool = False
-    applied: bool = False
+    applied: bool = False  # or may be: shown as done until somebody has looked
+    unknown: bool = False  # whether it is
     verified: bool = False
     audit_id: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        if self.verified:
+            return "applied and verified"
+        return "unknown" if self.unknown else "applied, not verified" if self.applied else "not applied"
 
     def as_round(self, plan: Plan) -> Round:
         return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id)
@@ -91,12 +100,15 @@ def resolve(
     """
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    put_back_leftovers(operation)
     story = _Story(operation)
     rounds: list[Round] = []
     while True:
         try:
             diagnosis = investigate(operation.replica, operation.source_of, channel, operation.progress)
-        except ReplicationError as error:
+        except ReplfixError as error:
+            if not rounds and not isinstance(error, ReplicationError):
+                raise
             return _stopped_short(rounds, story, error.message, error.hint)
         if diagnosis is None:
             if rounds:
@@ -105,7 +117,8 @@ def resolve(
         channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
         plan, why_not = _plan(diagnosis, strategy)
         if plan is None:
-            return _stopped_short(rounds, story, why_not, "'replfix diagnose' shows the rows and the reasons.")
+            hint = "'replfix diagnose' shows the rows." if diagnosis.evidence.reconciliation else ""
+            return _stopped_short(rounds, story, why_not, hint)
         if len(rounds) == max_rounds:
             return _stopped_short(
                 rounds,
@@ -115,10 +128,10 @@ def resolve(
             )
         if not dry_run and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
-        if not dry_run and _close_gap(operation, plan):
-            continue
         came = _Came()
         try:
+            if not dry_run and _close_gap(operation, plan):
+                continue
             _one_round(operation, story, plan, dry_run, came)
         except NotVerified as error:
             rounds.append(came.as_round(plan))
@@ -137,6 +150,7 @@ def rehearse(operation: Operation, plan: Plan) -> Outcome:
 
     Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
     """
+    put_back_leftovers(operation)
     story, came = _Story(operation), _Came()
     _one_round(operation, story, plan, True, came)
     return _rehearsed(came.as_round(plan), story)
@@ -147,14 +161,18 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
 
     The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
     """
+    put_back_leftovers(operation)
     story, came = _Story(operation), _Came()
-    _close_gap(operation, plan)
     try:
+        _close_gap(operation, plan)
         _one_round(operation, story, plan, False, came)
     except NotVerified as error:
         return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))
     rounds = [came.as_round(plan)]
-    channel = operation.replica.status().channel(plan.channel)
+    try:
+        channel = operation.replica.status().channel(plan.channel)
+    except ReplfixError as error:
+        return _stopped_short(rounds, story, error.message, error.hint)
     if channel is not None and channel.applier_running:
         return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
     return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
@@ -184,49 +202,72 @@ def _stopped_short(rounds: list[Round], story: _Story, message: str, hint: str) 
 
 
 def _in_short(rounds: list[Round]) -> str:
-    transactions = f"{len(rounds)} failing transaction{'s' if len(rounds) > 1 else ''}"
     displaced = sum(len(r.plan.displaced) for r in rounds)
-    return f"{transactions} repaired, applied and verified; {displaced} row{'' if displaced == 1 else 's'} displaced."
+    transactions = counted(len(rounds), "failing transaction")
+    return f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."
 
 
 def _one_round(operation: Operation, story: _Story, plan: Plan, dry_run: bool, came: _Came) -> None:
     """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
+    try:
+        _attempt(operation, story, plan, dry_run, came)
+    except (RehearsalFailed, Stale) as error:
+        if came.audit_id is None:  # with an intent on record, its outcome tells
+            payload: dict[str, object] = {"plan": to_document(plan), "digest": plan.digest, "reason": error.message}
+            story.tell(RecordKind.REFUSED, plan.channel, payload)
+        raise
+
+
+def _attempt(operation: Operation, story: _Story, plan: Plan, dry_run: bool, came: _Came) -> None:
     replica, progress = operation.replica, operation.progress
     with replica.repair(plan.channel) as repair:
         diagnosis = _still_the_same(operation, plan)
         transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
         assert transaction is not None
-        with _writable(operation, story, plan, repair):
-            progress(f"Rehearsing the plan and {plan.gtid} on the replica (everything is rolled back)")
-            repair.rehearse(plan, transaction, tables)
-            came.rehearsed = True
-            if dry_run:
-                return
-            came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
-            progress(
-                f"Applying {len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'} in one transaction, not logged"
-            )
-            try:
-                repair.apply(plan, tables, lambda: _check_guards(operation.replica, plan))
-            except BaseException as error:
-                came.applied = isinstance(error, NotVerified)  # it may be: shown as done until somebody has looked
-                _tell_outcome(story, plan, "unknown" if came.applied else "not applied", str(error))
-                raise
-            came.applied = True
         try:
+            with _writable(story, plan, repair):
+                progress(f"Rehearsing the plan and {plan.gtid} on the replica (everything is rolled back)")
+                repair.rehearse(plan, transaction, tables)
+                came.rehearsed = True
+                if dry_run:
+                    return
+                came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
+                count = f"{len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'}"
+                progress(f"Applying {count} in one transaction, not logged")
+                _apply(operation, repair, plan, tables, came)
             _let_it_apply(operation, plan)
             _verify(operation, diagnosis)
             _start_again(operation, diagnosis.evidence.channel, plan)
         except BaseException as error:
-            _tell_outcome(story, plan, "applied, not verified", str(error))
-            if isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
+            if came.audit_id is None:
+                raise
+            _tell_outcome(story, plan, came.in_words, str(error))
+            if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
                 raise
             raise NotVerified(
                 f"The repair was applied; then: {error.message}",
                 error.hint or "'replfix status' shows how the channel stands.",
             ) from None
         came.verified = True
-        _tell_outcome(story, plan, "applied and verified", "")
+        _tell_outcome(story, plan, came.in_words, "")
+
+
+def _apply(operation: Operation, repair: Repair, plan: Plan, tables: Mapping[TableName, Table], came: _Came) -> None:
+    guarded = False
+
+    def guard() -> None:
+        nonlocal guarded
+        _check_guards(operation.replica, plan)
+        guarded = True
+
+    try:
+        repair.apply(plan, tables, guard)
+    except BaseException as error:
+        # COMMIT comes right after the guard: an interrupt there leaves open whether the server was told.
+        came.unknown = isinstance(error, NotVerified) or (guarded and not isinstance(error, ReplfixError))
+        came.applied = came.unknown
+        raise
+    came.applied = True
 
 
 def _still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
@@ -264,31 +305,62 @@ def _check_guards(replica: Replica, plan: Plan) -> None:
 
 
 @contextmanager
-def _writable(operation: Operation, story: _Story, plan: Plan, repair: Repair) -> Iterator[None]:
+def _writable(story: _Story, plan: Plan, repair: Repair) -> Iterator[None]:
     """super_read_only and the like out of the way, on record before it is done, put back and on record after."""
     with repair.alone():
-        _put_back_leftovers(operation, story, plan, repair)
         settings = repair.settings()
         if not settings:
             yield
             return
         payload: dict[str, object] = {"server_uuid": plan.server_uuid, "variables": dict(settings)}
         story.tell(RecordKind.SETTINGS, plan.channel, payload)
-        with repair.writable(settings):
-            yield
+        inside: BaseException | None = None
+        try:
+            with repair.writable(settings):
+                try:
+                    yield
+                except BaseException as error:
+                    inside = error
+                    raise
+        except BaseException as error:
+            # The error from inside came through: they are back, and a later run must not put them back again, when they
+            # may have been changed on purpose. Any other error leaves that open, and the record with it.
+            if error is inside:
+                with suppress(AuditError):
+                    story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+            raise
         story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
 
 
-def _put_back_leftovers(operation: Operation, story: _Story, plan: Plan, repair: Repair) -> None:
-    """What a run that was killed left changed on this server."""
-    for record in operation.trail.open_settings():
-        content = record.content
-        variables = content.get("variables")
-        if content.get("server_uuid") != plan.server_uuid or not isinstance(variables, dict):
-            continue
+def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
+    """Settings of that server which an interrupted run changed and did not put back."""
+    return [r for r in trail.open_settings() if r.content.get("server_uuid") == server_uuid]
+
+
+def put_back_leftovers(operation: Operation) -> None:
+    """What a run that was killed left changed on this server, put back before anything else is done.
+
+    Busy when a run that is still at work holds those settings.
+    """
+    for record in leftovers(operation.trail, operation.replica.uuid()):
+        with operation.replica.repair(record.channel) as repair:
+            _put_back(operation, record, repair)
+
+
+def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> None:
+    variables = record.content.get("variables")
+    if not isinstance(variables, dict):
+        return
+    with repair.alone():
         operation.progress(f"Putting back what an interrupted run left changed: {', '.join(variables)}")
         repair.put_back({str(name): str(value) for name, value in variables.items()})
-        story.tell(RecordKind.SETTINGS_RESTORED, record.channel, dict(content), incident=record.incident)
+        operation.trail.append(
+            RecordKind.SETTINGS_RESTORED,
+            incident=record.incident,
+            replica=record.replica,
+            channel=record.channel,
+            payload=record.content,
+        )
 
 
 def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
@@ -329,12 +401,18 @@ def _close_gap(operation: Operation, plan: Plan) -> bool:
         _still_the_same(operation, plan)
         operation.progress(f"START REPLICA until {plan.gtid}: {gap} come before it and are not applied yet")
         operation.replica.start(plan.channel, receiver=False, before_gtid=plan.gtid)
-        _wait_until_stopped(operation, plan)
+        status = _wait_until_stopped(operation, plan)
+        channel = status.channel(plan.channel)
+        if channel is not None and channel.failure is None and not status.waiting_before(channel, plan.gtid):
+            # An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again.
+            operation.replica.start(plan.channel, receiver=False)
+            _wait_until_stopped(operation, plan, or_applied=True)
     return True
 
 
-def _wait_until_stopped(operation: Operation, plan: Plan) -> ReplicaStatus:
-    """How the replica stands once the applier has come to the end of an UNTIL, or to an error."""
+def _wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = False) -> ReplicaStatus:
+    """How the replica stands once the applier has come to the end of an UNTIL, or to an error; with ``or_applied`` also
+    when it got past the plan's transaction and runs on."""
     clock = operation.clock
     deadline = clock.now() + UNTIL_SECONDS
     while True:
@@ -342,7 +420,7 @@ def _wait_until_stopped(operation: Operation, plan: Plan) -> ReplicaStatus:
         channel = status.channel(plan.channel)
         if channel is None:
             raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
-        if not channel.applier_running:
+        if not channel.applier_running or (or_applied and plan.gtid in status.executed):
             return status
         if clock.now() > deadline:
             raise NotVerified(
@@ -373,7 +451,7 @@ def _verify(operation: Operation, diagnosis: Diagnosis) -> None:
     transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
     assert transaction is not None
     final = final_rows(transaction.changes, tables)
-    operation.progress(f"Verifying {len(final)} rows on the replica against the event")
+    operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
     wrong = not_as_final(final, tables, operation.replica.find(tables, tuple(row.lookup for row in final)))
     if wrong:
         raise NotVerified(

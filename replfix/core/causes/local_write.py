@@ -5,6 +5,7 @@ from __future__ import annotations
 from replfix.core.authors import authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.reconcile import ConflictKind
 
 CODE = "local-write"
 RANK = 40
@@ -12,6 +13,7 @@ _SHOWN = 5
 
 
 def examine(evidence: Evidence) -> Cause | None:
+    """The author found; or, with less confidence, writes of the replica's own that cannot all be read."""
     if evidence.reconciliation is None or not evidence.reconciliation.conflicts:
         return None
     own = evidence.errant.of_uuid(evidence.status.server_uuid)
@@ -29,7 +31,10 @@ def examine(evidence: Evidence) -> Cause | None:
             "A row that is in the way was written on the replica itself.",
             sentences[:_SHOWN] + more + statements[:_SHOWN],
         )
-    if own and len(evidence.local_writes) < len(evidence.errant):
+    # Rows that equal the incoming ones were applied before, however little of the replica's own writes can be read.
+    conflicts = evidence.reconciliation.conflicts
+    identical = all(c.kind is ConflictKind.DUPLICATE and not c.differences for c in conflicts)
+    if own and not identical and len(evidence.local_writes) < len(evidence.errant):
         return Cause(
             CODE,
             Confidence.MEDIUM,

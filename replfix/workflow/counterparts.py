@@ -1,0 +1,85 @@
+"""Asks source, binlog and replica what becomes of rows that a plan would take out: see ``core/counterparts.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+
+from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
+from replfix.core.gtid import GtidSet
+from replfix.core.reconcile import Reconciliation, Repair
+from replfix.core.row_event import RowChange, Transaction
+from replfix.core.table import Table, TableName
+from replfix.core.words import counted
+from replfix.errors import ReplicationError
+from replfix.ports import Replica, Server
+
+BACKLOG_READ = 5000
+"""How many transactions behind the failing one are read to learn how a row was then."""
+GENERATIONS = 20
+"""How often a restored row may be in the way of another one before a human has to look."""
+
+
+def keep_what_the_source_has(
+    replica: Replica,
+    source: Server,
+    transaction: Transaction,
+    executed: GtidSet,
+    tables: Mapping[TableName, Table],
+    found: Reconciliation,
+    unknowns: list[str],
+) -> Reconciliation:
+    """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
+
+    ``executed`` is the replica's set: what the source has beyond it is the backlog.
+    """
+    repairs = list(found.repairs)
+    examined: set[Repair] = set()
+    for _ in range(GENERATIONS):
+        fresh = [r for r in repairs if r not in examined]
+        examined.update(fresh)
+        counterparts = _counterparts(source, tables, fresh)
+        if counterparts:
+            changes = _changes_since(source, transaction, executed, unknowns)
+            changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
+            repairs = [changed.get(r, r) for r in repairs]
+        added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
+        if not added:
+            return replace(found, repairs=tuple(repairs))
+        repairs.extend(added)
+    unknowns.append(
+        f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
+    )
+    return replace(found, repairs=tuple(repairs))
+
+
+def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
+    asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
+    answers = source.find(tables, tuple(dict.fromkeys(lookup for _, lookup in asked)))
+    return [Counterpart(repair, answers[lookup][0]) for repair, lookup in asked if answers[lookup]]
+
+
+def _changes_since(
+    source: Server, transaction: Transaction, executed: GtidSet, unknowns: list[str]
+) -> Iterator[RowChange]:
+    """The failing transaction's changes, then the backlog's. The source's set is read after its rows were: whatever
+    touched a row in between is in the backlog."""
+    backlog = source.executed() - executed - GtidSet.parse(transaction.gtid)
+    return chain(transaction.changes, _backlog(source, backlog, unknowns))
+
+
+def _backlog(source: Server, backlog: GtidSet, unknowns: list[str]) -> Iterator[RowChange]:
+    read = 0
+    try:
+        for behind in source.transactions(backlog, BACKLOG_READ):
+            read += 1
+            yield from behind.changes
+    except ReplicationError as error:
+        unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
+    else:
+        if read < len(backlog):
+            unknowns.append(
+                f"Of a backlog of {counted(len(backlog), 'transaction')}, {read:,} were read: rows that are restored stand as "
+                "the source has them now, which can be ahead of the replica."
+            )
