@@ -102,11 +102,12 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     evidence = diagnosis.evidence
     table = evidence.tables[conflict.table]
     source_row = evidence.source_rows[number - 1]
-    keys = " and ".join(conflict.keys)
+    columns = {key.name: ", ".join(key.columns) for key in table.unique_keys}
+    keys = " and ".join(f"{name} ({columns[name]})" for name in conflict.keys)
     yield Padding(
         Text(
             visible(
-                f"{number}. {conflict.kind.value}: {conflict.table}, key {keys} ({', '.join(conflict.key_columns)}), "
+                f"{number}. {conflict.kind.value}: {conflict.table}, key {keys}, "
                 f"row {conflict.change + 1} of the transaction: {_KIND[conflict.kind.value]}"
             )
         ),

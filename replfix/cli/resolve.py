@@ -154,14 +154,9 @@ def _print(name: str, outcome: Outcome) -> None:
     good = outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO)
     mark, style = ("✔", "bold green") if good else ("…", "bold yellow") if outcome.dry_run else ("✗", "bold red")
     for number, round_ in enumerate(outcome.rounds, 1):
-        states = [
-            f"{word} {'✔' if done else '✘'}"
-            for word, done in (
-                ("rehearsed", round_.rehearsed),
-                ("applied", round_.applied),
-                ("verified", round_.verified),
-            )
-        ]
+        # A dry run does not try the last two: a cross would read like a failure.
+        tried = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
+        states = [f"{word} {'✔' if done else '-' if outcome.dry_run else '✘'}" for word, done in tried]
         out.print(
             Text(f"Round {number}: {round_.plan.gtid}, {round_.plan.strategy}: {'  '.join(states)}", style="bold")
         )

@@ -29,8 +29,8 @@ def examine(evidence: Evidence) -> Cause | None:
             Confidence.HIGH,
             "The replica already holds everything that this transaction writes: it was applied before.",
             (
-                f"All {len(evidence.applied)} rows that the transaction touches stand on the replica exactly as the "
-                "transaction leaves them.",
+                f"Every row that the transaction touches ({len(evidence.applied)}) stands on the replica exactly as the "
+                "transaction leaves it.",
                 f"{evidence.transaction.gtid} is not in the replica's gtid_executed, so the replica takes it as new.",
                 "This happens after a crash that lost the position, or when the replica was set to an older position.",
             ),

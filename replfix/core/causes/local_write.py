@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.authors import authors
+from replfix.core.authors import Authorship, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.reconcile import ConflictKind
@@ -10,6 +10,12 @@ from replfix.core.reconcile import ConflictKind
 CODE = "local-write"
 RANK = 40
 _SHOWN = 5
+
+
+def _summary(found: tuple[Authorship, ...]) -> str:
+    if all(a.conflict.replica_row is None for a in found):
+        return "A row that the transaction needs was deleted on the replica itself."
+    return "A row that is in the way was written on the replica itself."
 
 
 def examine(evidence: Evidence) -> Cause | None:
@@ -28,7 +34,7 @@ def examine(evidence: Evidence) -> Cause | None:
         return Cause(
             CODE,
             Confidence.HIGH,
-            "A row that is in the way was written on the replica itself.",
+            _summary(found),
             sentences[:_SHOWN] + more + statements[:_SHOWN],
         )
     # Rows that equal the incoming ones were applied before, however little of the replica's own writes can be read.

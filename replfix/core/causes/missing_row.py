@@ -6,6 +6,7 @@ from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.reconcile import ConflictKind
+from replfix.core.words import counted
 
 CODE = "missing-row"
 RANK = 30
@@ -33,5 +34,5 @@ def examine(evidence: Evidence) -> Cause | None:
         CODE,
         Confidence.HIGH,
         "A row that the transaction changes is not on the replica.",
-        (f"{len(missing)} row{'s' if len(missing) > 1 else ''} looked up by key and not found in {tables}.", *who),
+        (f"{counted(len(missing), 'row')} looked up by key and not found in {tables}.", *who),
     )

@@ -9,6 +9,7 @@ from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.reconcile import ConflictKind
 from replfix.core.row_event import ChangeKind
 from replfix.core.table import Table
+from replfix.core.values import RowImage
 
 CODE = "two-writers"
 RANK = 20
@@ -44,10 +45,14 @@ def examine(evidence: Evidence) -> Cause | None:
                 f"The replica inserted {len(ids)} rows of its own into {table.name}, in separate transactions, with "
                 f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment.",
                 settings,
-                f"The source handed out {counter.name} values in that range too.",
+                f"The source's incoming row has {counter.name} {_shown(conflict.incoming, counter.ordinal)}.",
             ),
         )
     return None
+
+
+def _shown(image: RowImage | None, ordinal: int) -> str:
+    return "" if image is None else str(image[ordinal])
 
 
 def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[int]:

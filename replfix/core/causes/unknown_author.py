@@ -5,6 +5,9 @@ from __future__ import annotations
 from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.reconcile import Conflict, final_rows
+from replfix.core.row_diff import same
+from replfix.core.words import counted
 
 CODE = "unknown-author"
 RANK = 50
@@ -21,7 +24,7 @@ def examine(evidence: Evidence) -> Cause | None:
     orphans = [
         c
         for c in evidence.reconciliation.conflicts
-        if c.replica_row is not None and c.differences and id(c) not in known
+        if c.replica_row is not None and c.differences and id(c) not in known and not _as_left(evidence, c)
     ]
     if not orphans:
         return None
@@ -39,8 +42,19 @@ def examine(evidence: Evidence) -> Cause | None:
         Confidence.HIGH if all_local_writes_read(evidence) else Confidence.LOW,
         "The replica holds rows that differ from the source's, and it cannot be learned who wrote them.",
         (
-            f"{len(orphans)} conflicting row{'s' if len(orphans) > 1 else ''} of the replica differ from the incoming.",
+            f"{counted(len(orphans), 'conflicting row')} of the replica, not equal to the incoming.",
             trace,
             "A write with sql_log_bin=0, a restored backup or a purged binlog leaves it like that.",
         ),
+    )
+
+
+def _as_left(evidence: Evidence, conflict: Conflict) -> bool:
+    """The replica's row is one that the transaction leaves: it was applied before, whatever its first change expects."""
+    if evidence.transaction is None or conflict.replica_row is None:
+        return False
+    table = evidence.tables[conflict.table]
+    return any(
+        row.image is not None and row.lookup.table == table.name and same(table, row.image, conflict.replica_row)
+        for row in final_rows(evidence.transaction.changes, evidence.tables)
     )

@@ -12,6 +12,7 @@ from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing
 from replfix.core.table import Table
 from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.words import counted
 
 NAME = "source-wins"
 SUMMARY = (
@@ -226,9 +227,18 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
         f"the server is {evidence.status.server_uuid}",
         f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.gtid}",
         f"{evidence.transaction.gtid} is not in gtid_executed",
-        f"all {len(steps)} rows, locked, are exactly what was diagnosed",
-        "each statement finds exactly one row",
+        *_row_guards(steps),
         "the replica has rehearsed the plan together with the transaction's own row events",
+    )
+
+
+def _row_guards(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    if not steps:
+        return ()
+    are = "is" if len(steps) == 1 else "are"
+    return (
+        f"{counted(len(steps), 'row')}, locked, {are} exactly what was diagnosed",
+        "each statement finds exactly one row",
     )
 
 
@@ -237,7 +247,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
     displaced = sum(step.current is not None for step in steps)
     if displaced:
         risks.append(
-            f"{displaced} row{'s' if displaced > 1 else ''} of the replica {'are' if displaced > 1 else 'is'} taken out "
+            f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
     if evidence.status.super_read_only:
