@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
-from replfix.core.reconcile import Conflict, final_rows
+from replfix.core.reconcile import Conflict, Identity, final_rows, identity_values
 from replfix.core.row_diff import same
+from replfix.core.values import RowImage
 from replfix.core.words import counted
 
 CODE = "unknown-author"
@@ -21,10 +24,11 @@ def examine(evidence: Evidence) -> Cause | None:
     if evidence.reconciliation is None:
         return None
     known = {id(a.conflict) for a in authors(evidence)}
+    left = _left(evidence)
     orphans = [
         c
         for c in evidence.reconciliation.conflicts
-        if c.replica_row is not None and c.differences and id(c) not in known and not _as_left(evidence, c)
+        if c.replica_row is not None and c.differences and id(c) not in known and not _as_left(evidence, left, c)
     ]
     if not orphans:
         return None
@@ -49,12 +53,17 @@ def examine(evidence: Evidence) -> Cause | None:
     )
 
 
-def _as_left(evidence: Evidence, conflict: Conflict) -> bool:
-    """The replica's row is one that the transaction leaves: it was applied before, whatever its first change expects."""
-    if evidence.transaction is None or conflict.replica_row is None:
-        return False
-    table = evidence.tables[conflict.table]
-    return any(
-        row.image is not None and row.lookup.table == table.name and same(table, row.image, conflict.replica_row)
-        for row in final_rows(evidence.transaction.changes, evidence.tables)
-    )
+def _left(evidence: Evidence) -> dict[Identity, RowImage]:
+    """The rows that the transaction leaves. One of them on the replica was applied before, whatever its first change
+    expects."""
+    if evidence.transaction is None:
+        return {}
+    rows = final_rows(evidence.transaction.changes, evidence.tables)
+    return {(r.lookup.table, r.lookup.values): r.image for r in rows if r.image is not None}
+
+
+def _as_left(evidence: Evidence, left: Mapping[Identity, RowImage], conflict: Conflict) -> bool:
+    table, row = evidence.tables[conflict.table], conflict.replica_row
+    values = identity_values(table, row) if row is not None else None
+    image = left.get((table.name, values)) if values is not None else None
+    return row is not None and image is not None and same(table, image, row)

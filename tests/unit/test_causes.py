@@ -1,0 +1,259 @@
+"""Labelled evidence and what is concluded from it: above all that no wrong cause is claimed with confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from replfix.core import causes
+from replfix.core.conclude import conclude, strategy_names
+from replfix.core.diagnosis import Confidence
+from replfix.core.discover import modules_of
+from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.row_event import RowChange, Transaction
+from replfix.core.table import Table
+from replfix.core.values import RowImage
+from tests.unit.fakes import Rows
+from tests.unit.making import REPLICA, column, deleted, evidence, inserted, key, table, transaction, updated
+
+T = table(
+    "d.t",
+    [column("id", auto_increment=True), column("a", nullable=True), column("b", nullable=True)],
+    [key("PRIMARY", "id"), key("a", "a")],
+)
+HIGH, MEDIUM, LOW = "high", "medium", "low"
+
+
+def local(number: int, *changes: RowChange, queries: tuple[str, ...] = (), thread: int | None = 17) -> Transaction:
+    """A transaction that was written on the replica itself."""
+    return transaction(changes, (T,), f"{REPLICA}:{number}", queries=queries, thread_id=thread)
+
+
+def found(
+    changes: Sequence[RowChange],
+    *held: RowImage,
+    writes: Sequence[Transaction] = (),
+    errant: str | None = None,
+    of: Table = T,
+) -> Evidence:
+    return evidence(changes, Rows.of(of).holding(of, *held), local_writes=writes, errant=errant)
+
+
+def concluded(gathered: Evidence) -> list[tuple[str, str]]:
+    return [(c.code, c.confidence.value) for c in conclude(gathered).causes]
+
+
+def sentences(gathered: Evidence, code: str) -> str:
+    return " ".join(next(c.evidence for c in conclude(gathered).causes if c.code == code))
+
+
+HELD = (1, 9, 9)
+INSERT = (inserted(T, 1, 2, 3),)
+WRITER = local(3, inserted(T, *HELD))
+CASES: dict[str, tuple[Evidence, list[tuple[str, str]]]] = {
+    "nothing in conflict": (found(INSERT), []),
+    "a row written on the replica, its author read": (
+        found(INSERT, HELD, writes=[WRITER]),
+        [("local-write", HIGH)],
+    ),
+    "the author is an update of the row": (
+        found(INSERT, HELD, writes=[local(4, updated(T, (1, 9, 0), HELD))]),
+        [("local-write", HIGH)],
+    ),
+    "a differing row and no errant transaction": (found(INSERT, HELD), [("unknown-author", HIGH)]),
+    "a differing row, and all errant transactions wrote other rows": (
+        found(INSERT, HELD, writes=[local(3, inserted(T, 8, 8, 8))]),
+        [("unknown-author", HIGH)],
+    ),
+    "a differing row, and not all errant transactions can be read": (
+        found(INSERT, HELD, errant=f"{REPLICA}:1-2"),
+        [("local-write", MEDIUM), ("unknown-author", LOW)],
+    ),
+    "the only trace of the row is its deletion: somebody else put it there": (
+        found(INSERT, HELD, writes=[local(3, deleted(T, *HELD))]),
+        [("unknown-author", HIGH)],
+    ),
+    "errant transactions of another server, which nobody wrote here": (
+        found(INSERT, HELD, errant="cccccccc-0000-0000-0000-000000000003:1"),
+        [("unknown-author", LOW)],
+    ),
+    "applied twice: one row": (found(INSERT, (1, 2, 3)), [("applied-twice", HIGH)]),
+    "applied twice: an insert and a delete": (
+        found((*INSERT, deleted(T, 5, 5, 5)), (1, 2, 3)),
+        [("applied-twice", HIGH), ("missing-row", HIGH)],
+    ),
+    "applied twice: a moved key": (
+        found((updated(T, (1, 2, 3), (7, 2, 3)),), (7, 2, 3)),
+        [("applied-twice", HIGH), ("missing-row", HIGH)],
+    ),
+    "applied twice: a row that is inserted and changed in one transaction": (
+        found((*INSERT, updated(T, (1, 2, 3), (1, 2, 4))), (1, 2, 4)),
+        [("applied-twice", HIGH)],
+    ),
+    "identical rows, but not all of them": (
+        found((*INSERT, inserted(T, 4, 5, 6)), (1, 2, 3)),
+        [("applied-twice", MEDIUM)],
+    ),
+    "one identical row and one that differs": (
+        found((*INSERT, inserted(T, 4, 5, 6)), (1, 2, 3), (4, 5, 7)),
+        [("unknown-author", HIGH)],
+    ),
+    "identical rows that were written on the replica were not applied twice": (
+        found(INSERT, (1, 2, 3), writes=[local(3, inserted(T, 1, 2, 3))]),
+        [("local-write", HIGH)],
+    ),
+    "identical rows, and errant transactions that cannot be read": (
+        found(INSERT, (1, 2, 3), errant=f"{REPLICA}:1-9"),
+        [("applied-twice", HIGH)],
+    ),
+    "some identical rows, and errant transactions that cannot be read": (
+        found((*INSERT, inserted(T, 4, 5, 6)), (1, 2, 3), errant=f"{REPLICA}:1-9"),
+        [("applied-twice", MEDIUM)],
+    ),
+    "a transaction that only deletes proves nothing by rows that are gone": (
+        found((deleted(T, 1, 2, 3),)),
+        [("missing-row", HIGH)],
+    ),
+    "a missing row that was deleted on the replica": (
+        found((updated(T, (1, 2, 3), (1, 2, 4)),), writes=[local(3, deleted(T, 1, 2, 3))]),
+        [("missing-row", HIGH), ("local-write", HIGH)],
+    ),
+    "a missing row, and not all errant transactions can be read": (
+        found((deleted(T, 1, 2, 3),), errant=f"{REPLICA}:1"),
+        [("missing-row", HIGH), ("local-write", MEDIUM)],
+    ),
+    "a row that differs from the before image": (
+        found((updated(T, (1, 2, 3), (1, 2, 4)),), (1, 2, 8)),
+        [("unknown-author", HIGH)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_causes(name: str) -> None:
+    gathered, expected = CASES[name]
+    assert concluded(gathered) == expected
+
+
+def test_nothing_is_concluded_from_a_transaction_that_was_not_read() -> None:
+    assert concluded(replace(found(INSERT, HELD), transaction=None, reconciliation=None, tables={})) == []
+
+
+def test_the_author_is_named_with_time_connection_and_statement() -> None:
+    writer = local(3, inserted(T, *HELD), queries=("INSERT INTO t VALUES (1, 9, 9)",))
+    text = sentences(found(INSERT, HELD, writes=[local(2, inserted(T, 1, 0, 0)), writer]), "local-write")
+    assert (
+        f"has the insert of this d.t row (id) in {REPLICA}:3, written on the replica at 2026-03-01 12:30:45 UTC" in text
+    )
+    assert "connection 17, and the source does not have that transaction." in text
+    assert "The statement was logged with it: INSERT INTO t VALUES (1, 9, 9)" in text
+    assert f"{REPLICA}:2" not in text, "an earlier write of the same row is not what stands there"
+    nameless = local(3, inserted(T, *HELD), thread=None)
+    assert "connection" not in sentences(found(INSERT, HELD, writes=[nameless]), "local-write")
+
+
+def test_many_authors_are_cut_short() -> None:
+    changes = [inserted(T, n, n, 0) for n in range(1, 9)]
+    writes = [local(n, inserted(T, n, n, 1)) for n in range(1, 9)]
+    gathered = found(changes, *((n, n, 1) for n in range(1, 9)), writes=writes)
+    assert "… and 3 more rows." in sentences(gathered, "local-write")
+
+
+@pytest.mark.parametrize(
+    ("writes", "errant", "words"),
+    [
+        ([local(3, deleted(T, 1, 2, 3))], None, f"has the delete of this d.t row (id) in {REPLICA}:3"),
+        ([], None, "No transaction of the replica's own deleted it"),
+        ([], f"{REPLICA}:1", "Not all of the replica's own transactions could be read"),
+    ],
+)
+def test_who_deleted_a_missing_row(writes: list[Transaction], errant: str | None, words: str) -> None:
+    assert words in sentences(found((deleted(T, 1, 2, 3),), writes=writes, errant=errant), "missing-row")
+
+
+def _two_writers(*ids: int) -> Evidence:
+    """The source's row meets the replica's, one of the rows that the replica numbered itself."""
+    writes = [local(n, inserted(T, id_, None, n)) for n, id_ in enumerate(ids, 1)]
+    return found((inserted(T, ids[0], None, 0),), *((id_, None, n) for n, id_ in enumerate(ids, 1)), writes=writes)
+
+
+def test_two_writers() -> None:
+    assert concluded(_two_writers(5, 6, 7)) == [("two-writers", HIGH), ("local-write", HIGH)]
+    assert concluded(_two_writers(5, 6)) == [("local-write", HIGH), ("two-writers", MEDIUM)]
+    assert "2 rows" in sentences(_two_writers(5, 6), "two-writers")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda e: _two_writers(5), "one row is no counter"),
+        (lambda e: _two_writers(5, 9, 7), "the ids do not step as a counter does"),
+        (
+            lambda e: replace(e, replica_auto_increment=AutoIncrement(2, 1), source_auto_increment=AutoIncrement(2, 2)),
+            "the settings keep the servers apart, and the ids do not step by 2",
+        ),
+        (lambda e: replace(e, replica_auto_increment=AutoIncrement(2, 1)), "the ids do not step by 2"),
+    ],
+)
+def test_what_is_not_two_writers(change: Callable[[Evidence], Evidence], why: str) -> None:
+    assert concluded(change(_two_writers(5, 6, 7))) == [("local-write", HIGH)], why
+
+
+def test_settings_that_keep_two_servers_apart() -> None:
+    stepping = _two_writers(5, 7, 9)
+    apart = replace(stepping, replica_auto_increment=AutoIncrement(2, 1), source_auto_increment=AutoIncrement(2, 2))
+    assert ("two-writers", HIGH) not in concluded(apart)
+    same = replace(stepping, replica_auto_increment=AutoIncrement(2, 1), source_auto_increment=AutoIncrement(2, 3))
+    assert ("two-writers", HIGH) in concluded(same)
+    unknown = replace(stepping, replica_auto_increment=AutoIncrement(2, 1), source_auto_increment=None)
+    assert ("two-writers", HIGH) in concluded(unknown)
+
+
+def test_rows_of_one_transaction_are_a_load_not_a_counter() -> None:
+    rows = [(n, None, n) for n in (5, 6, 7)]
+    load = local(1, *(inserted(T, *row) for row in rows))
+    gathered = found((inserted(T, 5, None, 0),), *rows, writes=[load])
+    assert concluded(gathered) == [("local-write", HIGH)]
+
+
+def test_identical_rows_are_no_two_writers() -> None:
+    writes = [local(n, inserted(T, n, None, n)) for n in (5, 6, 7)]
+    gathered = found((inserted(T, 5, None, 5),), *((n, None, n) for n in (5, 6, 7)), writes=writes)
+    assert concluded(gathered) == [("local-write", HIGH)]
+
+
+def test_the_order_is_by_confidence_then_rank() -> None:
+    ranks = {module.CODE: module.RANK for module in modules_of(causes)}
+    order = [Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW]
+    for gathered, _ in CASES.values():
+        given = [(order.index(c.confidence), ranks[c.code]) for c in conclude(gathered).causes]
+        assert given == sorted(given)
+    assert len(set(ranks.values())) == len(ranks)
+
+
+def test_every_strategy_answers() -> None:
+    diagnosis = conclude(found(INSERT, HELD))
+    assert tuple(p.strategy for p in diagnosis.proposals) == strategy_names()
+    assert diagnosis.proposal("source-wins") is not None
+    assert diagnosis.proposal("none") is None
+    assert diagnosis.unknowns == ()
+
+
+def test_every_cause_gives_facts() -> None:
+    for gathered, _ in CASES.values():
+        for cause in conclude(gathered).causes:
+            assert cause.summary.endswith(".")
+            assert cause.evidence
+            assert all(cause.evidence)
+
+
+def test_the_table_that_the_error_names_may_hold_dots() -> None:
+    dotted = table("a.b.c", [column("id")], [key("PRIMARY", "id")])
+    gathered = found((inserted(dotted, 1),), (1,), of=dotted)
+    assert gathered.error.table == "a.b.c"
+    assert gathered.stopped_on == ("a", "b.c")
+    unread = replace(gathered, transaction=None, reconciliation=None, tables={})
+    assert unread.stopped_on == ("a", "b.c")
+    assert replace(gathered, error=replace(gathered.error, table=None)).stopped_on is None
