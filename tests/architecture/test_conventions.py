@@ -1,0 +1,134 @@
+"""Rules of the code base that no type checker knows."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import replfix
+from replfix import errors
+from replfix.cli.app import COMMANDS, cli
+from replfix.core import causes, strategies
+from replfix.core.discover import modules_of
+from replfix.errors import ReplfixError
+from replfix.lab import scenarios
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "replfix"
+
+# Identifiers of servers, which say them as they are. Everything else about older terms is in replfix/mysql/terms.py.
+VERBATIM = {
+    "@master_binlog_checksum": "user variable that a source before 8.0.26 reads at COM_BINLOG_DUMP",
+    "@master_heartbeat_period": "user variable that a source before 8.0.26 reads at COM_BINLOG_DUMP",
+    "@slave_uuid": "user variable that a source before 8.0.26 reads at COM_BINLOG_DUMP",
+    "REPLICATION SLAVE": "privilege, never renamed",
+    "REPLICATION_SLAVE_ADMIN": "privilege, never renamed",
+    "RESET MASTER": "statement before 8.2",
+    "sqlite_master": "SQLite's own catalogue",
+}
+OLD_TERMS = re.compile(r"(?<![a-z])(?:master|slave)s?(?![a-z])", re.IGNORECASE)
+
+
+def _sources() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).as_posix() != "mysql/terms.py")
+
+
+@pytest.mark.parametrize("path", _sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_older_terms_are_known_in_one_place(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for allowed in VERBATIM:
+        text = text.replace(allowed, "")
+    found = [line.strip() for line in text.splitlines() if OLD_TERMS.search(line)]
+    assert not found
+
+
+def _documented_exit_codes() -> dict[str, int]:
+    tree = re.compile(r"^[\s│├└─]*(\w+)[ ]+(\d)[ ]{2,}", re.MULTILINE)
+    return {name: int(code) for name, code in tree.findall(errors.__doc__ or "")}
+
+
+def test_every_error_and_its_exit_code_stand_in_the_tree() -> None:
+    classes = {n: e for n, e in vars(errors).items() if inspect.isclass(e) and issubclass(e, ReplfixError)}
+    documented = _documented_exit_codes()
+    assert documented == {n: e.exit_code for n, e in classes.items() if e is not ReplfixError}
+
+
+@pytest.mark.parametrize("module", modules_of(causes), ids=lambda m: m.CODE)
+def test_a_cause_is_a_file_with_a_code_a_rank_and_a_page(module: ModuleType) -> None:
+    assert module.__name__.rpartition(".")[2] == module.CODE.replace("-", "_")
+    assert isinstance(module.RANK, int)
+    assert list(inspect.signature(module.examine).parameters) == ["evidence"]
+    assert module.__doc__
+    assert (ROOT / "docs" / "causes" / f"{module.CODE}.md").is_file()
+
+
+@pytest.mark.parametrize("module", modules_of(strategies), ids=lambda m: m.NAME)
+def test_a_strategy_is_a_file_with_a_name_a_summary_and_a_page(module: ModuleType) -> None:
+    assert module.__name__.rpartition(".")[2] == module.NAME.replace("-", "_")
+    assert module.SUMMARY.endswith(".")
+    assert list(inspect.signature(module.propose).parameters) == ["evidence"]
+    assert (ROOT / "docs" / "strategies" / f"{module.NAME}.md").is_file()
+
+
+@pytest.mark.parametrize("module", modules_of(scenarios), ids=lambda m: m.SCENARIO.name)
+def test_a_scenario_is_a_file_with_a_story(module: ModuleType) -> None:
+    scenario = module.SCENARIO
+    assert module.__name__.rpartition(".")[2] == scenario.name.replace("-", "_")
+    assert scenario.story.endswith(".")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_a_page_and_examples(name: str) -> None:
+    page = ROOT / "docs" / "commands" / f"{name}.md"
+    assert page.is_file(), f"docs/commands/{name}.md is missing"
+    assert page.read_text("utf-8").startswith("# ")
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0
+    assert "Examples:" in result.output
+    assert f"replfix {name}" in result.output
+
+
+def _options(command: click.Command) -> set[str]:
+    found = {long for p in command.params for long in p.opts if long.startswith("--")}
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            found |= _options(child)
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_stands_in_the_page_of_its_command(name: str) -> None:
+    page = (ROOT / "docs" / "commands" / f"{name}.md").read_text("utf-8")
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    missing = {option for option in _options(command) if option not in page}
+    assert missing <= {"--help"}, f"docs/commands/{name}.md does not name {sorted(missing)}"
+
+
+SLOW = ("rich", "pydantic", "pymysql", "pymysqlreplication", "sqlalchemy", "textual", "testcontainers", "cryptography")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], []], ids=["help", "version", "nothing"])
+def test_help_imports_nothing_slow(args: list[str]) -> None:
+    program = (
+        "import sys; from replfix.cli.app import run; code = run(sys.argv[1:]); "
+        f"print(code, sorted(m for m in {SLOW!r} if m in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *args], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout
+    assert done.stderr.strip() == "0 []"
+
+
+def test_the_module_and_the_console_script_are_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "replfix", "--version"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.strip().endswith(replfix.__version__)

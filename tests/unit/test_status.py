@@ -1,0 +1,88 @@
+"""Which of a channel's errors counts, and when a channel is well."""
+
+from __future__ import annotations
+
+import pytest
+
+from replfix.core.gtid import GtidSet
+from replfix.core.status import ReceiverState, WorkerError
+from tests.unit.making import GTID, SOURCE, channel, status
+
+
+def worker(number: int, errno: int, position: int, file: str = "binlog.000001") -> WorkerError:
+    gtid = f"{SOURCE}:{number}"
+    text = f"Worker {number} failed executing transaction '{gtid}' at source log {file}, end_log_pos {position}; x"
+    return WorkerError(number, errno, text, gtid)
+
+
+def test_a_worker_says_more_than_its_coordinator() -> None:
+    told = channel(
+        applier_errno=1062, applier_message="Coordinator stopped because …", worker_errors=(worker(6, 1062, 9),)
+    )
+    assert told.failure is not None
+    assert told.failure.gtid == GTID
+
+
+def test_of_several_workers_the_earliest_in_the_log_counts() -> None:
+    several = channel(
+        worker_errors=(
+            worker(9, 1032, 100, "binlog.000002"),
+            worker(8, 1062, 900),
+            worker(7, 1062, 200),
+            worker(6, 1756, 4),
+            worker(5, 3030, 4),
+        )
+    )
+    assert several.failure is not None
+    assert several.failure.gtid == f"{SOURCE}:7"
+
+
+def test_workers_that_only_stopped_for_another_one_leave_the_word_to_the_coordinator() -> None:
+    stopped = channel(
+        applier_errno=1062, applier_message="told by the coordinator", worker_errors=(worker(6, 1756, 4),)
+    )
+    assert stopped.failure is not None
+    assert stopped.failure.message == "told by the coordinator"
+
+
+def test_no_error_is_no_failure() -> None:
+    assert channel().failure is None
+    assert channel(applier_running=True, applier_errno=1062, applier_message="of an earlier stop").failure is None
+
+
+@pytest.mark.parametrize(
+    ("well", "over"),
+    [
+        (True, {"applier_running": True}),
+        (True, {"applier_running": True, "receiver": ReceiverState.CONNECTING}),
+        (False, {"applier_running": False}),
+        (False, {"applier_running": True, "receiver": ReceiverState.STOPPED}),
+        (False, {"applier_running": True, "receiver": ReceiverState.CONNECTING, "receiver_errno": 2003}),
+    ],
+)
+def test_healthy(well: bool, over: dict[str, object]) -> None:
+    assert channel(**over).healthy is well
+
+
+def test_channels_by_name() -> None:
+    both = status(channel(name="east"), channel(name=""))
+    assert both.channel("") is both.channels[1]
+    assert both.channel("east") is both.channels[0]
+    assert both.channel("EAST") is None
+
+
+@pytest.mark.parametrize(
+    ("executed", "gtid", "waiting"),
+    [
+        ("1-5", f"{SOURCE}:6", ""),
+        ("1-3", f"{SOURCE}:6", "4-5"),
+        ("1-3:5", f"{SOURCE}:6", "4"),
+        ("1-3", f"{SOURCE}:4", ""),
+        ("2", f"{SOURCE}:1", ""),
+        ("1-3", f"{SOURCE}:tag:6", ""),  # nothing under that tag was received
+    ],
+)
+def test_what_waits_before_a_transaction(executed: str, gtid: str, waiting: str) -> None:
+    on = channel(retrieved=GtidSet.parse(f"{SOURCE}:1-9"))
+    found = status(on, executed=f"{SOURCE}:{executed}").waiting_before(on, gtid)
+    assert str(found) == (f"{SOURCE}:{waiting}" if waiting else "")
