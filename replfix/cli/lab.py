@@ -42,7 +42,15 @@ def name_option(function: F) -> F:
     )(function)
 
 
-@click.group("lab")
+@click.group(
+    "lab",
+    epilog="""\b
+Examples:
+  replfix lab demo
+  replfix lab up --replicas 2
+  replfix lab break duplicate-primary
+  replfix lab down""",
+)
 def command() -> None:
     """Throw-away real servers, to try replfix on and to train with.
 
