@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from replfix.cli.options import common_options, replica_options
-from replfix.cli.output import console, emit, narrate
+from replfix.cli.output import emit, narrate, page
 
 CONFLICT_FOUND = 3
 
@@ -51,5 +51,5 @@ def command(
         else:
             from replfix.cli.diagnosis_text import diagnosis_text
 
-            console().print(diagnosis_text(wired.target.name, diagnosis))
+            page(diagnosis_text(wired.target.name, diagnosis))
     return 0 if diagnosis is None else CONFLICT_FOUND

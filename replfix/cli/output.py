@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 
 PIPED_WIDTH = 200
@@ -31,6 +32,22 @@ def console(*, stderr: bool = False) -> Console:
     # A file or a pipe has no width of its own, and statements should not be broken there.
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+
+
+def page(renderable: RenderableType) -> None:
+    """Print, through the user's pager where stdout is a terminal and the text is longer than it."""
+    out = console()
+    if not sys.stdout.isatty():
+        out.print(renderable)
+        return
+    with out.capture() as capture:
+        out.print(renderable)
+    text = capture.get()
+    if text.count("\n") < out.height:
+        click.echo(text, nl=False)
+    else:
+        os.environ.setdefault("LESS", "FRX")  # colours pass, short texts stay, the screen is left as it was
+        click.echo_via_pager(text)
 
 
 def narrate(text: str) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from replfix.config import Config
     from replfix.wiring import Wired
 
+MOST_AT_ONCE = 64  # replicas that are asked at the same time
+
 
 @click.command(
     "status",
@@ -59,9 +61,11 @@ def _read(
     source_url: str | None,
     channel: str | None,
 ) -> StatusDocument:
-    from replfix.cli.documents.status import StatusDocument, UnreachablePart
+    from concurrent.futures import ThreadPoolExecutor
+
+    from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
     from replfix.cli.opening import ask_password, open_target
-    from replfix.errors import ConnectError, ReplfixError
+    from replfix.errors import ReplfixError
     from replfix.wiring import Wired
 
     one = name is not None or replica_url is not None or len(config.targets()) < 2
@@ -69,19 +73,22 @@ def _read(
         wireds = [open_target(config, name, replica_url, source_url, channel)]
     else:
         wireds = [Wired(target, ask_password) for target in config.targets()]
-    replicas: list[ReplicaPart] = []
-    unreachable: list[UnreachablePart] = []
-    for wired in wireds:
+
+    def ask(wired: Wired) -> ReplicaPart | UnreachablePart:
         with wired:
             try:
-                replicas.append(_replica(wired, channel))
+                return _replica(wired, channel)
             except ReplfixError as error:
-                if one or not isinstance(error, ConnectError):
+                if one:
                     raise
                 at = wired.target.replica
-                unreachable.append(
-                    UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
-                )
+                return UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
+
+    # All at once: one that does not answer should not hold up the others.
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
+        answers = list(pool.map(ask, wireds))
+    replicas = [a for a in answers if isinstance(a, ReplicaPart)]
+    unreachable = [a for a in answers if isinstance(a, UnreachablePart)]
     return StatusDocument(replicas=replicas, unreachable=unreachable)
 
 

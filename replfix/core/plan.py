@@ -74,6 +74,7 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
         "table": step.table.name,
         "sql": step.sql,
         "undo_sql": step.undo_sql,
+        "columns": list(step.columns),  # their order: an object's keys have none
         "current": _row(step, step.current),
         "target": _row(step, step.target),
     }

@@ -26,6 +26,12 @@ SESSION_SETTINGS = (
 )
 
 
+NOT_LOGGED_SESSION = "SET SESSION sql_log_bin = 0"
+
+UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS[:2])
+"""What a session needs in which somebody runs undo statements by hand: values are written for it."""
+
+
 def identifier(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 

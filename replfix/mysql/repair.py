@@ -25,6 +25,9 @@ from replfix.mysql.rows import find_all, find_now
 CHANGEABLE = ("super_read_only",)
 """Global variables that may have to change for a write. read_only stays: the account needs CONNECTION_ADMIN."""
 
+WORK_SECONDS = 900.0
+"""How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""
+
 _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
@@ -60,9 +63,9 @@ class HeldChannel:
         self._session.close()
 
     def _open(self) -> Session:
-        session = Session(self._endpoint)
+        session = Session(self._endpoint, read_seconds=WORK_SECONDS)
         try:
-            for statement in ("SET SESSION sql_log_bin = 0", *sql.SESSION_SETTINGS):
+            for statement in (sql.NOT_LOGGED_SESSION, *sql.SESSION_SETTINGS):
                 session.execute(statement)
         except BaseException:
             session.close()

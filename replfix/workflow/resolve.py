@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from replfix.core import sql
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis import Diagnosis
@@ -372,7 +373,7 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
         "causes": [
             {"code": c.code, "confidence": c.confidence.value, "evidence": list(c.evidence)} for c in diagnosis.causes
         ],
-        "undo": [step.undo_sql for step in reversed(plan.steps)],
+        "undo": [*sql.UNDO_SETTINGS, *(step.undo_sql for step in reversed(plan.steps))],
     }
 
 
