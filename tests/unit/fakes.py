@@ -218,7 +218,8 @@ class FakeServer:
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         with self.world.step(f"{self.name}.transactions"):
-            yield from [t for gtid, t in self.log.items() if gtid in gtids][:limit]
+            found = [t for gtid, t in self.log.items() if gtid in gtids][:limit]
+        return iter(found)
 
     def write(self, transaction: Transaction) -> None:
         """As a client of this server would, logged."""
