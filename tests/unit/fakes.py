@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
@@ -441,8 +441,3 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
-
-
-def received(transaction: Transaction, number: int, uuid: str) -> Transaction:
-    """The same transaction under another number."""
-    return replace(transaction, gtid=f"{uuid}:{number}")
