@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import click
 
 import replfix
-from replfix.errors import ReplfixError
+from replfix.errors import ReplfixError, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "audit", "doctor", "lab", "schema")
+
+_COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 
 INTERRUPTED = 130  # what shells report for a command ended by Ctrl-C
 
@@ -30,12 +32,20 @@ class _Commands(click.Group):
         return command
 
 
+def _scenarios(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from replfix.cli.tui import scenario_names
+
+    return scenario_names(ctx, parameter, incomplete)
+
+
 @click.command(
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="""\b
 Examples:
+  replfix                            the terminal UI, on every configured replica
+  replfix --demo two-writers         the same, on servers made and broken for you
   replfix status --replica mysql://dba@10.0.0.2
   replfix diagnose db2
   replfix resolve db2 --dry-run
@@ -46,12 +56,56 @@ Exit codes: 0 healthy or resolved · 1 bug · 2 usage · 3 conflict found · 4 n
 \b
 Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fish_source)""",
 )
+@click.option("--config", "config_path", metavar="FILE", type=click.Path(dir_okay=False), help="Configuration file.")
+@click.option("--replica", "replica_url", metavar="URL", help="One replica, without a configuration.")
+@click.option("--source", "source_url", metavar="URL", help="Its source, where the replica's own status does not tell.")
+@click.option(
+    "--demo",
+    is_flag=False,
+    flag_value="duplicate-primary",
+    metavar="[SCENARIO]",
+    shell_complete=_scenarios,
+    help="Start servers to try it on, break their replication, and look at that.",
+)
+@click.option("--no-animation", is_flag=True, help="Nothing moves by itself on the screen.")
 @click.version_option(replfix.__version__, prog_name="replfix")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
-    """Get a stopped MySQL replica running again: the data right, nothing lost, everything on record."""
-    if ctx.invoked_subcommand is None:
+def cli(
+    ctx: click.Context,
+    config_path: str | None,
+    replica_url: str | None,
+    source_url: str | None,
+    demo: str | None,
+    no_animation: bool,
+) -> int:
+    """Get a stopped MySQL replica running again: the data right, nothing lost, everything on record.
+
+    Without a command it opens the terminal UI; the options here are for that.
+    """
+    given = [parameter for parameter in ctx.params if ctx.get_parameter_source(parameter) is _COMMAND_LINE]
+    if ctx.invoked_subcommand is not None:
+        if given:
+            raise _misplaced(ctx, given[0], ctx.invoked_subcommand)
+        return 0
+    if not given and not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(ctx.get_help())
+        return 0
+    from replfix.cli.tui import open_demo, open_tui
+
+    if demo is None:
+        return open_tui(config_path, replica_url, source_url, animate=not no_animation)
+    if config_path or replica_url or source_url:
+        raise UsageError("--demo has servers of its own.", "Leave out --config, --replica and --source.")
+    return open_demo(demo, animate=not no_animation)
+
+
+def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
+    """An option of the terminal UI in front of a command would be passed over in silence."""
+    option = next(p.opts[0] for p in ctx.command.params if p.name == parameter)
+    return UsageError(
+        f"{option} stands in front of the command {command!r}: there it is an option of the terminal UI.",
+        f"Write it behind the command, where that takes it: replfix {command} --help.",
+    )
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.options import common_options
+from replfix.cli.tui import DEMO_LAB as NAME
+from replfix.cli.tui import scenario_names
 
 if TYPE_CHECKING:
     from replfix.lab.topology import Lab
@@ -23,32 +25,34 @@ _COMMANDS = (
 )
 """What is typed, and the exit code that it has to end with."""
 
-NAME = "demo"
 DEFAULT_SCENARIO = "multi-row-transaction"
 
 
-def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from replfix.lab import scenarios
-
-    return [name for name in scenarios.names() if name.startswith(incomplete)]
-
-
-@click.command("demo", epilog="\b\nExamples:\n  replfix lab demo\n  replfix lab demo --scenario two-writers --keep")
+@click.command(
+    "demo",
+    epilog="""\b
+Examples:
+  replfix lab demo                                 in the terminal UI
+  replfix lab demo --no-tui                        narrated, from the outage to the proof
+  replfix lab demo --scenario two-writers --keep""",
+)
 @click.option(
     "--scenario",
     default=DEFAULT_SCENARIO,
     show_default=True,
     metavar="NAME",
-    shell_complete=_scenarios,
+    shell_complete=scenario_names,
     help="What happens; 'replfix lab break' lists them.",
 )
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards.")
+@click.option("--no-tui", is_flag=True, help="Play it by itself on a terminal too.")
 @common_options
 def command(
     scenario: str,
     mysqld: str | None,
     keep: bool,
+    no_tui: bool,
     config_path: str | None,  # noqa: ARG001
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -56,8 +60,14 @@ def command(
     """Start servers, break replication, diagnose, resolve, and prove it.
 
     Everything is real: a source and a replica on this machine, one failing transaction, and at the end a look at both
-    servers with plain SQL. Ends with 0 only when every part of the proof holds.
+    servers with plain SQL. On a terminal it opens the terminal UI on the broken replica, and you resolve it there (or
+    not); with --no-tui, --json or without a terminal the commands are played one after the other. Ends with 0 only when
+    every part of the proof holds, or when you left the replica stopped.
     """
+    from replfix.cli.tui import on_terminal, open_demo
+
+    if not (as_json or no_tui) and on_terminal():
+        return open_demo(scenario, mysqld=mysqld, keep=keep)
     from replfix.cli.output import narrate
     from replfix.lab import scenarios, topology
     from replfix.lab.narration import Lines

@@ -1,0 +1,223 @@
+"""An audit record as sections to show, the same in every face.
+
+Row data is shown as what it is: no markup, no control characters, NULL apart from 'NULL'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from replfix.core.audit_record import AuditRecord
+from replfix.present.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``verbatim``: statements that are copied from the screen, so a terminal should not break their lines."""
+
+    title: str
+    body: RenderableType
+    verbatim: bool = False
+
+
+def when(record: AuditRecord) -> str:
+    """UTC, to the second."""
+    return visible(record.recorded_at[:19].replace("T", " "), keep_newlines=False)
+
+
+def facts(record: AuditRecord) -> Table:
+    """When, who, from where, and whether the record still is what was written."""
+    found = {
+        "record": f"{record.id} (number {record.seq})",
+        "kind": record.kind,
+        "when": f"{when(record)} UTC",
+        "by": f"{record.author}, replfix {record.version}",
+        "replica": record.replica,
+        "channel": record.channel or "(default)",
+        "incident": record.incident,
+        "hash": record.hash,
+    }
+    if not record.sound:
+        found["altered"] = "the hash DOES NOT FIT: run 'replfix audit verify'"
+    grid = Table.grid(padding=(0, 2))
+    for name, text in found.items():
+        grid.add_row(Text(name, style="bold"), Text(visible(text, keep_newlines=False), overflow="fold"))
+    return grid
+
+
+def sections(content: Mapping[str, object], limit: int | None = None) -> Iterator[Section]:
+    """What the payload ``content`` says. Texts longer than ``limit`` characters are cut with their length said."""
+    plan = content.get("plan", content)
+    if not isinstance(plan, Mapping) or not isinstance(plan.get("steps"), list):
+        yield from _values(content, limit)
+        return
+    steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
+    around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
+    more = {name: value for name, value in plan.items() if name not in ("steps", "guards", "risks", "channel")}
+    yield from _values(around | more, limit)
+    yield from _causes(content.get("causes"), limit)
+    yield from _sql("Plan", [step.get("sql") for step in steps], limit)
+    yield from (_displaced(step, limit) for step in steps if isinstance(step.get("current"), Mapping))
+    yield from _sql("Undo, in this order", _undo(content), limit)
+    yield from _points("Only if", plan.get("guards"), "·", limit)
+    yield from _points("Mind", plan.get("risks"), "!", limit)
+
+
+def undo_sql(content: Mapping[str, object]) -> str:
+    """The statements that take the plan back, each ended with a semicolon; empty when there are none."""
+    return "\n".join(f"{sql};" for sql in _undo(content) if isinstance(sql, str) and sql)
+
+
+def _undo(content: Mapping[str, object]) -> list[object]:
+    recorded = content.get("undo")  # the last step first, behind what its session needs
+    if isinstance(recorded, list):
+        return recorded
+    plan = content.get("plan", content)
+    steps = plan.get("steps") if isinstance(plan, Mapping) else None
+    return [s.get("undo_sql") for s in reversed(steps) if isinstance(s, Mapping)] if isinstance(steps, list) else []
+
+
+def in_short(record: AuditRecord) -> str:
+    """The payload in a few words, for a list."""
+    try:
+        content = record.content
+    except ValueError:
+        return "cannot be read: it was altered"
+    plan = content.get("plan", content)
+    if isinstance(plan, Mapping) and isinstance(plan.get("steps"), list):
+        steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
+        tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in steps))
+        displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
+        rows = f"{displaced} row{'' if displaced == 1 else 's'} displaced"
+        text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
+        return _line(text + (f" and {len(tables) - 3} more" if len(tables) > 3 else ""))
+    if isinstance(variables := content.get("variables"), Mapping):
+        return _line(", ".join(f"{name}={value}" for name, value in variables.items()))
+    if isinstance(result := content.get("result"), str):
+        return _line(f"{result}: {content.get('detail') or ''}".rstrip(": "))
+    return _line(", ".join(f"{name}: {_plain(value)}" for name, value in content.items()))
+
+
+def raw_json(record: AuditRecord) -> str:
+    """The whole record as JSON, indented; the payload as the text that is stored when it is no JSON object."""
+    payload: object
+    try:
+        payload = record.content
+    except ValueError:
+        payload = record.payload
+    fields = ("seq", "recorded_at", "kind", "incident", "replica", "channel", "author", "version", "previous_hash")
+    document: dict[str, object] = {"id": record.id, **{name: getattr(record, name) for name in fields}}
+    document |= {"hash": record.hash, "sound": record.sound, "payload": payload}
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def cut(text: str, limit: int | None) -> str:
+    """``text``, or its beginning with the length of the whole said."""
+    if limit is None or len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def cell(value: object, limit: int | None = None) -> Text:
+    """A value as it stands in JSON: text in quotes, so that NULL and 'NULL' are told apart."""
+    match value:
+        case None:
+            return Text("NULL", style="italic")
+        case {"not_logged": True}:
+            return Text("(not logged)", style="italic")
+        case {"base64": str(encoded)}:
+            return Text(f"base64 {visible(cut(encoded, limit), keep_newlines=False)}")
+        case str() if limit is not None and len(value) > limit:
+            quoted = json.dumps(value[:limit], ensure_ascii=False)[:-1]
+            return Text(f'{visible(quoted, keep_newlines=False)}"… ({len(value):,} characters)')
+        case _:
+            return Text(visible(cut(json.dumps(value, ensure_ascii=False), limit), keep_newlines=False))
+
+
+def _line(text: str) -> str:
+    return visible(cut(text, 300), keep_newlines=False)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _values(values: Mapping[str, object], limit: int | None) -> Iterator[Section]:
+    if not values:
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, value in values.items():
+        if isinstance(value, Mapping) and set(value) == {"errno", "message"}:
+            text = f"{value['errno']} {_plain(value['message'])}"
+        elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            text = "\n".join(value)
+        elif isinstance(value, str):
+            text = value
+        else:
+            text = json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, dict | list) and value else None)
+        named = Text(visible(name, keep_newlines=False), style="bold")
+        grid.add_row(named, Text(visible(cut(text, limit)), overflow="fold"))
+    yield Section("", grid)
+
+
+def _causes(causes: object, limit: int | None) -> Iterator[Section]:
+    if not isinstance(causes, list) or not causes:
+        return
+    lines: list[RenderableType] = []
+    for cause in causes:
+        if not isinstance(cause, Mapping):
+            lines.append(cell(cause, limit))
+            continue
+        code, confidence = _plain(cause.get("code")), _plain(cause.get("confidence"))
+        lines.append(Text(visible(f"● {code} ({confidence} confidence)", keep_newlines=False)))
+        evidence = cause.get("evidence")
+        lines += [_point("  -", sentence, limit) for sentence in evidence] if isinstance(evidence, list) else []
+    yield Section("Why", Group(*lines))
+
+
+def _points(title: str, sentences: object, mark: str, limit: int | None) -> Iterator[Section]:
+    if isinstance(sentences, list) and sentences:
+        yield Section(title, Group(*(_point(f"  {mark}", sentence, limit) for sentence in sentences)))
+
+
+def _point(mark: str, sentence: object, limit: int | None) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text(mark), Text(visible(cut(_plain(sentence), limit)), overflow="fold"))
+    return grid
+
+
+def _sql(title: str, statements: Sequence[object], limit: int | None) -> Iterator[Section]:
+    sql = [statement for statement in statements if isinstance(statement, str) and statement]
+    if sql:
+        numbered = (f"  {number}. {visible(cut(each, limit))}" for number, each in enumerate(sql, start=1))
+        yield Section(title, Text("\n".join(numbered)), verbatim=True)
+
+
+def _displaced(step: Mapping[str, object], limit: int | None) -> Section:
+    current, target = step.get("current"), step.get("target")
+    assert isinstance(current, Mapping)
+    after = target if isinstance(target, Mapping) else None
+    table = Table()
+    table.add_column("column", overflow="fold")
+    table.add_column("kept here", overflow="fold")
+    table.add_column("on the replica since" if after is not None else "on the replica since: no row", overflow="fold")
+    table.add_column("")  # a sign, not only a colour
+    order = step.get("columns")  # newer records have it; an object's keys have none of their own
+    names = [n for n in order if n in current] if isinstance(order, list) else []
+    for name in dict.fromkeys((*names, *current)):
+        value, new = current[name], after.get(name) if after is not None else None
+        differs = after is not None and new != value
+        table.add_row(
+            Text(visible(str(name), keep_newlines=False)),
+            cell(value, limit),
+            cell(new, limit) if after is not None else Text("-"),
+            Text("≠" if differs else ""),
+        )
+    title = f"Displaced row of {step.get('schema')}.{step.get('table')}"
+    return Section(visible(title, keep_newlines=False), table)

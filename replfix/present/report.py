@@ -1,0 +1,233 @@
+"""One incident as Markdown, for the ticket.
+
+Names, values and messages come from servers and are hostile: values stand in code, sentences are escaped, so that none
+of them can end a table's cell, a fence or a line, or become a link, a heading or HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.outcome import Outcome, Round
+from replfix.core.plan import Plan
+from replfix.core.reconcile import Conflict
+from replfix.core.sql import UNDO_SETTINGS
+from replfix.core.values import RowImage
+from replfix.present.shown import shown
+from replfix.present.text import visible
+
+VALUE_WIDTH = 120
+SENTENCE_WIDTH = 2_000
+STATEMENT_WIDTH = 4_000
+CONFLICTS = 50
+STATEMENTS = 200
+
+_PUNCTUATION = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=:)/|^[-+=]")
+_NUMBER = re.compile(r"^(\d{1,9})([.)])")
+_MENTION = re.compile(r"(?<![\w@])@(?=\w)")
+_KINDS = {
+    "duplicate": "a row of the replica holds a unique key that the incoming row needs",
+    "missing": "the row that the transaction changes is not on the replica",
+    "different": "the row that the transaction changes has other values on the replica",
+}
+
+
+def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = None) -> str:
+    """What happened on the replica ``name``, why, what can be done and what was done, as Markdown."""
+    parts: list[Iterable[str]] = [_what(name, diagnosis), _why(diagnosis), _unknowns(diagnosis), _conflicts(diagnosis)]
+    if outcome is not None:
+        parts.append(_outcome(outcome))
+    if outcome is not None and outcome.rounds:
+        parts += [_plan(round_.plan) for round_ in outcome.rounds]
+    else:
+        parts.append(_ways(diagnosis))
+        parts += [_plan(proposal.plan) for proposal in diagnosis.proposals if proposal.plan is not None]
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+# --- Markdown ---
+
+
+def sentence(text: str) -> str:
+    """Words of ours with names and values in them, on one line, as plain text."""
+    line = visible(_cut(text, SENTENCE_WIDTH), keep_newlines=False).strip()
+    escaped = _NUMBER.sub(r"\1\\\2", _PUNCTUATION.sub(r"\\\g<0>", line))
+    return _MENTION.sub("@<!-- -->", escaped)  # nobody is notified because a row says so
+
+
+def code(text: str) -> str:
+    """``text`` in code, on one line. A vertical bar would end a table's cell in some readers, also within backquotes."""
+    line = visible(text, keep_newlines=False)
+    if "|" in line or not line.strip():
+        return f"<code>{''.join(c if c.isalnum() or c == ' ' else f'&#{ord(c)};' for c in line)}</code>"
+    fence = "`" * (_longest_run(line) + 1)
+    padding = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
+    return f"{fence}{padding}{line}{padding}{fence}"
+
+
+def fenced(lines: Sequence[str], language: str = "") -> list[str]:
+    """A block of code whose fence is longer than any within."""
+    body = [visible(line) for line in lines]
+    fence = "`" * max(3, 1 + max((_longest_run(line) for line in body), default=0))
+    return [f"{fence}{language}", *body, fence]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Cells are Markdown already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[:width]}… ({len(text)} characters)"
+
+
+def _points(title: str, sentences: Sequence[str]) -> Iterator[str]:
+    if sentences:
+        yield from (title, "", *(f"- {sentence(text)}" for text in sentences), "")
+
+
+# --- the parts ---
+
+
+def _what(name: str, diagnosis: Diagnosis) -> Iterator[str]:
+    evidence = diagnosis.evidence
+    error, transaction = evidence.error, evidence.transaction
+    on = f" on {sentence(error.table)}" if error.table else ""
+    yield from (f"# {sentence(name)}: replication stopped by error {error.errno}{on}", "")
+    channel = code(evidence.channel.name) if evidence.channel.name else "the default channel"
+    yield f"- Replica: {sentence(name)}, MySQL {code(evidence.status.version)}, {channel}"
+    if error.event:
+        yield f"- Event: {sentence(error.event)}"
+    if error.key:
+        yield f"- Key: {code(error.key)}"
+    if transaction is not None:
+        rows = len(transaction.changes)
+        yield (
+            f"- Transaction: {code(transaction.gtid)}, {rows} row{'' if rows == 1 else 's'}, committed "
+            f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {code(transaction.log_file)} "
+            f"{transaction.start_pos}–{transaction.end_pos}"
+        )
+    yield from ("", *fenced([_cut(error.message, SENTENCE_WIDTH)], "text"), "")
+
+
+def _why(diagnosis: Diagnosis) -> Iterator[str]:
+    yield from ("## Why", "")
+    if not diagnosis.causes:
+        yield "No cause that replfix knows fits what was found."
+    for cause in diagnosis.causes:
+        yield f"- **{sentence(cause.code)}** ({cause.confidence.value} confidence): {sentence(cause.summary)}"
+        yield from (f"  - {sentence(fact)}" for fact in cause.evidence)
+    yield ""
+
+
+def _unknowns(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.unknowns:
+        yield from _points("## Not known, or to be known", diagnosis.unknowns)
+
+
+def _conflicts(diagnosis: Diagnosis) -> Iterator[str]:
+    found = diagnosis.evidence.reconciliation
+    conflicts = found.conflicts if found is not None else ()
+    if not conflicts:
+        return
+    yield from (f"## What is in the way: {len(conflicts)} conflict{'' if len(conflicts) == 1 else 's'}", "")
+    for number, conflict in enumerate(conflicts[:CONFLICTS], 1):
+        yield from _conflict(number, conflict, diagnosis)
+    if len(conflicts) > CONFLICTS:
+        yield from (f"And {len(conflicts) - CONFLICTS} more.", "")
+
+
+def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator[str]:
+    evidence = diagnosis.evidence
+    columns = evidence.tables[conflict.table].columns
+    keys, parts = (", ".join(code(each) for each in names) for names in (conflict.keys, conflict.key_columns))
+    yield f"### {number}. {conflict.kind.value}: {code(str(conflict.table))}"
+    yield ""
+    yield f"Key {keys} ({parts}), row {conflict.change + 1} of the transaction: {_KINDS[conflict.kind.value]}."
+    yield ""
+    images: list[tuple[str, RowImage | None]] = [
+        ("replica", conflict.replica_row),
+        ("source now", evidence.source_rows[number - 1]),
+    ]
+    if conflict.incoming is not None:
+        images.insert(0, ("incoming", conflict.incoming))
+    if conflict.expected is not None:
+        images.insert(0, ("expected", conflict.expected))
+    yield from table(
+        ["", "column", *(title for title, _ in images)],
+        (
+            [
+                "≠" if column.name in conflict.differences else "",
+                code(column.name),
+                *("(no row)" if row is None else code(shown(row[column.ordinal], VALUE_WIDTH)) for _, row in images),
+            ]
+            for column in columns
+        ),
+    )
+    yield ""
+
+
+def _ways(diagnosis: Diagnosis) -> Iterator[str]:
+    if not diagnosis.proposals:
+        return
+    yield from ("## What can be done", "")
+    for proposal in diagnosis.proposals:
+        mark, possible = ("✔", "") if proposal.allowed else ("✘", "not possible: ")
+        yield f"- {mark} **{sentence(proposal.strategy)}**: {possible}{sentence(proposal.reason)}"
+    yield ""
+
+
+def _plan(plan: Plan) -> Iterator[str]:
+    yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(plan.gtid)}", "")
+    yield from _statements([step.sql for step in plan.steps], "Nothing has to be changed on the replica first.")
+    yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
+    yield from _points("Only if:", plan.guards)
+    yield from _points("Mind:", plan.risks)
+    undo = [step.undo_sql for step in reversed(plan.steps) if step.undo_sql]
+    if undo:
+        yield from ("### Undo, in this order", "")
+        yield from _statements([*UNDO_SETTINGS, *undo], "")
+
+
+def _statements(statements: Sequence[str], none: str) -> Iterator[str]:
+    if not statements:
+        yield from (none, "")
+        return
+    yield from fenced([f"{_cut(sql, STATEMENT_WIDTH)};" for sql in statements[:STATEMENTS]], "sql")
+    yield ""
+    if len(statements) > STATEMENTS:
+        yield from (f"And {len(statements) - STATEMENTS} more.", "")
+    if any(len(sql) > STATEMENT_WIDTH or visible(sql) != sql for sql in statements):
+        yield from (
+            "Not to be copied from here: a statement was cut, or has characters that do not print and are spelt out. The "
+            "audit trail has it as it is.",
+            "",
+        )
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
+    word = "rehearsed" if outcome.dry_run else outcome.result.value.replace("_", " ")
+    yield from (f"## Outcome: {word}", "", sentence(outcome.message), "")
+    if outcome.hint:
+        yield from (f"Next: {sentence(outcome.hint)}", "")
+    yield from (f"- {_round(each)}" for each in outcome.rounds)
+    if outcome.rounds:
+        yield ""
+    if outcome.audit_ids:
+        intents = {each.audit_id for each in outcome.rounds}
+        ids = ", ".join(f"**{code(i)}**" if i in intents else code(i) for i in outcome.audit_ids)
+        bold = "; in bold: plan, row images and undo" if any(intents) else ""
+        yield from (f"On record: {ids}. `replfix audit show ID` prints one{bold}.", "")
+
+
+def _round(round_: Round) -> str:
+    states = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
+    said = ", ".join(f"{word} {'✔' if done else '✘'}" for word, done in states)
+    return f"{code(round_.plan.gtid)}, {sentence(round_.plan.strategy)}: {said}"
