@@ -87,11 +87,11 @@ def cli(
         if given:
             raise _misplaced(ctx, given[0], ctx.invoked_subcommand)
         return 0
-    if not given and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    from replfix.cli.tui import on_terminal, open_demo, open_tui
+
+    if not given and not on_terminal():
         click.echo(ctx.get_help())
         return 0
-    from replfix.cli.tui import open_demo, open_tui
-
     if demo is None:
         return open_tui(config_path, replica_url, source_url, animate=not no_animation)
     if config_path or replica_url or source_url:
