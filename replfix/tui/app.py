@@ -1,0 +1,167 @@
+"""The terminal UI: one app, one watch over all replicas, screens on top."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from replfix.errors import ReplfixError
+from replfix.present.state import State, state_of
+from replfix.present.text import visible
+from replfix.tui.backend import Backend
+from replfix.tui.log import Journal
+from replfix.tui.messages import Polled
+from replfix.tui.palette import next_theme, system_commands
+from replfix.tui.screen import ReplfixDialog, ReplfixScreen
+from replfix.tui.screens.audit import AuditScreen
+from replfix.tui.screens.fleet import FleetScreen
+from replfix.tui.screens.help import HelpScreen
+from replfix.tui.screens.incident import IncidentScreen
+from replfix.tui.screens.log import LogScreen
+from replfix.tui.themes import THEMES
+from replfix.tui.watch import Watch
+
+DRAW_SECONDS = 0.25  # how often the screen takes over what was polled
+
+
+class ReplfixApp(App[None]):
+    """``backend`` does everything that is not drawing. ``animate=False`` for tests and slow terminals."""
+
+    TITLE = "replfix"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; an apply that runs comes to its end first"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Keys of this screen"),
+        Binding("A", "audit", "Audit", id="app.audit", tooltip="Everything that was done, with row images"),
+        Binding("L", "log", "Log", id="app.log", tooltip="What happened since the start", show=False),
+        Binding("ctrl+t", "next_theme", "Theme", id="app.theme", tooltip="The next theme", show=False),
+        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", tooltip="Draw the screen anew", show=False),
+    ]
+
+    def __init__(self, backend: Backend, *, open_incident: bool = True, animate: bool = True) -> None:
+        super().__init__()
+        if not animate:
+            self.animation_level = "none"
+        self.backend = backend
+        self.watch_ = Watch(backend)
+        self.journal = Journal()
+        self._open_incident = open_incident
+        self._last_action: dict[str, str] = {}
+        self._applying: str | None = None
+        self._quit_when_safe = False
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = os.environ.get("REPLFIX_THEME", "")
+        self.theme = wanted if wanted in self.available_themes else "replfix-dark"
+        self.push_screen(FleetScreen())
+        self.watch_.start()
+        self.set_interval(DRAW_SECONDS, self._draw)
+
+    def on_unmount(self) -> None:
+        self.watch_.stop()
+
+    def _draw(self) -> None:
+        """Hand over what was polled to every screen on the stack: polling goes on behind a dialog."""
+        if not self.is_running:  # it ends: screens have lost their parts already
+            return
+        seen = self.watch_.take_changed()
+        if not seen:
+            return
+        message = Polled(seen)
+        for screen in self.screen_stack:
+            if isinstance(screen, ReplfixScreen | ReplfixDialog) and screen.is_mounted:
+                screen.polled(message)
+        if self._open_incident:
+            self._open_first(message)
+
+    def _open_first(self, message: Polled) -> None:
+        """The first channel found stopped opens by itself, once, and only while nobody has gone anywhere."""
+        if len(self.screen_stack) > 2:
+            self._open_incident = False
+            return
+        for seen in message.seen:
+            for channel in seen.channels:
+                if state_of(channel) is State.ERROR:
+                    self._open_incident = False
+                    self.open_incident(seen.name, channel.name)
+                    return
+
+    def open_incident(self, name: str, channel: str) -> None:
+        self.push_screen(IncidentScreen(name, channel))
+
+    # --- what every screen can ask for ---
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_audit(self) -> None:
+        if not isinstance(self.screen, AuditScreen):
+            self.push_screen(AuditScreen())
+
+    def action_log(self) -> None:
+        if not isinstance(self.screen, LogScreen):
+            self.push_screen(LogScreen())
+
+    def action_redraw(self) -> None:
+        self.refresh(layout=True)
+
+    def action_next_theme(self) -> None:
+        self.theme = next_theme(self)
+        self.notify(f"Theme: {self.theme}", timeout=2)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        return system_commands(self, screen)
+
+    def last_action(self, name: str) -> str:
+        """What was done last on that replica since the start, in a few words."""
+        return self._last_action.get(name, "")
+
+    def note_action(self, name: str, what: str) -> None:
+        self._last_action[name] = what
+        self.journal.add(f"{name}: {what}")
+        self.watch_.poll_now(name)
+
+    # --- an apply is not interrupted ---
+
+    def begin_applying(self, what: str) -> None:
+        self._applying = what
+
+    def end_applying(self) -> None:
+        self._applying = None
+        if self._quit_when_safe:
+            self.exit()
+
+    async def action_quit(self) -> None:
+        if self._applying is None:
+            self.exit()
+            return
+        self._quit_when_safe = True
+        self.notify(f"{self._applying}: leaving when it has come to a safe point.", severity="warning", timeout=30)
+
+    # --- workers ---
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where a failed worker shows: none fails in silence."""
+        if event.state is not WorkerState.ERROR or event.worker.error is None:
+            return
+        error = event.worker.error
+        if isinstance(error, ReplfixError):
+            self.say_error(error)
+        else:
+            text = f"{type(error).__name__}: {error}"
+            self.journal.add(f"Bug: {text}")
+            self.notify(visible(text), title="This is a bug in replfix", severity="error", timeout=20, markup=False)
+
+    def say_error(self, error: ReplfixError) -> None:
+        self.journal.add(f"{error.message} {error.hint}".strip())
+        text = visible(f"{error.message}\n{error.hint}".strip())
+        self.notify(text, title="Error", severity="error", timeout=15, markup=False)

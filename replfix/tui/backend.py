@@ -1,0 +1,121 @@
+"""What the screens work with: the workflow, by the names of the configured replicas. Every method may block.
+
+Screens call it from thread workers only. Errors are ``ReplfixError``; anything else is a bug and is shown as one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from replfix import wiring
+from replfix.config import Config, Target
+from replfix.core.audit_record import AuditRecord
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.outcome import Outcome
+from replfix.core.plan import Plan
+from replfix.core.status import ReplicaStatus
+from replfix.mysql.server import MysqlServer
+from replfix.workflow import resolve
+from replfix.workflow.investigate import investigate
+
+Progress = Callable[[str], None]
+
+
+class Backend(Protocol):
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """The names of all replicas, in the order of the configuration."""
+        ...
+
+    @property
+    def poll_seconds(self) -> float: ...
+
+    def address(self, name: str) -> str:
+        """``host:port`` of that replica."""
+        ...
+
+    def poll(self, name: str) -> ReplicaStatus:
+        """How that replica stands now. One caller at a time for each name."""
+        ...
+
+    def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
+        """The whole diagnosis; None when the channel runs."""
+        ...
+
+    def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
+        """Let the replica rehearse that very plan; everything is rolled back."""
+        ...
+
+    def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
+        """Carry out that very plan and start the channel; Stale when it does not fit any more."""
+        ...
+
+    def records(self, limit: int) -> list[AuditRecord]:
+        """The newest records of the audit trail, newest first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class WiredBackend:
+    """Implements ``Backend`` on real servers. Polling has a connection of its own for each replica, kept open; each
+    operation opens its own and closes them."""
+
+    def __init__(self, config: Config, targets: list[Target], ask_password: wiring.AskPassword) -> None:
+        # Passwords are asked for before the screen is taken over.
+        self._targets = {t.name: wiring.with_account(t, ask_password) for t in targets}
+        self._config = config
+        self._pollers = {name: MysqlServer(t.replica) for name, t in self._targets.items()}
+        self._writing = threading.Lock()
+
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        return tuple(self._targets)
+
+    @property
+    def poll_seconds(self) -> float:
+        return self._config.poll_seconds
+
+    def address(self, name: str) -> str:
+        return str(self._targets[name].replica)
+
+    def poll(self, name: str) -> ReplicaStatus:
+        server = self._pollers[name]
+        try:
+            return server.status()
+        except BaseException:
+            server.close()  # the next poll connects anew
+            raise
+
+    def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
+        with wiring.Wired(self._targets[name]) as wired:
+            return investigate(wired.replica, wired.source_of, channel, progress)
+
+    def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
+        return self._work(resolve.rehearse, name, plan, progress)
+
+    def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
+        return self._work(resolve.carry_out, name, plan, progress)
+
+    def _work(
+        self, what: Callable[[resolve.Operation, Plan], Outcome], name: str, plan: Plan, progress: Progress
+    ) -> Outcome:
+        with self._writing, wiring.Wired(self._targets[name]) as wired:
+            trail = wiring.open_trail(self._config)
+            try:
+                return what(wiring.operation(wired, trail, progress), plan)
+            finally:
+                trail.close()
+
+    def records(self, limit: int) -> list[AuditRecord]:
+        trail = wiring.open_trail(self._config)
+        try:
+            return list(trail.records(limit=limit, newest_first=True))
+        finally:
+            trail.close()
+
+    def close(self) -> None:
+        for server in self._pollers.values():
+            server.close()

@@ -1,0 +1,41 @@
+"""What all screens of replfix have: the app by its own type, and a look at what was polled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
+
+from replfix.tui.messages import Polled
+
+if TYPE_CHECKING:
+    from replfix.tui.app import ReplfixApp
+
+T = TypeVar("T")
+
+
+class ReplfixScreen(Screen[T], Generic[T]):
+    @property
+    def replfix(self) -> ReplfixApp:
+        return cast("ReplfixApp", self.app)
+
+    def polled(self, message: Polled) -> None:
+        """Called for every screen on the stack, also for those behind a dialog."""
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """These messages do not bubble: handed to the app, where every failed worker shows."""
+        self.replfix.on_worker_state_changed(event)
+
+
+class ReplfixDialog(ModalScreen[T], Generic[T]):
+    @property
+    def replfix(self) -> ReplfixApp:
+        return cast("ReplfixApp", self.app)
+
+    def polled(self, message: Polled) -> None:
+        """Called for every screen on the stack, also for those behind a dialog."""
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """These messages do not bubble: handed to the app, where every failed worker shows."""
+        self.replfix.on_worker_state_changed(event)
