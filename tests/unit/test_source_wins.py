@@ -121,7 +121,7 @@ def test_guards_and_risks_are_said() -> None:
     plan = plan_of(replace(gathered, channel=named, status=status(named, super_read_only=False)))
     assert plan.guards[0] == f"the server is {REPLICA}"
     assert plan.guards[1] == f"channel 'east' is still stopped with error 1062 on {GTID}"
-    assert "all 2 rows, locked, are exactly what was diagnosed" in plan.guards
+    assert any("2 rows, locked" in guard for guard in plan.guards)
     assert plan.risks[0].startswith("2 rows of the replica are taken out or changed")
     assert not any("super_read_only" in risk for risk in plan.risks)
     assert any("super_read_only" in risk for risk in plan_of(gathered).risks)
