@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -46,12 +47,13 @@ def open_demo(scenario: str, *, mysqld: str | None = None, keep: bool = False, a
     _need_terminal()
     from replfix.config import load
     from replfix.lab import scenarios, topology
-    from replfix.lab.narration import Lines
+    from replfix.lab.narration import Lines, Quiet
     from replfix.lab.proof import snapshot
     from replfix.lab.staging import stage
 
     chosen = scenarios.find(scenario)
     narrator = Lines()
+    _end_in_order_on_hangup()
     lab = topology.up(DEMO_LAB, 1, mysqld, narrator)
     try:
         error = stage(lab, chosen, narrator, reset=True)
@@ -67,7 +69,17 @@ def open_demo(scenario: str, *, mysqld: str | None = None, keep: bool = False, a
                 f"replfix lab down --name {DEMO_LAB}"
             )
         else:
-            topology.down(DEMO_LAB, narrator)
+            topology.down(DEMO_LAB, narrator if sys.stderr.isatty() else Quiet())
+
+
+def _end_in_order_on_hangup() -> None:
+    """A terminal that is closed would end the process on the spot, and the servers would stay."""
+
+    def leave(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def _need_terminal() -> None:
