@@ -1,0 +1,149 @@
+"""The last question before a plan is applied. Its default is *Cancel*."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Footer, Input, Static
+
+from replfix.core.plan import Plan
+from replfix.present.text import visible
+from replfix.tui.fits import Fit
+from replfix.tui.messages import Polled
+from replfix.tui.screen import ReplfixDialog
+from replfix.tui.widgets.points import plural, point, together
+
+
+class ConfirmDialog(ReplfixDialog[bool]):
+    """True when the plan is to be applied. A plan that displaces rows wants the name of the first such table typed."""
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="confirm.cancel", tooltip="Change nothing"),
+        Binding("up", "scroll_text(-1)", "Scroll", id="confirm.up", show=False),
+        Binding("down", "scroll_text(1)", "Scroll", id="confirm.down", show=False),
+        Binding("left,right", "other", "Other button", key_display="←→", id="confirm.other", tooltip="Cancel or Apply"),
+    ]
+
+    def __init__(self, plan: Plan, name: str, misfit: str = "") -> None:
+        super().__init__()
+        self._plan = plan
+        self._name_ = name
+        self._misfit = misfit
+        self._fit: Fit | None = None
+        self._wanted = visible(str(plan.displaced[0].table), keep_newlines=False) if plan.displaced else ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="confirm-box"):
+            yield Static(
+                Text(f"Apply the plan on {visible(self._name_, keep_newlines=False)}?", style="bold"), markup=False
+            )
+            with VerticalScroll(id="confirm-text", can_focus=False):
+                yield Static(together(self._facts()), markup=False)
+            yield Static(id="confirm-stale", markup=False)
+            if self._wanted:
+                yield Static(
+                    Text.assemble(f"{self._displaced()} displaced. To apply, type ", (self._wanted, "bold reverse")),
+                    id="confirm-ask", markup=False,
+                )  # fmt: skip
+                yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
+            with Horizontal(id="confirm-buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Apply", id="apply", compact=True, variant="error")
+            yield Footer(show_command_palette=False)
+
+    def _displaced(self) -> str:
+        others = len({step.table for step in self._plan.displaced}) - 1
+        more = f" and {plural(others, 'other table')}" if others else ""
+        return f"Rows of {self._wanted}{more} are"
+
+    def _facts(self) -> Iterator[RenderableType]:
+        plan = self._plan
+        yield point("·", f"{plan.strategy} for {plan.gtid}")
+        kinds = Counter((step.kind.value, str(step.table)) for step in plan.steps)
+        for (kind, table), count in sorted(kinds.items(), key=lambda item: item[0][1]):
+            yield point("·", f"{kind} {plural(count, 'row')} of {table}")
+        yield point("·", "START REPLICA: the replica applies the transaction itself")
+        for risk in plan.risks:
+            yield point("!", risk, "yellow")
+
+    def on_mount(self) -> None:
+        seen = self.replfix.watch_.seen(self._name_)
+        self._fit = Fit(self._name_, self._plan, seen.sequence if seen else 0)
+        self._fit.misfit = self._misfit
+        self.query_one("#confirm-stale").display = False
+        self.query_one("#cancel").focus()
+        self._settle()
+
+    def polled(self, message: Polled) -> None:
+        if self._fit is not None and self._fit.look(message):
+            self._settle()
+
+    def _settle(self) -> None:
+        """Whether Apply can be pressed now, and in words why not."""
+        misfit = self._fit.misfit if self._fit else ""
+        apply = self.query_one("#apply", Button)
+        if misfit:
+            stale = self.query_one("#confirm-stale", Static)
+            stale.update(point("✗", f"This plan cannot be applied any more: since it was made, {misfit}.", "bold red"))
+            stale.display = True
+            for ask in self.query("#confirm-ask, #confirm-name"):
+                ask.display = False  # there is nothing to confirm any more
+            if apply.has_focus:
+                self.query_one("#cancel").focus()
+        typed = self.query_one("#confirm-name", Input).value.strip() if self._wanted else ""
+        apply.disabled = bool(misfit) or typed != self._wanted
+
+    # --- keys ---
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters go to the name also while *Cancel* has the focus; those typed into the name itself never come here."""
+        if event.is_printable and event.character:
+            event.stop()
+            self._type(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self._type(event.text.strip())
+
+    def _type(self, text: str) -> None:
+        if self._wanted:
+            box = self.query_one("#confirm-name", Input)
+            self.set_focus(box)
+            box.insert_text_at_cursor(text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._settle()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Not yet: the name first, then the button."""
+        event.stop()
+        apply = self.query_one("#apply", Button)
+        if apply.disabled:
+            self.notify(f"That is not {self._wanted}.", severity="warning", timeout=4, markup=False)
+        else:
+            apply.focus()
+
+    def action_scroll_text(self, by: int) -> None:
+        self.query_one("#confirm-text").scroll_relative(y=by, animate=False)
+
+    def action_other(self) -> None:
+        apply = self.query_one("#apply", Button)
+        (self.query_one("#cancel") if apply.has_focus or apply.disabled else apply).focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "apply")
+
+    def action_cancel(self) -> None:
+        self.dismiss(False)

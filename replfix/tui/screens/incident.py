@@ -1,0 +1,268 @@
+"""One channel of one replica: what happened, why, the rows side by side, what can be done."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Footer, Header, Static
+from textual.worker import get_current_worker
+
+from replfix.core.diagnosis import Diagnosis, Proposal
+from replfix.core.outcome import Outcome
+from replfix.core.status import ChannelStatus
+from replfix.errors import ReplfixError
+from replfix.present.text import visible
+from replfix.tui.messages import Polled
+from replfix.tui.screen import ReplfixScreen
+from replfix.tui.screens.plan import PlanScreen
+from replfix.tui.screens.transaction import TransactionScreen
+from replfix.tui.standing import Change, Standing
+from replfix.tui.widgets.diagnosis_view import DiagnosisView
+from replfix.tui.widgets.line_list import LineList
+from replfix.tui.widgets.situation import Healthy, Problem, called
+from replfix.tui.widgets.strategies import Strategies, recommended
+
+CHANGED = "! The channel has changed since this diagnosis: press r"
+
+
+class IncidentScreen(ReplfixScreen[None]):
+    """Diagnoses on its own when it opens, and again when the channel runs or fails on another transaction."""
+
+    CSS_PATH = "incident.tcss"
+    AUTO_FOCUS = ""  # the top stays in view
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "p,enter",
+            "plan",
+            "Plan",
+            key_display="p",
+            id="incident.plan",
+            tooltip="What would be done, before anything is",
+        ),
+        Binding("t", "transaction", "All rows", id="incident.transaction", tooltip="Every row of the transaction"),
+        Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Look again how it stands now"),
+        Binding("m", "report", "Report", id="incident.report", tooltip="Save this incident as a Markdown file"),
+        Binding("escape", "back", "Back", id="incident.back", tooltip="All replicas"),
+    ]
+
+    class Progressed(Message):
+        def __init__(self, sequence: int, text: str) -> None:
+            super().__init__()
+            self.sequence = sequence
+            self.text = text
+
+    class Concluded(Message):
+        """``diagnosis`` None and no error: the channel runs."""
+
+        def __init__(self, sequence: int, diagnosis: Diagnosis | None, error: ReplfixError | None) -> None:
+            super().__init__()
+            self.sequence = sequence
+            self.diagnosis = diagnosis
+            self.error = error
+
+    def __init__(self, name: str, channel: str) -> None:
+        super().__init__()
+        self._name_ = name
+        self._channel = channel
+        self._sequence = 0  # of the investigation; what an earlier one posts is not looked at
+        self._busy = False
+        self._diagnosis: Diagnosis | None = None
+        self._told: tuple[Diagnosis, Outcome | None] | None = None  # for the report: also after it was resolved
+        self._standing = Standing(name, channel)
+        self._look_again = False
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Static(id="notice", markup=False)
+        yield VerticalScroll(id="page")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.sub_title = f"{visible(self._name_, keep_newlines=False)}: {called(self._channel)}"
+        self.query_one("#page").focus()
+        self._investigate()
+
+    # --- the investigation ---
+
+    def _investigate(self) -> None:
+        self._sequence += 1
+        self._busy = True
+        self._look_again = False
+        sequence, name, channel = self._sequence, self._name_, self._channel
+        self._notice("… Diagnosing")
+        self.refresh_bindings()
+
+        def progress(text: str) -> None:
+            self.post_message(self.Progressed(sequence, text))
+
+        def work() -> None:
+            worker = get_current_worker()
+            diagnosis, error = None, None
+            try:
+                diagnosis = self.replfix.backend.investigate(name, channel, progress)
+            except ReplfixError as found:
+                error = found
+            except Exception as bug:
+                error = ReplfixError(f"This is a bug in replfix: {type(bug).__name__}: {bug}", "The log pane has it.")
+                self.post_message(self.Concluded(sequence, None, error))
+                raise  # the app shows it
+            if not worker.is_cancelled:
+                self.post_message(self.Concluded(sequence, diagnosis, error))
+
+        # A worker of the app: only there do failures show, and a screen that closes does not wait for it.
+        self.app.run_worker(
+            work, name=f"investigate {name}", group=f"investigate {id(self)}", thread=True, exclusive=True,
+            exit_on_error=False,
+        )  # fmt: skip
+
+    def on_incident_screen_progressed(self, message: Progressed) -> None:
+        message.stop()
+        if message.sequence == self._sequence and self._busy:
+            self._notice(f"… {message.text}")
+
+    async def on_incident_screen_concluded(self, message: Concluded) -> None:
+        message.stop()
+        if message.sequence != self._sequence:
+            return
+        self._busy = False
+        self._notice("")
+        self._diagnosis = message.diagnosis
+        seen = self.replfix.watch_.seen(self._name_)
+        self._standing.concluded(message.diagnosis, seen.sequence if seen else 0, healthy=message.error is None)
+        if message.diagnosis is not None:
+            before = self._told[0].evidence.error.gtid if self._told else None
+            same = before is not None and before == message.diagnosis.evidence.error.gtid
+            self._told = (message.diagnosis, self._last_outcome if same else None)
+            await self._show(DiagnosisView(self._name_, message.diagnosis))
+        elif message.error is not None:
+            await self._show(
+                Problem(self._name_, self._channel, message.error, self._polled_channel, self._last_outcome)
+            )
+        else:
+            await self._show(Healthy(self._name_, self._channel, self._polled_channel, self._last_outcome))
+        self.refresh_bindings()
+
+    @property
+    def _polled_channel(self) -> ChannelStatus | None:
+        seen = self.replfix.watch_.seen(self._name_)
+        return seen.status.channel(self._channel) if seen and seen.status else None
+
+    @property
+    def _last_outcome(self) -> Outcome | None:
+        return self._told[1] if self._told else None
+
+    async def _show(self, view: Widget) -> None:
+        page = self.query_one("#page", VerticalScroll)
+        await page.remove_children()
+        await page.mount(view)
+        page.scroll_home(animate=False)
+        conflicts = self.query("#conflict-list").results(LineList)
+        wide = self.has_class("-wide")
+        self.set_focus(next(conflicts, page) if wide else page, scroll_visible=False)
+
+    def _notice(self, text: str) -> None:
+        notice = self.query_one("#notice", Static)
+        notice.update(Text(visible(text, keep_newlines=False)))
+        notice.display = bool(text)
+
+    # --- what was polled ---
+
+    def polled(self, message: Polled) -> None:
+        if self._busy:
+            return
+        change = self._standing.look(message)
+        if change is Change.NONE:
+            return
+        if change is Change.SILENT:
+            self._notice(f"? {self._standing.silence}")
+            return
+        # Where there is only a sentence on the screen, nothing that somebody reads is lost by looking again.
+        self._look_again = change is Change.ANOTHER or self._diagnosis is None
+        self._notice("" if change is Change.AS_BEFORE else CHANGED)
+        if self._look_again and self.app.screen is self:
+            self._investigate()
+
+    def on_screen_resume(self) -> None:
+        if self._look_again and not self._busy:
+            self._investigate()
+
+    # --- keys ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        match action:
+            case "plan":
+                return self._diagnosis is not None and recommended(self._diagnosis) is not None
+            case "transaction":
+                return self._diagnosis is not None and self._diagnosis.evidence.transaction is not None
+            case "report":
+                return self._told is not None
+            case _:
+                return True
+
+    def action_plan(self) -> None:
+        proposal = recommended(self._diagnosis) if self._diagnosis else None
+        if proposal is not None:
+            self._open(proposal)
+
+    def on_strategies_chosen(self, message: Strategies.Chosen) -> None:
+        message.stop()
+        self._open(message.proposal)
+
+    def _open(self, proposal: Proposal) -> None:
+        diagnosis = self._diagnosis
+        if diagnosis is None:
+            return
+        if proposal.plan is None:
+            self.notify(
+                visible(proposal.reason), title=f"{proposal.strategy} is not possible here", severity="warning",
+                markup=False,
+            )  # fmt: skip
+            return
+        plan = PlanScreen(self._name_, diagnosis, proposal)
+
+        def back(outcome: Outcome | None) -> None:
+            if outcome is not None:
+                self._told = (diagnosis, outcome)
+            if outcome is not None or plan.misfit:
+                self._investigate()
+
+        self.app.push_screen(plan, back)
+
+    def action_transaction(self) -> None:
+        if self._diagnosis is not None:
+            self.app.push_screen(TransactionScreen(self._diagnosis.evidence))
+
+    def action_diagnose(self) -> None:
+        self._investigate()
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_report(self) -> None:
+        if self._told is None:
+            return
+        from replfix.present.report import incident_report
+
+        text = incident_report(self._name_, *self._told)
+        name = re.sub(r"[^\w.-]", "_", self._name_)
+        path = Path.cwd() / f"replfix-incident-{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.md"
+        try:
+            # Row values are in it: for the one who saves it only, and never over another file.
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text.encode("utf-8", "replace").decode())
+        except OSError as error:
+            self.replfix.say_error(ReplfixError(f"Cannot write {path}: {error.strerror}.", "Start replfix elsewhere."))
+            return
+        self.replfix.journal.add(f"{self._name_}: report saved to {path}")
+        self.notify(visible(str(path)), title="Report saved", markup=False)

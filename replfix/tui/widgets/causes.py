@@ -1,0 +1,62 @@
+"""What happened, and why as far as the evidence goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.widgets import Static
+
+from replfix.core.diagnosis import Confidence, Diagnosis
+from replfix.present.text import visible
+from replfix.tui.widgets.points import plural, point, title, together
+
+MARKS = {Confidence.HIGH: "●", Confidence.MEDIUM: "◐", Confidence.LOW: "○"}
+
+
+class Headline(Static):
+    """What happened in one sentence, and which transaction it was."""
+
+    def __init__(self, name: str, diagnosis: Diagnosis) -> None:
+        evidence = diagnosis.evidence
+        error, transaction = evidence.error, evidence.transaction
+        where = f"channel {visible(evidence.channel.name)}" if evidence.channel.name else "the default channel"
+        text = Text.assemble(
+            ("✗ ", "bold red"), (visible(name), "bold"), f": {where} is stopped by error {error.errno}"
+        )
+        for before, what in ((" in ", error.event), (" on ", error.table), (", key ", error.key)):
+            if what:
+                text.append(f"{before}{visible(what, keep_newlines=False)}")
+        text.append(".")
+        if transaction is not None:
+            text.append(
+                f"\n  Transaction {transaction.gtid}, {plural(len(transaction.changes), 'row')}, committed "
+                f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(transaction.log_file)} "
+                f"{transaction.start_pos}–{transaction.end_pos}",
+                style="dim",
+            )
+        super().__init__(text, id="what", markup=False)
+
+
+class Causes(Static):
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(together(_why(diagnosis)), id="why", markup=False)
+
+
+def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    yield title("Why")
+    if not diagnosis.causes:
+        yield point("?", "No cause that replfix knows fits what was found.", "yellow")
+    for cause in diagnosis.causes:
+        heading = Text.assemble(
+            (cause.code, "bold"), f" ({cause.confidence.value} confidence): {visible(cause.summary)}"
+        )
+        yield point(MARKS[cause.confidence], heading, "cyan")
+        for sentence in cause.evidence:
+            yield point("-", sentence, indent=2)
+    if diagnosis.unknowns:
+        yield Text()
+        yield title("Not known, or to be known")
+        for unknown in diagnosis.unknowns:
+            yield point("?", unknown, "yellow")

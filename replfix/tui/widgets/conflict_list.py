@@ -1,0 +1,77 @@
+"""All conflicts of the transaction, and the rows of the highlighted one side by side."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from replfix.core.evidence import Evidence
+from replfix.core.reconcile import Conflict, ConflictKind
+from replfix.present.text import visible
+from replfix.tui.widgets.line_list import LineList
+from replfix.tui.widgets.points import plural, title
+from replfix.tui.widgets.rows import of_conflict
+from replfix.tui.widgets.side_by_side import SideBySide
+
+MEANING = {
+    ConflictKind.DUPLICATE: "A row of the replica holds a unique key that the incoming row needs.",
+    ConflictKind.MISSING: "The row that the transaction changes is not on the replica.",
+    ConflictKind.DIFFERENT: "The row that the transaction changes has other values on the replica.",
+}
+SYMBOLS = {ConflictKind.DUPLICATE: "✗", ConflictKind.MISSING: "∅", ConflictKind.DIFFERENT: "≠"}
+
+
+def conflict_line(number: int, conflict: Conflict) -> Text:
+    keys = ", ".join(conflict.keys)
+    columns = ", ".join(conflict.key_columns)
+    return Text.assemble(
+        (f"{number}. {SYMBOLS[conflict.kind]} {conflict.kind.value}", "bold"),
+        visible(
+            f"  {conflict.table}  key {keys} ({columns})  row {conflict.change + 1} of the transaction",
+            keep_newlines=False,
+        ),
+    )
+
+
+class Conflicts(Vertical):
+    """``evidence`` with a reconciliation."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(id="conflicts")
+        assert evidence.reconciliation is not None
+        self._evidence = evidence
+        self._conflicts = evidence.reconciliation.conflicts
+
+    def compose(self) -> ComposeResult:
+        found = self._conflicts
+        if not found:
+            yield Static(title("In the way"), markup=False)
+            yield Static(Text("✔ No row is in the way any more."), markup=False)
+            return
+        yield Static(title(f"In the way: {plural(len(found), 'conflict')}"), markup=False)
+        yield LineList(len(found), lambda n: conflict_line(n + 1, found[n]), id="conflict-list")
+        yield Static(id="conflict-meaning", markup=False)
+        yield SideBySide(id="conflict-rows")
+
+    def on_mount(self) -> None:
+        if self._conflicts:
+            self._show(0)
+
+    def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
+        event.stop()
+        self._show(event.index)
+
+    def on_line_list_selected(self, event: LineList.Selected) -> None:
+        event.stop()
+        self.query_one(SideBySide).focus()
+
+    def _show(self, index: int) -> None:
+        conflict = self._conflicts[index]
+        text = Text(MEANING[conflict.kind])
+        if conflict.kind is ConflictKind.DUPLICATE and not conflict.differences:
+            text.append(" It equals the incoming row.")
+        self.query_one("#conflict-meaning", Static).update(text)
+        table = self._evidence.tables[conflict.table]
+        self.query_one(SideBySide).show(of_conflict(conflict, self._evidence.source_rows[index], table))

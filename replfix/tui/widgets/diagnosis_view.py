@@ -1,0 +1,45 @@
+"""One diagnosis from the top: what happened, why, what is in the way, what can be done."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.widgets import Collapsible, Static
+
+from replfix.core.diagnosis import Diagnosis
+from replfix.present.text import visible
+from replfix.tui.widgets.causes import Causes, Headline
+from replfix.tui.widgets.conflict_list import Conflicts
+from replfix.tui.widgets.points import plural
+from replfix.tui.widgets.strategies import Strategies, recommended
+
+
+class DiagnosisView(Container):
+    def __init__(self, name: str, diagnosis: Diagnosis) -> None:
+        super().__init__(id="diagnosis")
+        self._replica = name
+        self._diagnosis = diagnosis
+
+    def compose(self) -> ComposeResult:
+        diagnosis = self._diagnosis
+        with Vertical(id="story"):
+            yield Headline(self._replica, diagnosis)
+            yield Static(_next(diagnosis), id="next", markup=False)
+            with Collapsible(title="The server's message", id="message"):
+                yield Static(Text(visible(diagnosis.evidence.error.message), style="dim"), markup=False)
+            yield Causes(diagnosis)
+        with Vertical(id="choice"):
+            if diagnosis.evidence.reconciliation is not None:
+                yield Conflicts(diagnosis.evidence)
+            yield Strategies(diagnosis)
+
+
+def _next(diagnosis: Diagnosis) -> Text:
+    proposal = recommended(diagnosis)
+    if proposal is None or proposal.plan is None:
+        return Text("→ No strategy is possible here; the reasons are below.", style="bold")
+    steps = plural(len(proposal.plan.steps), "step")
+    return Text.assemble(
+        ("→ ", "bold"), ("p", "bold reverse"), f" shows the plan of {proposal.strategy}: {steps}, then START REPLICA."
+    )

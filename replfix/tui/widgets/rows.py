@@ -1,0 +1,87 @@
+"""Images of one row that belong side by side: what is compared, and in which columns they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replfix.core.evidence import Evidence
+from replfix.core.plan import Step
+from replfix.core.reconcile import Conflict
+from replfix.core.row_event import RowChange
+from replfix.core.table import Table, TableName
+from replfix.core.values import NOT_LOGGED, RowImage
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    title: str
+    image: RowImage | None  # None: there is no such row
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    table: TableName
+    columns: tuple[str, ...]
+    types: tuple[str, ...]  # as defined; empty where that is not known
+    differing: frozenset[str]
+    key: frozenset[str]
+    sides: tuple[Side, ...]
+
+
+def of_conflict(conflict: Conflict, source_row: RowImage | None, table: Table) -> Rows:
+    sides = [
+        Side(title, image)
+        for title, image in (("expected", conflict.expected), ("incoming", conflict.incoming))
+        if image is not None
+    ]
+    sides += [Side("replica", conflict.replica_row), Side("source now", source_row)]
+    keys = {k.name: k.columns for k in table.unique_keys}
+    return Rows(
+        conflict.table,
+        tuple(c.name for c in table.columns),
+        tuple(c.column_type for c in table.columns),
+        frozenset(conflict.differences),
+        frozenset(conflict.key_columns).union(*(keys.get(name, ()) for name in conflict.keys)),
+        tuple(sides),
+    )
+
+
+def of_change(change: RowChange, evidence: Evidence) -> Rows:
+    """A row of the transaction as the event has it; columns by the event's names when the replica has no such table."""
+    assert evidence.transaction is not None
+    table = evidence.tables.get(change.table)
+    names = evidence.transaction.column_names[change.table]
+    sides = [
+        Side(title, image) for title, image in (("before", change.before), ("after", change.after)) if image is not None
+    ]
+    identity = table.identity if table else None
+    return Rows(
+        change.table,
+        names,
+        tuple(c.column_type for c in table.columns) if table else ("",) * len(names),
+        _differing(names, change.before, change.after),
+        frozenset(identity.columns if identity else ()),
+        tuple(sides),
+    )
+
+
+def of_step(step: Step, table: Table | None) -> Rows:
+    identity = table.identity if table else None
+    return Rows(
+        step.table,
+        step.columns,
+        tuple(c.column_type for c in table.columns) if table else ("",) * len(step.columns),
+        _differing(step.columns, step.current, step.target),
+        frozenset(identity.columns if identity else ()),
+        (Side("replica now", step.current), Side("after this step", step.target)),
+    )
+
+
+def _differing(names: tuple[str, ...], one: RowImage | None, other: RowImage | None) -> frozenset[str]:
+    if one is None or other is None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, a, b in zip(names, one, other, strict=True)
+        if a is not NOT_LOGGED and b is not NOT_LOGGED and (type(a) is not type(b) or a != b)
+    )

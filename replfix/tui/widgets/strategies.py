@@ -1,0 +1,69 @@
+"""What can be done: every strategy with what it does, its risks, and why it is recommended or not possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from replfix.core import strategies
+from replfix.core.diagnosis import Diagnosis, Proposal
+from replfix.core.discover import modules_of
+from replfix.present.text import visible
+from replfix.tui.widgets.points import plural, point, title, together
+
+PREFERRED = "source-wins"  # what 'replfix resolve' takes when no strategy is named
+
+
+def recommended(diagnosis: Diagnosis) -> Proposal | None:
+    """The strategy to look at first, when it is possible here."""
+    proposal = diagnosis.proposal(PREFERRED)
+    return proposal if proposal is not None and proposal.allowed else None
+
+
+class Strategies(Vertical):
+    class Chosen(Message):
+        def __init__(self, proposal: Proposal) -> None:
+            super().__init__()
+            self.proposal = proposal
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(id="strategies")
+        self._proposals = diagnosis.proposals
+        self._recommended = recommended(diagnosis)
+
+    def compose(self) -> ComposeResult:
+        yield Static(title("What can be done"), markup=False)
+        summaries = {module.NAME: module.SUMMARY for module in modules_of(strategies)}
+        yield OptionList(
+            *(
+                Option(together(_lines(p, summaries.get(p.strategy, ""), p is self._recommended)))
+                for p in self._proposals
+            ),
+            markup=False,
+            id="strategy-list",
+        )
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Chosen(self._proposals[event.option_index]))
+
+
+def _lines(proposal: Proposal, summary: str, is_recommended: bool) -> Iterator[RenderableType]:
+    mark, style = ("✔", "bold green") if proposal.allowed else ("✘", "bold red")
+    word = "not possible" if not proposal.allowed else "recommended" if is_recommended else "possible"
+    heading = Text.assemble((proposal.strategy, "bold"), f" ({word}): {visible(proposal.reason)}")
+    yield point(mark, heading, style)
+    if summary:
+        yield point(" ", summary)
+    if proposal.plan is not None:
+        rows = len(proposal.plan.displaced)
+        yield point(" ", f"{plural(len(proposal.plan.steps), 'step')}, {plural(rows, 'row')} of the replica displaced.")
+    for risk in proposal.risks:
+        yield point("!", risk, "yellow", indent=2)
