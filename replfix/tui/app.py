@@ -59,8 +59,10 @@ class ReplfixApp(App[None]):
     def on_mount(self) -> None:
         for theme in THEMES:
             self.register_theme(theme)
+        # Textual turns NO_COLOR into greys; with the terminal's own palette nothing but text attributes is sent.
+        default = "ansi-dark" if os.environ.get("NO_COLOR") else "replfix-dark"
         wanted = os.environ.get("REPLFIX_THEME", "")
-        self.theme = wanted if wanted in self.available_themes else "replfix-dark"
+        self.theme = wanted if wanted in self.available_themes else default
         self.push_screen(FleetScreen())
         self.watch_.start()
         self.set_interval(DRAW_SECONDS, self._draw)

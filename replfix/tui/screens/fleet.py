@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -30,6 +30,15 @@ SORTS = ("configured", "state", "lag", "name")
 Key = tuple[str, str]  # replica and channel
 
 
+class Fleet(DataTable[Text]):
+    """Columns cannot be chosen here, so the keys for the first and last of them are for rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "scroll_top", "First", show=False),
+        Binding("end", "scroll_bottom", "Last", show=False),
+    ]
+
+
 class FleetScreen(ReplfixScreen[None]):
     """Rows are found again by replica and channel, so that polling never moves the cursor."""
 
@@ -40,7 +49,7 @@ class FleetScreen(ReplfixScreen[None]):
     )
     CSS_PATH = "fleet.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="fleet.open", tooltip="Look at this channel"),
+        Binding("enter,o", "open", "Open", key_display="enter", id="fleet.open", tooltip="Look at this channel"),
         Binding(
             "slash", "filter", "Filter", key_display="/", id="fleet.filter", tooltip="Show rows with this text only"
         ),
@@ -61,7 +70,7 @@ class FleetScreen(ReplfixScreen[None]):
         with Vertical():
             yield Static(id="summary", markup=False)
             yield Input(placeholder="filter: any text of a row", id="filter")
-            yield DataTable(id="fleet", cursor_type="row", zebra_stripes=True)
+            yield Fleet(id="fleet", cursor_type="row", zebra_stripes=True)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -79,19 +88,15 @@ class FleetScreen(ReplfixScreen[None]):
         table.focus()
 
     @property
-    def _table(self) -> DataTable[Text]:
-        return cast("DataTable[Text]", self.query_one("#fleet", DataTable))
+    def _table(self) -> Fleet:
+        return self.query_one(Fleet)
 
     # --- what was polled ---
 
     def polled(self, message: Polled) -> None:
-        before = set(self._rows)
         for seen in message.seen:
             self._take(seen)
-        if set(self._rows) != before or self._sort in ("state", "lag"):
-            self._rebuild()
-        else:
-            self._update()
+        self._rebuild()
         self._summarise()
 
     def _take(self, seen: Seen) -> None:
@@ -113,6 +118,8 @@ class FleetScreen(ReplfixScreen[None]):
             )
             lag_rank = -1 if channel.lag_seconds is None else channel.lag_seconds
             self._rows[(seen.name, channel.name)] = (state, cells, lag_rank)
+        if seen.error is None and not seen.channels:  # no replica, or not any more: its row says so
+            self._rows[(seen.name, "")] = (State.STOPPED, (seen.name, "", "", "", "no channel is configured", last), -1)
 
     def _order(self) -> list[Key]:
         names = {name: at for at, name in enumerate(self.replfix.backend.replicas)}
