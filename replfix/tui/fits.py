@@ -1,32 +1,11 @@
-"""Whether a plan on the screen can still fit what was polled. The workflow looks again before it writes; this is so
-that nobody is asked to approve what cannot be done any more."""
+"""A plan on the screen, held against every poll. The workflow looks again before it writes; this is so that nobody is
+asked to approve what cannot be done any more."""
 
 from __future__ import annotations
 
+from replfix.core.misfit import misfit
 from replfix.core.plan import Plan
-from replfix.core.status import ReplicaStatus
 from replfix.tui.messages import Polled
-
-
-def misfit(plan: Plan, status: ReplicaStatus) -> str:
-    """Why the plan does not fit any more; empty when nothing speaks against it."""
-    if status.server_uuid != plan.server_uuid:
-        return f"the server is {status.server_uuid} now, not {plan.server_uuid}"
-    channel = status.channel(plan.channel)
-    if channel is None:
-        return "the channel does not exist any more"
-    if channel.applier_running:
-        return "the channel runs now"
-    if plan.gtid in status.executed:
-        return f"{plan.gtid} has been applied or skipped by somebody else"
-    failure = channel.failure
-    if failure is None:
-        return "the channel is stopped without an error now"
-    if failure.gtid != plan.gtid:
-        return f"the channel fails on another transaction now: {failure.gtid or 'one without a GTID'}"
-    if failure.errno != plan.errno:
-        return f"the channel fails with another error now: {failure.errno}"
-    return ""
 
 
 class Fit:

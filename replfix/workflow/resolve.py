@@ -16,6 +16,7 @@ from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
+from replfix.core.misfit import misfit
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
 from replfix.core.reconcile import final_rows, not_as_final
@@ -289,20 +290,12 @@ def _still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
 
 def _check_guards(replica: Replica, plan: Plan) -> None:
     """Last look before COMMIT, with the rows locked: still the same server, stopped on the same transaction."""
-    status = replica.status()
-    channel = status.channel(plan.channel)
-    error = channel.failure if channel else None
-    changed = None
-    if status.server_uuid != plan.server_uuid:
-        changed = f"the server is {status.server_uuid} now, not {plan.server_uuid}"
-    elif channel is None or channel.applier_running:
-        changed = "the channel was started or removed by somebody else"
-    elif plan.gtid in status.executed:
-        changed = f"{plan.gtid} has been applied or skipped by somebody else"
-    elif error is None or error.gtid != plan.gtid or error.errno != plan.errno:
-        changed = "the channel is stopped for another reason now"
+    changed = misfit(plan, replica.status())
     if changed:
-        raise Stale(f"While the plan was carried out, {changed}.", "Nothing was changed: the repair was rolled back.")
+        raise Stale(
+            f"While the plan was carried out, things changed: {changed}.",
+            "Nothing was changed: the repair was rolled back.",
+        )
 
 
 @contextmanager

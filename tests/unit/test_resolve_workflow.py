@@ -286,12 +286,12 @@ def test_another_replfix_holds_the_channel(scene: Scene) -> None:
     ("change", "why"),
     [
         (lambda r: setattr(r, "server_uuid", SOURCE), "the server is"),
-        (lambda r: setattr(r, "applier_running", True), "started or removed"),
-        (lambda r: setattr(r, "channel_exists", False), "started or removed"),
+        (lambda r: setattr(r, "applier_running", True), "the channel runs now"),
+        (lambda r: setattr(r, "channel_exists", False), "does not exist"),
         (lambda r: setattr(r, "gtids", GtidSet.parse(f"{SOURCE}:1")), "applied or skipped"),
-        (lambda r: setattr(r, "error", (1032, r.error[1])), "another reason"),
-        (lambda r: setattr(r, "error", (0, "")), "another reason"),
-        (lambda r: setattr(r, "error", (1062, r.error[1].replace(":1'", ":2'"))), "another reason"),
+        (lambda r: setattr(r, "error", (1032, r.error[1])), "another error now: 1032"),
+        (lambda r: setattr(r, "error", (0, "")), "without an error"),
+        (lambda r: setattr(r, "error", (1062, r.error[1].replace(":1'", ":2'"))), "another transaction"),
     ],
 )
 def test_a_guard_fails_just_before_commit(scene: Scene, change: Callable[[FakeReplica], None], why: str) -> None:

@@ -16,7 +16,7 @@ from replfix.tui import app, screens
 from replfix.tui.palette import THEME_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tui.md").read_text()
-SPELT = {"escape": "Esc", "slash": "/", "question_mark": "?", "enter": "Enter", "end": "End"}
+SPELT = {"escape": "Esc", "slash": "/", "question_mark": "?", "enter": "Enter", "end": "End", "home": "Home"}
 DIALOGS = ("confirm", "help")  # their keys are on the buttons
 
 

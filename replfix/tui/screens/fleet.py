@@ -34,8 +34,8 @@ class Fleet(DataTable[Text]):
     """Columns cannot be chosen here, so the keys for the first and last of them are for rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "scroll_top", "First", show=False),
-        Binding("end", "scroll_bottom", "Last", show=False),
+        Binding("home", "scroll_top", "First", id="fleet.first", tooltip="Go to the first row", show=False),
+        Binding("end", "scroll_bottom", "Last", id="fleet.last", tooltip="Go to the last row", show=False),
     ]
 
 
