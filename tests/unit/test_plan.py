@@ -83,7 +83,6 @@ def test_the_document_holds_everything() -> None:
                 "columns": ["id", "v"],
                 "sql": "UPDATE …",
                 "undo_sql": "UPDATE … back",
-                "columns": ["id", "v"],
                 "current": {"id": 1, "v": "1.0"},
                 "target": {"id": 1, "v": {"base64": "/w=="}},
             }
