@@ -10,6 +10,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,22 @@ def test_flipped_bits(index: int, flips: list[tuple[int, int]]) -> None:
     body = bytearray(RAWS[index][:-4])
     for at, mask in flips:
         body[HEADER.size + at % (len(body) - HEADER.size)] ^= mask
+    damaged_read(index, bytes(body))
+
+
+def columns_at(raw: bytes) -> int:
+    """Where a rows event says how many columns it has; the bitmaps are behind it."""
+    return HEADER.size + 8 + int.from_bytes(raw[HEADER.size + 8 : HEADER.size + 10], "little")
+
+
+@pytest.mark.parametrize("index", [i for i in DECODED if RAWS[i][4] != EventType.TABLE_MAP])
+def test_a_bitmap_with_nothing_but_bits_behind_the_last_column(index: int) -> None:
+    body = bytearray(RAWS[index][:-4])
+    at = columns_at(body)
+    width = (body[at] + 7) // 8
+    spare = (1 << 8 * width) - (1 << body[at])
+    for image in range(2 if body[4] == EventType.UPDATE_ROWS else 1):
+        body[at + 1 + image * width : at + 1 + (image + 1) * width] = spare.to_bytes(width, "little")
     damaged_read(index, bytes(body))
 
 

@@ -50,7 +50,8 @@ def read_head(event: Event) -> RowsHead:
     columns = fields.lenenc()
     width = (columns + 7) // 8
     images = 2 if KINDS[EventType(event.type)] is ChangeKind.UPDATE else 1
-    present = tuple(fields.uint(width) for _ in range(images))
+    # Bits behind the last column say nothing: alone they would make a row of no bytes, and no end of such rows.
+    present = tuple(fields.uint(width) & ((1 << columns) - 1) for _ in range(images))
     return RowsHead(table_id, bool(flags & _STATEMENT_END), columns, present, fields.rest())
 
 
