@@ -32,6 +32,7 @@ class Expects:
     cause: str  # the code of the most likely cause of the first failing transaction
     displaced_rows: int  # rows of the replica that source-wins takes out or changes, over all rounds
     rounds: int = 1  # failing transactions, one behind the other
+    behind: int = 0  # transactions behind them that apply by themselves then
 
 
 @dataclass(frozen=True, slots=True)

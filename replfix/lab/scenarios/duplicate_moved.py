@@ -39,5 +39,6 @@ SCENARIO = Scenario(
         conflicts=(ExpectedConflict("duplicate", "shop.orders", "order_no"),),
         cause="unknown-author",
         displaced_rows=1,
+        behind=1,
     ),
 )
