@@ -15,7 +15,8 @@
     │   ├── RehearsalFailed 4    the replica itself said that the plan does not work
     │   └── Busy            4    another operator or another replfix holds the channel
     ├── NotVerified         5    something was changed and could not be proven right; see the audit trail
-    └── AuditError          4    the audit trail cannot be read or written, so nothing is changed
+    ├── AuditError          4    the audit trail cannot be read or written, so nothing is changed
+    └── ServerError         1    a server answered with an error that nothing in replfix expects
 
 Anything else that reaches the top is a bug: exit code 1.
 """
@@ -87,3 +88,12 @@ class NotVerified(ReplfixError):
 
 class AuditError(ReplfixError):
     exit_code = 4
+
+
+class ServerError(ReplfixError):
+    """The server answered a statement with an error that nothing in replfix expects: its number and its own words."""
+
+    def __init__(self, server: str, errno: int, text: str) -> None:
+        super().__init__(f"{server} answered error {errno}: {text}")
+        self.errno = errno
+        self.text = text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 
 from replfix.audit import SqlTrail
@@ -113,7 +113,12 @@ def check_trail(url: str | None, replica: MysqlServer) -> Iterator[Check]:
         )
 
 
-def operation(wired: Wired, trail: SqlTrail, progress: Callable[[str], None]) -> Operation:
+def operation(
+    wired: Wired,
+    trail: SqlTrail,
+    progress: Callable[[str], None],
+    shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Operation:
     return Operation(
         name=wired.target.name,
         replica=wired.replica,
@@ -121,4 +126,5 @@ def operation(wired: Wired, trail: SqlTrail, progress: Callable[[str], None]) ->
         trail=trail,
         clock=SystemClock(),
         progress=progress,
+        shield=shield,
     )

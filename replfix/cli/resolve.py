@@ -76,6 +76,7 @@ def command(
     """
     from replfix import wiring
     from replfix.cli.documents.resolution import resolution_document
+    from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
     from replfix.cli.opening import open_target
     from replfix.config import load
     from replfix.core.conclude import strategy_names
@@ -85,6 +86,7 @@ def command(
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
     config = load(config_path)
+    end_on_sigterm()
 
     def quiet(_: str) -> None:
         return
@@ -93,7 +95,7 @@ def command(
         trail = wiring.open_trail(config)
         try:
             outcome = resolve(
-                wiring.operation(wired, trail, quiet if as_json and not verbose else narrate),
+                wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
                 strategy=strategy,
                 channel=wired.target.channel,
                 max_rounds=max_rounds,

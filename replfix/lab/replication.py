@@ -10,9 +10,9 @@ from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
 from replfix.core.sql import identifier, string
-from replfix.errors import ReplicationError
+from replfix.errors import ReplicationError, ServerError
 from replfix.lab.state import Server
-from replfix.mysql.connection import Row, ServerError, Session
+from replfix.mysql.connection import Row, Session
 
 WAIT_SECONDS = 30.0
 

@@ -13,7 +13,7 @@ from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
 from replfix.core.endpoint import Endpoint
-from replfix.errors import ConnectError, PrivilegeError, ReplfixError
+from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
@@ -26,15 +26,6 @@ _ENCODERS: dict[Any, Any] = dict(encoders)
 """How PyMySQL writes arguments; without decoders beside them, values come back as the server sent them."""
 
 Row = dict[str, Any]
-
-
-class ServerError(ReplfixError):
-    """The server answered a statement with an error that nothing in replfix expects: its number and its own words."""
-
-    def __init__(self, server: str, errno: int, text: str) -> None:
-        super().__init__(f"{server} answered error {errno}: {text}")
-        self.errno = errno
-        self.text = text
 
 
 def _tls() -> ssl.SSLContext:

@@ -18,8 +18,18 @@ from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
-from replfix.errors import Busy, ConnectError, NotDone, NotVerified, RehearsalFailed, ReplfixError, Stale
-from replfix.mysql.connection import ServerError, Session
+from replfix.errors import (
+    Busy,
+    ConnectError,
+    NotDone,
+    NotVerified,
+    PrivilegeError,
+    RehearsalFailed,
+    ReplfixError,
+    ServerError,
+    Stale,
+)
+from replfix.mysql.connection import Session
 from replfix.mysql.rows import find_all, find_now
 
 CHANGEABLE = ("super_read_only",)
@@ -92,12 +102,18 @@ class HeldChannel:
 
     @contextmanager
     def writable(self, settings: Mapping[str, str]) -> Iterator[None]:
+        changed: dict[str, str] = {}
         try:
-            for name in settings:
-                self._session.execute(_set_global(name, "0"))
+            for name, value in settings.items():
+                changed[name] = value  # before it is: an interrupt does not say how far the server came
+                try:
+                    self._session.execute(_set_global(name, "0"))
+                except (ServerError, PrivilegeError):
+                    del changed[name]
+                    raise
             yield
         finally:
-            self.put_back(settings)
+            self.put_back(changed)
 
     def put_back(self, settings: Mapping[str, str]) -> None:
         if not settings:

@@ -7,8 +7,8 @@ from typing import Any
 
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus, WorkerError
-from replfix.errors import PrivilegeError, ReplicationError
-from replfix.mysql.connection import ServerError, Session
+from replfix.errors import PrivilegeError, ReplicationError, ServerError
+from replfix.mysql.connection import Session
 from replfix.mysql.terms import STATUS_STATEMENTS, current_names
 
 PARSE_ERROR = 1064  # the server does not know this form of the statement

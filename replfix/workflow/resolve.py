@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from replfix.core import sql
@@ -46,6 +46,7 @@ class Operation:
     trail: Trail
     clock: Clock
     progress: Progress
+    shield: Callable[[], AbstractContextManager[None]] = nullcontext  # what is inside is not to be interrupted
 
 
 class _Story:
@@ -222,7 +223,7 @@ def _one_round(operation: Operation, story: _Story, plan: Plan, dry_run: bool, c
 
 def _attempt(operation: Operation, story: _Story, plan: Plan, dry_run: bool, came: _Came) -> None:
     replica, progress = operation.replica, operation.progress
-    with replica.repair(plan.channel) as repair:
+    with ExitStack() as shielded, replica.repair(plan.channel) as repair:
         diagnosis = _still_the_same(operation, plan)
         transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
         assert transaction is not None
@@ -233,9 +234,10 @@ def _attempt(operation: Operation, story: _Story, plan: Plan, dry_run: bool, cam
                 came.rehearsed = True
                 if dry_run:
                     return
+                # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
+                shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
-                count = f"{len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'}"
-                progress(f"Applying {count} in one transaction, not logged")
+                progress(f"Applying {counted(len(plan.steps), 'step')} in one transaction, not logged")
                 _apply(operation, repair, plan, tables, came)
             _let_it_apply(operation, plan)
             _verify(operation, diagnosis)
@@ -317,9 +319,11 @@ def _writable(story: _Story, plan: Plan, repair: Repair) -> Iterator[None]:
                     inside = error
                     raise
         except BaseException as error:
-            # The error from inside came through: they are back, and a later run must not put them back again, when they
-            # may have been changed on purpose. Any other error leaves that open, and the record with it.
-            if error is inside:
+            # The error from inside came through, or the change itself was refused: they are as they were, and a later run
+            # must not put them back when they may have been changed on purpose. Any other error leaves that open, and
+            # the record with it.
+            refused = isinstance(error, ReplfixError) and not isinstance(error, NotVerified)
+            if error is inside or refused:
                 with suppress(AuditError):
                     story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
             raise
@@ -336,16 +340,18 @@ def put_back_leftovers(operation: Operation) -> None:
 
     Busy when a run that is still at work holds those settings.
     """
-    for record in leftovers(operation.trail, operation.replica.uuid()):
-        with operation.replica.repair(record.channel) as repair:
-            _put_back(operation, record, repair)
+    server_uuid = operation.replica.uuid()
+    for found in leftovers(operation.trail, server_uuid):
+        with operation.replica.repair(found.channel) as repair, repair.alone():
+            # Looked up again: the run that held the channel until now may have put them back itself.
+            for record in leftovers(operation.trail, server_uuid):
+                if record.id == found.id:
+                    _put_back(operation, record, repair)
 
 
 def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> None:
     variables = record.content.get("variables")
-    if not isinstance(variables, dict):
-        return
-    with repair.alone():
+    if isinstance(variables, dict):
         operation.progress(f"Putting back what an interrupted run left changed: {', '.join(variables)}")
         repair.put_back({str(name): str(value) for name, value in variables.items()})
         operation.trail.append(

@@ -208,10 +208,11 @@ def super_read_only(lab: Lab) -> str:
         return str(session.scalar("SELECT @@global.super_read_only"))
 
 
-def test_ctrl_c_leaves_everything_as_it_was(stopped: Lab) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_everything_as_it_was(stopped: Lab, number: int) -> None:
     before = snapshot(stopped.replica)
     with resolving_while_blocked(stopped) as process:
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
         assert "Traceback" not in err

@@ -11,9 +11,9 @@ from typing import Any
 import pymysql
 
 from replfix.core.gtid import GtidSet
-from replfix.errors import ConnectError, ReplicationError
+from replfix.errors import ConnectError, ReplicationError, ServerError
 from replfix.mysql.binlog.gtids import encode
-from replfix.mysql.connection import ServerError, Session, statement_error
+from replfix.mysql.connection import Session, statement_error
 
 _COM_BINLOG_DUMP_GTID = 0x1E
 _NON_BLOCK = 0x01  # the end of the log ends the stream
