@@ -162,8 +162,8 @@ class _Assembly:
             raise Unreadable(f"Transaction {self.opening.gtid} ends in the middle of a statement.")
         if self.from_schema:
             self.notes.append(
-                f"Column names of {', '.join(map(str, self.from_schema))} were taken from the definitions of now, by "
-                "position: the binary log does not hold them (binlog_row_metadata=MINIMAL)."
+                f"Column names of {', '.join(map(str, self.from_schema))} are those of now: the binary log holds none "
+                "(binlog_row_metadata=MINIMAL)."
             )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
