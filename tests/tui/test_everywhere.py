@@ -1,0 +1,354 @@
+"""What every screen has: help, palette, log, themes, no colour, no animation, and no failure in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.binding import Binding
+from textual.color import Color
+from textual.screen import Screen
+
+from replfix.errors import ConnectError
+from replfix.tui.app import ReplfixApp
+from replfix.tui.palette import THEME_NAMES
+from replfix.tui.screens.audit import AuditScreen
+from replfix.tui.screens.confirm import ConfirmDialog
+from replfix.tui.screens.fleet import FleetScreen
+from replfix.tui.screens.help import HelpScreen
+from replfix.tui.screens.incident import IncidentScreen
+from replfix.tui.screens.log import LogScreen
+from replfix.tui.screens.plan import PlanScreen
+from replfix.tui.screens.record import RecordScreen
+from replfix.tui.screens.transaction import TransactionScreen
+from replfix.tui.widgets.value_dialog import ValueDialog
+from tests.tui.backend import FakeBackend, many
+from tests.tui.driving import Driver, driving
+from tests.tui.test_audit import trail
+
+Way = Callable[[Driver], Awaitable[object]]
+
+
+async def _incident(d: Driver) -> None:
+    await d.on(IncidentScreen)
+    await d.see("In the way")
+
+
+async def _fleet(d: Driver) -> None:
+    await _incident(d)
+    await d.press("escape")
+    await d.on(FleetScreen)
+    await d.see("✗ error")
+
+
+async def _transaction(d: Driver) -> None:
+    await _incident(d)
+    await d.press("t")
+    await d.on(TransactionScreen)
+    await d.see("in conflict")
+
+
+async def _value(d: Driver) -> None:
+    await _incident(d)
+    d.screen.query_one("#conflict-rows").focus()
+    await d.press("v")
+    await d.on(ValueDialog)
+
+
+async def _plan(d: Driver) -> None:
+    await _incident(d)
+    await d.press("p", "h")
+    await d.on(PlanScreen)
+    await d.see("Rehearsed:")
+
+
+async def _confirm(d: Driver) -> None:
+    await _plan(d)
+    await d.press("a")
+    await d.on(ConfirmDialog)
+
+
+async def _audit(d: Driver) -> None:
+    await _fleet(d)
+    await d.press("A")
+    await d.on(AuditScreen)
+    await d.see("5 records")
+
+
+async def _record(d: Driver) -> None:
+    await _audit(d)
+    await d.press("down", "down", "enter")
+    await d.on(RecordScreen)
+    await d.see("feedbeef0001")
+
+
+async def _log(d: Driver) -> None:
+    await _plan(d)
+    await d.press("L")
+    await d.on(LogScreen)
+    await d.see("Rehearsing the plan")
+
+
+WAYS: dict[type[Screen[object]], Way] = {
+    FleetScreen: _fleet,
+    IncidentScreen: _incident,
+    TransactionScreen: _transaction,
+    ValueDialog: _value,
+    PlanScreen: _plan,
+    ConfirmDialog: _confirm,
+    AuditScreen: _audit,
+    RecordScreen: _record,
+    LogScreen: _log,
+}
+every_screen = pytest.mark.parametrize("screen", WAYS, ids=lambda s: s.__name__)
+
+
+def backend() -> FakeBackend:
+    return FakeBackend.broken(many(8), chain=trail())
+
+
+def bindings(screen: type[Screen[object]]) -> list[Binding]:
+    own = [b for b in (*screen.BINDINGS, *ReplfixApp.BINDINGS) if isinstance(b, Binding)]
+    assert own
+    return own
+
+
+# --- help, palette, footer ---
+
+
+@every_screen
+async def test_help_tells_every_key_of_the_screen_at_hand(screen: type[Screen[object]]) -> None:
+    async with driving(backend(), size=(120, 70)) as d:
+        await WAYS[screen](d)
+        active = {a.binding.id for a in d.screen.active_bindings.values() if a.enabled}
+        if screen in (ConfirmDialog,):
+            d.app.action_help()  # its letters go to the table's name
+        else:
+            await d.press("question_mark")
+        await d.on(HelpScreen)
+        await d.see("This screen")
+        for binding in screen.BINDINGS:
+            assert isinstance(binding, Binding)
+            if binding.description and binding.id in active:
+                assert d.shows(binding.description, binding.tooltip), binding
+        await d.press("question_mark")
+        await d.on(screen)
+
+
+@every_screen
+async def test_every_action_is_in_the_palette(screen: type[Screen[object]]) -> None:
+    async with driving(backend()) as d:
+        await WAYS[screen](d)
+        offered = {command.title for command in d.app.get_system_commands(d.screen)}
+        active = {a.binding.id for a in d.screen.active_bindings.values() if a.enabled}
+        for binding in bindings(screen):
+            assert binding.id, f"{binding} has no id"
+            assert binding.tooltip or binding.id == "fleet.clear", f"{binding.id} does not say what it does"
+            if binding.id in active and binding.description:
+                assert binding.description in offered
+        assert {f"Theme: {name}" for name in THEME_NAMES} <= offered
+
+
+async def test_the_palette_runs_what_is_chosen() -> None:
+    async with driving(backend()) as d:
+        await _fleet(d)
+        await d.press("ctrl+p")
+        await d.until(lambda: not isinstance(d.screen, FleetScreen))
+        await d.type("audit")
+        await d.see("Audit", "key: A")
+        await d.until(lambda: d.screen.query("OptionList").first().option_count >= 1)  # type: ignore[attr-defined]
+        await d.press("enter")
+        await d.on(AuditScreen)
+
+
+async def test_ids_are_not_used_twice() -> None:
+    ids = [b.id for screen in WAYS for b in screen.BINDINGS if isinstance(b, Binding)]
+    ids += [b.id for b in ReplfixApp.BINDINGS if isinstance(b, Binding)]
+    assert len(ids) == len(set(ids))
+
+
+@every_screen
+async def test_every_screen_at_80_by_24(screen: type[Screen[object]]) -> None:
+    async with driving(backend(), size=(80, 24)) as d:
+        await WAYS[screen](d)
+        lines = d.text.splitlines()
+        assert len(lines) == 24
+        assert re.search(r"\besc\b|Filter|Quit", d.text), "the keys that work now are in the footer"
+
+
+@every_screen
+async def test_every_screen_at_200_by_60(screen: type[Screen[object]]) -> None:
+    async with driving(backend(), size=(200, 60)) as d:
+        await WAYS[screen](d)
+        assert len(d.text.splitlines()) == 60
+
+
+async def test_a_terminal_that_changes_its_size() -> None:
+    async with driving(backend(), size=(200, 60)) as d:
+        await _incident(d)
+        for size in ((80, 24), (40, 10), (20, 5), (200, 60)):
+            await d.pilot.resize_terminal(*size)
+            await d.until(lambda size=size: len(d.text.splitlines()) == size[1])
+        await d.see("In the way")
+
+
+# --- the log ---
+
+
+async def test_the_log_follows_what_happens() -> None:
+    async with driving(backend()) as d:
+        await _fleet(d)
+        await d.press("L")
+        await d.on(LogScreen)
+        await d.see("Nothing happened yet")
+        d.app.journal.add("first thing")
+        await d.see("first thing", "1 line")
+        d.app.journal.add("second thing")
+        await d.see("second thing", "2 lines")
+        await d.press("y")
+        await d.until(lambda: "first thing" in d.app.clipboard and "second thing" in d.app.clipboard)
+        await d.press("escape")
+        await d.on(FleetScreen)
+
+
+async def test_every_error_is_in_the_log() -> None:
+    async with driving(backend()) as d:
+        await _fleet(d)
+        d.app.say_error(ConnectError("Lost it.", "Look."))
+        await d.press("L")
+        await d.see("Lost it. Look.")
+
+
+# --- a bug in a worker ---
+
+
+@every_screen
+async def test_a_failed_worker_shows_on_every_screen(screen: type[Screen[object]]) -> None:
+    def fails() -> None:
+        raise LookupError("the worker's own words")
+
+    for of_screen in (False, True):
+        async with driving(backend()) as d:
+            await WAYS[screen](d)
+            node = d.screen if of_screen else d.app
+            node.run_worker(fails, thread=True, exit_on_error=False)
+            await d.see("This is a bug in replfix", "LookupError: the worker's own words")
+            assert any("the worker's own words" in text for _, text in d.app.journal.lines())
+
+
+async def test_an_error_on_purpose_is_no_bug() -> None:
+    def fails() -> None:
+        raise ConnectError("Lost it.", "Look.")
+
+    async with driving(backend()) as d:
+        await _fleet(d)
+        d.app.run_worker(fails, thread=True, exit_on_error=False)
+        await d.see("Lost it.", "Look.")
+        assert "bug" not in d.text
+
+
+# --- colours ---
+
+
+def colours(d: Driver) -> set[tuple[int, int, int]]:
+    """Of every cell on the screen, foreground and background."""
+    found = set()
+    for strip in d.screen._compositor.render_strips():
+        for segment in strip:
+            for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if colour is not None and not colour.is_default:
+                    found.add(tuple(Color.from_rich_color(colour).rgb))
+    return found
+
+
+@every_screen
+async def test_no_color(screen: type[Screen[object]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driving(backend()) as d:
+        await WAYS[screen](d)
+        d.app.notify("a toast", severity="error")
+        await d.see("a toast")
+        coloured = {c for c in colours(d) if max(c) - min(c) > 2}
+        assert not coloured
+
+
+async def test_states_are_words_and_symbols_without_any_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driving(backend()) as d:
+        await _incident(d)
+        await d.see("✗ db2", "≠", "✔ source-wins", "! ")
+        await d.press("escape")
+        await d.see("✗ error")
+
+
+async def test_with_colours_there_are_some() -> None:
+    async with driving(backend()) as d:
+        await _fleet(d)
+        assert any(max(c) - min(c) > 60 for c in colours(d))
+
+
+@pytest.mark.parametrize("theme", THEME_NAMES)
+async def test_every_theme_mounts_and_text_stands_out_in_it(theme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLFIX_THEME", theme)
+    async with driving(backend()) as d:
+        await _fleet(d)
+        assert d.app.theme == theme
+        await d.see("✗ error")
+        if theme.startswith("ansi"):
+            return  # its colours are the terminal's own
+        for strip in d.screen._compositor.render_strips():
+            for segment in strip:
+                if segment.style and segment.text.strip() and segment.style.color and segment.style.bgcolor:
+                    one, other = (Color.from_rich_color(c) for c in (segment.style.color, segment.style.bgcolor))
+                    assert one.get_contrast_text is not None
+                    assert abs(one.brightness - other.brightness) > 0.12, (segment.text, one, other)
+
+
+async def test_a_theme_that_nobody_knows_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLFIX_THEME", "no-such-theme")
+    async with driving(backend()) as d:
+        await _fleet(d)
+        assert d.app.theme == "replfix-dark"
+
+
+async def test_the_next_theme_goes_round() -> None:
+    async with driving(backend()) as d:
+        await _fleet(d)
+        seen = []
+        for _ in THEME_NAMES:
+            seen.append(d.app.theme)
+            await d.press("ctrl+t")
+            await d.until(lambda before=seen[-1]: d.app.theme != before)
+        assert sorted(seen) == sorted(THEME_NAMES)
+        assert d.app.theme == seen[0]
+
+
+async def test_no_animation_when_asked() -> None:
+    async with driving(backend(), animate=False) as d:
+        assert d.app.animation_level == "none"
+        await _incident(d)
+        await d.press("end")
+        await d.pilot.pause()
+        assert not d.app.animator._animations, "nothing moves by itself"
+
+
+# --- leaving ---
+
+
+async def test_q_leaves_from_every_depth_and_stops_the_polling() -> None:
+    async with driving(backend()) as d:
+        await _transaction(d)
+        await d.press("q")
+        await d.until(lambda: d.app._exit)
+    assert d.app.watch_._stop.is_set()
+
+
+async def test_leaving_does_not_wait_for_a_replica_that_hangs() -> None:
+    fake = FakeBackend(("db1", "db2"))
+    with fake.hold("poll db1"):
+        async with driving(fake) as d:
+            await d.see("1 ✔ running")
+            await d.press("q")
+            await d.until(lambda: d.app._exit)
+            fake.release()

@@ -1,0 +1,234 @@
+"""The list of all replicas: polling goes on in it and disturbs nobody."""
+
+from __future__ import annotations
+
+from textual.widgets import DataTable, Input
+
+from replfix.errors import ConnectError
+from replfix.tui.screens.audit import AuditScreen
+from replfix.tui.screens.fleet import FleetScreen
+from replfix.tui.screens.incident import IncidentScreen
+from tests.tui.backend import BROKEN, FakeBackend, diagnosis_of, failing, fleet, running, stands, stopped_by_hand
+from tests.tui.driving import Driver, driving
+
+THREE = ("db1", "db2", "db3")
+
+
+def table(d: Driver) -> DataTable[object]:
+    return d.screen.query_one("#fleet", DataTable)
+
+
+def selected(d: Driver) -> tuple[str, str] | None:
+    assert isinstance(d.screen, FleetScreen)
+    return d.screen.selected
+
+
+def names(d: Driver) -> list[str]:
+    return [str(table(d).get_row_at(n)[1]) for n in range(table(d).row_count)]
+
+
+async def test_a_row_for_each_channel_with_state_lag_and_error() -> None:
+    answers = {
+        "db1": stands(running(4), failing(1032, "eu", words="Can't find record in 'orders'")),
+        "db2": stands(stopped_by_hand()),
+        "db3": ConnectError("Cannot connect to db3:3306: refused.", "Is it up?"),
+    }
+    async with driving(FakeBackend(THREE, answers=answers), open_incident=False) as d:
+        await d.see("✔ running", "✗ error", "■ stopped", "? unreachable", "1032", "Cannot connect to db3:3306", "4 s")
+        assert names(d) == ["db1", "db1", "db2", "db3"]
+        assert "1 ✗ error" in d.text
+        for words in ("(default)", "eu"):
+            assert words in d.text
+
+
+async def test_polling_changes_cells_and_never_moves_the_cursor() -> None:
+    backend = FakeBackend(THREE)
+    async with driving(backend) as d:
+        await d.see("3 ✔ running")
+        await d.press("down")
+        assert selected(d) == ("db2", "")
+        backend.answers["db3"] = stands(running(77))
+        backend.answers["db2"] = stands(running(5))
+        await d.see("77 s", "5 s")
+        assert selected(d) == ("db2", "")
+        # a row above comes, and goes: the cursor stays on its replica, not on its line
+        backend.answers["db1"] = stands(running(), running(name="west"))
+        await d.see("west")
+        assert selected(d) == ("db2", "")
+        assert table(d).cursor_row == 2
+        backend.answers["db1"] = stands(running())
+        await d.gone("west")
+        assert selected(d) == ("db2", "")
+        assert table(d).cursor_row == 1
+
+
+async def test_the_cursor_stays_on_its_replica_while_rows_trade_places() -> None:
+    backend = FakeBackend(THREE)
+    async with driving(backend, open_incident=False) as d:
+        await d.see("3 ✔ running")
+        await d.press("s", "down")  # by state
+        assert selected(d) == ("db2", "")
+        backend.answers["db3"] = BROKEN
+        await d.see("✗ error")
+        assert names(d) == ["db3", "db1", "db2"]
+        assert selected(d) == ("db2", "")
+
+
+async def test_a_replica_that_does_not_answer_holds_up_nobody() -> None:
+    backend = FakeBackend(THREE)
+    with backend.hold("poll db2"):
+        async with driving(backend) as d:
+            await d.see("2 ✔ running", "· asking")
+            backend.answers["db3"] = stands(running(42))
+            await d.see("42 s")
+            await d.press("down")  # the keys answer, too
+            assert selected(d) == ("db2", "")
+            assert "db2" not in backend.polls
+            backend.free("poll db2")
+
+
+async def test_unreachable_comes_back_by_itself() -> None:
+    backend = FakeBackend(THREE, answers={"db2": ConnectError("Cannot connect to db2:3306: refused.")})
+    async with driving(backend) as d:
+        await d.see("? unreachable", "refused")
+        await d.press("down", "enter")
+        await d.until(lambda: any("refused" in n for n in d.notifications))
+        assert isinstance(d.screen, FleetScreen)
+        backend.answers["db2"] = stands(running())
+        await d.see("3 ✔ running")
+
+
+async def test_a_bug_in_polling_shows_in_its_row() -> None:
+    async with driving(FakeBackend(answers={"db2": ZeroDivisionError("oops")})) as d:
+        await d.see("? unreachable", "ZeroDivisionError", "oops")
+
+
+async def test_a_server_without_a_channel_keeps_its_row() -> None:
+    backend = FakeBackend(THREE, answers={"db2": stands()})
+    async with driving(backend) as d:
+        await d.see("2 ✔ running", "no channel")
+        assert names(d) == list(THREE)
+
+
+async def test_filter() -> None:
+    backend = FakeBackend(("alpha", "beta", "gamma"), answers={"beta": BROKEN})
+    async with driving(backend, open_incident=False) as d:
+        await d.see("2 ✔ running", "✗ error")
+        await d.press("slash")
+        await d.type("ERR")
+        await d.until(lambda: names(d) == ["beta"])
+        await d.see("2 hidden")
+        await d.press("enter")
+        assert d.app.focused is table(d)
+        backend.answers["gamma"] = BROKEN  # what begins to match comes in
+        await d.until(lambda: names(d) == ["beta", "gamma"])
+        backend.answers["beta"] = stands(running())
+        await d.until(lambda: names(d) == ["gamma"])
+        await d.press("escape")
+        await d.until(lambda: names(d) == ["alpha", "beta", "gamma"])
+        assert not d.screen.query_one("#filter", Input).display
+
+
+async def test_a_filter_that_nothing_matches() -> None:
+    async with driving(FakeBackend(THREE)) as d:
+        await d.see("3 ✔ running")
+        await d.press("slash")
+        await d.type("nowhere")
+        await d.until(lambda: names(d) == [])
+        await d.press("enter", "enter")  # nothing to open
+        assert isinstance(d.screen, FleetScreen)
+
+
+async def test_sort() -> None:
+    answers = {"c": stands(running(1)), "a": stands(running(9)), "b": BROKEN}
+    async with driving(FakeBackend(("c", "a", "b"), answers=answers), open_incident=False) as d:
+        await d.see("✗ error", "9 s", "1 s")
+        assert names(d) == ["c", "a", "b"]
+        for order in (["b", "c", "a"], ["a", "c", "b"], ["a", "b", "c"], ["c", "a", "b"]):
+            await d.press("s")
+            await d.until(lambda order=order: names(d) == order, str(order))
+
+
+async def test_two_hundred_replicas() -> None:
+    backend = FakeBackend(fleet(200), poll_seconds=0.5)
+    async with driving(backend) as d:
+        await d.see("200 ✔ running")
+        assert table(d).row_count == 200
+        await d.press("end")
+        assert selected(d) == ("db200", "")
+        backend.answers["db200"] = stands(running(55))
+        await d.see("55 s")
+        assert selected(d) == ("db200", "")
+
+
+async def test_the_first_stopped_channel_opens_by_itself_once() -> None:
+    backend = FakeBackend.broken(names=THREE)
+    async with driving(backend) as d:
+        await d.on(IncidentScreen)
+        await d.see("local-write")
+        await d.press("escape")
+        await d.on(FleetScreen)
+        backend.answers["db3"] = BROKEN
+        await d.see("2 ✗ error")
+        assert isinstance(d.screen, FleetScreen)
+        assert backend.calls.count("investigate db2 ''") == 1
+
+
+async def test_of_two_channels_the_failing_one_opens() -> None:
+    found = diagnosis_of(name="eu")
+    answers = {"db2": stands(running(name="us"), failing(name="eu"))}
+    async with driving(FakeBackend(answers=answers, diagnoses={("db2", "eu"): found})) as d:
+        await d.on(IncidentScreen)
+        await d.see("channel eu is stopped", "local-write")
+        assert d.backend.calls == ["investigate db2 'eu'"]
+
+
+async def test_nothing_opens_by_itself_where_somebody_is_at_work() -> None:
+    backend = FakeBackend(THREE)
+    async with driving(backend) as d:
+        await d.see("3 ✔ running")
+        await d.press("A")
+        await d.on(AuditScreen)
+        backend.answers["db2"] = BROKEN
+        await d.polled("db2")
+        assert isinstance(d.screen, AuditScreen)
+        await d.press("escape")
+        await d.see("✗ error")
+        await d.polled("db2")
+        assert isinstance(d.screen, FleetScreen)
+
+
+async def test_enter_opens_the_channel_under_the_cursor() -> None:
+    async with driving(FakeBackend(THREE)) as d:
+        await d.see("3 ✔ running")
+        await d.press("down", "enter")
+        await d.on(IncidentScreen)
+        await d.see("db2: the default channel runs")
+
+
+async def test_the_mouse_does_it_too() -> None:
+    async with driving(FakeBackend(THREE)) as d:
+        await d.see("3 ✔ running")
+        await d.pilot.click("#fleet", offset=(5, 3))  # the third row, under the header
+        await d.until(lambda: selected(d) == ("db3", ""))
+        await d.pilot.click("#fleet", offset=(5, 3))
+        await d.on(IncidentScreen)
+
+
+async def test_poll_now_does_not_wait_for_the_next_turn() -> None:
+    backend = FakeBackend(poll_seconds=600)
+    async with driving(backend) as d:
+        await d.see("1 ✔ running")
+        backend.answers["db2"] = stands(running(33))
+        await d.press("r")
+        await d.see("33 s")
+
+
+async def test_the_last_action_stands_in_the_row() -> None:
+    async with driving(FakeBackend.broken()) as d:
+        await d.see("local-write")
+        await d.press("p", "h")
+        await d.see("Rehearsed:")
+        await d.press("escape", "escape")
+        await d.on(FleetScreen)
+        await d.see("rehearsed")
