@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test check clean
 
-demo: $(READY)  ## real servers, broken replication, diagnosis, resolution and its proof
+demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
 
 test: check  ## everything that CI runs
