@@ -165,5 +165,10 @@ class ReplfixApp(App[None]):
 
     def say_error(self, error: ReplfixError) -> None:
         self.journal.add(f"{error.message} {error.hint}".strip())
-        text = visible(f"{error.message}\n{error.hint}".strip())
+        text = visible("\n".join(_cut(part) for part in (error.message, error.hint) if part))
         self.notify(text, title="Error", severity="error", timeout=15, markup=False)
+
+
+def _cut(text: str) -> str:
+    """For a notification, which must not cover the screen; the log has all of it."""
+    return text if len(text) <= 400 else f"{text[:400]}…"

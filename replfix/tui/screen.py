@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
@@ -29,6 +30,13 @@ class ReplfixScreen(Screen[T], Generic[T]):
 
 
 class ReplfixDialog(ModalScreen[T], Generic[T]):
+    # A modal screen hides the app's own keys.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f1,question_mark", "app.help", "Help", key_display="F1", id="dialog.help", tooltip="Keys of this dialog"
+        ),
+    ]
+
     @property
     def replfix(self) -> ReplfixApp:
         return cast("ReplfixApp", self.app)

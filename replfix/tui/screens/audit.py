@@ -45,12 +45,12 @@ class Line:
     def of(cls, record: AuditRecord) -> Line:
         cells = (
             when(record),
-            KINDS.get(record.kind, (f"? {record.kind}", ""))[0],
+            KINDS.get(record.kind, (f"? {record.kind}", ""))[0] if record.sound else f"✗ ALTERED {record.kind}",
             record.replica,
             in_short(record),
             record.author,
             record.channel or "(default)",
-            record.id if record.sound else f"{record.id} ALTERED",
+            record.id,
         )
         whole = "\n".join((*cells, record.kind, record.incident, record.payload))
         return cls(record, tuple(visible(c, keep_newlines=False) for c in cells), whole.casefold())
