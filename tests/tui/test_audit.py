@@ -40,7 +40,7 @@ async def at_audit(d: Driver) -> AuditScreen:
 
 
 async def test_the_newest_records_first() -> None:
-    async with driving(FakeBackend(chain=trail())) as d:
+    async with driving(FakeBackend(chain=trail()), size=(200, 40)) as d:
         await at_audit(d)
         await d.see("5 records", "outcome", "intent", "refused", "dba@desk", "2026-03-01 12:00:04")
         assert [row[2] for row in rows(d)] == ["db2"] * 4 + ["db1"]
