@@ -15,7 +15,8 @@ from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ConnectError
 from replfix.mysql.server import MysqlServer
-from replfix.workflow.resolve import Operation, leftovers
+from replfix.workflow.operation import Operation
+from replfix.workflow.settings import leftovers
 
 AskPassword = Callable[[Endpoint], str | None]
 

@@ -19,6 +19,7 @@ from replfix.core.status import ReplicaStatus
 from replfix.mysql.server import MysqlServer
 from replfix.workflow import resolve
 from replfix.workflow.investigate import investigate
+from replfix.workflow.operation import Operation
 
 Progress = Callable[[str], None]
 
@@ -99,9 +100,7 @@ class WiredBackend:
     def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         return self._work(resolve.carry_out, name, plan, progress)
 
-    def _work(
-        self, what: Callable[[resolve.Operation, Plan], Outcome], name: str, plan: Plan, progress: Progress
-    ) -> Outcome:
+    def _work(self, what: Callable[[Operation, Plan], Outcome], name: str, plan: Plan, progress: Progress) -> Outcome:
         with self._writing, wiring.Wired(self._targets[name]) as wired:
             trail = wiring.open_trail(self._config)
             try:

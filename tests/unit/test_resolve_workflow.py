@@ -25,9 +25,10 @@ from replfix.errors import (
     Stale,
     UsageError,
 )
+from replfix.workflow import applying
 from replfix.workflow import resolve as workflow
 from replfix.workflow.investigate import investigate
-from replfix.workflow.resolve import Operation
+from replfix.workflow.operation import Operation
 from tests.unit.fakes import FakeClock, FakeReplica, FakeServer, FakeTrail, Rows, World
 from tests.unit.making import ORDERS, REPLICA, SOURCE, inserted, transaction, updated
 
@@ -402,7 +403,7 @@ def test_the_applier_takes_too_long(scene: Scene) -> None:
     outcome = scene.resolve()
     assert outcome.result is Result.FAILED
     assert "still applying transactions" in outcome.message
-    assert scene.clock.now() > workflow.UNTIL_SECONDS
+    assert scene.clock.now() > applying.UNTIL_SECONDS
 
 
 def test_the_channel_is_removed_while_it_applies(scene: Scene) -> None:
@@ -417,7 +418,7 @@ def test_a_backlog_is_watched_for_a_while_only(scene: Scene) -> None:
         scene.source, "gtids", scene.source.gtids | GtidSet.parse(f"{SOURCE}:2-9")
     )
     assert scene.resolve().result is Result.RESOLVED
-    assert workflow.SETTLE_SECONDS <= scene.clock.now() < workflow.UNTIL_SECONDS
+    assert applying.SETTLE_SECONDS <= scene.clock.now() < applying.UNTIL_SECONDS
 
 
 def test_a_receiver_that_was_stopped_by_hand_stays_stopped(scene: Scene) -> None:

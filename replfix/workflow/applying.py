@@ -1,0 +1,89 @@
+"""The replica at work again: up to a transaction, past it, and a look at its rows in between."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.gtid import GtidSet
+from replfix.core.plan import Plan
+from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.words import counted
+from replfix.errors import NotVerified
+from replfix.workflow.operation import Operation
+
+UNTIL_SECONDS = 600.0
+"""How long the applier may take for the failing transaction alone."""
+SETTLE_SECONDS = 5.0
+"""How long a channel with a backlog has to run without an error before it counts as running."""
+POLL_SECONDS = 0.1
+
+
+def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = False) -> ReplicaStatus:
+    """How the replica stands once the applier has come to the end of an UNTIL, or to an error; with ``or_applied`` also
+    when it got past the plan's transaction and runs on."""
+    clock = operation.clock
+    deadline = clock.now() + UNTIL_SECONDS
+    while True:
+        status = operation.replica.status()
+        channel = status.channel(plan.channel)
+        if channel is None:
+            raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
+        if not channel.applier_running or (or_applied and plan.gtid in status.executed):
+            return status
+        if clock.now() > deadline:
+            raise NotVerified(
+                f"The replica is still applying transactions up to {plan.gtid} after {UNTIL_SECONDS:.0f} s.",
+                "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
+            )
+        clock.sleep(POLL_SECONDS)
+
+
+def let_it_apply(operation: Operation, plan: Plan) -> None:
+    """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
+    operation.progress(f"START REPLICA until {plan.gtid} is applied")
+    operation.replica.start(plan.channel, receiver=False, until_gtid=plan.gtid)
+    status = wait_until_stopped(operation, plan)
+    if plan.gtid in status.executed:
+        return
+    channel = status.channel(plan.channel)
+    error = channel.failure if channel else None
+    raise NotVerified(
+        f"The repair was applied, but the replica did not get past {plan.gtid}: "
+        + (error.message if error else "the applier was stopped."),
+        "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+    )
+
+
+def verify(operation: Operation, diagnosis: Diagnosis) -> None:
+    """Every row that the transaction touched, read from the replica and held against the event."""
+    transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
+    assert transaction is not None
+    final = final_rows(transaction.changes, tables)
+    operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
+    wrong = not_as_final(final, tables, operation.replica.find(tables, tuple(row.lookup for row in final)))
+    if wrong:
+        raise NotVerified(
+            f"{transaction.gtid} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
+            "The channel was left stopped behind this transaction. Displaced rows are in the audit trail.",
+        )
+
+
+def start_again(operation: Operation, before: ChannelStatus, plan: Plan) -> None:
+    """START REPLICA, then watch until it has caught up, fails again, or has run for a while."""
+    replica, clock = operation.replica, operation.clock
+    receiver = before.receiver is not ReceiverState.STOPPED or before.receiver_errno != 0
+    if not receiver:
+        operation.progress("The receiver was stopped by hand before: only the applier is started")
+    operation.progress("START REPLICA")
+    replica.start(plan.channel, receiver=receiver)
+    target: GtidSet | None = None
+    deadline = clock.now() + SETTLE_SECONDS
+    while clock.now() < deadline:
+        status = replica.status()
+        channel = status.channel(plan.channel)
+        if channel is None or not channel.applier_running:
+            return  # the next round's diagnosis says why
+        target = target or channel.retrieved
+        if target <= status.executed:
+            return
+        clock.sleep(POLL_SECONDS)

@@ -1,0 +1,64 @@
+"""What one resolution works with, what it tells the trail, and how far it came."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from replfix.core.audit_record import RecordKind
+from replfix.core.outcome import Round
+from replfix.core.plan import Plan
+from replfix.ports import Clock, Replica, Trail
+from replfix.workflow.investigate import Progress, SourceOf
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Everything that one resolution works with. ``name`` is what people call the replica."""
+
+    name: str
+    replica: Replica
+    source_of: SourceOf
+    trail: Trail
+    clock: Clock
+    progress: Progress
+    shield: Callable[[], AbstractContextManager[None]] = nullcontext  # what is inside is not to be interrupted
+
+
+class Story:
+    """What the trail is told about one resolution, and the ids of those records."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._trail = operation.trail
+        self._name = operation.name
+        self._incident = uuid.uuid4().hex[:12]
+        self.ids: list[str] = []
+
+    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object], incident: str | None = None) -> str:
+        record = self._trail.append(
+            kind, incident=incident or self._incident, replica=self._name, channel=channel, payload=payload
+        )
+        self.ids.append(record.id)
+        return record.id
+
+
+@dataclass(slots=True)
+class Came:
+    """How far a round came."""
+
+    rehearsed: bool = False
+    applied: bool = False  # or may be: shown as done until somebody has looked
+    unknown: bool = False  # whether it is
+    verified: bool = False
+    audit_id: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        if self.verified:
+            return "applied and verified"
+        return "unknown" if self.unknown else "applied, not verified" if self.applied else "not applied"
+
+    def as_round(self, plan: Plan) -> Round:
+        return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id)

@@ -1,0 +1,167 @@
+"""One failing transaction: rehearse, record, apply, let the replica go on, look, record.
+
+The order is the promise: nothing is written before its intent is durable in the trail, nothing is applied that the
+replica has not rehearsed, and what is reported is what was looked at afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from replfix.core import sql
+from replfix.core.audit_record import RecordKind
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.misfit import misfit
+from replfix.core.plan import Plan, to_document
+from replfix.core.table import Table, TableName
+from replfix.core.words import counted
+from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale
+from replfix.ports import Repair, Replica
+from replfix.workflow.applying import let_it_apply, start_again, verify, wait_until_stopped
+from replfix.workflow.investigate import investigate
+from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.settings import writable
+
+
+def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
+    """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
+    try:
+        _attempt(operation, story, plan, dry_run, came)
+    except (RehearsalFailed, Stale) as error:
+        if came.audit_id is None:  # with an intent on record, its outcome tells
+            payload: dict[str, object] = {"plan": to_document(plan), "digest": plan.digest, "reason": error.message}
+            story.tell(RecordKind.REFUSED, plan.channel, payload)
+        raise
+
+
+def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
+    replica, progress = operation.replica, operation.progress
+    with ExitStack() as shielded, replica.repair(plan.channel) as repair:
+        diagnosis = still_the_same(operation, plan)
+        transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
+        assert transaction is not None
+        try:
+            with writable(story, plan, repair):
+                progress(f"Rehearsing the plan and {plan.gtid} on the replica (everything is rolled back)")
+                repair.rehearse(plan, transaction, tables)
+                came.rehearsed = True
+                if dry_run:
+                    return
+                # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
+                shielded.enter_context(operation.shield())
+                came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
+                progress(f"Applying {counted(len(plan.steps), 'step')} in one transaction, not logged")
+                _apply(operation, repair, plan, tables, came)
+            let_it_apply(operation, plan)
+            verify(operation, diagnosis)
+            start_again(operation, diagnosis.evidence.channel, plan)
+        except BaseException as error:
+            if came.audit_id is None:
+                raise
+            _tell_outcome(story, plan, came.in_words, str(error))
+            if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
+                raise
+            raise NotVerified(
+                f"The repair was applied; then: {error.message}",
+                error.hint or "'replfix status' shows how the channel stands.",
+            ) from None
+        came.verified = True
+        _tell_outcome(story, plan, came.in_words, "")
+
+
+def _apply(operation: Operation, repair: Repair, plan: Plan, tables: Mapping[TableName, Table], came: Came) -> None:
+    guarded = False
+
+    def guard() -> None:
+        nonlocal guarded
+        _check_guards(operation.replica, plan)
+        guarded = True
+
+    try:
+        repair.apply(plan, tables, guard)
+    except BaseException as error:
+        # COMMIT comes right after the guard: an interrupt there leaves open whether the server was told.
+        came.unknown = isinstance(error, NotVerified) or (guarded and not isinstance(error, ReplfixError))
+        came.applied = came.unknown
+        raise
+    came.applied = True
+
+
+def plan_of(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
+    proposal = diagnosis.proposal(strategy)
+    assert proposal is not None  # every strategy proposes or says why not
+    return proposal.plan, f"{strategy} is not possible here: {proposal.reason}"
+
+
+def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
+    """A fresh diagnosis that leads to the very same plan, made while the channel is held."""
+    try:
+        diagnosis = investigate(operation.replica, operation.source_of, plan.channel)
+    except ReplicationError as error:
+        raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
+    fresh = plan_of(diagnosis, plan.strategy)[0] if diagnosis else None
+    if diagnosis is None or fresh is None or fresh.digest != plan.digest:
+        what = "the channel runs now" if diagnosis is None else "the diagnosis now leads to another plan"
+        raise Stale(
+            f"Something changed since the plan was shown: {what}.",
+            "Nothing was changed. Run the command again to see how it stands now.",
+        )
+    return diagnosis
+
+
+def _check_guards(replica: Replica, plan: Plan) -> None:
+    """Last look before COMMIT, with the rows locked: still the same server, stopped on the same transaction."""
+    changed = misfit(plan, replica.status())
+    if changed:
+        raise Stale(
+            f"While the plan was carried out, things changed: {changed}.",
+            "Nothing was changed: the repair was rolled back.",
+        )
+
+
+def close_gap(operation: Operation, plan: Plan) -> bool:
+    """Let the replica apply what comes before the failing transaction and was not committed when the workers stopped.
+
+    Nothing is repaired for that. True when there was something: how the channel stands has to be looked at anew.
+    """
+    status = operation.replica.status()
+    channel = status.channel(plan.channel)
+    gap = status.waiting_before(channel, plan.gtid) if channel is not None else None
+    if not gap:
+        return False
+    with operation.replica.repair(plan.channel):
+        still_the_same(operation, plan)
+        operation.progress(f"START REPLICA until {plan.gtid}: {gap} come before it and are not applied yet")
+        operation.replica.start(plan.channel, receiver=False, before_gtid=plan.gtid)
+        status = wait_until_stopped(operation, plan)
+        channel = status.channel(plan.channel)
+        if channel is not None and channel.failure is None and not status.waiting_before(channel, plan.gtid):
+            # An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again.
+            operation.replica.start(plan.channel, receiver=False)
+            wait_until_stopped(operation, plan, or_applied=True)
+    return True
+
+
+def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
+    error = diagnosis.evidence.error
+    return {
+        "plan": to_document(plan),
+        "digest": plan.digest,
+        "error": {"errno": error.errno, "message": error.message},
+        "causes": [
+            {"code": c.code, "confidence": c.confidence.value, "evidence": list(c.evidence)} for c in diagnosis.causes
+        ],
+        "undo": [*sql.UNDO_SETTINGS, *(step.undo_sql for step in reversed(plan.steps))],
+    }
+
+
+def _tell_outcome(story: Story, plan: Plan, result: str, detail: str) -> None:
+    payload: dict[str, object] = {"digest": plan.digest, "gtid": plan.gtid, "result": result, "detail": detail}
+    try:
+        story.tell(RecordKind.OUTCOME, plan.channel, payload)
+    except AuditError as error:
+        raise NotVerified(
+            f"The outcome ({result}) could not be recorded: {error.message}",
+            f"{error.hint} The intent is on record; 'replfix status' shows how the channel stands.",
+        ) from None
