@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from replfix.cli.options import common_options, replica_options
+from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import emit, narrate, page
 
 CONFLICT_FOUND = 3
@@ -23,10 +23,7 @@ Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect""",
 @replica_options
 @common_options
 def command(
-    name: str | None,
-    replica_url: str | None,
-    source_url: str | None,
-    channel: str | None,
+    meant: Meant,
     config_path: str | None,
     as_json: bool,
     verbose: bool,
@@ -42,7 +39,7 @@ def command(
     from replfix.workflow.investigate import investigate
 
     progress = narrate if verbose else lambda _: None
-    with open_target(load(config_path), name, replica_url, source_url, channel) as wired:
+    with open_target(load(config_path), meant) as wired:
         diagnosis = investigate(wired.replica, wired.source_of, wired.target.channel, progress)
         if as_json:
             emit(diagnosis_document(wired.target.name, diagnosis))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import common_options, replica_options
+from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit
 from replfix.present.text import visible
 
@@ -28,10 +28,7 @@ Exit codes: 0 everything that replfix does will work · 6 something will not""",
 @replica_options
 @common_options
 def command(
-    name: str | None,
-    replica_url: str | None,
-    source_url: str | None,
-    channel: str | None,
+    meant: Meant,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -47,7 +44,7 @@ def command(
     from replfix.errors import ConnectError
 
     config = load(config_path)
-    with open_target(config, name, replica_url, source_url, channel) as wired:
+    with open_target(config, meant) as wired:
         checks: list[Check] = []
         for check in _checks(wired, config.audit_url):
             checks.append(check)

@@ -10,18 +10,17 @@ import click
 from replfix.cli.output import narrate
 
 if TYPE_CHECKING:
+    from replfix.cli.options import Meant
     from replfix.config import Config
     from replfix.core.endpoint import Endpoint
     from replfix.wiring import Wired
 
 
-def open_target(
-    config: Config, name: str | None, replica_url: str | None, source_url: str | None, channel: str | None
-) -> Wired:
+def open_target(config: Config, meant: Meant) -> Wired:
     """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
     from replfix.wiring import Wired
 
-    target = config.target(name, replica_url, source_url, channel)
+    target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel)
     for warning in config.warnings:
         narrate(f"Warning: {warning}")
     return Wired(target, ask_password)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -25,21 +27,42 @@ def common_options(function: F) -> F:
     )(function)
 
 
-def replica_options(function: F) -> F:
-    """Which replica is meant: NAME, or ``--replica URL`` with ``--source URL``; ``--channel``."""
-    function = click.option("--channel", metavar="NAME", help="The replication channel (default: the stopped one).")(
-        function
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Which replica the command line means: NAME or URL, its source where that was given, one channel or any."""
+
+    name: str | None
+    replica_url: str | None
+    source_url: str | None
+    channel: str | None
+
+    @property
+    def one(self) -> bool:
+        return self.name is not None or self.replica_url is not None
+
+
+def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """NAME, or ``--replica URL`` with ``--source URL``, and ``--channel``: together as ``meant``."""
+
+    @functools.wraps(function)
+    def gathered(
+        name: str | None, replica_url: str | None, source_url: str | None, channel: str | None, **others: Any
+    ) -> Any:
+        return function(meant=Meant(name, replica_url, source_url, channel), **others)
+
+    command = click.option("--channel", metavar="NAME", help="The replication channel (default: the stopped one).")(
+        gathered
     )
-    function = click.option(
+    command = click.option(
         "--source",
         "source_url",
         metavar="URL",
         help="The source, where it cannot be found from the replica's own status.",
-    )(function)
-    function = click.option(
+    )(command)
+    command = click.option(
         "--replica", "replica_url", metavar="URL", help="The replica: mysql://user:password@host:port."
-    )(function)
-    return click.argument("name", required=False, shell_complete=_configured_names)(function)
+    )(command)
+    return click.argument("name", required=False, shell_complete=_configured_names)(command)
 
 
 def _configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

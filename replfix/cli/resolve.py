@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import common_options, replica_options
+from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.text import visible
 
@@ -56,10 +56,7 @@ Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4
 )
 @common_options
 def command(
-    name: str | None,
-    replica_url: str | None,
-    source_url: str | None,
-    channel: str | None,
+    meant: Meant,
     strategy: str,
     dry_run: bool,
     yes: bool,
@@ -91,7 +88,7 @@ def command(
     def quiet(_: str) -> None:
         return
 
-    with open_target(config, name, replica_url, source_url, channel) as wired:
+    with open_target(config, meant) as wired:
         trail = wiring.open_trail(config)
         try:
             outcome = resolve(

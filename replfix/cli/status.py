@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import common_options, replica_options
+from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.text import visible
 
@@ -31,10 +31,7 @@ Exit codes: 0 all channels run · 3 one is stopped · 6 a replica cannot be reac
 @replica_options
 @common_options
 def command(
-    name: str | None,
-    replica_url: str | None,
-    source_url: str | None,
-    channel: str | None,
+    meant: Meant,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -44,7 +41,7 @@ def command(
     from replfix.errors import ConnectError
 
     config = load(config_path)
-    document = _read(config, name, replica_url, source_url, channel)
+    document = _read(config, meant)
     if as_json:
         emit(document)
     else:
@@ -54,13 +51,7 @@ def command(
     return ConnectError.exit_code if document.unreachable else 0
 
 
-def _read(
-    config: Config,
-    name: str | None,
-    replica_url: str | None,
-    source_url: str | None,
-    channel: str | None,
-) -> StatusDocument:
+def _read(config: Config, meant: Meant) -> StatusDocument:
     from concurrent.futures import ThreadPoolExecutor
 
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
@@ -68,16 +59,16 @@ def _read(
     from replfix.errors import ReplfixError
     from replfix.wiring import Wired
 
-    one = name is not None or replica_url is not None or len(config.targets()) < 2
+    one = meant.one or len(config.targets()) < 2
     if one:
-        wireds = [open_target(config, name, replica_url, source_url, channel)]
+        wireds = [open_target(config, meant)]
     else:
         wireds = [Wired(target, ask_password) for target in config.targets()]
 
     def ask(wired: Wired) -> ReplicaPart | UnreachablePart:
         with wired:
             try:
-                return _replica(wired, channel)
+                return _replica(wired, meant.channel)
             except ReplfixError as error:
                 if one:
                     raise
