@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from textual.widgets import DataTable, Input
+from textual.widgets import Input
 
 from replfix.errors import ConnectError
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
+from replfix.tui.widgets.row_table import RowTable
 from tests.tui.backend import BROKEN, FakeBackend, diagnosis_of, failing, fleet, running, stands, stopped_by_hand
 from tests.tui.driving import Driver, driving
 
 THREE = ("db1", "db2", "db3")
 
 
-def table(d: Driver) -> DataTable[object]:
-    return d.screen.query_one("#fleet", DataTable)
+def table(d: Driver) -> RowTable:
+    return d.screen.query_one(RowTable)
 
 
 def selected(d: Driver) -> tuple[str, str] | None:
@@ -24,7 +25,7 @@ def selected(d: Driver) -> tuple[str, str] | None:
 
 
 def names(d: Driver) -> list[str]:
-    return [str(table(d).get_row_at(n)[1]) for n in range(table(d).row_count)]
+    return [key[0] for key in table(d).order]
 
 
 async def test_a_row_for_each_channel_with_state_lag_and_error() -> None:
@@ -55,11 +56,11 @@ async def test_polling_changes_cells_and_never_moves_the_cursor() -> None:
         backend.answers["db1"] = stands(running(), running(name="west"))
         await d.see("west")
         assert selected(d) == ("db2", "")
-        assert table(d).cursor_row == 2
+        assert table(d).cursor == 2
         backend.answers["db1"] = stands(running())
         await d.gone("west")
         assert selected(d) == ("db2", "")
-        assert table(d).cursor_row == 1
+        assert table(d).cursor == 1
 
 
 async def test_the_cursor_stays_on_its_replica_while_rows_trade_places() -> None:
@@ -153,7 +154,7 @@ async def test_two_hundred_replicas() -> None:
     backend = FakeBackend(fleet(200), poll_seconds=0.5)
     async with driving(backend) as d:
         await d.see("200 ✔ running")
-        assert table(d).row_count == 200
+        assert len(table(d).order) == 200
         await d.press("end")
         assert selected(d) == ("db200", "")
         backend.answers["db200"] = stands(running(55))

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import DataTable, Footer, Header, Input, Static
+from textual.widgets import Footer, Header, Input, Static
 
 from replfix.present.state import State, error_of, lag_bars, state_of
 from replfix.present.text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.watch import Seen
+from replfix.tui.watch import HISTORY, Seen
+from replfix.tui.widgets.row_table import Column, Row, RowTable
 
-COLUMNS = ("state", "replica", "channel", "lag", "history", "error", "last action")
+COLUMNS = (
+    Column("state", 13),
+    Column("replica", 40),
+    Column("channel", 24),
+    Column("lag", 12),
+    Column("history", HISTORY),
+    Column("error", 70),
+    Column("last action", 60),
+)
 STYLES = {
     State.ERROR: "bold red",
     State.UNREACHABLE: "magenta",
@@ -30,13 +41,20 @@ SORTS = ("configured", "state", "lag", "name")
 Key = tuple[str, str]  # replica and channel
 
 
-class Fleet(DataTable[Text]):
-    """Columns cannot be chosen here, so the keys for the first and last of them are for rows."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is known of one channel."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "scroll_top", "First", id="fleet.first", tooltip="Go to the first row", show=False),
-        Binding("end", "scroll_bottom", "Last", id="fleet.last", tooltip="Go to the last row", show=False),
-    ]
+    state: State
+    row: Row
+    lag: int = -1  # to sort by; -1: not known
+    error: str = ""  # in full
+
+    @classmethod
+    def of(cls, state: State, *cells: str, lag: int = -1, error: str = "", last: str = "") -> Line:
+        texts = (*cells, *("",) * (4 - len(cells)), error, last)
+        shown = (visible(text, keep_newlines=False) for text in texts)
+        return cls(state, Row((state.label, *shown), STYLES[state]), lag, error)
 
 
 class FleetScreen(ReplfixScreen[None]):
@@ -60,155 +78,112 @@ class FleetScreen(ReplfixScreen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[Key, tuple[State, tuple[str, ...], int]] = {}  # state, cells, lag
+        self._lines: dict[Key, Line] = {}
         self._filter = ""
         self._sort = SORTS[0]
-        self._shown: dict[Key, tuple[str, ...]] = {}
+        self._summary = ""
 
     def compose(self) -> ComposeResult:
         yield Header()
         with Vertical():
             yield Static(id="summary", markup=False)
             yield Input(placeholder="filter: any text of a row", id="filter")
-            yield Fleet(id="fleet", cursor_type="row", zebra_stripes=True)
+            yield RowTable(COLUMNS, id="fleet")
         yield Footer()
 
     def on_mount(self) -> None:
-        table = self._table
-        for name in COLUMNS:
-            table.add_column(name, key=name)
         self.query_one("#filter").display = False
         for name in self.replfix.backend.replicas:
             seen = self.replfix.watch_.seen(name)
             if seen is not None:
                 self._take(seen)
             else:
-                self._rows[(name, "")] = (State.ASKING, (name, "", "", "", "asking…", ""), -1)
-        self._rebuild()
-        table.focus()
+                self._lines[(name, "")] = Line.of(State.ASKING, name, error="asking…")
+        self._show()
+        self._table.focus()
 
     @property
-    def _table(self) -> Fleet:
-        return self.query_one(Fleet)
+    def _table(self) -> RowTable:
+        return self.query_one(RowTable)
 
     # --- what was polled ---
 
     def polled(self, message: Polled) -> None:
         for seen in message.seen:
             self._take(seen)
-        self._rebuild()
-        self._summarise()
+        self._show()
 
     def _take(self, seen: Seen) -> None:
         last = self.replfix.last_action(seen.name)
-        for key in [k for k in self._rows if k[0] == seen.name]:
-            del self._rows[key]
+        for key in [k for k in self._lines if k[0] == seen.name]:
+            del self._lines[key]
         if seen.error is not None:
-            self._rows[(seen.name, "")] = (State.UNREACHABLE, (seen.name, "", "", "", seen.error.message, last), -1)
+            error = seen.error.message
+            self._lines[(seen.name, "")] = Line.of(State.UNREACHABLE, seen.name, error=error, last=last)
+        elif not seen.channels:  # no replica, or not any more
+            error = "no channel is configured"
+            self._lines[(seen.name, "")] = Line.of(State.STOPPED, seen.name, error=error, last=last)
         for channel in seen.channels:
-            state = state_of(channel)
-            lag = "" if channel.lag_seconds is None else f"{channel.lag_seconds} s"
-            cells = (
+            self._lines[(seen.name, channel.name)] = Line.of(
+                state_of(channel),
                 seen.name,
                 channel.name or "(default)",
-                lag,
+                "" if channel.lag_seconds is None else f"{channel.lag_seconds} s",
                 lag_bars(seen.lag_of(channel.name)),
-                error_of(channel),
-                last,
+                lag=-1 if channel.lag_seconds is None else channel.lag_seconds,
+                error=error_of(channel),
+                last=last,
             )
-            lag_rank = -1 if channel.lag_seconds is None else channel.lag_seconds
-            self._rows[(seen.name, channel.name)] = (state, cells, lag_rank)
-        if seen.error is None and not seen.channels:  # no replica, or not any more: its row says so
-            self._rows[(seen.name, "")] = (State.STOPPED, (seen.name, "", "", "", "no channel is configured", last), -1)
 
     def _order(self) -> list[Key]:
         names = {name: at for at, name in enumerate(self.replfix.backend.replicas)}
         wanted = self._filter.lower()
-        keys = [
-            k
-            for k in self._rows
-            if not wanted or wanted in " ".join((self._rows[k][0].word, *self._rows[k][1])).lower()
-        ]
+        lines = self._lines
+        keys = [k for k, line in lines.items() if not wanted or wanted in " ".join(line.row.cells).lower()]
         match self._sort:
             case "state":
-                return sorted(keys, key=lambda k: (self._rows[k][0].rank, names.get(k[0], 0), k[1]))
+                return sorted(keys, key=lambda k: (lines[k].state.rank, names.get(k[0], 0), k[1]))
             case "lag":
-                return sorted(keys, key=lambda k: (-self._rows[k][2], names.get(k[0], 0), k[1]))
+                return sorted(keys, key=lambda k: (-lines[k].lag, names.get(k[0], 0), k[1]))
             case "name":
                 return sorted(keys)
             case _:
                 return sorted(keys, key=lambda k: (names.get(k[0], 0), k[1]))
 
-    def _cells(self, key: Key) -> list[Text]:
-        state, cells, _ = self._rows[key]
-        return [
-            Text(state.label, style=STYLES[state]),
-            *(Text(visible(c, keep_newlines=False), overflow="ellipsis", no_wrap=True) for c in cells),
-        ]
-
-    def _rebuild(self) -> None:
-        """All rows anew when rows came, went or moved; the cursor stays on its row."""
-        order = self._order()
-        if order == list(self._shown):
-            self._update()
-            return
-        table = self._table
-        at = self.selected
-        table.clear()
-        self._shown = {}
-        for key in order:
-            table.add_row(*self._cells(key), key="\x00".join(key))
-            self._shown[key] = self._plain(key)
-        if at in self._shown:
-            table.move_cursor(row=list(self._shown).index(at), animate=False)
+    def _show(self) -> None:
+        self._table.show(self._order(), {key: line.row for key, line in self._lines.items()})
         self._summarise()
 
-    def _update(self) -> None:
-        """Only the cells that differ from what is on the screen."""
-        table = self._table
-        for key, shown in self._shown.items():
-            now = self._plain(key)
-            if now == shown:
-                continue
-            for column, old, new, cell in zip(COLUMNS, shown, now, self._cells(key), strict=True):
-                if old != new:
-                    table.update_cell("\x00".join(key), column, cell, update_width=True)
-            self._shown[key] = now
-
-    def _plain(self, key: Key) -> tuple[str, ...]:
-        return (self._rows[key][0].label, *self._rows[key][1])
-
     def _summarise(self) -> None:
-        counts = {state: sum(row[0] is state for row in self._rows.values()) for state in State}
-        words = "   ".join(f"{n} {state.label}" for state, n in counts.items() if n)
-        hidden = len(self._rows) - len(self._shown)
+        counts = Counter(line.state for line in self._lines.values())
+        words = "   ".join(f"{counts[state]} {state.label}" for state in State if counts[state])
+        hidden = len(self._lines) - len(self._table.order)
         extra = f"   ({hidden} hidden by the filter)" if hidden else ""
-        self.query_one("#summary", Static).update(Text(f" {words}{extra}   ordered by {self._sort}"))
+        text = f" {words}{extra}   ordered by {self._sort}"
+        if text != self._summary:
+            self._summary = text
+            self.query_one("#summary", Static).update(Text(text))
 
     # --- keys ---
 
     @property
     def selected(self) -> Key | None:
-        table = self._table
-        if not self._shown or not 0 <= table.cursor_row < len(self._shown):
-            return None
-        return list(self._shown)[table.cursor_row]
+        key = self._table.selected
+        return None if key is None else (key[0], key[1])
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        event.stop()
+    def on_row_table_selected(self, message: RowTable.Selected) -> None:
+        message.stop()
         self.action_open()
 
     def action_open(self) -> None:
         key = self.selected
         if key is None:
             return
-        state = self._rows[key][0]
-        if state in (State.ERROR, State.STOPPED, State.RUNNING, State.CONNECTING):
-            self.replfix.open_incident(*key)
+        line = self._lines[key]
+        if line.state in (State.UNREACHABLE, State.ASKING):
+            self.notify(visible(line.error), title=visible(key[0]), severity="warning", markup=False)
         else:
-            self.notify(
-                visible(self._rows[key][1][4]) or "Not asked yet.", title=key[0], severity="warning", markup=False
-            )
+            self.replfix.open_incident(*key)
 
     def action_filter(self) -> None:
         box = self.query_one("#filter", Input)
@@ -223,16 +198,14 @@ class FleetScreen(ReplfixScreen[None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._filter = event.value
-        self._rebuild()
-        self._summarise()
+        self._show()
 
     def on_input_submitted(self) -> None:
         self._table.focus()
 
     def action_sort(self) -> None:
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
-        self._rebuild()
-        self._summarise()
+        self._show()
 
     def action_poll(self) -> None:
         key = self.selected

@@ -1,0 +1,205 @@
+"""A table of plain text whose rows go by keys, for rows that change all the time.
+
+Textual's DataTable measures a whole column for a cell that got narrower and draws every row in view anew for one that
+changed. With 200 replicas polled each second that alone takes longer than a key press may; here a change costs the
+line that it is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Key = tuple[str, ...]
+GAP = 2  # cells between two columns
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    widest: int  # cells; what is longer is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cells hold no control characters. ``style`` is the first cell's; the row under the cursor goes without."""
+
+    cells: tuple[str, ...]
+    style: str = ""
+
+
+class RowTable(ScrollView, can_focus=True):
+    DEFAULT_CSS = """
+    RowTable { scrollbar-size: 1 1; }
+    RowTable > .row-table--titles { text-style: bold; background: $panel; color: $foreground; }
+    RowTable > .row-table--even { background: $foreground 4%; }
+    RowTable > .row-table--cursor { background: $block-cursor-blurred-background; text-style: bold; }
+    RowTable:focus > .row-table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-table--titles", "row-table--even", "row-table--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "first", "First", id="rows.first", tooltip="Go to the first row", show=False),
+        Binding("end", "last", "Last", id="rows.last", tooltip="Go to the last row", show=False),
+        Binding("enter", "select", "Select", show=False),
+    ]
+
+    class Selected(Message):
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._widths = [cell_len(column.title) for column in columns]
+        self._order: list[Key] = []
+        self._rows: dict[Key, Row] = {}
+        self._cursor = 0
+
+    # --- what is in it ---
+
+    def show(self, order: Sequence[Key], rows: Mapping[Key, Row]) -> None:
+        """These rows in this order. The cursor stays on its row; when that has gone, on its line."""
+        at, before = self.selected, self._order
+        changed = [key for key in order if self._rows.get(key) != rows[key]]
+        wider = self._grow([rows[key] for key in changed])
+        self._rows = {key: rows[key] for key in order}
+        if list(order) == before:
+            if wider:
+                self._measure()
+                return
+            numbers = {key: number for number, key in enumerate(order)} if changed else {}
+            for key in changed:
+                self._refresh_row(numbers[key])
+            return
+        self._order = list(order)
+        cursor = self._order.index(at) if at in self._rows and at is not None else self._cursor
+        moved = cursor - self._cursor
+        self._cursor = max(0, min(cursor, len(order) - 1))
+        self._measure()
+        if moved:  # the row under the cursor stays where it is on the screen, as far as there is room
+            self.scroll_to(y=self.scroll_offset.y + moved, animate=False, force=True)
+        self._keep_in_view()
+
+    def _grow(self, rows: Sequence[Row]) -> bool:
+        """Columns only grow: a table that shrinks and grows with every poll cannot be read."""
+        before = list(self._widths)
+        for row in rows:
+            for number, (cell, column) in enumerate(zip(row.cells, self._columns, strict=True)):
+                self._widths[number] = max(self._widths[number], min(cell_len(cell), column.widest))
+        return self._widths != before
+
+    def _measure(self) -> None:
+        self.virtual_size = Size(sum(self._widths) + GAP * len(self._widths), len(self._order) + 1)
+        self.refresh()
+
+    @property
+    def order(self) -> tuple[Key, ...]:
+        return tuple(self._order)
+
+    @property
+    def cursor(self) -> int:
+        return self._cursor
+
+    @property
+    def selected(self) -> Key | None:
+        return self._order[self._cursor] if self._order else None
+
+    # --- drawing ---
+
+    def _refresh_row(self, number: int) -> None:
+        y = number - self.scroll_offset.y + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width, base = self.scrollable_content_region.width, self.rich_style
+        number = y - 1 + self.scroll_offset.y
+        if y == 0:
+            titles = self.get_component_rich_style("row-table--titles")
+            strip = self._strip(Row(tuple(column.title for column in self._columns)), titles, plain=True)
+        elif 0 <= number < len(self._order):
+            here = number == self._cursor
+            if here:
+                style = base + self.get_component_rich_style("row-table--cursor")
+            else:
+                style = self.get_component_rich_style("row-table--even") if number % 2 else base
+            strip = self._strip(self._rows[self._order[number]], style, plain=here)
+        else:
+            return Strip.blank(width, base)
+        left = self.scroll_offset.x
+        last = strip._segments[-1].style
+        return strip.crop(left, left + width).adjust_cell_length(width, last)
+
+    def _strip(self, row: Row, style: Style, *, plain: bool) -> Strip:
+        texts = [f" {_fit(cell, width)} " for cell, width in zip(row.cells, self._widths, strict=True)]
+        first = style if plain or not row.style else style + Style.parse(row.style)
+        return Strip([Segment(texts[0], first), Segment("".join(texts[1:]), style)])
+
+    # --- keys and mouse ---
+
+    def _go(self, number: int) -> None:
+        number = max(0, min(number, len(self._order) - 1))
+        if number != self._cursor:
+            before, self._cursor = self._cursor, number
+            self._refresh_row(before)
+            self._refresh_row(number)
+        self._keep_in_view()
+
+    def _keep_in_view(self) -> None:
+        rows, top = self.scrollable_content_region.height - 1, self.scroll_offset.y
+        if rows <= 0:
+            return
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False, force=True)
+        elif self._cursor >= top + rows:
+            self.scroll_to(y=self._cursor - rows + 1, animate=False, force=True)
+
+    def on_resize(self) -> None:
+        self._keep_in_view()
+
+    def action_move(self, by: int) -> None:
+        self._go(self._cursor + by)
+
+    def action_page(self, by: int) -> None:
+        self._go(self._cursor + by * max(1, self.scrollable_content_region.height - 2))
+
+    def action_first(self) -> None:
+        self._go(0)
+
+    def action_last(self) -> None:
+        self._go(len(self._order) - 1)
+
+    def action_select(self) -> None:
+        if self.selected is not None:
+            self.post_message(self.Selected(self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        """On a row: the cursor goes there; on the row under the cursor: as Enter does."""
+        at = event.get_content_offset(self)
+        number = at.y - 1 + self.scroll_offset.y if at is not None and at.y > 0 else -1
+        if not 0 <= number < len(self._order):
+            return
+        if number == self._cursor:
+            self.action_select()
+        else:
+            self._go(number)
+
+
+def _fit(text: str, width: int) -> str:
+    return set_cell_size(text, width) if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
