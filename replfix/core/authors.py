@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replfix.core.evidence import Evidence
-from replfix.core.reconcile import Conflict, identity_values
+from replfix.core.reconcile import Conflict, Identity, identity_values
 from replfix.core.row_event import RowChange, Transaction
+
+_Writes = dict[Identity, tuple[Transaction, RowChange]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,32 @@ def authors(evidence: Evidence) -> tuple[Authorship, ...]:
     """For each conflict whose row a local transaction wrote or deleted: the last one that did."""
     if evidence.reconciliation is None:
         return ()
-    found = [_author(evidence, conflict) for conflict in evidence.reconciliation.conflicts]
-    return tuple(a for a in found if a is not None)
+    wrote, removed = _last_writes(evidence)
+    found: list[Authorship] = []
+    for conflict in evidence.reconciliation.conflicts:
+        row, writes = (conflict.expected, removed) if conflict.replica_row is None else (conflict.replica_row, wrote)
+        values = identity_values(evidence.tables[conflict.table], row) if row is not None else None
+        if values is not None and (last := writes.get((conflict.table, values))) is not None:
+            found.append(Authorship(conflict, *last))
+    return tuple(found)
 
 
-def _author(evidence: Evidence, conflict: Conflict) -> Authorship | None:
-    table = evidence.tables[conflict.table]
-    row = conflict.replica_row if conflict.replica_row is not None else conflict.expected
-    if row is None:
-        return None
-    wanted = identity_values(table, row)
-    for transaction in reversed(evidence.local_writes):
-        for change in reversed(transaction.changes):
-            if change.table != conflict.table:
+def _last_writes(evidence: Evidence) -> tuple[_Writes, _Writes]:
+    """The last local change that left a row of that identity, and the last that met one: both sides can be of 100,000
+    rows, so they are never held against each other one by one."""
+    wrote: _Writes = {}
+    removed: _Writes = {}
+    for transaction in evidence.local_writes:
+        for change in transaction.changes:
+            table = evidence.tables.get(change.table)
+            if table is None:
                 continue
-            images = (change.after,) if conflict.replica_row is not None else (change.before,)
-            for image in images:
-                if image is not None and len(image) == len(table.columns) and identity_values(table, image) == wanted:
-                    return Authorship(conflict, transaction, change)
-    return None
+            for image, writes in ((change.after, wrote), (change.before, removed)):
+                if image is not None and len(image) == len(table.columns):
+                    values = identity_values(table, image)
+                    if values is not None:
+                        writes[table.name, values] = (transaction, change)
+    return wrote, removed
 
 
 def all_local_writes_read(evidence: Evidence) -> bool:

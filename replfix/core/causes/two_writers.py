@@ -8,7 +8,7 @@ from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.reconcile import ConflictKind
 from replfix.core.row_event import ChangeKind
-from replfix.core.table import Table
+from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 
 CODE = "two-writers"
@@ -20,13 +20,15 @@ def examine(evidence: Evidence) -> Cause | None:
     transactions, with values that step as its counter does, and the settings do not keep the two servers apart."""
     if evidence.reconciliation is None:
         return None
+    examined: set[TableName] = set()
     for conflict in evidence.reconciliation.conflicts:
         if conflict.kind is not ConflictKind.DUPLICATE or not conflict.differences:
             continue
         table = evidence.tables[conflict.table]
         counter = next((c for c in table.columns if c.auto_increment), None)
-        if counter is None or conflict.key_columns != (counter.name,):
+        if counter is None or conflict.key_columns != (counter.name,) or table.name in examined:
             continue
+        examined.add(table.name)  # what follows is the same for each of its rows
         ids = _locally_generated(evidence, table, counter.ordinal)
         if len(ids) < 2 or not _overlap(evidence.replica_auto_increment, evidence.source_auto_increment):
             continue
