@@ -34,8 +34,13 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
         value = image[table.column(part.column).ordinal]
         if value is None or value is NOT_LOGGED:
             return None
-        values.append(value)
+        values.append(_compared(part, value))
     return Lookup(table.name, key.name, key.parts, tuple(values))
+
+
+def _compared(part: KeyPart, value: Value) -> Value:
+    """What the key holds of a value: the rest can be of megabytes, and does not count."""
+    return value[: part.prefix] if isinstance(value, str | bytes) and part.prefix is not None else value
 
 
 def unasked_keys(table: Table) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from replfix.errors import (
     ServerError,
     Stale,
 )
+from replfix.mysql.binlog import pieces
 from replfix.mysql.connection import Session
 from replfix.mysql.rows import find_all, find_now
 
@@ -41,6 +42,8 @@ WORK_SECONDS = 900.0
 _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
+
+_AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
 
 _NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
 _MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
@@ -154,12 +157,15 @@ class HeldChannel:
     def _rehearse_in(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
-        _binlog(session, (transaction.raw.format_description,), "the Format_description event")
+        packet = _packet(session)
+        _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
         session.execute(sql.set_gtid_next(transaction.gtid))
         session.execute("BEGIN")
         self._carry_out(session, plan, tables)
+        most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
         for number, events in enumerate(transaction.raw.statements, 1):
-            _binlog(session, events, f"statement {number} of {len(transaction.raw.statements)}")
+            for piece in pieces(events, transaction.raw.format_description, most):
+                _binlog(session, piece, packet, f"statement {number} of {len(transaction.raw.statements)}")
         final = final_rows(transaction.changes, tables)
         wrong = not_as_final(final, tables, find_all(session, tables, [row.lookup for row in final]))
         if wrong:
@@ -193,7 +199,9 @@ class HeldChannel:
 
     def _carry_out(self, session: Session, plan: Plan, tables: Mapping[TableName, Table]) -> None:
         """Lock and compare every row first, then run every step. In the rehearsal and in earnest the same."""
+        packet = _packet(session)
         for step in plan.steps:
+            _must_fit(step.sql, packet, f"The {step.kind} of a row of {step.table}")
             self._compare(session, step, tables[step.table])
         for step in plan.steps:
             try:
@@ -232,16 +240,32 @@ def _changed(table: Table, what: str) -> Stale:
     return Stale(f"A row of {table.name} {what}.", _MADE_ANEW)
 
 
+def _packet(session: Session) -> int:
+    return int(session.scalar("SELECT @@max_allowed_packet"))
+
+
+def _must_fit(statement: str, packet: int, what: str) -> None:
+    """The server ends the connection on a statement that is too long, without a word."""
+    # No character takes more than 4 bytes: only where that could be too much are the bytes counted.
+    if len(statement) * 4 >= packet and (size := len(statement.encode()) + 1) > packet:
+        raise RehearsalFailed(
+            f"{what} takes a statement of {size:,} bytes, and max_allowed_packet is {packet:,} on the replica.",
+            f"Nothing was changed. Run the command again after SET GLOBAL max_allowed_packet = {-(-size // 1024) * 1024} "
+            "on the replica.",
+        )
+
+
 def _set_global(name: str, value: str) -> str:
     if name not in CHANGEABLE or value not in ("0", "1"):
         raise ValueError(f"not a setting that replfix changes: {name}={value}")
     return f"SET GLOBAL {name} = {value}"
 
 
-def _binlog(session: Session, events: Sequence[bytes], what: str) -> None:
-    encoded = base64.b64encode(b"".join(events)).decode("ascii")
+def _binlog(session: Session, events: Sequence[bytes], packet: int, what: str) -> None:
+    statement = sql.binlog_statement(base64.b64encode(b"".join(events)).decode("ascii"))
+    _must_fit(statement, packet, f"A row of the transaction ({what})")
     try:
-        session.execute(sql.binlog_statement(encoded))
+        session.execute(statement)
     except ServerError as error:
         raise RehearsalFailed(
             f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "

@@ -4,6 +4,7 @@
 Source: MySQL internals manual, "Replication Protocol" and "Binary Log", checked against mysqlbinlog 9.7.
 """
 
+from replfix.mysql.binlog.pieces import pieces
 from replfix.mysql.binlog.reader import BinlogReader
 
-__all__ = ["BinlogReader"]
+__all__ = ["BinlogReader", "pieces"]

@@ -24,7 +24,7 @@ KINDS = {
     EventType.DELETE_ROWS: ChangeKind.DELETE,
 }
 _WITH_EXTRA = (EventType.WRITE_ROWS, EventType.UPDATE_ROWS, EventType.DELETE_ROWS)
-_STATEMENT_END = 0x1
+STATEMENT_END = 0x1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_head(event: Event) -> RowsHead:
     images = 2 if KINDS[EventType(event.type)] is ChangeKind.UPDATE else 1
     # Bits behind the last column say nothing: alone they would make a row of no bytes, and no end of such rows.
     present = tuple(fields.uint(width) & ((1 << columns) - 1) for _ in range(images))
-    return RowsHead(table_id, bool(flags & _STATEMENT_END), columns, present, fields.rest())
+    return RowsHead(table_id, bool(flags & STATEMENT_END), columns, present, fields.rest())
 
 
 @dataclass(slots=True)
