@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
+from replfix.core.filters import NO_FILTERS, Filters
 from replfix.core.gtid import GtidSet
 
 WORKER_STOPPED_BY_ANOTHER = {1756, 3030}
@@ -47,6 +48,7 @@ class ChannelStatus:
     auto_position: bool
     delay_seconds: int = 0  # SOURCE_DELAY
     group_replication: bool = False
+    filters: Filters = NO_FILTERS
 
     @property
     def failure(self) -> ApplierError | None:

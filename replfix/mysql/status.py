@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus, WorkerError
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
@@ -92,4 +93,20 @@ def _channel(row: Mapping[str, Any], worker_errors: tuple[WorkerError, ...]) -> 
         auto_position=row["Auto_Position"] == "1",
         delay_seconds=int(row["SQL_Delay"] or 0),
         group_replication=row["Channel_Name"].startswith("group_replication_"),
+        filters=_filters(row),
+    )
+
+
+def _filters(row: Mapping[str, Any]) -> Filters:
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(part for part in (row[f"Replicate_{name}"] or "").split(",") if part)
+
+    return Filters(
+        do_db=listed("Do_DB"),
+        ignore_db=listed("Ignore_DB"),
+        do_table=listed("Do_Table"),
+        ignore_table=listed("Ignore_Table"),
+        wild_do_table=listed("Wild_Do_Table"),
+        wild_ignore_table=listed("Wild_Ignore_Table"),
+        rewrite_db=row.get("Replicate_Rewrite_DB") or "",  # not in MariaDB's
     )

@@ -11,6 +11,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.table import Table, TableName
+from replfix.core.values import NOT_LOGGED
 from replfix.core.words import counted
 from replfix.errors import ReplicationError
 from replfix.ports import Replica, Server
@@ -36,6 +37,7 @@ def keep_what_the_source_has(
     """
     repairs = list(found.repairs)
     examined: set[Repair] = set()
+    untold: dict[TableName, None] = {}
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined]
         examined.update(fresh)
@@ -43,15 +45,16 @@ def keep_what_the_source_has(
         if counterparts:
             changes = _changes_since(source, transaction, executed, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
+            untold.update(dict.fromkeys(r.table for r in changed.values() if r.target and NOT_LOGGED in r.target))
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
         if not added:
-            return replace(found, repairs=tuple(repairs))
+            return replace(found, repairs=tuple(repairs), untold=tuple(untold))
         repairs.extend(added)
     unknowns.append(
         f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
     )
-    return replace(found, repairs=tuple(repairs))
+    return replace(found, repairs=tuple(repairs), untold=tuple(untold))
 
 
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:

@@ -9,6 +9,7 @@ from replfix.core.applier_error import ApplierError
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
+from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Lookup, by_key, unasked_keys
 from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_final, questions, reconcile
@@ -131,7 +132,7 @@ def _gather(
     source_rows: tuple[RowImage | None, ...] = ()
     local: tuple[Transaction, ...] = ()
     if transaction is not None:
-        tables = _definitions(replica, transaction, unknowns)
+        tables = _definitions(replica, transaction, channel.filters, unknowns)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
         _doubt(error, transaction, found, tables, unknowns)
@@ -177,11 +178,18 @@ def _transaction(source: Server, error: ApplierError, unknowns: list[str]) -> Tr
     return transaction
 
 
-def _definitions(replica: Replica, transaction: Transaction, unknowns: list[str]) -> dict[TableName, Table]:
+def _definitions(
+    replica: Replica, transaction: Transaction, filters: Filters, unknowns: list[str]
+) -> dict[TableName, Table]:
     tables: dict[TableName, Table] = {}
+    if filters.rewrite_db:
+        unknowns.append(f"The channel rewrites schemas ({filters.rewrite_db}): no row was compared.")
+        return tables
     for name in dict.fromkeys(change.table for change in transaction.changes):
         table = replica.table(name)
-        if table is None:
+        if filters.leaves_out(name):
+            unknowns.append(f"The channel's replication filters leave out {name}: its rows were not compared.")
+        elif table is None:
             unknowns.append(f"The replica has no table {name}.")
         elif len(table.columns) != len(transaction.column_names[name]):
             unknowns.append(

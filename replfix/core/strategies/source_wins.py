@@ -62,7 +62,18 @@ def _cannot(evidence: Evidence) -> str:
         )
     if transaction is None or found is None:
         return "The failing transaction could not be read: " + (" ".join(evidence.unknowns) or "no reason is known.")
+    filters = evidence.channel.filters
+    if filters.rewrite_db:
+        return (
+            f"The channel applies rows of some schemas to others (replication filter REPLICATE_REWRITE_DB: "
+            f"{filters.rewrite_db}); replfix compares a table with the one of its name only."
+        )
     for name in dict.fromkeys(c.table for c in transaction.changes):
+        if filters.leaves_out(name):
+            return (
+                f"The channel's replication filters leave out {name}, of which the transaction holds rows: what would be "
+                "compared and repaired is not what the replica applies."
+            )
         table = evidence.tables.get(name)
         if table is None:
             return f"The replica has no table {name}."
@@ -76,6 +87,11 @@ def _cannot(evidence: Evidence) -> str:
     if found.unidentified:
         return (
             f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."
+        )
+    if found.untold:
+        return (
+            f"A row of {found.untold[0]} that is in the way is one of the source's too, and how it stood there then cannot be "
+            "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the source)."
         )
     return _stuck(found)
 
@@ -198,6 +214,11 @@ def _side_effect(step: Step, table: Table) -> str:
         )
     if step.current is not None and step.target is not None:
         columns = differing(table, step.current, step.target)
+        if not columns:
+            return (
+                f"A row of {table.name} that is in the way stands just as the source had it then: the replica has a unique "
+                "key that the source lacks."
+            )
         if all(table.column(name).generated for name in columns):
             return (
                 f"A row of {table.name} differs in generated columns only ({', '.join(columns)}): their expressions are "
