@@ -13,6 +13,9 @@ import re
 from dataclasses import dataclass
 
 ER_DUP_ENTRY = 1062
+ER_KEY_NOT_FOUND = 1032
+ROW_ERRORS = (ER_DUP_ENTRY, ER_KEY_NOT_FOUND)
+"""The errors that come from rows of the replica which are not what the transaction expects."""
 
 _HEAD = re.compile(
     # A coordinator only repeats which transaction it was; Group Replication's channels have no file and position.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import causes, strategies
+from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.diagnosis import Confidence, Diagnosis
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
@@ -14,6 +15,7 @@ def conclude(evidence: Evidence) -> Diagnosis:
     found = [
         (_ORDER.index(cause.confidence), module.RANK, cause)
         for module in modules_of(causes)
+        if evidence.error.errno in ROW_ERRORS  # no row explains a missing table, a failed check, a foreign key
         if (cause := module.examine(evidence)) is not None
     ]
     return Diagnosis(

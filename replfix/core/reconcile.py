@@ -59,7 +59,7 @@ class Reconciliation:
     conflicts: tuple[Conflict, ...]
     repairs: tuple[Repair, ...]
     unidentified: tuple[TableName, ...]  # tables without a key that names a row: not examined
-    untold: tuple[TableName, ...] = ()  # with a row to be restored whose state then was not logged in full
+    untold: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
 from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
 from replfix.core.gtid import GtidSet
-from replfix.core.reconcile import Reconciliation, Repair
+from replfix.core.reconcile import Reconciliation, Repair, identity_values
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED
@@ -28,24 +28,27 @@ def keep_what_the_source_has(
     transaction: Transaction,
     executed: GtidSet,
     tables: Mapping[TableName, Table],
+    asked: Container[TableName],
     found: Reconciliation,
     unknowns: list[str],
 ) -> Reconciliation:
     """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
 
-    ``executed`` is the replica's set: what the source has beyond it is the backlog.
+    ``executed`` is the replica's set: what the source has beyond it is the backlog. Only the tables in ``asked`` can be
+    asked of the source.
     """
     repairs = list(found.repairs)
     examined: set[Repair] = set()
-    untold: dict[TableName, None] = {}
+    untold: dict[str, None] = {}
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined]
         examined.update(fresh)
-        counterparts = _counterparts(source, tables, fresh)
+        untold.update(dict.fromkeys(_unasked(transaction, tables, (r for r in fresh if r.table not in asked))))
+        counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
             changes = _changes_since(source, transaction, executed, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
-            untold.update(dict.fromkeys(r.table for r in changed.values() if r.target and NOT_LOGGED in r.target))
+            untold.update(dict.fromkeys(_incomplete(changed.values())))
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
         if not added:
@@ -55,6 +58,33 @@ def keep_what_the_source_has(
         f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
     )
     return replace(found, repairs=tuple(repairs), untold=tuple(untold))
+
+
+def _unasked(transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[Repair]) -> Iterator[str]:
+    """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
+    written = {
+        (c.table, identity_values(tables[c.table], c.after))
+        for c in transaction.changes
+        if c.after is not None and c.table in tables
+    }
+    for repair in repairs:
+        if repair.current is None or repair.target is not None:
+            continue
+        if (repair.table, identity_values(tables[repair.table], repair.current)) not in written:
+            yield (
+                f"A row of {repair.table} that is in the way may be one of the source's too, and the source cannot be asked: "
+                "its table is not the replica's any more."
+            )
+
+
+def _incomplete(restored: Iterable[Repair]) -> Iterator[str]:
+    for repair in restored:
+        if repair.target is not None and NOT_LOGGED in repair.target:
+            yield (
+                f"A row of {repair.table} that is in the way is one of the source's too, and how it stood there then cannot be "
+                "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "
+                "source)."
+            )
 
 
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from replfix.core.applier_error import ApplierError
+from replfix.core.applier_error import ROW_ERRORS, ApplierError
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
@@ -16,7 +16,7 @@ from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
@@ -138,8 +138,10 @@ def _gather(
         _doubt(error, transaction, found, tables, unknowns)
         theirs = _same_tables(source, tables, found, unknowns)
         source_rows = _source_rows(source, found, theirs)
-        if found.repairs and theirs.keys() >= {repair.table for repair in found.repairs}:
-            found = keep_what_the_source_has(replica, source, transaction, status.executed, theirs, found, unknowns)
+        if found.repairs:
+            found = keep_what_the_source_has(
+                replica, source, transaction, status.executed, tables, theirs, found, unknowns
+            )
         if strays and found.conflicts:
             progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
@@ -225,13 +227,18 @@ def _doubt(
     """What does not fit between the replica's words and what was found."""
     for name in found.unidentified:
         unknowns.append(f"{name} has no primary key and no unique key without NULLs: its rows were not compared.")
-    if error.table is not None:
+    if error.table is not None and error.errno in ROW_ERRORS:
         named = [name for name in tables if str(name) == error.table]
         if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
                 "since, or the key is one that cannot be compared from here."
             )
+    if any(NOT_LOGGED in image for c in transaction.changes for image in (c.before, c.after) if image is not None):
+        unknowns.append(
+            f"The events of {transaction.gtid} do not hold every column (binlog_row_image is not FULL on the source): "
+            "differences in the others are not seen."
+        )
     # The position in the message is a hint that is checked, never what the transaction is found by.
     if error.end_log_pos is not None and error.log_file == transaction.log_file:
         ends = {change.event_end_pos for change in transaction.changes}

@@ -196,3 +196,33 @@ def test_a_row_of_the_source_whose_state_was_not_logged_in_full(pair: Lab, image
         [f"SET SESSION binlog_row_image = {image}", "UPDATE t SET a = 77 WHERE id = 2"],
     )
     refused(pair, "binlog_row_image is not FULL")
+
+
+def test_a_table_that_has_changed_on_the_source_since(pair: Lab) -> None:
+    """Row 1 is one of the source's: taken out, it would be gone, and the source cannot be asked for it any more."""
+    with pair.source.session() as session:
+        session.execute("SET GLOBAL binlog_row_metadata = FULL")
+    stage(
+        pair,
+        ["CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, a INT)", "INSERT INTO t VALUES (1, 1, 1)"],
+        ["UPDATE t SET u = 9 WHERE id = 1"],
+        ["INSERT INTO t VALUES (2, 9, 2)"],
+        ["ALTER TABLE t RENAME COLUMN a TO b"],
+    )
+    refused(pair, "the source cannot be asked")
+
+
+def test_a_column_that_only_the_replica_has(pair: Lab) -> None:
+    setup = ["CREATE TABLE t (id INT PRIMARY KEY, u INT)"]
+    stage(pair, setup, ["ALTER TABLE t ADD z INT", "INSERT INTO t VALUES (1, 1, 1)"], ["INSERT INTO t VALUES (1, 1)"])
+    refused(pair, "another number of columns")
+
+
+def test_no_cause_in_rows_is_named_for_an_error_that_does_not_come_from_them(pair: Lab) -> None:
+    """The same row is there already, but what stopped the replica is the column's type: "applied twice" would be wrong."""
+    setup = ["CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) CHARACTER SET latin1)"]
+    local = ["ALTER TABLE t MODIFY a VARCHAR(9) CHARACTER SET utf8mb4", "INSERT INTO t VALUES (1, 'é')"]
+    stage(pair, setup, local, ["INSERT INTO t VALUES (1, 'é')"])
+    ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
+    assert (ran.code, ran.document["error"]["errno"], ran.document["causes"]) == (3, 13146, [])
+    refused(pair, "error 13146")

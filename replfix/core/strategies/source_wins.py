@@ -76,7 +76,7 @@ def _cannot(evidence: Evidence) -> str:
             )
         table = evidence.tables.get(name)
         if table is None:
-            return f"The replica has no table {name}."
+            return f"The replica has no table {name}, or one with another number of columns than the event's."
         if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
             return reason
     if found.repairs and evidence.blind_spots:
@@ -89,10 +89,7 @@ def _cannot(evidence: Evidence) -> str:
             f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."
         )
     if found.untold:
-        return (
-            f"A row of {found.untold[0]} that is in the way is one of the source's too, and how it stood there then cannot be "
-            "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the source)."
-        )
+        return found.untold[0]
     return _stuck(found)
 
 
@@ -217,7 +214,7 @@ def _side_effect(step: Step, table: Table) -> str:
         if not columns:
             return (
                 f"A row of {table.name} that is in the way stands just as the source had it then: the replica has a unique "
-                "key that the source lacks."
+                "key that the source lacks, or compares one under another collation."
             )
         if all(table.column(name).generated for name in columns):
             return (
