@@ -20,7 +20,9 @@ READ_SECONDS = 60
 
 _DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
 _DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1143, 1370}
-_GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0}
+_DENIED_TAG = 6038  # the tag of a GTID takes a privilege of its own (8.3+)
+_ENDED = {1053, 3169, 4031}  # the server's last words: it is shutting down, the session was killed or idle for too long
+_GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0} | _ENDED
 
 _ENCODERS: dict[Any, Any] = dict(encoders)
 """How PyMySQL writes arguments; without decoders beside them, values come back as the server sent them."""
@@ -138,6 +140,11 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
     errno, text = _errno_and_text(error)
     if errno in _GONE:
         return ConnectError(f"The connection to {endpoint} was lost: {text}", _LOST_HINT)
+    if errno == _DENIED_TAG:
+        return PrivilegeError(
+            f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag: {text}",
+            f"GRANT TRANSACTION_GTID_TAG ON *.* TO the account {endpoint.user!r}.",
+        )
     if errno in _DENIED_ACTION:
         return PrivilegeError(
             f"The account {endpoint.user!r} on {endpoint} may not do this: {text}",

@@ -6,7 +6,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
 from replfix.core.plan import Plan
 from replfix.core.reconcile import final_rows, not_as_final
-from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.status import ReceiverState, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import NotVerified
 from replfix.workflow.operation import Operation
@@ -68,12 +68,18 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
         )
 
 
-def start_again(operation: Operation, before: ChannelStatus, plan: Plan) -> None:
-    """START REPLICA, then watch until it has caught up, fails again, or has run for a while."""
+def start_again(operation: Operation, plan: Plan) -> None:
+    """START REPLICA, then watch until it has caught up, fails again, or has run for a while.
+
+    A receiver that somebody stopped, before or while the plan was carried out, stays stopped.
+    """
     replica, clock = operation.replica, operation.clock
+    before = replica.status().channel(plan.channel)
+    if before is None:
+        return  # the next round's diagnosis says why
     receiver = before.receiver is not ReceiverState.STOPPED or before.receiver_errno != 0
     if not receiver:
-        operation.progress("The receiver was stopped by hand before: only the applier is started")
+        operation.progress("The receiver was stopped by hand: only the applier is started")
     operation.progress("START REPLICA")
     replica.start(plan.channel, receiver=receiver)
     target: GtidSet | None = None

@@ -55,7 +55,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 _apply(operation, repair, plan, tables, came)
             let_it_apply(operation, plan)
             verify(operation, diagnosis)
-            start_again(operation, diagnosis.evidence.channel, plan)
+            start_again(operation, plan)
         except BaseException as error:
             if came.audit_id is None:
                 raise
