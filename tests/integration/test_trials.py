@@ -86,6 +86,10 @@ def filtered(lab: Lab, rule: str, none: str) -> Iterator[None]:
                 session.execute(statement)
 
 
+FAMILY = [
+    "CREATE TABLE p (id INT PRIMARY KEY, u INT UNIQUE)",
+    "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))",
+]
 RESOLVED: dict[str, tuple[list[str], list[str], list[str], list[str]]] = {
     "names that try to get out of their quotes": (
         ["""CREATE TABLE `t``a.b '"%s é` (`s``.%s'"` INT PRIMARY KEY, `order` VARCHAR(9), UNIQUE `k``.y %s'` (`order`))"""],
@@ -120,6 +124,18 @@ RESOLVED: dict[str, tuple[list[str], list[str], list[str], list[str]]] = {
          "UPDATE t SET u = 3 WHERE id = 4"],
         ["INSERT INTO t VALUES (9, 100)"],
         ["UPDATE t SET u = 1003 WHERE id = 3", "DELETE FROM t WHERE id = 4", "INSERT INTO t VALUES (4, 44)"],
+    ),
+    "a parent and its child, both gone": (
+        [*FAMILY, "INSERT INTO p VALUES (1, 1)", "INSERT INTO c VALUES (1, 1)"],
+        ["DELETE FROM c", "DELETE FROM p"],
+        ["DELETE FROM c", "DELETE FROM p"],
+        [],
+    ),
+    "a parent and its child, both in the way": (
+        FAMILY,
+        ["INSERT INTO p VALUES (1, 1)", "INSERT INTO c VALUES (1, 1)"],
+        ["INSERT INTO p VALUES (2, 1)", "INSERT INTO c VALUES (1, 2)"],
+        [],
     ),
 }  # fmt: skip
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from replfix.core.authors import authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
-from replfix.core.reconcile import ConflictKind
-from replfix.core.row_event import ChangeKind
+from replfix.core.reconcile import ConflictKind, final_rows
 
 CODE = "applied-twice"
 RANK = 10
@@ -21,7 +20,7 @@ def examine(evidence: Evidence) -> Cause | None:
     found = evidence.reconciliation
     if evidence.transaction is None or found is None or not found.conflicts or authors(evidence):
         return None
-    leaves_rows = any(c.kind is not ChangeKind.DELETE for c in evidence.transaction.changes)
+    leaves_rows = any(row.image is not None for row in final_rows(evidence.transaction.changes, evidence.tables))
     duplicates = [c for c in found.conflicts if c.kind is ConflictKind.DUPLICATE]
     if leaves_rows and evidence.applied and all(evidence.applied):
         return Cause(

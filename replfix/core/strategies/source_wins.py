@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from replfix.core import sql
 from replfix.core.diagnosis import Proposal
@@ -10,7 +10,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.plan import Plan, Step, StepKind
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing
-from replfix.core.table import Table
+from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 
@@ -126,7 +126,7 @@ def _not_rehearsable(table: Table) -> str:
 
 def _steps(evidence: Evidence) -> Iterator[Step]:
     """Rows that go first, then rows that change in place, then rows that come: so that no step meets a key that a
-    later one frees."""
+    later one frees. Children go before their parents and come after them."""
     assert evidence.reconciliation is not None
     deletes: list[Step] = []
     updates: list[Step] = []
@@ -140,9 +140,20 @@ def _steps(evidence: Evidence) -> Iterator[Step]:
             deletes.append(_delete(table, repair.current))
         if repair.target is not None:
             inserts.append(_insert(table, repair.target, repair.current))
-    yield from deletes
+    rank = _ranks(evidence.tables)
+    yield from sorted(deletes, key=lambda step: -rank[step.table])
     yield from updates
-    yield from inserts
+    yield from sorted(inserts, key=lambda step: rank[step.table])
+
+
+def _ranks(tables: Mapping[TableName, Table]) -> dict[TableName, int]:
+    """A number for each table, above those of the tables that it references (as far as they are no circle)."""
+    ranks = dict.fromkeys(tables, 0)
+    for _ in tables:  # one round for each generation, at the most
+        for name, table in tables.items():
+            parents = [ranks[key.parent] for key in table.foreign_keys if key.parent in ranks and key.parent != name]
+            ranks[name] = min(max(parents, default=-1) + 1, len(tables))
+    return ranks
 
 
 def _moves_keys(table: Table, repair: Repair) -> bool:
