@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from textual.events import Key, Paste
 from textual.widgets import Button, Input
 
 from replfix.core.outcome import Result
@@ -424,3 +426,28 @@ async def test_the_log_has_every_step() -> None:
         said = [text for _, text in d.app.journal.lines()]
         assert [f"db2: {step}" for step in STEPS] == [line for line in said if line.removeprefix("db2: ") in STEPS][-4:]
         assert "db2: resolved 1 transaction" in said
+
+
+async def test_letters_typed_fast_keep_their_order() -> None:
+    """Later ones are on their way before the first has moved the focus from Cancel to the name: at any distance."""
+    async with driving(FakeBackend.broken()) as d:
+        screen = await asked(d)
+        box = screen.query_one(Input)
+        for turns in range(16):
+            box.value = ""
+            screen.set_focus(screen.query_one("#cancel"))
+            await d.pilot.pause()
+            for letter in NAME:
+                d.app.post_message(Key("full_stop" if letter == "." else letter, letter))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await d.until(lambda: len(box.value) == len(NAME))
+            assert box.value == NAME, f"{turns} turns of the loop between two letters"
+
+
+async def test_the_name_can_be_pasted() -> None:
+    async with driving(FakeBackend.broken()) as d:
+        screen = await asked(d)
+        d.app.post_message(Paste(NAME))
+        await d.until(lambda: screen.query_one(Input).value == NAME)
+        assert not apply_button(d).disabled

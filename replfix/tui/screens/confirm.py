@@ -12,6 +12,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
 from textual.widgets import Button, Footer, Input, Static
 
 from replfix.core.plan import Plan
@@ -20,6 +21,19 @@ from replfix.tui.fits import Fit
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.widgets.points import plural, point, together
+
+
+class _Choice(Button):
+    """Letters and pasted text go to the name's field also while a button has the focus. They are handed on right where
+    they arrive: any later, and those typed fast would pass each other on two ways."""
+
+    def post_message(self, message: Message) -> bool:
+        typed = isinstance(message, events.Paste) or (isinstance(message, events.Key) and message.is_printable)
+        box = self.screen.query("#confirm-name") if typed else None
+        if not box:
+            return super().post_message(message)
+        self.screen.set_focus(box.first())
+        return box.first().post_message(message)
 
 
 class ConfirmDialog(ReplfixDialog[bool]):
@@ -57,8 +71,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
                 )  # fmt: skip
                 yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
             with Horizontal(id="confirm-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Apply", id="apply", compact=True, variant="error")
+                yield _Choice("Cancel", id="cancel", compact=True)
+                yield _Choice("Apply", id="apply", compact=True, variant="error")
             yield Footer(show_command_palette=False)
 
     def _displaced(self) -> str:
@@ -104,22 +118,6 @@ class ConfirmDialog(ReplfixDialog[bool]):
         apply.disabled = bool(misfit) or typed != self._wanted
 
     # --- keys ---
-
-    def on_key(self, event: events.Key) -> None:
-        """Letters go to the name also while *Cancel* has the focus; those typed into the name itself never come here."""
-        if event.is_printable and event.character:
-            event.stop()
-            self._type(event.character)
-
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        self._type(event.text.strip())
-
-    def _type(self, text: str) -> None:
-        if self._wanted:
-            box = self.query_one("#confirm-name", Input)
-            self.set_focus(box)
-            box.insert_text_at_cursor(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

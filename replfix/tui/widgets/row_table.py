@@ -29,6 +29,7 @@ GAP = 2  # cells between two columns
 class Column:
     title: str
     widest: int  # cells; what is longer is cut
+    least: int | None = None  # where room is short, it may become as narrow as this
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class RowTable(ScrollView, can_focus=True):
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
-        self._widths = [cell_len(column.title) for column in columns]
+        self._widths = [cell_len(column.title) for column in columns]  # as the longest cell so far needs
+        self._drawn = list(self._widths)  # as there is room
         self._order: list[Key] = []
         self._rows: dict[Key, Row] = {}
         self._cursor = 0
@@ -105,7 +107,14 @@ class RowTable(ScrollView, can_focus=True):
         return self._widths != before
 
     def _measure(self) -> None:
-        self.virtual_size = Size(sum(self._widths) + GAP * len(self._widths), len(self._order) + 1)
+        self._drawn = list(self._widths)
+        too_wide = sum(self._drawn) + GAP * len(self._drawn) - self.scrollable_content_region.width
+        for number, column in enumerate(self._columns):
+            if column.least is not None and too_wide > 0:
+                narrower = min(too_wide, max(0, self._drawn[number] - column.least))
+                self._drawn[number] -= narrower
+                too_wide -= narrower
+        self.virtual_size = Size(sum(self._drawn) + GAP * len(self._drawn), len(self._order) + 1)
         self.refresh()
 
     @property
@@ -147,7 +156,7 @@ class RowTable(ScrollView, can_focus=True):
         return strip.crop(left, left + width).adjust_cell_length(width, last)
 
     def _strip(self, row: Row, style: Style, *, plain: bool) -> Strip:
-        texts = [f" {_fit(cell, width)} " for cell, width in zip(row.cells, self._widths, strict=True)]
+        texts = [f" {_fit(cell, width)} " for cell, width in zip(row.cells, self._drawn, strict=True)]
         first = style if plain or not row.style else style + Style.parse(row.style)
         return Strip([Segment(texts[0], first), Segment("".join(texts[1:]), style)])
 
@@ -171,6 +180,7 @@ class RowTable(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor - rows + 1, animate=False, force=True)
 
     def on_resize(self) -> None:
+        self._measure()
         self._keep_in_view()
 
     def action_move(self, by: int) -> None:
