@@ -233,3 +233,13 @@ async def test_the_last_action_stands_in_the_row() -> None:
         await d.press("escape", "escape")
         await d.on(FleetScreen)
         await d.see("rehearsed")
+
+
+async def test_at_80_columns_every_column_is_in_sight() -> None:
+    async with driving(FakeBackend.broken(), size=(80, 24)) as d:
+        await d.see("local-write")
+        await d.press("p", "h")
+        await d.see("Rehearsed:")
+        await d.press("escape", "escape")
+        await d.on(FleetScreen)
+        await d.see("✗ error", "1062 ", "last action", "rehearsed")

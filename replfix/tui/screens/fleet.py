@@ -25,8 +25,8 @@ COLUMNS = (
     Column("channel", 24),
     Column("lag", 12),
     Column("history", HISTORY),
-    Column("error", 70, least=20),
-    Column("last action", 60, least=12),
+    Column("error", 70, least=14),
+    Column("last action", 60, least=11),
 )
 STYLES = {
     State.ERROR: "bold red",

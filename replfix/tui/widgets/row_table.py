@@ -7,7 +7,7 @@ line that it is on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,10 +79,9 @@ class RowTable(ScrollView, can_focus=True):
         """These rows in this order. The cursor stays on its row; when that has gone, on its line."""
         at, before = self.selected, self._order
         changed = [key for key in order if self._rows.get(key) != rows[key]]
-        wider = self._grow([rows[key] for key in changed])
         self._rows = {key: rows[key] for key in order}
         if list(order) == before:
-            if wider:
+            if self._fit_columns([rows[key] for key in changed]):
                 self._measure()
                 return
             numbers = {key: number for number, key in enumerate(order)} if changed else {}
@@ -93,27 +92,36 @@ class RowTable(ScrollView, can_focus=True):
         cursor = self._order.index(at) if at in self._rows and at is not None else self._cursor
         moved = cursor - self._cursor
         self._cursor = max(0, min(cursor, len(order) - 1))
+        self._fit_columns([rows[key] for key in changed])
         self._measure()
         if moved:  # the row under the cursor stays where it is on the screen, as far as there is room
             self.scroll_to(y=self.scroll_offset.y + moved, animate=False, force=True)
         self._keep_in_view()
 
-    def _grow(self, rows: Sequence[Row]) -> bool:
-        """Columns only grow: a table that shrinks and grows with every poll cannot be read."""
-        before = list(self._widths)
-        for row in rows:
-            for number, (cell, column) in enumerate(zip(row.cells, self._columns, strict=True)):
-                self._widths[number] = max(self._widths[number], min(cell_len(cell), column.widest))
-        return self._widths != before
-
-    def _measure(self) -> None:
+    def _fit_columns(self, changed: Iterable[Row]) -> bool:
+        """Widths for those rows too; whether any is another now. While there is room columns only grow: a table that
+        changes its shape with every poll cannot be read."""
+        before = self._drawn
+        room = self.scrollable_content_region.width - GAP * len(self._columns)
+        self._grow(changed)
+        if sum(self._widths) > room:
+            self._widths = [cell_len(column.title) for column in self._columns]
+            self._grow(self._rows.values())
         self._drawn = list(self._widths)
-        too_wide = sum(self._drawn) + GAP * len(self._drawn) - self.scrollable_content_region.width
+        too_wide = sum(self._drawn) - room
         for number, column in enumerate(self._columns):
             if column.least is not None and too_wide > 0:
                 narrower = min(too_wide, max(0, self._drawn[number] - column.least))
                 self._drawn[number] -= narrower
                 too_wide -= narrower
+        return self._drawn != before
+
+    def _grow(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            for number, (cell, column) in enumerate(zip(row.cells, self._columns, strict=True)):
+                self._widths[number] = max(self._widths[number], min(cell_len(cell), column.widest))
+
+    def _measure(self) -> None:
         self.virtual_size = Size(sum(self._drawn) + GAP * len(self._drawn), len(self._order) + 1)
         self.refresh()
 
@@ -180,6 +188,7 @@ class RowTable(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor - rows + 1, animate=False, force=True)
 
     def on_resize(self) -> None:
+        self._fit_columns(())
         self._measure()
         self._keep_in_view()
 
