@@ -354,6 +354,23 @@ async def test_of_two_investigations_only_the_later_one_is_shown() -> None:
             assert "In the way: 1 conflict " in d.text
 
 
+async def test_no_plan_is_opened_of_what_is_being_diagnosed_anew() -> None:
+    backend = FakeBackend.broken()
+    async with driving(backend) as d:
+        await opened(d)
+        with backend.hold("investigate"):
+            await d.press("r")
+            await d.see("Reading transaction")
+            await d.press("p")
+            d.screen.query_one("#strategy-list").focus()
+            await d.press("down", "enter")
+            await d.pilot.pause()
+            assert isinstance(d.screen, IncidentScreen)
+        await d.gone("Reading transaction")
+        await d.press("p")
+        await d.on(PlanScreen)
+
+
 async def test_another_failing_transaction_is_diagnosed_by_itself() -> None:
     backend = FakeBackend.broken()
     async with driving(backend, size=LARGE) as d:

@@ -112,8 +112,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
             stale.display = True
             for ask in self.query("#confirm-ask, #confirm-name"):
                 ask.display = False  # there is nothing to confirm any more
-            if apply.has_focus:
-                self.query_one("#cancel").focus()
+            self.query_one("#cancel").focus()
         typed = self.query_one("#confirm-name", Input).value.strip() if self._wanted else ""
         apply.disabled = bool(misfit) or typed != self._wanted
 

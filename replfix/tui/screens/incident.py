@@ -202,7 +202,8 @@ class IncidentScreen(ReplfixScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         match action:
             case "plan":
-                return self._diagnosis is not None and recommended(self._diagnosis) is not None
+                # Not of a diagnosis that is being made anew.
+                return not self._busy and self._diagnosis is not None and recommended(self._diagnosis) is not None
             case "transaction":
                 return self._diagnosis is not None and self._diagnosis.evidence.transaction is not None
             case "report":
@@ -221,7 +222,7 @@ class IncidentScreen(ReplfixScreen[None]):
 
     def _open(self, proposal: Proposal) -> None:
         diagnosis = self._diagnosis
-        if diagnosis is None:
+        if diagnosis is None or self._busy:
             return
         if proposal.plan is None:
             self.notify(
