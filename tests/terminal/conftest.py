@@ -1,0 +1,37 @@
+"""A terminal for each test, closed at its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import REPLFIX, Terminal, best
+
+ROOT = Path(__file__).parents[2]
+Open = Callable[..., Terminal]
+
+
+def pytest_report_header() -> str:
+    which = best().__name__.lower()
+    advice = "" if shutil.which("tmux") else " (tmux is not installed; apt-get install tmux, or brew install tmux)"
+    return f"terminal: {which}{advice}"
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Open]:
+    """``terminal(*args, size=(columns, lines))``: replfix with those arguments, in a terminal of that size."""
+    opened: list[Terminal] = []
+
+    def open_(*args: str, size: tuple[int, int] = (120, 40), kind: type[Terminal] | None = None) -> Terminal:
+        env = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+        one = (kind or best())(*REPLFIX, *args, size=size, env=env, directory=tmp_path)
+        opened.append(one)
+        return one
+
+    yield open_
+    for one in opened:
+        one.close()
