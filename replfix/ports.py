@@ -18,6 +18,7 @@ from replfix.core.privileges import Granted
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import TransactionId
 
 
 class Server(Protocol):
@@ -71,10 +72,10 @@ class Replica(Server, Protocol):
         ...
 
     def start(
-        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
     ) -> None:
-        """START REPLICA for one channel: both threads or the applier only; up to and with ``until_gtid``, or up to and
-        without ``before_gtid``, if given."""
+        """START REPLICA for one channel: both threads or the applier only; up to and with ``until``, or up to and without
+        ``before``, if given."""
         ...
 
     def repair(self, channel: str) -> AbstractContextManager[Repair]:

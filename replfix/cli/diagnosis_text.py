@@ -70,7 +70,7 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if transaction is not None:
         rows = len(transaction.changes)
         yield Text(
-            f"  Transaction {transaction.gtid}, {rows} row{'s' if rows != 1 else ''}, committed "
+            f"  Transaction {transaction.id}, {rows} row{'s' if rows != 1 else ''}, committed "
             f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(transaction.log_file)} "
             f"{transaction.start_pos}–{transaction.end_pos}"
         )
@@ -148,7 +148,7 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 
 def plan_text(plan: Plan) -> RenderableType:
     """The plan's steps, guards and risks."""
-    parts: list[RenderableType] = [Text(f"Plan {plan.digest[:12]} for {plan.gtid}:")]
+    parts: list[RenderableType] = [Text(f"Plan {plan.digest[:12]} for {plan.transaction}:")]
     for number, step in enumerate(plan.steps, 1):
         parts.append(_point(f"{number}.", step.sql))
     parts.append(_point(f"{len(plan.steps) + 1}.", "START REPLICA: the replica applies the transaction itself"))

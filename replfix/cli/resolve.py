@@ -120,7 +120,7 @@ class _ask:
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotDone(
-                f"The plan {plan.digest[:12]} for {plan.gtid} needs a confirmation, and there is no terminal to ask at.",
+                f"The plan {plan.digest[:12]} for {plan.transaction} needs a confirmation, and there is no terminal to ask at.",
                 "Look at it with --dry-run, then give --yes.",
             )
         console(stderr=True).print(diagnosis_text(self._name, diagnosis))
@@ -157,7 +157,9 @@ def _print(name: str, outcome: Outcome) -> None:
         tried = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
         states = [f"{word} {'✔' if done else '-' if outcome.dry_run else '✘'}" for word, done in tried]
         out.print(
-            Text(f"Round {number}: {round_.plan.gtid}, {round_.plan.strategy}: {'  '.join(states)}", style="bold")
+            Text(
+                f"Round {number}: {round_.plan.transaction}, {round_.plan.strategy}: {'  '.join(states)}", style="bold"
+            )
         )
         if outcome.dry_run:
             out.print(plan_text(round_.plan))

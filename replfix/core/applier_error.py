@@ -46,6 +46,13 @@ class ApplierError:
     shown_value: str | None = None  # for people only: cut, joined and escaped by the server
 
     @property
+    def transaction(self) -> str | None:
+        """The failing transaction as far as the text names it: its GTID, else a place inside it; None for neither."""
+        if self.gtid is None and self.log_file is not None and self.end_log_pos is not None:
+            return f"{self.log_file}:{self.end_log_pos}"
+        return self.gtid
+
+    @property
     def brief(self) -> str:
         """Event, table and key in a few words; the whole message when it names none of them."""
         parts = [self.event or "", f"on {self.table}" if self.table else "", f"key {self.key}" if self.key else ""]

@@ -24,7 +24,7 @@ class Authorship:
         key = ", ".join(self.conflict.key_columns)
         return (
             f"The replica's own binlog has the {self.change.kind} of this {self.change.table} row ({key}) in "
-            f"{self.transaction.gtid}, written on the replica at {self.transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC"
+            f"{self.transaction.id}, written on the replica at {self.transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC"
             f"{thread}, and the source does not have that transaction."
         )
 

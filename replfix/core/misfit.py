@@ -15,13 +15,13 @@ def misfit(plan: Plan, status: ReplicaStatus) -> str:
         return "the channel does not exist any more"
     if channel.applier_running:
         return "the channel runs now"
-    if plan.gtid in status.executed:
-        return f"{plan.gtid} has been applied or skipped by somebody else"
+    if status.has_applied(channel, plan.transaction):
+        return f"{plan.transaction} has been applied or skipped by somebody else"
     failure = channel.failure
     if failure is None:
         return "the channel is stopped without an error now"
-    if failure.gtid != plan.gtid:
-        return f"the channel fails on another transaction now: {failure.gtid or 'one without a GTID'}"
+    if not plan.transaction.failed_with(failure):
+        return f"the channel fails on another transaction now: {failure.transaction or 'one that it does not name'}"
     if failure.errno != plan.errno:
         return f"the channel fails with another error now: {failure.errno}"
     return ""

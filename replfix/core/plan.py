@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from replfix.core.json_values import JsonValue, to_json
 from replfix.core.table import TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
 
 
@@ -43,7 +44,7 @@ class Plan:
     strategy: str
     server_uuid: str
     channel: str
-    gtid: str
+    transaction: TransactionId
     errno: int
     steps: tuple[Step, ...]
     guards: tuple[str, ...]
@@ -80,13 +81,21 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
     }
 
 
+def _named(of: TransactionId) -> dict[str, JsonValue]:
+    # Of a transaction with a GTID the positions are no part of the plan: they are others after a failover.
+    named: dict[str, JsonValue] = {"gtid": of.gtid}
+    if of.gtid is None:
+        named["position"] = {"log_file": of.log_file, "start_pos": of.start_pos, "end_pos": of.end_pos}
+    return named
+
+
 def to_document(plan: Plan) -> dict[str, JsonValue]:
     """The plan as JSON values, with full row images: what the trail keeps and the digest is taken over."""
     return {
         "strategy": plan.strategy,
         "server_uuid": plan.server_uuid,
         "channel": plan.channel,
-        "gtid": plan.gtid,
+        **_named(plan.transaction),
         "errno": plan.errno,
         "steps": [step_to_document(step) for step in plan.steps],
         "guards": list(plan.guards),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from replfix.core.table import TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
 
 
@@ -44,7 +45,7 @@ class RawEvents:
 class Transaction:
     """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
 
-    gtid: str
+    gtid: str | None  # None on servers without GTIDs
     log_file: str
     start_pos: int  # of its GTID event
     end_pos: int  # after its last event
@@ -56,3 +57,7 @@ class Transaction:
     raw: RawEvents
     notes: tuple[str, ...] = ()  # what was taken from elsewhere than the events, e.g. names from the schema
     queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged
+
+    @property
+    def id(self) -> TransactionId:
+        return TransactionId(self.gtid, self.log_file, self.start_pos, self.end_pos)

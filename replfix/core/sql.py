@@ -13,6 +13,7 @@ from decimal import Decimal
 from replfix.core.lookup import Lookup
 from replfix.core.select_form import select_form
 from replfix.core.table import Column, KeyPart, Table, TableName
+from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
 
 SESSION_SETTINGS = (
@@ -150,14 +151,20 @@ def set_gtid_next(gtid: str) -> str:
 
 
 def start_replica(
-    channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+    channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
 ) -> str:
-    """START REPLICA for one channel; without ``receiver`` the applier only; ``until_gtid``: stop after that one,
-    ``before_gtid``: stop before it."""
+    """START REPLICA for one channel; without ``receiver`` the applier only; ``until``: stop after that one,
+    ``before``: stop before it."""
     threads = "" if receiver else " SQL_THREAD"
-    until = ""
-    if until_gtid is not None:
-        until = f" UNTIL SQL_AFTER_GTIDS = {string(until_gtid)}"
-    elif before_gtid is not None:
-        until = f" UNTIL SQL_BEFORE_GTIDS = {string(before_gtid)}"
-    return f"START REPLICA{threads}{until} FOR CHANNEL {string(channel)}"
+    end = ""
+    if until is not None:
+        end = _until("SQL_AFTER_GTIDS", until, until.end)
+    elif before is not None:
+        end = _until("SQL_BEFORE_GTIDS", before, before.start)
+    return f"START REPLICA{threads}{end} FOR CHANNEL {string(channel)}"
+
+
+def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str:
+    if transaction.gtid is not None:
+        return f" UNTIL {gtids} = {string(transaction.gtid)}"
+    return f" UNTIL SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"

@@ -9,6 +9,7 @@ from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
 from replfix.core.filters import NO_FILTERS, Filters
 from replfix.core.gtid import GtidSet
+from replfix.core.transaction_id import LogPosition, TransactionId
 
 WORKER_STOPPED_BY_ANOTHER = {1756, 3030}
 """Errors of a worker that only says that another one failed: ER_MTA_INCONSISTENT_DATA, ER_WORKER_STOPPED_PREVIOUS."""
@@ -49,6 +50,7 @@ class ChannelStatus:
     delay_seconds: int = 0  # SOURCE_DELAY
     group_replication: bool = False
     filters: Filters = NO_FILTERS
+    applied_to: LogPosition | None = None  # in the source's binlog: a low-water mark, exact once the applier stopped
 
     @property
     def failure(self) -> ApplierError | None:
@@ -86,17 +88,27 @@ class ReplicaStatus:
     executed: GtidSet
     channels: tuple[ChannelStatus, ...]
 
-    def waiting_before(self, channel: ChannelStatus, gtid: str) -> GtidSet:
-        """Transactions of the same origin that the channel has received, that come before ``gtid`` and are not applied.
+    def has_applied(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
+        """Without GTIDs only said of a channel whose applier is stopped: while it runs, its position lags behind."""
+        if transaction.gtid is not None:
+            return transaction.gtid in self.executed
+        return channel.applied_to is not None and transaction.end <= channel.applied_to
+
+    def waiting_before(self, channel: ChannelStatus, transaction: TransactionId) -> str:
+        """What the channel has received that comes before the transaction, from the same origin, and is not applied;
+        empty when there is nothing.
 
         Several workers apply at once: the one that fails need not be the first that is still to be committed.
         """
-        origin, _, number = gtid.rpartition(":")
+        if transaction.gtid is None:
+            at = channel.applied_to
+            return f"{at} to {transaction.start_pos}" if at is not None and at < transaction.start else ""
+        origin, _, number = transaction.gtid.rpartition(":")
         last = int(number) - 1
         if last < 1:
-            return GtidSet()
+            return ""
         earlier = GtidSet.parse(f"{origin}:1-{last}")
-        return (channel.retrieved & earlier) - self.executed
+        return str((channel.retrieved & earlier) - self.executed)
 
     def channel(self, name: str) -> ChannelStatus | None:
         return next((c for c in self.channels if c.name == name), None)

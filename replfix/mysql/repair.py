@@ -159,7 +159,7 @@ class HeldChannel:
     ) -> None:
         packet = _packet(session)
         _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
-        session.execute(sql.set_gtid_next(transaction.gtid))
+        session.execute(sql.set_gtid_next(transaction.gtid or "ANONYMOUS"))
         session.execute("BEGIN")
         self._carry_out(session, plan, tables)
         most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64

@@ -15,6 +15,7 @@ from replfix.core.privileges import Granted, parse_grants
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
@@ -103,11 +104,9 @@ class MysqlServer:
         return read_status(self._session)
 
     def start(
-        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
     ) -> None:
-        self._session.execute(
-            sql.start_replica(channel, receiver=receiver, until_gtid=until_gtid, before_gtid=before_gtid)
-        )
+        self._session.execute(sql.start_replica(channel, receiver=receiver, until=until, before=before))
 
     def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
         return HeldChannel(self.endpoint, channel)

@@ -8,6 +8,7 @@ from typing import Any
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus, WorkerError
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
 from replfix.mysql.terms import STATUS_STATEMENTS, current_names
@@ -94,6 +95,7 @@ def _channel(row: Mapping[str, Any], worker_errors: tuple[WorkerError, ...]) -> 
         delay_seconds=int(row["SQL_Delay"] or 0),
         group_replication=row["Channel_Name"].startswith("group_replication_"),
         filters=_filters(row),
+        applied_to=LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"])),
     )
 
 

@@ -110,7 +110,7 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[str]:
     if transaction is not None:
         rows = len(transaction.changes)
         yield (
-            f"- Transaction: {code(transaction.gtid)}, {rows} row{'' if rows == 1 else 's'}, committed "
+            f"- Transaction: {code(str(transaction.id))}, {rows} row{'' if rows == 1 else 's'}, committed "
             f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {code(transaction.log_file)} "
             f"{transaction.start_pos}–{transaction.end_pos}"
         )
@@ -185,7 +185,7 @@ def _ways(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _plan(plan: Plan) -> Iterator[str]:
-    yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(plan.gtid)}", "")
+    yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(str(plan.transaction))}", "")
     yield from _statements([step.sql for step in plan.steps], "Nothing has to be changed on the replica first.")
     yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
     yield from _points("Only if:", plan.guards)
@@ -230,4 +230,4 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
 def _round(round_: Round) -> str:
     states = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
     said = ", ".join(f"{word} {'✔' if done else '✘'}" for word, done in states)
-    return f"{code(round_.plan.gtid)}, {sentence(round_.plan.strategy)}: {said}"
+    return f"{code(str(round_.plan.transaction))}, {sentence(round_.plan.strategy)}: {said}"

@@ -26,7 +26,7 @@ class _How:
     receiver_stopped: bool
     receiver_errno: int
     errno: int
-    gtid: str | None
+    transaction: str | None
 
 
 def _how(channel: ChannelStatus) -> _How:
@@ -37,7 +37,7 @@ def _how(channel: ChannelStatus) -> _How:
         channel.receiver is ReceiverState.STOPPED,
         channel.receiver_errno,
         failure.errno if failure else 0,
-        failure.gtid if failure else None,
+        failure.transaction if failure else None,
     )
 
 
@@ -79,7 +79,7 @@ class Standing:
             self._how = now
         if now == self._how:
             return Change.NONE
-        if now.healthy != self._how.healthy or now.gtid != self._how.gtid:
+        if now.healthy != self._how.healthy or now.transaction != self._how.transaction:
             return Change.ANOTHER
         return Change.OTHER
 

@@ -28,11 +28,11 @@ def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = F
         channel = status.channel(plan.channel)
         if channel is None:
             raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
-        if not channel.applier_running or (or_applied and plan.gtid in status.executed):
+        if not channel.applier_running or (or_applied and status.has_applied(channel, plan.transaction)):
             return status
         if clock.now() > deadline:
             raise NotVerified(
-                f"The replica is still applying transactions up to {plan.gtid} after {UNTIL_SECONDS:.0f} s.",
+                f"The replica is still applying transactions up to {plan.transaction} after {UNTIL_SECONDS:.0f} s.",
                 "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
             )
         clock.sleep(POLL_SECONDS)
@@ -40,15 +40,15 @@ def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = F
 
 def let_it_apply(operation: Operation, plan: Plan) -> None:
     """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
-    operation.progress(f"START REPLICA until {plan.gtid} is applied")
-    operation.replica.start(plan.channel, receiver=False, until_gtid=plan.gtid)
+    operation.progress(f"START REPLICA until {plan.transaction} is applied")
+    operation.replica.start(plan.channel, receiver=False, until=plan.transaction)
     status = wait_until_stopped(operation, plan)
-    if plan.gtid in status.executed:
-        return
     channel = status.channel(plan.channel)
+    if channel is not None and status.has_applied(channel, plan.transaction):
+        return
     error = channel.failure if channel else None
     raise NotVerified(
-        f"The repair was applied, but the replica did not get past {plan.gtid}: "
+        f"The repair was applied, but the replica did not get past {plan.transaction}: "
         + (error.message if error else "the applier was stopped."),
         "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
     )
@@ -63,7 +63,7 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     wrong = not_as_final(final, tables, operation.replica.find(tables, tuple(row.lookup for row in final)))
     if wrong:
         raise NotVerified(
-            f"{transaction.gtid} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
+            f"{transaction.id} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
             "The channel was left stopped behind this transaction. Displaced rows are in the audit trail.",
         )
 

@@ -98,6 +98,7 @@ def _changes_since(
 ) -> Iterator[RowChange]:
     """The failing transaction's changes, then the backlog's. The source's set is read after its rows were: whatever
     touched a row in between is in the backlog."""
+    assert transaction.gtid is not None
     backlog = source.executed() - executed - GtidSet.parse(transaction.gtid)
     return chain(transaction.changes, _backlog(source, backlog, unknowns))
 

@@ -58,7 +58,7 @@ def resolve(
             return _stopped_short(
                 rounds,
                 story,
-                f"The channel stopped again, on {plan.gtid}, after {max_rounds} rounds, which is the limit.",
+                f"The channel stopped again, on {plan.transaction}, after {max_rounds} rounds, which is the limit.",
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
         if not dry_run and not confirm(diagnosis, plan):
@@ -116,7 +116,7 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
 def _rehearsed(round_: Round, story: Story) -> Outcome:
     return Outcome(
         Result.NEEDS_HUMAN,
-        f"Dry run: the replica rehearsed the plan and {round_.plan.gtid} itself, and rolled both back.",
+        f"Dry run: the replica rehearsed the plan and {round_.plan.transaction} itself, and rolled both back.",
         "Run the command without --dry-run to carry it out.",
         (round_,),
         tuple(story.ids),

@@ -43,7 +43,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         assert transaction is not None
         try:
             with writable(story, plan, repair):
-                progress(f"Rehearsing the plan and {plan.gtid} on the replica (everything is rolled back)")
+                progress(f"Rehearsing the plan and {plan.transaction} on the replica (everything is rolled back)")
                 repair.rehearse(plan, transaction, tables)
                 came.rehearsed = True
                 if dry_run:
@@ -127,16 +127,16 @@ def close_gap(operation: Operation, plan: Plan) -> bool:
     """
     status = operation.replica.status()
     channel = status.channel(plan.channel)
-    gap = status.waiting_before(channel, plan.gtid) if channel is not None else None
+    gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
     if not gap:
         return False
     with operation.replica.repair(plan.channel):
         still_the_same(operation, plan)
-        operation.progress(f"START REPLICA until {plan.gtid}: {gap} come before it and are not applied yet")
-        operation.replica.start(plan.channel, receiver=False, before_gtid=plan.gtid)
+        operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")
+        operation.replica.start(plan.channel, receiver=False, before=plan.transaction)
         status = wait_until_stopped(operation, plan)
         channel = status.channel(plan.channel)
-        if channel is not None and channel.failure is None and not status.waiting_before(channel, plan.gtid):
+        if channel is not None and channel.failure is None and not status.waiting_before(channel, plan.transaction):
             # An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again.
             operation.replica.start(plan.channel, receiver=False)
             wait_until_stopped(operation, plan, or_applied=True)
@@ -157,7 +157,12 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
 
 
 def _tell_outcome(story: Story, plan: Plan, result: str, detail: str) -> None:
-    payload: dict[str, object] = {"digest": plan.digest, "gtid": plan.gtid, "result": result, "detail": detail}
+    payload: dict[str, object] = {
+        "digest": plan.digest,
+        "gtid": plan.transaction.gtid,
+        "result": result,
+        "detail": detail,
+    }
     try:
         story.tell(RecordKind.OUTCOME, plan.channel, payload)
     except AuditError as error:

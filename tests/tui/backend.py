@@ -152,7 +152,7 @@ class Chain:
         self.add(RecordKind.SETTINGS_RESTORED, settings, replica=replica)
         self.add(
             RecordKind.OUTCOME,
-            {"digest": plan.digest, "gtid": plan.gtid, "result": "applied and verified", "detail": ""},
+            {"digest": plan.digest, "gtid": plan.transaction.gtid, "result": "applied and verified", "detail": ""},
             replica=replica,
         )
         return intent

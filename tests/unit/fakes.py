@@ -21,6 +21,7 @@ from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
 
@@ -274,21 +275,21 @@ class FakeReplica(FakeServer):
             )
 
     def start(
-        self, channel: str, *, receiver: bool, until_gtid: str | None = None, before_gtid: str | None = None
+        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
     ) -> None:
         assert channel == ""
-        how = " until" if until_gtid else " before" if before_gtid else ""
+        how = " until" if until else " before" if before else ""
         with self.world.step(f"{self.name}.start{how}"):
             if receiver:
                 self.receiver = ReceiverState.RUNNING
-            self.run_applier(until_gtid, before_gtid)
+            self.run_applier(until, before)
 
-    def run_applier(self, until_gtid: str | None = None, before_gtid: str | None = None) -> None:
+    def run_applier(self, until: TransactionId | None = None, before: TransactionId | None = None) -> None:
         """Apply what was received, each transaction in full or not at all, up to an error or the end of an UNTIL."""
         self.applier_running, self.error = True, (0, "")
         while self.relay and self.applier_running:
             transaction = self.relay[0]
-            if transaction.gtid == before_gtid:
+            if transaction.id == before:
                 self.applier_running = False
                 return
             done = self.rows.copy()
@@ -302,7 +303,7 @@ class FakeReplica(FakeServer):
             self.rows.held = done.held
             self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
             del self.relay[0]
-            self.applier_running = transaction.gtid != until_gtid
+            self.applier_running = transaction.id != until
 
     def _words(self, transaction: Transaction, error: RowError) -> str:
         return (

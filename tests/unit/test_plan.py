@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from replfix.core.plan import Plan, Step, StepKind, to_document
 from replfix.core.table import TableName
+from replfix.core.transaction_id import TransactionId
 from tests.unit.making import GTID, REPLICA
 
 STEP = Step(
@@ -19,7 +20,16 @@ STEP = Step(
     "UPDATE …",
     "UPDATE … back",
 )
-PLAN = Plan("source-wins", REPLICA, "", GTID, 1062, (STEP,), ("a guard",), ("a risk",))
+PLAN = Plan(
+    "source-wins",
+    REPLICA,
+    "",
+    TransactionId(GTID, "binlog.000001", 400, 1792),
+    1062,
+    (STEP,),
+    ("a guard",),
+    ("a risk",),
+)
 
 
 def test_the_digest_changes_with_every_field() -> None:
@@ -29,7 +39,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "strategy": "x",
             "server_uuid": "x",
             "channel": "x",
-            "gtid": "x",
+            "transaction": TransactionId("x", "", 0, 0),
             "errno": 1,
             "steps": (),
             "guards": (),
@@ -90,3 +100,12 @@ def test_the_document_holds_everything() -> None:
         "guards": ["a guard"],
         "risks": ["a risk"],
     }
+
+
+def test_without_gtids_the_place_in_the_binlog_names_the_transaction() -> None:
+    here = replace(PLAN, transaction=TransactionId(None, "binlog.000001", 400, 1792))
+    there = replace(PLAN, transaction=TransactionId(None, "binlog.000001", 500, 1792))
+    assert to_document(here)["position"] == {"log_file": "binlog.000001", "start_pos": 400, "end_pos": 1792}
+    assert here.digest != there.digest
+    # With one, where it stands differs from server to server.
+    assert replace(PLAN, transaction=TransactionId(GTID, "bin.000007", 4, 9)).digest == PLAN.digest

@@ -160,7 +160,7 @@ def test_several_transactions_in_a_row() -> None:
     scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
     outcome = scene.resolve()
     assert outcome.result is Result.RESOLVED
-    assert [r.plan.gtid for r in outcome.rounds] == [f"{SOURCE}:1", f"{SOURCE}:2"]
+    assert [r.plan.transaction.gtid for r in outcome.rounds] == [f"{SOURCE}:1", f"{SOURCE}:2"]
     assert outcome.displaced_rows == 2
     assert len(scene.confirmed) == 2
     scene.assert_resolved()
@@ -508,7 +508,7 @@ def test_what_comes_before_the_failing_transaction_is_applied_first() -> None:
     _gap(scene)
     outcome = scene.resolve()
     assert outcome.result is Result.RESOLVED
-    assert [r.plan.gtid for r in outcome.rounds] == [f"{SOURCE}:2"]
+    assert [r.plan.transaction.gtid for r in outcome.rounds] == [f"{SOURCE}:2"]
     starts = [s for s in scene.world.steps if s.startswith("replica.start")]
     assert starts == ["replica.start before", "replica.start", "replica.start until", "replica.start"]
     scene.assert_resolved()

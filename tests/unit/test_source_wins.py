@@ -48,7 +48,7 @@ DIFFERENT = (updated(T, (1, 2, 3), (1, 2, 4)),)
 
 def test_a_row_in_the_way_is_deleted() -> None:
     plan = plan_of(gather(DUPLICATE, (1, 9, 9)))
-    assert (plan.strategy, plan.server_uuid, plan.channel, plan.gtid, plan.errno) == (
+    assert (plan.strategy, plan.server_uuid, plan.channel, plan.transaction.gtid, plan.errno) == (
         "source-wins",
         REPLICA,
         "",

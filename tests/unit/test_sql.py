@@ -9,6 +9,7 @@ import pytest
 from replfix.core import sql
 from replfix.core.lookup import by_key
 from replfix.core.table import KeyPart, Table, TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, Json, Value
 from tests.unit.making import column, key, table
 
@@ -123,11 +124,18 @@ def test_look_ups() -> None:
 def test_start_replica() -> None:
     assert sql.start_replica("", receiver=True) == "START REPLICA FOR CHANNEL ''"
     assert sql.start_replica("it's", receiver=False) == "START REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
-    assert sql.start_replica("", receiver=False, until_gtid="u:1") == (
+    assert sql.start_replica("", receiver=False, until=TransactionId("u:1", "b.1", 4, 9)) == (
         "START REPLICA SQL_THREAD UNTIL SQL_AFTER_GTIDS = 'u:1' FOR CHANNEL ''"
     )
-    assert sql.start_replica("", receiver=False, before_gtid="u:1") == (
+    assert sql.start_replica("", receiver=False, before=TransactionId("u:1", "b.1", 4, 9)) == (
         "START REPLICA SQL_THREAD UNTIL SQL_BEFORE_GTIDS = 'u:1' FOR CHANNEL ''"
+    )
+    unnamed = TransactionId(None, "it's.1", 4, 9)
+    assert sql.start_replica("", receiver=False, until=unnamed) == (
+        "START REPLICA SQL_THREAD UNTIL SOURCE_LOG_FILE = 'it''s.1', SOURCE_LOG_POS = 9 FOR CHANNEL ''"
+    )
+    assert sql.start_replica("", receiver=False, before=unnamed) == (
+        "START REPLICA SQL_THREAD UNTIL SOURCE_LOG_FILE = 'it''s.1', SOURCE_LOG_POS = 4 FOR CHANNEL ''"
     )
 
 

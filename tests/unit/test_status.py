@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ReceiverState, WorkerError
+from replfix.core.transaction_id import LogPosition, TransactionId
 from tests.unit.making import GTID, SOURCE, channel, status
 
 
@@ -84,5 +88,46 @@ def test_channels_by_name() -> None:
 )
 def test_what_waits_before_a_transaction(executed: str, gtid: str, waiting: str) -> None:
     on = channel(retrieved=GtidSet.parse(f"{SOURCE}:1-9"))
-    found = status(on, executed=f"{SOURCE}:{executed}").waiting_before(on, gtid)
-    assert str(found) == (f"{SOURCE}:{waiting}" if waiting else "")
+    found = status(on, executed=f"{SOURCE}:{executed}").waiting_before(on, TransactionId(gtid, "b.1", 4, 9))
+    assert found == (f"{SOURCE}:{waiting}" if waiting else "")
+
+
+FILE = "binlog.000001"
+
+
+@pytest.mark.parametrize(
+    ("at", "applied", "waiting"),
+    [
+        (LogPosition(FILE, 818), False, f"{FILE}:818 to 1094"),
+        (LogPosition(FILE, 1094), False, ""),
+        (LogPosition(FILE, 1370), True, ""),
+        (LogPosition("binlog.000002", 4), True, ""),
+        (None, False, ""),
+    ],
+)
+def test_without_gtids_positions_tell(at: LogPosition | None, applied: bool, waiting: str) -> None:
+    on = channel(applied_to=at)
+    found = TransactionId(None, FILE, 1094, 1370)
+    assert status(on).has_applied(on, found) is applied
+    assert status(on).waiting_before(on, found) == waiting
+
+
+def test_log_files_count_up() -> None:
+    assert LogPosition("b.999999", 900) < LogPosition("b.1000000", 4) <= LogPosition("b.1000000", 4)
+
+
+@pytest.mark.parametrize(
+    ("gtid", "error", "same"),
+    [
+        (GTID, {"gtid": GTID}, True),
+        (GTID, {"log_file": FILE, "end_log_pos": 1339}, False),
+        (None, {"gtid": GTID, "log_file": FILE, "end_log_pos": 1339}, False),
+        (None, {"log_file": FILE, "end_log_pos": 1339}, True),
+        (None, {"log_file": FILE, "end_log_pos": 1370}, True),
+        (None, {"log_file": FILE, "end_log_pos": 1094}, False),  # the end of the one before it
+        (None, {"log_file": "binlog.000002", "end_log_pos": 1339}, False),
+        (None, {}, False),
+    ],
+)
+def test_the_transaction_that_an_error_is_about(gtid: str | None, error: dict[str, Any], same: bool) -> None:
+    assert TransactionId(gtid, FILE, 1094, 1370).failed_with(ApplierError(1062, "", **error)) is same

@@ -21,7 +21,7 @@ class ErrorPart(Part):
 
 
 class TransactionPart(Part):
-    gtid: str
+    gtid: str | None  # null on servers without GTIDs
     log_file: str
     start_pos: int
     end_pos: int

@@ -23,7 +23,8 @@ class StepPart(Part):
 
 
 class RoundPart(Part):
-    gtid: str
+    gtid: str | None  # null on servers without GTIDs
+    transaction: str  # its GTID, else the place in the source's binlog
     strategy: str
     digest: str
     steps: list[StepPart]
@@ -63,7 +64,8 @@ def resolution_document(name: str, outcome: Outcome) -> ResolutionDocument:
 def _round(round_: Round) -> RoundPart:
     plan = round_.plan
     return RoundPart(
-        gtid=plan.gtid,
+        gtid=plan.transaction.gtid,
+        transaction=str(plan.transaction),
         strategy=plan.strategy,
         digest=plan.digest,
         steps=[_step(step) for step in plan.steps],

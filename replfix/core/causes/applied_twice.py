@@ -30,7 +30,7 @@ def examine(evidence: Evidence) -> Cause | None:
             (
                 f"Every row that the transaction touches ({len(evidence.applied)}) stands on the replica exactly as the "
                 "transaction leaves it.",
-                f"{evidence.transaction.gtid} is not in the replica's gtid_executed, so the replica takes it as new.",
+                f"{evidence.transaction.id} counts as not applied there, so the replica takes it as new.",
                 "This happens after a crash that lost the position, or when the replica was set to an older position.",
             ),
         )

@@ -36,7 +36,7 @@ def propose(evidence: Evidence) -> Proposal:
         strategy=NAME,
         server_uuid=evidence.status.server_uuid,
         channel=evidence.channel.name,
-        gtid=evidence.transaction.gtid,
+        transaction=evidence.transaction.id,
         errno=evidence.error.errno,
         steps=steps,
         guards=_guards(evidence, steps),
@@ -254,8 +254,8 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
     channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
     return (
         f"the server is {evidence.status.server_uuid}",
-        f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.gtid}",
-        f"{evidence.transaction.gtid} is not in gtid_executed",
+        f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.id}",
+        f"{evidence.transaction.id} is not applied",
         *_row_guards(steps),
         "the replica has rehearsed the plan together with the transaction's own row events",
     )

@@ -63,6 +63,7 @@ class BinlogReader:
                 return
             for number, found in enumerate(self._read(session, left, executed - left), 1):
                 yield found
+                assert found.gtid is not None  # only those were asked for
                 left -= GtidSet.parse(found.gtid)
                 if number >= limit or not left:
                     return

@@ -82,7 +82,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
 
     def _facts(self) -> Iterator[RenderableType]:
         plan = self._plan
-        yield point("·", f"{plan.strategy} for {plan.gtid}")
+        yield point("·", f"{plan.strategy} for {plan.transaction}")
         kinds = Counter((step.kind.value, str(step.table)) for step in plan.steps)
         for (kind, table), count in sorted(kinds.items(), key=lambda item: item[0][1]):
             yield point("·", f"{kind} {plural(count, 'row')} of {table}")

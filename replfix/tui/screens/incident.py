@@ -141,8 +141,8 @@ class IncidentScreen(ReplfixScreen[None]):
         seen = self.replfix.watch_.seen(self._name_)
         self._standing.concluded(message.diagnosis, seen.sequence if seen else 0, healthy=message.error is None)
         if message.diagnosis is not None:
-            before = self._told[0].evidence.error.gtid if self._told else None
-            same = before is not None and before == message.diagnosis.evidence.error.gtid
+            before = self._told[0].evidence.error.transaction if self._told else None
+            same = before is not None and before == message.diagnosis.evidence.error.transaction
             self._told = (message.diagnosis, self._last_outcome if same else None)
             await self._show(DiagnosisView(self._name_, message.diagnosis))
         elif message.error is not None:

@@ -56,7 +56,7 @@ class TransactionScreen(ReplfixScreen[None]):
     def _summary(self) -> Text:
         of = self._transaction
         return Text.assemble(
-            (of.gtid, "bold"),
+            (str(of.id), "bold"),
             f"  {plural(len(of.changes), 'row')}, {len(self._at):,} in conflict, committed "
             f"{of.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(of.log_file)} {of.start_pos}–{of.end_pos}",
         )

@@ -31,7 +31,7 @@ class Headline(Static):
         text.append(".")
         if transaction is not None:
             text.append(
-                f"\n  Transaction {transaction.gtid}, {plural(len(transaction.changes), 'row')}, committed "
+                f"\n  Transaction {transaction.id}, {plural(len(transaction.changes), 'row')}, committed "
                 f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(transaction.log_file)} "
                 f"{transaction.start_pos}–{transaction.end_pos}",
                 style="dim",

@@ -33,6 +33,6 @@ def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
                 ("verified", round_.verified),
             )
         )
-        yield point("·", f"{round_.plan.gtid}: {checked}")
+        yield point("·", f"{round_.plan.transaction}: {checked}")
         if round_.audit_id:
             yield point("·", f"On record: replfix audit show {round_.audit_id}")

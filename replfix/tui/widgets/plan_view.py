@@ -55,7 +55,7 @@ class PlanView(Container):
         plan = self._plan
         channel = f"channel {visible(plan.channel)}" if plan.channel else "the default channel"
         return Text.assemble(
-            (plan.strategy, "bold"), f" for {plan.gtid} on {channel}, error {plan.errno}\n",
+            (plan.strategy, "bold"), f" for {plan.transaction} on {channel}, error {plan.errno}\n",
             (f"{plural(len(plan.displaced), 'row')} of the replica displaced", "dim"),
         )  # fmt: skip
 
