@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 Document = Any
-"""None, bool, int, float, str, :class:`Digits`, a list of documents or a dict of them."""
+"""None, bool, int, float, str, :class:`Digits`, :class:`Typed`, a list of documents or a dict of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,25 @@ class Digits:
     """A decimal number that no double holds: its text as the server prints it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A value of an SQL type inside a document, which JSON text cannot tell from a plain one.
+
+    Source: MySQL manual, "The JSON Data Type"; OPAQUE in sql-common/json_binary.h.
+    """
+
+    type: str  # as CAST takes it, where CAST can make it: DECIMAL(10,2), DATE, TIME(6), DATETIME(6), BINARY
+    shown: Document  # what the server prints for it
+    value: str | bytes  # what CAST takes
+
+
+def has_typed(document: Document) -> bool:
+    """Whether a value of an SQL type is anywhere inside."""
+    if isinstance(document, dict):
+        return any(map(has_typed, document.values()))
+    return any(map(has_typed, document)) if isinstance(document, list) else isinstance(document, Typed)
 
 
 def number(text: str) -> float | Digits:
@@ -31,10 +50,13 @@ def number(text: str) -> float | Digits:
 
 
 def dump(document: Document) -> str:
-    """The canonical text of a document."""
-    pieces: list[str] = []
-    _write(document, pieces)
-    return "".join(pieces)
+    """The canonical text of a document; ValueError for a double that is no number."""
+    try:
+        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+    except TypeError:  # numbers that no double holds, or values of SQL types
+        pieces: list[str] = []
+        _write(document, pieces)
+        return "".join(pieces)
 
 
 def canonical(text: str) -> str:
@@ -59,5 +81,7 @@ def _write(document: Document, pieces: list[str]) -> None:
         pieces.append("]" if document else "[]")
     elif isinstance(document, Digits):
         pieces.append(document.text)
+    elif isinstance(document, Typed):
+        _write(document.shown, pieces)
     else:
         pieces.append(json.dumps(document, ensure_ascii=False, allow_nan=False))

@@ -7,14 +7,17 @@ hold anything unprintable, in hexadecimal: what is shown can be pasted, and noth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from replfix.core.json_text import Document, Typed, dump, has_typed
 from replfix.core.lookup import Lookup
 from replfix.core.select_form import select_form
 from replfix.core.table import Column, KeyPart, Table, TableName
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
+from replfix.errors import Refused
 
 SESSION_SETTINGS = (
     "SET SESSION time_zone = '+00:00'",
@@ -49,7 +52,8 @@ def string(text: str) -> str:
 
 
 def literal(column: Column, value: Value) -> str:
-    """``value`` as it is written for ``column``; ValueError for a value that was not logged."""
+    """``value`` as it is written for ``column``; ValueError for a value that was not logged, Refused for a JSON document
+    that would come out changed."""
     match value:
         case None:
             return "NULL"
@@ -64,13 +68,49 @@ def literal(column: Column, value: Value) -> str:
             text = repr(value)
             return text if "e" in text else f"{text}e0"
         case bytes():
-            return f"0x{value.hex().upper()}" if value else "''"
+            return _binary(value)
         case Json():
-            return f"CAST({string(value.text)} AS JSON)"
+            return _json(column, value)
         case str():
             return string(value)
         case _:
             raise ValueError(f"the value of {column.name} was not logged")
+
+
+# The SQL types that CAST makes and that come out of it as they were.
+_CAST = re.compile(r"DECIMAL\([0-9]+,[0-9]+\)|DATE|TIME\(6\)|DATETIME\(6\)|BINARY")
+
+
+def _json(column: Column, value: Json) -> str:
+    """A document; values of SQL types inside are written as such, because in JSON text they would turn into doubles
+    and strings (MySQL manual, "The JSON Data Type": "JSON_OBJECT" and CAST keep the types of what they are given)."""
+    if value.typed is None:
+        return f"CAST({string(value.text)} AS JSON)"
+    if isinstance(value.typed, Typed):
+        return f"CAST({_json_part(column, value.typed)} AS JSON)"
+    return _json_part(column, value.typed)
+
+
+def _json_part(column: Column, part: Document) -> str:
+    if isinstance(part, Typed):
+        if not _CAST.fullmatch(part.type):
+            raise Refused(
+                f"The JSON document of column {column.name} holds a value of the SQL type {part.type}, which no SQL "
+                "statement can write so that it stays one.",
+                "Write the row with a statement of your own, which may turn it into a string.",
+            )
+        written = string(part.value) if isinstance(part.value, str) else _binary(part.value)
+        return f"CAST({written} AS {part.type})"
+    if not has_typed(part):
+        return f"CAST({string(dump(part))} AS JSON)"
+    if isinstance(part, dict):
+        inner = ", ".join(f"{string(key)}, {_json_part(column, item)}" for key, item in part.items())
+        return f"JSON_OBJECT({inner})"
+    return f"JSON_ARRAY({', '.join(_json_part(column, item) for item in part)})"
+
+
+def _binary(value: bytes) -> str:
+    return f"0x{value.hex().upper()}" if value else "''"
 
 
 def _equals(column: Column, value: Value) -> str:

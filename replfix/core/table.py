@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+GEOMETRIES = (
+    *("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"),
+    *("geomcollection", "geometrycollection"),  # the second is what MySQL 5.7 and MariaDB say
+)
+"""The data types of GEOMETRY and its subtypes."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:

@@ -14,6 +14,8 @@ DATETIME(n), TIMESTAMP(n)             ``str`` ``YYYY-MM-DD HH:MM:SS[.n digits]``
 TIME(n)                               ``str`` ``[-]HH[H]:MM:SS[.n digits]``
 CHAR, VARCHAR, TEXT                   ``str``
 BINARY, VARBINARY, BLOB               ``bytes`` (BINARY padded to its length)
+GEOMETRY and its subtypes             ``bytes``: the SRID (4 bytes, little-endian), then WKB, x before y
+VECTOR                                ``bytes``: float32 after float32, little-endian
 ENUM                                  ``str``: the label (``''`` for the error value)
 SET                                   ``str``: the labels, joined by commas in the order of the definition
 JSON                                  ``Json``: canonical text, keys in the server's order
@@ -25,8 +27,10 @@ not in the logged image               ``NOT_LOGGED``
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from replfix.core.json_text import Document
 
 
 class _Marker(enum.Enum):
@@ -44,10 +48,13 @@ NOT_LOGGED = _Marker.NOT_LOGGED
 class Json:
     """A JSON document as text: ``json.dumps(..., ensure_ascii=False)`` of what the server holds.
 
-    JSON ``null`` is ``Json("null")``; SQL NULL is ``None``.
+    JSON ``null`` is ``Json("null")``; SQL NULL is ``None``. ``typed`` is the document itself when values of SQL types
+    (DECIMAL, DATE, BLOB, …) are known to be inside, which the text does not show: they are kept when it is written.
+    Only a decoder can know; so ``typed`` takes no part in a comparison.
     """
 
     text: str
+    typed: Document | None = field(default=None, compare=False, repr=False)
 
 
 Value = None | int | float | Decimal | str | bytes | Json | _Marker

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from replfix.core.json_text import canonical
-from replfix.core.table import Column
+from replfix.core.table import GEOMETRIES, Column
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
 
@@ -38,6 +38,8 @@ _READERS: dict[str, Callable[[Answer], Value]] = {
     "char": lambda answer: _text(answer).rstrip(" "),
     **dict.fromkeys(("varchar", "tinytext", "text", "mediumtext", "longtext"), _text),
     **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), _bytes),
+    # GEOMETRY as the server keeps it, which is what it sends: the SRID in four bytes, then WKB with x before y.
+    **dict.fromkeys((*GEOMETRIES, "vector"), _bytes),
     "json": lambda answer: Json(canonical(_text(answer))),
 }
 
@@ -45,7 +47,7 @@ _READERS: dict[str, Callable[[Answer], Value]] = {
 def from_server(column: Column, answer: Answer | None) -> Value:
     """The canonical value of what a server returned for a column, as PyMySQL hands it over without conversion.
 
-    :class:`Unreadable` for a type that replfix does not read (GEOMETRY, VECTOR, …) or an answer that does not fit it.
+    :class:`Unreadable` for a type that replfix does not read or an answer that does not fit it.
     """
     if answer is None:
         return None

@@ -13,6 +13,7 @@ from replfix.core.row_diff import differing
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
+from replfix.errors import Refused
 
 NAME = "source-wins"
 SUMMARY = (
@@ -28,7 +29,10 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(NAME, None, reason)
     assert evidence.reconciliation is not None
     assert evidence.transaction is not None
-    steps = tuple(_steps(evidence))
+    try:
+        steps = tuple(_steps(evidence))
+    except Refused as error:
+        return Proposal(NAME, None, error.message)
     reason = next((r for step in steps if (r := _side_effect(step, evidence.tables[step.table]))), "")
     if reason:
         return Proposal(NAME, None, reason)

@@ -5,46 +5,51 @@ Source: strings/decimal.cc, ``decimal2bin``.
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from collections.abc import Callable
+from decimal import Decimal
 
 from replfix.errors import Unreadable
 
 _BYTES_OF_DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
-# The largest DECIMAL has 65 digits; the default context would round to 28.
-_CONTEXT = Context(prec=65)
 
 
 def size(precision: int, scale: int) -> int:
     """Bytes of a DECIMAL(precision, scale)."""
-    whole, rest = divmod(precision - scale, 9)
-    groups, last = divmod(scale, 9)
-    return 4 * (whole + groups) + _BYTES_OF_DIGITS[rest] + _BYTES_OF_DIGITS[last]
+    return sum(_BYTES_OF_DIGITS[digits] for digits in _groups(precision, scale))
 
 
-def text(raw: bytes, precision: int, scale: int) -> str:
-    """The digits with exactly ``scale`` of them behind the point, as the server prints them."""
-    negative = not raw[0] & 0x80
-    flipped = bytes(byte ^ 0xFF for byte in raw) if negative else raw
-    data = bytes([flipped[0] ^ 0x80]) + flipped[1:]
-    at = 0
-
-    def digits(count: int) -> str:
-        nonlocal at
-        if not count:
-            return ""
-        width = _BYTES_OF_DIGITS[count]
-        value = int.from_bytes(data[at : at + width], "big")
-        at += width
-        if value >= 10**count:
-            raise Unreadable(f"A DECIMAL({precision},{scale}) is damaged: 0x{raw.hex()}.")
-        return f"{value:0{count}d}"
-
-    groups, rest = divmod(precision - scale, 9)
-    whole = digits(rest) + "".join(digits(9) for _ in range(groups))
-    groups, rest = divmod(scale, 9)
-    behind = "".join(digits(9) for _ in range(groups)) + digits(rest)
-    return ("-" if negative else "") + (whole.lstrip("0") or "0") + ("." + behind if behind else "")
+def _groups(precision: int, scale: int) -> tuple[int, ...]:
+    """Digits in each group: the incomplete one comes first before the point, and last behind it."""
+    whole, first = divmod(precision - scale, 9)
+    behind, last = divmod(scale, 9)
+    return tuple(digits for digits in (first, *(9,) * whole, *(9,) * behind, last) if digits)
 
 
-def value(raw: bytes, precision: int, scale: int) -> Decimal:
-    return _CONTEXT.create_decimal(text(raw, precision, scale))
+def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
+    """From the packed bytes to the value, with its scale; :class:`Unreadable` for what no server packs."""
+    # From the last group on: how many bits to move, what to keep, and what the group stands for.
+    steps = []
+    power = 1
+    bits = 0
+    for digits in reversed(_groups(precision, scale)):
+        width = 8 * _BYTES_OF_DIGITS[digits]
+        steps.append((bits, (1 << width) - 1, 10**digits, power))
+        power *= 10**digits
+        bits += width
+    sign, all_bits = 1 << bits - 1, (1 << bits) - 1
+
+    def value(raw: bytes) -> Decimal:
+        packed = int.from_bytes(raw, "big") ^ sign
+        negative = packed & sign
+        if negative:
+            packed ^= all_bits
+        number = 0
+        for shift, mask, limit, worth in steps:
+            group = packed >> shift & mask
+            if group >= limit:
+                raise Unreadable(f"A DECIMAL({precision},{scale}) is damaged: 0x{raw.hex()}.")
+            number += group * worth
+        # Made of a text, it is exact: no context rounds it to 28 digits.
+        return Decimal(f"{'-' if negative else ''}{number}E-{scale}")
+
+    return value

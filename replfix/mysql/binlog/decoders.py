@@ -1,218 +1,133 @@
-"""One closure for each column, made once per table map: it takes the row's bytes and a position, and returns the
-value and the position behind it.
+"""How each column type stands in a row, as the forms that :mod:`replfix.mysql.binlog.images` compiles.
 
-They do not look for the end of the bytes: the caller checks once per row that the position did not run past it.
-Values are those of :mod:`replfix.core.values`.
+What a form means is a value of :mod:`replfix.core.values`. A meaning raises :class:`Unreadable`, or one of Python's own
+errors, for bytes that no server writes; the bytes of a row that is cut short can be fewer than asked for.
 """
 
 from __future__ import annotations
 
-import struct
+import functools
 from collections.abc import Callable, Sequence
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.json_text import dump
+from replfix.core import json_text
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decimals, json_binary, temporal
-from replfix.mysql.binlog.table_map import VECTOR
+from replfix.mysql.binlog.images import Fixed, Form, Sized
 from replfix.mysql.charsets import Decoder
 
-Decode = Callable[[bytes, int], tuple[Value, int]]
-
-_INTEGER_WIDTH = {
-    FIELD_TYPE.TINY: 1,
-    FIELD_TYPE.SHORT: 2,
-    FIELD_TYPE.INT24: 3,
-    FIELD_TYPE.LONG: 4,
-    FIELD_TYPE.LONGLONG: 8,
-}
-_REFUSED = {
-    FIELD_TYPE.GEOMETRY: "GEOMETRY",
-    VECTOR: "VECTOR",
-    FIELD_TYPE.TIME: "TIME in the format of MySQL 5.5",
-    FIELD_TYPE.DATETIME: "DATETIME in the format of MySQL 5.5",
-    FIELD_TYPE.TIMESTAMP: "TIMESTAMP in the format of MySQL 5.5",
+_INTEGERS = {
+    FIELD_TYPE.TINY: "b",
+    FIELD_TYPE.SHORT: "h",
+    FIELD_TYPE.LONG: "i",
+    FIELD_TYPE.LONGLONG: "q",
 }
 
-
-def refused_type(type_: int) -> str | None:
-    """The name of a column type that is known and not read, None for one that is read."""
-    return _REFUSED.get(type_)
+FLOAT = Fixed("f")
+DOUBLE = Fixed("d")
 
 
-def integer(type_: int, unsigned: bool) -> Decode:
-    width = _INTEGER_WIDTH[type_]
-    signed = not unsigned
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        return int.from_bytes(data[at:end], "little", signed=signed), end
-
-    return decode
+def integer(type_: int, unsigned: bool) -> Form:
+    if type_ == FIELD_TYPE.INT24:
+        return Fixed("3s", functools.partial(int.from_bytes, byteorder="little", signed=not unsigned))
+    form = _INTEGERS[type_]
+    return Fixed(form.upper() if unsigned else form)
 
 
-def text(metadata: int, decode_text: Decoder) -> Decode:
-    """VARCHAR: ``metadata`` is the greatest length in bytes."""
-    prefix = 1 if metadata < 256 else 2
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        start = at + prefix
-        end = start + int.from_bytes(data[at:start], "little")
-        return decode_text(_whole(data, start, end)), end
-
-    return decode
+def varchar(metadata: int, meaning: Callable[[bytes], Value] | None) -> Form:
+    """VARCHAR and VARBINARY: ``metadata`` is the greatest length in bytes. Without a meaning they are bytes."""
+    return Sized(1 if metadata < 256 else 2, meaning)
 
 
-def char(metadata: int, decode_text: Decoder) -> Decode:
+def char(metadata: int, decode: Decoder) -> Form:
     """CHAR: the server cuts trailing spaces when it returns the value; most of them it does not log either."""
-    inner = text(metadata, decode_text)
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        value, end = inner(data, at)
-        assert isinstance(value, str)
-        return value.rstrip(" "), end
-
-    return decode
+    return varchar(metadata, lambda raw: decode(raw).rstrip(" "))
 
 
-def varbinary(metadata: int) -> Decode:
-    prefix = 1 if metadata < 256 else 2
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        start = at + prefix
-        end = start + int.from_bytes(data[at:start], "little")
-        return data[start:end], end
-
-    return decode
-
-
-def binary(length: int) -> Decode:
+def binary(length: int) -> Form:
     """BINARY: its trailing zero bytes are not logged."""
-    inner = varbinary(length)
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        value, end = inner(data, at)
-        assert isinstance(value, bytes)
-        return value.ljust(length, b"\0"), end
-
-    return decode
+    return varchar(length, lambda raw: raw.ljust(length, b"\0"))
 
 
-def blob(prefix: int, decode_text: Decoder | None) -> Decode:
-    """BLOB and TEXT: ``prefix`` bytes of length before the value."""
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        start = at + prefix
-        end = start + int.from_bytes(data[at:start], "little")
-        raw = _whole(data, start, end)
-        return (raw if decode_text is None else decode_text(raw)), end
-
-    return decode
+def blob(prefix: int, meaning: Callable[[bytes], Value] | None = None) -> Form:
+    """BLOB, TEXT, GEOMETRY (the SRID in four bytes, then WKB) and VECTOR (float32 after float32)."""
+    if not 1 <= prefix <= 4:
+        raise Unreadable(f"A Table_map event has a BLOB whose length takes {prefix} bytes.")
+    return Sized(prefix, meaning)
 
 
-def json(prefix: int) -> Decode:
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        start = at + prefix
-        end = start + int.from_bytes(data[at:start], "little")
-        return Json(dump(json_binary.parse(_whole(data, start, end)))), end
-
-    return decode
+def json(prefix: int) -> Form:
+    return blob(prefix, _json)
 
 
-def enum(width: int, labels: Sequence[str]) -> Decode:
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        index = int.from_bytes(data[at:end], "little")
-        if index > len(labels):
-            raise Unreadable(f"An ENUM holds label {index} of {len(labels)}: its definition has changed since.")
-        return (labels[index - 1] if index else ""), end
-
-    return decode
+def _json(raw: bytes) -> Json:
+    document = json_binary.parse(raw)
+    return Json(json_text.dump(document), document if json_text.has_typed(document) else None)
 
 
-def set_(width: int, labels: Sequence[str]) -> Decode:
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        bits = int.from_bytes(data[at:end], "little")
+def enum(width: int, labels: Sequence[str]) -> Form:
+    if width not in (1, 2):
+        raise Unreadable(f"A Table_map event has an ENUM of {width} bytes.")
+    values = ("", *labels)
+
+    def label(index: int) -> str:
+        try:
+            return values[index]
+        except IndexError:
+            raise Unreadable(
+                f"An ENUM holds label {index} of {len(labels)}: its definition has changed since."
+            ) from None
+
+    return Fixed("BH"[width - 1], label)
+
+
+def set_(width: int, labels: Sequence[str]) -> Form:
+    if not 1 <= width <= 8:
+        raise Unreadable(f"A Table_map event has a SET of {width} bytes.")
+
+    def chosen(raw: bytes) -> str:
+        bits = int.from_bytes(raw, "little")
         if bits >> len(labels):
             raise Unreadable(f"A SET holds more than its {len(labels)} labels: its definition has changed since.")
-        return ",".join(label for index, label in enumerate(labels) if bits >> index & 1), end
+        return ",".join(label for index, label in enumerate(labels) if bits >> index & 1)
 
-    return decode
+    return Fixed(f"{width}s", chosen)
 
 
-def bit(metadata: int) -> Decode:
+def bit(metadata: int) -> Form:
     """``metadata``: whole bytes in the upper byte, the bits beyond them in the lower."""
     width = (metadata >> 8) + (1 if metadata & 0xFF else 0)
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        return int.from_bytes(data[at:end], "big"), end
-
-    return decode
+    if not 1 <= width <= 8 or metadata & 0xFF > 7:
+        raise Unreadable(f"A Table_map event has a BIT column of {width} bytes.")
+    return Fixed(f"{width}s", functools.partial(int.from_bytes, byteorder="big"))
 
 
-def decimal(metadata: int) -> Decode:
+def decimal(metadata: int) -> Form:
     precision, scale = metadata >> 8, metadata & 0xFF
-    if not 1 <= precision <= 65 or scale > min(precision, 30):
+    if not 1 <= precision <= 65 or scale > min(precision, 38):  # 30 digits behind the point in MySQL, 38 in MariaDB
         raise Unreadable(f"A Table_map event has a DECIMAL({precision},{scale}).")
-    width = decimals.size(precision, scale)
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        return decimals.value(_whole(data, at, end), precision, scale), end
-
-    return decode
+    return Fixed(f"{decimals.size(precision, scale)}s", decimals.reader(precision, scale))
 
 
-def floating(form: str) -> Decode:
-    packing = struct.Struct(form)
-    width = packing.size
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        return packing.unpack_from(data, at)[0], at + width
-
-    return decode
+YEAR = Fixed("B", lambda value: 1900 + value if value else 0)
+DATE = Fixed("3s", temporal.date)
 
 
-def year(data: bytes, at: int) -> tuple[Value, int]:
-    value = data[at]
-    return (1900 + value if value else 0), at + 1
-
-
-def date(data: bytes, at: int) -> tuple[Value, int]:
-    end = at + 3
-    return temporal.date(int.from_bytes(data[at:end], "little")), end
-
-
-def _packed(render: Callable[[int, int], str], whole: int, digits: int) -> Decode:
-    if digits > 6:
+def _packed(read: Callable[[int], Callable[[bytes], str]], whole: int, digits: int) -> Form:
+    if not 0 <= digits <= 6:
         raise Unreadable(f"A Table_map event has a temporal column with {digits} digits of a second.")
-    width = whole + temporal.fraction_size(digits)
-
-    def decode(data: bytes, at: int) -> tuple[Value, int]:
-        end = at + width
-        return render(int.from_bytes(_whole(data, at, end), "big"), digits), end
-
-    return decode
+    return Fixed(f"{whole + temporal.fraction_size(digits)}s", read(digits))
 
 
-def datetime(digits: int) -> Decode:
+def datetime(digits: int) -> Form:
     return _packed(temporal.datetime, 5, digits)
 
 
-def time_of_day(digits: int) -> Decode:
+def time_of_day(digits: int) -> Form:
     return _packed(temporal.time_of_day, 3, digits)
 
 
-def timestamp(digits: int) -> Decode:
+def timestamp(digits: int) -> Form:
     return _packed(temporal.timestamp, 4, digits)
-
-
-def _whole(data: bytes, start: int, end: int) -> bytes:
-    """A slice that must not be cut short, for readers that would stumble over half a value."""
-    if end > len(data):
-        raise Unreadable("A row ends in the middle of a value.")
-    return data[start:end]

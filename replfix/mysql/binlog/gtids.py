@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import uuid
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from replfix.mysql.binlog.log import Event, EventType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HAS_ORIGINAL = 1 << 55
+_LAST = (1 << 63) - 2  # GNO_END is one more
+_TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def _plain(event: Event) -> Opening:
     fields.take(1)  # flags
     origin = uuid.UUID(bytes=fields.take(16))
     number = fields.uint(8)
+    if not 1 <= number <= _LAST:
+        raise fields.damaged("it holds no GTID")
     original = 0
     if fields.left >= 17 + 7:  # servers before 8.0 end here, or after the two logical timestamps
         fields.take(17)  # type of the timestamps, last_committed, sequence_number
@@ -83,7 +88,7 @@ def _tagged(event: Event) -> Opening:
             original = fields.varint()
         else:
             break  # lengths and versions, nothing of them is needed
-    if not origin or number < 1:
+    if not origin or not 1 <= number <= _LAST or not (tag == "" or _TAG.match(tag)):
         raise fields.damaged("it holds no GTID")
     gtid = f"{uuid.UUID(bytes=origin)}:{tag}:{number}" if tag else f"{uuid.UUID(bytes=origin)}:{number}"
     return _opening(event, gtid, immediate if original is None else original)

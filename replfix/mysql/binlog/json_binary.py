@@ -10,7 +10,7 @@ import struct
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.json_text import Document, number
+from replfix.core.json_text import Document, Typed, number
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decimals
 
@@ -118,23 +118,38 @@ class _Parser:
 
 
 def _opaque(field_type: int, raw: bytes) -> Document:
-    """A value of an SQL type inside a document, as the server prints it."""
+    """A value of an SQL type inside a document, with what the server prints for it."""
     if field_type == FIELD_TYPE.NEWDECIMAL:
         precision, scale = raw[0], raw[1]
-        if precision < scale or not precision or len(raw) != 2 + decimals.size(precision, scale):
+        if not 1 <= precision <= 65 or scale > precision or len(raw) != 2 + decimals.size(precision, scale):
             raise Unreadable("A JSON value is damaged: a DECIMAL of the wrong size.")
-        digits = decimals.text(raw[2:], precision, scale)
-        return number(digits) if scale else int(digits)
+        digits = format(decimals.reader(precision, scale)(raw[2:]), "f")
+        return Typed(f"DECIMAL({precision},{scale})", number(digits) if scale else int(digits), digits)
     if field_type in _TEMPORAL:
         if len(raw) != 8:
             raise Unreadable("A JSON value is damaged: a date or time of the wrong size.")
-        return _temporal(field_type, int.from_bytes(raw, "little", signed=True))
+        shown = _temporal(field_type, int.from_bytes(raw, "little", signed=True))
+        return Typed(_TEMPORAL[field_type], shown, shown)
     code = base64.b64encode(raw).decode("ascii")
     lines = (code[at : at + _LINE] for at in range(0, len(code), _LINE))
-    return f"base64:type{field_type}:" + "\n".join(lines)
+    return Typed(_OTHERS.get(field_type, f"type {field_type}"), f"base64:type{field_type}:" + "\n".join(lines), raw)
 
 
-_TEMPORAL = {FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME}
+_TEMPORAL = {
+    FIELD_TYPE.DATE: "DATE",
+    FIELD_TYPE.DATETIME: "DATETIME(6)",
+    FIELD_TYPE.TIMESTAMP: "TIMESTAMP",
+    FIELD_TYPE.TIME: "TIME(6)",
+}
+_OTHERS = {
+    FIELD_TYPE.VARCHAR: "BINARY",  # what CAST makes; a column's VARBINARY is the same
+    FIELD_TYPE.STRING: "fixed BINARY",
+    FIELD_TYPE.BIT: "BIT",
+    FIELD_TYPE.TINY_BLOB: "TINYBLOB",
+    FIELD_TYPE.MEDIUM_BLOB: "MEDIUMBLOB",
+    FIELD_TYPE.LONG_BLOB: "LONGBLOB",
+    FIELD_TYPE.BLOB: "BLOB",
+}
 
 
 def _temporal(field_type: int, packed: int) -> str:

@@ -1,4 +1,4 @@
-"""From a table map to the decoders of its columns, with the table's definition where the event is silent.
+"""From a table map to the forms of its columns, with the table's definition where the event is silent.
 
 Servers log names, labels and their character sets with ``binlog_row_metadata=FULL`` only; MINIMAL is the default. What
 is missing then comes from the source's definition of now, by ordinal, after a check that both fit together.
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.table import Column, Table, TableName
+from replfix.core.table import GEOMETRIES, Column, Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decoders
-from replfix.mysql.binlog.decoders import Decode
-from replfix.mysql.binlog.table_map import MappedColumn, TableMap
+from replfix.mysql.binlog.images import Form
+from replfix.mysql.binlog.table_map import VECTOR, MappedColumn, TableMap
 from replfix.mysql.charsets import decoder
 
 _BINARY = "binary"
@@ -27,7 +27,7 @@ class Layout:
 
     table: TableName
     names: tuple[str, ...]
-    decoders: tuple[Decode, ...]
+    forms: tuple[Form, ...]
     from_schema: bool  # names (and what else the event does not hold) were taken from the table's definition of now
 
 
@@ -38,26 +38,19 @@ def layout(
 
     :class:`Unreadable` for a column type that is not read, and for a definition that does not fit the event.
     """
-    for index, mapped in enumerate(table_map.columns):
-        refused = decoders.refused_type(mapped.type)
-        if refused:
-            raise Unreadable(
-                f"Column {mapped.name or index + 1} of {table_map.table} has the type {refused}, which replfix does not read yet.",
-                "The types that replfix reads are listed in docs/reference/values.md.",
-            )
     definition: tuple[Column, ...] | None = None
     if not all(_complete(mapped) for mapped in table_map.columns):
         definition = _fitting(table_map, definition_of(table_map.table))
     names = []
-    closures = []
+    forms = []
     for index, mapped in enumerate(table_map.columns):
         column = definition[index] if definition else None
         names.append(mapped.name if mapped.name is not None else _known(column).name)
         try:
-            closures.append(_decoder(mapped, column, charset_of))
+            forms.append(_form(mapped, column, charset_of))
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
-    return Layout(table_map.table, tuple(names), tuple(closures), definition is not None)
+    return Layout(table_map.table, tuple(names), tuple(forms), definition is not None)
 
 
 def _complete(mapped: MappedColumn) -> bool:
@@ -98,6 +91,8 @@ _TYPES: dict[str, tuple[int, ...]] = {
     "enum": (FIELD_TYPE.ENUM,),
     "set": (FIELD_TYPE.SET,),
     "json": (FIELD_TYPE.JSON,),
+    "vector": (VECTOR,),
+    **dict.fromkeys(GEOMETRIES, (FIELD_TYPE.GEOMETRY,)),
 }
 
 
@@ -136,27 +131,29 @@ def _misfit(table_map: TableMap, why: str) -> Unreadable:
     )
 
 
-# --- decoders by type ------------------------------------------------------------------------------------------------
+# --- forms by type ---------------------------------------------------------------------------------------------------
 
-_FIXED: dict[int, Decode] = {
-    FIELD_TYPE.FLOAT: decoders.floating("<f"),
-    FIELD_TYPE.DOUBLE: decoders.floating("<d"),
-    FIELD_TYPE.YEAR: decoders.year,
-    FIELD_TYPE.DATE: decoders.date,
-    FIELD_TYPE.NEWDATE: decoders.date,
+_FIXED: dict[int, Form] = {
+    FIELD_TYPE.FLOAT: decoders.FLOAT,
+    FIELD_TYPE.DOUBLE: decoders.DOUBLE,
+    FIELD_TYPE.YEAR: decoders.YEAR,
+    FIELD_TYPE.DATE: decoders.DATE,
+    FIELD_TYPE.NEWDATE: decoders.DATE,
 }
-_BY_METADATA: dict[int, Callable[[int], Decode]] = {
+_BY_METADATA: dict[int, Callable[[int], Form]] = {
     FIELD_TYPE.NEWDECIMAL: decoders.decimal,
     FIELD_TYPE.BIT: decoders.bit,
     FIELD_TYPE.TIME2: decoders.time_of_day,
     FIELD_TYPE.DATETIME2: decoders.datetime,
     FIELD_TYPE.TIMESTAMP2: decoders.timestamp,
     FIELD_TYPE.JSON: decoders.json,
+    FIELD_TYPE.GEOMETRY: decoders.blob,
+    VECTOR: decoders.blob,
 }
 
 
-def _decoder(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> Decode:
-    """The closure for one column; ``column`` says what the event does not."""
+def _form(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> Form:
+    """The form of one column; ``column`` says what the event does not."""
     if mapped.type in _FIXED:
         return _FIXED[mapped.type]
     if mapped.type in _BY_METADATA:
@@ -169,16 +166,16 @@ def _decoder(mapped: MappedColumn, column: Column | None, charset_of: Callable[[
         return (decoders.enum if mapped.type == FIELD_TYPE.ENUM else decoders.set_)(mapped.metadata, labels)
     if mapped.is_character:
         return _character(mapped, _charset(mapped, column, charset_of))
-    raise Unreadable(f"A Table_map event has a column of the type {mapped.type}, which replfix does not know.")
+    raise Unreadable(f"A Table_map event has a column of the type {mapped.type}, which replfix does not read.")
 
 
-def _character(mapped: MappedColumn, charset: str) -> Decode:
-    is_binary = charset == _BINARY
+def _character(mapped: MappedColumn, charset: str) -> Form:
+    decode = None if charset == _BINARY else decoder(charset)
     if mapped.type == FIELD_TYPE.BLOB:
-        return decoders.blob(mapped.metadata, None if is_binary else decoder(charset))
+        return decoders.blob(mapped.metadata, decode)
     if mapped.type == FIELD_TYPE.STRING:
-        return decoders.binary(mapped.metadata) if is_binary else decoders.char(mapped.metadata, decoder(charset))
-    return decoders.varbinary(mapped.metadata) if is_binary else decoders.text(mapped.metadata, decoder(charset))
+        return decoders.binary(mapped.metadata) if decode is None else decoders.char(mapped.metadata, decode)
+    return decoders.varchar(mapped.metadata, decode)
 
 
 def _charset(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> str:

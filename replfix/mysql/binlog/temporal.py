@@ -5,9 +5,18 @@ Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-co
 
 from __future__ import annotations
 
-import time
+import datetime as calendar
+from collections.abc import Callable
+from functools import lru_cache
 
 from replfix.errors import Unreadable
+
+Read = Callable[[bytes], str]
+"""The packed bytes to their text; :class:`Unreadable` for what no server writes."""
+
+ZERO = "0000-00-00"
+_EPOCH = calendar.date(1970, 1, 1).toordinal()
+_TWO = tuple(f"{number:02d}" for number in range(64))
 
 
 def fraction_size(digits: int) -> int:
@@ -25,38 +34,77 @@ def fraction(value: int, digits: int) -> str:
     return "." + f"{value:0{width}d}"[:digits]
 
 
-def date(packed: int) -> str:
+@lru_cache(4096)
+def date(raw: bytes) -> str:
+    """Three bytes, little-endian."""
+    packed = int.from_bytes(raw, "little")
     return f"{packed >> 9:04d}-{packed >> 5 & 15:02d}-{packed & 31:02d}"
 
 
-def datetime(packed: int, digits: int) -> str:
-    """``packed``: 5 bytes and those of the fraction, big-endian."""
+@lru_cache(4096)
+def _day(packed: int) -> str:
+    """The upper bits of a DATETIME, from the day on."""
+    year, month = divmod(packed >> 5, 13)
+    return f"{year:04d}-{month:02d}-{packed & 31:02d}"
+
+
+@lru_cache(4096)
+def day_of_epoch(days: int) -> str:
+    """Days since 1970-01-01."""
+    return calendar.date.fromordinal(_EPOCH + days).isoformat()
+
+
+def datetime(digits: int) -> Read:
+    """5 bytes and those of the fraction, big-endian."""
     bits = 8 * fraction_size(digits)
-    whole = (packed >> bits) - 0x8000000000
-    if whole < 0:
-        raise Unreadable("A DATETIME is out of range.")
-    year, month = divmod(whole >> 22, 13)
-    return (
-        f"{year:04d}-{month:02d}-{whole >> 17 & 31:02d} {whole >> 12 & 31:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}"
-        + fraction(packed & (1 << bits) - 1, digits)
-    )
+    mask = (1 << bits) - 1
+
+    def read(raw: bytes) -> str:
+        packed = int.from_bytes(raw, "big")
+        whole = (packed >> bits) - 0x8000000000
+        if whole < 0:
+            raise Unreadable("A DATETIME is out of range.")
+        text = f"{_day(whole >> 17)} {_TWO[whole >> 12 & 31]}:{_TWO[whole >> 6 & 63]}:{_TWO[whole & 63]}"
+        return text + fraction(packed & mask, digits) if digits else text
+
+    return read
 
 
-def timestamp(packed: int, digits: int) -> str:
-    """``packed``: 4 bytes and those of the fraction, big-endian. In UTC; second zero stands for the zero date."""
+def timestamp(digits: int) -> Read:
+    """4 bytes and those of the fraction, big-endian. In UTC; second zero stands for the zero date."""
     bits = 8 * fraction_size(digits)
-    seconds = packed >> bits
-    whole = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) if seconds else "0000-00-00 00:00:00"
-    return whole + fraction(packed & (1 << bits) - 1, digits)
+    mask = (1 << bits) - 1
+
+    def read(raw: bytes) -> str:
+        packed = int.from_bytes(raw, "big")
+        text = utc(packed >> bits)
+        return text + fraction(packed & mask, digits) if digits else text
+
+    return read
 
 
-def time_of_day(packed: int, digits: int) -> str:
-    """``packed``: 3 bytes and those of the fraction, big-endian, one number with an offset, so negative times
-    are its negative in full, fraction included."""
+def utc(seconds: int) -> str:
+    """Seconds since 1970 as a TIMESTAMP is shown; zero is the zero date."""
+    if not seconds:
+        return f"{ZERO} 00:00:00"
+    days, rest = divmod(seconds, 86400)
+    return f"{day_of_epoch(days)} {_TWO[rest // 3600]}:{_TWO[rest // 60 % 60]}:{_TWO[rest % 60]}"
+
+
+def time_of_day(digits: int) -> Read:
+    """3 bytes and those of the fraction, big-endian, one number with an offset, so negative times are its negative in
+    full, fraction included."""
     bits = 8 * fraction_size(digits)
-    signed = packed - (0x800000 << bits)
-    magnitude = abs(signed)
-    whole = magnitude >> bits
-    return f"{'-' if signed < 0 else ''}{whole >> 12 & 0x3FF:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}" + fraction(
-        magnitude & (1 << bits) - 1, digits
-    )
+    mask = (1 << bits) - 1
+    zero = 0x800000 << bits
+
+    def read(raw: bytes) -> str:
+        signed = int.from_bytes(raw, "big") - zero
+        magnitude = abs(signed)
+        whole = magnitude >> bits
+        return (
+            f"{'-' if signed < 0 else ''}{whole >> 12 & 0x3FF:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}"
+            + fraction(magnitude & mask, digits)
+        )
+
+    return read
