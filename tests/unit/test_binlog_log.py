@@ -13,7 +13,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.table import Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.log import HEADER, Event, EventType, events, read_format
-from replfix.mysql.binlog.transaction import Schema, transactions
+from replfix.mysql.binlog.transaction import Schema, among, transactions
 
 SAMPLE = (Path(__file__).parent.parent / "golden" / "binlog_9_7.000001").read_bytes()
 FDE_SIZE = HEADER.unpack_from(SAMPLE, 4)[3]
@@ -134,7 +134,7 @@ def no_charset(collation: int) -> str:
 
 def assemble(*raws: bytes) -> None:
     stream = events([FDE, *placed(*raws)])
-    list(transactions(stream, GtidSet.parse(f"{ORIGIN}:1"), Schema(no_definition, no_charset)))
+    list(transactions(stream, among(GtidSet.parse(f"{ORIGIN}:1")), Schema(no_definition, no_charset)))
 
 
 def test_an_empty_transaction_is_one() -> None:
@@ -148,7 +148,7 @@ def test_an_unknown_event_is_refused_unless_it_may_be_ignored() -> None:
     assemble(gtid(), query(b"BEGIN"), made(99, b"", flags=0x80), XID)
 
 
-@pytest.mark.parametrize("number", [20, 21, 22, 26, 36, 37, 38, 39, 40, 160, 166])
+@pytest.mark.parametrize("number", [20, 21, 22, 26, 36, 37, 38, 39, 160, 166])
 def test_known_events_that_are_not_read_are_refused(number: int) -> None:
     with pytest.raises(Unreadable, match=EventType(number).name.capitalize()):
         assemble(gtid(), query(b"BEGIN"), made(number, bytes(40)), XID)
@@ -186,7 +186,7 @@ def test_a_gap_between_two_events_is_refused() -> None:
         list(
             transactions(
                 events([FDE, *placed(gtid()), begin, xid]),
-                GtidSet.parse(f"{ORIGIN}:1"),
+                among(GtidSet.parse(f"{ORIGIN}:1")),
                 Schema(no_definition, no_charset),
             )
         )
@@ -201,5 +201,5 @@ def test_a_commit_time_that_is_missing_is_told() -> None:
     short = made(EventType.GTID, b"\0" + bytes.fromhex(ORIGIN.replace("-", "")) + struct.pack("<Q", 1))
     wanted = GtidSet.parse(f"{ORIGIN}:1")
     stream = events([FDE, *placed(short, query(b"BEGIN"), XID)])
-    (found,) = transactions(stream, wanted, Schema(no_definition, no_charset))
+    (found,) = transactions(stream, among(wanted), Schema(no_definition, no_charset))
     assert "whole seconds" in found.notes[0]

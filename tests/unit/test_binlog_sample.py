@@ -14,7 +14,7 @@ from replfix.core.table import Column, Table, TableName
 from replfix.core.values import NOT_LOGGED, Json
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.log import HEADER, events
-from replfix.mysql.binlog.transaction import Schema, transactions
+from replfix.mysql.binlog.transaction import Schema, among, transactions
 
 SAMPLE = Path(__file__).parent.parent / "golden" / "binlog_9_7.000001"
 ORIGIN = "9810d8ac-e58c-11f1-82f7-02fc00000001"
@@ -48,7 +48,7 @@ def read(number: int | str, definition: Table | None = None) -> Transaction:
 
     wanted = GtidSet.parse(f"{ORIGIN}:{number}")
     schema = Schema(definition_of, CHARSETS.__getitem__)
-    return next(transactions(events(raws(SAMPLE.read_bytes())), wanted, schema))
+    return next(transactions(events(raws(SAMPLE.read_bytes())), among(wanted), schema))
 
 
 def test_every_type_is_read_from_a_log_with_full_metadata() -> None:
@@ -154,14 +154,28 @@ def test_a_tagged_transaction() -> None:
     assert transaction.changes[0].after == (4, "tagged", None, None)
 
 
+def test_a_compressed_transaction() -> None:
+    transaction = read(12)
+    assert transaction.changes[0].after == (6, "compressed", None, None)
+    assert transaction.changes[0].event_end_pos == transaction.end_pos
+    ((table_map, rows),) = transaction.raw.statements
+    # Unpacked, they are events like those that the log holds as they are: read again, they give the same rows.
+    again = list(events([transaction.raw.format_description, table_map, rows]))
+    assert [event.end_pos for event in again] == [transaction.end_pos] * 2
+
+
+def test_the_part_of_an_xa_transaction_that_holds_its_rows() -> None:
+    transaction = read(14)
+    assert transaction.changes[0].after == (7, "xa", None, None)
+    assert "only prepares the XA transaction X'78',X'',1" in transaction.notes[-1]
+
+
 @pytest.mark.parametrize(
     ("number", "told"),
     [
         (11, "logged as a statement, not as rows.*INSERT INTO small VALUES \\(5, 'statement'"),
-        (12, "Transaction_payload event.*binlog_transaction_compression"),
         (13, "Partial_update_rows event.*binlog_row_value_options"),
-        (14, "XA transactions are not supported"),
-        (15, "XA transactions are not supported"),
+        (15, "has no rows: it ends an XA transaction.*XA COMMIT X'78',X'',1"),
         (16, "logged as a statement.*ALTER TABLE small ADD COLUMN more INT"),
     ],
 )

@@ -120,6 +120,19 @@ class Event:
     def buffer(self) -> Buffer:
         return Buffer(self.body, f"The {self.name} event that ends at {self.log_file}:{self.end_pos}")
 
+    def holding(self, number: int, body: bytes, *, header: tuple[int, int, int] | None = None) -> Event:
+        """An event that this one held packed, as it would stand in the log itself: fit for a BINLOG statement.
+
+        It ends where this one ends: in the log it has no place of its own. ``header``: its own timestamp, server_id and
+        flags, those of this event if None.
+        """
+        timestamp, server_id, flags = header or (self.timestamp, self.server_id, self.flags)
+        size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if self.format.checksums else 0)
+        raw = HEADER.pack(timestamp, number, server_id, size, self.end_pos, flags) + body
+        if self.format.checksums:
+            raw += zlib.crc32(raw).to_bytes(CHECKSUM_SIZE, "little")
+        return Event(number, timestamp, server_id, flags, self.end_pos, raw, body, self.log_file, self.format)
+
 
 def type_name(number: int) -> str:
     try:

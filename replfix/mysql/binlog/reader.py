@@ -9,9 +9,10 @@ from replfix.core.gtid import GtidSet
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import ReplicationError, Unreadable
+from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import events
 from replfix.mysql.binlog.stream import purged, raw_events
-from replfix.mysql.binlog.transaction import Schema, transactions
+from replfix.mysql.binlog.transaction import Schema, among, transactions
 from replfix.mysql.connection import Session
 
 
@@ -22,9 +23,12 @@ class BinlogReader:
     only where the log itself does not name the columns (``binlog_row_metadata=MINIMAL``).
     """
 
-    def __init__(self, endpoint: Endpoint, definition_of: Callable[[TableName], Table]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, definition_of: Callable[[TableName], Table], limits: Limits = LIMITS
+    ) -> None:
         self.endpoint = endpoint
         self.definition_of = definition_of
+        self.limits = limits
 
     def transaction(self, gtid: str) -> Transaction:
         """The transaction of that GTID, whole.
@@ -69,8 +73,8 @@ class BinlogReader:
                     return
 
     def _read(self, session: Session, wanted: GtidSet, without: GtidSet) -> Iterator[Transaction]:
-        schema = Schema(self.definition_of, _charsets(session))
-        return transactions(events(raw_events(session, without)), wanted, schema)
+        schema = Schema(self.definition_of, _charsets(session), self.limits)
+        return transactions(events(raw_events(session, without)), among(wanted), schema)
 
 
 def _executed_and_purged(session: Session) -> tuple[GtidSet, GtidSet]:

@@ -12,12 +12,16 @@ from replfix.core.table import Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.gtids import Opening, read_gtid
 from replfix.mysql.binlog.layout import Layout, layout
+from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import Event, EventType
+from replfix.mysql.binlog.payload import unpacked
 from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import read_table_map
 
 _STATEMENT_SHOWN = 200
 _POSITIONS = 1 << 32  # in a log above 4 GB, the positions in event headers start again
+_XA_START, _XA_END = b"XA START ", b"XA END "
+_XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
 # A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
 _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 
@@ -28,6 +32,7 @@ class Schema:
 
     definition_of: Callable[[TableName], Table]
     charset_of: Callable[[int], str]
+    limits: Limits = LIMITS
     _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
 
     def decoder(self, event: Event) -> RowDecoder:
@@ -38,13 +43,21 @@ class Schema:
         return self._decoders[key]
 
 
-def transactions(events: Iterable[Event], wanted: GtidSet, schema: Schema) -> Iterator[Transaction]:
+Wanted = Callable[[Opening], bool]
+"""Whether a transaction is looked into, by what its first event says."""
+
+
+def among(gtids: GtidSet) -> Wanted:
+    return lambda opening: opening.gtid in gtids
+
+
+def transactions(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction]:
     """The wanted transactions, in the order of the log. Others are passed over without a look inside."""
     stream = iter(events)
     for event in stream:
         if event.type in (EventType.GTID, EventType.GTID_TAGGED):
             opening = read_gtid(event)
-            if opening.gtid in wanted:
+            if wanted(opening):
                 yield _Assembly(opening, event, schema).read(stream)
         elif event.type == EventType.INCIDENT:
             raise _refused(event, "changes were lost on the source")
@@ -58,8 +71,11 @@ class _Assembly:
         self.first = first
         self.schema = schema
         self.last = first
+        self.size = 0
         self.begun = False
         self.ended = False
+        self.xa_id: str | None = None  # of an XA transaction
+        self.prepared = False
         self.prelude: Event | None = None  # said that a statement follows
         self.thread_id: int | None = None
         self.changes: list[RowChange] = []
@@ -78,21 +94,30 @@ class _Assembly:
             if (event.start_pos - self.last.end_pos) % _POSITIONS:
                 raise self.refused(event, f"it does not follow on the event that ends at {self.last.end_pos}")
             self.last = event
-            if event.type in _PRELUDES:
-                self.prelude = event
-                continue
-            if self.prelude and event.type != EventType.QUERY:
-                raise self.refused(self.prelude, _STATEMENT_BASED)
-            step = _STEPS.get(event.type)
-            if step is not None:
-                step(self, event)
-            elif not event.ignorable:
-                raise self.refused(event, _WHY.get(event.type, "replfix does not know this event"))
+            if event.type == EventType.TRANSACTION_PAYLOAD:
+                for packed in unpacked(event, self.opening.gtid, self.schema.limits):
+                    self.take(packed)
+            else:
+                self.take(event)
             if self.ended:
                 return self.finished()
         raise Unreadable(
             f"Transaction {self.opening.gtid} ends in the middle, after {self.last.log_file}:{self.last.end_pos}."
         )
+
+    def take(self, event: Event) -> None:
+        if self.ended:
+            raise self.refused(event, "it comes behind the end of its transaction")
+        if event.type in _PRELUDES:
+            self.prelude = event
+            return
+        if self.prelude and event.type != EventType.QUERY:
+            raise self.refused(self.prelude, _STATEMENT_BASED)
+        step = _STEPS.get(event.type)
+        if step is not None:
+            step(self, event)
+        elif not event.ignorable:
+            raise self.refused(event, _WHY.get(event.type, "replfix does not know this event"))
 
     # --- one step for each event that is read ---
 
@@ -106,7 +131,9 @@ class _Assembly:
         fields.take(variables + schema_length + 1)
         statement = fields.rest()
         if not self.begun:
-            if statement != b"BEGIN":
+            if statement.startswith(_XA_START):
+                self.xa_id = statement.removeprefix(_XA_START).decode("ascii", "replace")
+            elif statement != b"BEGIN":
                 raise self.refused_statement(event, statement)
             self.begun = True
             self.thread_id = thread_id
@@ -114,6 +141,8 @@ class _Assembly:
             raise self.refused_statement(event, statement)
         elif statement == b"COMMIT":  # of an engine without transactions, in place of a Xid event
             self.ended = True
+        elif self.xa_id is not None and statement.startswith(_XA_END):
+            pass
         elif not _SAVEPOINT.match(statement):
             raise self.refused_statement(event, statement)
 
@@ -126,7 +155,7 @@ class _Assembly:
         self.need_begin(event)
         # Not resolved before a rows event needs it: a statement maps every table that it might have changed.
         self.open_maps[event.buffer().uint(6)] = event
-        self.open_events.append(event.raw)
+        self.hold(event)
 
     def rows(self, event: Event) -> None:
         self.need_begin(event)
@@ -141,7 +170,7 @@ class _Assembly:
         if decoder.layout.from_schema:
             self.from_schema[table] = None
         self.changes += decoder.changes(event, head)
-        self.open_events.append(event.raw)
+        self.hold(event)
         if head.ends_statement:
             self.statements.append(tuple(self.open_events))
             self.open_events.clear()
@@ -151,9 +180,20 @@ class _Assembly:
         self.need_begin(event)
         self.ended = True
 
+    def xa_prepare(self, event: Event) -> None:
+        if self.xa_id is None:
+            raise self.refused(event, "the transaction has no XA START")
+        self.prepared = not event.buffer().uint(1)  # else it was committed in one phase
+        self.ended = True
+
     def need_begin(self, event: Event) -> None:
         if not self.begun:
             raise self.refused(event, "the transaction has no BEGIN")
+
+    def hold(self, event: Event) -> None:
+        self.open_events.append(event.raw)
+        self.size += len(event.raw)
+        self.schema.limits.check(self.opening.gtid, len(self.changes), self.size)
 
     # --- the end ---
 
@@ -167,6 +207,11 @@ class _Assembly:
             )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
+        if self.prepared:
+            self.notes.append(
+                f"The transaction only prepares the XA transaction {self.xa_id}: its rows are locked, and seen by nobody "
+                "else, until a later transaction commits it or takes it back."
+            )
         return Transaction(
             gtid=self.opening.gtid,
             log_file=self.first.log_file,
@@ -186,8 +231,13 @@ class _Assembly:
         return _refused(event, f"{why} (transaction {self.opening.gtid})")
 
     def refused_statement(self, event: Event, statement: bytes) -> Unreadable:
-        if statement.startswith(b"XA "):
-            raise self.refused(event, "XA transactions are not supported yet")
+        ended = _XA_LATER.match(statement)
+        if ended:
+            return Unreadable(
+                f"Transaction {self.opening.gtid} has no rows: it ends an XA transaction that was prepared before "
+                f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
+                "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
+            )
         shown = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
         return Unreadable(
             f"Transaction {self.opening.gtid} was logged as a statement, not as rows, so what it changed is not in the "
@@ -208,6 +258,7 @@ _STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
     EventType.ROWS_QUERY: _Assembly.rows_query,
     EventType.TABLE_MAP: _Assembly.table_map,
     EventType.XID: _Assembly.xid,
+    EventType.XA_PREPARE: _Assembly.xa_prepare,
     **dict.fromkeys(KINDS, _Assembly.rows),
 }
 
@@ -227,9 +278,7 @@ _PRELUDES = (EventType.INTVAR, EventType.RAND, EventType.USER_VAR)
 
 _STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
 _WHY: dict[int, str] = {
-    EventType.TRANSACTION_PAYLOAD: "compressed transactions (binlog_transaction_compression) are not supported yet",
     EventType.PARTIAL_UPDATE_ROWS: "partial JSON updates (binlog_row_value_options) are not supported yet",
-    EventType.XA_PREPARE: "XA transactions are not supported yet",
     EventType.BEGIN_LOAD_QUERY: _STATEMENT_BASED,
     EventType.EXECUTE_LOAD_QUERY: _STATEMENT_BASED,
     EventType.INCIDENT: "changes were lost on the source",
