@@ -28,6 +28,11 @@ _ROWS = re.compile(
 _CONDITION = re.compile(r"(?P<text>.+?),? Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
 _EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20})")
 _DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?P<key>.*)'", re.S)
+_TABLE = re.compile(
+    # A table that is not there, and a column whose type does not fit: row events that fail before any row is tried.
+    r"\bTable '(?P<missing>.+)' doesn't exist|\bColumn \d+(?: \([^)]*\))? of table '(?P<other>.+?)' cannot be converted",
+    re.S,
+)
 _STATEMENT = re.compile(r"on query\. Default database: '(?P<schema>[^']*)'\. Query: '(?P<query>.*)'", re.S)
 
 
@@ -85,6 +90,8 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     text = conditions[-1]["text"] if conditions else rest
     if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can hold the same words
         log_file, end_pos = logs[-1]["file"] or log_file, int(logs[-1]["pos"])
+    if table is None and (named := _TABLE.search(text)):
+        table = named["missing"] or named["other"]
     duplicate = _DUPLICATE.search(text)
     if duplicate is None and errno == ER_DUP_ENTRY and conditions:  # the value itself holds "Error_code: N;"
         duplicate = _DUPLICATE.search(rest[: conditions[-1].end("text")])

@@ -91,13 +91,13 @@ def test_the_servers_gtid_wins_over_the_one_in_the_text() -> None:
             None,
             None,
         ),
-        (1146, "Error executing row event: 'Table 'd.g' doesn't exist'", None, None, None, None),
+        (1146, "Error executing row event: 'Table 'd.g' doesn't exist'", None, "d.g", None, None),
         (
             13146,
             "Column 2 (counting the first column as number 1) of table 'd.h' cannot be converted from type 'bigint' to type "
             "'int'",
             None,
-            None,
+            "d.h",
             None,
             None,
         ),

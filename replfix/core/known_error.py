@@ -1,0 +1,69 @@
+"""What replfix knows about the errors that stop replication: one family of errors that call for the same answer.
+
+Names are those of ``performance_schema.events_errors_summary_global_by_error`` on 9.7; a number that 9.7 no longer gives
+has the name of its successor.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from replfix.core import known_errors
+from replfix.core.discover import modules_of
+
+
+class Kind(enum.StrEnum):
+    """What kind of trouble an error is: what has to happen before the channel can go on."""
+
+    ROW_CONFLICT = "row-conflict"  # rows of the replica are not what the transaction expects
+    TRANSIENT = "transient"  # nothing is wrong with rows or tables: the transaction has to be tried again
+    SCHEMA_DRIFT = "schema-drift"  # a schema, table, column or key is not the same on both servers
+    DATA_REFUSED = "data-refused"  # the replica's definitions or settings refuse a value that the source took
+    RECEIVER = "receiver"  # the replica does not get the source's binlog
+    RELAY_LOG = "relay-log"  # what the replica received cannot be read
+    FOLLOW_UP = "follow-up"  # says only that something else went wrong
+
+
+class Thread(enum.StrEnum):
+    APPLIER = "applier"
+    RECEIVER = "receiver"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """``page`` is the name of its page in docs/errors/. ``means``, ``replfix`` and ``human`` are sentences: what the
+    error says, what replfix does about it, and what is left to a human."""
+
+    page: str
+    kind: Kind
+    thread: Thread
+    errors: Mapping[int, str]
+    means: str
+    replfix: str
+    human: str
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Every family, by the name of its page."""
+    found = [module.FAMILY for module in modules_of(known_errors)]
+    return tuple(sorted(found, key=lambda family: family.page))
+
+
+@cache
+def _by_number() -> Mapping[tuple[Thread, int], Family]:
+    return {(family.thread, number): family for family in families() for number in family.errors}
+
+
+def family_of(errno: int, thread: Thread = Thread.APPLIER) -> Family | None:
+    """The family of an error of that thread; None for one that replfix knows nothing of."""
+    return _by_number().get((thread, errno))
+
+
+def name_of(errno: int, thread: Thread = Thread.APPLIER) -> str | None:
+    """The symbol, as ``ER_DUP_ENTRY``."""
+    family = family_of(errno, thread)
+    return family.errors[errno] if family else None

@@ -1,0 +1,20 @@
+"""A CHECK of the replica refuses a row that the source took."""
+
+from __future__ import annotations
+
+from replfix.core.known_error import Family, Kind, Thread
+
+FAMILY = Family(
+    page="check-constraint",
+    kind=Kind.DATA_REFUSED,
+    thread=Thread.APPLIER,
+    errors={
+        3819: "ER_CHECK_CONSTRAINT_VIOLATED",
+    },
+    means="The replica has a CHECK constraint that the source does not have, or has another one.",
+    replfix=(
+        "Compares the definitions of the table on both servers and shows the ALTER TABLE that makes the replica's "
+        "the source's."
+    ),
+    human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
+)

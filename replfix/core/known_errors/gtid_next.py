@@ -1,0 +1,24 @@
+"""One GTID covers more than one transaction of the replica."""
+
+from __future__ import annotations
+
+from replfix.core.known_error import Family, Kind, Thread
+
+FAMILY = Family(
+    page="gtid-next",
+    kind=Kind.SCHEMA_DRIFT,
+    thread=Thread.APPLIER,
+    errors={
+        1785: "ER_GTID_UNSAFE_NON_TRANSACTIONAL_TABLE",
+        1837: "ER_GTID_NEXT_TYPE_UNDEFINED_GTID",
+    },
+    means=(
+        "The transaction commits more than once on the replica: it mixes engines with and without transactions, "
+        "or holds a statement that commits by itself."
+    ),
+    replfix="Says which tables are of another engine than on the source, when that is the reason.",
+    human=(
+        "Make the engines the same on both servers. What was committed before the error is on the replica "
+        "already: compare the tables."
+    ),
+)

@@ -1,0 +1,30 @@
+"""The transaction met a lock, or was interrupted: it has to be tried again."""
+
+from __future__ import annotations
+
+from replfix.core.known_error import Family, Kind, Thread
+
+FAMILY = Family(
+    page="lock-or-timeout",
+    kind=Kind.TRANSIENT,
+    thread=Thread.APPLIER,
+    errors={
+        1180: "ER_ERROR_DURING_COMMIT",
+        1205: "ER_LOCK_WAIT_TIMEOUT",
+        1213: "ER_LOCK_DEADLOCK",
+        1317: "ER_QUERY_INTERRUPTED",
+        1614: "ER_XA_RBDEADLOCK",
+        3024: "ER_QUERY_TIMEOUT",
+        3058: "ER_USER_LOCK_DEADLOCK",
+        3572: "ER_LOCK_NOWAIT",
+    },
+    means=(
+        "Another session of the replica held a lock that the transaction needed, or somebody interrupted the "
+        "applier. Nothing is wrong with rows or tables."
+    ),
+    replfix=(
+        "Rehearses the transaction and starts the channel again without changing a row, a few times; names who "
+        "holds the lock when it is still held."
+    ),
+    human="End the session that holds the lock, or wait for it; keep long transactions off the replica.",
+)

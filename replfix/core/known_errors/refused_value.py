@@ -1,0 +1,26 @@
+"""The replica's column refuses a value that the source's column took."""
+
+from __future__ import annotations
+
+from replfix.core.known_error import Family, Kind, Thread
+
+FAMILY = Family(
+    page="refused-value",
+    kind=Kind.DATA_REFUSED,
+    thread=Thread.APPLIER,
+    errors={
+        1048: "ER_BAD_NULL_ERROR",
+        1264: "ER_WARN_DATA_OUT_OF_RANGE",
+        1265: "WARN_DATA_TRUNCATED",
+        1292: "ER_TRUNCATED_WRONG_VALUE",
+        1364: "ER_NO_DEFAULT_FOR_FIELD",
+        1366: "ER_TRUNCATED_WRONG_VALUE_FOR_FIELD",
+        1406: "ER_DATA_TOO_LONG",
+    },
+    means="A value does not go into the replica's column: its definition is not the source's.",
+    replfix=(
+        "Compares the definitions of the table on both servers and shows the ALTER TABLE that makes the replica's "
+        "the source's."
+    ),
+    human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
+)

@@ -1,0 +1,31 @@
+"""A statement meets columns or keys that are not as on the source."""
+
+from __future__ import annotations
+
+from replfix.core.known_error import Family, Kind, Thread
+
+FAMILY = Family(
+    page="table-structure",
+    kind=Kind.SCHEMA_DRIFT,
+    thread=Thread.APPLIER,
+    errors={
+        1054: "ER_BAD_FIELD_ERROR",
+        1060: "ER_DUP_FIELDNAME",
+        1061: "ER_DUP_KEYNAME",
+        1072: "ER_KEY_COLUMN_DOES_NOT_EXITS",
+        1091: "ER_CANT_DROP_FIELD_OR_KEY",
+        1136: "ER_WRONG_VALUE_COUNT_ON_ROW",
+    },
+    means=(
+        "A statement adds a column or key that the replica has already, or uses one that it does not have: the "
+        "table was changed on one server only."
+    ),
+    replfix=(
+        "Shows the statement in full, compares the definitions on both servers, and says whether the replica's "
+        "table already is as the statement leaves it."
+    ),
+    human=(
+        "Bring the table to where the statement expects it, or skip exactly this statement when it has nothing "
+        "left to do."
+    ),
+)
