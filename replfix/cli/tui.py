@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -118,10 +120,23 @@ def _open(config: Config, targets: list[Target], animate: bool) -> int:
         narrate(f"Warning: {warning}")
     try:
         app = ReplfixApp(backend, animate=animate)
-        app.run()
+        with _drawing_on_the_terminal():
+            app.run()
     finally:
         backend.close()
     return app.return_code or 0
+
+
+@contextmanager
+def _drawing_on_the_terminal() -> Iterator[None]:
+    """Textual draws on the stderr that the process began with, which may be a file; stdout is a terminal here."""
+    began_with = sys.__stderr__
+    if began_with is None or not began_with.isatty():
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stderr__ = began_with  # type: ignore[misc]
 
 
 class _Asking:

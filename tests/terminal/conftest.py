@@ -23,12 +23,16 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Open]:
-    """``terminal(*args, size=(columns, lines))``: replfix with those arguments, in a terminal of that size."""
+    """``terminal(*args, size=(columns, lines))``: replfix with those arguments, in a terminal of that size; stderr in
+    the file ``errors``, if given."""
     opened: list[Terminal] = []
 
-    def open_(*args: str, size: tuple[int, int] = (120, 40), kind: type[Terminal] | None = None) -> Terminal:
+    def open_(
+        *args: str, size: tuple[int, int] = (120, 40), kind: type[Terminal] | None = None, errors: Path | None = None
+    ) -> Terminal:
         env = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        one = (kind or best())(*REPLFIX, *args, size=size, env=env, directory=tmp_path)
+        to_file = ("sh", "-c", f'exec "$0" "$@" 2>{errors}') if errors else ()
+        one = (kind or best())(*to_file, *REPLFIX, *args, size=size, env=env, directory=tmp_path)
         opened.append(one)
         return one
 

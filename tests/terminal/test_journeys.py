@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -285,3 +286,11 @@ def test_outside_of_a_terminal_it_says_so(pair: Lab) -> None:
     ran = replfix("--config", str(pair.config_file))
     assert ran.code == 2
     assert "terminal" in ran.err
+
+
+def test_it_shows_with_stderr_in_a_file(broken: Lab, terminal: Open, tmp_path: Path) -> None:
+    errors = tmp_path / "errors.txt"
+    t = terminal("--config", str(broken.config_file), errors=errors)
+    t.see("replica1: the default channel is stopped by error 1062", "shop.orders")
+    left(t)
+    assert errors.read_text() == ""
