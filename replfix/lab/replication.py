@@ -168,23 +168,24 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
     kept = frozenset(keep_accounts)
     for replica in replicas:
         with replica.session() as session:
-            _end_other_sessions(session)
+            end_other_sessions(session)
             session.execute("STOP REPLICA")
             session.execute("RESET REPLICA")
             session.execute("SET GLOBAL super_read_only = OFF")
-            _clear(session, kept)
+            as_new(session, kept)
             session.execute("SET GLOBAL super_read_only = ON")
     with source.session() as session:
-        _end_other_sessions(session)
+        end_other_sessions(session)
         session.execute("SET GLOBAL read_only = OFF")
-        _clear(session, kept)
+        as_new(session, kept)
     for replica in replicas:
         with replica.session() as session:
             session.execute("START REPLICA")
         wait_until_applied(source, replica)
 
 
-def _clear(session: Session, kept: frozenset[str]) -> None:
+def as_new(session: Session, kept: frozenset[str]) -> None:
+    """No schemas and no GTIDs, variables at their defaults, accounts other than those kept dropped."""
     session.execute("SET sql_log_bin = 0")
     for (schema,) in session.rows("SHOW DATABASES"):
         if schema not in _SYSTEM_SCHEMAS:
@@ -197,7 +198,7 @@ def _clear(session: Session, kept: frozenset[str]) -> None:
     session.execute(reset_binary_logs(session))
 
 
-def _end_other_sessions(session: Session) -> None:
+def end_other_sessions(session: Session) -> None:
     """A session that a test has left open may hold locks that STOP REPLICA or DROP would wait for."""
     for (thread,) in session.rows(
         "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER IN ('admin', 'replfix')"
