@@ -78,6 +78,10 @@ class Replica(Server, Protocol):
         ``before``, if given."""
         ...
 
+    def replicas_below(self) -> tuple[str, ...]:
+        """The servers that read this one's binlog now, for people: ``host:port``. Empty where the account may not see them."""
+        ...
+
     def repair(self, channel: str) -> AbstractContextManager[Repair]:
         """The one place that writes, for one holder per channel: Busy when another has it."""
         ...

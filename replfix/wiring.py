@@ -13,7 +13,7 @@ from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
-from replfix.errors import AuditError, ConfigError, ConnectError
+from replfix.errors import AuditError, ConfigError, ConnectError, UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.operation import Operation
 from replfix.workflow.settings import leftovers
@@ -45,9 +45,30 @@ class Wired:
     def source_of(self, channel: ChannelStatus) -> MysqlServer:
         """The channel's source: the one given, else the one that the replica itself names, with the replica's account.
 
-        ConnectError when it cannot be reached.
+        ConnectError when it cannot be reached; UsageError when it is not clear which channel a given one belongs to.
         """
-        given = self.target.source
+        given = self._given(channel)
+        return self._connected(channel, given)
+
+    def _given(self, channel: ChannelStatus) -> Endpoint | None:
+        target = self.target
+        if channel.name in target.sources:
+            return target.sources[channel.name]
+        given = target.source
+        if given is None or target.channel is not None:
+            return given if channel.name == target.channel else None
+        channels = self.replica.status().channels
+        if len(channels) == 1 or (given.host, given.port) == (channel.source_host, channel.source_port):
+            return given
+        uuid = self._connected(channel, given).uuid()
+        if not any(c.source_uuid == uuid for c in channels):
+            raise UsageError(
+                f"The replica has {len(channels)} channels, and {given} is the source of none of them.",
+                "Name the channel that it stands for: --channel NAME, or [replicas.NAME.sources] in the configuration.",
+            )
+        return given if channel.source_uuid == uuid else None
+
+    def _connected(self, channel: ChannelStatus, given: Endpoint | None) -> MysqlServer:
         endpoint = given or Endpoint(channel.source_host, channel.source_port).with_account_of(self.target.replica)
         key = (endpoint.host, endpoint.port)
         if key not in self._sources:

@@ -44,6 +44,7 @@ class Server(_Section):
 
 class Replica(Server):
     source: Name | None = None  # a name from [sources] or [replicas]; else found from the replica's own status
+    sources: dict[str, Name] = {}  # the same by channel, for a replica of several sources
     channel: str | None = None  # '' is the default channel
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from replfix.config.model import ConfigFile, Policy, Server
@@ -24,6 +24,7 @@ class Target:
     replica: Endpoint
     source: Endpoint | None
     channel: str | None
+    sources: Mapping[str, Endpoint] = field(default_factory=dict)  # by channel, for a replica of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Config:
         else:
             target = self._configured(self._only_name() if name is None else name)
         if source_url is not None:
-            target = replace(target, source=self._source(source_url, target.replica))
+            target = replace(target, source=self._source(source_url, target.replica), sources={})
         return target if channel is None else replace(target, channel=channel)
 
     def targets(self) -> list[Target]:
@@ -115,7 +116,8 @@ class Config:
         settings = self.file.replicas[name]
         replica = self._of_server(settings)
         source = None if settings.source is None else self._source(settings.source, replica)
-        return Target(name=name, replica=replica, source=source, channel=settings.channel)
+        by_channel = {channel: self._source(each, replica) for channel, each in settings.sources.items()}
+        return Target(name, replica, source, settings.channel, by_channel)
 
     def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
         """A source by name or URL; where it has no account of its own, the replica's is used."""

@@ -39,6 +39,7 @@ class Evidence:
     source_auto_increment: AutoIncrement | None
     blind_spots: tuple[str, ...]  # privileges without which the replica hides triggers and foreign keys
     unknowns: tuple[str, ...]
+    below: tuple[str, ...] = ()  # the replicas of this replica
 
     @property
     def stopped_on(self) -> tuple[str, str] | None:

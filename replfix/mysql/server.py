@@ -22,7 +22,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot
-from replfix.mysql.status import read_status
+from replfix.mysql.status import read_replicas, read_status
 
 
 class MysqlServer:
@@ -107,6 +107,9 @@ class MysqlServer:
         self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
     ) -> None:
         self._session.execute(sql.start_replica(channel, receiver=receiver, until=until, before=before))
+
+    def replicas_below(self) -> tuple[str, ...]:
+        return read_replicas(self._session)
 
     def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
         return HeldChannel(self.endpoint, channel)

@@ -11,7 +11,7 @@ from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus, Wor
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
-from replfix.mysql.terms import STATUS_STATEMENTS, current_names
+from replfix.mysql.terms import REPLICAS_STATEMENTS, STATUS_STATEMENTS, current_names
 
 PARSE_ERROR = 1064  # the server does not know this form of the statement
 
@@ -54,6 +54,24 @@ def read_status(session: Session) -> ReplicaStatus:
         executed=GtidSet.parse(variables["gtid_executed"]),
         channels=tuple(_channel(row, tuple(errors.get(row["Channel_Name"], ()))) for row in channels),
     )
+
+
+def read_replicas(session: Session) -> tuple[str, ...]:
+    """Who reads this server's binlog. One without report_host does not say where it is: its server_id stands for it."""
+    for statement in REPLICAS_STATEMENTS:
+        try:
+            rows = [current_names(row) for row in session.query(statement)]
+        except PrivilegeError:  # REPLICATION SLAVE: doctor tells
+            return ()
+        except ServerError as error:
+            if error.errno != PARSE_ERROR:
+                raise
+        else:
+            return tuple(
+                f"{row['Host']}:{row['Port']}" if row["Host"] else f"the server with server_id {row['Server_Id']}"
+                for row in rows
+            )
+    return ()
 
 
 def _channel_rows(session: Session) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
+REPLICAS_STATEMENTS = ("SHOW REPLICAS", "SHOW SLAVE HOSTS")
 
 _COLUMN_WORDS = (("Master", "Source"), ("Slave", "Replica"), ("Relay_Source", "Relay_Source"))
 

@@ -18,7 +18,7 @@ from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
-from replfix.errors import ReplicationError, Unreadable, UsageError
+from replfix.errors import ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
 from replfix.workflow.counterparts import keep_what_the_source_has
 
@@ -82,17 +82,21 @@ def _receiver_hint(errno: int) -> str:
     return "The receiver retries by itself once the reason is gone; otherwise START REPLICA."
 
 
-def errant(status: ReplicaStatus, channel: ChannelStatus, source_executed: GtidSet) -> GtidSet:
-    """The replica's transactions that its source does not have.
+def errant(status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf) -> GtidSet:
+    """The replica's transactions that none of its sources has.
 
-    The replica's set has to be read before the source's: the other way round, a transaction that came in between
-    would look errant. What other channels brought is not errant.
+    The replica's set has to be read before the sources': the other way round, a transaction that came in between would
+    look errant. Of another channel's source that cannot be asked, what it wrote itself and what the channel received
+    counts.
     """
-    others = GtidSet()
+    left = status.executed - source.executed()
     for other in status.channels:
-        if other.name != channel.name:
-            others = others | status.executed.of_uuid(other.source_uuid) | other.retrieved
-    return status.executed - source_executed - others
+        if left and other.name != channel.name:
+            left = left - status.executed.of_uuid(other.source_uuid) - other.retrieved
+            if left - status.executed.of_uuid(status.server_uuid):  # what the replica wrote itself is no source's
+                with suppress(ReplfixError):
+                    left = left - source_of(other).executed()
+    return left
 
 
 def investigate(
@@ -105,12 +109,13 @@ def investigate(
         return None
     error = applier_error_of(channel)
     source = source_of(channel)
-    return conclude(_gather(replica, source, status, channel, error, progress))
+    return conclude(_gather(replica, source, source_of, status, channel, error, progress))
 
 
 def _gather(
     replica: Replica,
     source: Server,
+    source_of: SourceOf,
     status: ReplicaStatus,
     channel: ChannelStatus,
     error: ApplierError,
@@ -123,7 +128,7 @@ def _gather(
             f"{source.address} is server {source_uuid}, while the replica reads from {channel.source_uuid}: the rows of "
             "the transaction are taken from a server that is not the replica's source."
         )
-    strays = errant(status, channel, source.executed())
+    strays = errant(status, channel, source, source_of)
     progress(f"Reading transaction {error.gtid or '(no GTID)'} from {source.address}")
     transaction = _transaction(source, error, unknowns)
     tables: dict[TableName, Table] = {}
@@ -156,6 +161,7 @@ def _gather(
         applied=applied,
         source_rows=source_rows,
         errant=strays,
+        below=replica.replicas_below(),
         local_writes=local,
         replica_auto_increment=replica.auto_increment(),
         source_auto_increment=source.auto_increment(),

@@ -27,7 +27,8 @@ def resolve(
     dry_run: bool,
     confirm: Confirm,
 ) -> Outcome:
-    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most.
+    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most; when
+    no channel was named, then the next one that an error stopped.
 
     ``confirm`` is shown each plan before anything is done for it. A dry run rehearses the first plan and stops.
     Raises NotDone when nothing was changed, ConnectError before anything was; once something was changed, the
@@ -38,9 +39,13 @@ def resolve(
     put_back_leftovers(operation)
     story = Story(operation)
     rounds: list[Round] = []
+    any_channel = channel is None
     while True:
         try:
             diagnosis = investigate(operation.replica, operation.source_of, channel, operation.progress)
+            if diagnosis is None and rounds and any_channel and (another := _failed(operation)) is not None:
+                channel = another
+                continue
         except ReplfixError as error:
             if not rounds and not isinstance(error, ReplicationError):
                 raise
@@ -78,6 +83,11 @@ def resolve(
         rounds.append(came.as_round(plan))
         if dry_run:
             return _rehearsed(rounds[0], story)
+
+
+def _failed(operation: Operation) -> str | None:
+    """A channel that an error stopped."""
+    return next((c.name for c in operation.replica.status().channels if c.failure is not None), None)
 
 
 def rehearse(operation: Operation, plan: Plan) -> Outcome:

@@ -313,6 +313,9 @@ class FakeReplica(FakeServer):
             f"{transaction.changes[0].event_end_pos}"
         )
 
+    def replicas_below(self) -> tuple[str, ...]:
+        return ()
+
     @contextmanager
     def repair(self, channel: str) -> Iterator[FakeRepair]:
         if self.held:

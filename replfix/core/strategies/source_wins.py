@@ -288,7 +288,13 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
             "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."
         )
     if steps:
+        named = (
+            f"Replicas below this one ({', '.join(evidence.below)})" if evidence.below else "Replicas below this one"
+        )
+        risks.append(f"{named} do not get the repair (it is not logged) and keep a conflict of their own.")
+    if evidence.channel.delay_seconds:
         risks.append(
-            "Replicas below this one do not get the repair (it is not logged) and keep a conflict of their own."
+            f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose (SOURCE_DELAY). It "
+            "stays so: what comes behind the failing transaction waits for its time."
         )
     return tuple(risks)
