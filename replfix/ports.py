@@ -18,7 +18,7 @@ from replfix.core.privileges import Granted
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
-from replfix.core.transaction_id import TransactionId
+from replfix.core.transaction_id import LogPosition, TransactionId
 
 
 class Server(Protocol):
@@ -63,6 +63,15 @@ class Server(Protocol):
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         """Those of ``gtids`` that this server's binlog holds, in the log's order, at most ``limit``."""
+        ...
+
+    def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
+        """The transaction in which an event ends at ``end_log_pos``, read forward from ``low``, the start of it or of an
+        earlier one: what an applier's error says of a transaction without a GTID. Errors as ``transaction``."""
+        ...
+
+    def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
+        """The transactions from ``start`` on, which is the start of one, at most ``limit``: a backlog without GTIDs."""
         ...
 
 

@@ -15,7 +15,7 @@ from replfix.core.privileges import Granted, parse_grants
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
-from replfix.core.transaction_id import TransactionId
+from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
@@ -99,6 +99,12 @@ class MysqlServer:
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         return self._binlog.transactions(gtids, limit)
+
+    def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
+        return self._binlog.transaction_at(low, end_log_pos, log_file)
+
+    def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
+        return self._binlog.transactions_from(start, limit)
 
     def status(self) -> ReplicaStatus:
         return read_status(self._session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,17 +22,17 @@ _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
 class Opening:
     """What a transaction's first event says of it."""
 
-    gtid: str
+    gtid: str | None  # None on servers without GTIDs
     committed_at: datetime  # on the original server, UTC
     exact: bool  # False: from the event's header, whole seconds, because the event holds no commit time
 
 
-def read_gtid(event: Event) -> Opening:
-    """Read a Gtid or Gtid_tagged event; :class:`~replfix.errors.Unreadable` when it is damaged."""
-    return _tagged(event) if event.type == EventType.GTID_TAGGED else _plain(event)
+def opening(event: Event) -> Opening:
+    """Read an event of ``OPENINGS``; :class:`~replfix.errors.Unreadable` when it is damaged."""
+    return OPENINGS[EventType(event.type)](event)
 
 
-def _opening(event: Event, gtid: str, microseconds: int) -> Opening:
+def _opening(event: Event, gtid: str | None, microseconds: int) -> Opening:
     if microseconds:
         try:
             return Opening(gtid, _EPOCH + timedelta(microseconds=microseconds), exact=True)
@@ -45,7 +46,8 @@ def _plain(event: Event) -> Opening:
     fields.take(1)  # flags
     origin = uuid.UUID(bytes=fields.take(16))
     number = fields.uint(8)
-    if not 1 <= number <= _LAST:
+    anonymous = event.type == EventType.ANONYMOUS_GTID  # the same fields, with zeros for the GTID
+    if not anonymous and not 1 <= number <= _LAST:
         raise fields.damaged("it holds no GTID")
     original = 0
     if fields.left >= 17 + 7:  # servers before 8.0 end here, or after the two logical timestamps
@@ -53,7 +55,7 @@ def _plain(event: Event) -> Opening:
         immediate = fields.uint(7)
         # When the two are the same, the server writes one only.
         original = fields.uint(7) if immediate & _HAS_ORIGINAL else immediate
-    return _opening(event, f"{origin}:{number}", original)
+    return _opening(event, None if anonymous else f"{origin}:{number}", original)
 
 
 def _tagged(event: Event) -> Opening:
@@ -92,6 +94,14 @@ def _tagged(event: Event) -> Opening:
         raise fields.damaged("it holds no GTID")
     gtid = f"{uuid.UUID(bytes=origin)}:{tag}:{number}" if tag else f"{uuid.UUID(bytes=origin)}:{number}"
     return _opening(event, gtid, immediate if original is None else original)
+
+
+OPENINGS: dict[EventType, Callable[[Event], Opening]] = {
+    EventType.GTID: _plain,
+    EventType.GTID_TAGGED: _tagged,
+    EventType.ANONYMOUS_GTID: _plain,
+}
+"""The events that begin a transaction."""
 
 
 def encode(gtids: GtidSet) -> bytes:

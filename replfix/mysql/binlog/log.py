@@ -64,6 +64,7 @@ class EventType(enum.IntEnum):
 HEADER = struct.Struct("<IBIIIH")  # timestamp, type, server_id, size, log_pos, flags
 HEADER_SIZE = HEADER.size
 CHECKSUM_SIZE = 4
+POSITIONS = 1 << 32  # in a log above 4 GB, the positions in event headers start again
 IN_USE = 0x1  # LOG_EVENT_BINLOG_IN_USE_F: the server sets it in the file after the checksum was computed
 IGNORABLE = 0x80  # LOG_EVENT_IGNORABLE_F: a reader that does not know the event may pass it over
 _FLAGS_AT = 17

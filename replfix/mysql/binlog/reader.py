@@ -1,19 +1,29 @@
-"""Single transactions of a server, by their GTIDs, from its own binary log."""
+"""Single transactions of a server, and runs of them, from its own binary log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from replfix.core.endpoint import Endpoint
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
-from replfix.errors import ReplicationError, Unreadable
+from replfix.core.transaction_id import LogPosition
+from replfix.errors import ReplicationError
+from replfix.mysql.binlog.dialect import Dialect
 from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import events
-from replfix.mysql.binlog.stream import purged, raw_events
-from replfix.mysql.binlog.transaction import Schema, among, transactions
+from replfix.mysql.binlog.mysql_log import MysqlLog
+from replfix.mysql.binlog.search import start_of
+from replfix.mysql.binlog.stream import Request, raw_events
+from replfix.mysql.binlog.transaction import Schema, Wanted, among, transactions
 from replfix.mysql.connection import Session
+
+_WITHOUT_FILE = (
+    "The replica's error names no binary log file: this is the first transaction behind what it has applied in which an "
+    "event ends at position {pos}."
+)
 
 
 class BinlogReader:
@@ -36,19 +46,10 @@ class BinlogReader:
         :class:`ReplicationError` when the server never executed it, has purged it or did not log it;
         :class:`Unreadable` when it holds what replfix does not read. ValueError for what is not one GTID.
         """
-        wanted = GtidSet.parse(gtid)
-        if len(wanted) != 1:
-            raise ValueError(f"not one GTID: {gtid!r}")
         with Session(self.endpoint) as session:
-            executed, gone = _executed_and_purged(session)
-            if not wanted <= executed:
-                raise ReplicationError(
-                    f"{self.endpoint} has never executed {gtid}.",
-                    "Check that this is the server the transaction came from, and that its gtid_mode is ON.",
-                )
-            if wanted <= gone:
-                raise purged(session, gtid)
-            for found in self._read(session, wanted, executed - wanted):
+            dialect = _dialect(session)
+            spelled, request = dialect.one(session, gtid)
+            for found in self._read(session, dialect, request, lambda opening: opening.gtid == spelled):
                 return found
         raise ReplicationError(
             f"No binary log of {self.endpoint} holds {gtid}.",
@@ -61,36 +62,56 @@ class BinlogReader:
         :class:`Unreadable` at the first that replfix does not read.
         """
         with Session(self.endpoint) as session:
-            executed, gone = _executed_and_purged(session)
-            left = (gtids & executed) - gone
+            dialect = _dialect(session)
+            left, request = dialect.those(session, gtids)
             if not left:
                 return
-            for number, found in enumerate(self._read(session, left, executed - left), 1):
+            for number, found in enumerate(self._read(session, dialect, request, among(left)), 1):
                 yield found
                 assert found.gtid is not None  # only those were asked for
-                left -= GtidSet.parse(found.gtid)
+                left -= dialect.parse(found.gtid)
                 if number >= limit or not left:
                     return
 
-    def _read(self, session: Session, wanted: GtidSet, without: GtidSet) -> Iterator[Transaction]:
-        schema = Schema(self.definition_of, _charsets(session), self.limits)
-        return transactions(events(raw_events(session, without)), among(wanted), schema)
+    def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
+        """The transaction in which an event ends at ``end_log_pos`` of ``log_file``: what an applier's error says of a
+        transaction without a GTID.
+
+        ``low`` is the start of that transaction or of an earlier one, e.g. how far the replica has applied. Without
+        ``log_file`` (9.7 leaves it empty) the first such event behind ``low`` counts, and a note says so.
+        :class:`ReplicationError` when there is none, or no such file any more.
+        """
+        begin = low if not log_file or log_file == low.log_file else LogPosition(log_file, 0)
+        with Session(self.endpoint) as session:
+            request = _dialect(session).position(session, begin)
+            start = start_of(events(raw_events(session, request)), end_log_pos, log_file)
+        if start is None:
+            raise ReplicationError(
+                f"No transaction in the binary log of {self.endpoint} has an event that ends at "
+                f"{log_file or begin.log_file}:{end_log_pos} (read from {begin} on).",
+                "Check that this is the server that the replica reads from.",
+            )
+        for found in self.transactions_from(start, 1):
+            return found if log_file else replace(found, notes=(*found.notes, _WITHOUT_FILE.format(pos=end_log_pos)))
+        raise ReplicationError(f"{self.endpoint} does not have the transaction at {start} any more.")
+
+    def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
+        """The transactions from a position on, which is the start of one, at most ``limit``.
+
+        :class:`Unreadable` at the first that replfix does not read.
+        """
+        with Session(self.endpoint) as session:
+            dialect = _dialect(session)
+            request = dialect.position(session, start)
+            found = self._read(session, dialect, request, lambda _: True)
+            for _, transaction in zip(range(limit), found, strict=False):
+                yield transaction
+
+    def _read(self, session: Session, dialect: Dialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
+        schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
+        return transactions(events(raw_events(session, request)), wanted, schema)
 
 
-def _executed_and_purged(session: Session) -> tuple[GtidSet, GtidSet]:
-    row = session.query("SELECT @@global.gtid_executed AS executed, @@global.gtid_purged AS purged")[0]
-    return GtidSet.parse(row["executed"]), GtidSet.parse(row["purged"])
-
-
-def _charsets(session: Session) -> Callable[[int], str]:
-    """The character set of each collation, by the number that events hold: asked of the server, not known by heart."""
-    rows = session.query("SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS")
-    by_number = {int(row["id"]): str(row["charset"]) for row in rows if row["id"] is not None}
-
-    def charset_of(collation: int) -> str:
-        try:
-            return by_number[collation]
-        except KeyError:
-            raise Unreadable(f"{session.endpoint} does not know collation {collation}, which an event names.") from None
-
-    return charset_of
+def _dialect(_: Session) -> Dialect:
+    """Which family of servers it is: decided here and nowhere else in this package."""
+    return MysqlLog()

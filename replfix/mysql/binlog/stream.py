@@ -1,43 +1,62 @@
-"""The raw events of a server's binary log, asked for as a replica asks: COM_BINLOG_DUMP_GTID on PyMySQL's connection."""
+"""The raw events of a server's binary log, asked for as a replica asks, on PyMySQL's connection."""
 
 from __future__ import annotations
 
 import random
 import struct
-import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pymysql
 
-from replfix.core.gtid import GtidSet
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConnectError, ReplicationError, ServerError
-from replfix.mysql.binlog.gtids import encode
 from replfix.mysql.connection import Session, statement_error
 
-_COM_BINLOG_DUMP_GTID = 0x1E
-_NON_BLOCK = 0x01  # the end of the log ends the stream
-_THROUGH_GTID = 0x04
-_HEARTBEAT_NANOSECONDS = 10 * 10**9  # well below the session's read timeout: a long search sends no events
+_COM_BINLOG_DUMP = 0x12
+NON_BLOCK = 0x01  # the end of the log ends the stream
+HEARTBEAT_NANOSECONDS = 10 * 10**9  # well below the session's read timeout: a long search sends no events
 _FATAL_READING = 1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG
+_FIRST_POSITION = 4
+# How 9.7 and MariaDB 10.11 say that a file, or what it held, is not there any more.
+_GONE = ("purged", "Could not find first log file name in binary log index file")
 
 
-def raw_events(session: Session, without: GtidSet) -> Iterator[bytes]:
-    """Every event of the server's binary log that is not in a transaction of ``without``, with header and checksum.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command of the replication protocol."""
+
+    command: int
+    body: bytes
+
+
+def server_id() -> int:
+    """One that nobody has: that of another reader would end that one (error 1236 there)."""
+    return random.randrange(2**31, 2**32 - 1)  # noqa: S311
+
+
+def from_position(start: LogPosition, flags: int) -> Request:
+    """COM_BINLOG_DUMP. Its position has 32 bits; a transaction never begins behind them, because max_binlog_size is 1 GiB
+    at most and the log rotates behind the transaction that passes it."""
+    return Request(
+        _COM_BINLOG_DUMP,
+        struct.pack("<IHI", max(start.pos, _FIRST_POSITION), flags, server_id()) + start.log_file.encode(),
+    )
+
+
+def raw_events(session: Session, request: Request) -> Iterator[bytes]:
+    """Every event that the server sends, with header and checksum, until the end of its log.
 
     The session is used up: when the iteration stops early, close it. Raises
     :class:`~replfix.errors.ReplicationError` when the server cannot give what is asked for (error 1236: purged, GTIDs
     off, no binary log), :class:`~replfix.errors.PrivilegeError` without REPLICATION SLAVE,
     :class:`~replfix.errors.ConnectError` when the connection is lost.
     """
-    _introduce(session)
     # PyMySQL has no public call for a command of the replication protocol, nor its packets.
     connection: Any = session.connection
-    gtids = encode(without)
-    # A server_id or UUID that another reader uses would end that one (error 1236 there).
-    request = struct.pack("<HIIQI", _NON_BLOCK | _THROUGH_GTID, random.randrange(2**31, 2**32 - 1), 0, 4, len(gtids))  # noqa: S311
     try:
-        connection._execute_command(_COM_BINLOG_DUMP_GTID, request + gtids)
+        connection._execute_command(request.command, request.body)
         while True:
             packet = connection._read_packet()
             if packet.is_eof_packet():
@@ -50,26 +69,15 @@ def raw_events(session: Session, without: GtidSet) -> Iterator[bytes]:
         raise ConnectError(f"The connection to {session.endpoint} was lost: {error}") from None
 
 
-def _introduce(session: Session) -> None:
-    """The settings that a replica makes before it asks; servers before 8.0.26 know the old names only."""
-    name = uuid.uuid4()
-    # 'CRC32' means "able to check": every file is then sent as it was written, whatever the server's setting is now.
-    session.query(
-        "SET @source_binlog_checksum = 'CRC32', @master_binlog_checksum = 'CRC32',"
-        " @source_heartbeat_period = %s, @master_heartbeat_period = %s, @replica_uuid = %s, @slave_uuid = %s",
-        [str(_HEARTBEAT_NANOSECONDS)] * 2 + [str(name)] * 2,
-    )
-
-
 def _dump_error(session: Session, error: pymysql.err.MySQLError) -> Exception:
     told = statement_error(session.endpoint, error)
     if not isinstance(told, ServerError) or told.errno != _FATAL_READING:
         return told
-    if "purged" in told.text:
+    if any(words in told.text for words in _GONE):
         return purged(session, told.text)
     return ReplicationError(
         f"{session.endpoint} cannot send its binary log: {told.text}",
-        "Check gtid_mode and log_bin on that server.",
+        "Check that this is the server that wrote the transaction, and its gtid_mode and log_bin.",
     )
 
 

@@ -10,16 +10,15 @@ from replfix.core.gtid import GtidSet
 from replfix.core.row_event import RawEvents, RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.gtids import Opening, read_gtid
+from replfix.mysql.binlog.gtids import OPENINGS, Opening, opening
 from replfix.mysql.binlog.layout import Layout, layout
 from replfix.mysql.binlog.limits import LIMITS, Limits
-from replfix.mysql.binlog.log import Event, EventType
+from replfix.mysql.binlog.log import POSITIONS, Event, EventType
 from replfix.mysql.binlog.payload import unpacked
 from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import read_table_map
 
 _STATEMENT_SHOWN = 200
-_POSITIONS = 1 << 32  # in a log above 4 GB, the positions in event headers start again
 _XA_START, _XA_END = b"XA START ", b"XA END "
 _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
 # A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
@@ -48,19 +47,23 @@ Wanted = Callable[[Opening], bool]
 
 
 def among(gtids: GtidSet) -> Wanted:
-    return lambda opening: opening.gtid in gtids
+    return lambda opening: opening.gtid is not None and opening.gtid in gtids
 
 
 def transactions(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction]:
     """The wanted transactions, in the order of the log. Others are passed over without a look inside."""
     stream = iter(events)
+    begun = False
     for event in stream:
-        if event.type in (EventType.GTID, EventType.GTID_TAGGED):
-            opening = read_gtid(event)
-            if wanted(opening):
-                yield _Assembly(opening, event, schema).read(stream)
+        if event.type in OPENINGS:
+            begun = True
+            first = opening(event)
+            if wanted(first):
+                yield _Assembly(first, event, schema).read(stream)
         elif event.type == EventType.INCIDENT:
             raise _refused(event, "changes were lost on the source")
+        elif not begun and event.type in _INSIDE:
+            raise Unreadable(f"{event.log_file}:{event.start_pos} is not the start of a transaction.")
 
 
 class _Assembly:
@@ -68,6 +71,7 @@ class _Assembly:
 
     def __init__(self, opening: Opening, first: Event, schema: Schema) -> None:
         self.opening = opening
+        self.name = opening.gtid or f"{first.log_file}:{first.start_pos}"
         self.first = first
         self.schema = schema
         self.last = first
@@ -91,19 +95,17 @@ class _Assembly:
         for event in stream:
             if event.log_file != self.first.log_file or event.type in _OUTSIDE:
                 break
-            if (event.start_pos - self.last.end_pos) % _POSITIONS:
+            if (event.start_pos - self.last.end_pos) % POSITIONS:
                 raise self.refused(event, f"it does not follow on the event that ends at {self.last.end_pos}")
             self.last = event
             if event.type == EventType.TRANSACTION_PAYLOAD:
-                for packed in unpacked(event, self.opening.gtid, self.schema.limits):
+                for packed in unpacked(event, self.name, self.schema.limits):
                     self.take(packed)
             else:
                 self.take(event)
             if self.ended:
                 return self.finished()
-        raise Unreadable(
-            f"Transaction {self.opening.gtid} ends in the middle, after {self.last.log_file}:{self.last.end_pos}."
-        )
+        raise Unreadable(f"Transaction {self.name} ends in the middle, after {self.last.log_file}:{self.last.end_pos}.")
 
     def take(self, event: Event) -> None:
         if self.ended:
@@ -193,13 +195,13 @@ class _Assembly:
     def hold(self, event: Event) -> None:
         self.open_events.append(event.raw)
         self.size += len(event.raw)
-        self.schema.limits.check(self.opening.gtid, len(self.changes), self.size)
+        self.schema.limits.check(self.name, len(self.changes), self.size)
 
     # --- the end ---
 
     def finished(self) -> Transaction:
         if self.open_events:
-            raise Unreadable(f"Transaction {self.opening.gtid} ends in the middle of a statement.")
+            raise Unreadable(f"Transaction {self.name} ends in the middle of a statement.")
         if self.from_schema:
             self.notes.append(
                 f"Column names of {', '.join(map(str, self.from_schema))} are those of now: the binary log holds none "
@@ -228,19 +230,19 @@ class _Assembly:
         )
 
     def refused(self, event: Event, why: str) -> Unreadable:
-        return _refused(event, f"{why} (transaction {self.opening.gtid})")
+        return _refused(event, f"{why} (transaction {self.name})")
 
     def refused_statement(self, event: Event, statement: bytes) -> Unreadable:
         ended = _XA_LATER.match(statement)
         if ended:
             return Unreadable(
-                f"Transaction {self.opening.gtid} has no rows: it ends an XA transaction that was prepared before "
+                f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
                 f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
                 "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
             )
         shown = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
         return Unreadable(
-            f"Transaction {self.opening.gtid} was logged as a statement, not as rows, so what it changed is not in the "
+            f"Transaction {self.name} was logged as a statement, not as rows, so what it changed is not in the "
             f"binary log ({event.log_file}:{event.end_pos}): {shown}",
             "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
         )
@@ -262,15 +264,15 @@ _STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
     **dict.fromkeys(KINDS, _Assembly.rows),
 }
 
+# Read from where it is told, a log begins with the first event of a transaction, or between two.
+_INSIDE = {*_STEPS, EventType.TRANSACTION_PAYLOAD}
+
 # Events that only stand between transactions: inside one, they mean that its end was never written.
 _OUTSIDE = {
     EventType.ROTATE,
     EventType.STOP,
     EventType.PREVIOUS_GTIDS,
-    EventType.GTID,
-    EventType.GTID_TAGGED,
-    EventType.ANONYMOUS_GTID,
-    EventType.MARIADB_GTID,
+    *OPENINGS,
 }
 
 # What a statement needs beside its text, logged before it.
