@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 import replfix
+from replfix.cli.options import server_option
 from replfix.errors import ReplfixError, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "audit", "doctor", "lab", "schema")
@@ -67,6 +68,7 @@ Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fi
     shell_complete=_scenarios,
     help="Start servers to try it on, break their replication, and look at that.",
 )
+@server_option
 @click.option("--no-animation", is_flag=True, help="Nothing moves by itself on the screen.")
 @click.version_option(replfix.__version__, prog_name="replfix")
 @click.pass_context
@@ -76,6 +78,7 @@ def cli(
     replica_url: str | None,
     source_url: str | None,
     demo: str | None,
+    server: str | None,
     no_animation: bool,
 ) -> int:
     """Get a stopped MySQL replica running again: the data right, nothing lost, everything on record.
@@ -93,10 +96,12 @@ def cli(
         click.echo(ctx.get_help())
         return 0
     if demo is None:
+        if server is not None:
+            raise UsageError("--server says on which servers a demo is made.", "Give it with --demo.")
         return open_tui(config_path, replica_url, source_url, animate=not no_animation)
     if config_path or replica_url or source_url:
         raise UsageError("--demo has servers of its own.", "Leave out --config, --replica and --source.")
-    return open_demo(demo, animate=not no_animation)
+    return open_demo(demo, server=server, animate=not no_animation)
 
 
 def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from replfix.cli.lab_demo import command as demo
-from replfix.cli.options import common_options
+from replfix.cli.options import common_options, server_option
 
 if TYPE_CHECKING:
     from replfix.lab.narration import Narrator
@@ -48,13 +48,14 @@ def name_option(function: F) -> F:
 Examples:
   replfix lab demo
   replfix lab up --replicas 2
+  replfix lab up --name maria --server mariadb
   replfix lab break duplicate-primary
   replfix lab down""",
 )
 def command() -> None:
     """Throw-away real servers, to try replfix on and to train with.
 
-    A lab is a MySQL source and its replicas on this machine: reachable from here only, up in seconds, and gone without
+    A lab is a MySQL or MariaDB source and its replicas on this machine: reachable from here only, up in seconds, and gone without
     a trace after 'lab down'.
     """
 
@@ -65,18 +66,19 @@ command.add_command(demo)
 @command.command("up")
 @name_option
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
+@server_option
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @common_options
-def up(name: str, replicas: int | None, mysqld: str | None, as_json: bool, **_: object) -> None:
+def up(name: str, replicas: int | None, server: str | None, mysqld: str | None, as_json: bool, **_: object) -> None:
     """Start a source and its replicas.
 
-    The servers come from, in this order: --mysqld; mysqld on PATH; Docker, where an engine answers (with the package
+    The servers come from, in this order: --mysqld; mysqld (or mariadbd) on PATH; Docker, where an engine answers (with the package
     testcontainers); the distribution's packages, fetched once and unpacked into the cache directory, without root.
     A lab that is up is left alone; one with dead servers is started again.
     """
     from replfix.lab import topology
 
-    lab = topology.up(name, replicas, mysqld, _narrator())
+    lab = topology.up(name, replicas, mysqld, _narrator(), server=server)
     states = lab.states()
     if as_json:
         _emit(lab, states)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import common_options
+from replfix.cli.options import common_options, server_option
 from replfix.cli.tui import DEMO_LAB as NAME
 from replfix.cli.tui import scenario_names
 
@@ -34,7 +34,8 @@ DEFAULT_SCENARIO = "multi-row-transaction"
 Examples:
   replfix lab demo                                 in the terminal UI
   replfix lab demo --no-tui                        narrated, from the outage to the proof
-  replfix lab demo --scenario two-writers --keep""",
+  replfix lab demo --scenario two-writers --keep
+  replfix lab demo --server mariadb""",
 )
 @click.option(
     "--scenario",
@@ -44,12 +45,14 @@ Examples:
     shell_complete=scenario_names,
     help="What happens; 'replfix lab break' lists them.",
 )
+@server_option
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards.")
 @click.option("--no-tui", is_flag=True, help="Play it by itself on a terminal too.")
 @common_options
 def command(
     scenario: str,
+    server: str | None,
     mysqld: str | None,
     keep: bool,
     no_tui: bool,
@@ -67,7 +70,7 @@ def command(
     from replfix.cli.tui import on_terminal, open_demo
 
     if not (as_json or no_tui) and on_terminal():
-        return open_demo(scenario, mysqld=mysqld, keep=keep)
+        return open_demo(scenario, server=server, mysqld=mysqld, keep=keep)
     from replfix.cli.output import narrate
     from replfix.lab import scenarios, topology
     from replfix.lab.narration import Lines
@@ -75,7 +78,7 @@ def command(
 
     chosen = scenarios.find(scenario)
     narrator = Lines()
-    lab = topology.up(NAME, 1, mysqld, narrator)
+    lab = topology.up(NAME, 1, mysqld, narrator, server=server)
     try:
         _heading(as_json, f"{chosen.title}", chosen.story)
         stage(lab, chosen, narrator, reset=True)

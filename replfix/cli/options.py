@@ -27,6 +27,22 @@ def common_options(function: F) -> F:
     )(function)
 
 
+def _server_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from replfix.lab import flavours
+
+    return [name for name in flavours.NAMES if name.startswith(incomplete)]
+
+
+def server_option(function: F) -> F:
+    """``--server``: which servers a lab is made of."""
+    return click.option(
+        "--server",
+        metavar="NAME",
+        shell_complete=_server_names,
+        help="mysql (the default), mariadb, mariadb-10.11 or mariadb-11.8.",
+    )(function)
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """Which replica the command line means: NAME or URL, its source where that was given, one channel or any."""

@@ -44,7 +44,9 @@ def open_tui(config_path: str | None, replica_url: str | None, source_url: str |
     return _open(config, _targets(config, replica_url, source_url), animate)
 
 
-def open_demo(scenario: str, *, mysqld: str | None = None, keep: bool = False, animate: bool = True) -> int:
+def open_demo(
+    scenario: str, *, server: str | None = None, mysqld: str | None = None, keep: bool = False, animate: bool = True
+) -> int:
     """Start the lab named demo, break it, open the terminal UI on it; then say how it stands, and end it."""
     _need_terminal()
     from replfix.config import load
@@ -56,7 +58,7 @@ def open_demo(scenario: str, *, mysqld: str | None = None, keep: bool = False, a
     chosen = scenarios.find(scenario)
     narrator = Lines()
     _end_in_order_on_hangup()
-    lab = topology.up(DEMO_LAB, 1, mysqld, narrator)
+    lab = topology.up(DEMO_LAB, 1, mysqld, narrator, server=server)
     try:
         error = stage(lab, chosen, narrator, reset=True)
         before = snapshot(lab.replica)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
@@ -50,7 +51,7 @@ class GtidSet:
     intervals: tuple[tuple[Origin, tuple[Interval, ...]], ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> GtidSet:
+    def parse(cls, text: str) -> Self:
         """Parse the server's text form; white space and newlines are ignored. ValueError on anything else."""
         found: dict[Origin, list[Interval]] = {}
         for part in text.replace("\n", "").replace(" ", "").split(","):
@@ -79,20 +80,20 @@ class GtidSet:
         return cls._of({origin: _merge(intervals) for origin, intervals in found.items()})
 
     @classmethod
-    def _of(cls, found: dict[Origin, tuple[Interval, ...]]) -> GtidSet:
+    def _of(cls, found: dict[Origin, tuple[Interval, ...]]) -> Self:
         return cls(tuple(sorted((origin, intervals) for origin, intervals in found.items() if intervals)))
 
-    def __sub__(self, other: GtidSet) -> GtidSet:
+    def __sub__(self, other: GtidSet) -> Self:
         taken = dict(other.intervals)
         return self._of({o: _subtract(i, taken.get(o, ())) for o, i in self.intervals})
 
-    def __or__(self, other: GtidSet) -> GtidSet:
+    def __or__(self, other: GtidSet) -> Self:
         found = {origin: list(intervals) for origin, intervals in self.intervals}
         for origin, intervals in other.intervals:
             found.setdefault(origin, []).extend(intervals)
         return self._of({origin: _merge(intervals) for origin, intervals in found.items()})
 
-    def __and__(self, other: GtidSet) -> GtidSet:
+    def __and__(self, other: GtidSet) -> Self:
         return self - (self - other)
 
     def __le__(self, other: GtidSet) -> bool:

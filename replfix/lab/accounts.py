@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from replfix.core.endpoint import Endpoint, Secret
+
+if TYPE_CHECKING:
+    from replfix.lab.flavours import Flavour
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account, ``'name'@'%'``. ``privileges`` is a tuple of GRANT lists, static and dynamic ones apart."""
+    """One account, ``'name'@'%'``."""
 
     name: str
     password: str
-    privileges: tuple[str, ...]
-    with_grant_option: bool = False
 
     def at(self, host: str, port: int) -> Endpoint:
         return Endpoint(host, port, self.name, Secret(self.password))
 
-    def statements(self) -> tuple[str, ...]:
-        option = " WITH GRANT OPTION" if self.with_grant_option else ""
+    def statements(self, privileges: Iterable[str], option: str = "") -> tuple[str, ...]:
+        """``privileges``: GRANT lists, of those that cannot stand in one statement each their own."""
         return (
             f"CREATE USER '{self.name}'@'%' IDENTIFIED BY '{self.password}'",
-            *(f"GRANT {listed} ON *.* TO '{self.name}'@'%'{option}" for listed in self.privileges),
+            *(f"GRANT {listed} ON *.* TO '{self.name}'@'%'{option}" for listed in privileges),
         )
 
 
-ADMIN = Account("admin", "admin", ("ALL PRIVILEGES",), with_grant_option=True)
-"""What the lab and the tests use over TCP."""
+ADMIN = Account("admin", "admin")
+"""What the lab and the tests use over TCP: may do everything."""
 
-REPL = Account("repl", "repl", ("REPLICATION SLAVE",))
+REPL = Account("repl", "repl")
 """What the replicas' channels use."""
 
-REPLFIX = Account(
-    "replfix",
-    "replfix",
-    (
-        "SELECT, INSERT, UPDATE, DELETE, TRIGGER, REPLICATION CLIENT, REPLICATION SLAVE",
-        "REPLICATION_SLAVE_ADMIN, SESSION_VARIABLES_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, BINLOG_ADMIN, "
-        "REPLICATION_APPLIER",
-    ),
-)
-"""What replfix itself needs, on source and replica, and no more (tried one by one on 9.7.4). TRIGGER makes
-information_schema.TRIGGERS show the triggers; the rest is what the statements of a repair ask for."""
+REPLFIX = Account("replfix", "replfix")
+"""What replfix itself needs, on source and replica, and no more: see the server's flavour."""
 
 ALL = (ADMIN, REPL, REPLFIX)
 
 
-def statements() -> tuple[str, ...]:
-    """The statements that create every account, one line each, to run with nothing logged. root@localhost stays as
-    ``--initialize-insecure`` makes it: no password, and with ``skip_name_resolve`` over the unix socket only."""
-    return tuple(statement for account in ALL for statement in account.statements())
+def statements(flavour: Flavour) -> tuple[str, ...]:
+    """The statements that create every account, one line each, to run with nothing logged. root@localhost stays as a
+    new data directory has it: no password, and with ``skip_name_resolve`` over the unix socket only."""
+    return (
+        *ADMIN.statements(("ALL PRIVILEGES",), " WITH GRANT OPTION"),
+        *REPL.statements(("REPLICATION SLAVE",)),
+        *REPLFIX.statements(flavour.replfix_privileges),
+    )

@@ -21,15 +21,8 @@ from replfix.lab.state import HOST, Role, Server
 
 LABEL = "replfix.lab"
 PORT = 3306  # inside the network
+_MEMORY = "--innodb-buffer-pool-size=32M"
 START_SECONDS = 300.0  # the image makes its data directory on the first start
-
-_OPTIONS = (
-    "--skip-name-resolve",
-    "--gtid-mode=ON",
-    "--enforce-gtid-consistency=ON",
-    "--innodb-buffer-pool-size=32M",
-    "--mysqlx=OFF",
-)
 
 
 @contextlib.contextmanager
@@ -63,20 +56,18 @@ def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Ser
     # testcontainers removes its containers when the process ends; a lab stays until `lab down`.
     testcontainers_config.ryuk_disabled = True
     script = lab / "accounts.sql"
-    lines = ("SET sql_log_bin = 0", *accounts.statements())
+    lines = ("SET sql_log_bin = 0", *accounts.statements(image.flavour))
     script.write_text(";\n".join(lines) + ";\n", encoding="utf-8")
     script.chmod(0o644)  # the container's user reads it
     with _engine() as client:
         network = client.networks.create(f"replfix-lab-{lab.name}", labels={LABEL: str(lab)})
-    network_id = str(network.id)
+    network_id, flavour = str(network.id), image.flavour
     started = []
     for server in servers:
         container: Any = (
             DockerContainer(image.name)
-            .with_command([*_OPTIONS, f"--server-id={server.server_id}"])
-            .with_env("MYSQL_ALLOW_EMPTY_PASSWORD", "yes")
-            .with_env("MYSQL_ROOT_HOST", "localhost")
-            .with_env("MYSQL_INITDB_SKIP_TZINFO", "1")
+            .with_command([*flavour.options, _MEMORY, *flavour.server_options(server.server_id)])
+            .with_envs(**flavour.image_environment)
             .with_volume_mapping(str(script), "/docker-entrypoint-initdb.d/accounts.sql", "ro")
             .with_kwargs(labels={LABEL: str(lab)}, hostname=server.name)
         )
@@ -93,7 +84,8 @@ def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Ser
         started.append(replace(server, container=container_id))
     for server in started:
         _wait_until_up(server)
-        _settle(server)
+        with server.session() as session:
+            flavour.settle(session, replica=server.role is Role.REPLICA)
     return tuple(started), network_id
 
 
@@ -111,15 +103,6 @@ def _wait_until_up(server: Server) -> None:
             if time.monotonic() > deadline:
                 raise ConnectError(f"{server} does not answer: {error.message}", "See 'docker logs'.") from None
         time.sleep(0.2)
-
-
-def _settle(server: Server) -> None:
-    """Forget what the image logged while it prepared itself, and make a replica a replica, also after a restart. The
-    options cannot say so: with super_read_only the image could not prepare its data directory."""
-    with server.session() as session:
-        session.execute("RESET BINARY LOGS AND GTIDS")
-        if server.role is Role.REPLICA:
-            session.execute("SET PERSIST super_read_only = ON")
 
 
 def restart(servers: Sequence[Server]) -> None:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from replfix.core.sql import string
 from replfix.errors import ConnectError, ReplfixError
 from replfix.lab import processes
 from replfix.lab.accounts import ADMIN
@@ -22,25 +21,11 @@ from replfix.lab.narration import Narrator
 from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.software import Software
 from replfix.lab.state import HOST, Role, Server
-from replfix.lab.template import REDO_CAPACITY, copy
+from replfix.lab.template import copy
 from replfix.mysql.connection import Session
 
 START_SECONDS = 90.0
 _LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS; mysqld adds ".lock" to a file beside it
-
-# Lean, because several servers share a small machine. Nothing here changes how replication works: workers, row
-# format, checksums, durability and performance_schema stay as the server has them.
-_LEAN = (
-    "--innodb-buffer-pool-size=32M",
-    "--innodb-log-buffer-size=2M",
-    "--innodb-buffer-pool-load-at-startup=OFF",
-    "--innodb-buffer-pool-dump-at-shutdown=OFF",
-    REDO_CAPACITY,
-    "--max-connections=60",
-    "--table-open-cache=200",
-    "--table-definition-cache=400",
-    "--mysqlx=OFF",
-)
 
 
 def free_ports(count: int) -> list[int]:
@@ -75,7 +60,7 @@ def _start(server: Server, software: Software, may_change_port: bool) -> Server:
     for attempt in range(5):
         if attempt:
             server = replace(server, port=free_ports(1)[0])
-        # After a crash mysqld would refuse to start if the number in its lock file is anybody's by now.
+        # After a crash the server would refuse to start if the number in its lock file is anybody's by now.
         for stale in (socket_path(server), socket_path(server).with_suffix(".sock.lock")):
             stale.unlink(missing_ok=True)
         size_before = server.log.stat().st_size if server.log.exists() else 0
@@ -83,7 +68,7 @@ def _start(server: Server, software: Software, may_change_port: bool) -> Server:
         if _wait_until_up(started):
             return started
         said = server.log.read_bytes()[size_before:].decode(errors="replace") if server.log.exists() else ""
-        if "MY-010262" not in said or not may_change_port:  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
+        if software.flavour.port_taken not in said or not may_change_port:
             break
     # Not only the lines marked as errors: what went wrong often is in the line before "Aborting".
     raise ConnectError(
@@ -115,24 +100,20 @@ def is_up(server: Server) -> bool:
 
 
 def _command(server: Server, software: Software) -> list[str]:
-    replica = ("--read-only=ON", "--super-read-only=ON") if server.role is Role.REPLICA else ()
+    flavour = software.flavour
     return software.server_command(
         f"--datadir={server.data}",
-        f"--server-id={server.server_id}",
         f"--bind-address={HOST}",
         f"--port={server.port}",
         f"--report-host={HOST}",
         f"--socket={socket_path(server)}",
-        f"--pid-file={server.directory / 'mysqld.pid'}",
+        f"--pid-file={server.directory / 'server.pid'}",
         f"--log-error={server.log}",
         f"--tmpdir={server.directory / 'tmp'}",
-        "--secure-file-priv=NULL",
-        # root@localhost has no password: without names, 127.0.0.1 is not localhost, so only the socket lets root in.
-        "--skip-name-resolve",
-        "--gtid-mode=ON",
-        "--enforce-gtid-consistency=ON",
-        *_LEAN,
-        *replica,
+        *flavour.options,
+        *flavour.lean,
+        *flavour.server_options(server.server_id),
+        *(flavour.replica_options if server.role is Role.REPLICA else ()),
     )
 
 
@@ -152,21 +133,6 @@ def socket_path(server: Server) -> Path:
 def short_directory(lab: Path) -> Path:
     name = hashlib.sha256(os.fsencode(lab)).hexdigest()[:10]
     return Path(tempfile.gettempdir()) / f"replfix-lab-{os.geteuid()}-{name}"
-
-
-def configure_channel(replica: Server, host: str, port: int, user: str, password: str) -> None:
-    """Point the replica's default channel at the source, positioned by GTID, and start it.
-
-    SOURCE_CONNECT_RETRY of a second (the default is 60): a source that was restarted is found again at once.
-    GET_SOURCE_PUBLIC_KEY: the account's password is hashed by caching_sha2_password and the channel has no TLS.
-    """
-    with replica.session() as session:
-        session.execute(
-            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(host)}, SOURCE_PORT = {port}, "
-            f"SOURCE_USER = {string(user)}, SOURCE_PASSWORD = {string(password)}, SOURCE_AUTO_POSITION = 1, "
-            "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400"
-        )
-        session.execute("START REPLICA")
 
 
 def end(servers: Mapping[Path, ProcessRef], narrator: Narrator) -> None:

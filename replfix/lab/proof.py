@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replfix.core.gtid import GtidSet
-from replfix.lab.replication import channel_state
+from replfix.lab.flavours import speaking
+from replfix.lab.replication import SYSTEM_SCHEMAS, channel_state
 from replfix.lab.state import Server
 from replfix.mysql.connection import Session
-
-_OWN = ("mysql", "sys", "information_schema", "performance_schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +20,13 @@ class Snapshot:
     variables: dict[str, str]  # every global variable but those that count by themselves
 
 
-_MOVING = ("gtid_executed", "gtid_purged", "timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id")
-
-
 def snapshot(server: Server) -> Snapshot:
     with server.session() as session:
+        flavour = speaking(session)
         return Snapshot(
             checksums(session),
-            GtidSet.parse(str(session.scalar("SELECT @@global.gtid_executed"))),
-            {
-                row["name"]: row["value"]
-                for row in session.query(
-                    "SELECT VARIABLE_NAME AS name, VARIABLE_VALUE AS value FROM performance_schema.global_variables"
-                )
-                if row["name"] not in _MOVING
-            },
+            flavour.executed(session),
+            {name: value for name, value in flavour.variables(session).items() if name not in flavour.counting},
         )
 
 
@@ -44,7 +35,7 @@ def checksums(session: Session) -> dict[str, str]:
     tables = session.query(
         "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES "
         "WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN %s ORDER BY 1, 2",
-        (_OWN,),
+        (SYSTEM_SCHEMAS,),
     )
     found: dict[str, str] = {}
     for table in tables:
@@ -88,6 +79,11 @@ def prove(source: Server, replica: Server, before: Snapshot) -> tuple[Proven, ..
             "settings are as before",
             not changed,
             ", ".join(f"{n}={after.variables.get(n)}" for n in changed)
-            or f"{len(before.variables)} variables compared, super_read_only={after.variables.get('super_read_only')}",
+            or f"{len(before.variables)} variables compared, {_protection(after)}",
         ),
     )
+
+
+def _protection(seen: Snapshot) -> str:
+    name = "super_read_only" if "super_read_only" in seen.variables else "read_only"
+    return f"{name}={seen.variables.get(name)}"

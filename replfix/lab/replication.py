@@ -4,70 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
-from replfix.core.sql import identifier, string
+from replfix.core.sql import identifier
 from replfix.errors import ReplicationError, ServerError
+from replfix.lab.flavours import ChannelState, speaking
 from replfix.lab.state import Server
-from replfix.mysql.connection import Row, Session
+from replfix.mysql.connection import Session
 
 WAIT_SECONDS = 30.0
 
-_SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema")
-_RESET_VARIABLES = (
-    "auto_increment_increment",
-    "auto_increment_offset",
-    "binlog_format",
-    "binlog_row_image",
-    "binlog_row_metadata",
-    "binlog_rows_query_log_events",
-    "replica_parallel_workers",
-    "sql_replica_skip_counter",
-)
-_WORKER_ERRORS = """
-    SELECT LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message, APPLYING_TRANSACTION AS gtid
-    FROM performance_schema.replication_applier_status_by_worker
-    WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER NOT IN (0, 1756, 3030)
-"""
-# 1756 and 3030: a worker that stopped because another one did.
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelState:
-    receiver_running: bool
-    applier_running: bool
-    error: ApplierError | None  # of the applier; None while it runs, and when it was stopped by hand
-    receiver_message: str = ""
+SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema")
 
 
 def channel_state(session: Session) -> ChannelState | None:
     """The default channel of a replica; None when it has none."""
-    rows = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")
-    if not rows:
-        return None
-    status = rows[0]
-    running = status["Replica_SQL_Running"] == "Yes"
-    return ChannelState(
-        receiver_running=status["Replica_IO_Running"] == "Yes",
-        applier_running=running,
-        error=None if running else _applier_error(session, status),
-        receiver_message=str(status["Last_IO_Error"] or ""),
-    )
-
-
-def _applier_error(session: Session, status: Row) -> ApplierError | None:
-    found = [applier_error.parse(int(r["errno"]), r["message"], r["gtid"]) for r in session.query(_WORKER_ERRORS)]
-    if found:
-        return min(found, key=lambda e: (e.log_file or "", e.end_log_pos or 0))
-    errno = int(status["Last_SQL_Errno"])
-    return applier_error.parse(errno, status["Last_SQL_Error"]) if errno else None
+    return speaking(session).channel_state(session)
 
 
 def executed(session: Session) -> GtidSet:
-    return GtidSet.parse(str(session.scalar("SELECT @@GLOBAL.gtid_executed")))
+    """What the server has in its binlog or has applied."""
+    return speaking(session).executed(session)
 
 
 def wait_until_applied(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
@@ -78,7 +36,7 @@ def wait_until_applied(source: Server, replica: Server, seconds: float = WAIT_SE
     with replica.session() as session:
         while True:
             # The server waits a second, then we look whether there is anything to wait for.
-            if session.scalar(f"SELECT WAIT_FOR_EXECUTED_GTID_SET({string(str(wanted))}, 1)") == "0":
+            if speaking(session).wait_until_applied(session, wanted, 1):
                 return
             state = channel_state(session)
             if state is None or not state.applier_running or state.receiver_message:
@@ -106,14 +64,12 @@ def wait_until_received(source: Server, replica: Server, seconds: float = WAIT_S
     deadline = time.monotonic() + seconds
     with replica.session() as session:
         while True:
-            status = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")[0]
-            have = GtidSet.parse(status["Retrieved_Gtid_Set"]) | GtidSet.parse(status["Executed_Gtid_Set"])
-            if wanted <= have:
+            if wanted <= speaking(session).received(session):
                 return
             if time.monotonic() > deadline:
-                raise ReplicationError(
-                    f"{replica} has not received everything after {seconds:.0f} s: {status['Last_IO_Error'] or 'late'}"
-                )
+                state = channel_state(session)
+                why = state.receiver_message if state else "it has no channel"
+                raise ReplicationError(f"{replica} has not received everything after {seconds:.0f} s: {why or 'late'}")
             time.sleep(0.02)
 
 
@@ -143,20 +99,15 @@ def transaction(session: Session, *statements: str) -> None:
 
 
 def write_locally(replica: Server, *statements: str, logged: bool = True) -> None:
-    """Write on a replica as somebody who turns super_read_only off and on again, each statement a transaction.
+    """Write on a replica as somebody who makes it writable and read-only again, each statement a transaction.
 
     ``logged``: the writes go to the replica's own binlog and make errant GTIDs; without it (``sql_log_bin = 0``) they
     leave no trace.
     """
-    with replica.session() as session:
-        # Turning super_read_only off leaves read_only on: an account with CONNECTION_ADMIN writes nevertheless.
-        session.execute("SET GLOBAL super_read_only = OFF")
-        try:
-            session.execute("SET sql_log_bin = 1" if logged else "SET sql_log_bin = 0")
-            for statement in statements:
-                session.execute(statement)
-        finally:
-            session.execute("SET GLOBAL super_read_only = ON")
+    with replica.session() as session, speaking(session).writable(session):
+        session.execute("SET sql_log_bin = 1" if logged else "SET sql_log_bin = 0")
+        for statement in statements:
+            session.execute(statement)
 
 
 def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[str]) -> None:
@@ -171,9 +122,8 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
             end_other_sessions(session)
             session.execute("STOP REPLICA")
             session.execute("RESET REPLICA")
-            session.execute("SET GLOBAL super_read_only = OFF")
-            as_new(session, kept)
-            session.execute("SET GLOBAL super_read_only = ON")
+            with speaking(session).writable(session):
+                as_new(session, kept)
     with source.session() as session:
         end_other_sessions(session)
         session.execute("SET GLOBAL read_only = OFF")
@@ -186,16 +136,17 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
 
 def as_new(session: Session, kept: frozenset[str]) -> None:
     """No schemas and no GTIDs, variables at their defaults, accounts other than those kept dropped."""
+    flavour = speaking(session)
     session.execute("SET sql_log_bin = 0")
     for (schema,) in session.rows("SHOW DATABASES"):
-        if schema not in _SYSTEM_SCHEMAS:
+        if schema not in SYSTEM_SCHEMAS:
             session.execute(f"DROP DATABASE {identifier(schema)}")
     for user, host in session.rows("SELECT User, Host FROM mysql.user"):
-        if user not in kept and not user.startswith("mysql.") and user != "root":
+        if user not in kept and not user.startswith(("mysql.", "mariadb.")) and user != "root":
             session.execute(f"DROP USER {identifier(user)}@{identifier(host)}")
-    for variable in _RESET_VARIABLES:
+    for variable in flavour.reset_variables:
         session.execute(f"SET GLOBAL {variable} = DEFAULT")
-    session.execute(reset_binary_logs(session))
+    flavour.forget(session)
 
 
 def end_other_sessions(session: Session) -> None:
@@ -212,9 +163,3 @@ def _ignoring_gone(session: Session, statement: str) -> None:
     except ServerError as error:
         if error.errno != 1094:  # ER_NO_SUCH_THREAD
             raise
-
-
-def reset_binary_logs(session: Session) -> str:
-    """The statement that empties binlogs and GTID sets: MySQL 8.2 renamed it (and 8.4 forgot the old name)."""
-    major, minor = str(session.scalar("SELECT VERSION()")).split(".")[:2]
-    return "RESET BINARY LOGS AND GTIDS" if (int(major), int(minor)) >= (8, 2) else "RESET MASTER"

@@ -38,7 +38,7 @@ class Expects:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """``stage`` needs a lab whose channels run; afterwards the first replica's applier is stopped with the error, its
-    read_only and super_read_only are ON, and everything that the source has is in its relay log."""
+    read_only (super_read_only where there is one) is ON, and everything that the source has is in its relay log."""
 
     name: str
     title: str

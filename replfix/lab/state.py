@@ -79,10 +79,11 @@ class State:
         write_whole(state_file(self.directory), json.dumps(self._as_json(), indent=2) + "\n")
 
     def _as_json(self) -> dict[str, Any]:
+        provision: dict[str, Any]
         if isinstance(self.provision, Software):
             provision = {"software": self.provision.as_json()}
         else:
-            provision = {"image": {"name": self.provision.name}}
+            provision = {"image": self.provision.as_json()}
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -119,7 +120,7 @@ def read(directory: Path) -> State | None:
             provision=(
                 Software.from_json(provision["software"])
                 if "software" in provision
-                else Image(str(provision["image"]["name"]))
+                else Image.from_json(provision["image"])
             ),
             servers=tuple(_server(directory, s) for s in data["servers"]),
             network=data["network"],

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replfix.errors import ConfigError, UsageError
-from replfix.lab import accounts, containers, native, processes, replication, state
+from replfix.lab import accounts, containers, flavours, native, processes, replication, state
 from replfix.lab.accounts import REPL
 from replfix.lab.files import cache_directory, labs_directory, locked, write_whole
+from replfix.lab.flavours import ChannelState
 from replfix.lab.narration import Narrator, Quiet
 from replfix.lab.provision.choose import Provision, provision
 from replfix.lab.provision.docker import Image
 from replfix.lab.provision.software import Software
-from replfix.lab.replication import ChannelState, channel_state
+from replfix.lab.replication import channel_state
 from replfix.lab.state import HOST, Role, Server, State
 from replfix.lab.template import template
 
@@ -35,7 +36,7 @@ class ServerState:
     up: bool
     version: str | None
     read_only: bool | None
-    super_read_only: bool | None
+    super_read_only: bool | None  # None on servers that have no such variable, too
     channel: ChannelState | None
 
 
@@ -125,8 +126,10 @@ def up(
     replicas: int | None = None,
     mysqld: str | None = None,
     narrator: Narrator | None = None,
+    server: str | None = None,
 ) -> Lab:
-    """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels.
+    """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels. ``server`` is the
+    name of a flavour (default MySQL).
 
     A lab that is up already is left as it is; of one with dead servers (a crash, a reboot) the dead ones are started
     again. Whatever ends ``up`` before its time, Ctrl-C too, also ends and removes what it had begun.
@@ -136,17 +139,18 @@ def up(
     """
     narrator = narrator or Quiet()
     directory = directory_of(name)
+    flavour = flavours.find(server or flavours.DEFAULT)
     if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
     try:
         with _lock(directory, narrator):
             known = state.read(directory)
             if known is not None:
-                return _again(known, replicas, narrator)
+                return _again(known, replicas, server, narrator)
             if directory.exists():
                 narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
                 _remove(directory, None, narrator)
-            chosen = provision(mysqld, narrator)
+            chosen = provision(flavour, mysqld, narrator)
             try:
                 return _new(name, directory, chosen, replicas or 1, narrator)
             except BaseException:
@@ -156,8 +160,13 @@ def up(
         _remove_empty_parents(directory)
 
 
-def _again(known: State, replicas: int | None, narrator: Narrator) -> Lab:
+def _again(known: State, replicas: int | None, server: str | None, narrator: Narrator) -> Lab:
     lab = Lab._of(known)
+    if server is not None and server != lab.provision.flavour.name:
+        raise UsageError(
+            f"The lab {lab.name!r} has the servers of {lab.provision.flavour.name}, not of {server}.",
+            f"End it first: replfix lab down{_name_option(lab.name)}",
+        )
     if replicas is not None and replicas != len(lab.replicas):
         raise UsageError(
             f"The lab {lab.name!r} has {len(lab.replicas)} replica(s), not {replicas}.",
@@ -202,7 +211,9 @@ def _new(name: str, directory: Path, chosen: Provision, replicas: int, narrator:
         source_address = (servers[0].name, containers.PORT)
     lab = Lab(name, directory, chosen, servers)
     for replica in lab.replicas:
-        native.configure_channel(replica, *source_address, REPL.name, REPL.password)
+        with replica.session() as session:
+            chosen.flavour.configure_channel(session, *source_address, REPL)
+            session.execute("START REPLICA")
     lab.wait_until_applied()
     for replica in lab.replicas:
         _wait_until_receiving(replica)
@@ -310,9 +321,9 @@ def _state(server: Server) -> ServerState:
     if not _is_up(server):
         return ServerState(server, False, None, None, None, None)
     with server.session() as session:
-        row = session.query("SELECT VERSION() AS v, @@GLOBAL.read_only AS r, @@GLOBAL.super_read_only AS s")[0]
+        read_only, super_read_only = flavours.speaking(session).read_only(session)
         channel = channel_state(session) if server.role is Role.REPLICA else None
-    return ServerState(server, True, str(row["v"]), row["r"] == "1", row["s"] == "1", channel)
+        return ServerState(server, True, session.server_version, read_only, super_read_only, channel)
 
 
 def require_running(lab: Lab) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -30,14 +29,6 @@ _ENCODERS: dict[Any, Any] = dict(encoders)
 Row = dict[str, Any]
 
 
-def _tls() -> ssl.SSLContext:
-    """What the MySQL clients' ``--ssl-mode=PREFERRED`` does: encrypt where the server can, verify nothing."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class Session:
     """A connection in which one caller works. Values come back as ``str``, ``bytes`` or None, never converted.
 
@@ -57,7 +48,7 @@ class Session:
                 charset="utf8mb4",
                 autocommit=True,
                 conv=_ENCODERS,
-                ssl=_tls(),
+                # No ssl: encrypt where the server can, verify nothing, as the clients' --ssl-mode=PREFERRED does.
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_seconds,
                 write_timeout=read_seconds,
@@ -68,6 +59,13 @@ class Session:
             raise _connect_error(endpoint, error) from None
         except (OSError, RuntimeError) as error:
             raise ConnectError(f"Cannot connect to {endpoint}: {error}") from None
+
+    @property
+    def server_version(self) -> str:
+        """What the server said when it was connected to: ``9.7.4``, ``11.8.6-MariaDB-…``."""
+        # MariaDB before 11.0 puts a number in front that old clients of a replica wanted to see.
+        version: str = self.connection.get_server_info()  # type: ignore[no-untyped-call]
+        return version.removeprefix("5.5.5-")
 
     def query(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one statement, as dicts by column label. ``args`` are for settings and names in WHERE of

@@ -24,3 +24,18 @@ def current_names(row: Mapping[str, Any]) -> dict[str, Any]:
             name = name.replace(old, new)
         renamed[name] = value
     return renamed
+
+
+# What MariaDB (10.11, 11.8) has under the older words only. Its statements know the newer ones: START, STOP, RESET and SHOW
+# REPLICA.
+APPLIED_POSITION = "gtid_slave_pos"
+WAIT_FOR_POSITION = "MASTER_GTID_WAIT"
+LOG_APPLIED = "log_slave_updates"
+PARALLEL_THREADS = "slave_parallel_threads"
+SKIP_COUNTER = "sql_slave_skip_counter"
+POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
+
+
+def change_source(**settings: object) -> str:
+    """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Values are finished SQL."""
+    return "CHANGE MASTER TO " + ", ".join(f"MASTER_{name.upper()} = {value}" for name, value in settings.items())

@@ -107,13 +107,13 @@ def test_an_errant_transaction_is_read_from_the_replica_that_wrote_it(pair: Lab,
 def test_replication_slave_is_enough_and_needed(pair: Lab, session: Session) -> None:
     gtid = write(session, "INSERT INTO items (name) VALUES ('x')")
     assert reader(pair.source, REPL).transaction(gtid).changes
-    nobody = Account("nobody", "nobody", ("USAGE",))
-    for statement in nobody.statements():
+    nobody = Account("nobody", "nobody")
+    for statement in nobody.statements(("USAGE",)):
         session.execute(statement)
     with pytest.raises(PrivilegeError, match="REPLICATION SLAVE"):
         reader(pair.source, nobody).transaction(gtid)
     with pytest.raises(ConnectError, match="turned the account"):
-        reader(pair.source, Account("nobody", "wrong", ())).transaction(gtid)
+        reader(pair.source, Account("nobody", "wrong")).transaction(gtid)
 
 
 def test_a_purged_transaction(pair: Lab, session: Session) -> None:

@@ -109,8 +109,8 @@ def test_triggers_are_seen_with_the_privilege_only(pair: Lab, session: Session) 
             Trigger("two", "INSERT", "BEFORE"),
             Trigger("one", "DELETE", "AFTER"),
         )
-    blind = Account("blind", "blind", ("SELECT",))
-    for statement in blind.statements():
+    blind = Account("blind", "blind")
+    for statement in blind.statements(("SELECT",)):
         session.execute(statement)
     with pair.source.session(blind) as limited:
         assert defined(limited, name).triggers == ()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from replfix.errors import ConfigError, ConnectError, ReplicationError, UsageError
-from replfix.lab import accounts, native, processes, scenarios, state, topology
+from replfix.lab import accounts, flavours, native, processes, scenarios, state, topology
 from replfix.lab.files import cache_directory
 from replfix.lab.narration import Quiet
 from replfix.lab.provision import packages
@@ -98,13 +98,13 @@ def test_up_gives_a_source_and_replicas_that_follow_it(home: Path) -> None:
     assert not home.exists() or not any(home.iterdir())
 
 
-def test_the_passwordless_root_is_let_in_by_the_socket_only(pair: Lab) -> None:
+def test_the_passwordless_root_is_let_in_by_the_socket_only(any_pair: Lab) -> None:
     with pytest.raises(ConnectError):
-        pair.source.session(accounts.Account("root", "", ()))
+        any_pair.source.session(accounts.Account("root", ""))
 
 
-def test_the_account_of_replfix_may_do_its_work_and_no_more(pair: Lab) -> None:
-    with pair.replica.session(accounts.REPLFIX) as session:
+def test_the_account_of_replfix_may_do_its_work_and_no_more(any_pair: Lab) -> None:
+    with any_pair.replica.session(accounts.REPLFIX) as session:
         assert session.query("SHOW REPLICA STATUS")
         session.execute("SET sql_log_bin = 0")
         session.execute("STOP REPLICA SQL_THREAD")
@@ -320,7 +320,7 @@ def test_a_server_that_cannot_start_is_reported_with_its_own_words(home: Path, s
         def server_command(self, *options: str) -> list[str]:
             return super().server_command(*options, "--no-such-option=1")
 
-    stubborn = Stubborn(software.origin, software.version, software.mysqld, software.options)
+    stubborn = Stubborn(software.flavour, software.origin, software.version, software.mysqld, software.options)
     directory = home / "replfix" / "lab" / "broken"
     server = state.Server("source", state.Role.SOURCE, native.free_ports(1)[0], 1, directory / "source")
     native.prepare(server, template(software, cache_directory(), Quiet()))
@@ -333,32 +333,39 @@ def test_unpacked_packages_are_recognised_and_damaged_ones_are_not(tmp_path: Pat
     if not isinstance(lab.provision, Software) or "packages" not in lab.provision.mysqld[-1]:
         pytest.skip("the servers of this machine are not unpacked packages")
     prefix = Path(lab.provision.mysqld[-1]).parents[2]
-    assert packages.describe(prefix, "test").version == lab.provision.version
+    assert packages.describe(flavours.find("mysql"), prefix, "test").version == lab.provision.version
     (tmp_path / "usr/sbin").mkdir(parents=True)
     (tmp_path / "usr/sbin/mysqld").touch()
     with pytest.raises(packages.NoPackages, match="hold no"):
-        packages.describe(tmp_path, "test")
+        packages.describe(flavours.find("mysql"), tmp_path, "test")
 
 
-def test_scenario_stops_the_replica_as_it_says(pair: Lab, scenario: Scenario) -> None:
-    error = stage(pair, scenario, Quiet())
+def test_scenario_stops_the_replica_as_it_says(any_pair: Lab, scenario: Scenario) -> None:
+    error = stage(any_pair, scenario, Quiet())
     expects = scenario.expects
     assert (error.errno, error.event) == (expects.errno, expects.event)
-    assert (error.table, error.key) == (f"{expects.schema}.{expects.table}", expects.key)
-    with pair.replica.session() as replica, pair.source.session() as source:
-        row = replica.query("SELECT @@read_only AS r, @@super_read_only AS s, @@server_uuid AS u")[0]
-        assert (row["r"], row["s"]) == ("1", "1")
+    assert error.table == f"{expects.schema}.{expects.table}"
+    assert error.key in (
+        expects.key,
+        expects.key and expects.key.removeprefix(f"{expects.table}."),
+    )  # as MariaDB has it
+    with any_pair.replica.session() as replica, any_pair.source.session() as source:
+        state = channel_state(replica)
         errant = executed(replica) - executed(source)
-        status = replica.query("SHOW REPLICA STATUS")[0]
         waiting = executed(source) - executed(replica)
-    assert (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("Yes", "No")
+    assert state is not None
+    assert (state.receiver_running, state.applier_running) == (True, False)
+    source_state, replica_state = any_pair.states()
+    assert not source_state.read_only
+    assert replica_state.read_only
+    assert replica_state.super_read_only is not False
     assert len(waiting) == expects.rounds + expects.behind
     logged = expects.cause in ("local-write", "two-writers") or scenario.name == "missing-row-delete"
-    assert errant.uuids() == ({row["u"]} if logged else set())
-    assert len(expects.conflicts) >= 1
+    assert bool(errant) == logged
 
 
-def test_scenarios_can_follow_one_another_once_the_channel_runs(pair: Lab) -> None:
+def test_scenarios_can_follow_one_another_once_the_channel_runs(any_pair: Lab) -> None:
+    pair = any_pair
     stage(pair, scenarios.find("duplicate-primary"), Quiet())
     with pytest.raises(ReplicationError, match="stopped already"):
         stage(pair, scenarios.find("update-collides"), Quiet())
@@ -366,10 +373,11 @@ def test_scenarios_can_follow_one_another_once_the_channel_runs(pair: Lab) -> No
     with pair.replica.session() as replica:
         replica.execute("START REPLICA")
     wait_until_applied(pair.source, pair.replica)
-    assert stage(pair, scenarios.find("update-collides"), Quiet()).key == "customers.email"
+    assert stage(pair, scenarios.find("update-collides"), Quiet()).key in ("customers.email", "email")
 
 
-def test_reset_leaves_nothing_of_the_test_before(pair: Lab) -> None:
+def test_reset_leaves_nothing_of_the_test_before(any_pair: Lab) -> None:
+    pair = any_pair
     stage(pair, scenarios.find("two-writers"), Quiet())
     with pair.source.session() as source:
         source.execute("CREATE USER leftover IDENTIFIED BY 'x'")
@@ -382,6 +390,7 @@ def test_reset_leaves_nothing_of_the_test_before(pair: Lab) -> None:
             assert session.scalar("SELECT COUNT(*) FROM mysql.user WHERE User = 'leftover'") == "0"
             assert session.scalar("SELECT @@GLOBAL.auto_increment_increment") == "1"
     state_of_replica = pair.states()[1]
-    assert state_of_replica.super_read_only
+    assert state_of_replica.read_only
+    assert state_of_replica.super_read_only is not False
     assert state_of_replica.channel is not None
     assert state_of_replica.channel.applier_running

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from replfix.errors import ConfigError
+from replfix.errors import ConfigError, UsageError
+from replfix.lab.flavours import find
 from replfix.lab.narration import Quiet
 from replfix.lab.provision import apt_sources, choose
 from replfix.lab.provision.apt_sources import Archive
-from replfix.lab.provision.docker import Image
-from replfix.lab.provision.packages import NoPackages, newest_server
-from replfix.lab.provision.software import Software, identify, version_number
+from replfix.lab.provision.packages import NoPackages, newest
+from replfix.lab.provision.software import Software, identify
 
 DEBIAN = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
 
@@ -93,11 +93,11 @@ def test_own_suites_leave_third_parties_out() -> None:
 
 def test_sid_comes_from_debians_own_mirrors_only() -> None:
     archives = apt_sources.parse_deb822(DEB822)
-    (sid,) = apt_sources.sid(archives, DEBIAN)
+    (sid,) = apt_sources.debian("sid", archives, DEBIAN)
     assert (sid.uris, sid.suites, sid.components) == (("https://mirror.test/debian",), ("sid",), ("main",))
-    assert apt_sources.sid(archives, {"ID": "ubuntu", "VERSION_CODENAME": "bookworm"}) == []
+    assert apt_sources.debian("sid", archives, {"ID": "ubuntu", "VERSION_CODENAME": "bookworm"}) == []
     generic = Archive(("http://mirror.test/debian/",), ("testing",), ("main",))
-    assert apt_sources.sid([generic], {"ID": "debian"})
+    assert apt_sources.debian("sid", [generic], {"ID": "debian"})
 
 
 def test_os_release(tmp_path: Path) -> None:
@@ -109,10 +109,11 @@ def test_os_release(tmp_path: Path) -> None:
 
 def test_the_servers_package() -> None:
     ubuntu = "mysql-server-core-8.0 - MySQL\nmysql-server-core-8.4 - MySQL\nmysql-server-core-10.0 - MySQL\n"
-    assert newest_server(ubuntu) == "mysql-server-core-10.0"
-    assert newest_server(ubuntu + "mysql-server-core - MySQL\n") == "mysql-server-core"
+    assert newest("mysql-server-core", ubuntu) == "mysql-server-core-10.0"
+    assert newest("mysql-server-core", ubuntu + "mysql-server-core - MySQL\n") == "mysql-server-core"
+    assert newest("mariadb-server-core", "mariadb-server-core - MariaDB\n") == "mariadb-server-core"
     with pytest.raises(NoPackages):
-        newest_server("mariadb-server-core - MariaDB\ndefault-mysql-server-core - MariaDB\n")
+        newest("mysql-server-core", "mariadb-server-core - MariaDB\ndefault-mysql-server-core - MariaDB\n")
 
 
 def program(path: Path, says: str, code: int = 0) -> tuple[str]:
@@ -122,35 +123,45 @@ def program(path: Path, says: str, code: int = 0) -> tuple[str]:
 
 
 @pytest.mark.parametrize(
-    ("says", "code", "reason"),
+    ("flavour", "says", "code", "reason"),
     [
-        ("mysqld  Ver 10.11.6-MariaDB for debian-linux-gnu", 0, "MariaDB"),
-        ("mysqld  Ver 5.7.44 for Linux on x86_64", 0, "8.0.30 or newer"),
-        ("mysqld  Ver 9.7.4 for Linux on x86_64", 1, "no mysqld that works"),
-        ("error while loading shared libraries: libaio.so.1", 127, "libaio"),
+        ("mysql", "mysqld  Ver 10.11.6-MariaDB for debian-linux-gnu", 0, "MariaDB 10.11.6, not MySQL"),
+        ("mysql", "mysqld  Ver 5.7.44 for Linux on x86_64", 0, "8.0.30 or newer"),
+        ("mysql", "mysqld  Ver 9.7.4 for Linux on x86_64", 1, "no mysqld that works"),
+        ("mysql", "error while loading shared libraries: libaio.so.1", 127, "libaio"),
+        ("mariadb", "mariadbd  Ver 9.7.4 for Linux on x86_64", 0, "MySQL 9.7.4, not MariaDB"),
+        ("mariadb", "mariadbd  Ver 10.6.1-MariaDB-log for Linux", 0, "10.11 or newer"),
+        ("mariadb-10.11", "mariadbd  Ver 11.8.6-MariaDB-0+deb13u1 from Debian", 0, "MariaDB 11.8.6, not 10.11"),
     ],
 )
-def test_programs_that_cannot_serve(tmp_path: Path, says: str, code: int, reason: str) -> None:
+def test_programs_that_cannot_serve(tmp_path: Path, flavour: str, says: str, code: int, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        identify("test", program(tmp_path / "mysqld", says, code))
+        identify(find(flavour), "test", program(tmp_path / "mysqld", says, code))
 
 
-def test_a_program_that_can(tmp_path: Path) -> None:
-    software = identify("test", program(tmp_path / "mysqld", "/x/mysqld  Ver 8.4.3-2ubuntu1 for Linux on aarch64"))
-    assert software.number == (8, 4, 3)
+@pytest.mark.parametrize(
+    ("flavour", "says", "title", "client"),
+    [
+        ("mysql", "/x/mysqld  Ver 8.4.3-2ubuntu1 for Linux on aarch64", "MySQL 8.4.3-2ubuntu1", "mysqlbinlog"),
+        ("mariadb", "mariadbd  Ver 11.4.2-MariaDB for Linux", "MariaDB 11.4.2", "mariadb-binlog"),
+        ("mariadb-10.11", "mariadbd  Ver 10.11.9-MariaDB-log for x", "MariaDB 10.11.9-log", "mariadb-binlog"),
+    ],
+)
+def test_a_program_that_can(tmp_path: Path, flavour: str, says: str, title: str, client: str) -> None:
+    software = identify(find(flavour), "test", program(tmp_path / "mysqld", says))
+    assert software.title == title
     assert Software.from_json(software.as_json()) == software
     assert software.server_command("--port=1")[1] == "--no-defaults"
-    with pytest.raises(ConfigError, match="mysqlbinlog"):
+    with pytest.raises(ConfigError, match=client):
         software.client_command("mysqlbinlog")
 
 
 def test_a_named_program_is_never_replaced_by_another(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be started"):
-        choose.provision(str(tmp_path / "none"), Quiet(), tmp_path)
+        choose.provision(find("mysql"), str(tmp_path / "none"), Quiet(), tmp_path)
 
 
-def test_versions() -> None:
-    assert version_number("9.7.4-2") == (9, 7, 4)
-    with pytest.raises(ValueError, match="not a version"):
-        version_number("nine")
-    assert Image().version
+def test_unknown_servers() -> None:
+    with pytest.raises(UsageError) as caught:
+        find("mariadb-12")
+    assert caught.value.hint == "Did you mean mariadb? Servers: mysql, mariadb, mariadb-10.11, mariadb-11.8."

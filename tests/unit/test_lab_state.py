@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from replfix.errors import UsageError
-from replfix.lab import accounts, native, scenarios, state
+from replfix.lab import accounts, flavours, native, scenarios, state
 from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.docker import Image
 from replfix.lab.provision.software import Software
 from replfix.lab.scenario import Scenario
 from replfix.lab.state import Role, Server, State
 
-SOFTWARE = Software("test", "9.7.4-2", ("/p/ld.so", "--library-path", "/p/lib", "/p/mysqld"), ("--x=1",), "/p/bin")
+MYSQL, MARIADB = flavours.find("mysql"), flavours.find("mariadb-10.11")
+SOFTWARE = Software(
+    MYSQL, "test", "9.7.4-2", ("/p/ld.so", "--library-path", "/p/lib", "/p/mysqld"), ("--x=1",), "/p/bin"
+)
 
 
 def lab(directory: Path) -> State:
@@ -26,7 +29,9 @@ def lab(directory: Path) -> State:
     return State("t", directory, SOFTWARE, (source, replica))
 
 
-@pytest.mark.parametrize("provision", [SOFTWARE, Image("mysql:9.7")])
+@pytest.mark.parametrize(
+    "provision", [SOFTWARE, dataclasses.replace(SOFTWARE, flavour=MARIADB), Image(MARIADB, "mariadb:10.11")]
+)
 def test_state_is_read_as_it_was_saved(tmp_path: Path, provision: Software | Image) -> None:
     saved = dataclasses.replace(lab(tmp_path), provision=provision, network="n1")
     saved.save()
@@ -50,6 +55,18 @@ def test_state_is_read_as_it_was_saved(tmp_path: Path, provision: Software | Ima
 )
 def test_damaged_state_is_no_state(tmp_path: Path, text: str) -> None:
     state.state_file(tmp_path).write_text(text)
+    assert state.read(tmp_path) is None
+
+
+def test_a_state_from_before_there_were_several_servers(tmp_path: Path) -> None:
+    lab(tmp_path).save()
+    file = state.state_file(tmp_path)
+    data = json.loads(file.read_text())
+    del data["provision"]["software"]["flavour"]
+    file.write_text(json.dumps(data))
+    assert state.read(tmp_path) == lab(tmp_path)
+    data["provision"]["software"]["flavour"] = "oracle"
+    file.write_text(json.dumps(data))
     assert state.read(tmp_path) is None
 
 
@@ -84,10 +101,11 @@ def test_a_long_directory_gets_a_short_socket(tmp_path: Path) -> None:
         path.parent.rmdir()
 
 
-def test_accounts_are_created_by_one_line_each() -> None:
-    statements = accounts.statements()
+@pytest.mark.parametrize("flavour", [MYSQL, MARIADB], ids=["mysql", "mariadb"])
+def test_accounts_are_created_by_one_line_each(flavour: flavours.Flavour) -> None:
+    statements = accounts.statements(flavour)
     assert all("\n" not in statement for statement in statements)  # mysqld's init file wants lines
-    assert not any("ALL PRIVILEGES" in line for line in accounts.REPLFIX.statements())
+    assert not any("ALL PRIVILEGES" in line for line in statements if "'replfix'" in line)
 
 
 def test_free_ports_differ() -> None:
@@ -132,4 +150,4 @@ def test_no_address_of_a_mirror_is_written_in_the_code() -> None:
 def test_the_compose_file_creates_the_same_accounts() -> None:
     script = (Path(__file__).parents[2] / "docker" / "accounts.sql").read_text(encoding="utf-8")
     statements = [line.rstrip(";") for line in script.splitlines() if not line.startswith("--")]
-    assert statements == ["SET sql_log_bin = 0", *accounts.statements()]
+    assert statements == ["SET sql_log_bin = 0", *accounts.statements(MYSQL)]

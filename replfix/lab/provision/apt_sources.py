@@ -123,15 +123,15 @@ def of_release(archives: Iterable[Archive], os_release: Mapping[str, str]) -> li
     return found
 
 
-def sid(archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
-    """Debian's sid on the mirrors that a Debian machine already uses. Empty on anything but Debian: the archives of
-    other distributions carry no such suite. Security archives carry none either."""
+def debian(suite: str, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
+    """A release of Debian (or sid) on the mirrors that a Debian machine already uses. Empty on anything but Debian: the
+    archives of other distributions carry no such suite. Security archives carry none either."""
     if os_release.get("ID") != "debian" and not os_release.get("DEBIAN_CODENAME"):
         return []
     return [
-        Archive(archive.uris, ("sid",), ("main",), archive.fields)
+        Archive(archive.uris, (suite,), ("main",), archive.fields)
         for archive in of_release(archives, os_release)
-        if not all(re.search(r"-security|/updates", suite) for suite in archive.suites)
+        if not all(re.search(r"-security|/updates", own) for own in archive.suites)
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from replfix.errors import ConfigError
 from replfix.lab.files import cache_directory
+from replfix.lab.flavours import Flavour
 from replfix.lab.narration import Narrator
 from replfix.lab.provision import docker, given, on_path, packages
 from replfix.lab.provision.docker import Image
@@ -14,30 +15,28 @@ from replfix.lab.provision.software import Software
 Provision = Software | Image
 
 
-def provision(mysqld: str | None, narrator: Narrator, cache: Path | None = None) -> Provision:
+def provision(flavour: Flavour, mysqld: str | None, narrator: Narrator, cache: Path | None = None) -> Provision:
     """Where servers come from. ConfigError when there is no way, saying what to install."""
     if mysqld is not None:
-        chosen = given.software(mysqld)
-        narrator.say(f"Servers: MySQL {chosen.version}, {chosen.origin}.")
+        chosen = given.software(flavour, mysqld)
+        narrator.say(f"Servers: {chosen.title}, {chosen.origin}.")
         return chosen
-    found = on_path.software(narrator)
+    found = on_path.software(flavour, narrator)
     if found is not None:
-        narrator.say(f"Servers: MySQL {found.version}, {found.origin}.")
+        narrator.say(f"Servers: {found.title}, {found.origin}.")
         return found
-    image, why_not = docker.image()
+    none = f"no {flavour.program} on PATH"
+    image, why_not = docker.image(flavour)
     if image is not None:
-        narrator.say(f"Servers: {image.origin}, because no mysqld is on PATH.")
+        narrator.say(f"Servers: {image.origin}, because there is {none}.")
         return image
     try:
-        unpacked = packages.software(cache or cache_directory(), narrator)
+        unpacked = packages.software(flavour, cache or cache_directory(), narrator)
     except packages.NoPackages as error:
         raise ConfigError(
-            f"There is no MySQL server here: no mysqld on PATH; Docker: {why_not}; {error.message}.",
-            "Install MySQL 8.0.30 or newer (the package mysql-server-core, or mysql-community-server), start a Docker "
-            "engine, or name a server program with --mysqld PATH.",
+            f"There is no {flavour.title} here: {none}; Docker: {why_not}; {error.message}.",
+            f"Install {flavour.title} (the package {flavour.packages.server}), start a Docker engine, or name a server "
+            "program with --mysqld PATH.",
         ) from None
-    narrator.say(
-        f"Servers: MySQL {unpacked.version}, {unpacked.origin}, unpacked in the cache "
-        f"(no mysqld on PATH; Docker: {why_not})."
-    )
+    narrator.say(f"Servers: {unpacked.title}, {unpacked.origin}, unpacked in the cache ({none}; Docker: {why_not}).")
     return unpacked

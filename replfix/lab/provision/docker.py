@@ -8,11 +8,14 @@ import importlib
 import importlib.util
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IMAGE = "mysql:9.7"
+from replfix.lab import flavours
+from replfix.lab.flavours import Flavour
+
 PING_SECONDS = 2
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 
@@ -21,7 +24,8 @@ _DEFAULT_SOCKET = "/var/run/docker.sock"
 class Image:
     """Servers from a container image. ``version`` is the tag: what is inside is known only when it runs."""
 
-    name: str = IMAGE
+    flavour: Flavour
+    name: str
 
     @property
     def origin(self) -> str:
@@ -31,8 +35,16 @@ class Image:
     def version(self) -> str:
         return self.name.rpartition(":")[2]
 
+    def as_json(self) -> dict[str, str]:
+        return {"flavour": self.flavour.name, "name": self.name}
 
-def image() -> tuple[Image | None, str]:
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Image:
+        """The reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
+        return cls(flavours.recorded(data), str(data["name"]))
+
+
+def image(flavour: Flavour) -> tuple[Image | None, str]:
     """The image, or None and why not. Never raises: no Docker is no error."""
     if importlib.util.find_spec("testcontainers") is None or importlib.util.find_spec("docker") is None:
         return None, "testcontainers is not installed (pip install 'replfix[lab]')"
@@ -49,4 +61,4 @@ def image() -> tuple[Image | None, str]:
         gc.collect()  # a client that failed to connect leaves its socket to the garbage collector, which complains
     if not answered:
         return None, "no engine answers"
-    return Image(), ""
+    return Image(flavour, flavour.image), ""

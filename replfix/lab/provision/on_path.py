@@ -1,4 +1,4 @@
-"""Way 2: ``mysqld`` on PATH."""
+"""Way 2: the server program (``mysqld``, ``mariadbd``) on PATH."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import shutil
 from pathlib import Path
 
 from replfix.errors import ConfigError
+from replfix.lab.flavours import Flavour
 from replfix.lab.narration import Narrator
 from replfix.lab.provision.given import clients_beside
 from replfix.lab.provision.software import Software, identify
 
 
-def software(narrator: Narrator) -> Software | None:
+def software(flavour: Flavour, narrator: Narrator) -> Software | None:
     """None when there is none, or (said aloud) none that the lab can use."""
-    found = shutil.which("mysqld")
+    found = shutil.which(flavour.program)
     if found is None:
         return None
     program = Path(found).absolute()
     try:
-        return identify(f"{program} (on PATH)", (str(program),), client_directory=clients_beside(program))
+        return identify(flavour, f"{program} (on PATH)", (str(program),), clients=clients_beside(flavour, program))
     except ConfigError as error:
-        narrator.say(f"Not using mysqld on PATH: {error.message}")
+        narrator.say(f"Not using {flavour.program} on PATH: {error.message}")
         return None

@@ -1,7 +1,7 @@
 """Way 4: the distribution's packages, unpacked into the cache directory. Nothing is installed and no root is needed.
 
-apt works on a state of its own: an empty status file makes it fetch every library that mysqld needs, the C library and
-its loader included, and mysqld is started through that loader. So the packages need not be of this machine's release.
+apt works on a state of its own: an empty status file makes it fetch every library that the server needs, the C library
+and its loader included, and the server is started through that loader. So the packages need not be of this machine's release.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from replfix.errors import ConfigError
 from replfix.lab.files import directory_made_whole, locked, write_whole
+from replfix.lab.flavours import Flavour
 from replfix.lab.narration import Narrator
 from replfix.lab.processes import run
 from replfix.lab.provision import apt_sources
@@ -25,8 +27,8 @@ from replfix.lab.provision.apt_sources import Archive
 from replfix.lab.provision.software import Software, identify
 
 _RECORD = "replfix.json"
+_VERSION = re.compile(r"^Version: (?:\d+:)?(\S+)$", re.M)
 _GET = re.compile(r"Get:\d+ ")
-_FOUND = re.compile(r"^(mysql-server-core(-[\d.]+)?) - ", re.M)
 _UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/perl")
 
 
@@ -34,13 +36,13 @@ class NoPackages(ConfigError):
     """These archives cannot give a server; the next ones may."""
 
 
-def software(cache: Path, narrator: Narrator) -> Software:
+def software(flavour: Flavour, cache: Path, narrator: Narrator) -> Software:
     """The packages that were unpacked before (no network is needed then), else fetched now.
 
-    ConfigError says what is missing: apt, dpkg, archives with a MySQL server, or the network.
+    ConfigError says what is missing: apt, dpkg, archives with such a server, or the network.
     """
-    prefix = cache / "servers" / "packages"
-    known = _recorded(prefix)
+    prefix = cache / "servers" / flavour.packages.directory
+    known = _recorded(flavour, prefix)
     if known is not None:
         return known
     missing = [tool for tool in ("apt-get", "apt-cache", "apt-config", "dpkg") if shutil.which(tool) is None]
@@ -51,15 +53,15 @@ def software(cache: Path, narrator: Narrator) -> Software:
         narrator.say("Another replfix is fetching the packages: waiting for it.")
 
     with locked(cache / "servers" / ".lock", on_wait):
-        known = _recorded(prefix)  # the other one has done it
+        known = _recorded(flavour, prefix)  # the other one has done it
         if known is not None:
             return known
         if prefix.exists():  # complete once, damaged since
             shutil.rmtree(prefix)
-        return _fetch(prefix, narrator)
+        return _fetch(flavour, prefix, narrator)
 
 
-def _recorded(prefix: Path) -> Software | None:
+def _recorded(flavour: Flavour, prefix: Path) -> Software | None:
     """What is unpacked at ``prefix``, None when that is nothing that can be started. The directory gets its name only
     when it is complete, so its existence is the mark; the record inside saves asking mysqld for its version."""
     try:
@@ -67,10 +69,11 @@ def _recorded(prefix: Path) -> Software | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     # Paths in the record are absolute: a cache that was moved is fetched again.
-    return known if Path(known.mysqld[-1]).is_relative_to(prefix) and Path(known.mysqld[-1]).exists() else None
+    usable = Path(known.mysqld[-1]).is_relative_to(prefix) and Path(known.mysqld[-1]).exists()
+    return replace(known, flavour=flavour) if usable and not flavour.unfit(known.version) else None
 
 
-def _fetch(prefix: Path, narrator: Narrator) -> Software:
+def _fetch(flavour: Flavour, prefix: Path, narrator: Narrator) -> Software:
     release = apt_sources.os_release()
     archives = apt_sources.read()
     own = apt_sources.of_release(archives, release)
@@ -78,29 +81,32 @@ def _fetch(prefix: Path, narrator: Narrator) -> Software:
     if own:
         ways.append((f"this machine's own suites ({release.get('PRETTY_NAME', 'unknown')})", own))
     ways.extend(
-        (f"Debian's sid at {' '.join(archive.uris)}", [archive]) for archive in apt_sources.sid(archives, release)
+        (f"Debian's {archive.suites[0]} at {' '.join(archive.uris)}", [archive])
+        for archive in flavour.archives(archives, release)
     )
     if not ways:
         raise NoPackages("packages cannot be fetched: this machine's apt sources name no archive of its own release")
     reasons = []
     for title, listed in ways:
         try:
-            return _fetch_from(title, listed, prefix, narrator)
+            return _fetch_from(flavour, title, listed, prefix, narrator)
         except NoPackages as error:
-            narrator.say(f"No MySQL server in {title}: {error.message}")
+            narrator.say(f"No {flavour.title} in {title}: {error.message}")
             reasons.append(f"{title}: {error.message}")
-    raise NoPackages("no archive gives a MySQL server. " + "; ".join(reasons))
+    raise NoPackages("no archive gives it. " + "; ".join(reasons))
 
 
-def _fetch_from(title: str, archives: Sequence[Archive], prefix: Path, narrator: Narrator) -> Software:
+def _fetch_from(
+    flavour: Flavour, title: str, archives: Sequence[Archive], prefix: Path, narrator: Narrator
+) -> Software:
     with tempfile.TemporaryDirectory(prefix="replfix-apt-") as made:
         apt = _PrivateApt(Path(made), archives)
         apt.update()
-        packages = apt.server_packages()
+        packages = apt.server_packages(flavour)
         debs = apt.download(packages, narrator, title)
         with directory_made_whole(prefix) as building:
             _unpack(debs, building, narrator)
-            unpacked = describe(building, f"{packages[0]} from {title}")
+            unpacked = describe(flavour, building, f"{packages[0]} from {title}")
             final = Software.from_json(json.loads(json.dumps(unpacked.as_json()).replace(str(building), str(prefix))))
             write_whole(building / _RECORD, json.dumps(final.as_json(), indent=2))
     return final
@@ -149,10 +155,16 @@ class _PrivateApt:
         if not any((self._home / "lists").glob("*_Packages*")):
             raise NoPackages(f"apt-get update gave no package list: {_errors(text) or f'exit code {code}'}")
 
-    def server_packages(self) -> list[str]:
-        """The server's package and, where there is one, the client's of the same version."""
-        name = newest_server(self._run("apt-cache", "search", "--names-only", "^mysql-server-core")[1])
-        client = name.replace("server", "client")
+    def server_packages(self, flavour: Flavour) -> list[str]:
+        """The server's package and, where there is one, the client's of the same version. NoPackages when the archives
+        carry no server, or none that will do."""
+        wanted = flavour.packages
+        name = newest(wanted.server, self._run("apt-cache", "search", "--names-only", f"^{wanted.server}")[1])
+        candidate = _VERSION.search(self._run("apt-cache", "show", "--no-all-versions", name)[1])
+        version = candidate[1] if candidate else ""
+        if why_not := flavour.unfit(f"{version}-{flavour.product}"):
+            raise NoPackages(f"they carry {why_not}")
+        client = name.replace(wanted.server, wanted.client)
         return [name, client] if self._run("apt-cache", "show", client)[0] == 0 else [name]
 
     def download(self, packages: Sequence[str], narrator: Narrator, title: str) -> list[Path]:
@@ -189,12 +201,12 @@ class _PrivateApt:
         return sorted((self._home / "cache" / "archives").glob("*.deb"))
 
 
-def newest_server(found: str) -> str:
+def newest(package: str, found: str) -> str:
     """The server's package in what ``apt-cache search`` printed: the one without a version in its name (Debian), else
     the one with the highest (Ubuntu). NoPackages when there is none."""
-    names: list[tuple[str, str]] = _FOUND.findall(found)
+    names: list[tuple[str, str]] = re.findall(rf"^({re.escape(package)}(-[\d.]+)?) - ", found, re.M)
     if not names:
-        raise NoPackages("they carry no mysql-server-core")
+        raise NoPackages(f"they carry no {package}")
     return max(names, key=lambda n: (not n[1], [int(number) for number in re.findall(r"\d+", n[1])]))[0]
 
 
@@ -224,23 +236,26 @@ def _unpack(debs: Sequence[Path], into: Path, narrator: Narrator) -> None:
         shutil.rmtree(into / unused, ignore_errors=True)
 
 
-def describe(prefix: Path, origin: str) -> Software:
-    """How to start the mysqld that is unpacked under ``prefix``; NoPackages when a part of it is missing."""
-    mysqld = _one(prefix, "usr/sbin/mysqld", "usr/libexec/mysqld")
-    loader = _one(prefix, "lib64/ld-linux*.so*", "usr/lib64/ld-linux*.so*", "lib/ld-linux*.so*", "usr/lib/ld-linux*.so*",
-                  "lib/*/ld-linux*.so*", "usr/lib/*/ld-linux*.so*")  # fmt: skip
-    messages = _one(prefix, "usr/share/mysql*/english/errmsg.sys").parent.parent
-    charsets = _one(prefix, "usr/share/mysql*/charsets/Index.xml").parent
+def describe(flavour: Flavour, prefix: Path, origin: str) -> Software:
+    """How to start the server that is unpacked under ``prefix``; NoPackages when a part of it is missing."""
+    where = flavour.packages
+    program = _one(prefix, *where.program)
+    loader = _one(
+        prefix, *(f"{lib}/ld-linux*.so*" for lib in ("lib64", "usr/lib64", "lib", "usr/lib", "lib/*", "usr/lib/*"))
+    )
+    messages = _one(prefix, where.messages).parent.parent
+    charsets = _one(prefix, where.charsets).parent
     libraries = [str(d) for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for d in sorted(prefix.glob(pattern))]
-    plugins = sorted(prefix.glob("usr/lib/mysql*/plugin"))
+    plugins = sorted(prefix.glob(where.plugins))
     options = [f"--lc-messages-dir={messages}", f"--character-sets-dir={charsets}"]
     options += [f"--plugin-dir={plugins[0]}"] if plugins else []
-    command = (str(loader), "--library-path", ":".join(libraries), str(mysqld))
-    return identify(origin, command, tuple(options), prefix / "usr/bin")
+    command = (str(loader), "--library-path", ":".join(libraries), str(program))
+    return identify(flavour, origin, command, tuple(options), prefix / "usr/bin")
 
 
 def _one(prefix: Path, *patterns: str) -> Path:
     for pattern in patterns:
         for path in sorted(prefix.glob(pattern)):
-            return path
+            if path.resolve().is_relative_to(prefix.resolve()):  # absolute links lead to the machine's own files
+                return path
     raise NoPackages(f"the packages hold no {patterns[0]}")

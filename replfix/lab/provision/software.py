@@ -1,4 +1,4 @@
-"""A MySQL server program that can be started here."""
+"""A server program that can be started here."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from replfix.errors import ConfigError
+from replfix.lab import flavours
+from replfix.lab.flavours import Flavour
 from replfix.lab.processes import run
 
-OLDEST = (8, 0, 30)
-"""The first version with every option and statement that the lab uses (innodb_redo_log_capacity)."""
-
-_VERSION = re.compile(r"\bVer ((\d+)\.(\d+)\.(\d+)\S*)")
+_VERSION = re.compile(r"\bVer (\d+\.\d+\.\d+\S*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """How to start mysqld: the words of the command before any option, then the options that it needs to find its
+    """How to start a server: the words of the command before any option, then the options that it needs to find its
     own files. ``client_directory`` holds the client programs (mysql, mysqlbinlog), None where they are unknown."""
 
+    flavour: Flavour
     origin: str
     version: str
     mysqld: tuple[str, ...]
@@ -31,8 +31,10 @@ class Software:
     client_directory: str | None = None
 
     @property
-    def number(self) -> tuple[int, int, int]:
-        return version_number(self.version)
+    def title(self) -> str:
+        """For people: "MySQL 9.7.4"."""
+        product = self.flavour.product
+        return f"{product} {self.version.replace(f'-{product}', '')}"
 
     def server_command(self, *options: str) -> list[str]:
         """A whole command line. ``--no-defaults`` comes first: the machine's own configuration is none of the lab's
@@ -41,14 +43,16 @@ class Software:
         return [*self.mysqld, "--no-defaults", *self.options, *as_root, *options]
 
     def client_command(self, name: str, *options: str) -> list[str]:
-        """The command line of a client program; ConfigError where this software came without it."""
+        """The command line of a client program, called by MySQL's name; ConfigError where it came without it."""
+        name = self.flavour.client(name)
         path = Path(self.client_directory or "/nonexistent") / name
         if not path.exists():
-            raise ConfigError(f"{self.origin} has no program {name}.", f"Install the MySQL client package with {name}.")
+            raise ConfigError(f"{self.origin} has no program {name}.", f"Install the client package with {name}.")
         return [*self.mysqld[:-1], str(path), "--no-defaults", *options]
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "flavour": self.flavour.name,
             "origin": self.origin,
             "version": self.version,
             "mysqld": list(self.mysqld),
@@ -60,6 +64,7 @@ class Software:
     def from_json(cls, data: Mapping[str, Any]) -> Software:
         """The reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
         return cls(
+            flavour=flavours.recorded(data),
             origin=str(data["origin"]),
             version=str(data["version"]),
             mysqld=tuple(str(word) for word in data["mysqld"]),
@@ -68,18 +73,10 @@ class Software:
         )
 
 
-def version_number(text: str) -> tuple[int, int, int]:
-    """``9.7.4-2`` as (9, 7, 4); ValueError when the text does not begin with three numbers."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
-    if not found:
-        raise ValueError(f"not a version: {text[:40]!r}")
-    return int(found[1]), int(found[2]), int(found[3])
-
-
 def identify(
-    origin: str, mysqld: tuple[str, ...], options: tuple[str, ...] = (), client_directory: Path | None = None
+    flavour: Flavour, origin: str, mysqld: tuple[str, ...], options: tuple[str, ...] = (), clients: Path | None = None
 ) -> Software:
-    """Ask the program what it is. ConfigError when it does not start, is no MySQL, or is older than ``OLDEST``."""
+    """Ask the program what it is. ConfigError when it does not start or is not of that flavour."""
     path = mysqld[-1]
     try:
         code, text = run([*mysqld, "--no-defaults", "--version"], seconds=20)
@@ -87,14 +84,12 @@ def identify(
         raise ConfigError(f"{path} cannot be started: {error}", _HINT) from None
     found = _VERSION.search(text)
     if code != 0 or not found:
-        raise ConfigError(f"{path} is no mysqld that works here: {text.strip()[-300:] or f'exit code {code}'}", _HINT)
-    if "mariadb" in text.lower():
-        raise ConfigError(f"{path} is MariaDB {found[1]}; the lab needs MySQL.", _HINT)
-    software = Software(origin, found[1], mysqld, options, str(client_directory) if client_directory else None)
-    if software.number < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise ConfigError(f"{path} is MySQL {found[1]}; the lab needs {oldest} or newer.", _HINT)
-    return software
+        raise ConfigError(
+            f"{path} is no {flavour.program} that works here: {text.strip()[-300:] or f'exit code {code}'}", _HINT
+        )
+    if why_not := flavour.unfit(found[1]):
+        raise ConfigError(f"{path} is {why_not}.", _HINT)
+    return Software(flavour, origin, found[1], mysqld, options, str(clients) if clients else None)
 
 
 _HINT = "Name another one with --mysqld PATH, or leave the option out: the lab then finds or fetches one."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from replfix.core.gtid import GtidSet
-from replfix.core.sql import string
-from replfix.lab.replication import executed, reset_binary_logs, wait_until_stopped
+from replfix.lab.flavours import speaking
+from replfix.lab.replication import executed, wait_until_stopped
 from replfix.lab.scenario import ExpectedConflict, Expects, Scenario
 from replfix.lab.shop import on_source, open_shop
 from replfix.lab.topology import Lab
@@ -32,13 +32,10 @@ def stage(lab: Lab) -> None:
 def _reposition(lab: Lab, gtids: GtidSet) -> None:
     """What a restore from a backup with a wrong position does: the data is of now, the GTID set of a moment before."""
     with lab.replica.session() as replica:
-        replica.execute("SET GLOBAL super_read_only = OFF")
-        try:
+        flavour = speaking(replica)
+        with flavour.writable(replica):
             replica.execute("RESET REPLICA")  # or the relay log would be read on where it was
-            replica.execute(reset_binary_logs(replica))
-            replica.execute(f"SET GLOBAL gtid_purged = {string(str(gtids))}")
-        finally:
-            replica.execute("SET GLOBAL super_read_only = ON")
+            flavour.forget(replica, gtids)
 
 
 SCENARIO = Scenario(

@@ -27,8 +27,8 @@ SCENARIO = Scenario(
     name="duplicate-primary",
     title="An order that was entered on the replica",
     story=(
-        "The application could not reach the source for a few minutes. A colleague logged into the replica, turned "
-        "super_read_only off and entered one order by hand. Then the source came back and gave the same id to an order "
+        "The application could not reach the source for a few minutes. A colleague logged into the replica, made it "
+        "writable and entered one order by hand. Then the source came back and gave the same id to an order "
         "of its own. The replica has stopped on it with error 1062."
     ),
     stage=stage,

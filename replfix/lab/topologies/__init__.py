@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from replfix.core.sql import string
 from replfix.lab import accounts
 from replfix.lab.accounts import REPL
-from replfix.lab.replication import as_new, end_other_sessions, reset_binary_logs
+from replfix.lab.flavours import speaking
+from replfix.lab.replication import as_new, end_other_sessions
 from replfix.lab.state import Server
 
 BEFORE_THE_FIRST_TRANSACTION = 158
@@ -71,4 +72,4 @@ def set_gtid_mode(servers: Iterable[Server], mode: str) -> None:
             break
     for server in servers:
         with server.session() as session:
-            session.execute(reset_binary_logs(session))
+            speaking(session).forget(session)

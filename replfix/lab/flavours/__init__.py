@@ -1,0 +1,42 @@
+"""What differs between the servers of a lab: one module for each kind, behind one Protocol."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from replfix.errors import UsageError
+from replfix.lab.flavours.base import ChannelState, Flavour, Packages
+from replfix.lab.flavours.mariadb import MARIADB, MARIADB_10_11, MARIADB_11_8
+from replfix.lab.flavours.mysql import MYSQL
+from replfix.mysql.connection import Session
+
+__all__ = ["DEFAULT", "NAMES", "ChannelState", "Flavour", "Packages", "find", "recorded", "speaking"]
+
+_ALL: tuple[Flavour, ...] = (MYSQL, MARIADB, MARIADB_10_11, MARIADB_11_8)
+NAMES = tuple(flavour.name for flavour in _ALL)
+DEFAULT = MYSQL.name
+
+
+def find(name: str) -> Flavour:
+    """The flavour of that name; UsageError that lists them when there is none."""
+    for flavour in _ALL:
+        if flavour.name == name:
+            return flavour
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    did_you_mean = f"Did you mean {close[0]}? " if close else ""
+    raise UsageError(f"There is no server {name[:60]!r}.", f"{did_you_mean}Servers: {', '.join(NAMES)}.")
+
+
+def recorded(data: Mapping[str, Any]) -> Flavour:
+    """The flavour that a file of ours names; MySQL in one from before there were several. ValueError on anything else."""
+    name = data.get("flavour", DEFAULT)
+    if name not in NAMES:
+        raise ValueError(f"not a flavour: {name!r}")
+    return find(name)
+
+
+def speaking(session: Session) -> Flavour:
+    """The flavour of the server at the other end, by what it said of itself when it was connected to."""
+    return MARIADB if "mariadb" in session.server_version.lower() else MYSQL

@@ -1,0 +1,145 @@
+"""What a lab has to know of a kind of server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from replfix.core.applier_error import ApplierError
+from replfix.core.gtid import GtidSet
+from replfix.mysql.connection import Session
+
+if TYPE_CHECKING:
+    from replfix.lab.accounts import Account
+    from replfix.lab.provision.apt_sources import Archive
+    from replfix.lab.provision.software import Software
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    receiver_running: bool
+    applier_running: bool
+    error: ApplierError | None  # of the applier; None while it runs, and when it was stopped by hand
+    receiver_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Where a distribution's packages have what a server needs. Patterns are of ``Path.glob``, from the root."""
+
+    directory: str  # of the unpacked packages, in the cache
+    server: str  # the package; Ubuntu puts MySQL's version behind its name
+    client: str
+    program: tuple[str, ...]
+    messages: str  # errmsg.sys
+    charsets: str  # Index.xml
+    plugins: str
+
+
+class Flavour(Protocol):
+    """One kind of server: what it is called, where it comes from, how it is started, and what it is told over SQL."""
+
+    @property
+    def name(self) -> str:
+        """As ``--server`` takes it."""
+
+    @property
+    def product(self) -> str:
+        """MySQL or MariaDB."""
+
+    @property
+    def title(self) -> str:
+        """For people, with the versions that will do: "MySQL 8.0.30 or newer"."""
+
+    @property
+    def program(self) -> str:
+        """The server program, as it is looked for on PATH."""
+
+    @property
+    def image(self) -> str:
+        """The container image."""
+
+    @property
+    def packages(self) -> Packages: ...
+
+    @property
+    def port_taken(self) -> str:
+        """What the error log says when another process has the port."""
+
+    @property
+    def replfix_privileges(self) -> tuple[str, ...]:
+        """The GRANT lists of the account that replfix itself uses: what it needs, and no more."""
+
+    def unfit(self, version: str) -> str | None:
+        """Why a program that says it is of this version ("10.11.6-MariaDB") cannot serve; None when it can."""
+
+    def archives(self, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
+        """Archives beyond the machine's own release that carry it."""
+
+    def client(self, name: str) -> str:
+        """What this flavour calls the client program ``mysqlbinlog``."""
+
+    def initialize(self, software: Software, data: Path, statements: Sequence[str]) -> str:
+        """Make a data directory that holds the lab's accounts; what the program said. ConfigError when it cannot."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What every server of a lab is started with, as a process or in a container."""
+
+    @property
+    def lean(self) -> tuple[str, ...]:
+        """Options that keep a process small. Nothing here changes how replication works."""
+
+    def server_options(self, server_id: int) -> tuple[str, ...]:
+        """Options that differ from server to server."""
+
+    @property
+    def replica_options(self) -> tuple[str, ...]:
+        """What makes a process that is a replica read-only."""
+
+    @property
+    def image_environment(self) -> Mapping[str, str]:
+        """How the image is told to let root in from inside only, without a password."""
+
+    def settle(self, session: Session, *, replica: bool) -> None:
+        """Forget what a new container has logged while it prepared itself; make a replica read-only, for good."""
+
+    def configure_channel(self, session: Session, host: str, port: int, account: Account) -> None:
+        """Point the default channel at the source, positioned by GTID, without starting it. A source that was
+        restarted is found again within a second."""
+
+    def channel_state(self, session: Session) -> ChannelState | None:
+        """The default channel of a replica; None when it has none."""
+
+    def executed(self, session: Session) -> GtidSet:
+        """What the server has in its binlog or has applied."""
+
+    def received(self, session: Session) -> GtidSet:
+        """What a replica has in its relay log, applied or not."""
+
+    def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
+        """Wait so long for a replica to apply what is in ``wanted``; False when it has not."""
+
+    def read_only(self, session: Session) -> tuple[bool, bool | None]:
+        """read_only, and super_read_only where there is such a thing."""
+
+    def writable(self, session: Session) -> AbstractContextManager[None]:
+        """While inside, an administrator can write on a read-only replica."""
+
+    def variables(self, session: Session) -> dict[str, str]:
+        """Every global variable, by its name in lower case."""
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """Those that change by themselves."""
+
+    @property
+    def reset_variables(self) -> tuple[str, ...]:
+        """Those that a reset sets to their defaults."""
+
+    def forget(self, session: Session, executed: GtidSet | None = None) -> None:
+        """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None. The channel
+        is stopped and its relay log empty; the session may write."""

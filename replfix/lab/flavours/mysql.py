@@ -1,0 +1,208 @@
+"""MySQL 8.0.30 and newer; 9.7 where the lab has the choice."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replfix.core import applier_error
+from replfix.core.applier_error import ApplierError
+from replfix.core.gtid import GtidSet
+from replfix.core.sql import string
+from replfix.errors import ConfigError
+from replfix.lab.flavours.base import ChannelState, Packages
+from replfix.lab.processes import run
+from replfix.lab.provision import apt_sources
+from replfix.lab.provision.apt_sources import Archive
+from replfix.mysql.connection import Row, Session
+
+if TYPE_CHECKING:
+    from replfix.lab.accounts import Account
+    from replfix.lab.provision.software import Software
+
+OLDEST = (8, 0, 30)
+"""The first version with every option and statement that the lab uses (innodb_redo_log_capacity)."""
+
+_REDO_CAPACITY = "--innodb-redo-log-capacity=16M"
+"""Small enough to copy quickly, large enough for the initialization not to wait for checkpoints (8M makes it wait)."""
+
+_WORKER_ERRORS = """
+    SELECT LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message, APPLYING_TRANSACTION AS gtid
+    FROM performance_schema.replication_applier_status_by_worker
+    WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER NOT IN (0, 1756, 3030)
+"""
+# 1756 and 3030: a worker that stopped because another one did.
+
+
+class MySQL:
+    """Implements ``Flavour``."""
+
+    name = "mysql"
+    product = "MySQL"
+    title = "MySQL 8.0.30 or newer"
+    program = "mysqld"
+    image = "mysql:9.7"
+    packages = Packages(
+        directory="packages",
+        server="mysql-server-core",
+        client="mysql-client-core",
+        program=("usr/sbin/mysqld", "usr/libexec/mysqld"),
+        messages="usr/share/mysql*/english/errmsg.sys",
+        charsets="usr/share/mysql*/charsets/Index.xml",
+        plugins="usr/lib/mysql*/plugin",
+    )
+    port_taken = "MY-010262"  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
+    replfix_privileges = (
+        "SELECT, INSERT, UPDATE, DELETE, TRIGGER, REPLICATION CLIENT, REPLICATION SLAVE",
+        "REPLICATION_SLAVE_ADMIN, SESSION_VARIABLES_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, BINLOG_ADMIN, "
+        "REPLICATION_APPLIER",
+    )
+    """Tried one by one on 9.7.4. TRIGGER makes information_schema.TRIGGERS show the triggers."""
+
+    options = ("--skip-name-resolve", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=OFF")
+    """root@localhost has no password: without names, 127.0.0.1 is not localhost, so only the socket lets root in."""
+
+    # Workers, row format, checksums, durability and performance_schema stay as the server has them.
+    lean = (
+        "--secure-file-priv=NULL",
+        "--innodb-buffer-pool-size=32M",
+        "--innodb-log-buffer-size=2M",
+        "--innodb-buffer-pool-load-at-startup=OFF",
+        "--innodb-buffer-pool-dump-at-shutdown=OFF",
+        _REDO_CAPACITY,
+        "--max-connections=60",
+        "--table-open-cache=200",
+        "--table-definition-cache=400",
+    )
+    replica_options = ("--read-only=ON", "--super-read-only=ON")
+    image_environment: Mapping[str, str] = {
+        "MYSQL_ALLOW_EMPTY_PASSWORD": "yes",
+        "MYSQL_ROOT_HOST": "localhost",
+        "MYSQL_INITDB_SKIP_TZINFO": "1",
+    }
+    counting = ("gtid_executed", "gtid_purged", "timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id")
+    reset_variables = (
+        "auto_increment_increment",
+        "auto_increment_offset",
+        "binlog_format",
+        "binlog_row_image",
+        "binlog_row_metadata",
+        "binlog_rows_query_log_events",
+        "replica_parallel_workers",
+        "sql_replica_skip_counter",
+    )
+
+    def unfit(self, version: str) -> str | None:
+        if "mariadb" in version.lower():
+            return f"MariaDB {version.split('-')[0]}, not MySQL (--server mariadb takes it)"
+        numbers = tuple(int(number) for number in version.split("-")[0].split(".")[:3])
+        return f"MySQL {version}; the lab needs 8.0.30 or newer" if numbers < OLDEST else None
+
+    def archives(self, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
+        return apt_sources.debian("sid", archives, os_release)
+
+    def client(self, name: str) -> str:
+        return name
+
+    def server_options(self, server_id: int) -> tuple[str, ...]:
+        return (f"--server-id={server_id}",)
+
+    def initialize(self, software: Software, data: Path, statements: Sequence[str]) -> str:
+        script, log = data.with_name("accounts.sql"), data.with_name("initialize.log")
+        script.write_text("".join(f"{statement};\n" for statement in statements), encoding="utf-8")
+        # Nothing of the initialization is logged (binlog is off), so the accounts cost no GTID.
+        command = software.server_command(
+            "--initialize-insecure",
+            f"--init-file={script}",
+            f"--datadir={data}",
+            f"--log-error={log}",
+            "--secure-file-priv=NULL",
+            "--mysqlx=OFF",
+            _REDO_CAPACITY,
+        )
+        code, text = run(command)
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else text
+        errors = [line for line in said.splitlines() if "[ERROR]" in line]
+        if code != 0 or errors:
+            raise ConfigError(" ".join(errors)[-600:] or said.strip()[-300:] or f"exit code {code}")
+        # Two servers with one UUID would refuse to replicate from each other.
+        (data / "auto.cnf").unlink(missing_ok=True)
+        script.unlink()
+        return said
+
+    def settle(self, session: Session, *, replica: bool) -> None:
+        self.forget(session)
+        if replica:  # the options cannot say so: with super_read_only the image could not prepare its data directory
+            session.execute("SET PERSIST super_read_only = ON")
+
+    def configure_channel(self, session: Session, host: str, port: int, account: Account) -> None:
+        # GET_SOURCE_PUBLIC_KEY: the password is hashed by caching_sha2_password and the channel has no TLS.
+        session.execute(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(host)}, SOURCE_PORT = {port}, "
+            f"SOURCE_USER = {string(account.name)}, SOURCE_PASSWORD = {string(account.password)}, "
+            "SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400"
+        )
+
+    def channel_state(self, session: Session) -> ChannelState | None:
+        rows = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")
+        if not rows:
+            return None
+        status = rows[0]
+        running = status["Replica_SQL_Running"] == "Yes"
+        return ChannelState(
+            receiver_running=status["Replica_IO_Running"] == "Yes",
+            applier_running=running,
+            error=None if running else _applier_error(session, status),
+            receiver_message=str(status["Last_IO_Error"] or ""),
+        )
+
+    def executed(self, session: Session) -> GtidSet:
+        return GtidSet.parse(str(session.scalar("SELECT @@GLOBAL.gtid_executed")))
+
+    def received(self, session: Session) -> GtidSet:
+        status = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")[0]
+        return GtidSet.parse(status["Retrieved_Gtid_Set"]) | GtidSet.parse(status["Executed_Gtid_Set"])
+
+    def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
+        return bool(session.scalar(f"SELECT WAIT_FOR_EXECUTED_GTID_SET({string(str(wanted))}, {seconds})") == "0")
+
+    def read_only(self, session: Session) -> tuple[bool, bool | None]:
+        row = session.query("SELECT @@GLOBAL.read_only AS r, @@GLOBAL.super_read_only AS s")[0]
+        return row["r"] == "1", row["s"] == "1"
+
+    @contextlib.contextmanager
+    def writable(self, session: Session) -> Iterator[None]:
+        # Turning super_read_only off leaves read_only on: an account with CONNECTION_ADMIN writes nevertheless.
+        session.execute("SET GLOBAL super_read_only = OFF")
+        try:
+            yield
+        finally:
+            session.execute("SET GLOBAL super_read_only = ON")
+
+    def variables(self, session: Session) -> dict[str, str]:
+        return {
+            row["name"]: row["value"]
+            for row in session.query(
+                "SELECT VARIABLE_NAME AS name, VARIABLE_VALUE AS value FROM performance_schema.global_variables"
+            )
+        }
+
+    def forget(self, session: Session, executed: GtidSet | None = None) -> None:
+        # 8.2 renamed it, and 8.4 forgot the old name.
+        major, minor = session.server_version.split(".")[:2]
+        session.execute("RESET BINARY LOGS AND GTIDS" if (int(major), int(minor)) >= (8, 2) else "RESET MASTER")
+        if executed is not None:
+            session.execute(f"SET GLOBAL gtid_purged = {string(str(executed))}")
+
+
+def _applier_error(session: Session, status: Row) -> ApplierError | None:
+    found = [applier_error.parse(int(r["errno"]), r["message"], r["gtid"]) for r in session.query(_WORKER_ERRORS)]
+    if found:
+        return min(found, key=lambda e: (e.log_file or "", e.end_log_pos or 0))
+    errno = int(status["Last_SQL_Errno"])
+    return applier_error.parse(errno, status["Last_SQL_Error"]) if errno else None
+
+
+MYSQL = MySQL()

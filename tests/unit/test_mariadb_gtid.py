@@ -1,0 +1,45 @@
+"""MariaDB's states and positions, read as sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from replfix.core.mariadb_gtid import MariadbGtidSet
+
+
+def parse(text: str) -> MariadbGtidSet:
+    return MariadbGtidSet.parse(text)
+
+
+def test_a_state_holds_everything_up_to_its_newest() -> None:
+    state = parse("0-1-5,0-2-7, 1-2-3")
+    assert str(state) == "0-1-5,0-2-7,1-2-3"
+    assert "0-1-5" in state
+    assert "0-1-1" in state
+    assert "0-1-6" not in state
+    assert "1-1-1" not in state
+    assert len(state) == 15
+    assert not parse("")
+    assert str(parse("0-1-5,0-1-3")) == "0-1-5"
+
+
+def test_differences_are_ranges() -> None:
+    errant = parse("0-1-5,0-2-7") - parse("0-1-9,0-2-4")
+    assert str(errant) == "0-2-5…7"
+    assert list(errant.newest_first()) == ["0-2-7", "0-2-6", "0-2-5"]
+    assert str(parse("0-2-7") - parse("0-2-6")) == "0-2-7"
+    assert parse("0-1-5") <= parse("0-1-5,1-1-1")
+    assert parse("0-1-5") | parse("0-1-7,3-3-3") == parse("0-1-7,3-3-3")
+    assert isinstance(errant & errant, MariadbGtidSet)
+
+
+@pytest.mark.parametrize(
+    "text", ["0-1", "0-1-", "a-b-c", "0-1-2-3", "3E11FA47-71CA-11E1-9E33-C80AA9429562:1", "0-1--5"]
+)
+def test_what_is_no_state_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a MariaDB GTID"):
+        parse(text)
+
+
+def test_numbers_are_as_large_as_the_server_has_them() -> None:
+    assert "0-4294967295-18446744073709551615" in parse("0-4294967295-18446744073709551615")
