@@ -107,14 +107,25 @@ class TestOnATerminal:
         assert "two-writers" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        ("args", "wanted"),
-        [(["--demo"], "duplicate-primary"), (["--demo", "two-writers"], "two-writers"), (["--demo=x"], "x")],
+        ("args", "wanted", "server"),
+        [
+            (["--demo"], "duplicate-primary", None),
+            (["--demo", "two-writers"], "two-writers", None),
+            (["--demo=x"], "x", None),
+            (["--demo", "--server", "mariadb"], "duplicate-primary", "mariadb"),
+        ],
     )
-    def test_a_demo_of_choice(self, monkeypatch: pytest.MonkeyPatch, args: list[str], wanted: str) -> None:
+    def test_a_demo_of_choice(
+        self, monkeypatch: pytest.MonkeyPatch, args: list[str], wanted: str, server: str | None
+    ) -> None:
         demo = Mock(return_value=0)
         monkeypatch.setattr(tui, "open_demo", demo)
         assert run(args) == 0
-        demo.assert_called_once_with(wanted, animate=True)
+        demo.assert_called_once_with(wanted, server=server, animate=True)
+
+    def test_a_server_is_for_a_demo(self, opened: Opened, capsys: Output) -> None:
+        assert run(["--server", "mariadb"]) == 2
+        assert "--demo" in capsys.readouterr().err
 
     @pytest.mark.parametrize(("args", "in_tui"), [([], True), (["--no-tui"], False), (["--json"], False)])
     def test_lab_demo_opens_it_unless_told_otherwise(
