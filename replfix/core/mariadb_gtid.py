@@ -1,6 +1,6 @@
 """MariaDB's GTIDs, ``domain-server-sequence``, as sets with the algebra of MySQL's.
 
-MariaDB writes no sets: a state (``gtid_binlog_state``) or a position (``gtid_slave_pos``) names the newest transaction of
+MariaDB writes no sets: a state (``gtid_binlog_state``) or a position (``gtid_current_pos``) names the newest transaction of
 each origin, ``0-1-5,0-2-7``. Read as a set it holds the numbers from 1 to that one. Numbers count per domain, so some of
 them may belong to another server or to nobody: what is *in* such a set may never have existed, what is not in it is newer.
 
