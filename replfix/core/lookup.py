@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 
+PartValues = tuple[Value, ...]
+"""The values of the columns that one part of a key reads: one, or as many as its expression names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Rows of ``table`` whose key parts equal ``values``. Hashable: the same question is asked once."""
+    """Rows of ``table`` whose key parts equal those of ``values``. Hashable: the same question is asked once."""
 
     table: TableName
     key: str
     parts: tuple[KeyPart, ...]
-    values: tuple[Value, ...]
+    values: tuple[PartValues, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(str(value) for of_part in self.values for value in of_part)
 
 
 Answers = dict[Lookup, tuple[RowImage, ...]]
@@ -24,25 +30,18 @@ Answers = dict[Lookup, tuple[RowImage, ...]]
 def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
     """The look-up of the rows that collide with ``image`` on ``key``.
 
-    None when no row can: a NULL in a unique key never collides; and when it cannot be asked: a functional part
-    (``unasked_keys`` names those) or a column that the event did not log.
+    None when no row can: a NULL in a unique key never collides; and when it cannot be asked: a column that the event
+    did not log. Whether an expression is NULL, the server finds out.
     """
-    values: list[Value] = []
+    values: list[PartValues] = []
     for part in key.parts:
-        if part.column is None:
+        of_part = tuple(image[table.column(name).ordinal] for name in part.columns)
+        if NOT_LOGGED in of_part or (part.column is not None and None in of_part):
             return None
-        value = image[table.column(part.column).ordinal]
-        if value is None or value is NOT_LOGGED:
-            return None
-        values.append(_compared(part, value))
+        values.append(tuple(_compared(part, value) for value in of_part))
     return Lookup(table.name, key.name, key.parts, tuple(values))
 
 
 def _compared(part: KeyPart, value: Value) -> Value:
     """What the key holds of a value: the rest can be of megabytes, and does not count."""
     return value[: part.prefix] if isinstance(value, str | bytes) and part.prefix is not None else value
-
-
-def unasked_keys(table: Table) -> tuple[str, ...]:
-    """Unique keys over expressions: their values are not in the row image, so only a rehearsal can try them."""
-    return tuple(k.name for k in table.unique_keys if any(p.column is None for p in k.parts))

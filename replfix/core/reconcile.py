@@ -304,7 +304,7 @@ def not_as_final(rows: tuple[FinalRow, ...], tables: Mapping[TableName, Table], 
     for row in rows:
         table = tables[row.lookup.table]
         found = answers[row.lookup]
-        named = f"{table.name} row {', '.join(map(str, row.lookup.values))}"
+        named = f"{table.name} row {row.lookup}"
         if row.image is None:
             # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
             if any((table.name, image) not in present for image in found):

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from replfix.core.json_text import Document, Typed, dump, has_typed
-from replfix.core.lookup import Lookup
+from replfix.core.lookup import Lookup, PartValues, by_key
+from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
 from replfix.core.table import Column, KeyPart, Table, TableName
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -114,17 +115,53 @@ def _binary(value: bytes) -> str:
 
 
 def _equals(column: Column, value: Value) -> str:
-    return f"{identifier(column.name)} <=> {literal(column, value)}"
+    return f"{identifier(column.name)} = {literal(column, value)}"
 
 
-def _part_equals(table: Table, part: KeyPart, value: Value) -> str:
-    assert part.column is not None  # look-ups are made of columns only
-    column = table.column(part.column)
-    if part.prefix is None:
-        return _equals(column, value)
-    # Compared as the key does: the first characters (bytes of binary strings), under the column's collation.
+def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
+    if part.column is None:
+        return _expression_equals(table, part, values)
+    column, value = table.column(part.column), values[0]
+    return _equals(column, value) if part.prefix is None else _begins(column, part.prefix, value)
+
+
+def _begins(column: Column, prefix: int, value: Value) -> str:
+    """Compared as the key does: the first characters (bytes of binary strings), under the column's collation."""
+    assert isinstance(value, str | bytes)
     name = identifier(column.name)
-    return f"LEFT({name}, {part.prefix}) = LEFT({literal(column, value)}, {part.prefix})"
+    low, high = bounds(column, value)
+    return " AND ".join(
+        (
+            f"LEFT({name}, {prefix}) = {literal(column, value)}",
+            *([f"{name} >= {literal(column, low)}"] if low is not None else ()),
+            *([f"{name} <= {literal(column, high)}"] if high is not None else ()),
+        )
+    )
+
+
+def _expression_equals(table: Table, part: KeyPart, values: PartValues) -> str:
+    """The expression over the row against the expression over the values, both worked out by the server. Under an
+    index that is forced, JSON_OVERLAPS compares an array's elements as the index holds them (MySQL 9.7); without one
+    it would take 1 and "1" for different."""
+    if part.array is not None:
+        return f"JSON_OVERLAPS({part.array}, (SELECT {part.array} FROM {_as_row(table, part, values)}))"
+    return f"({part.expression}) = (SELECT {part.expression} FROM {_as_row(table, part, values)})"
+
+
+def _as_row(table: Table, part: KeyPart, values: PartValues) -> str:
+    """The values as a table of one row, with the columns' names, types and collations: JSON_TABLE (8.0.4) makes them.
+    NULL is left out of the document, because a JSON column would hold the document ``null`` otherwise."""
+    columns = [table.column(name) for name in part.reads]
+    pairs = [f"'{n}', {literal(c, v)}" for n, (c, v) in enumerate(zip(columns, values, strict=True)) if v is not None]
+    typed = [f"{identifier(c.name)} {_type(c)} PATH '$.\"{n}\"' ERROR ON ERROR" for n, c in enumerate(columns)]
+    return f"JSON_TABLE(JSON_OBJECT({', '.join(pairs)}), '$' COLUMNS ({', '.join(typed)})) AS `incoming`"
+
+
+def _type(column: Column) -> str:
+    if column.data_type == "bit":
+        return "BIGINT UNSIGNED"  # JSON_TABLE fills BIT(9) with bits of its own (9.7.4)
+    text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
+    return column.column_type + text
 
 
 def _columns(table: Table) -> str:
@@ -135,26 +172,31 @@ def _matches(table: Table, lookup: Lookup) -> str:
     return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
 
 
+def _found_in(table: Table, lookup: Lookup) -> str:
+    forced = any(part.array is not None for part in lookup.parts)
+    index = f" FORCE INDEX ({identifier(lookup.key)})" if forced else ""
+    return f"{table_name(table.name)}{index} WHERE {_matches(table, lookup)}"
+
+
 def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
     """One look-up: every column of the rows that match; ``locking`` takes the row (and gap) locks for a write."""
     suffix = " FOR UPDATE" if locking else ""
-    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {_matches(table, lookup)}{suffix}"
+    return f"SELECT {_columns(table)} FROM {_found_in(table, lookup)}{suffix}"
 
 
 def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     """Several look-ups on one table in one statement; the first column says which of them a row answers."""
     return " UNION ALL ".join(
-        f"(SELECT {number}, {_columns(table)} FROM {table_name(table.name)} WHERE {_matches(table, lookup)})"
-        for number, lookup in enumerate(lookups)
+        f"(SELECT {number}, {_columns(table)} FROM {_found_in(table, lookup)})" for number, lookup in enumerate(lookups)
     )
 
 
 def _row_named(table: Table, image: RowImage) -> str:
     key = table.identity
     assert key is not None  # plans are made for tables whose rows have a name only
-    return " AND ".join(
-        f"{identifier(name)} = {literal(table.column(name), image[table.column(name).ordinal])}" for name in key.columns
-    )
+    lookup = by_key(table, key, image)
+    assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
+    return _matches(table, lookup)
 
 
 def delete_row(table: Table, current: RowImage) -> str:

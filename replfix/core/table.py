@@ -45,11 +45,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:
-    """One part of a key: a column, a prefix of a column (``prefix`` characters or bytes), or an expression."""
+    """One part of a key: a column, a prefix of a column (``prefix`` characters or bytes), or an expression.
+
+    ``expression`` is SQL as the server writes it, ``reads`` are the columns in it. A multi-valued part (MySQL 8.0.17)
+    holds every element of an array: ``array`` is then the expression of the JSON document that the elements are in.
+    """
 
     column: str | None
     prefix: int | None = None
     expression: str | None = None
+    reads: tuple[str, ...] = ()
+    array: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.reads if self.column is None else (self.column,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,14 @@ class UniqueKey:
         return self.name == "PRIMARY"
 
     @property
-    def is_plain(self) -> bool:
-        """True when every part is a whole column."""
-        return all(p.column is not None and p.prefix is None for p in self.parts)
+    def of_columns(self) -> bool:
+        """True when no part is an expression: each is a column, or the beginning of one."""
+        return all(p.column is not None for p in self.parts)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(p.column for p in self.parts if p.column is not None)
+        """The columns that the key depends on, those which its expressions read included."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +126,9 @@ class Table:
 
     @property
     def identity(self) -> UniqueKey | None:
-        """The key that names a row: PRIMARY, else the first plain unique key without a nullable column."""
+        """The key that names a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier
+        chooses the same way (MySQL 9.7: a key over the beginning of a column will do, one over an expression will not)."""
         for key in self.unique_keys:
-            if key.is_plain and not any(self.column(c).nullable for c in key.columns):
+            if key.of_columns and not any(self.column(c).nullable for c in key.columns):
                 return key
         return None

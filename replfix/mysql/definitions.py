@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from replfix.core.sql import table_name
 from replfix.core.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
@@ -52,10 +53,11 @@ def read_table(session: Session, name: TableName) -> Table | None:
     if not found:
         return None
     _show_generated_keys(session)
+    columns = tuple(_column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where)))
     return Table(
         name=name,
-        columns=tuple(_column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where))),
-        unique_keys=_unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}")),
+        columns=columns,
+        unique_keys=_unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}"), columns),
         engine=str(found[0]["engine"] or ""),
         transactional=found[0]["transactional"] == "YES",
         foreign_keys=_foreign_keys(session.query(_AS_CHILD, where)),
@@ -114,16 +116,38 @@ def _character(escaped: re.Match[str]) -> str:
     return "'" if character is None else _CHARACTERS.get(character, character)
 
 
-def _unique_keys(rows: list[Row]) -> tuple[UniqueKey, ...]:
+def _unique_keys(rows: list[Row], columns: Sequence[Column]) -> tuple[UniqueKey, ...]:
     """From SHOW INDEX: PRIMARY, then unique keys that hold no NULL, then the others; STATISTICS has no such order."""
     parts: dict[str, list[KeyPart]] = defaultdict(list)
     for row in rows:
         if int(row["Non_unique"]):
             continue
-        prefix = None if row["Sub_part"] is None else int(row["Sub_part"])
         # MariaDB and servers before 8.0.13 have no keys on expressions, nor that column.
-        parts[row["Key_name"]].append(KeyPart(row["Column_name"], prefix, row.get("Expression")))
+        expression = row.get("Expression")
+        if expression is None:
+            prefix = None if row["Sub_part"] is None else int(row["Sub_part"])
+            parts[row["Key_name"]].append(KeyPart(row["Column_name"], prefix))
+        else:
+            parts[row["Key_name"]].append(key_expression(expression, {c.name for c in columns}))
     return tuple(UniqueKey(key, tuple(of_key)) for key, of_key in parts.items())
+
+
+_QUOTED_NAME = re.compile(r"`((?:[^`]|``)*)`")
+_ARRAY = re.compile(r"cast\((.*) as [^`']* array\)", re.DOTALL)
+
+
+def key_expression(shown: str, columns: Collection[str]) -> KeyPart:
+    """The part of a key that SHOW INDEX shows as that expression: escaped as a string is, every column in backquotes
+    (MySQL 9.7). A name that only stands in a string of the expression counts as read, too, which does no harm."""
+    expression = _ESCAPED.sub(_character, shown)
+    names = (match[1].replace("``", "`") for match in _QUOTED_NAME.finditer(expression))
+    array = _ARRAY.fullmatch(expression)
+    return KeyPart(
+        None,
+        expression=expression,
+        reads=tuple(dict.fromkeys(name for name in names if name in columns)),
+        array=array[1] if array is not None else None,
+    )
 
 
 def _foreign_keys(rows: list[Row]) -> tuple[ForeignKey, ...]:

@@ -11,7 +11,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
-from replfix.core.lookup import Lookup, by_key, unasked_keys
+from replfix.core.lookup import Lookup, by_key
 from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
@@ -206,10 +206,6 @@ def _definitions(
             )
         else:
             tables[name] = table
-            unknowns.extend(
-                f"The unique key {key} of {name} is over an expression: only the rehearsal can try it."
-                for key in unasked_keys(table)
-            )
     return tables
 
 

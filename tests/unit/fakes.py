@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.core.evidence import AutoIncrement
 from replfix.core.gtid import GtidSet
-from replfix.core.lookup import Answers, Lookup
+from replfix.core.lookup import Answers, Lookup, PartValues
 from replfix.core.plan import Plan, StepKind
 from replfix.core.privileges import Granted
 from replfix.core.reconcile import final_rows, not_as_final
@@ -57,16 +57,21 @@ class Rows:
     def copy(self) -> Rows:
         return Rows(self.tables, {name: list(rows) for name, rows in self.held.items()})
 
-    def _value(self, table: Table, part: KeyPart, value: Value) -> Value:
-        assert part.column is not None
+    def _value(self, table: Table, part: KeyPart, values: PartValues) -> Value | PartValues:
+        """As the key compares it; an expression as if it were the tuple of what it reads."""
+        if part.column is None:
+            return None if None in values else values
+        value = values[0]
         if isinstance(value, str) and (table.column(part.column).collation or "").endswith("_ci"):
             value = value.casefold()
         if part.prefix is not None and isinstance(value, str | bytes):
             return value[: part.prefix]
         return value
 
-    def _of_key(self, table: Table, key: UniqueKey, row: RowImage) -> tuple[Value, ...] | None:
-        values = tuple(self._value(table, p, row[table.column(p.column or "").ordinal]) for p in key.parts)
+    def _of_key(self, table: Table, key: UniqueKey, row: RowImage) -> tuple[Value | PartValues, ...] | None:
+        values = tuple(
+            self._value(table, p, tuple(row[table.column(name).ordinal] for name in p.columns)) for p in key.parts
+        )
         return None if None in values else values
 
     def find(self, lookup: Lookup) -> tuple[RowImage, ...]:
@@ -77,8 +82,6 @@ class Rows:
 
     def _check(self, table: Table, image: RowImage, but: RowImage | None = None) -> None:
         for key in table.unique_keys:
-            if any(part.column is None for part in key.parts):
-                continue
             values = self._of_key(table, key, image)
             for row in self.held[table.name]:
                 if values is not None and row is not but and self._of_key(table, key, row) == values:

@@ -204,7 +204,7 @@ def test_prefix_and_functional_keys() -> None:
         [
             key("PRIMARY", "id"),
             key("s", KeyPart("s", prefix=3)),
-            key("f", KeyPart(None, expression="lower(`s`)")),
+            key("f", KeyPart(None, expression="lower(`s`)", reads=("s",))),
         ],
     )
     found = judge([inserted(odd, 1, "abcdef", None)], (2, "abcxyz", None), of=odd)
@@ -230,12 +230,12 @@ def test_a_missing_answer_is_never_guessed() -> None:
 def test_each_question_is_asked_once() -> None:
     changes = (updated(T, (1, 2, 3, 4), (1, 2, 3, 5)), updated(T, (1, 2, 3, 5), (1, 2, 3, 6)))
     asked = questions(changes, {T.name: T})
-    assert [(q.key, q.values) for q in asked] == [
-        ("PRIMARY", (1,)),
-        ("a", (2,)),
-        ("bc", (3, 4)),
-        ("bc", (3, 5)),
-        ("bc", (3, 6)),
+    assert [(q.key, str(q)) for q in asked] == [
+        ("PRIMARY", "1"),
+        ("a", "2"),
+        ("bc", "3, 4"),
+        ("bc", "3, 5"),
+        ("bc", "3, 6"),
     ]
 
 
@@ -247,10 +247,10 @@ def test_how_rows_stand_after_the_transaction() -> None:
         deleted(T, 6, 6, 6, 6),
     )
     final = final_rows(changes, {T.name: T})
-    assert [(r.lookup.values, r.image) for r in final] == [
-        ((1,), (1, 0, 0, 0)),
-        ((9,), (9, 2, 3, 5)),
-        ((6,), None),
+    assert [(str(r.lookup), r.image) for r in final] == [
+        ("1", (1, 0, 0, 0)),
+        ("9", (9, 2, 3, 5)),
+        ("6", None),
     ]
     right = Rows.of(T).holding(T, (1, 0, 0, 0), (9, 2, 3, 5))
     assert not_as_final(final, {T.name: T}, {r.lookup: right.find(r.lookup) for r in final}) == ()

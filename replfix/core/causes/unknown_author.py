@@ -59,7 +59,10 @@ def _left(evidence: Evidence) -> dict[Identity, RowImage]:
     if evidence.transaction is None:
         return {}
     rows = final_rows(evidence.transaction.changes, evidence.tables)
-    return {(r.lookup.table, r.lookup.values): r.image for r in rows if r.image is not None}
+    named = (
+        (r.lookup.table, identity_values(evidence.tables[r.lookup.table], r.image), r.image) for r in rows if r.image
+    )
+    return {(table, values): image for table, values, image in named if values is not None}
 
 
 def _as_left(evidence: Evidence, left: Mapping[Identity, RowImage], conflict: Conflict) -> bool:
