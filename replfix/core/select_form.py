@@ -9,8 +9,11 @@ _AS_IT_IS = "{}"
 # text that reads back as the same number. `* 1e0` does that on every version (CAST(… AS DOUBLE) came with 8.0.17), and it
 # keeps the sign of a negative zero, which `+ 0e0` would lose.
 _AS_DOUBLE = "({} * 1e0)"
+# The driver takes the type VECTOR, which it does not know, for text in ASCII.
+_AS_BINARY = "CAST({} AS BINARY)"
+_FORMS = {"float": _AS_DOUBLE, "double": _AS_DOUBLE, "vector": _AS_BINARY}
 
 
 def select_form(column: Column) -> str:
     """A template with one ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
-    return _AS_DOUBLE if column.data_type in ("float", "double") else _AS_IT_IS
+    return _FORMS.get(column.data_type, _AS_IT_IS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import struct
 import subprocess
@@ -10,14 +9,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from replfix.core import sql
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import ChangeKind, Transaction
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
+from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Unreadable
 from replfix.lab.accounts import ADMIN, REPL
 from replfix.lab.provision.software import Software
@@ -329,90 +326,6 @@ def test_mysqlbinlog_says_the_same(pair: Lab) -> None:
                 ]
                 compared += 1
     assert compared > 200
-
-
-# --- random rows ---
-
-RANDOM = TableName("shop", "random")
-_COLUMNS: dict[str, tuple[str, st.SearchStrategy[Value]]] = {
-    "t": ("TINYINT", st.integers(-128, 127)),
-    "u": ("BIGINT UNSIGNED", st.integers(0, 2**64 - 1)),
-    "m": ("MEDIUMINT", st.integers(-(2**23), 2**23 - 1)),
-    "y": ("YEAR", st.one_of(st.just(0), st.integers(1901, 2155))),
-    "d": ("DECIMAL(65,30)", st.decimals(Decimal(-(10**34)), Decimal(10**34), places=30)),
-    "d2": ("DECIMAL(12,3)", st.integers(-(10**12) + 1, 10**12 - 1).map(lambda n: Decimal(n).scaleb(-3))),
-    "f": ("FLOAT", st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)),
-    "g": ("DOUBLE", st.floats(allow_nan=False, allow_infinity=False)),
-    "b": ("BIT(37)", st.integers(0, 2**37 - 1)),
-    "dt": ("DATE", st.dates().map(str)),
-    "ti": ("TIME(6)", st.integers(-(838 * 3600), 838 * 3600).flatmap(lambda s: st.integers(0, 999999).map(lambda u: _time(s, u)))),
-    "dtm": ("DATETIME(4)", st.datetimes().map(lambda d: d.strftime("%Y").zfill(4) + d.strftime("-%m-%d %H:%M:%S.%f")[:-2])),
-    "v": ("VARCHAR(60)", st.text(st.characters(codec="utf-8"), max_size=60)),
-    "l": ("VARCHAR(60) CHARACTER SET latin1", st.text(st.characters(codec="latin-1"), max_size=60).map(lambda s: re.sub("[\x80-\x9f]", "€", s))),
-    "w": ("VARCHAR(60) CHARACTER SET utf16", st.text(st.characters(codec="utf-8"), max_size=60)),
-    "c": ("CHAR(20)", st.text(st.characters(codec="utf-8"), max_size=20).map(lambda s: s.rstrip(" "))),
-    "bi": ("BINARY(6)", st.binary(max_size=6).map(lambda b: b.ljust(6, b"\0"))),
-    "vb": ("VARBINARY(300)", st.binary(max_size=300)),
-    "bl": ("BLOB", st.binary(max_size=40)),
-    "tx": ("MEDIUMTEXT", st.text(st.characters(codec="utf-8"), max_size=300)),
-    "e": ("ENUM('one','it''s','é')", st.sampled_from(["one", "it's", "é"])),
-    "s": ("SET('a','b','c')", st.sampled_from(["", "a", "a,c", "b,c", "a,b,c"])),
-    "j": (
-        "JSON",
-        st.recursive(
-            st.one_of(
-                st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.text(st.characters(codec="utf-8"), max_size=20),
-                st.floats(allow_nan=False, allow_infinity=False),
-            ),
-            lambda inner: st.one_of(
-                st.lists(inner, max_size=4), st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), inner, max_size=4)
-            ),
-            max_leaves=12,
-        ).map(lambda document: Json(_json(document))),
-    ),
-}  # fmt: skip
-rows = st.tuples(*(st.one_of(st.none(), strategy) for _, strategy in _COLUMNS.values()))
-
-
-def _json(document: object) -> str:
-    from replfix.core.json_text import dump
-
-    return dump(document)
-
-
-def _time(seconds: int, micros: int) -> str:
-    whole = abs(seconds)
-    sign = "-" if seconds < 0 else ""
-    return f"{sign}{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{micros:06d}"
-
-
-@pytest.mark.parametrize("metadata", ["MINIMAL", "FULL"])
-def test_random_rows(source: Server, metadata: str) -> None:
-    with connect(source) as session:
-        session.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")
-        for statement in sql.SESSION_SETTINGS:
-            session.execute(statement)
-        columns = ", ".join(f"`{name}` {type_}" for name, (type_, _) in _COLUMNS.items())
-        session.execute(f"CREATE TABLE random (id INT PRIMARY KEY, {columns})")
-        table = definition(session, RANDOM)
-        numbers = itertools.count()
-
-        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(st.lists(rows, min_size=10, max_size=10))
-        def write_and_read(batch: list[RowImage]) -> None:
-            images = [(next(numbers), *row) for row in batch]
-            session.execute("DELETE FROM random")
-            statements = [sql.insert_row(table, image) for image in images]
-            transaction = read(source, write(session, "BEGIN", *statements, "COMMIT"))
-            found = selected(session, table)
-            assert len(transaction.changes) == len(images)
-            for change, image, row in zip(transaction.changes, images, found, strict=True):
-                assert_same(table, change.after, row)
-                for column, wanted, value in zip(table.columns, image, row, strict=True):
-                    if column.data_type != "json":  # the server orders keys and shortens numbers
-                        assert value == wanted, column.name
-
-        write_and_read()
 
 
 def test_labels_that_information_schema_cannot_show_are_not_guessed(source: Server) -> None:

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from replfix.core import sql
-from replfix.core.json_text import dump
+from replfix.core.json_text import Typed, canonical, dump
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.table import Table, TableName
 from replfix.core.values import Json, RowImage, Value
+from replfix.errors import Refused
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
@@ -99,6 +100,37 @@ def test_integers(session: Session, values: list[int]) -> None:
 def test_json(session: Session, values: list[Any]) -> None:
     answers = selected(session, "json", [Json(dump(value)) for value in values])
     assert [json.loads(answer) for answer in answers] == values
+
+
+def test_values_of_sql_types_inside_json_keep_their_types(session: Session) -> None:
+    """In JSON text a DECIMAL would turn into a double, a date into a string."""
+    typed = [
+        Typed("DECIMAL(10,4)", -1.5, "-1.5000"),
+        Typed("DECIMAL(20,0)", 2**64, str(2**64)),
+        Typed("DATE", "2020-01-02", "2020-01-02"),
+        Typed("TIME(6)", "-13:04:05.600000", "-13:04:05.600000"),
+        Typed("DATETIME(6)", "2020-01-02 03:04:05.000006", "2020-01-02 03:04:05.000006"),
+        Typed("BINARY", "base64:type15:AP8=", b"\0\xff"),
+        Typed("BINARY", "base64:type15:", b""),
+    ]
+    types = ["DECIMAL", "DECIMAL", "DATE", "TIME", "DATETIME", "BLOB", "BLOB"]
+    document = {"it's": [*typed, "plain", 1.5, None], "other": {"é": True}}
+    (answer,) = selected(session, "json", [Json(dump(document), document)])
+    assert canonical(answer) == dump(document)
+    written = sql.literal(column("c", "json"), Json(dump(document), document))
+    path = "'$.\"it''s\"[{}]'"
+    asked = ", ".join(f"JSON_TYPE(JSON_EXTRACT({written}, {path.format(n)}))" for n in range(len(typed) + 2))
+    assert list(session.rows(f"SELECT {asked}")[0]) == [*types, "STRING", "DOUBLE"]
+    for value, type_ in zip(typed, types, strict=True):
+        alone = sql.literal(column("c", "json"), Json(dump(value), value))
+        assert session.scalar(f"SELECT JSON_TYPE({alone})") == type_
+
+
+@pytest.mark.parametrize("type_", ["BIT", "TIMESTAMP", "LONGBLOB", "fixed BINARY", "type 255"])
+def test_a_value_inside_json_that_no_statement_can_write_is_refused(type_: str) -> None:
+    document = [1, {"k": Typed(type_, "x", "x")}]
+    with pytest.raises(Refused, match=f"column c holds a value of the SQL type {type_}"):
+        sql.literal(column("c", "json"), Json(dump(document), document))
 
 
 NAMES = ("a`b", "a.b", "it's", 'sa"y', "two words", "ünï", "`", "--", "select", "semi;colon", "back\\slash", "%s", "{}")
