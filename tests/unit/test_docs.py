@@ -14,6 +14,7 @@ from replfix.cli.app import COMMANDS, cli
 from replfix.cli.schema import all_schemas
 from replfix.core import causes, privileges, strategies
 from replfix.core.discover import modules_of
+from replfix.core.explain.conclude import every_reason
 from replfix.errors import ReplfixError
 from replfix.lab import scenarios
 
@@ -220,3 +221,8 @@ def test_every_function_that_is_named_after_its_module_exists(page: Path) -> Non
         code = (ROOT / "replfix" / path).read_text()
         for name in re.findall(r"\w+", names):
             assert re.search(rf"^\s*(?:def |class )?{name}\b", code, re.MULTILINE), f"{name_of(page)}: {path} {name}"
+
+
+def test_the_page_of_explain_lists_every_reason() -> None:
+    page = (DOCS / "commands" / "explain.md").read_text()
+    assert [module.CODE for module in every_reason() if f"| `{module.CODE}` |" not in page] == []

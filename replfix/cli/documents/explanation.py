@@ -1,0 +1,182 @@
+"""``replfix.explanation/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import JsonValue
+
+from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.values import RowDocument
+from replfix.core.explain.explanation import Asked, Explanation, Place
+from replfix.core.json_values import row_to_json
+
+
+class FixPart(Part):
+    text: str
+    sql: list[str]
+
+
+class ReasonPart(Part):
+    code: str
+    confidence: Literal["high", "medium", "low"]
+    summary: str
+    evidence: list[str]
+    fixes: list[FixPart]
+
+
+class ReadingPart(Part):
+    values: list[str]
+    answer: Literal["found", "no_row", "impossible", "not_asked"]
+    rows: list[RowDocument]
+
+
+class KeyPartPart(Part):
+    """One part of a key: a column, the first ``prefix`` characters (bytes) of one, or an expression."""
+
+    column: str | None
+    prefix: int | None
+    expression: str | None
+    type: str | None
+    collation: str | None
+
+
+class CounterPart(Part):
+    column: str
+    next_value: int | None
+    highest: int | None
+    limit: int | None
+
+
+class PlacePart(Part):
+    schema_name: str
+    table: str
+    key: str
+    parts: list[KeyPartPart]
+    readings: list[ReadingPart]
+    auto_increment: CounterPart | None
+
+
+class ServerPart(Part):
+    address: str
+    version: str
+    replicates: bool
+    read_only: bool
+
+
+class ExplanationPart(Part):
+    dialect: Literal["mysql", "postgresql"]
+    form: str
+    errno: int | None
+    sqlstate: str
+    table_schema: str | None
+    table: str | None
+    key: str
+    columns: list[str]
+    value: str | None
+    value_cut: bool
+    statement: str | None
+    gtid: str | None
+    places: list[PlacePart]
+    reasons: list[ReasonPart]
+    unknowns: list[str]
+
+
+class ExplanationDocument(Document):
+    schema_name: Literal["replfix.explanation/1"] = "replfix.explanation/1"
+    server: ServerPart | None
+    explanations: list[ExplanationPart]
+
+
+def explanation_document(explanations: Iterable[Explanation]) -> ExplanationDocument:
+    explained = list(explanations)
+    asked = next((e.case.asked for e in explained if e.case.asked is not None), None)
+    return ExplanationDocument(server=_server(asked), explanations=[_explanation(e) for e in explained])
+
+
+def _server(asked: Asked | None) -> ServerPart | None:
+    if asked is None:
+        return None
+    return ServerPart(
+        address=asked.address, version=asked.version, replicates=asked.replicates, read_only=asked.read_only
+    )
+
+
+def _explanation(explanation: Explanation) -> ExplanationPart:
+    case = explanation.case
+    duplicate = case.duplicate
+    return ExplanationPart(
+        dialect=duplicate.dialect.value,
+        form=duplicate.form,
+        errno=duplicate.errno,
+        sqlstate=duplicate.sqlstate,
+        table_schema=_text(duplicate.schema),
+        table=_text(duplicate.table),
+        key=str(_text(duplicate.key)),
+        columns=[str(_text(c)) for c in duplicate.columns],
+        value=_text(duplicate.value),
+        value_cut=duplicate.cut,
+        statement=_text(duplicate.statement),
+        gtid=_text(duplicate.gtid),
+        places=[_place(place) for place in (case.asked.places if case.asked else ())],
+        reasons=[
+            ReasonPart(
+                code=r.code,
+                confidence=r.confidence.value,
+                summary=str(_text(r.summary)),
+                evidence=[str(_text(sentence)) for sentence in r.evidence],
+                fixes=[FixPart(text=f.text, sql=[str(_text(statement)) for statement in f.sql]) for f in r.fixes],
+            )
+            for r in explanation.reasons
+        ],
+        unknowns=[str(_text(unknown)) for unknown in case.unknowns],
+    )
+
+
+def _text(text: str | None) -> str | None:
+    """Without lone surrogates, which arguments and files that are no UTF-8 bring, and JSON has no way to hold."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
+
+
+def _place(place: Place) -> PlacePart:
+    table = place.table
+    parts: list[KeyPartPart] = []
+    for part in place.key.parts:
+        column = None if part.column is None else table.column(part.column)
+        parts.append(
+            KeyPartPart(
+                column=part.column,
+                prefix=part.prefix,
+                expression=part.expression,
+                type=column.column_type if column else None,
+                collation=column.collation if column else None,
+            )
+        )
+    counter = place.counter
+    return PlacePart(
+        schema_name=table.name.schema,
+        table=table.name.name,
+        key=place.key.name,
+        parts=parts,
+        readings=[
+            ReadingPart(
+                values=[str(_text(v)) for v in reading.values],
+                answer=reading.answer.value,
+                rows=[_row(row_to_json(table, row)) for row in reading.rows],
+            )
+            for reading in place.readings
+        ],
+        auto_increment=None
+        if counter is None
+        else CounterPart(
+            column=counter.column.name,
+            next_value=counter.next_value,
+            highest=counter.highest,
+            limit=counter.limit,
+        ),
+    )
+
+
+def _row(row: dict[str, JsonValue] | None) -> RowDocument:
+    return row or {}

@@ -1,0 +1,46 @@
+"""A duplicate-key error as its text tells it. Nothing in it is trusted: it is shown spelt out and asked about, never run."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+CUT_AT = 64
+"""Bytes of a value that the server puts into its message (``%-.64s`` in errmsg, 5.7 to 9.7)."""
+
+
+class Dialect(enum.StrEnum):
+    MYSQL = "mysql"  # and MariaDB: error 1062
+    POSTGRESQL = "postgresql"  # SQLSTATE 23505
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One error. ``form`` says whose text it was found in (a name of ``forms/``); None where the text does not say."""
+
+    dialect: Dialect
+    form: str
+    key: str  # as printed: `table.index`, `index`, a number (5.0), or the constraint (PostgreSQL)
+    value: str | None  # as printed, what the client put around it taken off
+    columns: tuple[str, ...] = ()  # PostgreSQL names them
+    schema: str | None = None
+    table: str | None = None  # where something beside the key names it
+    statement: str | None = None
+    gtid: str | None = None  # of a replica's applier: the transaction that failed
+    replication: bool = False  # a replica's applier said it
+
+    @property
+    def errno(self) -> int | None:
+        return 1062 if self.dialect is Dialect.MYSQL else None
+
+    @property
+    def sqlstate(self) -> str:
+        return "23000" if self.dialect is Dialect.MYSQL else "23505"
+
+    @property
+    def cut(self) -> bool:
+        """Whether the value may go on where the message ends. PostgreSQL prints it whole."""
+        if self.value is None or self.dialect is Dialect.POSTGRESQL:
+            return False
+        # The cut is on a whole character, so up to three bytes can be missing; MariaDB marks it with dots.
+        return len(self.value.encode("utf-8", "replace")) > CUT_AT - 4

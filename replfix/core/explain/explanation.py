@@ -1,0 +1,112 @@
+"""What is known about one duplicate-key error, and what follows from it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from replfix.core.diagnosis import Confidence
+from replfix.core.evidence import AutoIncrement
+from replfix.core.explain.duplicate import Duplicate
+from replfix.core.explain.insert import Insert
+from replfix.core.table import Column, Table, UniqueKey
+from replfix.core.values import RowImage
+
+
+class Answer(enum.StrEnum):
+    """What the server says to one reading of the value."""
+
+    FOUND = "found"  # a row has these values
+    NO_ROW = "no_row"
+    IMPOSSIBLE = "impossible"  # a piece is no value of its column's type
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    values: tuple[str, ...]  # one for each part of the key, as printed
+    answer: Answer
+    rows: tuple[RowImage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """An AUTO_INCREMENT column: what it hands out next, and what is there."""
+
+    column: Column
+    next_value: int | None  # None: the server does not tell
+    highest: int | None  # MAX(column); None in an empty table
+
+    @property
+    def limit(self) -> int | None:
+        """The highest value that the column's type can hold; None for types that are no integers."""
+        bits = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}.get(self.column.data_type)
+        return None if bits is None else 2 ** (bits if self.column.unsigned else bits - 1) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A unique key of the server that the message can mean."""
+
+    table: Table
+    key: UniqueKey
+    readings: tuple[Reading, ...]
+    counter: Counter | None  # where the key is the AUTO_INCREMENT column
+
+    @property
+    def rows(self) -> tuple[RowImage, ...]:
+        return tuple(row for reading in self.readings for row in reading.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The server that was asked, and what it knows."""
+
+    address: str
+    version: str
+    places: tuple[Place, ...]
+    auto_increment: AutoIncrement
+    replicates: bool  # it has a replication channel of its own
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that reasons are concluded from."""
+
+    duplicate: Duplicate
+    insert: Insert | None  # the statement, as far as the text holds it
+    asked: Asked | None
+    unknowns: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place | None:
+        """The key that is meant: the only one, or the only one where a row was found."""
+        if self.asked is None:
+            return None
+        places = self.asked.places
+        found = tuple(place for place in places if place.rows)
+        return places[0] if len(places) == 1 else found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    text: str
+    sql: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the error came, probably. Each sentence of ``evidence`` was read, none is guessed."""
+
+    code: str
+    confidence: Confidence
+    summary: str
+    evidence: tuple[str, ...]
+    fixes: tuple[Fix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    case: Case
+    reasons: tuple[Reason, ...]

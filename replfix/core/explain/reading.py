@@ -1,0 +1,34 @@
+"""The ways in which a printed value can be taken apart for a key of several columns: the server joins them with ``-``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, islice, pairwise
+
+JOINED_BY = {"mysql": "-", "postgresql": ", "}
+MOST = 64
+"""Readings that are tried; a value with many dashes in a key of many columns has more than anybody wants to see."""
+
+
+def readings(value: str, parts: int, joined_by: str = "-") -> tuple[tuple[str, ...], ...]:
+    """Every way to take ``value`` apart into ``parts`` pieces, at most ``MOST``; none when it cannot be done."""
+    return tuple(islice(_readings(value, parts, joined_by), MOST))
+
+
+def ambiguous(value: str, parts: int, joined_by: str = "-") -> bool:
+    return parts > 1 and value.count(joined_by) > parts - 1
+
+
+def _readings(value: str, parts: int, joined_by: str) -> Iterator[tuple[str, ...]]:
+    places: list[int] = []
+    at = value.find(joined_by)
+    while at >= 0:
+        places.append(at)
+        at = value.find(joined_by, at + 1)
+    width = len(joined_by)
+    for chosen in combinations(places, parts - 1):
+        if any(b - a < width for a, b in pairwise(chosen)):
+            continue
+        begins = [0, *(at + width for at in chosen)]
+        ends = [*chosen, len(value)]
+        yield tuple(value[begin:end] for begin, end in zip(begins, ends, strict=True))

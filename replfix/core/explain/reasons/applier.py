@@ -1,0 +1,26 @@
+"""A replica's applier met a row that should not be there."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Confidence
+from replfix.core.explain.explanation import Case, Fix, Reason
+
+CODE = "replica-conflict"
+RANK = 10
+
+
+def examine(case: Case) -> Reason | None:
+    duplicate = case.duplicate
+    if not duplicate.replication:
+        return None
+    transaction = f"The failing transaction is {duplicate.gtid}." if duplicate.gtid else "The text names no GTID."
+    return Reason(
+        CODE,
+        Confidence.HIGH,
+        "A replica's applier found a row that holds the key of the row it was to write: replica and source differ.",
+        ("The text is a replica's applier's.", transaction),
+        (
+            Fix("replfix diagnose NAME says who wrote the row and what can be done; replfix resolve NAME does it."),
+            Fix("Do not skip the transaction: that drops every row of it, not only this one."),
+        ),
+    )
