@@ -81,10 +81,16 @@ class Replica(Server, Protocol):
         ...
 
     def start(
-        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
+        self,
+        channel: str,
+        *,
+        receiver: bool,
+        until: TransactionId | None = None,
+        before: TransactionId | None = None,
+        gaps: bool = False,
     ) -> None:
-        """START REPLICA for one channel: both threads or the applier only; up to and with ``until``, or up to and without
-        ``before``, if given."""
+        """START REPLICA for one channel: both threads or the applier only; up to and with ``until``, up to and without
+        ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker committed."""
         ...
 
     def replicas_below(self) -> tuple[str, ...]:

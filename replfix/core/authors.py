@@ -63,4 +63,6 @@ def _last_writes(evidence: Evidence) -> tuple[_Writes, _Writes]:
 
 def all_local_writes_read(evidence: Evidence) -> bool:
     """True when every errant transaction was read: only then does "none of them wrote it" mean anything."""
+    if evidence.transaction is not None and evidence.transaction.gtid is None:
+        return False  # without GTIDs, nobody knows how many there are
     return len(evidence.local_writes) == len(evidence.errant)

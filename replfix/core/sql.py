@@ -233,13 +233,20 @@ def set_gtid_next(gtid: str) -> str:
 
 
 def start_replica(
-    channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
+    channel: str,
+    *,
+    receiver: bool,
+    until: TransactionId | None = None,
+    before: TransactionId | None = None,
+    gaps: bool = False,
 ) -> str:
     """START REPLICA for one channel; without ``receiver`` the applier only; ``until``: stop after that one,
-    ``before``: stop before it."""
+    ``before``: stop before it, ``gaps``: stop when all is applied that is before the last one committed."""
     threads = "" if receiver else " SQL_THREAD"
     end = ""
-    if until is not None:
+    if gaps:
+        end = " UNTIL SQL_AFTER_MTS_GAPS"
+    elif until is not None:
         end = _until("SQL_AFTER_GTIDS", until, until.end)
     elif before is not None:
         end = _until("SQL_BEFORE_GTIDS", before, before.start)

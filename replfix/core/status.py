@@ -51,6 +51,9 @@ class ChannelStatus:
     group_replication: bool = False
     filters: Filters = NO_FILTERS
     applied_to: LogPosition | None = None  # in the source's binlog: a low-water mark, exact once the applier stopped
+    received_to: LogPosition | None = None
+    # How far any worker has committed; read only without GTIDs, of a channel that a worker's error stopped.
+    committed_to: LogPosition | None = None
 
     @property
     def failure(self) -> ApplierError | None:
@@ -67,10 +70,26 @@ class ChannelStatus:
             if w.errno not in WORKER_STOPPED_BY_ANOTHER
         ]
         if errors:
-            return min(errors, key=lambda e: (e.log_file or "", e.end_log_pos or 0))
+            at = self.applied_to.log_file if self.applied_to is not None else ""
+            return min(errors, key=lambda e: LogPosition(e.log_file or at, e.end_log_pos or 0))
         if self.applier_errno:
             return applier_error.parse(self.applier_errno, self.applier_message)
         return None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was received is applied, as far as positions tell: they lag behind while the applier runs."""
+        return self.applied_to is not None and self.received_to is not None and self.received_to <= self.applied_to
+
+    def committed_behind(self, transaction: TransactionId) -> LogPosition | None:
+        """Workers have committed transactions behind this one, at most up to there (replica_preserve_commit_order=OFF).
+
+        Only without GTIDs: there, which of them is known to the replica alone. It keeps count until the applier is started
+        with another end than SQL_AFTER_MTS_GAPS, or fails before it gets there: then it applies them again (9.7.4).
+        """
+        if transaction.gtid is not None or self.committed_to is None or self.committed_to <= transaction.end:
+            return None
+        return self.committed_to
 
     @property
     def healthy(self) -> bool:

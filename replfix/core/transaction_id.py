@@ -55,7 +55,7 @@ class TransactionId:
     def failed_with(self, error: ApplierError) -> bool:
         """Whether it is the one that an applier's error is about. The ``end_log_pos`` in an error is that of an event, so it
         lies inside the transaction (9.7.4)."""
-        if self.gtid is not None or error.gtid is not None:
+        if error.gtid is not None:
             return self.gtid == error.gtid
         inside = error.end_log_pos is not None and self.start_pos < error.end_log_pos <= self.end_pos
-        return inside and error.log_file == self.log_file
+        return inside and error.log_file in (None, self.log_file)  # seen empty on 9.7

@@ -110,9 +110,15 @@ class MysqlServer:
         return read_status(self._session)
 
     def start(
-        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
+        self,
+        channel: str,
+        *,
+        receiver: bool,
+        until: TransactionId | None = None,
+        before: TransactionId | None = None,
+        gaps: bool = False,
     ) -> None:
-        self._session.execute(sql.start_replica(channel, receiver=receiver, until=until, before=before))
+        self._session.execute(sql.start_replica(channel, receiver=receiver, until=until, before=before, gaps=gaps))
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)

@@ -11,7 +11,7 @@ from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus, Wor
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
-from replfix.mysql.terms import REPLICAS_STATEMENTS, STATUS_STATEMENTS, current_names
+from replfix.mysql.terms import REPLICAS_STATEMENTS, STATUS_STATEMENTS, WORKERS_COMMITTED, current_names
 
 PARSE_ERROR = 1064  # the server does not know this form of the statement
 
@@ -44,6 +44,7 @@ def read_status(session: Session) -> ReplicaStatus:
             WorkerError(int(row["worker"]), int(row["errno"]), row["message"], row["applying"] or None)
         )
     variables = session.query(_VARIABLES)[0]
+    committed = _committed(session) if errors and variables["gtid_mode"] != "ON" else {}
     return ReplicaStatus(
         server_uuid=variables["server_uuid"],
         server_id=int(variables["server_id"]),
@@ -52,8 +53,21 @@ def read_status(session: Session) -> ReplicaStatus:
         read_only=variables["read_only"] == "1",
         super_read_only=variables["super_read_only"] == "1",
         executed=GtidSet.parse(variables["gtid_executed"]),
-        channels=tuple(_channel(row, tuple(errors.get(row["Channel_Name"], ()))) for row in channels),
+        channels=tuple(
+            _channel(row, tuple(errors.get(row["Channel_Name"], ())), committed.get(row["Channel_Name"]))
+            for row in channels
+        ),
     )
+
+
+def _committed(session: Session) -> dict[str, LogPosition]:
+    """By channel: the furthest position of the source's binlog that a worker has committed."""
+    found: dict[str, LogPosition] = {}
+    for row in session.query(WORKERS_COMMITTED):
+        at = LogPosition(row["log_file"], int(row["pos"]))
+        if row["channel"] not in found or found[row["channel"]] < at:
+            found[row["channel"]] = at
+    return found
 
 
 def read_replicas(session: Session) -> tuple[str, ...]:
@@ -91,7 +105,9 @@ def _channel_rows(session: Session) -> list[dict[str, Any]]:
     )
 
 
-def _channel(row: Mapping[str, Any], worker_errors: tuple[WorkerError, ...]) -> ChannelStatus:
+def _channel(
+    row: Mapping[str, Any], worker_errors: tuple[WorkerError, ...], committed: LogPosition | None
+) -> ChannelStatus:
     lag = row["Seconds_Behind_Source"]
     return ChannelStatus(
         name=row["Channel_Name"],
@@ -114,6 +130,8 @@ def _channel(row: Mapping[str, Any], worker_errors: tuple[WorkerError, ...]) -> 
         group_replication=row["Channel_Name"].startswith("group_replication_"),
         filters=_filters(row),
         applied_to=LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"])),
+        received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
+        committed_to=committed if worker_errors else None,
     )
 
 

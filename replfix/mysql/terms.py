@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
+WORKERS_COMMITTED = """
+SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos
+  FROM mysql.slave_worker_info WHERE Master_log_name <> ''"""
 REPLICAS_STATEMENTS = ("SHOW REPLICAS", "SHOW SLAVE HOSTS")
 
 _COLUMN_WORDS = (("Master", "Source"), ("Slave", "Replica"), ("Relay_Source", "Relay_Source"))

@@ -40,8 +40,16 @@ def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = F
 
 def let_it_apply(operation: Operation, plan: Plan) -> None:
     """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
-    operation.progress(f"START REPLICA until {plan.transaction} is applied")
-    operation.replica.start(plan.channel, receiver=False, until=plan.transaction)
+    stopped = operation.replica.status().channel(plan.channel)
+    behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
+    if behind is None:
+        operation.progress(f"START REPLICA until {plan.transaction} is applied")
+        operation.replica.start(plan.channel, receiver=False, until=plan.transaction)
+    else:
+        operation.progress(
+            f"START REPLICA until nothing is left open before {behind}, up to where workers have committed"
+        )
+        operation.replica.start(plan.channel, receiver=False, gaps=True)
     status = wait_until_stopped(operation, plan)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
@@ -89,7 +97,8 @@ def start_again(operation: Operation, plan: Plan) -> None:
         channel = status.channel(plan.channel)
         if channel is None or not channel.applier_running:
             return  # the next round's diagnosis says why
-        target = target or channel.retrieved
-        if target <= status.executed:
+        if plan.transaction.gtid is not None:
+            target = target or channel.retrieved
+        if channel.caught_up if target is None else target <= status.executed:
             return
         clock.sleep(POLL_SECONDS)

@@ -53,8 +53,8 @@ def _replica_settings(replica: Replica, status: ReplicaStatus) -> Iterator[Check
     if status.gtid_mode != "ON":
         yield Check(
             "replica-gtid-mode",
-            Verdict.FAILED,
-            f"gtid_mode is {status.gtid_mode} on the replica: failing transactions are found by GTID only.",
+            Verdict.WARNING,
+            f"gtid_mode is {status.gtid_mode} on the replica: {_BY_POSITION}.",
             "Switch GTIDs on, as the MySQL manual says in 'Enabling GTID Transactions Online'.",
         )
     else:
@@ -93,8 +93,10 @@ def _same_server(source: Server, channel: ChannelStatus) -> Check:
     return Check("source-identity", Verdict.OK, f"{source.address} is the server that the replica reads from.")
 
 
+_BY_POSITION = "transactions are found by their positions, and nothing tells which of them only the replica has"
+
 _WANTED = {
-    "gtid_mode": (("ON",), Verdict.FAILED, "failing transactions are found by GTID only"),
+    "gtid_mode": (("ON",), Verdict.WARNING, _BY_POSITION),
     "binlog_format": (("ROW",), Verdict.FAILED, "statements cannot be held against rows"),
     "binlog_row_image": (("FULL",), Verdict.WARNING, "missing rows cannot be put back from events that lack columns"),
     "binlog_row_value_options": (("", None), Verdict.FAILED, "partial JSON updates are not read in this version"),
@@ -113,6 +115,14 @@ def _source_settings(source: Server) -> Iterator[Check]:
 
 
 def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) -> Check:
+    if not channel.auto_position:
+        return Check(
+            "source-binlog-retention",
+            Verdict.WARNING,
+            f"The channel works by position: it is not checked whether the source still has its binlog from "
+            f"{channel.applied_to} on.",
+            "SHOW BINARY LOGS on the source lists what it has.",
+        )
     purged = GtidSet.parse(source.variables(("gtid_purged",))["gtid_purged"] or "")
     lost = purged - status.executed
     if lost - channel.retrieved:

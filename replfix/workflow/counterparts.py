@@ -27,6 +27,7 @@ def keep_what_the_source_has(
     source: Server,
     transaction: Transaction,
     executed: GtidSet,
+    by_gtid: bool,
     tables: Mapping[TableName, Table],
     asked: Container[TableName],
     found: Reconciliation,
@@ -34,7 +35,8 @@ def keep_what_the_source_has(
 ) -> Reconciliation:
     """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
 
-    ``executed`` is the replica's set: what the source has beyond it is the backlog. Only the tables in ``asked`` can be
+    ``executed`` is the replica's set: what the source has beyond it is the backlog; without ``by_gtid``, what comes behind
+    the transaction in its log. Only the tables in ``asked`` can be
     asked of the source.
     """
     repairs = list(found.repairs)
@@ -46,7 +48,7 @@ def keep_what_the_source_has(
         untold.update(dict.fromkeys(_unasked(transaction, tables, (r for r in fresh if r.table not in asked))))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
-            changes = _changes_since(source, transaction, executed, unknowns)
+            changes = _changes_since(source, transaction, executed, by_gtid, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
             untold.update(dict.fromkeys(_incomplete(changed.values())))
             repairs = [changed.get(r, r) for r in repairs]
@@ -94,26 +96,32 @@ def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: li
 
 
 def _changes_since(
-    source: Server, transaction: Transaction, executed: GtidSet, unknowns: list[str]
+    source: Server, transaction: Transaction, executed: GtidSet, by_gtid: bool, unknowns: list[str]
 ) -> Iterator[RowChange]:
     """The failing transaction's changes, then the backlog's. The source's set is read after its rows were: whatever
     touched a row in between is in the backlog."""
-    assert transaction.gtid is not None
+    if transaction.gtid is None or not by_gtid:
+        # The end of the log is the end of the backlog: one more than is wanted tells that it goes on.
+        behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
+        left = (each for each in behind if each.gtid is None or each.gtid not in executed)
+        return chain(transaction.changes, _backlog(left, None, unknowns))
     backlog = source.executed() - executed - GtidSet.parse(transaction.gtid)
-    return chain(transaction.changes, _backlog(source, backlog, unknowns))
+    return chain(transaction.changes, _backlog(source.transactions(backlog, BACKLOG_READ), len(backlog), unknowns))
 
 
-def _backlog(source: Server, backlog: GtidSet, unknowns: list[str]) -> Iterator[RowChange]:
+def _backlog(behind: Iterator[Transaction], whole: int | None, unknowns: list[str]) -> Iterator[RowChange]:
+    """``whole``: how many there are; None when nobody counts them."""
     read = 0
     try:
-        for behind in source.transactions(backlog, BACKLOG_READ):
+        for transaction in behind:
             read += 1
-            yield from behind.changes
+            yield from transaction.changes
     except ReplicationError as error:
         unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
     else:
-        if read < len(backlog):
+        if read > BACKLOG_READ or (whole is not None and read < whole):
+            of = "" if whole is None else f" of {counted(whole, 'transaction')}"
             unknowns.append(
-                f"Of a backlog of {counted(len(backlog), 'transaction')}, {read:,} were read: rows that are restored stand as "
-                "the source has them now, which can be ahead of the replica."
+                f"The backlog{of} was read for {counted(read, 'transaction')}: rows that are restored stand as the source has "
+                "them now, which can be ahead of the replica."
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from replfix.core.applier_error import ROW_ERRORS, ApplierError
 from replfix.core.conclude import conclude
@@ -129,8 +130,10 @@ def _gather(
             "the transaction are taken from a server that is not the replica's source."
         )
     strays = errant(status, channel, source, source_of)
-    progress(f"Reading transaction {error.gtid or '(no GTID)'} from {source.address}")
-    transaction = _transaction(source, error, unknowns)
+    progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
+    # Positions are one server's own; of another one, only GTIDs tell.
+    by_gtid = channel.auto_position or source_uuid != channel.source_uuid
+    transaction = _transaction(source, channel, error, by_gtid, unknowns)
     tables: dict[TableName, Table] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
@@ -144,9 +147,18 @@ def _gather(
         theirs = _same_tables(source, tables, found, unknowns)
         source_rows = _source_rows(source, found, theirs)
         if found.repairs:
-            found = keep_what_the_source_has(
-                replica, source, transaction, status.executed, tables, theirs, found, unknowns
+            kept = keep_what_the_source_has(
+                replica,
+                source,
+                transaction,
+                status.executed,
+                by_gtid,
+                tables,
+                theirs,
+                found,
+                unknowns,
             )
+            found = _not_ahead(channel, transaction, found, kept)
         if strays and found.conflicts:
             progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
@@ -170,20 +182,41 @@ def _gather(
     )
 
 
-def _transaction(source: Server, error: ApplierError, unknowns: list[str]) -> Transaction | None:
-    if error.gtid is None:
-        unknowns.append(
-            "The failing transaction has no GTID; replfix finds transactions by GTID only in this version "
-            "(gtid_mode=ON on source and replica)."
-        )
-        return None
+def _transaction(
+    source: Server, channel: ChannelStatus, error: ApplierError, by_gtid: bool, unknowns: list[str]
+) -> Transaction | None:
     try:
-        transaction = source.transaction(error.gtid)
+        if error.gtid is not None and by_gtid:
+            transaction = source.transaction(error.gtid)
+        elif error.end_log_pos is not None and channel.applied_to is not None:
+            transaction = source.transaction_at(channel.applied_to, error.end_log_pos, error.log_file or "")
+        else:
+            unknowns.append("The replica's error names neither a GTID nor a position: the transaction cannot be found.")
+            return None
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
         return None
+    if error.gtid not in (None, transaction.gtid):
+        unknowns.append(
+            f"At the place that the replica names, {source.address} has {transaction.id}, and not {error.gtid}."
+        )
+        return None
     unknowns.extend(transaction.notes)
     return transaction
+
+
+def _not_ahead(
+    channel: ChannelStatus, transaction: Transaction, found: Reconciliation, kept: Reconciliation
+) -> Reconciliation:
+    """How the source's other rows stood then is told by what comes behind: not where some of that is applied already."""
+    mark = channel.committed_behind(transaction.id)
+    if mark is None or kept.repairs == found.repairs:
+        return kept
+    reason = (
+        f"A row that is in the way is one of the source's too. Workers have committed transactions up to {mark} already, and "
+        "without GTIDs it is not known which, so it cannot be told how that row has to be now."
+    )
+    return replace(kept, untold=(*kept.untold, reason))
 
 
 def _definitions(
@@ -238,7 +271,7 @@ def _doubt(
             )
     if any(NOT_LOGGED in image for c in transaction.changes for image in (c.before, c.after) if image is not None):
         unknowns.append(
-            f"The events of {transaction.gtid} do not hold every column (binlog_row_image is not FULL on the source): "
+            f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
             "differences in the others are not seen."
         )
     # The position in the message is a hint that is checked, never what the transaction is found by.
@@ -246,7 +279,7 @@ def _doubt(
         ends = {change.event_end_pos for change in transaction.changes}
         if error.event in ("Write_rows", "Update_rows", "Delete_rows") and error.end_log_pos not in ends:
             unknowns.append(
-                f"The replica names end_log_pos {error.end_log_pos}, where no rows event of {transaction.gtid} ends."
+                f"The replica names end_log_pos {error.end_log_pos}, where no rows event of {transaction.id} ends."
             )
 
 

@@ -128,8 +128,8 @@ def close_gap(operation: Operation, plan: Plan) -> bool:
     status = operation.replica.status()
     channel = status.channel(plan.channel)
     gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
-    if not gap:
-        return False
+    if channel is None or not gap or channel.committed_behind(plan.transaction) is not None:
+        return False  # with committed ones behind it, the replica has one start only: see committed_behind
     with operation.replica.repair(plan.channel):
         still_the_same(operation, plan)
         operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")

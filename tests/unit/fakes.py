@@ -278,9 +278,16 @@ class FakeReplica(FakeServer):
             )
 
     def start(
-        self, channel: str, *, receiver: bool, until: TransactionId | None = None, before: TransactionId | None = None
+        self,
+        channel: str,
+        *,
+        receiver: bool,
+        until: TransactionId | None = None,
+        before: TransactionId | None = None,
+        gaps: bool = False,
     ) -> None:
         assert channel == ""
+        assert not gaps
         how = " until" if until else " before" if before else ""
         with self.world.step(f"{self.name}.start{how}"):
             if receiver:

@@ -112,6 +112,29 @@ def test_without_gtids_positions_tell(at: LogPosition | None, applied: bool, wai
     assert status(on).waiting_before(on, found) == waiting
 
 
+@pytest.mark.parametrize(
+    ("committed", "gtid", "behind"),
+    [
+        (LogPosition(FILE, 1920), None, LogPosition(FILE, 1920)),
+        (LogPosition(FILE, 1370), None, None),
+        (LogPosition(FILE, 1920), GTID, None),  # the GTID set says which
+        (None, None, None),
+    ],
+)
+def test_what_workers_committed_behind(
+    committed: LogPosition | None, gtid: str | None, behind: LogPosition | None
+) -> None:
+    failing = TransactionId(gtid, FILE, 1094, 1370)
+    assert channel(committed_to=committed).committed_behind(failing) == behind
+
+
+def test_caught_up_by_position() -> None:
+    received = LogPosition("b.1000000", 158)
+    assert not channel(received_to=received, applied_to=LogPosition("b.999999", 900)).caught_up
+    assert channel(received_to=received, applied_to=received).caught_up
+    assert not channel().caught_up
+
+
 def test_log_files_count_up() -> None:
     assert LogPosition("b.999999", 900) < LogPosition("b.1000000", 4) <= LogPosition("b.1000000", 4)
 
@@ -120,12 +143,14 @@ def test_log_files_count_up() -> None:
     ("gtid", "error", "same"),
     [
         (GTID, {"gtid": GTID}, True),
-        (GTID, {"log_file": FILE, "end_log_pos": 1339}, False),
+        (GTID, {"log_file": FILE, "end_log_pos": 1339}, True),  # an applier without workers names no GTID
+        (GTID, {"log_file": FILE, "end_log_pos": 1094}, False),
         (None, {"gtid": GTID, "log_file": FILE, "end_log_pos": 1339}, False),
         (None, {"log_file": FILE, "end_log_pos": 1339}, True),
         (None, {"log_file": FILE, "end_log_pos": 1370}, True),
         (None, {"log_file": FILE, "end_log_pos": 1094}, False),  # the end of the one before it
         (None, {"log_file": "binlog.000002", "end_log_pos": 1339}, False),
+        (None, {"end_log_pos": 1339}, True),  # 9.7 leaves the name empty at times
         (None, {}, False),
     ],
 )

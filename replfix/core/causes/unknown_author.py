@@ -32,7 +32,9 @@ def examine(evidence: Evidence) -> Cause | None:
     ]
     if not orphans:
         return None
-    if not evidence.errant:
+    if evidence.transaction is not None and evidence.transaction.gtid is None:
+        trace = "Without GTIDs, nothing tells which transactions only the replica has."
+    elif not evidence.errant:
         trace = "The replica has no transaction that the source lacks."
     elif all_local_writes_read(evidence):
         trace = f"None of the replica's own transactions ({evidence.errant}) wrote these rows."

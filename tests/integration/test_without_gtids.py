@@ -1,0 +1,166 @@
+"""A pair that replicates by file and position, four workers on: found, rehearsed, repaired and verified without a GTID."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from replfix.lab.replication import wait_until_stopped
+from replfix.lab.state import Server
+from replfix.lab.topologies import no_gtid
+from replfix.lab.topology import Lab
+from tests.integration.running import replfix
+
+
+@pytest.fixture(params=["OFF"])
+def positioned(pair: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The pair without GTIDs (or in that gtid_mode), one table d.t on both, the channel running."""
+    (pair.directory / "audit.db").unlink(missing_ok=True)
+    no_gtid.connect(pair.source, pair.replica, request.param)
+    try:
+        write(pair.source, "CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
+        applied(pair)
+        yield pair
+    finally:
+        no_gtid.undo(pair.source, pair.replica)
+
+
+def write(server: Server, *statements: str) -> None:
+    with server.session() as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def write_locally(server: Server, *statements: str) -> None:
+    write(server, "SET sql_log_bin = 0", "SET GLOBAL super_read_only = OFF", *statements, "SET GLOBAL super_read_only = ON")  # fmt: skip
+
+
+def applied(lab: Lab) -> None:
+    """Wait until the replica is where the source's binlog ends."""
+    with lab.source.session() as session:
+        at = session.query("SHOW BINARY LOG STATUS")[0]
+    with lab.replica.session() as session:
+        answer = session.scalar(f"SELECT SOURCE_POS_WAIT('{at['File']}', {at['Position']}, 20, '')")
+    assert answer not in (None, "-1"), answer
+
+
+def rows(server: Server) -> list[tuple[str, ...]]:
+    with server.session() as session:
+        return session.rows("SELECT id, k, v FROM d.t ORDER BY id")
+
+
+def resolve(lab: Lab, *options: str) -> dict[str, object]:
+    ran = replfix("resolve", "replica1", *options, "--config", str(lab.config_file), "--json")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.document["outcome"] == "resolved"
+    return ran.document
+
+
+def held_back(lab: Lab, *statements: str) -> None:
+    """Let the source write all of it before the replica's workers begin: they get it all at once."""
+    write(lab.replica, "STOP REPLICA SQL_THREAD")
+    write(lab.source, *statements)
+    with lab.source.session() as session:
+        at = session.query("SHOW BINARY LOG STATUS")[0]
+    for _ in range(200):
+        with lab.replica.session() as session:
+            status = session.query("SHOW REPLICA STATUS")[0]
+        if (status["Source_Log_File"], status["Read_Source_Log_Pos"]) == (at["File"], at["Position"]):
+            break
+        time.sleep(0.05)
+    write(lab.replica, "START REPLICA SQL_THREAD")
+
+
+def test_from_status_to_a_running_channel(positioned: Lab) -> None:
+    config = str(positioned.config_file)
+    write_locally(positioned.replica, "INSERT INTO d.t VALUES (7, 70, 'local')")
+    numbers = [f"INSERT INTO d.t VALUES ({n}, {n * 10}, 'source')" for n in range(1, 13)]
+    # The failing one in the next file, a transaction of several rows behind it.
+    held_back(positioned, *numbers[:5], "FLUSH BINARY LOGS", *numbers[5:], "UPDATE d.t SET v = CONCAT(v, '!')")
+    wait_until_stopped(positioned.replica)
+
+    ran = replfix("status", "--config", config, "--json")
+    assert ran.code == 3
+    assert ran.document["replicas"][0]["channels"][0]["error"]["errno"] == 1062
+    ran = replfix("diagnose", "replica1", "--config", config, "--json")
+    assert ran.code == 3, ran.err
+    diagnosis = ran.document
+    transaction = diagnosis["transaction"]
+    assert transaction["gtid"] is None
+    assert transaction["log_file"].endswith(".000002")
+    assert [c["incoming"]["id"] for c in diagnosis["conflicts"]] == [7]
+    assert diagnosis["conflicts"][0]["replica_row"]["v"] == "local"
+    assert diagnosis["strategies"][0]["allowed"], diagnosis["strategies"]
+    before = rows(positioned.replica)
+    ran = replfix("resolve", "replica1", "--dry-run", "--config", config, "--json")
+    assert ran.document["rounds"][0]["rehearsed"], ran.err
+    assert rows(positioned.replica) == before
+
+    document = resolve(positioned, "--yes")
+    assert document["displaced_rows"] == 1
+    applied(positioned)
+    assert rows(positioned.replica) == rows(positioned.source)
+    assert replfix("status", "--config", config).code == 0
+    assert replfix("doctor", "replica1", "--config", config).code in (0, 3, 4)
+
+
+def test_several_failing_transactions_one_after_the_other(positioned: Lab) -> None:
+    write_locally(positioned.replica, "INSERT INTO d.t VALUES (2, 2, 'local'), (5, 9, 'local'), (8, 8, 'local')")
+    held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 11)))
+    wait_until_stopped(positioned.replica)
+    document = resolve(positioned, "--yes")
+    assert len(document["rounds"]) >= 3  # type: ignore[arg-type]
+    applied(positioned)
+    assert rows(positioned.replica) == rows(positioned.source)
+
+
+def test_a_row_of_the_source_in_the_way_gets_the_state_that_it_had_then(positioned: Lab) -> None:
+    """On k the incoming row 3 meets the replica's row 1, which the source has too, and changes later."""
+    write(positioned.source, "INSERT INTO d.t VALUES (1, 1, 'one'), (2, 2, 'two')")
+    applied(positioned)
+    write_locally(positioned.replica, "UPDATE d.t SET k = 30 WHERE id = 1")
+    held_back(positioned, "INSERT INTO d.t VALUES (3, 30, 'three')", "UPDATE d.t SET v = 'uno' WHERE id = 1")
+    wait_until_stopped(positioned.replica)
+    resolve(positioned, "--yes")
+    applied(positioned)
+    assert rows(positioned.replica) == rows(positioned.source)
+
+
+@pytest.mark.parametrize("positioned", ["OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"], indirect=True)
+def test_on_the_way_to_gtids_and_with_gtids_but_by_position(positioned: Lab) -> None:
+    with positioned.source.session() as session:
+        mode = session.scalar("SELECT @@global.gtid_mode")
+    write_locally(positioned.replica, "INSERT INTO d.t VALUES (2, 2, 'local'), (4, 4, 'local')")
+    held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 7)))
+    wait_until_stopped(positioned.replica)
+    ran = replfix("diagnose", "replica1", "--config", str(positioned.config_file), "--json")
+    assert ran.document["transaction"] is not None, ran.document["unknowns"]
+    assert (ran.document["transaction"]["gtid"] is None) == (mode == "OFF_PERMISSIVE")
+    resolve(positioned, "--yes")
+    applied(positioned)
+    assert rows(positioned.replica) == rows(positioned.source)
+
+
+@pytest.mark.parametrize("local", [(3,), (3, 4)], ids=["one in the gap", "two in the gap"])
+def test_workers_that_committed_ahead(positioned: Lab, local: tuple[int, ...]) -> None:
+    """replica_preserve_commit_order=OFF: 4 and what follows may be committed when 3 fails, and nothing of it twice.
+
+    With two failing in the gap, the replica forgets what it has committed (9.7.4): those come again, and are taken out
+    and put back as applied twice.
+    """
+    write(positioned.replica, "STOP REPLICA SQL_THREAD", "SET GLOBAL replica_preserve_commit_order = OFF")
+    try:
+        write_locally(positioned.replica, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'local')" for n in local))
+        held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 11)))
+        wait_until_stopped(positioned.replica)
+        ahead = [row for row in rows(positioned.replica) if int(row[0]) > max(local) and row[2] == "source"]
+        document = resolve(positioned, "--yes", "--max-rounds", "20")
+        applied(positioned)
+        assert rows(positioned.replica) == rows(positioned.source)
+        if len(local) == 1:
+            assert ahead, "the test is about transactions that are committed ahead"
+            assert len(document["rounds"]) == 1  # type: ignore[arg-type]
+    finally:
+        write(positioned.replica, "STOP REPLICA", "SET GLOBAL replica_preserve_commit_order = ON")
