@@ -99,7 +99,6 @@ _WANTED = {
     "gtid_mode": (("ON",), Verdict.WARNING, _BY_POSITION),
     "binlog_format": (("ROW",), Verdict.FAILED, "statements cannot be held against rows"),
     "binlog_row_image": (("FULL",), Verdict.WARNING, "missing rows cannot be put back from events that lack columns"),
-    "binlog_row_value_options": (("", None), Verdict.FAILED, "partial JSON updates are not read in this version"),
 }
 """Variable of the source: the values that replfix works with, how bad another one is, and why."""
 

@@ -320,11 +320,3 @@ def test_what_is_not_read_is_refused_by_name(pair: Lab, session: Session, statem
     gtid = write(session, last)
     with pytest.raises(Unreadable, match=told):
         only(pair, gtid)
-
-
-def test_partial_json_is_refused_by_name(pair: Lab, session: Session) -> None:
-    session.execute("""INSERT INTO items (doc) VALUES ('{"a": 1, "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}')""")
-    session.execute("SET binlog_row_value_options = PARTIAL_JSON")
-    gtid = write(session, "UPDATE items SET doc = JSON_SET(doc, '$.a', 7)")
-    with pytest.raises(Unreadable, match="Partial_update_rows"):
-        only(pair, gtid)

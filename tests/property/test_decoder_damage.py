@@ -18,8 +18,9 @@ from replfix.core import json_text
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import Transaction
 from replfix.core.table import Column, Table, TableName
+from replfix.core.values import Json
 from replfix.errors import Unreadable
-from replfix.mysql.binlog import json_binary
+from replfix.mysql.binlog import json_binary, partial_json
 from replfix.mysql.binlog.log import HEADER, EventType, events
 from replfix.mysql.binlog.transaction import Schema, among, transactions
 
@@ -46,11 +47,13 @@ def split(log: bytes) -> list[bytes]:
 
 
 RAWS = split((Path(__file__).parent.parent / "golden" / "binlog_9_7.000001").read_bytes())
-DECODED = [
-    index
-    for index, raw in enumerate(RAWS)
-    if raw[4] in (EventType.TABLE_MAP, EventType.WRITE_ROWS, EventType.UPDATE_ROWS, EventType.DELETE_ROWS)
-]
+DAMAGED = (
+    EventType.TABLE_MAP,
+    EventType.WRITE_ROWS,
+    EventType.UPDATE_ROWS,
+    EventType.DELETE_ROWS,
+)
+DECODED = [index for index, raw in enumerate(RAWS) if raw[4] in DAMAGED]
 OTHERS = [index for index in range(1, len(RAWS)) if index not in DECODED]
 
 
@@ -182,6 +185,17 @@ def test_any_bytes_as_json(data: bytes) -> None:
         json_text.dump(document)
     except (Unreadable, ValueError):  # ValueError: a double that is no number; the row decoder makes it Unreadable
         return
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.binary(max_size=60), st.sampled_from(("$", "$.a", '$."b c"[1]', "$[2]", "$[last-1].x")))
+def test_any_bytes_as_differences_of_a_document(data: bytes, path: str) -> None:
+    operation = data[:1] + bytes([len(path)]) + path.encode() + data[1:]
+    for diffs in (data, operation):
+        try:
+            json_text.dump(partial_json.changed(Json('{"a": 1, "b c": [1, {"x": 2}], "d": null}'), diffs))
+        except (Unreadable, ValueError):
+            continue
 
 
 def test_every_transaction_ends_in_rows_or_in_a_refusal() -> None:

@@ -174,7 +174,6 @@ def test_the_part_of_an_xa_transaction_that_holds_its_rows() -> None:
     ("number", "told"),
     [
         (11, "logged as a statement, not as rows.*INSERT INTO small VALUES \\(5, 'statement'"),
-        (13, "Partial_update_rows event.*binlog_row_value_options"),
         (15, "has no rows: it ends an XA transaction.*XA COMMIT X'78',X'',1"),
         (16, "logged as a statement.*ALTER TABLE small ADD COLUMN more INT"),
     ],

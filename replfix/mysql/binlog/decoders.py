@@ -59,11 +59,10 @@ def blob(prefix: int, meaning: Callable[[bytes], Value] | None = None) -> Form:
 
 
 def json(prefix: int) -> Form:
-    return blob(prefix, _json)
+    return blob(prefix, lambda raw: json_value(json_binary.parse(raw)))
 
 
-def _json(raw: bytes) -> Json:
-    document = json_binary.parse(raw)
+def json_value(document: json_text.Document) -> Json:
     return Json(json_text.dump(document), document if json_text.has_typed(document) else None)
 
 

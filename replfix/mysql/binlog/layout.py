@@ -28,6 +28,7 @@ class Layout:
     table: TableName
     names: tuple[str, ...]
     forms: tuple[Form, ...]
+    documents: tuple[int, ...]  # the ordinals of its JSON columns
     from_schema: bool  # names (and what else the event does not hold) were taken from the table's definition of now
 
 
@@ -50,7 +51,8 @@ def layout(
             forms.append(_form(mapped, column, charset_of))
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
-    return Layout(table_map.table, tuple(names), tuple(forms), definition is not None)
+    documents = tuple(i for i, mapped in enumerate(table_map.columns) if mapped.type == FIELD_TYPE.JSON)
+    return Layout(table_map.table, tuple(names), tuple(forms), documents, definition is not None)
 
 
 def _complete(mapped: MappedColumn) -> bool:

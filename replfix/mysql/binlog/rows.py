@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from replfix.core.row_event import ChangeKind, RowChange
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, Json, RowImage
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.images import ImageDecode, Part, compiled
+from replfix.mysql.binlog.buffer import Buffer
+from replfix.mysql.binlog.decoders import json_value
+from replfix.mysql.binlog.images import Form, ImageDecode, Part, Sized, compiled
 from replfix.mysql.binlog.layout import Layout
 from replfix.mysql.binlog.log import Event, EventType
+from replfix.mysql.binlog.partial_json import changed
 
 KINDS = {
     EventType.WRITE_ROWS_V1: ChangeKind.INSERT,
@@ -20,8 +23,15 @@ KINDS = {
     EventType.WRITE_ROWS: ChangeKind.INSERT,
     EventType.UPDATE_ROWS: ChangeKind.UPDATE,
     EventType.DELETE_ROWS: ChangeKind.DELETE,
+    EventType.PARTIAL_UPDATE_ROWS: ChangeKind.UPDATE,
 }
-_WITH_EXTRA = (EventType.WRITE_ROWS, EventType.UPDATE_ROWS, EventType.DELETE_ROWS)
+_WITH_EXTRA = (
+    EventType.WRITE_ROWS,
+    EventType.UPDATE_ROWS,
+    EventType.DELETE_ROWS,
+    EventType.PARTIAL_UPDATE_ROWS,
+)
+_PARTIAL_JSON = 0x1  # the only one of the value options so far
 STATEMENT_END = 0x1
 
 
@@ -63,7 +73,7 @@ class RowDecoder:
 
     layout: Layout
     wanted: frozenset[int] | None = None
-    _images: dict[int, ImageDecode] = field(default_factory=dict)
+    _images: dict[tuple[int, int], ImageDecode] = field(default_factory=dict)
 
     def changes(self, event: Event, head: RowsHead) -> list[RowChange]:
         """The rows of an event, in order; :class:`Unreadable` when they do not come out to the byte."""
@@ -92,7 +102,8 @@ class RowDecoder:
                 "Set binlog_row_image=FULL on the source.",
             )
         try:
-            return list(self._read(head))
+            read = self._read_partial if event.type == EventType.PARTIAL_UPDATE_ROWS else self._read
+            return list(read(head))
         except Unreadable as error:
             raise Unreadable(
                 f"A row of {self.layout.table} in the {event.name} event that ends at {event.log_file}:{event.end_pos} "
@@ -113,12 +124,58 @@ class RowDecoder:
             if at > end:
                 raise Unreadable("It ends too early.")
 
-    def _image(self, bits: int) -> ImageDecode:
-        if bits not in self._images:
-            self._images[bits] = compiled(
+    def _read_partial(self, head: RowsHead) -> Iterator[RowImage]:
+        """As ``_read``. Each after image begins with its options and a bit for each JSON column of the table, whether the
+        image holds it or not: set where there are differences in place of the document (seen on 9.7)."""
+        before_bits, after_bits = head.present
+        read_before = self._image(before_bits)
+        documents = self.layout.documents
+        fields = Buffer(head.rows, "A row")
+        while fields.left:
+            before, fields.at = read_before(head.rows, fields.at)
+            options = fields.lenenc()
+            if options & ~_PARTIAL_JSON:
+                raise Unreadable(f"Its options {options:#x} are not known.")
+            marks = fields.uint((len(documents) + 7) // 8) if options else 0
+            partial = [ordinal for number, ordinal in enumerate(documents) if marks >> number & 1]
+            raw_bits = sum(1 << ordinal for ordinal in partial)
+            after, fields.at = self._image(after_bits, raw_bits)(head.rows, fields.at)
+            if fields.left < 0:
+                raise Unreadable("It ends too early.")
+            yield before
+            yield self._completed(before, after, partial)
+
+    def _completed(self, before: RowImage, after: RowImage, partial: Sequence[int]) -> RowImage:
+        """The after image, its differences applied to the documents before them."""
+        whole = list(after)
+        for ordinal in partial:
+            diffs, document = after[ordinal], before[ordinal]
+            if diffs is NOT_LOGGED:  # not wanted, or a mark for a column that is not in the image
+                continue
+            if not isinstance(document, Json) or not isinstance(diffs, bytes):
+                raise Unreadable(
+                    f"Of column {self.layout.names[ordinal]} it holds differences only (binlog_row_value_options), and "
+                    "not the document before them (binlog_row_image).",
+                    "Set binlog_row_image=FULL on the source, or take PARTIAL_JSON out of binlog_row_value_options.",
+                )
+            whole[ordinal] = json_value(changed(document, diffs))
+        return tuple(whole)
+
+    def _image(self, bits: int, raw_bits: int = 0) -> ImageDecode:
+        """The decoder of an image with these columns; those of ``raw_bits``, which have a length, come out as bytes."""
+        if (bits, raw_bits) not in self._images:
+            self._images[bits, raw_bits] = compiled(
                 [
-                    Part(form if bits >> ordinal & 1 else None, self.wanted is None or ordinal in self.wanted)
+                    Part(
+                        (_raw(form) if raw_bits >> ordinal & 1 else form) if bits >> ordinal & 1 else None,
+                        self.wanted is None or ordinal in self.wanted,
+                    )
                     for ordinal, form in enumerate(self.layout.forms)
                 ]
             )
-        return self._images[bits]
+        return self._images[bits, raw_bits]
+
+
+def _raw(form: Form) -> Form:
+    assert isinstance(form, Sized), "only documents are logged in part"
+    return replace(form, meaning=None)

@@ -280,7 +280,6 @@ _PRELUDES = (EventType.INTVAR, EventType.RAND, EventType.USER_VAR)
 
 _STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
 _WHY: dict[int, str] = {
-    EventType.PARTIAL_UPDATE_ROWS: "partial JSON updates (binlog_row_value_options) are not supported yet",
     EventType.BEGIN_LOAD_QUERY: _STATEMENT_BASED,
     EventType.EXECUTE_LOAD_QUERY: _STATEMENT_BASED,
     EventType.INCIDENT: "changes were lost on the source",
