@@ -15,7 +15,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import Plan
 from replfix.core.privileges import Granted
-from replfix.core.row_event import Transaction
+from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -65,6 +65,10 @@ class Server(Protocol):
         """Those of ``gtids`` that this server's binlog holds, in the log's order, at most ``limit``."""
         ...
 
+    def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        """As ``transactions``, with a note in place of each that is not decodable."""
+        ...
+
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
         """The transaction in which an event ends at ``end_log_pos``, read forward from ``low``, the start of it or of an
         earlier one: what an applier's error says of a transaction without a GTID. Errors as ``transaction``."""
@@ -76,6 +80,10 @@ class Server(Protocol):
 
 
 class Replica(Server, Protocol):
+    def logs_all(self) -> bool:
+        """Whether its binlog holds every change, also of what it applies: nothing is left out by a setting."""
+        ...
+
     def status(self) -> ReplicaStatus:
         """How it stands now. ReplicationError when the server is no replica."""
         ...

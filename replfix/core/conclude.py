@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from replfix.core import causes, strategies
 from replfix.core.applier_error import ROW_ERRORS
-from replfix.core.diagnosis import Confidence, Diagnosis
+from replfix.core.diagnosis import Cause, Confidence, Diagnosis
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 
 
+def _place(module: ModuleType, cause: Cause) -> tuple[bool, int, int]:
+    """What only says how the rows stand is certain and explains little: it comes behind all that says why."""
+    says_why = not getattr(module, "SAYS_ONLY_WHAT", False)
+    likely = says_why and cause.confidence is not Confidence.LOW
+    return not likely, _ORDER.index(cause.confidence), module.RANK
+
+
 def conclude(evidence: Evidence) -> Diagnosis:
     found = [
-        (_ORDER.index(cause.confidence), module.RANK, cause)
+        (_place(module, cause), cause)
         for module in modules_of(causes)
         if evidence.error.errno in ROW_ERRORS  # no row explains a missing table, a failed check, a foreign key
         if (cause := module.examine(evidence)) is not None
     ]
     return Diagnosis(
         evidence=evidence,
-        causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[:2])),
+        causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
         proposals=tuple(module.propose(evidence) for module in modules_of(strategies)),
         unknowns=evidence.unknowns,
     )

@@ -10,6 +10,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 
@@ -40,6 +41,7 @@ class Evidence:
     blind_spots: tuple[str, ...]  # privileges without which the replica hides triggers and foreign keys
     unknowns: tuple[str, ...]
     below: tuple[str, ...] = ()  # the replicas of this replica
+    around: Surroundings = NOTHING_KNOWN
 
     @property
     def stopped_on(self) -> tuple[str, str] | None:

@@ -6,7 +6,8 @@ Source: MySQL manual, "How Servers Evaluate Replication Filtering Rules"; rows a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 from replfix.core.table import TableName
 
@@ -22,6 +23,17 @@ class Filters:
     wild_do_table: tuple[str, ...] = ()
     wild_ignore_table: tuple[str, ...] = ()
     rewrite_db: str = ""
+
+    @property
+    def in_words(self) -> str:
+        rules = [
+            f"{name} {', '.join(rule) if isinstance(rule, tuple) else rule}" for name, rule in self._rules() if rule
+        ]
+        return "; ".join(rules) or "none"
+
+    def _rules(self) -> Iterator[tuple[str, tuple[str, ...] | str]]:
+        for one in fields(self):
+            yield f"replicate-{one.name.replace('_', '-')}", getattr(self, one.name)
 
     def leaves_out(self, table: TableName) -> bool:
         """Whether the applier passes over rows of that table."""

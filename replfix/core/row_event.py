@@ -42,6 +42,20 @@ class RawEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A transaction whose rows the log does not hold, or not in a form that is read."""
+
+    gtid: str
+    log_file: str
+    start_pos: int
+    committed_at: datetime
+    server_id: int
+    thread_id: int | None
+    statement: str | None  # what was logged in place of rows, as far as it is shown; None: rows that are not read
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
 

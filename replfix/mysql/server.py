@@ -12,14 +12,15 @@ from replfix.core.evidence import AutoIncrement
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
-from replfix.core.row_event import Transaction
+from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import ReplicationError
+from replfix.errors import Unreadable
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
+from replfix.mysql.own_log import logs_all
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot
 from replfix.mysql.status import read_replicas, read_status
@@ -45,7 +46,7 @@ class MysqlServer:
     def _definition(self, name: TableName) -> Table:
         table = self.table(name)
         if table is None:
-            raise ReplicationError(
+            raise Unreadable(
                 f"{self.address} has no table {name} any more, so its events cannot be read.",
                 "Column names and signs come from the server's schema unless it logs binlog_row_metadata=FULL.",
             )
@@ -105,6 +106,12 @@ class MysqlServer:
 
     def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
         return self._binlog.transactions_from(start, limit)
+
+    def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        return self._binlog.readable(gtids)
+
+    def logs_all(self) -> bool:
+        return logs_all(self._session)
 
     def status(self) -> ReplicaStatus:
         return read_status(self._session)

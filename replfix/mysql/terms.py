@@ -14,6 +14,8 @@ WORKERS_COMMITTED = """
 SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos
   FROM mysql.slave_worker_info WHERE Master_log_name <> ''"""
 REPLICAS_STATEMENTS = ("SHOW REPLICAS", "SHOW SLAVE HOSTS")
+LOG_STATUS_STATEMENTS = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")
+LOG_UPDATES_VARIABLES = ("log_replica_updates", "log_slave_updates")
 
 _COLUMN_WORDS = (("Master", "Source"), ("Slave", "Replica"), ("Relay_Source", "Relay_Source"))
 

@@ -22,6 +22,7 @@ from replfix.core.words import counted
 from replfix.errors import ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
 from replfix.workflow.counterparts import keep_what_the_source_has
+from replfix.workflow.surroundings import looked_around
 
 LOCAL_WRITES_READ = 1000
 """How many of the replica's own transactions are read in search of who wrote a row; the newest ones."""
@@ -110,7 +111,8 @@ def investigate(
         return None
     error = applier_error_of(channel)
     source = source_of(channel)
-    return conclude(_gather(replica, source, source_of, status, channel, error, progress))
+    evidence = _gather(replica, source, source_of, status, channel, error, progress)
+    return conclude(looked_around(replica, source, evidence))
 
 
 def _gather(

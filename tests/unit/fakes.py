@@ -18,7 +18,7 @@ from replfix.core.lookup import Answers, Lookup, PartValues
 from replfix.core.plan import Plan, StepKind
 from replfix.core.privileges import Granted
 from replfix.core.reconcile import final_rows, not_as_final
-from replfix.core.row_event import RowChange, Transaction
+from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.transaction_id import TransactionId
@@ -225,6 +225,10 @@ class FakeServer:
             found = [t for gtid, t in self.log.items() if gtid in gtids][:limit]
         return iter(found)
 
+    def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        with self.world.step(f"{self.name}.readable"):
+            return iter([t for gtid, t in self.log.items() if gtid in gtids])
+
     def write(self, transaction: Transaction) -> None:
         """As a client of this server would, logged."""
         for change in transaction.changes:
@@ -276,6 +280,9 @@ class FakeReplica(FakeServer):
                 executed=self.gtids,
                 channels=(channel,) if self.channel_exists else (),
             )
+
+    def logs_all(self) -> bool:
+        return True
 
     def start(
         self,

@@ -10,6 +10,7 @@ from replfix.core.words import counted
 
 CODE = "missing-row"
 RANK = 30
+SAYS_ONLY_WHAT = True
 
 
 def examine(evidence: Evidence) -> Cause | None:

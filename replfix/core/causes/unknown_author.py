@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.provenance import provenances
 from replfix.core.reconcile import Conflict, Identity, final_rows, identity_values
 from replfix.core.row_diff import same
 from replfix.core.values import RowImage
@@ -14,6 +15,7 @@ from replfix.core.words import counted
 
 CODE = "unknown-author"
 RANK = 50
+SAYS_ONLY_WHAT = True
 
 
 def examine(evidence: Evidence) -> Cause | None:
@@ -24,6 +26,7 @@ def examine(evidence: Evidence) -> Cause | None:
     if evidence.reconciliation is None:
         return None
     known = {id(a.conflict) for a in authors(evidence)}
+    known |= {id(p.conflict) for p in provenances(evidence) if p.behind_the_log or p.as_logged}
     left = _left(evidence)
     orphans = [
         c

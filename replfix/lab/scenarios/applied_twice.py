@@ -1,10 +1,10 @@
-"""1062 with an identical row: the replica was repositioned one transaction too early."""
+"""1062 with identical rows: the replica was repositioned two transactions too early."""
 
 from __future__ import annotations
 
 from replfix.core.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed, wait_until_stopped
+from replfix.lab.replication import executed, wait_until_received, wait_until_stopped
 from replfix.lab.scenario import ExpectedConflict, Expects, Scenario
 from replfix.lab.shop import on_source, open_shop
 from replfix.lab.topology import Lab
@@ -19,6 +19,11 @@ def stage(lab: Lab) -> None:
         "INSERT INTO shop.orders (id, order_no, customer_id, amount, status, note, created_at) VALUES "
         "(5, 'A-1005', 4, 15.00, 'paid', 'naïve café ☕', '2026-03-05 11:04:17.250')",
     )
+    on_source(
+        lab,
+        "INSERT INTO shop.orders (id, order_no, customer_id, amount, status, note, created_at) VALUES "
+        "(6, 'A-1006', 2, 7.25, 'new', NULL, '2026-03-05 11:09:00.000')",
+    )
     lab.wait_until_applied()
     with lab.source.session() as source:
         last = executed(source) - before
@@ -27,6 +32,7 @@ def stage(lab: Lab) -> None:
         _reposition(lab, executed(replica) - last)
         replica.execute("START REPLICA")
     wait_until_stopped(lab.replica)
+    wait_until_received(lab.source, lab.replica)
 
 
 def _reposition(lab: Lab, gtids: GtidSet) -> None:
@@ -40,11 +46,11 @@ def _reposition(lab: Lab, gtids: GtidSet) -> None:
 
 SCENARIO = Scenario(
     name="applied-twice",
-    title="A transaction that arrives a second time",
+    title="Transactions that arrive a second time",
     story=(
-        "The replica was set up again from a copy of its data, and the GTID set that went with the copy was one "
-        "transaction too old. So the replica asks for a transaction whose rows it already has, and stops with error "
-        "1062: the row in its way is the very row that comes in."
+        "The replica was set up again from a copy of its data, and the GTID set that went with the copy was two "
+        "transactions too old. So the replica asks for transactions whose rows it already has, and stops with error "
+        "1062: the row in its way is the very row that comes in. Behind it comes the next."
     ),
     stage=stage,
     expects=Expects(
@@ -55,6 +61,7 @@ SCENARIO = Scenario(
         key="orders.PRIMARY",
         conflicts=(ExpectedConflict("duplicate", "shop.orders", "PRIMARY"),),
         cause="applied-twice",
-        displaced_rows=1,
+        displaced_rows=2,
+        rounds=2,
     ),
 )

@@ -40,7 +40,7 @@ SCENARIO = Scenario(
         table="orders",
         key="orders.order_no",
         conflicts=(ExpectedConflict("duplicate", "shop.orders", "order_no"),),
-        cause="unknown-author",
+        cause="unlogged-write",
         displaced_rows=1,
     ),
 )

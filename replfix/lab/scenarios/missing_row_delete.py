@@ -31,7 +31,7 @@ SCENARIO = Scenario(
         table="order_lines",
         key=None,
         conflicts=(ExpectedConflict("missing", "shop.order_lines", "PRIMARY"),),
-        cause="missing-row",
+        cause="local-write",
         displaced_rows=0,
     ),
 )

@@ -30,7 +30,7 @@ SCENARIO = Scenario(
         table="orders",
         key=None,
         conflicts=(ExpectedConflict("missing", "shop.orders", "PRIMARY"),),
-        cause="missing-row",
+        cause="unlogged-write",
         displaced_rows=0,
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from replfix.core.endpoint import Endpoint
 from replfix.core.gtid import GtidSet
-from replfix.core.row_event import Transaction
+from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError
@@ -17,7 +17,7 @@ from replfix.mysql.binlog.log import events
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
-from replfix.mysql.binlog.transaction import Schema, Wanted, among, transactions
+from replfix.mysql.binlog.transaction import Schema, Wanted, among, readable, transactions
 from replfix.mysql.connection import Session
 
 _WITHOUT_FILE = (
@@ -71,6 +71,20 @@ class BinlogReader:
                 assert found.gtid is not None  # only those were asked for
                 left -= dialect.parse(found.gtid)
                 if number >= limit or not left:
+                    return
+
+    def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        """As ``transactions``, with a note in place of each that replfix does not read."""
+        with Session(self.endpoint) as session:
+            dialect = _dialect(session)
+            left, request = dialect.those(session, gtids)
+            if not left:
+                return
+            schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
+            for found in readable(events(raw_events(session, request)), among(left), schema):
+                yield found
+                left -= dialect.parse(str(found.gtid))
+                if not left:
                     return
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from replfix.core.gtid import GtidSet
-from replfix.core.row_event import RawEvents, RowChange, Transaction
+from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.gtids import OPENINGS, Opening, opening
@@ -19,6 +19,7 @@ from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import read_table_map
 
 _STATEMENT_SHOWN = 200
+_STATEMENT_KEPT = 4000
 _XA_START, _XA_END = b"XA START ", b"XA END "
 _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
 # A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
@@ -52,6 +53,20 @@ def among(gtids: GtidSet) -> Wanted:
 
 def transactions(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction]:
     """The wanted transactions, in the order of the log. Others are passed over without a look inside."""
+    for assembly, stream in _openings(events, wanted, schema):
+        yield assembly.read(stream)
+
+
+def readable(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction | PassedOver]:
+    """As ``transactions``, with a note in place of each that cannot be read."""
+    for assembly, stream in _openings(events, wanted, schema):
+        try:
+            yield assembly.read(stream)
+        except Unreadable as error:
+            yield assembly.passed_over(error.message)
+
+
+def _openings(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[tuple[_Assembly, Iterator[Event]]]:
     stream = iter(events)
     begun = False
     for event in stream:
@@ -59,7 +74,7 @@ def transactions(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Ite
             begun = True
             first = opening(event)
             if wanted(first):
-                yield _Assembly(first, event, schema).read(stream)
+                yield _Assembly(first, event, schema), stream
         elif event.type == EventType.INCIDENT:
             raise _refused(event, "changes were lost on the source")
         elif not begun and event.type in _INSIDE:
@@ -82,6 +97,7 @@ class _Assembly:
         self.prepared = False
         self.prelude: Event | None = None  # said that a statement follows
         self.thread_id: int | None = None
+        self.statement: str | None = None
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
@@ -133,12 +149,12 @@ class _Assembly:
         fields.take(variables + schema_length + 1)
         statement = fields.rest()
         if not self.begun:
+            self.thread_id = thread_id
             if statement.startswith(_XA_START):
                 self.xa_id = statement.removeprefix(_XA_START).decode("ascii", "replace")
             elif statement != b"BEGIN":
                 raise self.refused_statement(event, statement)
             self.begun = True
-            self.thread_id = thread_id
         elif self.prelude:
             raise self.refused_statement(event, statement)
         elif statement == b"COMMIT":  # of an engine without transactions, in place of a Xid event
@@ -229,6 +245,13 @@ class _Assembly:
             queries=tuple(self.queries),
         )
 
+    def passed_over(self, why: str) -> PassedOver:
+        first = self.first
+        return PassedOver(
+            self.name, first.log_file, first.start_pos, self.opening.committed_at, first.server_id,
+            self.thread_id, self.statement, why,
+        )  # fmt: skip
+
     def refused(self, event: Event, why: str) -> Unreadable:
         return _refused(event, f"{why} (transaction {self.name})")
 
@@ -240,7 +263,8 @@ class _Assembly:
                 f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
                 "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
             )
-        shown = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
+        self.statement = statement[:_STATEMENT_KEPT].decode("utf-8", "replace")
+        shown = self.statement[:_STATEMENT_SHOWN]
         return Unreadable(
             f"Transaction {self.name} was logged as a statement, not as rows, so what it changed is not in the "
             f"binary log ({event.log_file}:{event.end_pos}): {shown}",

@@ -1,0 +1,40 @@
+"""Data and GTID set of the replica do not belong together: it counts a transaction as applied that its data lacks."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+from replfix.core.provenance import stands
+from replfix.core.skipped import Lost, lost
+from replfix.core.words import shortened
+
+CODE = "restored-copy"
+RANK = 18
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """The source's newest change of the row counts as applied, is not in the replica's log, and its effect is missing.
+
+    A row that is as it was *before* that change tells of older data. One that is just not there can have been deleted
+    without a trace too.
+    """
+    found = [one for one in lost(evidence) if one.ours is None]
+    if not found:
+        return None
+    older = [one for one in found if one.of.state is not None and _as_before(one)]
+    return Cause(
+        CODE,
+        Confidence.HIGH if older else Confidence.MEDIUM,
+        "The replica counts transactions as applied that its data does not hold: a backup or clone with a newer GTID set.",
+        (
+            *shortened(tuple(one.in_words for one in found), "row"),
+            f"{len(older)} of these {len(found)} rows stand as they were before that change.",
+            "The replica's own binlog does not hold these transactions: they are in gtid_purged, set when its data was "
+            "restored or cloned, or when its binlog was reset.",
+        ),
+    )
+
+
+def _as_before(one: Lost) -> bool:
+    before = one.change.change.before
+    return before is not None and stands(one.of.table, before, one.of.row, one.of.state)

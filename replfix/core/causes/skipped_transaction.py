@@ -1,0 +1,31 @@
+"""An earlier transaction of the source was passed over by hand: an empty one carries its GTID in the replica's binlog."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+from replfix.core.skipped import lost
+from replfix.core.words import shortened
+
+CODE = "skipped-transaction"
+RANK = 16
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """The empty transaction bears the replica's own server_id: a session with gtid_next made it, not the applier."""
+    found = [one for one in lost(evidence) if one.ours is not None and not one.ours.rows]
+    by_hand = [one for one in found if one.ours is not None and one.ours.server_id == evidence.status.server_id]
+    if not by_hand:
+        return None
+    empty = dict.fromkeys(
+        f"In the replica's own binlog {one.ours.gtid} is empty, written by a session of the replica (server_id "
+        f"{one.ours.server_id}, connection {one.ours.thread_id}): it was skipped."
+        for one in by_hand
+        if one.ours is not None
+    )
+    return Cause(
+        CODE,
+        Confidence.HIGH,
+        "An earlier transaction of the source was skipped on the replica, and its rows with it.",
+        (*shortened(tuple(one.in_words for one in by_hand), "row"), *shortened(tuple(empty), "transaction")),
+    )

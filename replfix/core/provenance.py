@@ -1,0 +1,96 @@
+"""Where a row of the replica comes from, as far as the binlogs of both servers tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core.evidence import Evidence
+from replfix.core.history import Logged, Touch
+from replfix.core.reconcile import Conflict, Identity, identity_values
+from replfix.core.row_diff import same
+from replfix.core.table import Table
+from replfix.core.values import NOT_LOGGED, RowImage
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """One row in question, on the replica: ``state`` is how it stands there now, None when it is not there.
+
+    ``last`` is its newest change in the replica's binlog, ``at_source`` the newest in the source's binlog among those
+    that the replica counts as applied. None: none was found, which means little unless ``sure``.
+    """
+
+    conflict: Conflict
+    table: Table
+    row: Identity
+    state: RowImage | None
+    last: Touch | None
+    at_source: Touch | None
+    sure: (
+        bool  # behind ``last`` (or the table's creation), the replica's log was read in full and every row of it known
+    )
+
+    @property
+    def as_logged(self) -> bool:
+        """The row stands as its newest logged change left it."""
+        return self.last is not None and stands(self.table, self.last.change.after, self.row, self.state)
+
+    @property
+    def as_on_source(self) -> bool:
+        """The row stands as the newest change on the source left it."""
+        return self.at_source is not None and stands(self.table, self.at_source.change.after, self.row, self.state)
+
+    @property
+    def behind_the_log(self) -> bool:
+        """The row was changed, or came to be, by nothing that the replica logged. Cascades are not logged either."""
+        if not self.sure or self.as_logged or cascades(self.table):
+            return False
+        if self.last is not None:
+            left = left_as(self.table, self.last.change.after, self.row)
+            return left is None or NOT_LOGGED not in left
+        return self.state is not None
+
+
+def stands(table: Table, after: RowImage | None, row: Identity, state: RowImage | None) -> bool:
+    left = left_as(table, after, row)
+    if left is None or state is None:
+        return left is None and state is None
+    return same(table, left, state)
+
+
+def left_as(table: Table, after: RowImage | None, row: Identity) -> RowImage | None:
+    """What a change left under that name: None when it deleted the row or moved it away."""
+    if after is None or identity_values(table, after) != row[1]:
+        return None
+    return after
+
+
+def cascades(table: Table) -> bool:
+    """Whether changes of other tables change rows of this one, in no binlog (InnoDB)."""
+    return any({key.on_delete, key.on_update} & {"CASCADE", "SET NULL"} for key in table.foreign_keys)
+
+
+def rows_in_question(evidence: Evidence) -> Iterator[tuple[Conflict, Table, Identity, RowImage | None]]:
+    if evidence.reconciliation is None:
+        return
+    for conflict in evidence.reconciliation.conflicts:
+        table = evidence.tables[conflict.table]
+        image = conflict.replica_row if conflict.replica_row is not None else conflict.expected
+        values = identity_values(table, image) if image is not None else None
+        if values is not None:
+            yield conflict, table, (table.name, values), conflict.replica_row
+
+
+def provenances(evidence: Evidence) -> tuple[Provenance, ...]:
+    """One for each conflict whose row has a name, in their order."""
+    log = evidence.around.replica_log
+    found = []
+    for conflict, table, row, state in rows_in_question(evidence):
+        last = log.last(row)
+        since: Logged | bool | None = last.by if last is not None else log.covers_life_of(table.name)
+        sure = evidence.around.logs_all and since is not False
+        sure = sure and not log.doubts(table.name, since if isinstance(since, Logged) else None)
+        at_source = evidence.around.source_log.last(row)
+        found.append(Provenance(conflict, table, row, state, last, at_source, sure))
+    return tuple(found)

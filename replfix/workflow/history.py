@@ -1,0 +1,51 @@
+"""Reads the newest part of a server's own binlog, in search of what happened to a few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from replfix.core.gtid import GtidSet
+from replfix.core.history import History, compiled, newest
+from replfix.core.reconcile import Identity
+from replfix.core.table import Table, TableName
+from replfix.errors import ConnectError, ReplicationError, ServerError
+from replfix.ports import Server
+
+READ = (100, 1000)
+"""How many transactions of each origin are read, in one go after the other, until every row was met."""
+
+MOST_ROWS = 200_000
+"""How many rows are decoded in one go. A go that has more is given up."""
+
+
+def search(
+    server: Server,
+    executed: GtidSet,
+    rows: frozenset[Identity],
+    tables: Mapping[TableName, Table],
+    unknowns: list[str],
+) -> History:
+    """The history of those rows. What cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
+    found = History()
+    for count in READ:
+        asked = newest(executed, count)
+        try:
+            more = compiled(server.readable(asked), asked, executed, rows, tables, MOST_ROWS)
+        except (ReplicationError, ConnectError, ServerError) as error:
+            unknowns.append(f"The binlog of {server.address} could not be searched: {error.message}")
+            return found
+        if more is None:
+            unknowns.append(
+                f"The search in the binlog of {server.address} ended at {MOST_ROWS:,} rows, {len(found.logged)} "
+                "transactions back."
+            )
+            return found
+        found = more
+        if asked == executed or all(found.last(row) is not None for row in rows):
+            return found
+    unknowns.append(
+        f"The binlog of {server.address} was searched {len(found.logged):,} transactions back"
+        + (f", to {found.logged[0].when}" if found.logged else "")
+        + ": not every row in question was met."
+    )
+    return found
