@@ -99,16 +99,20 @@ def _column(ordinal: int, row: Row) -> Column:
     )
 
 
-_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'(?:,|\Z)", re.DOTALL)
+_LABEL = re.compile(r"(x?)'((?:[^'\\]|''|\\.)*)'(?:,|\Z)", re.DOTALL)
 _ESCAPED = re.compile(r"''|\\(.)", re.DOTALL)
 _CHARACTERS = {"n": "\n", "r": "\r", "0": "\0"}
 
 
 def labels(column_type: str) -> tuple[str, ...]:
     """The labels of ``enum('a','it''s')`` or ``set(…)``, as COLUMN_TYPE spells them whatever the sql_mode is:
-    quotes doubled; backslash, newline, carriage return and zero behind a backslash."""
+    quotes doubled; backslash, newline, carriage return and zero behind a backslash. Characters beyond U+FFFF in labels
+    with the character set binary are there in hexadecimal (``x'f09f9880'``); in others they are question marks."""
     inner = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
-    return tuple(_ESCAPED.sub(_character, match[1]) for match in _LABEL.finditer(inner))
+    return tuple(
+        bytes.fromhex(match[2]).decode("utf-8", "replace") if match[1] else _ESCAPED.sub(_character, match[2])
+        for match in _LABEL.finditer(inner)
+    )
 
 
 def _character(escaped: re.Match[str]) -> str:

@@ -82,7 +82,7 @@ class Kinds:
             *(self.text(f"{name}({length})", length, charsets.pop()) for name, length in (("CHAR", 7), ("VARCHAR", 9))),
             self.text("VARCHAR(300)", 300, "latin1"),
             *(self.text(name, 200, charsets.pop(), blob=True) for name in ("TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT")),
-            *(self.labels(name, charsets.pop()) for name in ("ENUM", "SET")),
+            *(self.labels(name, charset) for name in ("ENUM", "SET") for charset in (charsets.pop(), "binary")),
             *(self.bytes(f"{name}({length})", length) for name, length in (("BINARY", 5), ("VARBINARY", 270))),
             *(self.bytes(name, 200, blob=True) for name in ("TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB")),
             *(self.vector(), self.long_text(), *([self.geometry()] if geometry else [])),
@@ -182,8 +182,10 @@ class Kinds:
         )
 
     def labels(self, name: str, charset: str) -> Kind:
-        beyond = "?" if self.metadata == "FULL" else "?" + "".join(c for c in self.alphabets[charset] if c > "\uffff")
-        letters = [c for c in self.alphabets[charset] if c.isprintable() and c not in beyond + ", "]
+        alphabet = "abcXYZ09é中" if charset == "binary" else self.alphabets[charset]
+        hidden = self.metadata == "MINIMAL" and charset != "binary"
+        beyond = "?" + "".join(c for c in alphabet if c > "\uffff") if hidden else "?"
+        letters = [c for c in alphabet if c.isprintable() and c not in beyond + ", "]
         count = self.rng.choice((1, 3, 9, 64 if name == "SET" else 300))
         labels = sorted({"".join(self.rng.choices(letters, k=self.rng.randint(1, 6))) for _ in range(count)})
         self.rng.shuffle(labels)
@@ -518,7 +520,7 @@ def as_printed(table: Table, ordinal: int, value: Value) -> str | None:
         case "bit":
             width = int(re.findall(r"\d+", column.column_type)[0])
             return f"b'{int(str(value)):0{width}b}'"
-        case "enum":
+        case "enum" if not any("?" in label for label in column.labels):
             return str(column.labels.index(str(value)) + 1)
         case "time" | "datetime":
             return f"'{value}'"

@@ -173,6 +173,7 @@ def test_floats_are_selected_as_doubles() -> None:
         ("set('it''s','com,ma','par)en')", ("it's", "com,ma", "par)en")),
         (r"enum('back\\slash','new\nline','\\','''')", ("back\\slash", "new\nline", "\\", "'")),
         ("enum('')", ("",)),
+        ("enum(x'f09f9880','x','b')", ("😀", "x", "b")),
         (r"enum('a\0b','c\\''d')", ("a\0b", "c\\'d")),
     ],
 )

@@ -190,9 +190,8 @@ def _labels(mapped: MappedColumn, column: Column | None, charset_of: Callable[[i
     if mapped.labels is None or (mapped.collation is None and column is not None):
         return _defined_labels(_known(column))
     charset = _charset(mapped, column, charset_of)
-    if charset == _BINARY:
-        raise Unreadable("An ENUM or SET column with the character set binary cannot be read.")
-    decode = decoder(charset)
+    # The labels of a binary ENUM are names in the data dictionary, which takes UTF-8 only.
+    decode = decoder("utf8mb4" if charset == _BINARY else charset)
     return tuple(decode(label) for label in mapped.labels)
 
 
