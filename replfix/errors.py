@@ -9,6 +9,7 @@
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
     ├── ReplicationError    3    replication stands in a way that this command cannot work with
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
+    │       └── LoggedAsStatement 3  a transaction that is in the binlog as a statement, with its text
     ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
     │   ├── Refused         4    replfix knows the case and will not do it
     │   ├── Stale           4    the world changed between what was shown and what was to be done
@@ -60,6 +61,15 @@ class ReplicationError(ReplfixError):
 
 class Unreadable(ReplicationError):
     pass
+
+
+class LoggedAsStatement(Unreadable):
+    """``schema`` is the default schema in which ``statement`` ran, empty for none."""
+
+    def __init__(self, message: str, hint: str, schema: str, statement: str) -> None:
+        super().__init__(message, hint)
+        self.schema = schema
+        self.statement = statement
 
 
 class NotDone(ReplfixError):

@@ -10,14 +10,14 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from replfix.core.audit_record import AuditRecord, RecordKind
-from replfix.core.evidence import AutoIncrement
+from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import Plan
 from replfix.core.privileges import Granted
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
-from replfix.core.table import Table, TableName
+from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 
 
@@ -39,6 +39,10 @@ class Server(Protocol):
 
     def table(self, name: TableName) -> Table | None:
         """The table's definition now, None when there is none."""
+        ...
+
+    def definition(self, schema: str, table: str | None) -> str | None:
+        """SHOW CREATE TABLE, or SHOW CREATE DATABASE for ``table`` None; None when there is no such object."""
         ...
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
@@ -86,6 +90,14 @@ class Replica(Server, Protocol):
 
     def status(self) -> ReplicaStatus:
         """How it stands now. ReplicationError when the server is no replica."""
+        ...
+
+    def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        """Values that several rows hold in the columns of ``key``, as text, each with its number of rows; the most first."""
+        ...
+
+    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
+        """Sessions that hold locks on rows of those tables, or on the tables themselves, the oldest transaction first."""
         ...
 
     def start(

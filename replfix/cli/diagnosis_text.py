@@ -36,6 +36,7 @@ def _parts(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield from _why(diagnosis)
     yield from _rows(diagnosis)
     yield from _ways(diagnosis)
+    yield from _advice(diagnosis)
     if diagnosis.unknowns:
         yield _title("Not known, or to be known")
         for unknown in diagnosis.unknowns:
@@ -55,9 +56,8 @@ def _point(mark: str, text: str, style: str = "", indent: int = 2) -> Padding:
 def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
     evidence = diagnosis.evidence
     error, transaction = evidence.error, evidence.transaction
-    where = f"channel {evidence.channel.name}" if evidence.channel.name else "the default channel"
     headline = Text.assemble(
-        ("✗ ", "bold red"), (visible(name), "bold"), f": {where} is stopped by error {error.errno}"
+        ("✗ ", "bold red"), (visible(name), "bold"), f": {visible(diagnosis.stopped)} by error {error.errno}"
     )
     if error.event:
         headline.append(f" in {error.event}")
@@ -78,7 +78,9 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
 
 def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield _title("Why")
-    if not diagnosis.causes:
+    if diagnosis.nature:
+        yield _point("●", diagnosis.nature, "cyan")
+    elif not diagnosis.causes:
         yield _point("?", "No cause that replfix knows fits what was found.", "yellow")
     for cause in diagnosis.causes:
         yield _point("●", f"{cause.code} ({cause.confidence.value} confidence): {cause.summary}", "cyan")
@@ -144,6 +146,18 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
         if proposal.plan is not None:
             yield Padding(plan_text(proposal.plan), (0, 0, 0, 4), expand=False)
+
+
+def _advice(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    if not diagnosis.advice:
+        return
+    yield _title("What is left to a human")
+    for advice in diagnosis.advice:
+        yield _point("→", advice.text)
+        for statement in advice.sql:
+            yield _point(" ", f"{statement};", indent=4)
+    if (family := diagnosis.evidence.family) is not None:
+        yield _point(" ", f"More: docs/errors/{family.page}.md", "")
 
 
 def plan_text(plan: Plan) -> RenderableType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from replfix.core import causes, strategies
+from replfix.core.advise import advise
 from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.diagnosis import Cause, Confidence, Diagnosis
 from replfix.core.discover import modules_of
@@ -32,6 +33,7 @@ def conclude(evidence: Evidence) -> Diagnosis:
         causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
         proposals=tuple(module.propose(evidence) for module in modules_of(strategies)),
         unknowns=evidence.unknowns,
+        advice=advise(evidence),
     )
 
 

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Kind, Thread
 from replfix.core.plan import Plan
 
 
@@ -45,6 +46,22 @@ class Diagnosis:
     causes: tuple[Cause, ...]  # the likeliest first
     proposals: tuple[Proposal, ...]
     unknowns: tuple[str, ...]
+    advice: tuple[Advice, ...] = ()  # what is left to a human
+
+    @property
+    def nature(self) -> str:
+        """What kind of trouble it is and what that means, where no row explains it; empty otherwise."""
+        family = self.evidence.family
+        if family is None or family.kind is Kind.ROW_CONFLICT:
+            return ""
+        return f"{family.kind.value} ({family.errors[self.evidence.error.errno]}): {family.means}"
+
+    @property
+    def stopped(self) -> str:
+        """What stands, as ``the default channel is stopped``."""
+        channel = self.evidence.channel.name
+        where = f"channel {channel}" if channel else "the default channel"
+        return f"the receiver of {where} stands" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
 
     def proposal(self, strategy: str) -> Proposal | None:
         return next((p for p in self.proposals if p.strategy == strategy), None)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
+from replfix.core.known_error import Family, Thread, family_of
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
+from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
+from replfix.errors import ConnectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,51 @@ class AutoIncrement:
 
     increment: int
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class BothDefinitions:
+    """SHOW CREATE of one schema or table as both servers have it now; None: that server has no such object.
+
+    ``table`` is None for a schema.
+    """
+
+    schema: str
+    table: str | None
+    source: str | None
+    replica: str | None
+
+    @property
+    def name(self) -> str:
+        return self.schema if self.table is None else f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """A session of the replica that holds locks on tables of the failing transaction."""
+
+    connection: int
+    account: str
+    seconds: int  # how long its transaction is open
+    tables: tuple[str, ...]
+    statement: str  # what it runs, or ran last; empty when that may not be seen
+
+    def in_words(self) -> str:
+        statement = f"; its last statement: {self.statement}" if self.statement else ""
+        return (
+            f"Connection {self.connection} ({self.account}) holds locks on {', '.join(self.tables)}, in a transaction that "
+            f"is open for {self.seconds} s{statement}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Values of a unique key to be that several rows of the replica hold: the first few, each with its number of rows."""
+
+    table: TableName
+    key: str
+    columns: tuple[str, ...]
+    values: tuple[tuple[tuple[str, ...], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +90,18 @@ class Evidence:
     unknowns: tuple[str, ...]
     below: tuple[str, ...] = ()  # the replicas of this replica
     around: Surroundings = NOTHING_KNOWN
+    thread: Thread = Thread.APPLIER  # which one the error stopped
+    statement: Statement | None = None  # the failing transaction, when it was logged as a statement
+    definitions: tuple[BothDefinitions, ...] = ()  # of the objects that an error of definitions is about
+    duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
+    lock_holders: tuple[LockHolder, ...] = ()
+    lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
+    unreachable: ConnectError | None = None  # why the source could not be asked
+
+    @property
+    def family(self) -> Family | None:
+        """What is known about the error."""
+        return family_of(self.error.errno, self.thread)
 
     @property
     def stopped_on(self) -> tuple[str, str] | None:

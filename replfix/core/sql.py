@@ -15,7 +15,7 @@ from replfix.core.json_text import Document, Typed, dump, has_typed
 from replfix.core.lookup import Lookup, PartValues, by_key
 from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
-from replfix.core.table import Column, KeyPart, Table, TableName
+from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
 from replfix.errors import Refused
@@ -287,3 +287,67 @@ def postgresql_sequence(schema: str | None, table: str, column: str) -> tuple[tu
     highest = f"(SELECT MAX({_postgresql_identifier(column)}) FROM {quoted})"
     check = f"SELECT {sequence} AS sequence, pg_sequence_last_value({sequence}::regclass) AS last_value, {highest} AS highest"
     return (check,), f"SELECT setval({sequence}, GREATEST(COALESCE({highest}, 0), 1))"
+
+
+def show_create_table(name: TableName) -> str:
+    return f"SHOW CREATE TABLE {table_name(name)}"
+
+
+def show_create_schema(schema: str) -> str:
+    return f"SHOW CREATE DATABASE {identifier(schema)}"
+
+
+def duplicate_values(table: Table, key: UniqueKey, limit: int) -> str:
+    """The values of a key's columns that several rows hold, with how many rows; NULLs collide with nothing."""
+    parts = [identifier(p.column or "") if p.prefix is None else f"LEFT({identifier(p.column or '')}, {p.prefix})"
+             for p in key.parts]  # fmt: skip
+    listed = ", ".join(parts)
+    held = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    return (
+        f"SELECT /*+ MAX_EXECUTION_TIME(20000) */ {listed}, COUNT(*) FROM {table_name(table.name)} WHERE {held} GROUP BY {listed} HAVING COUNT(*) > 1 "
+        f"ORDER BY COUNT(*) DESC LIMIT {limit}"
+    )
+
+
+def by_hand(statements: Sequence[str], channel: str, *, super_read_only: bool) -> tuple[str, ...]:
+    """Those statements as a human runs them on a replica: not logged, settings put back, the channel started."""
+    off, on = ("SET GLOBAL super_read_only = OFF",), ("SET GLOBAL super_read_only = ON",)
+    return (
+        NOT_LOGGED_SESSION,
+        *(off if super_read_only else ()),
+        *statements,
+        *(on if super_read_only else ()),
+        start_replica(channel, receiver=True),
+    )
+
+
+def skip_by_hand(gtid: str | None, channel: str) -> tuple[str, ...]:
+    """Exactly one transaction left out: an empty one in its place, or without GTIDs the skip counter."""
+    if gtid is None:
+        return ("SET GLOBAL sql_replica_skip_counter = 1", start_replica(channel, receiver=True))
+    return (
+        set_gtid_next(gtid),
+        "BEGIN",
+        "COMMIT",
+        set_gtid_next("AUTOMATIC"),
+        start_replica(channel, receiver=True),
+    )
+
+
+def start_receiver(channel: str) -> str:
+    return f"START REPLICA IO_THREAD FOR CHANNEL {string(channel)}"
+
+
+def change_source(channel: str, options: str) -> tuple[str, ...]:
+    """``options`` as they are: for people, with words in them that stand for their own values."""
+    return (
+        f"STOP REPLICA IO_THREAD FOR CHANNEL {string(channel)}",
+        f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}",
+        start_receiver(channel),
+    )
+
+
+def fetch_again(channel: str) -> tuple[str, ...]:
+    """Throw the relay logs away; with GTIDs, the receiver asks anew for what is not applied."""
+    named = f"FOR CHANNEL {string(channel)}"
+    return (f"STOP REPLICA {named}", f"RESET REPLICA {named}", start_replica(channel, receiver=True))

@@ -8,22 +8,29 @@ from functools import cached_property
 
 from replfix.core import sql
 from replfix.core.endpoint import Endpoint
-from replfix.core.evidence import AutoIncrement
+from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
-from replfix.core.table import Table, TableName
+from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import Unreadable
+from replfix.errors import ServerError, Unreadable
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
+from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot
 from replfix.mysql.status import read_replicas, read_status
+
+_NO_SUCH_OBJECT = (1049, 1146)  # ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else f"0x{value.hex().upper()}" if isinstance(value, bytes) else str(value)
 
 
 class MysqlServer:
@@ -74,6 +81,16 @@ class MysqlServer:
     def table(self, name: TableName) -> Table | None:
         return read_table(self._session, name)
 
+    def definition(self, schema: str, table: str | None) -> str | None:
+        statement = sql.show_create_schema(schema) if table is None else sql.show_create_table(TableName(schema, table))
+        try:
+            rows = self._session.rows(statement)
+        except ServerError as error:
+            if error.errno in _NO_SUCH_OBJECT:
+                return None
+            raise
+        return str(rows[0][1])
+
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_in_snapshot(self._session, tables, lookups) if lookups else {}
 
@@ -115,6 +132,13 @@ class MysqlServer:
 
     def status(self) -> ReplicaStatus:
         return read_status(self._session)
+
+    def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        rows = self._session.rows(sql.duplicate_values(table, key, limit))
+        return tuple((tuple(map(_as_text, values)), int(count)) for *values, count in rows)
+
+    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
+        return read_lock_holders(self._session, tables)
 
     def start(
         self,

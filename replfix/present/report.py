@@ -44,6 +44,7 @@ def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = N
     else:
         parts.append(_ways(diagnosis))
         parts += [_plan(proposal.plan) for proposal in diagnosis.proposals if proposal.plan is not None]
+    parts.append(_advice(diagnosis))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 
@@ -119,7 +120,9 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[str]:
 
 def _why(diagnosis: Diagnosis) -> Iterator[str]:
     yield from ("## Why", "")
-    if not diagnosis.causes:
+    if diagnosis.nature:
+        yield sentence(diagnosis.nature)
+    elif not diagnosis.causes:
         yield "No cause that replfix knows fits what was found."
     for cause in diagnosis.causes:
         yield f"- **{sentence(cause.code)}** ({cause.confidence.value} confidence): {sentence(cause.summary)}"
@@ -181,6 +184,18 @@ def _ways(diagnosis: Diagnosis) -> Iterator[str]:
     for proposal in diagnosis.proposals:
         mark, possible = ("✔", "") if proposal.allowed else ("✘", "not possible: ")
         yield f"- {mark} **{sentence(proposal.strategy)}**: {possible}{sentence(proposal.reason)}"
+    yield ""
+
+
+def _advice(diagnosis: Diagnosis) -> Iterator[str]:
+    if not diagnosis.advice:
+        return
+    yield from ("## What is left to a human", "")
+    for advice in diagnosis.advice:
+        yield f"- {sentence(advice.text)}"
+        if advice.sql:
+            statements = [f"{_cut(statement, STATEMENT_WIDTH)};" for statement in advice.sql]
+            yield from ("", *(f"  {line}" for text in fenced(statements, "sql") for line in text.split("\n")), "")
     yield ""
 
 

@@ -12,16 +12,19 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
+from replfix.core.known_error import Kind, Thread, family_of
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.row_event import Transaction
+from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
-from replfix.errors import ReplfixError, ReplicationError, Unreadable, UsageError
+from replfix.errors import ConnectError, LoggedAsStatement, ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
 from replfix.workflow.counterparts import keep_what_the_source_has
+from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.surroundings import looked_around
 
 LOCAL_WRITES_READ = 1000
@@ -48,17 +51,13 @@ def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> Channel
     return unwell[0] if unwell else None
 
 
-def applier_error_of(channel: ChannelStatus) -> ApplierError:
-    """The error to diagnose. ReplicationError when the channel stands for another reason than an applier's error."""
+def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
+    """The error to diagnose, and which thread it stopped; the applier's first. ReplicationError when there is none."""
     error = channel.failure
     if error is not None:
-        return error
+        return error, Thread.APPLIER
     if channel.receiver_errno:
-        raise ReplicationError(
-            f"The receiver of {_called(channel)} cannot read from its source {channel.source_host}:"
-            f"{channel.source_port}: error {channel.receiver_errno}, {channel.receiver_message}",
-            _receiver_hint(channel.receiver_errno),
-        )
+        return ApplierError(channel.receiver_errno, channel.receiver_message), Thread.RECEIVER
     stopped = "receiver and applier" if channel.receiver is ReceiverState.STOPPED else "applier"
     if channel.applier_running:
         stopped = "receiver"
@@ -71,17 +70,6 @@ def applier_error_of(channel: ChannelStatus) -> ApplierError:
 
 def _called(channel: ChannelStatus) -> str:
     return f"channel {channel.name!r}" if channel.name else "the channel"
-
-
-def _receiver_hint(errno: int) -> str:
-    if errno in (1236, 13114):
-        return (
-            "The source no longer has the binlog that the replica needs next. No repair of rows helps: the replica has to "
-            "be rebuilt from a backup or clone, or given another source that still has it."
-        )
-    if errno in (1045, 2003, 2005, 2013):
-        return "Check the source's address, that it is up, and the replication account's password on the replica."
-    return "The receiver retries by itself once the reason is gone; otherwise START REPLICA."
 
 
 def errant(status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf) -> GtidSet:
@@ -109,22 +97,63 @@ def investigate(
     channel = stopped_channel(status, channel_name)
     if channel is None:
         return None
-    error = applier_error_of(channel)
-    source = source_of(channel)
-    evidence = _gather(replica, source, source_of, status, channel, error, progress)
+    error, thread = error_of(channel)
+    bare = _without_source(replica, status, channel, error, thread)
+    try:
+        source = source_of(channel)
+    except ConnectError as reason:
+        return conclude(_unreached(bare, reason))
+    if thread is Thread.RECEIVER:
+        return conclude(replace(bare, lost=_lost(source, bare)))
+    evidence = _gather(replica, source, source_of, bare, progress)
     return conclude(looked_around(replica, source, evidence))
 
 
-def _gather(
-    replica: Replica,
-    source: Server,
-    source_of: SourceOf,
-    status: ReplicaStatus,
-    channel: ChannelStatus,
-    error: ApplierError,
-    progress: Progress,
+def _without_source(
+    replica: Replica, status: ReplicaStatus, channel: ChannelStatus, error: ApplierError, thread: Thread
 ) -> Evidence:
-    unknowns: list[str] = []
+    """What the replica alone tells."""
+    also: tuple[str, ...] = ()
+    if thread is Thread.APPLIER and channel.receiver_errno:
+        also = (f"The receiver stands too, by error {channel.receiver_errno}: {channel.receiver_message}",)
+    return Evidence(
+        status=status,
+        channel=channel,
+        error=error,
+        source_uuid=channel.source_uuid,
+        transaction=None,
+        tables={},
+        reconciliation=None,
+        applied=(),
+        source_rows=(),
+        errant=GtidSet(),
+        local_writes=(),
+        replica_auto_increment=replica.auto_increment(),
+        source_auto_increment=None,
+        blind_spots=replica.granted().blind_spots,
+        unknowns=also,
+        thread=thread,
+    )
+
+
+def _unreached(bare: Evidence, reason: ConnectError) -> Evidence:
+    so = ""
+    if bare.thread is Thread.APPLIER:
+        so = "Without the source the failing transaction, its rows and errant transactions are not known."
+    unknown = " ".join(filter(None, (reason.message, so, reason.hint)))
+    return replace(bare, unknowns=(*bare.unknowns, unknown), unreachable=reason)
+
+
+def _lost(source: Server, bare: Evidence) -> GtidSet:
+    """What the replica has not applied and the source has purged. For the receiver, what it has received is not lost."""
+    purged = GtidSet.parse(source.variables(("gtid_purged",))["gtid_purged"] or "")
+    lost = purged - bare.status.executed
+    return lost - bare.channel.retrieved if bare.thread is Thread.RECEIVER else lost
+
+
+def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidence, progress: Progress) -> Evidence:
+    status, channel, error = bare.status, bare.channel, bare.error
+    unknowns = list(bare.unknowns)
     source_uuid = source.uuid()
     if channel.source_uuid and source_uuid != channel.source_uuid:
         unknowns.append(
@@ -135,7 +164,7 @@ def _gather(
     progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
     # Positions are one server's own; of another one, only GTIDs tell.
     by_gtid = channel.auto_position or source_uuid != channel.source_uuid
-    transaction = _transaction(source, channel, error, by_gtid, unknowns)
+    transaction, statement = _transaction(source, channel, error, by_gtid, unknowns)
     tables: dict[TableName, Table] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
@@ -164,10 +193,8 @@ def _gather(
         if strays and found.conflicts:
             progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
-    return Evidence(
-        status=status,
-        channel=channel,
-        error=error,
+    return replace(
+        bare,
         source_uuid=source_uuid,
         transaction=transaction,
         tables=tables,
@@ -177,34 +204,46 @@ def _gather(
         errant=strays,
         below=replica.replicas_below(),
         local_writes=local,
-        replica_auto_increment=replica.auto_increment(),
         source_auto_increment=source.auto_increment(),
-        blind_spots=replica.granted().blind_spots,
+        statement=statement,
+        definitions=compare_definitions(replica, source, error, transaction, statement, unknowns),
+        duplicates=find_duplicates(replica, source, error, statement, unknowns),
+        lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
+        lost=_lost(source, bare),
         unknowns=tuple(unknowns),
     )
 
 
 def _transaction(
     source: Server, channel: ChannelStatus, error: ApplierError, by_gtid: bool, unknowns: list[str]
-) -> Transaction | None:
+) -> tuple[Transaction | None, Statement | None]:
+    """The failing transaction: its rows, or the statement as which it was logged."""
     try:
         if error.gtid is not None and by_gtid:
             transaction = source.transaction(error.gtid)
         elif error.end_log_pos is not None and channel.applied_to is not None:
             transaction = source.transaction_at(channel.applied_to, error.end_log_pos, error.log_file or "")
         else:
-            unknowns.append("The replica's error names neither a GTID nor a position: the transaction cannot be found.")
-            return None
+            if (family := family_of(error.errno)) is None or family.kind not in (Kind.RELAY_LOG, Kind.FOLLOW_UP):
+                unknowns.append(
+                    "The replica's error names neither a GTID nor a position: the transaction cannot be found."
+                )
+            return None, None
+    except LoggedAsStatement as reason:
+        unknowns.append(
+            "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
+        )
+        return None, Statement(reason.schema, reason.statement)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
-        return None
+        return None, None
     if error.gtid not in (None, transaction.gtid):
         unknowns.append(
             f"At the place that the replica names, {source.address} has {transaction.id}, and not {error.gtid}."
         )
-        return None
+        return None, None
     unknowns.extend(transaction.notes)
-    return transaction
+    return transaction, None
 
 
 def _not_ahead(

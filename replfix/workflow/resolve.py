@@ -57,7 +57,12 @@ def resolve(
         channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
         plan, why_not = plan_of(diagnosis, strategy)
         if plan is None:
-            hint = "'replfix diagnose' shows the rows." if diagnosis.evidence.reconciliation else ""
+            unreachable = diagnosis.evidence.unreachable
+            if unreachable is not None and not rounds:
+                raise unreachable
+            hint = next((f"{a.text} 'replfix diagnose' shows the statements." for a in diagnosis.advice if a.sql), "")
+            if not hint and diagnosis.evidence.reconciliation:
+                hint = "'replfix diagnose' shows the rows."
             return _stopped_short(rounds, story, why_not, hint)
         if len(rounds) == max_rounds:
             return _stopped_short(

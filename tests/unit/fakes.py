@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
-from replfix.core.evidence import AutoIncrement
+from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup, PartValues
 from replfix.core.plan import Plan, StepKind
@@ -201,6 +201,9 @@ class FakeServer:
         with self.world.step(f"{self.name}.table"):
             return self.rows.tables.get(name)
 
+    def definition(self, schema: str, table: str | None) -> str | None:
+        return None
+
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         with self.world.step(f"{self.name}.find"):
             return {lookup: self.rows.find(lookup) for lookup in lookups}
@@ -283,6 +286,12 @@ class FakeReplica(FakeServer):
 
     def logs_all(self) -> bool:
         return True
+
+    def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        return ()
+
+    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
+        return ()
 
     def start(
         self,

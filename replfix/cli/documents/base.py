@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 def _printed_name(name: str) -> str:
-    """``schema`` is a name that pydantic keeps for itself."""
-    return "schema" if name in ("schema_name", "schema_") else name
+    """``schema`` is a name that pydantic keeps for itself, ``class`` one that Python does."""
+    return {"schema_name": "schema", "schema_": "schema", "class_": "class"}.get(name, name)
 
 
 class Part(BaseModel):

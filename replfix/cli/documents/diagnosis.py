@@ -18,6 +18,21 @@ class ErrorPart(Part):
     table: str | None
     key: str | None
     message: str
+    thread: Literal["applier", "receiver"]
+    name: str | None  # the symbol, as ER_DUP_ENTRY; null for an error that replfix knows nothing of
+    class_: str | None  # row-conflict, transient, schema-drift, data-refused, receiver, relay-log, follow-up
+    means: str | None
+    page: str | None  # in docs/errors/
+
+
+class StatementPart(Part):
+    schema_: str | None  # the default schema in which it ran
+    text: str
+
+
+class AdvicePart(Part):
+    text: str
+    sql: list[str]  # for a human: replfix runs none of them
 
 
 class TransactionPart(Part):
@@ -69,6 +84,8 @@ class DiagnosisDocument(Document):
     causes: list[CausePart]
     strategies: list[StrategyPart]
     unknowns: list[str]
+    statement: StatementPart | None  # the failing transaction, when it was logged as a statement
+    advice: list[AdvicePart]  # what is left to a human
 
 
 def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocument:
@@ -83,6 +100,8 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocum
             causes=[],
             strategies=[],
             unknowns=[],
+            statement=None,
+            advice=[],
         )
     evidence = diagnosis.evidence
     return DiagnosisDocument(
@@ -101,15 +120,32 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocum
             for p in diagnosis.proposals
         ],
         unknowns=list(diagnosis.unknowns),
+        statement=_statement(evidence),
+        advice=[AdvicePart(text=a.text, sql=list(a.sql)) for a in diagnosis.advice],
     )
 
 
 def _error(evidence: Evidence) -> ErrorPart:
-    error = evidence.error
+    error, family = evidence.error, evidence.family
     schema, table = evidence.stopped_on or (None, None)
     return ErrorPart(
-        errno=error.errno, event=error.event, schema_=schema, table=table, key=error.key, message=error.message
+        errno=error.errno,
+        event=error.event,
+        schema_=schema,
+        table=table,
+        key=error.key,
+        message=error.message,
+        thread=evidence.thread.value,
+        name=family.errors[error.errno] if family else None,
+        class_=family.kind.value if family else None,
+        means=family.means if family else None,
+        page=f"docs/errors/{family.page}.md" if family else None,
     )
+
+
+def _statement(evidence: Evidence) -> StatementPart | None:
+    statement = evidence.statement
+    return StatementPart(schema_=statement.schema or None, text=statement.text) if statement else None
 
 
 def _transaction(evidence: Evidence) -> TransactionPart | None:

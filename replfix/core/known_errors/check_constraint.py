@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="check-constraint",
@@ -18,3 +20,7 @@ FAMILY = Family(
     ),
     human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Advice(FAMILY.human),)))

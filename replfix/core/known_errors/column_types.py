@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="column-types",
@@ -25,3 +27,7 @@ FAMILY = Family(
         "replica_type_conversions hides the difference."
     ),
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Advice(FAMILY.human),)))

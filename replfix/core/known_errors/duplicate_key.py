@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="duplicate-key",
@@ -20,3 +22,24 @@ FAMILY = Family(
     ),
     human="Read who wrote the row, keep what is worth keeping, and stop whoever writes on the replica.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    """Rows are a strategy's business; a statement is not."""
+    if evidence.transaction is not None or evidence.unreachable is not None:
+        return ()
+    return (*drift.the_statement(evidence), *(_held_twice(evidence) or (Advice(FAMILY.human),)))
+
+
+def _held_twice(evidence: Evidence) -> tuple[Advice, ...]:
+    found: list[Advice] = []
+    for held in evidence.duplicates:
+        listed = "; ".join(f"({', '.join(values)}) in {rows} rows" for values, rows in held.values)
+        found.append(
+            Advice(
+                f"{held.table} gets the unique key {held.key} over ({', '.join(held.columns)}). On the replica several rows "
+                f"hold the same values: {listed}. Compare those rows with the source's, and make the replica's the same; "
+                "then START REPLICA. replfix does not choose between them."
+            )
+        )
+    return tuple(found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import sql
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="follow-up",
@@ -19,3 +21,7 @@ FAMILY = Family(
     ),
     human="START REPLICA: the replica meets the real error again, and that is the one to look at.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    return (Advice(FAMILY.human, (sql.start_replica(evidence.channel.name, receiver=True),)),)

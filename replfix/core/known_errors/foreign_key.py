@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="foreign-key",
@@ -24,3 +26,10 @@ FAMILY = Family(
     ),
     human="Find out who deleted the parent or wrote the child on the replica, and compare both tables.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    """Rows are a strategy's business; a statement is not."""
+    if evidence.transaction is not None:
+        return ()
+    return (*drift.the_statement(evidence), Advice(FAMILY.human))

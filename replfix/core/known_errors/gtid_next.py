@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="gtid-next",
@@ -22,3 +24,7 @@ FAMILY = Family(
         "already: compare the tables."
     ),
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Advice(FAMILY.human),)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="lock-or-timeout",
@@ -28,3 +29,17 @@ FAMILY = Family(
     ),
     human="End the session that holds the lock, or wait for it; keep long transactions off the replica.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    holders = tuple(
+        Advice(f"{holder.in_words()} End it, or wait for it.", (f"KILL {holder.connection}",))
+        for holder in evidence.lock_holders
+    )
+    if holders:
+        return holders
+    return (
+        Advice(
+            "Nobody holds a lock on the tables of the transaction now, as far as the account may see: start it again."
+        ),
+    )

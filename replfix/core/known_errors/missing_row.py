@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="missing-row",
@@ -17,3 +18,7 @@ FAMILY = Family(
     replfix="Puts the row back as the event says it was, then the replica applies the transaction itself.",
     human="Look for more of them: one missing row is rarely alone.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:  # noqa: ARG001 - rows are a strategy's business
+    return ()

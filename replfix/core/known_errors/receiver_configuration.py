@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import sql
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="receiver-configuration",
@@ -23,3 +25,37 @@ FAMILY = Family(
     replfix="Says what to look at and the statements that put it right; changes nothing.",
     human="Put the setting right on the server that has it wrong, and start the channel.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    message, channel = evidence.error.message, evidence.channel
+    start = sql.start_receiver(channel.name)
+    if "server ids" in message:
+        return (
+            Advice(
+                "Source and replica have the same server_id. Give the replica another one, in its configuration file too:",
+                ("SET GLOBAL server_id = N", start),
+            ),
+        )
+    if "UUID" in message.upper():
+        return (
+            Advice(
+                "Source and replica have the same server_uuid: one was copied from the other with its auto.cnf. Stop the "
+                "replica's server, remove auto.cnf from its data directory, and start it: it makes a new one."
+            ),
+        )
+    if "GTID_MODE" in message.upper():
+        return (
+            Advice(
+                "gtid_mode does not go together on the two servers: they may be one step apart, not more (OFF to ON)."
+            ),
+        )
+    if "checksum" in message.lower():
+        return (
+            Advice(
+                "An event arrived damaged: the network, or the source's binlog. It is fetched again with:", (start,)
+            ),
+        )
+    if "relay log" in message.lower():
+        return (Advice("The relay log could not be written: look for a full disk on the replica. Then:", (start,)),)
+    return (Advice(FAMILY.human, (start,)),)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import sql
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="relay-log",
@@ -27,3 +29,34 @@ FAMILY = Family(
     ),
     human="Make sure that the source still has it all, then run the statements.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    channel = evidence.channel
+    if evidence.lost:
+        return (
+            Advice(
+                f"Do not throw the relay logs away: the source has purged {evidence.lost}, which the replica has not applied. "
+                "Save the relay log files first; the replica has to be rebuilt, or read from a server that still has it."
+            ),
+        )
+    if not channel.auto_position:
+        return (
+            Advice(
+                "The channel works by file and position: RESET REPLICA would forget where it is. Go on from where the applier "
+                f"stands ({channel.applied_to or 'Relay_Source_Log_File and Exec_Source_Log_Pos of SHOW REPLICA STATUS'}): "
+                "CHANGE REPLICATION SOURCE TO with that file and position throws the relay logs away too.",
+            ),
+        )
+    has = (
+        "The source still has everything that is not applied."
+        if evidence.lost is not None
+        else "Make sure first that the source's gtid_purged is a part of the replica's gtid_executed."
+    )
+    return (
+        Advice(
+            f"{has} This throws the relay logs away, and the replica fetches again what is not in its gtid_executed; the "
+            "channel keeps its address and account.",
+            sql.fetch_again(channel.name),
+        ),
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="source-unreachable",
@@ -29,3 +30,28 @@ FAMILY = Family(
     replfix="Says what to look at; changes nothing.",
     human="Check that the source is up, its address in CHANGE REPLICATION SOURCE TO, and what is between the two.",
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    channel = evidence.channel
+    address = f"{channel.source_host}:{channel.source_port}"
+    if evidence.error.errno == 1129:
+        return (
+            Advice(
+                f"The source {address} has blocked the replica's host after max_connect_errors failed connections. On the source:",
+                ("TRUNCATE TABLE performance_schema.host_cache",),
+            ),
+        )
+    if evidence.error.errno == 1040:
+        return (Advice(f"The source {address} has no connection left: look at max_connections and who uses them."),)
+    here = (
+        "From here it cannot be reached either."
+        if evidence.unreachable is not None
+        else "From here it can be reached: look at what is between the replica and its source, at names and at firewalls."
+    )
+    return (
+        Advice(
+            f"The replica does not reach {address}. {here} The receiver tries again by itself; what it has received "
+            "is applied meanwhile."
+        ),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.known_error import Family, Kind, Thread
+from replfix.core import drift
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice, Family, Kind, Thread
 
 FAMILY = Family(
     page="table-structure",
@@ -29,3 +31,11 @@ FAMILY = Family(
         "left to do."
     ),
 )
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    statement = drift.the_statement(evidence)
+    if evidence.definitions and all(drift.same(both) for both in evidence.definitions):
+        names = ", ".join(both.name for both in evidence.definitions)
+        return (*statement, drift.nothing_left(evidence, f"{names} is on the replica as the source has it now."))
+    return (*statement, *(drift.closed(evidence) or (Advice(FAMILY.human),)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.table import Table, TableName
-from replfix.errors import Unreadable
+from replfix.errors import LoggedAsStatement, Unreadable
 from replfix.mysql.binlog.gtids import OPENINGS, Opening, opening
 from replfix.mysql.binlog.layout import Layout, layout
 from replfix.mysql.binlog.limits import LIMITS, Limits
@@ -98,6 +98,7 @@ class _Assembly:
         self.prelude: Event | None = None  # said that a statement follows
         self.thread_id: int | None = None
         self.statement: str | None = None
+        self.default_schema = ""
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
@@ -146,7 +147,9 @@ class _Assembly:
         schema_length = fields.uint(1)
         fields.take(2)  # error code
         variables = fields.uint(2)
-        fields.take(variables + schema_length + 1)
+        fields.take(variables)
+        self.default_schema = fields.take(schema_length).decode("utf-8", "replace")
+        fields.take(1)
         statement = fields.rest()
         if not self.begun:
             self.thread_id = thread_id
@@ -265,10 +268,12 @@ class _Assembly:
             )
         self.statement = statement[:_STATEMENT_KEPT].decode("utf-8", "replace")
         shown = self.statement[:_STATEMENT_SHOWN]
-        return Unreadable(
+        return LoggedAsStatement(
             f"Transaction {self.name} was logged as a statement, not as rows, so what it changed is not in the "
             f"binary log ({event.log_file}:{event.end_pos}): {shown}",
             "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
+            self.default_schema,
+            statement.decode("utf-8", "replace"),
         )
 
 

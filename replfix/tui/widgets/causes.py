@@ -21,9 +21,8 @@ class Headline(Static):
     def __init__(self, name: str, diagnosis: Diagnosis) -> None:
         evidence = diagnosis.evidence
         error, transaction = evidence.error, evidence.transaction
-        where = f"channel {visible(evidence.channel.name)}" if evidence.channel.name else "the default channel"
         text = Text.assemble(
-            ("✗ ", "bold red"), (visible(name), "bold"), f": {where} is stopped by error {error.errno}"
+            ("✗ ", "bold red"), (visible(name), "bold"), f": {visible(diagnosis.stopped)} by error {error.errno}"
         )
         for before, what in ((" in ", error.event), (" on ", error.table), (", key ", error.key)):
             if what:
@@ -46,7 +45,9 @@ class Causes(Static):
 
 def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield title("Why")
-    if not diagnosis.causes:
+    if diagnosis.nature:
+        yield point("●", diagnosis.nature, "cyan")
+    elif not diagnosis.causes:
         yield point("?", "No cause that replfix knows fits what was found.", "yellow")
     for cause in diagnosis.causes:
         heading = Text.assemble(
@@ -55,6 +56,12 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield point(MARKS[cause.confidence], heading, "cyan")
         for sentence in cause.evidence:
             yield point("-", sentence, indent=2)
+    if diagnosis.advice:
+        yield Text()
+        yield title("What is left to a human")
+        for advice in diagnosis.advice:
+            yield point("→", advice.text)
+            yield from (point(" ", f"{statement};", indent=2) for statement in advice.sql)
     if diagnosis.unknowns:
         yield Text()
         yield title("Not known, or to be known")

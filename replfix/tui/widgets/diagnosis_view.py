@@ -38,6 +38,8 @@ class DiagnosisView(Container):
 def _next(diagnosis: Diagnosis) -> Text:
     proposal = recommended(diagnosis)
     if proposal is None or proposal.plan is None:
+        if diagnosis.advice:
+            return Text("→ No change of rows helps here; what a human can do is below.", style="bold")
         return Text("→ No strategy is possible here; the reasons are below.", style="bold")
     steps = plural(len(proposal.plan.steps), "step")
     return Text.assemble(

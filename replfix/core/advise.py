@@ -1,0 +1,20 @@
+"""What a human can do about an error: what its family says once the evidence is there."""
+
+from __future__ import annotations
+
+from replfix.core import known_errors
+from replfix.core.discover import modules_of
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Advice
+
+
+def advise(evidence: Evidence) -> tuple[Advice, ...]:
+    """Nothing for a row conflict that a strategy answers."""
+    family = evidence.family
+    if family is None:
+        return (Advice(f"replfix knows nothing about error {evidence.error.errno}: the server's message has to do."),)
+    for module in modules_of(known_errors):
+        if module.FAMILY is family and hasattr(module, "advise"):
+            found: tuple[Advice, ...] = module.advise(evidence)
+            return found
+    return (Advice(family.human),)

@@ -1,0 +1,85 @@
+"""What differs between two servers' definitions, in words, and the statements that close it."""
+
+from __future__ import annotations
+
+from replfix.core import ddl, sql
+from replfix.core.evidence import BothDefinitions, Evidence
+from replfix.core.known_error import Advice
+from replfix.core.table import TableName
+
+_NOW = "Definitions are those of now: where the source has changed the table again since, that change is still to come."
+
+
+def by_hand(evidence: Evidence, *statements: str) -> tuple[str, ...]:
+    """As a human runs them on the replica."""
+    return sql.by_hand(statements, evidence.channel.name, super_read_only=evidence.status.super_read_only)
+
+
+def skip(evidence: Evidence) -> tuple[str, ...]:
+    return sql.skip_by_hand(evidence.error.gtid, evidence.channel.name)
+
+
+def same(both: BothDefinitions) -> bool:
+    """Whether both servers have the object, with nothing in it that differs."""
+    if both.source is None or both.replica is None:
+        return both.source is both.replica
+    theirs, ours = ddl.parsed(both.source), ddl.parsed(both.replica)
+    if theirs is None or ours is None:
+        return both.source == both.replica
+    return not ddl.differences(theirs, ours)
+
+
+def closed(evidence: Evidence) -> tuple[Advice, ...]:
+    """One piece of advice for each object that differs: in what, and how the replica's becomes the source's."""
+    return tuple(_closing(evidence, both) for both in evidence.definitions if not same(both))
+
+
+def _closing(evidence: Evidence, both: BothDefinitions) -> Advice:
+    what = "schema" if both.table is None else "table"
+    if both.replica is None:
+        assert both.source is not None
+        lost = " Its rows are lost too: a copy of the table from the source is safer." if both.table else ""
+        return Advice(
+            f"The replica has no {what} {both.name}. This creates it as the source has it now.{lost}",
+            by_hand(evidence, _in_schema(both)),
+        )
+    if both.source is None:
+        return Advice(f"The source has no {what} {both.name} now; the replica has one.")
+    theirs, ours = ddl.parsed(both.source), ddl.parsed(both.replica)
+    if theirs is None or ours is None or both.table is None:
+        return Advice(
+            f"The {what} {both.name} is not the same. On the source: {both.source} On the replica: {both.replica}"
+        )
+    words = "; ".join(difference.in_words() for difference in ddl.differences(theirs, ours))
+    statement = ddl.alter_table(TableName(both.schema, both.table), theirs, ours)
+    if not statement:
+        return Advice(f"{both.name} is not the same on both servers: {words}. That takes a human's statement.")
+    return Advice(
+        f"{both.name} is not the same on both servers: {words}. This makes the replica's as the source's is now. {_NOW}",
+        by_hand(evidence, statement),
+    )
+
+
+def _in_schema(both: BothDefinitions) -> str:
+    assert both.source is not None
+    if both.table is None:
+        return both.source
+    # SHOW CREATE TABLE prints the name without its schema.
+    _, _, rest = both.source.partition("` (\n")
+    return f"CREATE TABLE {sql.table_name(TableName(both.schema, both.table))} (\n{rest}"
+
+
+def the_statement(evidence: Evidence) -> tuple[Advice, ...]:
+    """The failing statement in full."""
+    if evidence.statement is None:
+        return ()
+    where = f" (default schema {evidence.statement.schema})" if evidence.statement.schema else ""
+    return (Advice(f"The transaction is one statement{where}: {evidence.statement.text}"),)
+
+
+def nothing_left(evidence: Evidence, why: str) -> Advice:
+    return Advice(
+        f"{why} So the statement has nothing left to do on the replica. This leaves out exactly this transaction, and no "
+        "other; replfix does not do it by itself.",
+        skip(evidence),
+    )
