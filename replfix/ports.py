@@ -11,14 +11,17 @@ from typing import Protocol
 
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.evidence import AutoIncrement, LockHolder
+from replfix.core.explain.explanation import Counter
+from replfix.core.explain.probe import Match
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import Plan
 from replfix.core.privileges import Granted
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
-from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
+from replfix.core.values import RowImage
 
 
 class Server(Protocol):
@@ -119,6 +122,47 @@ class Replica(Server, Protocol):
 
     def repair(self, channel: str) -> AbstractContextManager[Repair]:
         """The one place that writes, for one holder per channel: Busy when another has it."""
+        ...
+
+
+class Inquiry(Protocol):
+    """What ``explain`` asks of a server, a replica or not. Every method may raise ConnectError, PrivilegeError, ServerError."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``, for people."""
+        ...
+
+    def version(self) -> str: ...
+
+    def replicates(self) -> bool | None:
+        """Whether it has a replication channel of its own; None when the account may not know."""
+        ...
+
+    def read_only(self) -> bool: ...
+
+    def auto_increment(self) -> AutoIncrement:
+        """The global auto_increment_increment and auto_increment_offset."""
+        ...
+
+    def keys_named(self, key: str, limit: int) -> list[tuple[TableName, str]]:
+        """Unique keys that ``key`` can mean, as ``table.index`` or as ``index``; at most ``limit``."""
+        ...
+
+    def tables_named(self, name: str, limit: int) -> list[TableName]:
+        """The tables of that name, in every schema."""
+        ...
+
+    def table(self, name: TableName) -> Table | None:
+        """The table's definition now, None when there is none."""
+        ...
+
+    def shown(self, table: Table, matches: Sequence[Match], limit: int) -> tuple[RowImage, ...]:
+        """At most ``limit`` rows that fit; ServerError when looking takes longer than a few seconds."""
+        ...
+
+    def counter(self, table: Table, column: Column) -> Counter:
+        """The AUTO_INCREMENT column's next and highest value, as they are now."""
         ...
 
 

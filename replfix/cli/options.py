@@ -78,10 +78,10 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--replica", "replica_url", metavar="URL", help="The replica: mysql://user:password@host:port."
     )(command)
-    return click.argument("name", required=False, shell_complete=_configured_names)(command)
+    return click.argument("name", required=False, shell_complete=configured_names)(command)
 
 
-def _configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     from replfix.config import load
     from replfix.errors import ReplfixError
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from replfix.core.explain.probe import Match
 from replfix.core.json_text import Document, Typed, dump, has_typed
 from replfix.core.lookup import Lookup, PartValues, by_key
 from replfix.core.prefix_range import bounds
@@ -42,7 +43,8 @@ def identifier(name: str) -> str:
 
 
 def table_name(name: TableName) -> str:
-    return f"{identifier(name.schema)}.{identifier(name.name)}"
+    """With its schema; without where that is not known (in texts for people only)."""
+    return ".".join(identifier(part) for part in (name.schema, name.name) if part)
 
 
 def string(text: str) -> str:
@@ -257,6 +259,71 @@ def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str
     if transaction.gtid is not None:
         return f" UNTIL {gtids} = {string(transaction.gtid)}"
     return f" UNTIL SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"
+
+
+def _shown(table: Table, match: Match) -> str:
+    """Rows whose key part is what the server printed of it, compared as the key compares."""
+    if match.part.column is None:
+        assert isinstance(match.value, str)
+        return f"({match.part.expression}) = {string(match.value)}"
+    column = table.column(match.part.column)
+    if match.printed:
+        return f"CAST({identifier(column.name)} AS CHAR) = {literal(column, match.value)}"
+    if match.part.prefix is not None:
+        return _begins(column, match.part.prefix, match.value)
+    return _equals(column, match.value)
+
+
+def select_shown(table: Table, matches: Sequence[Match], limit: int) -> str:
+    """At most ``limit`` rows that a printed key value can mean, every column of them."""
+    where = " AND ".join(_shown(table, match) for match in matches)
+    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {where} LIMIT {limit:d}"
+
+
+def find_shown(table: Table, matches: Sequence[Match]) -> str:
+    """The same for somebody to run by hand."""
+    return f"SELECT * FROM {table_name(table.name)} WHERE {' AND '.join(_shown(table, match) for match in matches)}"
+
+
+def highest(table: TableName, column: str) -> str:
+    """MAX of a column; reads the end of an index where the column is the first of one."""
+    return f"SELECT MAX({identifier(column)}) FROM {table_name(table)}"
+
+
+def show_create(table: TableName) -> str:
+    return f"SHOW CREATE TABLE {table_name(table)}"
+
+
+def advance_counter(table: TableName, next_value: int) -> str:
+    return f"ALTER TABLE {table_name(table)} AUTO_INCREMENT = {next_value:d}"
+
+
+def widen_counter(table: TableName, column: Column) -> str:
+    return f"ALTER TABLE {table_name(table)} MODIFY {identifier(column.name)} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT"
+
+
+def compare_bytes(table: TableName, column: Column) -> str:
+    """The column with the collation of its character set that tells every two different texts apart."""
+    nullable = "" if column.nullable else " NOT NULL"
+    return (
+        f"ALTER TABLE {table_name(table)} MODIFY {identifier(column.name)} {column.column_type} "
+        f"CHARACTER SET {column.charset} COLLATE {column.charset}_bin{nullable}"
+    )
+
+
+def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
+    """The key made anew without prefixes, in one ALTER, so that the rows are never without it."""
+    parts = ", ".join(identifier(p.column) if p.column is not None else f"({p.expression})" for p in key.parts)
+    if key.is_primary:
+        return f"ALTER TABLE {table_name(table.name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({parts})"
+    name = identifier(key.name)
+    return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
+
+
+def repeated_values(table: TableName, columns: Sequence[str]) -> str:
+    """Values that more than one row has in these columns together."""
+    names = ", ".join(identifier(name) for name in columns)
+    return f"SELECT {names}, COUNT(*) FROM {table_name(table)} GROUP BY {names} HAVING COUNT(*) > 1"
 
 
 def _postgresql_identifier(name: str) -> str:

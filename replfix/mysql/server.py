@@ -20,6 +20,7 @@ from replfix.errors import ServerError, Unreadable
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
+from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.repair import HeldChannel
@@ -153,6 +154,9 @@ class MysqlServer:
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)
+
+    def inquiry(self) -> ServerInquiry:
+        return ServerInquiry(self.endpoint, lambda: self._session)
 
     def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
         return HeldChannel(self.endpoint, channel)

@@ -36,7 +36,7 @@ class Context:
     replication: bool = False
 
 
-_VERB = re.compile(r"\b(?:insert|replace|update|load data|alter table|create unique index)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(?:insert|replace|update|load\s+data|alter\s+table|create\s+unique\s+index)\b", re.IGNORECASE)
 
 
 def statement_after(text: str, marks: re.Pattern[str], ends: tuple[str, ...]) -> str | None:

@@ -28,6 +28,9 @@ class Duplicate:
     statement: str | None = None
     gtid: str | None = None  # of a replica's applier: the transaction that failed
     replication: bool = False  # a replica's applier said it
+    others: tuple[
+        tuple[str, str], ...
+    ] = ()  # further ways to tell value and key apart, where the value holds the words
 
     @property
     def errno(self) -> int | None:

@@ -9,6 +9,7 @@ from replfix.core.diagnosis import Confidence
 from replfix.core.evidence import AutoIncrement
 from replfix.core.explain.duplicate import Duplicate
 from replfix.core.explain.insert import Insert
+from replfix.core.explain.probe import Match
 from replfix.core.table import Column, Table, UniqueKey
 from replfix.core.values import RowImage
 
@@ -27,6 +28,7 @@ class Reading:
     values: tuple[str, ...]  # one for each part of the key, as printed
     answer: Answer
     rows: tuple[RowImage, ...] = ()
+    matches: tuple[Match, ...] = ()  # what was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Place:
     @property
     def rows(self) -> tuple[RowImage, ...]:
         return tuple(row for reading in self.readings for row in reading.rows)
+
+    @property
+    def found(self) -> Reading | None:
+        """The first reading that a row answers."""
+        return next((reading for reading in self.readings if reading.rows), None)
 
 
 @dataclass(frozen=True, slots=True)

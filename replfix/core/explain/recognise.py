@@ -70,6 +70,7 @@ def _found(text: str) -> Iterator[Duplicate]:
             statement=context.statement,
             gtid=context.gtid,
             replication=context.replication,
+            others=hit.others if isinstance(hit, Message) else (),
         )
 
 

@@ -19,6 +19,5 @@ def recognise(around: Around) -> Context | None:
         return None
     rest = around.after[mark.end() :]
     limit = min((at for end in _ENDS if (at := rest.find(end)) >= 0), default=len(rest))
-    return Context(
-        statement=cleaned(rest[:limit].rstrip().removesuffix(")") + ")" if limit == len(rest) else rest[:limit])
-    )
+    statement = rest[:limit]
+    return Context(statement=cleaned(statement.rstrip().removesuffix(")") if limit == len(rest) else statement))

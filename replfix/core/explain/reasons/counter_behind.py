@@ -1,0 +1,35 @@
+"""The AUTO_INCREMENT counter is not above the highest value: it hands out values that are there."""
+
+from __future__ import annotations
+
+from replfix.core import sql
+from replfix.core.diagnosis import Confidence
+from replfix.core.explain.explanation import Case, Fix, Reason
+
+CODE = "counter-behind"
+RANK = 16
+
+
+def examine(case: Case) -> Reason | None:
+    place = case.place
+    counter = place.counter if place else None
+    if place is None or counter is None or counter.next_value is None or counter.highest is None:
+        return None
+    if counter.next_value > counter.highest or counter.highest == counter.limit:
+        return None
+    return Reason(
+        CODE,
+        Confidence.HIGH,
+        f"The counter of {place.table.name} is behind its rows: it hands out values that are there already.",
+        (
+            f"AUTO_INCREMENT is {counter.next_value}, MAX({counter.column.name}) is {counter.highest}.",
+            "Servers whose counter does not follow an UPDATE of the column (MySQL 5.7, MariaDB), restored or exchanged "
+            "tablespaces and engines other than InnoDB can come to that.",
+        ),
+        (
+            Fix(
+                "Set the counter above the rows. It takes an exclusive lock for a moment and copies nothing.",
+                (sql.advance_counter(place.table.name, counter.highest + 1),),
+            ),
+        ),
+    )

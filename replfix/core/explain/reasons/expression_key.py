@@ -1,0 +1,23 @@
+"""The key is over an expression: different values come to the same."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Confidence
+from replfix.core.explain.explanation import Case, Fix, Reason
+
+CODE = "expression-key"
+RANK = 25
+
+
+def examine(case: Case) -> Reason | None:
+    place = case.place
+    expressions = [part.expression for part in place.key.parts if part.expression] if place else []
+    if place is None or not expressions:
+        return None
+    return Reason(
+        CODE,
+        Confidence.MEDIUM,
+        "The key is over an expression: the message shows what it comes to, not what was inserted.",
+        tuple(f"The key {place.key.name} holds {expression}." for expression in expressions),
+        (Fix("Hold the expression of the new row against that of the row that is there, not the columns themselves."),),
+    )

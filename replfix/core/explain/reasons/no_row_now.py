@@ -1,0 +1,36 @@
+"""No row has the value now."""
+
+from __future__ import annotations
+
+from replfix.core import sql
+from replfix.core.diagnosis import Confidence
+from replfix.core.explain.explanation import Answer, Case, Fix, Reason
+
+CODE = "no-row-now"
+RANK = 40
+
+
+def examine(case: Case) -> Reason | None:
+    asked = case.asked
+    if asked is None or not asked.places or any(place.rows for place in asked.places):
+        return None
+    answers = [reading for place in asked.places for reading in place.readings]
+    if not answers or any(reading.answer is Answer.NOT_ASKED for reading in answers):
+        return None
+    tried = [r for r in answers if r.answer is Answer.NO_ROW]
+    place = asked.places[0]
+    statements = tuple(sql.find_shown(place.table, r.matches) for r in place.readings if r.answer is Answer.NO_ROW)[:3]
+    return Reason(
+        CODE,
+        Confidence.MEDIUM if tried else Confidence.LOW,
+        "No row has the value now: it was deleted or rolled back since, or the error came from another server.",
+        (f"{len(tried)} of {len(answers)} readings of the value were looked up on {asked.address}: no row.",),
+        (
+            Fix(
+                "See whether it is the server that the application talks to; a row in an open transaction is not seen either."
+            ),
+            Fix("Look again:", statements)
+            if statements
+            else Fix("The value does not fit the key's columns: is it this table?"),
+        ),
+    )
