@@ -105,11 +105,13 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     table = evidence.tables[conflict.table]
     source_row = evidence.source_rows[number - 1]
     columns = {key.name: ", ".join(key.columns) for key in table.unique_keys}
-    keys = " and ".join(f"{name} ({columns[name]})" for name in conflict.keys)
+    keys = (
+        "key " + " and ".join(f"{name} ({columns[name]})" for name in conflict.keys) if conflict.keys else "whole row"
+    )
     yield Padding(
         Text(
             visible(
-                f"{number}. {conflict.kind.value}: {conflict.table}, key {keys}, "
+                f"{number}. {conflict.kind.value}: {conflict.table}, {keys}, "
                 f"row {conflict.change + 1} of the transaction: {_KIND[conflict.kind.value]}"
             )
         ),

@@ -21,7 +21,7 @@ class Authorship:
 
     def in_words(self) -> str:
         thread = f", connection {self.transaction.thread_id}" if self.transaction.thread_id is not None else ""
-        key = ", ".join(self.conflict.key_columns)
+        key = ", ".join(self.conflict.key_columns) or "the whole row"
         return (
             f"The replica's own binlog has the {self.change.kind} of this {self.change.table} row ({key}) in "
             f"{self.transaction.id}, written on the replica at {self.transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC"

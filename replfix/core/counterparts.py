@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.reconcile import Repair, identity_values
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
@@ -31,10 +31,9 @@ class Counterpart:
 
 def identity_lookup(table: Table, repair: Repair) -> Lookup | None:
     """What to ask the source for one repair; None when the row is not taken out without a successor."""
-    key = table.identity
-    if key is None or repair.current is None or repair.target is not None:
+    if repair.current is None or repair.target is not None:
         return None
-    return by_key(table, key, repair.current)
+    return by_identity(table, repair.current)
 
 
 def first_touches(

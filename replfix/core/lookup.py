@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage, Value
@@ -13,12 +13,16 @@ PartValues = tuple[Value, ...]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Rows of ``table`` whose key parts equal those of ``values``. Hashable: the same question is asked once."""
+    """Rows of ``table`` whose key parts equal those of ``values``. Hashable: the same question is asked once.
+
+    Without a ``key``: rows that are the same in every column that is stored, NULLs included, to the byte.
+    """
 
     table: TableName
-    key: str
+    key: str | None
     parts: tuple[KeyPart, ...]
     values: tuple[PartValues, ...]
+    least: int | None = None  # without a key: rows that are equal in this many columns will do
 
     def __str__(self) -> str:
         return ", ".join(str(value) for of_part in self.values for value in of_part)
@@ -40,6 +44,30 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
             return None
         values.append(tuple(_compared(part, value) for value in of_part))
     return Lookup(table.name, key.name, key.parts, tuple(values))
+
+
+def by_identity(table: Table, image: RowImage) -> Lookup | None:
+    """The look-up of the row that has the name of ``image``; where rows have no name, of all the rows that are the same.
+    None when the event did not log what that takes."""
+    if table.identity is not None:
+        return by_key(table, table.identity, image)
+    stored = [column for column in table.columns if not column.generated]
+    if any(image[column.ordinal] is NOT_LOGGED for column in stored):
+        return None
+    return Lookup(
+        table.name,
+        None,
+        tuple(KeyPart(column.name) for column in stored),
+        tuple((image[column.ordinal],) for column in stored),
+    )
+
+
+def by_likeness(table: Table, image: RowImage) -> Lookup | None:
+    """Rows that are equal to the image in half of their columns at least; None when that is not known, or says nothing."""
+    whole = by_identity(table, image) if table.identity is None else None
+    if whole is None or len(whole.parts) == 1:
+        return None
+    return replace(whole, least=(len(whole.parts) + 1) // 2)
 
 
 def _compared(part: KeyPart, value: Value) -> Value:

@@ -34,6 +34,7 @@ class Step:
     target: RowImage | None
     sql: str
     undo_sql: str
+    alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
         "table": step.table.name,
         "sql": step.sql,
         "undo_sql": step.undo_sql,
+        "alike": step.alike,
         "columns": list(step.columns),  # their order: an object's keys have none
         "current": _row(step, step.current),
         "target": _row(step, step.target),

@@ -5,6 +5,9 @@ before the transaction starts: an update or delete expects its before image; an 
 update, expect that no other row holds any of its unique keys. What earlier rows of the same transaction put in place
 or took away is taken into account: such a row is expected from the transaction, not from the replica.
 
+In a table without a key that names its rows, a row is named by all of its values. Several can then be the same, and
+what counts is their number: the applier takes any one of them (MySQL 9.7 compares the whole row, to the byte).
+
 Two pure phases with one batch of look-ups between them: ``questions`` says what to ask the replica,
 ``reconcile`` concludes from the answers.
 """
@@ -12,10 +15,11 @@ Two pure phases with one batch of look-ups between them: ``questions`` says what
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName, UniqueKey
@@ -52,22 +56,23 @@ class Repair:
     table: TableName
     current: RowImage | None  # None: the row is missing
     target: RowImage | None  # None: the row has to go
+    alike: int = 0  # of a missing row without a name: how many that are the same the replica holds
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     conflicts: tuple[Conflict, ...]
     repairs: tuple[Repair, ...]
-    unidentified: tuple[TableName, ...]  # tables without a key that names a row: not examined
+    unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
     untold: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
+    held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica holds
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
-    """The values of the table's identity key in that image; None when the table has none or it was not logged."""
+    """What names the row of that image: the values of the table's identity key, of a table without one all values. None
+    when they were not logged."""
     key = table.identity
-    if key is None:
-        return None
-    values = tuple(image[ordinal] for ordinal in table.ordinals(key))
+    values = tuple(image[ordinal] for ordinal in table.ordinals(key)) if key is not None else image
     return None if NOT_LOGGED in values else values
 
 
@@ -82,22 +87,22 @@ class _Touch:
 
 
 def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> Iterator[_Touch]:
-    placed: set[Identity] = set()  # rows that stand as the transaction left them
+    placed: Counter[Identity] = Counter()  # rows that stand as the transaction left them
     for index, change in enumerate(changes):
         table = tables.get(change.table)
-        if table is None or table.identity is None:
+        if table is None:
             continue
         first = True
         if change.before is not None:
             before = identity_values(table, change.before)
             if before is None:
                 continue
-            first = (table.name, before) not in placed
-            placed.discard((table.name, before))
+            first = not placed[table.name, before]
+            placed[table.name, before] -= not first
         if change.after is not None:
             after = identity_values(table, _filled(change))
             if after is not None:
-                placed.add((table.name, after))
+                placed[table.name, after] += 1
         yield _Touch(index, change, table, first)
 
 
@@ -114,8 +119,10 @@ def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table])
     asked: dict[Lookup, None] = {}
     for touch in _walk(changes, tables):
         for image in _images_in_question(touch):
-            for key in _examined_keys(touch.table):
-                lookup = by_key(touch.table, key, image)
+            for lookup in (
+                by_identity(touch.table, image),
+                *(by_key(touch.table, key, image) for key in touch.table.unique_keys),
+            ):
                 if lookup is not None:
                     asked[lookup] = None
     return tuple(asked)
@@ -128,13 +135,6 @@ def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
         yield _filled(touch.change)
 
 
-def _examined_keys(table: Table) -> Iterator[UniqueKey]:
-    identity = table.identity
-    if identity is not None:
-        yield identity
-    yield from (k for k in table.unique_keys if k is not identity)
-
-
 def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
     """Conclude from the replica's answers. ``tables`` are the replica's definitions.
 
@@ -143,8 +143,47 @@ def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table],
     walk = _Reconciler(tables, answers)
     for touch in _walk(changes, tables):
         walk.take(touch)
-    unidentified = dict.fromkeys(c.table for c in changes if c.table in tables and tables[c.table].identity is None)
-    return Reconciliation(tuple(walk.conflicts), walk.repairs(), tuple(unidentified))
+    return Reconciliation(
+        tuple(walk.conflicts),
+        walk.repairs(),
+        tuple(_unidentified(changes, tables)),
+        tuple(walk.untold),
+        {row.lookup: len(answers[row.lookup]) for row in final_rows(changes, tables) if row.lookup.key is None},
+    )
+
+
+def _unidentified(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> dict[TableName, None]:
+    return dict.fromkeys(
+        change.table
+        for change in changes
+        if change.table in tables
+        for image in (change.before, _filled(change) if change.after is not None else None)
+        if image is not None and by_identity(tables[change.table], image) is None
+    )
+
+
+def held_after_repairs(found: Reconciliation, tables: Mapping[TableName, Table]) -> dict[Lookup, int]:
+    """How many of each row without a name the replica holds when its rows are repaired."""
+    held = dict(found.held)
+    for repair in found.repairs:
+        for image, change in ((repair.current, -1), (repair.target, 1)):
+            lookup = by_identity(tables[repair.table], image) if image is not None else None
+            if lookup is not None and lookup in held:
+                held[lookup] += change
+    return held
+
+
+def spare_rows(
+    changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], held: Mapping[Lookup, int]
+) -> dict[Lookup, int]:
+    """How many of each row without a name the replica holds beyond those that the transaction takes: they are still there
+    after it. ``held`` is how many there are before it."""
+    taken = Counter(
+        by_identity(touch.table, touch.change.before)
+        for touch in _walk(changes, tables)
+        if touch.table.identity is None and touch.first and touch.change.before is not None
+    )
+    return {lookup: count - taken[lookup] for lookup, count in held.items()}
 
 
 class _Reconciler:
@@ -156,7 +195,9 @@ class _Reconciler:
         self.latest: dict[Identity, RowImage | None] = {}  # the same rows as the transaction has left them so far
         self.standing: dict[Identity, Identity] = {}  # by the name that a row has now, the one it had on the replica
         self.current: dict[Identity, RowImage] = {}  # replica rows that a conflict names
-        self.missing: list[tuple[TableName, RowImage]] = []
+        self.missing: list[Repair] = []
+        self.taken: Counter[Lookup] = Counter()  # of rows that are the same, how many the transaction has taken so far
+        self.untold: dict[str, None] = {}
         # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
         self.paired: set[tuple[int, ConflictKind, RowImage | None]] = set()
 
@@ -180,23 +221,30 @@ class _Reconciler:
     def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""
         table, change = touch.table, touch.change
-        key = table.identity
-        assert key is not None
-        lookup = by_key(table, key, before)
-        found = self.answers[lookup] if lookup is not None else ()
+        key = () if table.identity is None else (table.identity,)
+        lookup = by_identity(table, before)
+        assert lookup is not None  # _walk leaves out what has no name
+        found = self.answers[lookup][self.taken[lookup] if lookup.key is None else 0 :]
+        self.taken[lookup] += 1
         if not found:
-            self.missing.append((table.name, before))
-            self._note(ConflictKind.MISSING, touch, (key,), None)
+            alike = len(self.answers[lookup])
+            self.missing.append(Repair(table.name, None, before, alike))
+            self._note(ConflictKind.MISSING, touch, key, None)
             self._collide(touch, before, None)
             return None
         row = found[0]
         identity = self._named(table, row)
+        if identity in self.expected and table.identity is not None:
+            self.untold[
+                f"Several rows of {table.name} that the transaction changes are one row on the replica: its key "
+                f"{table.identity.name} takes for equal what the source keeps apart."
+            ] = None
         self.expected[identity] = before
         self.latest[identity] = _over(row, before)
         if not same(table, before, row):
             self.current[identity] = row
             compared = change.after if change.after is not None else before
-            self._note(ConflictKind.DIFFERENT, touch, (key,), row, compared)
+            self._note(ConflictKind.DIFFERENT, touch, key, row, compared)
             self._collide(touch, before, identity)
         return identity
 
@@ -218,11 +266,17 @@ class _Reconciler:
             self._note(ConflictKind.DUPLICATE, touch, tuple(keys), row, image)
 
     def _freed(self, identity: Identity, key: UniqueKey, row: RowImage) -> bool:
-        """An earlier change of the transaction has deleted this row or given it another value of this key."""
+        """An earlier change of the transaction has deleted this row or given it another value of this key. Whether it is
+        another one, the replica says where it was asked."""
         if identity not in self.latest:
             return False
         table, left = self.tables[identity[0]], self.latest[identity]
-        return left is None or by_key(table, key, left) != by_key(table, key, row)
+        if left is None:
+            return True
+        now = by_key(table, key, left)
+        if now is not None and now in self.answers:
+            return row not in self.answers[now]
+        return now != by_key(table, key, row)
 
     def _named(self, table: Table, row: RowImage) -> Identity:
         values = identity_values(table, row)
@@ -246,7 +300,7 @@ class _Reconciler:
                 change=touch.index,
                 table=touch.table.name,
                 keys=tuple(key.name for key in keys),
-                key_columns=keys[0].columns,
+                key_columns=keys[0].columns if keys else (),
                 expected=touch.change.before,
                 incoming=touch.change.after,
                 replica_row=row,
@@ -256,9 +310,7 @@ class _Reconciler:
 
     def repairs(self) -> tuple[Repair, ...]:
         changed = (Repair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items())
-        return tuple(r for r in changed if not self._stands(r)) + tuple(
-            Repair(table, None, image) for table, image in self.missing
-        )
+        return tuple(r for r in changed if not self._stands(r)) + tuple(self.missing)
 
     def _stands(self, repair: Repair) -> bool:
         """The row is what the transaction expects, as far as that was logged: no repair of it can be named."""
@@ -273,39 +325,54 @@ def _over(row: RowImage, image: RowImage) -> RowImage:
 
 @dataclass(frozen=True, slots=True)
 class FinalRow:
-    """How one row stands after the transaction: its image, or None when it is gone."""
+    """How one row stands after the transaction: its image, or None when it is gone. Of rows without a name, ``count`` that
+    are the same."""
 
     lookup: Lookup
     image: RowImage | None
+    count: int = 1
 
 
 def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[FinalRow, ...]:
     """The state of every row that the transaction touched, after it. What ``verify`` compares the replica with."""
     final: dict[Lookup, RowImage | None] = {}
+    placed: Counter[Lookup] = Counter()
     for touch in _walk(changes, tables):
-        key = touch.table.identity
-        assert key is not None
         if touch.change.before is not None:
-            before = by_key(touch.table, key, touch.change.before)
+            before = by_identity(touch.table, touch.change.before)
             if before is not None:
-                final[before] = None
+                placed[before] -= not touch.first
+                final[before] = touch.change.before if before.key is None and placed[before] else None
         if touch.change.after is not None:
             image = _filled(touch.change)
-            after = by_key(touch.table, key, image)
+            after = by_identity(touch.table, image)
             if after is not None:
+                placed[after] += 1
                 final[after] = image
-    return tuple(FinalRow(lookup, image) for lookup, image in final.items())
+    return tuple(
+        FinalRow(lookup, image, placed[lookup] if lookup.key is None else 1) for lookup, image in final.items()
+    )
 
 
-def not_as_final(rows: tuple[FinalRow, ...], tables: Mapping[TableName, Table], answers: Answers) -> tuple[str, ...]:
-    """In words: which of the rows do not stand as the transaction leaves them. Empty when all do."""
+def not_as_final(
+    rows: tuple[FinalRow, ...],
+    tables: Mapping[TableName, Table],
+    answers: Answers,
+    spare: Mapping[Lookup, int],
+) -> tuple[str, ...]:
+    """In words: which of the rows do not stand as the transaction leaves them. Empty when all do. For ``spare`` see
+    ``spare_rows``."""
     wrong: list[str] = []
     present = {(r.lookup.table, r.image) for r in rows if r.image is not None}
     for row in rows:
         table = tables[row.lookup.table]
         found = answers[row.lookup]
         named = f"{table.name} row {row.lookup}"
-        if row.image is None:
+        if row.lookup.key is None:
+            expected = row.count + spare.get(row.lookup, 0)
+            if len(found) != expected:
+                wrong.append(f"{named} is there {len(found)} times, not {expected}")
+        elif row.image is None:
             # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
             if any((table.name, image) not in present for image in found):
                 wrong.append(f"{named} is there, and the transaction deletes it")

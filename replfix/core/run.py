@@ -28,6 +28,6 @@ def run_length(transactions: Sequence[Transaction], tables: Mapping[TableName, T
         leaves_rows = [
             any(row.image is not None for row in final_rows(one.changes, tables)) for one in transactions[:length]
         ]
-        if all(leaves_rows) and not not_as_final(rows, tables, answers):
+        if all(leaves_rows) and not not_as_final(rows, tables, answers, {}):
             return length
     return 0

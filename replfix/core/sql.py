@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from replfix.core.explain.probe import Match
 from replfix.core.json_text import Document, Typed, dump, has_typed
-from replfix.core.lookup import Lookup, PartValues, by_key
+from replfix.core.lookup import Lookup, PartValues, by_identity
 from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
 from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
@@ -170,13 +170,25 @@ def _columns(table: Table) -> str:
     return ", ".join(select_form(c).format(identifier(c.name)) for c in table.columns)
 
 
+_LIKE = 10  # rows that are like another one: that there are some is what matters
+
+
 def _matches(table: Table, lookup: Lookup) -> str:
+    if lookup.key is None:
+        named = (
+            (table.column(part.column or ""), value) for part, (value,) in zip(lookup.parts, lookup.values, strict=True)
+        )
+        if lookup.least is not None:
+            return (
+                " + ".join(f"({_is(column, value)})" for column, value in named) + f" >= {lookup.least} LIMIT {_LIKE}"
+            )
+        return " AND ".join(_is(column, value) for column, value in named)
     return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
 
 
 def _found_in(table: Table, lookup: Lookup) -> str:
-    forced = any(part.array is not None for part in lookup.parts)
-    index = f" FORCE INDEX ({identifier(lookup.key)})" if forced else ""
+    forced = lookup.key is not None and any(part.array is not None for part in lookup.parts)
+    index = f" FORCE INDEX ({identifier(lookup.key or '')})" if forced else ""
     return f"{table_name(table.name)}{index} WHERE {_matches(table, lookup)}"
 
 
@@ -193,12 +205,45 @@ def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     )
 
 
+_SHORT = "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary"
+_IN_A_LIST = frozenset(_SHORT.split())
+"""Types whose values a server finds in a list by bisection, and that are never long."""
+
+
+def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
+    """Look-ups of whole rows, in one pass over the table: the rows whose every column has one of the values that the
+    look-ups have there. That is all of the rows in question and some others: whoever asks keeps those that are equal."""
+    conditions = []
+    for number, part in enumerate(lookups[0].parts):
+        column = table.column(part.column or "")
+        if column.data_type in _IN_A_LIST:
+            values = {lookup.values[number][0] for lookup in lookups}
+            given = ", ".join(literal(column, value) for value in values if value is not None)
+            among = [f"{identifier(column.name)} IN ({given})"] if given else []
+            among += [f"{identifier(column.name)} IS NULL"] if None in values else []
+            conditions.append(f"({' OR '.join(among)})")
+    if not conditions:
+        conditions = [" OR ".join(f"({_matches(table, lookup)})" for lookup in lookups)]
+    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {' AND '.join(conditions)}"
+
+
+def _is(column: Column, value: Value) -> str:
+    """The same to the byte, where ``<=>`` would take José for jose; it comes first for the sake of an index."""
+    name = identifier(column.name)
+    if isinstance(value, Json):
+        # As the server compares documents; SQL types inside one cannot always be written, and are left to the reader.
+        return f"{name} <=> CAST({string(value.text)} AS JSON)" if value.typed is None else f"{name} IS NOT NULL"
+    written = literal(column, value)
+    if not isinstance(value, str) or column.charset is None:
+        return f"{name} <=> {written}"
+    return f"{name} <=> {written} AND CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({written} AS BINARY)"
+
+
 def _row_named(table: Table, image: RowImage) -> str:
-    key = table.identity
-    assert key is not None  # plans are made for tables whose rows have a name only
-    lookup = by_key(table, key, image)
+    """For a statement that is to find one row: of several that are the same, any one."""
+    lookup = by_identity(table, image)
     assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
-    return _matches(table, lookup)
+    return _matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
 
 
 def delete_row(table: Table, current: RowImage) -> str:

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 from replfix.core import sql
 from replfix.core.endpoint import Endpoint
-from replfix.core.lookup import by_key
+from replfix.core.lookup import by_identity
 from replfix.core.plan import Plan, Step, StepKind
-from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
@@ -162,12 +162,15 @@ class HeldChannel:
         session.execute(sql.set_gtid_next(transaction.gtid or "ANONYMOUS"))
         session.execute("BEGIN")
         self._carry_out(session, plan, tables)
+        final = final_rows(transaction.changes, tables)
+        asked = [row.lookup for row in final]
+        held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
+        spare = spare_rows(transaction.changes, tables, {lookup: len(rows) for lookup, rows in held.items()})
         most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
         for number, events in enumerate(transaction.raw.statements, 1):
             for piece in pieces(events, transaction.raw.format_description, most):
                 _binlog(session, piece, packet, f"statement {number} of {len(transaction.raw.statements)}")
-        final = final_rows(transaction.changes, tables)
-        wrong = not_as_final(final, tables, find_all(session, tables, [row.lookup for row in final]))
+        wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
         if wrong:
             raise RehearsalFailed(
                 f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
@@ -222,12 +225,12 @@ class HeldChannel:
         rows but those which earlier steps take out: the insert itself would fail on others."""
         image = step.current if step.current is not None else step.target
         assert image is not None
-        key = table.identity
-        assert key is not None
-        lookup = by_key(table, key, image)
-        assert lookup is not None  # an identity key holds no NULL
+        lookup = by_identity(table, image)
+        assert lookup is not None  # an identity key holds no NULL, and what is not logged is in no plan
         rows = find_now(session, table, lookup, locking=True)
         if step.kind is StepKind.INSERT:
+            if lookup.key is None and len(rows) != step.alike:
+                raise _changed(table, f"is there {len(rows)} times, not {step.alike}")
             return
         if len(rows) != 1:
             raise _changed(table, f"is there {len(rows)} times, not once")

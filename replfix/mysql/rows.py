@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from replfix.core import sql
-from replfix.core.lookup import Answers, Lookup
+from replfix.core.lookup import Answers, Lookup, by_identity
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.mysql.columns import from_server
 from replfix.mysql.connection import Session
 
+WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
 BATCH = 100  # look-ups in one statement; a UNION's optimisation time grows with its arms
 
 
@@ -33,11 +34,24 @@ def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Seque
         by_table.setdefault(lookup.table, []).append(lookup)
     for name, asked in by_table.items():
         table = tables[name]
-        for start in range(0, len(asked), BATCH):
-            batch = asked[start : start + BATCH]
+        for batch in _batches([lookup for lookup in asked if not _whole(lookup)], BATCH):
             for number, *answer in session.rows(sql.select_rows(table, batch)):
                 answers[batch[int(number)]].append(image(table, answer))
+        for batch in _batches([lookup for lookup in asked if _whole(lookup)], WHOLE_ROWS):
+            for whole in session.rows(sql.select_alike(table, batch)):
+                row = image(table, whole)
+                same = by_identity(table, row)
+                if same in answers:
+                    answers[same].append(row)
     return {lookup: tuple(rows) for lookup, rows in answers.items()}
+
+
+def _whole(lookup: Lookup) -> bool:
+    return lookup.key is None and lookup.least is None
+
+
+def _batches(lookups: Sequence[Lookup], size: int) -> Iterator[Sequence[Lookup]]:
+    return (lookups[start : start + size] for start in range(0, len(lookups), size))
 
 
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:

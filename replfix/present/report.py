@@ -153,7 +153,8 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     keys, parts = (", ".join(code(each) for each in names) for names in (conflict.keys, conflict.key_columns))
     yield f"### {number}. {conflict.kind.value}: {code(str(conflict.table))}"
     yield ""
-    yield f"Key {keys} ({parts}), row {conflict.change + 1} of the transaction: {_KINDS[conflict.kind.value]}."
+    key = f"Key {keys} ({parts})" if conflict.keys else "Whole row"
+    yield f"{key}, row {conflict.change + 1} of the transaction: {_KINDS[conflict.kind.value]}."
     yield ""
     images: list[tuple[str, RowImage | None]] = [
         ("replica", conflict.replica_row),

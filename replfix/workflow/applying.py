@@ -5,7 +5,7 @@ from __future__ import annotations
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
 from replfix.core.plan import Plan
-from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.reconcile import final_rows, held_after_repairs, not_as_final, spare_rows
 from replfix.core.status import ReceiverState, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import NotVerified
@@ -66,9 +66,13 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     """Every row that the transaction touched, read from the replica and held against the event."""
     transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
     assert transaction is not None
+    found = diagnosis.evidence.reconciliation
+    assert found is not None
     final = final_rows(transaction.changes, tables)
     operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
-    wrong = not_as_final(final, tables, operation.replica.find(tables, tuple(row.lookup for row in final)))
+    answers = operation.replica.find(tables, tuple(row.lookup for row in final))
+    spare = spare_rows(transaction.changes, tables, held_after_repairs(found, tables))
+    wrong = not_as_final(final, tables, answers, spare)
     if wrong:
         raise NotVerified(
             f"{transaction.id} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",

@@ -41,14 +41,14 @@ def keep_what_the_source_has(
     """
     repairs = list(found.repairs)
     examined: set[Repair] = set()
-    untold: dict[str, None] = {}
+    untold = dict.fromkeys(found.untold)
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined]
         examined.update(fresh)
         untold.update(dict.fromkeys(_unasked(transaction, tables, (r for r in fresh if r.table not in asked))))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
-            changes = _changes_since(source, transaction, executed, by_gtid, unknowns)
+            changes = changes_since(source, transaction, executed, by_gtid, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
             untold.update(dict.fromkeys(_incomplete(changed.values())))
             repairs = [changed.get(r, r) for r in repairs]
@@ -95,7 +95,7 @@ def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: li
     return [Counterpart(repair, answers[lookup][0]) for repair, lookup in asked if answers[lookup]]
 
 
-def _changes_since(
+def changes_since(
     source: Server, transaction: Transaction, executed: GtidSet, by_gtid: bool, unknowns: list[str]
 ) -> Iterator[RowChange]:
     """The failing transaction's changes, then the backlog's. The source's set is read after its rows were: whatever

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from replfix.core.applier_error import ROW_ERRORS, ApplierError
 from replfix.core.conclude import conclude
@@ -13,7 +14,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Kind, Thread, family_of
-from replfix.core.lookup import Lookup, by_key
+from replfix.core.lookup import Lookup, by_identity
 from replfix.core.reconcile import Conflict, Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
@@ -23,9 +24,10 @@ from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import ConnectError, LoggedAsStatement, ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
-from replfix.workflow.counterparts import keep_what_the_source_has
+from replfix.workflow.counterparts import changes_since, keep_what_the_source_has
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.surroundings import looked_around
+from replfix.workflow.unnamed import doubt_missing_rows
 
 LOCAL_WRITES_READ = 1000
 """How many of the replica's own transactions are read in search of who wrote a row; the newest ones."""
@@ -178,6 +180,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         theirs = _same_tables(source, tables, found, unknowns)
         source_rows = _source_rows(source, found, theirs)
         if found.repairs:
+            since = partial(changes_since, source, transaction, status.executed, by_gtid, unknowns)
+            found = doubt_missing_rows(replica, source, since, tables, theirs, found)
             kept = keep_what_the_source_has(
                 replica,
                 source,
@@ -289,7 +293,7 @@ def _compare(
     asked = questions(transaction.changes, tables)
     final = final_rows(transaction.changes, tables)
     answers = replica.find(tables, tuple(dict.fromkeys((*asked, *(row.lookup for row in final)))))
-    applied = tuple(not not_as_final((row,), tables, answers) for row in final)
+    applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
     return reconcile(transaction.changes, tables, answers), applied
 
 
@@ -302,13 +306,16 @@ def _doubt(
 ) -> None:
     """What does not fit between the replica's words and what was found."""
     for name in found.unidentified:
-        unknowns.append(f"{name} has no primary key and no unique key without NULLs: its rows were not compared.")
+        unknowns.append(
+            f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
+            "such rows were not compared."
+        )
     if error.table is not None and error.errno in ROW_ERRORS:
         named = [name for name in tables if str(name) == error.table]
         if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
-                "since, or the key is one that cannot be compared from here."
+                "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
             )
     if any(NOT_LOGGED in image for c in transaction.changes for image in (c.before, c.after) if image is not None):
         unknowns.append(
@@ -352,8 +359,7 @@ def _source_rows(
     lookups: list[Lookup | None] = []
     for conflict in found.conflicts:
         table = tables.get(conflict.table)
-        key = table.identity if table else None
-        lookups.append(by_key(table, key, row_in_question(conflict)) if table and key else None)
+        lookups.append(by_identity(table, row_in_question(conflict)) if table else None)
     answers = source.find(tables, tuple(dict.fromkeys(x for x in lookups if x is not None)))
     return tuple(next(iter(answers[x]), None) if x is not None else None for x in lookups)
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
-from replfix.core.lookup import Answers, Lookup, PartValues
+from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.plan import Plan, StepKind
 from replfix.core.privileges import Granted
-from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
@@ -76,6 +76,12 @@ class Rows:
 
     def find(self, lookup: Lookup) -> tuple[RowImage, ...]:
         table = self.tables[lookup.table]
+        if lookup.least is not None:
+            values = [(row, by_identity(table, row)) for row in self.held[lookup.table]]
+            equal = [(row, sum(a == b for a, b in zip(x.values, lookup.values, strict=True))) for row, x in values if x]
+            return tuple(row for row, columns in equal if columns >= lookup.least)
+        if lookup.key is None:
+            return tuple(row for row in self.held[lookup.table] if by_identity(table, row) == lookup)
         wanted = tuple(self._value(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
         key = UniqueKey(lookup.key, lookup.parts)
         return tuple(row for row in self.held[lookup.table] if self._of_key(table, key, row) == wanted)
@@ -91,7 +97,11 @@ class Rows:
 
     def by_identity(self, name: TableName, image: RowImage) -> RowImage:
         table = self.tables[name]
-        assert table.identity is not None
+        if table.identity is None:
+            for row in self.held[name]:
+                if row == image:
+                    return row
+            raise RowError(1032, name, f"Can't find record in '{name.name}'")
         wanted = self._of_key(table, table.identity, image)
         for row in self.held[name]:
             if self._of_key(table, table.identity, row) == wanted:
@@ -104,13 +114,13 @@ class Rows:
 
     def delete(self, name: TableName, before: RowImage) -> None:
         row = self.by_identity(name, before)
-        self.held[name] = [other for other in self.held[name] if other is not row]
+        self.held[name].remove(row)  # the first of those that are the same
 
     def update(self, name: TableName, before: RowImage, after: RowImage) -> None:
         row = self.by_identity(name, before)
         full = tuple(old if new is NOT_LOGGED else new for old, new in zip(row, after, strict=True))
         self._check(self.tables[name], full, row)
-        self.held[name] = [full if other is row else other for other in self.held[name]]
+        self.held[name][self.held[name].index(row)] = full
 
     def apply(self, change: RowChange) -> None:
         """One row of a rows event: found by its identity, other columns not compared."""
@@ -395,13 +405,15 @@ class FakeRepair:
         with self.world.step("rehearse"):
             trial = self.replica.rows.copy()
             trial.carry_out(plan)
+            final = final_rows(transaction.changes, tables)
+            held = {row.lookup: len(trial.find(row.lookup)) for row in final if row.lookup.key is None}
+            spare = spare_rows(transaction.changes, tables, held)
             try:
                 for change in transaction.changes:
                     trial.apply(change)
             except RowError as error:
                 raise RehearsalFailed(f"In the rehearsal: {error} (error {error.errno}).") from None
-            final = final_rows(transaction.changes, tables)
-            if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}):
+            if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}, spare):
                 raise RehearsalFailed("; ".join(wrong))
 
     def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:

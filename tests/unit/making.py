@@ -159,7 +159,7 @@ def evidence(
         "transaction": of,
         "tables": tables,
         "reconciliation": found,
-        "applied": tuple(not not_as_final((r,), tables, answers) for r in final_rows(of.changes, tables)),
+        "applied": tuple(not not_as_final((r,), tables, answers, {}) for r in final_rows(of.changes, tables)),
         "source_rows": (None,) * len(found.conflicts),
         "errant": GtidSet.parse(",".join(t.gtid for t in local_writes) if errant is None else errant),
         "local_writes": tuple(local_writes),

@@ -59,6 +59,7 @@ def test_the_digest_changes_with_every_field_of_a_step() -> None:
         "target": (1, "\xff"),
         "sql": "",
         "undo_sql": "",
+        "alike": 1,
     }
     others = [replace(PLAN, steps=(replace(STEP, **{name: value}),)) for name, value in values.items()]
     assert len(others) == len(fields(Step))
@@ -93,6 +94,7 @@ def test_the_document_holds_everything() -> None:
                 "columns": ["id", "v"],
                 "sql": "UPDATE …",
                 "undo_sql": "UPDATE … back",
+                "alike": 0,
                 "current": {"id": 1, "v": "1.0"},
                 "target": {"id": 1, "v": {"base64": "/w=="}},
             }

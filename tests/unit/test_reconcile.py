@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from replfix.core.reconcile import ConflictKind, Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.reconcile import (
+    ConflictKind,
+    Reconciliation,
+    Repair,
+    final_rows,
+    held_after_repairs,
+    not_as_final,
+    questions,
+    reconcile,
+    spare_rows,
+)
 from replfix.core.row_event import RowChange
 from replfix.core.table import KeyPart, Table
 from replfix.core.values import NOT_LOGGED, RowImage
@@ -185,8 +195,8 @@ def test_a_hidden_difference_in_a_key_is_a_conflict_that_cannot_be_repaired() ->
     assert found.repairs == ()
 
 
-def test_a_row_whose_name_was_not_logged_is_left_out() -> None:
-    assert judge([deleted(T, NOT_LOGGED, 2, 3, 4)], (1, 2, 3, 4)) == Reconciliation((), (), ())
+def test_a_row_whose_name_was_not_logged_is_left_out_and_said_so() -> None:
+    assert judge([deleted(T, NOT_LOGGED, 2, 3, 4)], (1, 2, 3, 4)) == Reconciliation((), (), (T.name,))
 
 
 def test_the_replica_compares_under_its_own_collation() -> None:
@@ -211,11 +221,56 @@ def test_prefix_and_functional_keys() -> None:
     assert kinds(found) == [(DUPLICATE, 0, ("s",))]
 
 
-def test_a_table_without_a_name_for_its_rows_is_said_to_be_unexamined() -> None:
-    heap = table("d.h", [column("a", nullable=True)], [key("a", "a")])
-    found = judge([inserted(heap, 1)], (1,), of=heap)
-    assert found == Reconciliation((), (), (heap.name,))
-    assert questions((inserted(heap, 1),), {heap.name: heap}) == ()
+HEAP = table("d.h", [column("a", nullable=True), column("b")], [key("a", "a")])
+
+
+def test_rows_without_a_name_that_are_the_same_count() -> None:
+    changes = (deleted(HEAP, None, 1), deleted(HEAP, None, 1), updated(HEAP, (None, 1), (None, 2)))
+    assert judge(changes, (None, 1), (None, 1), (None, 1), of=HEAP).conflicts == ()
+    found = judge(changes, (None, 1), of=HEAP)
+    assert kinds(found) == [(MISSING, 1, ()), (MISSING, 2, ())]
+    assert found.repairs == (Repair(HEAP.name, None, (None, 1), 1),) * 2
+
+
+def test_rows_without_a_name_that_the_transaction_itself_puts_there() -> None:
+    changes = (inserted(HEAP, None, 1), inserted(HEAP, None, 1), deleted(HEAP, None, 1), deleted(HEAP, None, 1))
+    assert judge(changes, of=HEAP).conflicts == ()
+    found = judge((*changes, deleted(HEAP, None, 1)), of=HEAP)
+    assert kinds(found) == [(MISSING, 4, ())]
+
+
+def test_a_row_without_a_name_that_is_in_the_way() -> None:
+    found = judge([inserted(HEAP, 5, 1)], (5, 2), (None, 1), of=HEAP)
+    assert kinds(found) == [(DUPLICATE, 0, ("a",))]
+    assert repairs(found) == [((5, 2), None)]
+
+
+def test_how_rows_without_a_name_stand_after_the_transaction() -> None:
+    changes = (deleted(HEAP, None, 1), updated(HEAP, (None, 1), (None, 2)), inserted(HEAP, None, 3))
+    tables = {HEAP.name: HEAP}
+    before = Rows.of(HEAP).holding(HEAP, *[(None, 1)] * 4, (None, 2))
+    found = reconcile(changes, tables, answered(changes, tables, before))
+    spare = spare_rows(changes, tables, held_after_repairs(found, tables))
+    final = final_rows(changes, tables)
+    after = before.copy()
+    for change in changes:
+        after.apply(change)
+    assert not_as_final(final, tables, {r.lookup: after.find(r.lookup) for r in final}, spare) == ()
+    assert not_as_final(final, tables, {r.lookup: before.find(r.lookup) for r in final}, spare) == (
+        "d.h row None, 1 is there 4 times, not 2",
+        "d.h row None, 2 is there 1 times, not 2",
+        "d.h row None, 3 is there 0 times, not 1",
+    )
+
+
+def test_two_rows_of_the_source_that_are_one_for_the_replica() -> None:
+    name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
+    named = table("d.n", [name], [key("PRIMARY", "name")])
+    found = judge([deleted(named, "a"), deleted(named, "A")], ("a",), of=named)
+    assert found.untold == (
+        "Several rows of d.n that the transaction changes are one row on the replica: its key PRIMARY takes for equal what "
+        "the source keeps apart.",
+    )
 
 
 def test_a_table_that_the_replica_lacks_is_not_examined() -> None:
@@ -253,9 +308,9 @@ def test_how_rows_stand_after_the_transaction() -> None:
         ("6", None),
     ]
     right = Rows.of(T).holding(T, (1, 0, 0, 0), (9, 2, 3, 5))
-    assert not_as_final(final, {T.name: T}, {r.lookup: right.find(r.lookup) for r in final}) == ()
+    assert not_as_final(final, {T.name: T}, {r.lookup: right.find(r.lookup) for r in final}, {}) == ()
     wrong = Rows.of(T).holding(T, (1, 0, 0, 8), (6, 6, 6, 6))
-    assert not_as_final(final, {T.name: T}, {r.lookup: wrong.find(r.lookup) for r in final}) == (
+    assert not_as_final(final, {T.name: T}, {r.lookup: wrong.find(r.lookup) for r in final}, {}) == (
         "d.t row 1 differs in c",
         "d.t row 9 is not there",
         "d.t row 6 is there, and the transaction deletes it",
@@ -267,4 +322,4 @@ def test_a_deleted_rows_key_may_find_the_row_that_replaced_it() -> None:
     named = table("d.n", [name], [key("PRIMARY", "name")])
     final = final_rows((updated(named, ("a",), ("A",)),), {named.name: named})
     held = Rows.of(named).holding(named, ("A",))
-    assert not_as_final(final, {named.name: named}, {r.lookup: held.find(r.lookup) for r in final}) == ()
+    assert not_as_final(final, {named.name: named}, {r.lookup: held.find(r.lookup) for r in final}, {}) == ()

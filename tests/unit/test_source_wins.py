@@ -176,9 +176,25 @@ def test_what_the_account_cannot_see_is_refused_only_when_something_is_to_be_rep
     assert source_wins.propose(gather(DUPLICATE, blind_spots=("TRIGGER",))).allowed
 
 
-def test_a_table_whose_rows_have_no_name_is_refused() -> None:
-    heap = table("d.h", [column("a", nullable=True)], [key("a", "a")])
-    assert refusal(gather([inserted(heap, 1)], of=heap)).startswith("d.h has no primary key and no unique key without")
+def test_a_row_without_a_name_is_named_by_all_of_its_values() -> None:
+    heap = table("d.h", [column("a", nullable=True), column("b", "varchar", charset="latin1")], [key("a", "a")])
+    plan = source_wins.propose(gather([inserted(heap, 1, "x"), deleted(heap, None, "y")], (1, "é"), of=heap)).plan
+    assert plan is not None
+    same = "CAST(CONVERT(`b` USING utf8mb4) AS BINARY)"
+    assert [step.sql for step in plan.steps] == [
+        f"DELETE FROM `d`.`h` WHERE `a` <=> 1 AND `b` <=> 'é' AND {same} = CAST('é' AS BINARY) LIMIT 1",
+        "INSERT INTO `d`.`h` (`a`, `b`) VALUES (NULL, 'y')",
+    ]
+    assert plan.steps[1].undo_sql == (
+        f"DELETE FROM `d`.`h` WHERE `a` <=> NULL AND `b` <=> 'y' AND {same} = CAST('y' AS BINARY) LIMIT 1"
+    )
+
+
+def test_a_row_whose_name_the_event_does_not_hold_is_refused() -> None:
+    heap = table("d.h", [column("a", nullable=True), column("b")], [])
+    assert refusal(gather([deleted(heap, 1, NOT_LOGGED)], of=heap)).startswith(
+        "The events do not hold what names a row"
+    )
 
 
 def test_a_missing_row_that_was_not_logged_in_full_is_refused() -> None:

@@ -48,7 +48,7 @@ class ConflictPart(Part):
     kind: Literal["duplicate", "missing", "different"]
     schema_: str
     table: str
-    key: str  # table.index, as the server names it
+    key: str | None  # table.index, as the server names it; None in a table without a key that names its rows
     key_columns: list[str]
     other_keys: list[str]  # further unique keys on which the same two rows collide
     row: int  # which row of the transaction, from 1
@@ -173,7 +173,7 @@ def _conflicts(evidence: Evidence) -> list[ConflictPart]:
                 kind=conflict.kind.value,
                 schema_=table.name.schema,
                 table=table.name.name,
-                key=f"{table.name.name}.{conflict.keys[0]}",
+                key=f"{table.name.name}.{conflict.keys[0]}" if conflict.keys else None,
                 key_columns=list(conflict.key_columns),
                 other_keys=[f"{table.name.name}.{key}" for key in conflict.keys[1:]],
                 row=conflict.change + 1,

@@ -90,7 +90,8 @@ def _cannot(evidence: Evidence) -> str:
         )
     if found.unidentified:
         return (
-            f"{found.unidentified[0]} has no primary key and no unique key without NULLs, so no row of it can be named."
+            f"The events do not hold what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
+            "FULL on the source): the replica lacks the source's primary key."
         )
     if found.untold:
         return found.untold[0]
@@ -143,7 +144,7 @@ def _steps(evidence: Evidence) -> Iterator[Step]:
         if repair.current is not None:
             deletes.append(_delete(table, repair.current))
         if repair.target is not None:
-            inserts.append(_insert(table, repair.target, repair.current))
+            inserts.append(_insert(table, repair))
     rank = _ranks(evidence.tables)
     yield from sorted(deletes, key=lambda step: -rank[step.table])
     yield from updates
@@ -200,7 +201,9 @@ def _update(table: Table, current: RowImage, target: RowImage) -> Step:
     )
 
 
-def _insert(table: Table, target: RowImage, current: RowImage | None) -> Step:
+def _insert(table: Table, repair: Repair) -> Step:
+    target, current = repair.target, repair.current
+    assert target is not None
     full = (
         target if current is None else tuple(c if t is NOT_LOGGED else t for c, t in zip(current, target, strict=True))
     )
@@ -214,6 +217,7 @@ def _insert(table: Table, target: RowImage, current: RowImage | None) -> Step:
         full,
         sql=sql.insert_row(table, full),
         undo_sql=sql.delete_row(table, full),
+        alike=repair.alike,
     )
 
 

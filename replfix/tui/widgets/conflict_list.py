@@ -24,12 +24,11 @@ SYMBOLS = {ConflictKind.DUPLICATE: "✗", ConflictKind.MISSING: "∅", ConflictK
 
 
 def conflict_line(number: int, conflict: Conflict) -> Text:
-    keys = ", ".join(conflict.keys)
-    columns = ", ".join(conflict.key_columns)
+    keys = f"key {', '.join(conflict.keys)} ({', '.join(conflict.key_columns)})" if conflict.keys else "whole row"
     return Text.assemble(
         (f"{number}. {SYMBOLS[conflict.kind]} {conflict.kind.value}", "bold"),
         visible(
-            f"  {conflict.table}  key {keys} ({columns})  row {conflict.change + 1} of the transaction",
+            f"  {conflict.table}  {keys}  row {conflict.change + 1} of the transaction",
             keep_newlines=False,
         ),
     )
