@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.table import Column
+from replfix.core.table import ADDRESSES, Column
 
 _AS_IT_IS = "{}"
 # A FLOAT prints six digits, and FLOAT(M,D) and DOUBLE(M,D) print D decimals; as an unbound DOUBLE they print the shortest
@@ -11,7 +11,13 @@ _AS_IT_IS = "{}"
 _AS_DOUBLE = "({} * 1e0)"
 # The driver takes the type VECTOR, which it does not know, for text in ASCII.
 _AS_BINARY = "CAST({} AS BINARY)"
-_FORMS = {"float": _AS_DOUBLE, "double": _AS_DOUBLE, "vector": _AS_BINARY}
+_FORMS = {
+    "float": _AS_DOUBLE,
+    "double": _AS_DOUBLE,
+    "vector": _AS_BINARY,
+    # As the binary log has them, which does not say that they are more than BINARY(n).
+    **{data_type: f"CAST({{}} AS BINARY({length}))" for data_type, length in ADDRESSES.items()},
+}
 
 
 def select_form(column: Column) -> str:

@@ -13,6 +13,9 @@ GEOMETRIES = (
 )
 """The data types of GEOMETRY and its subtypes."""
 
+ADDRESSES = {"inet4": 4, "inet6": 16, "uuid": 16}
+"""MariaDB's data types that are BINARY(n) but for how they are shown."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:

@@ -16,6 +16,7 @@ CHAR, VARCHAR, TEXT                   ``str``
 BINARY, VARBINARY, BLOB               ``bytes`` (BINARY padded to its length)
 GEOMETRY and its subtypes             ``bytes``: the SRID (4 bytes, little-endian), then WKB, x before y
 VECTOR                                ``bytes``: float32 after float32, little-endian
+INET4, INET6, UUID (MariaDB)          ``bytes``, 4 or 16 of them
 ENUM                                  ``str``: the label (``''`` for the error value)
 SET                                   ``str``: the labels, joined by commas in the order of the definition
 JSON                                  ``Json``: canonical text, keys in the server's order

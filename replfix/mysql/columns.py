@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from replfix.core.json_text import canonical
-from replfix.core.table import GEOMETRIES, Column
+from replfix.core.table import ADDRESSES, GEOMETRIES, Column
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
 
@@ -39,7 +39,7 @@ _READERS: dict[str, Callable[[Answer], Value]] = {
     **dict.fromkeys(("varchar", "tinytext", "text", "mediumtext", "longtext"), _text),
     **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), _bytes),
     # GEOMETRY as the server keeps it, which is what it sends: the SRID in four bytes, then WKB with x before y.
-    **dict.fromkeys((*GEOMETRIES, "vector"), _bytes),
+    **dict.fromkeys((*GEOMETRIES, "vector", *ADDRESSES), _bytes),
     "json": lambda answer: Json(canonical(_text(answer))),
 }
 

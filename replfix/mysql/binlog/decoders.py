@@ -7,6 +7,7 @@ errors, for bytes that no server writes; the bytes of a row that is cut short ca
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable, Sequence
 
 from pymysqlreplication.constants import FIELD_TYPE
@@ -130,3 +131,60 @@ def time_of_day(digits: int) -> Form:
 
 def timestamp(digits: int) -> Form:
     return _packed(temporal.timestamp, 4, digits)
+
+
+# --- the temporal formats of MySQL 5.5 and, with digits, of MariaDB 5.3: mysql56_temporal_format=OFF ----------------------
+# Source: MariaDB sql/field.cc, Field_time, Field_time_hires and their like. The digits are in the definition alone.
+
+
+def _old(digits: int, plain: Form, sizes: str, read: Callable[[int], temporal.Read]) -> Form:
+    return Fixed(f"{sizes[digits]}s", read(digits)) if digits else plain
+
+
+def old_time(digits: int) -> Form:
+    return _old(digits, Fixed("3s", temporal.old_time), "3445556", temporal.hires_time)
+
+
+def old_datetime(digits: int) -> Form:
+    return _old(digits, Fixed("Q", temporal.old_datetime), "8667778", temporal.hires_datetime)
+
+
+def old_timestamp(digits: int) -> Form:
+    return _old(digits, Fixed("I", temporal.utc), "4556677", temporal.hires_timestamp)
+
+
+# --- MariaDB's compressed columns -------------------------------------------------------------------------------------
+
+
+def decompressed(meaning: Callable[[bytes], Value] | None) -> Callable[[bytes], Value]:
+    """The meaning of a value that may be compressed. Its first byte: 0 for one that is not; else the method in the upper
+    half (8: zlib), 8 for deflate without zlib's header, and how many bytes the plain size takes, which follows
+    big-endian. An empty value has no first byte. Source: MariaDB sql/field_comp.cc."""
+
+    def decode(raw: bytes) -> Value:
+        plain = _plain(raw) if raw else raw
+        return plain if meaning is None else meaning(plain)
+
+    return decode
+
+
+def _plain(raw: bytes) -> bytes:
+    head = raw[0]
+    if not head:
+        return raw[1:]
+    start = 1 + (head & 7)
+    size = int.from_bytes(raw[1:start], "big")
+    if head >> 4 != 8 or size > _LARGEST:
+        raise Unreadable("A compressed value is damaged, or its method is not known.")
+    try:
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS if head & 8 else zlib.MAX_WBITS)
+        # One byte more than there may be: a value that has it is damaged.
+        plain = inflate.decompress(raw[start:], size + 1)
+    except zlib.error as error:
+        raise Unreadable(f"A compressed value is damaged ({error}).") from None
+    if len(plain) != size:
+        raise Unreadable("A compressed value is damaged: it has another size than it says.")
+    return plain
+
+
+_LARGEST = 1 << 30  # max_allowed_packet at most

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.table import GEOMETRIES, Column, Table, TableName
+from replfix.core.table import ADDRESSES, GEOMETRIES, Column, Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decoders
 from replfix.mysql.binlog.images import Form
-from replfix.mysql.binlog.table_map import VECTOR, MappedColumn, TableMap
+from replfix.mysql.binlog.table_map import BLOB_COMPRESSED, VARCHAR_COMPRESSED, VECTOR, MappedColumn, TableMap
 from replfix.mysql.charsets import decoder
 
 _BINARY = "binary"
@@ -61,6 +61,7 @@ def _complete(mapped: MappedColumn) -> bool:
         and (mapped.unsigned is not None or not mapped.is_numeric)
         and (mapped.collation is not None or not (mapped.is_character or mapped.is_labelled))
         and (mapped.labels is not None or not mapped.is_labelled)
+        and not mapped.is_old_temporal
     )
 
 
@@ -83,17 +84,17 @@ _TYPES: dict[str, tuple[int, ...]] = {
     "bit": (FIELD_TYPE.BIT,),
     "year": (FIELD_TYPE.YEAR,),
     "date": (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE),
-    "time": (FIELD_TYPE.TIME2,),
-    "datetime": (FIELD_TYPE.DATETIME2,),
-    "timestamp": (FIELD_TYPE.TIMESTAMP2,),
-    **dict.fromkeys(("char", "binary"), (FIELD_TYPE.STRING,)),
-    **dict.fromkeys(("varchar", "varbinary"), (FIELD_TYPE.VARCHAR, FIELD_TYPE.VAR_STRING)),
-    **dict.fromkeys(("tinytext", "text", "mediumtext", "longtext"), (FIELD_TYPE.BLOB,)),
-    **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob"), (FIELD_TYPE.BLOB,)),
+    "time": (FIELD_TYPE.TIME2, FIELD_TYPE.TIME),
+    "datetime": (FIELD_TYPE.DATETIME2, FIELD_TYPE.DATETIME),
+    "timestamp": (FIELD_TYPE.TIMESTAMP2, FIELD_TYPE.TIMESTAMP),
+    **dict.fromkeys(("char", "binary", *ADDRESSES), (FIELD_TYPE.STRING,)),
+    **dict.fromkeys(("varchar", "varbinary"), (FIELD_TYPE.VARCHAR, FIELD_TYPE.VAR_STRING, VARCHAR_COMPRESSED)),
+    **dict.fromkeys(("tinytext", "text", "mediumtext", "longtext"), (FIELD_TYPE.BLOB, BLOB_COMPRESSED)),
+    **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob"), (FIELD_TYPE.BLOB, BLOB_COMPRESSED)),
     "enum": (FIELD_TYPE.ENUM,),
     "set": (FIELD_TYPE.SET,),
     "json": (FIELD_TYPE.JSON,),
-    "vector": (VECTOR,),
+    "vector": (VECTOR, FIELD_TYPE.VARCHAR),  # the second is MariaDB's
     **dict.fromkeys(GEOMETRIES, (FIELD_TYPE.GEOMETRY,)),
 }
 
@@ -154,12 +155,21 @@ _BY_METADATA: dict[int, Callable[[int], Form]] = {
 }
 
 
+_OLD: dict[int, Callable[[int], Form]] = {
+    FIELD_TYPE.TIME: decoders.old_time,
+    FIELD_TYPE.DATETIME: decoders.old_datetime,
+    FIELD_TYPE.TIMESTAMP: decoders.old_timestamp,
+}
+
+
 def _form(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> Form:
     """The form of one column; ``column`` says what the event does not."""
     if mapped.type in _FIXED:
         return _FIXED[mapped.type]
     if mapped.type in _BY_METADATA:
         return _BY_METADATA[mapped.type](mapped.metadata)
+    if mapped.type in _OLD:
+        return _OLD[mapped.type](_known(column).scale or 0)
     if mapped.type in _INTEGERS:
         unsigned = mapped.unsigned if mapped.unsigned is not None else _known(column).unsigned
         return decoders.integer(mapped.type, unsigned)
@@ -175,6 +185,10 @@ def _character(mapped: MappedColumn, charset: str) -> Form:
     decode = None if charset == _BINARY else decoder(charset)
     if mapped.type == FIELD_TYPE.BLOB:
         return decoders.blob(mapped.metadata, decode)
+    if mapped.type == BLOB_COMPRESSED:
+        return decoders.blob(mapped.metadata, decoders.decompressed(decode))
+    if mapped.type == VARCHAR_COMPRESSED:
+        return decoders.varchar(mapped.metadata, decoders.decompressed(decode))
     if mapped.type == FIELD_TYPE.STRING:
         return decoders.binary(mapped.metadata) if decode is None else decoders.char(mapped.metadata, decode)
     return decoders.varchar(mapped.metadata, decode)

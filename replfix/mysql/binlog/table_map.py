@@ -12,6 +12,8 @@ from replfix.mysql.binlog.buffer import Buffer
 from replfix.mysql.binlog.log import Event
 
 VECTOR = 242  # since 9.0; python-mysql-replication 1.0 does not know it
+BLOB_COMPRESSED = 140  # MariaDB's, for columns that are defined as COMPRESSED
+VARCHAR_COMPRESSED = 141
 TYPED_ARRAY = 20  # of multi-valued indexes, never in a binary log so far
 
 _BYTES_OF_METADATA = {
@@ -24,6 +26,8 @@ _BYTES_OF_METADATA = {
     FIELD_TYPE.TIME2: 1,
     FIELD_TYPE.DATETIME2: 1,
     FIELD_TYPE.TIMESTAMP2: 1,
+    BLOB_COMPRESSED: 1,
+    VARCHAR_COMPRESSED: 2,
     FIELD_TYPE.VARCHAR: 2,
     FIELD_TYPE.VAR_STRING: 2,
     FIELD_TYPE.BIT: 2,
@@ -41,7 +45,7 @@ _WITHOUT_METADATA = {
     FIELD_TYPE.YEAR,
     FIELD_TYPE.DATE,
     FIELD_TYPE.NEWDATE,
-    # the temporal types of servers before 5.6
+    # the temporal types of servers before 5.6, and of MariaDB's mysql56_temporal_format=OFF
     FIELD_TYPE.TIME,
     FIELD_TYPE.DATETIME,
     FIELD_TYPE.TIMESTAMP,
@@ -59,7 +63,16 @@ _NUMERIC = {
     FIELD_TYPE.NEWDECIMAL,
 }
 # Those that the event gives a collation; VECTOR counts as one of them (always binary).
-_CHARACTER = {FIELD_TYPE.STRING, FIELD_TYPE.VAR_STRING, FIELD_TYPE.VARCHAR, FIELD_TYPE.BLOB, VECTOR}
+_CHARACTER = {
+    FIELD_TYPE.STRING,
+    FIELD_TYPE.VAR_STRING,
+    FIELD_TYPE.VARCHAR,
+    FIELD_TYPE.BLOB,
+    BLOB_COMPRESSED,
+    VARCHAR_COMPRESSED,
+    VECTOR,
+}
+_OLD_TEMPORAL = {FIELD_TYPE.TIME, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
 _LABELLED = {FIELD_TYPE.ENUM, FIELD_TYPE.SET}
 
 
@@ -81,6 +94,11 @@ class MappedColumn:
     @property
     def is_character(self) -> bool:
         return self.type in _CHARACTER
+
+    @property
+    def is_old_temporal(self) -> bool:
+        """A type of which the event does not say how many digits of a second it has, and so how long it is."""
+        return self.type in _OLD_TEMPORAL
 
     @property
     def is_labelled(self) -> bool:

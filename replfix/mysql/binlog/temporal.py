@@ -1,6 +1,7 @@
-"""DATE, TIME, DATETIME and TIMESTAMP as the binary log packs them (the formats of 5.6.4 and later), as texts.
+"""DATE, TIME, DATETIME and TIMESTAMP as the binary log packs them, as texts: the formats of 5.6.4 and later, and the two
+older ones, which MariaDB still has.
 
-Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc.
+Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc; MariaDB sql/field.cc.
 """
 
 from __future__ import annotations
@@ -106,5 +107,62 @@ def time_of_day(digits: int) -> Read:
             f"{'-' if signed < 0 else ''}{whole >> 12 & 0x3FF:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}"
             + fraction(magnitude & mask, digits)
         )
+
+    return read
+
+
+# --- the format of 5.5: decimal digits in an integer ---
+
+
+def old_time(raw: bytes) -> str:
+    """Three bytes, little-endian: HHMMSS, negative as a whole."""
+    signed = int.from_bytes(raw, "little", signed=True)
+    whole = abs(signed)
+    return f"{'-' if signed < 0 else ''}{whole // 10000:02d}:{whole // 100 % 100:02d}:{whole % 100:02d}"
+
+
+def old_datetime(packed: int) -> str:
+    """YYYYMMDDHHMMSS."""
+    if packed > 99991231235959:
+        raise Unreadable("A DATETIME is out of range.")
+    digits = f"{packed:014d}"
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]} {digits[8:10]}:{digits[10:12]}:{digits[12:]}"
+
+
+# --- MariaDB's of 5.3: one number in units of the last digit, big-endian ---
+
+
+def _split(number: int, *units: int) -> list[int]:
+    """From the smallest unit on."""
+    found = []
+    for unit in units:
+        number, rest = divmod(number, unit)
+        found.append(rest)
+    return [*found, number]
+
+
+def hires_time(digits: int) -> Read:
+    zero = 3020400 * 10**digits  # 839 hours
+
+    def read(raw: bytes) -> str:
+        signed = int.from_bytes(raw, "big") - zero
+        part, second, minute, hour = _split(abs(signed), 10**digits, 60, 60)
+        return f"{'-' if signed < 0 else ''}{hour:02d}:{minute:02d}:{second:02d}.{part:0{digits}d}"
+
+    return read
+
+
+def hires_datetime(digits: int) -> Read:
+    def read(raw: bytes) -> str:
+        packed = int.from_bytes(raw, "big")
+        part, second, minute, hour, day, month, year = _split(packed, 10**digits, 60, 60, 24, 32, 13)
+        return f"{year:04d}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}:{second:02d}.{part:0{digits}d}"
+
+    return read
+
+
+def hires_timestamp(digits: int) -> Read:
+    def read(raw: bytes) -> str:
+        return f"{utc(int.from_bytes(raw[:4], 'big'))}.{int.from_bytes(raw[4:], 'big'):0{digits}d}"
 
     return read
