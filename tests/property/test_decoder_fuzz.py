@@ -20,12 +20,17 @@ from pathlib import Path
 import pytest
 
 from replfix.core import json_text
+from replfix.core.json_text import Document
 from replfix.core.row_event import Transaction
-from replfix.core.table import Table
+from replfix.core.table import Table, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decoders, json_binary
+from replfix.mysql.binlog.images import Form
+from replfix.mysql.binlog.layout import Layout
 from replfix.mysql.binlog.log import HEADER, EventType, events
+from replfix.mysql.binlog.rows import RowDecoder, RowsHead
 from replfix.mysql.binlog.transaction import Schema, transactions
+from replfix.mysql.charsets import decoder
 from tests.property.test_decoder_damage import COLUMNS, charset_of, moved, resealed, split
 
 INPUTS = int(os.environ.get("REPLFIX_FUZZ", "3000"))
@@ -219,8 +224,14 @@ def test_damaged_events_inside_payloads() -> None:
 def documents() -> list[bytes]:
     """The JSON documents of the logs in their binary form, as they stand in the rows."""
     found: list[bytes] = []
+    parse = json_binary.parse
+
+    def noted(raw: bytes) -> Document:
+        found.append(raw)
+        return parse(raw)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoders, "_json", lambda raw: found.append(raw) or raw)
+        patch.setattr(json_binary, "parse", noted)
         for part in PARTS:
             outcome([part.format, *part.events])
     return found
@@ -248,4 +259,46 @@ def test_damaged_json() -> None:
 
     counts = fuzz(INPUTS - INPUTS // 2 - INPUTS // 4, make, "json")
     assert counts["refused"] > INPUTS // 20
+    assert counts["read"] > INPUTS // 100
+
+
+FORMS: tuple[Form, ...] = (
+    decoders.integer(3, True), decoders.integer(9, False), decoders.FLOAT, decoders.DOUBLE, decoders.YEAR, decoders.DATE,
+    decoders.decimal(65 << 8 | 30), decoders.decimal(5 << 8), decoders.bit(1 << 8 | 3), decoders.json(4),
+    decoders.enum(1, ("a", "b")), decoders.set_(2, tuple("abcdefghi")), decoders.binary(300), decoders.blob(3),
+    *(decoders.varchar(20, decoder(name)) for name in ("utf8mb4", "utf16", "ucs2", "eucjpms", "gb18030", "koi8r")),
+    *(make(digits) for make in (decoders.time_of_day, decoders.datetime, decoders.timestamp) for digits in (0, 1, 6)),
+    *(make(digits) for make in (decoders.old_time, decoders.old_datetime, decoders.old_timestamp) for digits in (0, 1, 6)),
+    decoders.blob(4, decoders.decompressed(None)), decoders.varchar(300, decoders.decompressed(decoder("latin1"))),
+)  # fmt: skip
+
+
+def test_any_bytes_as_rows_of_every_form() -> None:
+    """Also those that no log here holds: MariaDB's compressed columns and older temporal formats."""
+    part = next(part for part in PARTS if any(raw[4] == EventType.WRITE_ROWS for raw in part.events))
+    event = next(e for e in events([part.format, *part.events]) if e.type == EventType.WRITE_ROWS)
+
+    def make(rng: random.Random) -> Callable[[], str]:
+        forms = tuple(rng.sample(FORMS, rng.randint(1, 12)))
+        wanted = None if rng.random() < 0.7 else frozenset(rng.sample(range(12), 3))
+        named = tuple(f"c{number}" for number in range(len(forms)))
+        found = RowDecoder(Layout(TableName("shop", "any"), named, forms, (), ()), wanted)
+        # Few NULLs and small lengths, or hardly a row would be read to its end.
+        data = bytes(rng.choice((0, 0, 0, 1, 2, rng.randrange(256))) for _ in range(rng.randrange(1, 120)))
+        present = rng.getrandbits(len(forms)) or 1
+        head = RowsHead(1, True, len(forms), (present,), data)
+
+        def run() -> str:
+            try:
+                rows = found.images(event, head)
+            except Unreadable:
+                return "refused"
+            assert rows
+            assert all(len(row) == len(forms) for row in rows)
+            return "read"
+
+        return run
+
+    counts = fuzz(INPUTS, make, "forms")
+    assert counts["refused"] > INPUTS // 5
     assert counts["read"] > INPUTS // 100

@@ -6,7 +6,7 @@ is missing then comes from the source's definition of now, by ordinal, after a c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
@@ -29,7 +29,7 @@ class Layout:
     names: tuple[str, ...]
     forms: tuple[Form, ...]
     documents: tuple[int, ...]  # the ordinals of its JSON columns
-    from_schema: bool  # names (and what else the event does not hold) were taken from the table's definition of now
+    from_schema: tuple[str, ...]  # what the event does not hold, taken from the definition of now: "names", "labels", …
 
 
 def layout(
@@ -40,7 +40,8 @@ def layout(
     :class:`Unreadable` for a column type that is not read, and for a definition that does not fit the event.
     """
     definition: tuple[Column, ...] | None = None
-    if not all(_complete(mapped) for mapped in table_map.columns):
+    missing = {what: None for mapped in table_map.columns for what in _missing(mapped)}
+    if missing:
         definition = _fitting(table_map, definition_of(table_map.table))
     names = []
     forms = []
@@ -52,17 +53,21 @@ def layout(
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
     documents = tuple(i for i, mapped in enumerate(table_map.columns) if mapped.type == FIELD_TYPE.JSON)
-    return Layout(table_map.table, tuple(names), tuple(forms), documents, definition is not None)
+    return Layout(table_map.table, tuple(names), tuple(forms), documents, tuple(missing))
 
 
-def _complete(mapped: MappedColumn) -> bool:
-    return (
-        mapped.name is not None
-        and (mapped.unsigned is not None or not mapped.is_numeric)
-        and (mapped.collation is not None or not (mapped.is_character or mapped.is_labelled))
-        and (mapped.labels is not None or not mapped.is_labelled)
-        and not mapped.is_old_temporal
-    )
+def _missing(mapped: MappedColumn) -> Iterator[str]:
+    """What the event does not say of a column and its values cannot do without."""
+    if mapped.name is None:
+        yield "names"
+    if mapped.unsigned is None and mapped.is_numeric:
+        yield "signs"
+    if mapped.collation is None and (mapped.is_character or mapped.is_labelled):
+        yield "character sets"
+    if mapped.labels is None and mapped.is_labelled:
+        yield "labels"
+    if mapped.is_old_temporal:
+        yield "digits of a second"
 
 
 def _known(column: Column | None) -> Column:

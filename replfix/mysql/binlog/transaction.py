@@ -102,7 +102,7 @@ class _Assembly:
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
-        self.from_schema: dict[TableName, None] = {}
+        self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
         self.open_maps: dict[int, Event] = {}
@@ -189,7 +189,7 @@ class _Assembly:
         if self.column_names.setdefault(table, names) != names:
             raise self.refused(event, f"the columns of {table} change within the transaction")
         if decoder.layout.from_schema:
-            self.from_schema[table] = None
+            self.from_schema.setdefault(decoder.layout.from_schema, {})[table] = None
         self.changes += decoder.changes(event, head)
         self.hold(event)
         if head.ends_statement:
@@ -221,10 +221,11 @@ class _Assembly:
     def finished(self) -> Transaction:
         if self.open_events:
             raise Unreadable(f"Transaction {self.name} ends in the middle of a statement.")
-        if self.from_schema:
+        for what, tables in self.from_schema.items():
+            setting = " (binlog_row_metadata=MINIMAL)" if "names" in what else ""
             self.notes.append(
-                f"Column names of {', '.join(map(str, self.from_schema))} are those of now: the binary log holds none "
-                "(binlog_row_metadata=MINIMAL)."
+                f"Column {', '.join(what)} of {', '.join(map(str, tables))} are those of the definition of now, by "
+                f"position: the binary log does not hold them{setting}."
             )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
