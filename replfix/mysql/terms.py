@@ -40,6 +40,13 @@ PARALLEL_THREADS = "slave_parallel_threads"
 SKIP_COUNTER = "sql_slave_skip_counter"
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
 
+# User variables by which a reader introduces itself before COM_BINLOG_DUMP (10.11, 11.8): that it knows GTIDs and checksums,
+# and what it has of each domain.
+INTRODUCE_READER = (
+    "SET @mariadb_slave_capability = %s, @master_binlog_checksum = 'CRC32', @master_heartbeat_period = %s"
+)
+READ_BEHIND = "SET @slave_connect_state = %s, @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
+
 
 def change_source(**settings: object) -> str:
     """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Values are finished SQL."""

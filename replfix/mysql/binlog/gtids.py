@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,11 +24,14 @@ class Opening:
     gtid: str | None  # None on servers without GTIDs
     committed_at: datetime  # on the original server, UTC
     exact: bool  # False: from the event's header, whole seconds, because the event holds no commit time
+    begins: bool = False  # it is the BEGIN too
+    xa_id: str | None = None  # of the XA transaction that it begins, where it says so
+    thread_id: int | None = None  # of the connection that wrote it, where it says so
 
 
-def opening(event: Event) -> Opening:
-    """Read an event of ``OPENINGS``; :class:`~replfix.errors.Unreadable` when it is damaged."""
-    return OPENINGS[EventType(event.type)](event)
+def at_seconds(event: Event) -> datetime:
+    """When an event was written, by its header."""
+    return _EPOCH + timedelta(seconds=event.timestamp)
 
 
 def _opening(event: Event, gtid: str | None, microseconds: int) -> Opening:
@@ -38,10 +40,11 @@ def _opening(event: Event, gtid: str | None, microseconds: int) -> Opening:
             return Opening(gtid, _EPOCH + timedelta(microseconds=microseconds), exact=True)
         except OverflowError:
             raise event.buffer().damaged("its commit time is out of range") from None
-    return Opening(gtid, _EPOCH + timedelta(seconds=event.timestamp), exact=False)
+    return Opening(gtid, at_seconds(event), exact=False)
 
 
-def _plain(event: Event) -> Opening:
+def plain(event: Event) -> Opening:
+    """A Gtid or Anonymous_gtid event."""
     fields = event.buffer()
     fields.take(1)  # flags
     origin = uuid.UUID(bytes=fields.take(16))
@@ -58,8 +61,8 @@ def _plain(event: Event) -> Opening:
     return _opening(event, None if anonymous else f"{origin}:{number}", original)
 
 
-def _tagged(event: Event) -> Opening:
-    """mysql::serialization: version, size, last field that may not be skipped, then numbered fields in order."""
+def tagged(event: Event) -> Opening:
+    """A Gtid_tagged event. mysql::serialization: version, size, last field that may not be skipped, then numbered fields in order."""
     fields = event.buffer()
     if fields.varint() != 1:
         raise fields.damaged("its serialization version is not known")
@@ -94,14 +97,6 @@ def _tagged(event: Event) -> Opening:
         raise fields.damaged("it holds no GTID")
     gtid = f"{uuid.UUID(bytes=origin)}:{tag}:{number}" if tag else f"{uuid.UUID(bytes=origin)}:{number}"
     return _opening(event, gtid, immediate if original is None else original)
-
-
-OPENINGS: dict[EventType, Callable[[Event], Opening]] = {
-    EventType.GTID: _plain,
-    EventType.GTID_TAGGED: _tagged,
-    EventType.ANONYMOUS_GTID: _plain,
-}
-"""The events that begin a transaction."""
 
 
 def encode(gtids: GtidSet) -> bytes:

@@ -66,6 +66,7 @@ HEADER_SIZE = HEADER.size
 CHECKSUM_SIZE = 4
 POSITIONS = 1 << 32  # in a log above 4 GB, the positions in event headers start again
 IN_USE = 0x1  # LOG_EVENT_BINLOG_IN_USE_F: the server sets it in the file after the checksum was computed
+ARTIFICIAL = 0x20  # LOG_EVENT_ARTIFICIAL_F: made up by the sender, of no log
 IGNORABLE = 0x80  # LOG_EVENT_IGNORABLE_F: a reader that does not know the event may pass it over
 _FLAGS_AT = 17
 
@@ -175,9 +176,11 @@ def read_format(raw: bytes) -> FormatDescription:
 def events(raws: Iterable[bytes]) -> Iterator[Event]:
     """The events of a stream in order. :class:`Unreadable` for a damaged one.
 
-    Heartbeats and the Rotate events that the server makes up for the network only are taken in and not handed on.
+    Heartbeats, and the Rotate and Gtid_list events that the server makes up for the network only, are taken in and not
+    handed on. Events that do not say where they end (MariaDB 11 inside a transaction) end where their bytes do.
     """
     log_file = ""
+    last = 0
     current: FormatDescription | None = None
     for raw in raws:
         if len(raw) < HEADER_SIZE:
@@ -191,9 +194,16 @@ def events(raws: Iterable[bytes]) -> Iterator[Event]:
             )
         if number in (EventType.HEARTBEAT, EventType.HEARTBEAT_V2):
             continue
+        if number == EventType.MARIADB_GTID_LIST and flags & ARTIFICIAL:
+            continue
         if number == EventType.FORMAT_DESCRIPTION:
             current = read_format(raw)
             continue
+        if number == EventType.MARIADB_START_ENCRYPTION:
+            raise Unreadable(
+                f"{log_file or 'The log'} is encrypted from its Start_encryption event on, which ends at {log_pos}.",
+                "An encrypted log can be read from the server that wrote it, not from its file.",
+            )
         if number == EventType.ROTATE and (current is None or not log_pos):
             # Made up by the sender: whether it has a checksum depends on what came before, so it is asked itself.
             log_file = _next_file(raw[HEADER_SIZE : -CHECKSUM_SIZE if _with_checksum(raw) else None])
@@ -209,6 +219,7 @@ def events(raws: Iterable[bytes]) -> Iterator[Event]:
             body = raw[HEADER_SIZE:-CHECKSUM_SIZE]
         else:
             body = raw[HEADER_SIZE:]
+        log_pos = last = log_pos or (last + size) % POSITIONS
         yield Event(number, timestamp, server_id, flags, log_pos, raw, body, log_file, current)
 
 

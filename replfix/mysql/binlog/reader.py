@@ -14,6 +14,7 @@ from replfix.errors import ReplicationError
 from replfix.mysql.binlog.dialect import Dialect
 from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import events
+from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
@@ -126,6 +127,6 @@ class BinlogReader:
         return transactions(events(raw_events(session, request)), wanted, schema)
 
 
-def _dialect(_: Session) -> Dialect:
+def _dialect(session: Session) -> Dialect:
     """Which family of servers it is: decided here and nowhere else in this package."""
-    return MysqlLog()
+    return MariadbLog() if "MariaDB" in session.server_version else MysqlLog()

@@ -10,10 +10,12 @@ from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import LoggedAsStatement, Unreadable
-from replfix.mysql.binlog.gtids import OPENINGS, Opening, opening
+from replfix.mysql.binlog.gtids import Opening
 from replfix.mysql.binlog.layout import Layout, layout
 from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import POSITIONS, Event, EventType
+from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
+from replfix.mysql.binlog.openings import OPENINGS, opening
 from replfix.mysql.binlog.payload import unpacked
 from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import read_table_map
@@ -69,16 +71,21 @@ def readable(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterato
 def _openings(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[tuple[_Assembly, Iterator[Event]]]:
     stream = iter(events)
     begun = False
-    for event in stream:
+    event = next(stream, None)
+    while event is not None:
+        behind: Event | None = None
         if event.type in OPENINGS:
             begun = True
             first = opening(event)
             if wanted(first):
-                yield _Assembly(first, event, schema), stream
+                assembly = _Assembly(first, event, schema)
+                yield assembly, stream
+                behind = assembly.behind
         elif event.type == EventType.INCIDENT:
             raise _refused(event, "changes were lost on the source")
         elif not begun and event.type in _INSIDE:
             raise Unreadable(f"{event.log_file}:{event.start_pos} is not the start of a transaction.")
+        event = behind or next(stream, None)
 
 
 class _Assembly:
@@ -90,13 +97,14 @@ class _Assembly:
         self.first = first
         self.schema = schema
         self.last = first
+        self.behind: Event | None = None  # of another transaction, and read by this one
         self.size = 0
-        self.begun = False
+        self.begun = opening.begins
         self.ended = False
-        self.xa_id: str | None = None  # of an XA transaction
+        self.xa_id = opening.xa_id
         self.prepared = False
         self.prelude: Event | None = None  # said that a statement follows
-        self.thread_id: int | None = None
+        self.thread_id = opening.thread_id
         self.statement: str | None = None
         self.default_schema = ""
         self.changes: list[RowChange] = []
@@ -111,6 +119,7 @@ class _Assembly:
     def read(self, stream: Iterator[Event]) -> Transaction:
         for event in stream:
             if event.log_file != self.first.log_file or event.type in _OUTSIDE:
+                self.behind = event
                 break
             if (event.start_pos - self.last.end_pos) % POSITIONS:
                 raise self.refused(event, f"it does not follow on the event that ends at {self.last.end_pos}")
@@ -118,6 +127,8 @@ class _Assembly:
             if event.type == EventType.TRANSACTION_PAYLOAD:
                 for packed in unpacked(event, self.name, self.schema.limits):
                     self.take(packed)
+            elif event.type in COMPRESSED:
+                self.take(plain(event, self.name, self.schema.limits))
             else:
                 self.take(event)
             if self.ended:
@@ -171,6 +182,9 @@ class _Assembly:
         fields = event.buffer()
         fields.take(1)  # the length, cut to one byte
         self.queries.append(fields.rest().decode("utf-8", "replace"))
+
+    def annotate_rows(self, event: Event) -> None:
+        self.queries.append(event.body.decode("utf-8", "replace"))
 
     def table_map(self, event: Event) -> None:
         self.need_begin(event)
@@ -288,6 +302,7 @@ def _refused(event: Event, why: str) -> Unreadable:
 _STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
     EventType.QUERY: _Assembly.query,
     EventType.ROWS_QUERY: _Assembly.rows_query,
+    EventType.MARIADB_ANNOTATE_ROWS: _Assembly.annotate_rows,
     EventType.TABLE_MAP: _Assembly.table_map,
     EventType.XID: _Assembly.xid,
     EventType.XA_PREPARE: _Assembly.xa_prepare,
@@ -295,7 +310,7 @@ _STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
 }
 
 # Read from where it is told, a log begins with the first event of a transaction, or between two.
-_INSIDE = {*_STEPS, EventType.TRANSACTION_PAYLOAD}
+_INSIDE = {*_STEPS, *COMPRESSED, EventType.TRANSACTION_PAYLOAD}
 
 # Events that only stand between transactions: inside one, they mean that its end was never written.
 _OUTSIDE = {

@@ -1,0 +1,93 @@
+"""How MariaDB is asked for its binary log.
+
+It is told for each domain the last transaction that the reader has, and sends what comes behind it. A number that its
+origin never used will do: the server goes on behind it (10.11 and 11.8, without strict mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from replfix.core.gtid import GtidSet, Origin
+from replfix.core.mariadb_gtid import MariadbGtidSet, split
+from replfix.core.transaction_id import LogPosition
+from replfix.errors import ReplicationError
+from replfix.mysql import terms
+from replfix.mysql.binlog.dialect import charsets
+from replfix.mysql.binlog.log import events
+from replfix.mysql.binlog.openings import OPENINGS
+from replfix.mysql.binlog.stream import HEARTBEAT_NANOSECONDS, NON_BLOCK, Request, from_position, raw_events
+from replfix.mysql.connection import Session
+
+_WITH_ANNOTATIONS = 0x02  # BINLOG_SEND_ANNOTATE_ROWS_EVENT: the texts of the statements, where they are logged
+_FLAGS = NON_BLOCK | _WITH_ANNOTATIONS
+_KNOWS_GTIDS = 4  # the capability: events are sent as they are, not rewritten for older readers
+_ANYWHERE = LogPosition("", 0)  # the server begins where the GTIDs say
+
+
+class MariadbLog:
+    """Implements ``Dialect``."""
+
+    def parse(self, gtid: str) -> GtidSet:
+        origin, number = split(gtid)
+        return MariadbGtidSet(((origin, ((number, number),)),))
+
+    def one(self, session: Session, gtid: str) -> tuple[str, Request]:
+        origin, number = split(gtid)
+        if gtid not in _logged(session):
+            raise ReplicationError(
+                f"{session.endpoint} has never logged {gtid}.",
+                "Check that this is the server the transaction came from; unless told to, a replica does not "
+                "log what it applies.",
+            )
+        return f"{origin[0]}-{origin[1]}-{number}", _behind(session, origin, number - 1)
+
+    def those(self, session: Session, gtids: GtidSet) -> tuple[GtidSet, Request]:
+        held = gtids & _logged(session)
+        # The order of two origins in a domain is not in their numbers alone: the first of each is looked for in the log.
+        found = [_first(session, origin, intervals[0][0]) for origin, intervals in held.intervals]
+        starts = [start for start in found if start is not None]
+        return (held, self.position(session, min(starts))) if starts else (GtidSet(), from_position(_ANYWHERE, _FLAGS))
+
+    def position(self, session: Session, start: LogPosition) -> Request:
+        _introduce(session)
+        return from_position(start, _FLAGS)
+
+    def charset_of(self, session: Session) -> Callable[[int], str]:
+        # COLLATIONS has no number for those that serve several character sets (10.10 and later).
+        return charsets(
+            session,
+            "SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY",
+        )
+
+
+def _logged(session: Session) -> MariadbGtidSet:
+    return MariadbGtidSet.parse(str(session.scalar("SELECT @@global.gtid_binlog_state")))
+
+
+def _behind(session: Session, origin: Origin, number: int) -> Request:
+    """What comes behind that transaction in its domain, and nothing of other domains that the log holds now."""
+    _introduce(session)
+    now = str(session.scalar("SELECT @@global.gtid_binlog_pos"))
+    others = [gtid for gtid in now.split(",") if gtid and split(gtid)[0][0] != origin[0]]
+    session.query(
+        terms.READ_BEHIND,
+        [",".join([*others, f"{origin[0]}-{origin[1]}-{number}"])],
+    )
+    return from_position(_ANYWHERE, _FLAGS)
+
+
+def _first(session: Session, origin: Origin, number: int) -> LogPosition | None:
+    """Where the first transaction of that origin with that number or a later one begins."""
+    with Session(session.endpoint) as asking:
+        for event in events(raw_events(asking, _behind(asking, origin, number - 1))):
+            if event.type in OPENINGS and event.server_id == int(origin[1]):
+                return LogPosition(event.log_file, event.start_pos)
+    return None
+
+
+def _introduce(session: Session) -> None:
+    session.query(
+        terms.INTRODUCE_READER,
+        [str(_KNOWS_GTIDS), str(HEARTBEAT_NANOSECONDS)],
+    )
