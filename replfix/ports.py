@@ -33,11 +33,15 @@ class Server(Protocol):
         ...
 
     def uuid(self) -> str:
-        """server_uuid."""
+        """server_uuid; of MariaDB its server_id, "server_id 2"."""
         ...
 
     def executed(self) -> GtidSet:
-        """gtid_executed, now."""
+        """gtid_executed, now; of MariaDB what it has logged and applied."""
+        ...
+
+    def purged(self) -> GtidSet:
+        """What its binary logs no longer hold."""
         ...
 
     def table(self, name: TableName) -> Table | None:

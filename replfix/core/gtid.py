@@ -7,7 +7,7 @@ Source: MySQL manual, "GTID Sets".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -80,14 +80,33 @@ class GtidSet:
         return cls._of({origin: _merge(intervals) for origin, intervals in found.items()})
 
     @classmethod
-    def _of(cls, found: dict[Origin, tuple[Interval, ...]]) -> Self:
+    def single(cls, gtid: str) -> Self:
+        """The set of that one GTID; ValueError for anything else."""
+        found = cls.parse(gtid)
+        if len(found) != 1:
+            raise ValueError(f"not one GTID: {gtid[:80]!r}")
+        return found
+
+    @classmethod
+    def exactly(cls, gtids: Iterable[str]) -> Self:
+        """The set of those GTIDs; ValueError when one of them is none."""
+        found: dict[Origin, list[Interval]] = {}
+        for gtid in gtids:
+            for origin, intervals in cls.single(gtid).intervals:
+                found.setdefault(origin, []).extend(intervals)
+        return cls._of({origin: _merge(intervals) for origin, intervals in found.items()})
+
+    @classmethod
+    def _of(cls, found: Mapping[Origin, tuple[Interval, ...]]) -> Self:
         return cls(tuple(sorted((origin, intervals) for origin, intervals in found.items() if intervals)))
 
     def __sub__(self, other: GtidSet) -> Self:
         taken = dict(other.intervals)
         return self._of({o: _subtract(i, taken.get(o, ())) for o, i in self.intervals})
 
-    def __or__(self, other: GtidSet) -> Self:
+    def __or__(self, other: GtidSet) -> GtidSet:
+        if not self:  # the empty set is of no family
+            return other
         found = {origin: list(intervals) for origin, intervals in self.intervals}
         for origin, intervals in other.intervals:
             found.setdefault(origin, []).extend(intervals)
@@ -103,7 +122,7 @@ class GtidSet:
         return bool(self.intervals)
 
     def __contains__(self, gtid: str) -> bool:
-        return GtidSet.parse(gtid) <= self
+        return bool(self) and self.parse(gtid) <= self
 
     def __len__(self) -> int:
         return sum(last - first + 1 for _, intervals in self.intervals for first, last in intervals)
@@ -113,6 +132,46 @@ class GtidSet:
 
     def of_uuid(self, uuid: str) -> GtidSet:
         return GtidSet(tuple(entry for entry in self.intervals if entry[0][0] == uuid.lower()))
+
+    def newest(self, count: int) -> Self:
+        """The ``count`` highest numbers of each origin."""
+        kept = {}
+        for origin, intervals in self.intervals:
+            left = count
+            of_origin: list[Interval] = []
+            for first, last in reversed(intervals):
+                if left <= 0:
+                    break
+                start = max(first, last - left + 1)
+                of_origin.insert(0, (start, last))
+                left -= last - start + 1
+            kept[origin] = tuple(of_origin)
+        return self._of(kept)
+
+    def oldest(self, count: int) -> Self:
+        """The ``count`` lowest numbers of each origin."""
+        kept = {}
+        for origin, intervals in self.intervals:
+            left = count
+            of_origin: list[Interval] = []
+            for first, last in intervals:
+                if left <= 0:
+                    break
+                end = min(last, first + left - 1)
+                of_origin.append((first, end))
+                left -= end - first + 1
+            kept[origin] = tuple(of_origin)
+        return self._of(kept)
+
+    def of_origin(self, origin: Origin) -> Self:
+        return self._of({origin: dict(self.intervals).get(origin, ())})
+
+    def uncommitted_before(self, gtid: str, received: GtidSet) -> GtidSet:
+        """What was received of that GTID's origin, has a lower number and is not in the set: several workers apply at
+        once, so the one that fails need not be the first that is still to be committed."""
+        origin, _, number = gtid.rpartition(":")
+        last = int(number) - 1
+        return (received & self.parse(f"{origin}:1-{last}")) - self if last else GtidSet()
 
     def newest_first(self) -> Iterator[str]:
         """Each GTID of the set as text, the highest number of each origin first."""

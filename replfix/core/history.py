@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from replfix.core.gtid import GtidSet, Interval
+from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Identity, identity_values
 from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.table import Table, TableName
@@ -75,7 +75,8 @@ NO_GTIDS = GtidSet()
 class History:
     """``logged`` in the log's order. From ``horizon`` on everything in the log was read; None: nothing was.
 
-    ``absent``: transactions that the server counts as executed, that were asked for, and that its log does not hold.
+    ``absent``: transactions that the server counts as executed, that were asked for, and that its log does not hold. Of
+    MariaDB it also has numbers that nobody ever used.
     """
 
     logged: tuple[Logged, ...] = ()
@@ -119,38 +120,6 @@ class History:
 NOT_READ = History()
 
 
-def newest(gtids: GtidSet, count: int) -> GtidSet:
-    """The ``count`` highest numbers of each origin."""
-    kept = []
-    for origin, intervals in gtids.intervals:
-        left = count
-        of_origin: list[Interval] = []
-        for first, last in reversed(intervals):
-            if left <= 0:
-                break
-            start = max(first, last - left + 1)
-            of_origin.insert(0, (start, last))
-            left -= last - start + 1
-        kept.append((origin, tuple(of_origin)))
-    return GtidSet(tuple(kept))
-
-
-def oldest(gtids: GtidSet, count: int) -> GtidSet:
-    """The ``count`` lowest numbers of each origin."""
-    kept = []
-    for origin, intervals in gtids.intervals:
-        left = count
-        of_origin: list[Interval] = []
-        for first, last in intervals:
-            if left <= 0:
-                break
-            end = min(last, first + left - 1)
-            of_origin.append((first, end))
-            left -= end - first + 1
-        kept.append((origin, tuple(of_origin)))
-    return GtidSet(tuple(kept))
-
-
 def compiled(
     read: Iterable[Transaction | PassedOver],
     asked: GtidSet,
@@ -178,12 +147,12 @@ def compiled(
         for change in one.changes:
             for row in touched(change, tables) & wanted:
                 touches.setdefault(row, []).append(Touch(entry, change))
-    absent = asked - GtidSet.parse(",".join(one.gtid for one in logged))
+    absent = asked - asked.exactly(one.gtid for one in logged)
     return History(
         tuple(logged),
         {row: tuple(found) for row, found in touches.items()},
         _horizon(logged, asked, executed),
-        whole=asked == executed and not absent,
+        whole=executed <= asked and not absent,
         absent=absent,
     )
 
@@ -215,6 +184,6 @@ def _horizon(logged: list[Logged], asked: GtidSet, executed: GtidSet) -> LogPosi
         return None
     found = [logged[0].place]
     for origin, _ in (executed - asked).intervals:
-        of_origin = GtidSet(tuple(entry for entry in asked.intervals if entry[0] == origin))
+        of_origin = asked.of_origin(origin)
         found += [one.place for one in logged if one.gtid in of_origin][:1]
     return sorted(found)[-1]

@@ -11,32 +11,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from replfix.core.gtid import GtidSet, Interval, Origin
+
+IDENTITY = "server_id "
+"""What stands before the number where MySQL has a server_uuid. It is unique among the servers of a topology."""
 
 _GTID = re.compile(r"([0-9]{1,10})-([0-9]{1,10})-([0-9]{1,20})\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class MariadbGtidSet(GtidSet):
-    """An origin is the domain and the server_id, both as text."""
+    """An origin is the domain and the server_id, both as text.
+
+    ``positions`` has for a replica the number up to which each domain is applied. The replica counts everything below as
+    applied, whoever wrote it: so it is in the set, and gone from what the set is subtracted from.
+    """
+
+    positions: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a state or a position; of two entries with one origin the newer counts. ValueError on anything else."""
         found: dict[Origin, tuple[Interval, ...]] = {}
-        for part in text.replace("\n", "").replace(" ", "").split(","):
-            if part:
-                origin, number = split(part)
-                newest = max(number, *(last for _, last in found.get(origin, ())), 0)
-                found[origin] = ((1, newest),) if newest else ()
+        for origin, number in _split_all(text):
+            newest = max(number, *(last for _, last in found.get(origin, ())), 0)
+            found[origin] = ((1, newest),) if newest else ()
         return cls._of(found)
 
-    def __contains__(self, gtid: str) -> bool:
+    @classmethod
+    def of_replica(cls, state: str, position: str) -> Self:
+        """What a replica has logged (``gtid_binlog_state``) and applied; both in the server's words."""
+        applied = tuple(sorted((domain, number) for (domain, _), number in _split_all(position)))
+        return replace(cls.parse(f"{state},{position}"), positions=applied)
+
+    @classmethod
+    def single(cls, gtid: str) -> Self:
         origin, number = split(gtid)
-        return any(first <= number <= last for o, i in self.intervals if o == origin for first, last in i)
+        return cls._of({origin: ((number, number),)})
+
+    def __sub__(self, other: GtidSet) -> Self:
+        if isinstance(other, MariadbGtidSet) and other.positions:
+            applied = dict(other.positions)
+            below = {origin: ((1, applied[origin[0]]),) for origin, _ in self.intervals if origin[0] in applied}
+            other = other | MariadbGtidSet._of(below)
+        return GtidSet.__sub__(self, other)  # of a slotted dataclass, super() is not the base
+
+    def __contains__(self, gtid: str) -> bool:
+        return not self.single(gtid) - self  # what a position covers need not be in an interval
+
+    def of_uuid(self, uuid: str) -> Self:
+        """Of the server with that identity, ``server_id 2``: MariaDB has no server_uuid."""
+        number = uuid.removeprefix(IDENTITY)
+        return replace(self, intervals=tuple(entry for entry in self.intervals if entry[0][1] == number), positions=())
+
+    def uuids(self) -> frozenset[str]:
+        return frozenset(f"{IDENTITY}{server}" for (_, server), _ in self.intervals)
+
+    def uncommitted_before(self, gtid: str, received: GtidSet) -> GtidSet:  # noqa: ARG002
+        """Nothing: each domain is committed in its order, also by parallel threads, and domains are independent."""
+        return GtidSet()
 
     def newest_first(self) -> Iterator[str]:
         for (domain, server), intervals in self.intervals:
@@ -51,6 +87,10 @@ class MariadbGtidSet(GtidSet):
                 number = str(last) if first in (1, last) else f"{first}…{last}"
                 parts.append(f"{domain}-{server}-{number}")
         return ",".join(parts)
+
+
+def _split_all(text: str) -> Iterator[tuple[Origin, int]]:
+    yield from (split(part) for part in text.replace("\n", "").replace(" ", "").split(",") if part)
 
 
 def split(gtid: str) -> tuple[Origin, int]:

@@ -60,6 +60,24 @@ NEEDS = (
     _source("read rows and column names", "SELECT"),
 )  # fmt: skip
 
+NEEDS_OF_MARIADB = (
+    _replica("read the replication status", "REPLICA MONITOR", "SLAVE MONITOR"),
+    _replica("learn where the binlog begins", "BINLOG MONITOR"),
+    _replica("read rows, and foreign keys of other schemas", "SELECT"),
+    _replica("see triggers, which a repair must not fire", "TRIGGER"),
+    _replica("find who wrote a row, in the replica's own binlog", "REPLICATION SLAVE"),
+    _replica("repair and rehearse without logging (sql_log_bin)", "BINLOG ADMIN"),
+    _replica("rehearse the transaction's own events (BINLOG)", "BINLOG REPLAY"),
+    _replica("write while read_only is ON", "READ_ONLY ADMIN"),
+    _replica("take displaced rows out", "DELETE"),
+    _replica("put missing rows back", "INSERT"),
+    _replica("change rows that differ", "UPDATE"),
+    _replica("START REPLICA, and name the failing transaction", "REPLICATION REPLICA ADMIN", "REPLICATION SLAVE ADMIN"),
+    _source("read the failing transaction from the binlog", "REPLICATION SLAVE"),
+    _source("learn where the binlog begins", "BINLOG MONITOR"),
+    _source("read rows and column names", "SELECT"),
+)  # fmt: skip
+
 SIGHT = ("SELECT", "TRIGGER")
 """Without these on everything, information_schema hides foreign keys and triggers: a plan could fire them unseen."""
 
@@ -71,6 +89,7 @@ class Granted:
     account: str
     everywhere: frozenset[str]
     by_schema: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    needs: tuple[Need, ...] = NEEDS  # of that server
 
     def has(self, need: Need) -> bool:
         return any(name in self.everywhere or name in self._on(need.scope) for name in need.names)
@@ -85,12 +104,12 @@ class Granted:
 
 
 def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
-    return tuple(need for need in NEEDS if need.role is role and not granted.has(need))
+    return tuple(need for need in granted.needs if need.role is role and not granted.has(need))
 
 
-def parse_grants(account: str, lines: Iterable[str]) -> Granted:
+def parse_grants(account: str, lines: Iterable[str], needs: tuple[Need, ...] = NEEDS) -> Granted:
     """From the lines of SHOW GRANTS. ALL PRIVILEGES stands for every static privilege; the dynamic ones are listed
-    beside it (8.0+). Partial revokes take a schema out of a global privilege: that privilege then counts as missing."""
+    beside it (MySQL 8.0+; MariaDB has none). Partial revokes take a schema out of a global privilege: that privilege then counts as missing."""
     everywhere: set[str] = set()
     by_schema: dict[str, set[str]] = {}
     revoked: set[str] = set()
@@ -105,12 +124,16 @@ def parse_grants(account: str, lines: Iterable[str]) -> Granted:
                 schema = scope.removesuffix(".*").strip("`").replace("``", "`")
                 by_schema.setdefault(schema, set()).update(_names(grant["what"]))
     return Granted(
-        account, frozenset(everywhere - revoked), {schema: frozenset(names) for schema, names in by_schema.items()}
+        account,
+        frozenset(everywhere - revoked),
+        {schema: frozenset(names) for schema, names in by_schema.items()},
+        needs,
     )
 
 
 _ALL_STATIC = {
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRIGGER", "SUPER", "REPLICATION SLAVE", "REPLICATION CLIENT",
+    *(need.names[0] for need in NEEDS_OF_MARIADB),
 }  # fmt: skip
 
 

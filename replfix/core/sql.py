@@ -27,8 +27,6 @@ SESSION_SETTINGS = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
     "SET SESSION innodb_lock_wait_timeout = 5",
     "SET SESSION lock_wait_timeout = 5",
-    # Invisible generated primary keys are part of the row, whatever the server shows to others.
-    "SET SESSION show_gipk_in_create_table_and_information_schema = ON",
 )
 
 

@@ -98,7 +98,7 @@ class ChannelStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
-    server_uuid: str
+    server_uuid: str  # of MariaDB: "server_id 2"
     server_id: int
     version: str
     gtid_mode: str
@@ -106,6 +106,10 @@ class ReplicaStatus:
     super_read_only: bool
     executed: GtidSet
     channels: tuple[ChannelStatus, ...]
+
+    @property
+    def product(self) -> str:
+        return "MariaDB" if "mariadb" in self.version.lower() else "MySQL"
 
     def has_applied(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
         """Without GTIDs only said of a channel whose applier is stopped: while it runs, its position lags behind."""
@@ -122,12 +126,7 @@ class ReplicaStatus:
         if transaction.gtid is None:
             at = channel.applied_to
             return f"{at} to {transaction.start_pos}" if at is not None and at < transaction.start else ""
-        origin, _, number = transaction.gtid.rpartition(":")
-        last = int(number) - 1
-        if last < 1:
-            return ""
-        earlier = GtidSet.parse(f"{origin}:1-{last}")
-        return str((channel.retrieved & earlier) - self.executed)
+        return str(self.executed.uncommitted_before(transaction.gtid, channel.retrieved))
 
     def channel(self, name: str) -> ChannelStatus | None:
         return next((c for c in self.channels if c.name == name), None)

@@ -67,6 +67,10 @@ class Session:
         version: str = self.connection.get_server_info()  # type: ignore[no-untyped-call]
         return version.removeprefix("5.5.5-")
 
+    @property
+    def is_mariadb(self) -> bool:
+        return "mariadb" in self.server_version.lower()
+
     def query(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one statement, as dicts by column label. ``args`` are for settings and names in WHERE of
         the server's own tables; row data goes through ``replfix.core.sql``."""

@@ -15,8 +15,8 @@ from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
+from replfix.mysql.dialects import dialect_of
 from replfix.mysql.rows import image
-from replfix.mysql.status import read_status
 
 SECONDS = 5
 _UNKNOWN_VARIABLE = 1193
@@ -76,7 +76,7 @@ class ServerInquiry:
 
     def replicates(self) -> bool | None:
         try:
-            return bool(read_status(self._session).channels)
+            return bool(dialect_of(self._session).status(self._session).channels)
         except PrivilegeError:
             return None
         except ReplicationError:

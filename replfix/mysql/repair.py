@@ -1,13 +1,14 @@
 """Where rows are written: rehearsed with the transaction's own events, then applied as compare and swap.
 
 Source of the rehearsal: the BINLOG statement applies row events in a session, inside a transaction that can be rolled
-back; seen on 9.7.4. BINLOG of the Format_description event leaves gtid_next undetermined, so it is set after it.
+back; seen on 9.7.4, MariaDB 10.11.19 and 11.8.6.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from replfix.core import sql
@@ -31,10 +32,8 @@ from replfix.errors import (
 )
 from replfix.mysql.binlog import pieces
 from replfix.mysql.connection import Session
+from replfix.mysql.dialects import dialect_of
 from replfix.mysql.rows import find_all, find_now
-
-CHANGEABLE = ("super_read_only",)
-"""Global variables that may have to change for a write. read_only stays: the account needs CONNECTION_ADMIN."""
 
 WORK_SECONDS = 900.0
 """How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""
@@ -43,6 +42,7 @@ _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
 
+_NAME = re.compile(r"[a-z_]+\Z")
 _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
 
 _NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
@@ -100,7 +100,8 @@ class HeldChannel:
                 self._session.scalar("SELECT RELEASE_LOCK(%s)", (_SETTINGS_LOCK,))
 
     def settings(self) -> dict[str, str]:
-        now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in CHANGEABLE}
+        names = dialect_of(self._session).changeable
+        now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in names}
         return {name: value for name, value in now.items() if value != "0"}
 
     @contextmanager
@@ -139,7 +140,7 @@ class HeldChannel:
 
     def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> None:
         for name, value in settings.items():
-            if name in CHANGEABLE:
+            if name in dialect_of(session).changeable:
                 session.execute(_set_global(name, value))
 
     def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
@@ -152,14 +153,14 @@ class HeldChannel:
                 # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
                 with suppress(ReplfixError):
                     session.execute("ROLLBACK")
-                    session.execute(sql.set_gtid_next("AUTOMATIC"))
+                    _say(session, dialect_of(session).as_nobody())
 
     def _rehearse_in(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
         packet = _packet(session)
         _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
-        session.execute(sql.set_gtid_next(transaction.gtid or "ANONYMOUS"))
+        _say(session, dialect_of(session).as_transaction(transaction))
         session.execute("BEGIN")
         self._carry_out(session, plan, tables)
         final = final_rows(transaction.changes, tables)
@@ -239,6 +240,11 @@ class HeldChannel:
             raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")
 
 
+def _say(session: Session, statements: Iterable[str]) -> None:
+    for statement in statements:
+        session.execute(statement)
+
+
 def _changed(table: Table, what: str) -> Stale:
     return Stale(f"A row of {table.name} {what}.", _MADE_ANEW)
 
@@ -259,7 +265,7 @@ def _must_fit(statement: str, packet: int, what: str) -> None:
 
 
 def _set_global(name: str, value: str) -> str:
-    if name not in CHANGEABLE or value not in ("0", "1"):
+    if not _NAME.match(name) or value not in ("0", "1"):
         raise ValueError(f"not a setting that replfix changes: {name}={value}")
     return f"SET GLOBAL {name} = {value}"
 

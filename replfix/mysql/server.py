@@ -1,4 +1,4 @@
-"""A MySQL server in either role, behind the ports of the workflow."""
+"""A MySQL or MariaDB server in either role, behind the ports of the workflow."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from replfix.errors import ServerError, Unreadable
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
+from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot
-from replfix.mysql.status import read_replicas, read_status
+from replfix.mysql.status import read_replicas
 
 _NO_SUCH_OBJECT = (1049, 1146)  # ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE
 
@@ -46,6 +47,10 @@ class MysqlServer:
         for statement in sql.SESSION_SETTINGS:
             session.execute(statement)
         return session
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return dialect_of(self._session)
 
     @cached_property
     def _binlog(self) -> BinlogReader:
@@ -74,10 +79,13 @@ class MysqlServer:
             del self.__dict__["_session"]
 
     def uuid(self) -> str:
-        return str(self._session.scalar("SELECT @@global.server_uuid"))
+        return self._dialect.identity(self._session)
 
     def executed(self) -> GtidSet:
-        return GtidSet.parse(str(self._session.scalar("SELECT @@global.gtid_executed")))
+        return self._dialect.executed(self._session)
+
+    def purged(self) -> GtidSet:
+        return self._dialect.purged(self._session)
 
     def table(self, name: TableName) -> Table | None:
         return read_table(self._session, name)
@@ -100,18 +108,16 @@ class MysqlServer:
         return AutoIncrement(int(row[0]), int(row[1]))
 
     def variables(self, names: Sequence[str]) -> dict[str, str | None]:
+        # MariaDB has no performance_schema.global_variables; information_schema has no such table in MySQL any more.
         found = {
-            row["VARIABLE_NAME"]: row["VARIABLE_VALUE"]
-            for row in self._session.query(
-                "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME IN %s",
-                (tuple(names),),
-            )
+            row["Variable_name"]: row["Value"]
+            for row in self._session.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN %s", (tuple(names),))
         }
         return {name: found.get(name) for name in names}
 
     def granted(self) -> Granted:
         account = str(self._session.scalar("SELECT CURRENT_USER()"))
-        return parse_grants(account, (str(row[0]) for row in self._session.rows("SHOW GRANTS")))
+        return parse_grants(account, (str(row[0]) for row in self._session.rows("SHOW GRANTS")), self._dialect.needs)
 
     def transaction(self, gtid: str) -> Transaction:
         return self._binlog.transaction(gtid)
@@ -132,7 +138,7 @@ class MysqlServer:
         return logs_all(self._session)
 
     def status(self) -> ReplicaStatus:
-        return read_status(self._session)
+        return self._dialect.status(self._session)
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         rows = self._session.rows(sql.duplicate_values(table, key, limit))
@@ -150,7 +156,7 @@ class MysqlServer:
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> None:
-        self._session.execute(sql.start_replica(channel, receiver=receiver, until=until, before=before, gaps=gaps))
+        self._session.execute(self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps))
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)

@@ -51,3 +51,8 @@ READ_BEHIND = "SET @slave_connect_state = %s, @slave_gtid_strict_mode = 0, @slav
 def change_source(**settings: object) -> str:
     """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Values are finished SQL."""
     return "CHANGE MASTER TO " + ", ".join(f"MASTER_{name.upper()} = {value}" for name, value in settings.items())
+
+
+def until_position(log_file: str, pos: int) -> str:
+    """The end of MariaDB's START REPLICA: up to that position of the source's log. ``log_file`` is finished SQL."""
+    return f" UNTIL MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core.checkup import Check, Verdict
-from replfix.core.gtid import GtidSet
-from replfix.core.privileges import NEEDS, Granted, Role, missing
+from replfix.core.privileges import Granted, Role, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.errors import ConnectError, PrivilegeError, ReplicationError
 from replfix.ports import Replica, Server
@@ -27,7 +26,11 @@ def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> 
         yield Check("is-replica", Verdict.FAILED, error.message, error.hint)
         return
     channels = [c for c in status.channels if channel_name is None or c.name == channel_name]
-    yield Check("is-replica", Verdict.OK, f"It is a replica, MySQL {status.version}, with {len(channels)} channel(s).")
+    yield Check(
+        "is-replica",
+        Verdict.OK,
+        f"It is a replica, {status.product} {status.version}, with {len(channels)} channel(s).",
+    )
     yield from _replica_settings(replica, status)
     for channel in channels:
         yield from _source(source_of, status, channel)
@@ -39,7 +42,7 @@ def _privileges(granted: Granted, role: Role) -> Iterator[Check]:
         fix = f"{need.grant} TO {_quoted(granted.account)};"
         yield Check(f"{role}-privilege", Verdict.FAILED, f"On the {role} the account may not {need.action}.", fix)
     if not lacking:
-        count = sum(need.role is role for need in NEEDS)
+        count = sum(need.role is role for need in granted.needs)
         yield Check(f"{role}-privileges", Verdict.OK, f"The account has all {count} privileges needed on the {role}.")
 
 
@@ -106,6 +109,8 @@ _WANTED = {
 def _source_settings(source: Server) -> Iterator[Check]:
     settings = source.variables(tuple(_WANTED))
     for name, (good, verdict, why) in _WANTED.items():
+        if settings[name] is None:  # this server has no such thing, and does not need it
+            continue
         code = f"source-{name.replace('_', '-')}"
         if settings[name] in good:
             yield Check(code, Verdict.OK, f"{name} is {settings[name] or 'empty'} on the source.")
@@ -122,7 +127,7 @@ def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) ->
             f"{channel.applied_to} on.",
             "SHOW BINARY LOGS on the source lists what it has.",
         )
-    purged = GtidSet.parse(source.variables(("gtid_purged",))["gtid_purged"] or "")
+    purged = source.purged()
     lost = purged - status.executed
     if lost - channel.retrieved:
         return Check(

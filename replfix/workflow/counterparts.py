@@ -105,7 +105,7 @@ def changes_since(
         behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
         left = (each for each in behind if each.gtid is None or each.gtid not in executed)
         return chain(transaction.changes, _backlog(left, None, unknowns))
-    backlog = source.executed() - executed - GtidSet.parse(transaction.gtid)
+    backlog = source.executed() - executed - executed.single(transaction.gtid)
     return chain(transaction.changes, _backlog(source.transactions(backlog, BACKLOG_READ), len(backlog), unknowns))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from replfix.core.gtid import GtidSet
-from replfix.core.history import History, compiled, newest
+from replfix.core.history import History, compiled
 from replfix.core.reconcile import Identity
 from replfix.core.table import Table, TableName
 from replfix.errors import ConnectError, ReplicationError, ServerError
@@ -28,7 +28,7 @@ def search(
     """The history of those rows. What cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
     found = History()
     for count in READ:
-        asked = newest(executed, count)
+        asked = executed.newest(count)
         try:
             more = compiled(server.readable(asked), asked, executed, rows, tables, MOST_ROWS)
         except (ReplicationError, ConnectError, ServerError) as error:
@@ -41,7 +41,7 @@ def search(
             )
             return found
         found = more
-        if asked == executed or all(found.last(row) is not None for row in rows):
+        if executed <= asked or all(found.last(row) is not None for row in rows):
             return found
     unknowns.append(
         f"The binlog of {server.address} was searched {len(found.logged):,} transactions back"

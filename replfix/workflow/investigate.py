@@ -148,8 +148,7 @@ def _unreached(bare: Evidence, reason: ConnectError) -> Evidence:
 
 def _lost(source: Server, bare: Evidence) -> GtidSet:
     """What the replica has not applied and the source has purged. For the receiver, what it has received is not lost."""
-    purged = GtidSet.parse(source.variables(("gtid_purged",))["gtid_purged"] or "")
-    lost = purged - bare.status.executed
+    lost = source.purged() - bare.status.executed
     return lost - bare.channel.retrieved if bare.thread is Thread.RECEIVER else lost
 
 
@@ -365,9 +364,7 @@ def _source_rows(
 
 
 def _local_writes(replica: Replica, strays: GtidSet, unknowns: list[str]) -> tuple[Transaction, ...]:
-    newest = GtidSet.parse(
-        ",".join(gtid for _, gtid in zip(range(LOCAL_WRITES_READ), strays.newest_first(), strict=False))
-    )
+    newest = strays.newest(LOCAL_WRITES_READ)
     if len(newest) < len(strays):
         unknowns.append(f"Of {len(strays)} transactions that only the replica has, the newest {len(newest)} were read.")
     try:

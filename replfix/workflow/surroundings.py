@@ -9,7 +9,7 @@ from replfix.core import run
 from replfix.core.authors import authors
 from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
-from replfix.core.history import History, compiled, oldest
+from replfix.core.history import History, compiled
 from replfix.core.provenance import rows_in_question
 from replfix.core.reconcile import Identity
 from replfix.core.surroundings import Surroundings
@@ -44,11 +44,11 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     first = evidence.transaction
     if first is None or first.gtid is None or not any(evidence.applied):
         return 0
-    waiting = source.executed() - evidence.status.executed - GtidSet.parse(first.gtid)
+    waiting = source.executed() - evidence.status.executed - evidence.status.executed.single(first.gtid)
     read = [first]
     tables = dict(evidence.tables)
     try:
-        for one in source.transactions(oldest(waiting, RUN_READ), RUN_READ):
+        for one in source.transactions(waiting.oldest(RUN_READ), RUN_READ):
             for name in {change.table for change in one.changes} - tables.keys():
                 table = replica.table(name)
                 if table is None or len(table.columns) != len(one.column_names[name]):
@@ -82,17 +82,22 @@ def _with_logs(
         around,
         logs_all=logs_all,
         settings=replica.variables(SETTINGS),
-        replica_log=_with(replica, ours, theirs, rows, evidence.tables),
+        replica_log=_with(replica, executed, ours, theirs, rows, evidence.tables),
         source_log=theirs,
     )
 
 
 def _with(
-    replica: Replica, ours: History, theirs: History, rows: frozenset[Identity], tables: Mapping[TableName, Table]
+    replica: Replica,
+    executed: GtidSet,
+    ours: History,
+    theirs: History,
+    rows: frozenset[Identity],
+    tables: Mapping[TableName, Table],
 ) -> History:
     """What the replica's log holds of the source's newest changes of those rows, however far back they are."""
     wanted = {touch.by.gtid for row in rows if (touch := theirs.last(row)) is not None}
-    asked = GtidSet.parse(",".join(gtid for gtid in wanted if ours.of(gtid) is None)) - ours.absent
+    asked = executed.exactly(gtid for gtid in wanted if ours.of(gtid) is None) - ours.absent
     if not asked:
         return ours
     try:

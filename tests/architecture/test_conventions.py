@@ -32,6 +32,7 @@ VERBATIM = {
     "REPLICATION SLAVE": "privilege, never renamed",
     "REPLICATION_SLAVE_ADMIN": "privilege, never renamed",
     "RESET MASTER": "statement before 8.2",
+    "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
     "sqlite_master": "SQLite's own catalogue",
 }
 OLD_TERMS = re.compile(r"(?<![a-z])(?:master|slave)s?(?![a-z])", re.IGNORECASE)

@@ -207,6 +207,9 @@ class FakeServer:
         with self.world.step(f"{self.name}.executed"):
             return self.gtids
 
+    def purged(self) -> GtidSet:
+        return GtidSet()
+
     def table(self, name: TableName) -> Table | None:
         with self.world.step(f"{self.name}.table"):
             return self.rows.tables.get(name)

@@ -82,3 +82,26 @@ def test_the_form_with_tags() -> None:
         + (origin + "00" + "0100000000000000" + "01000000000000000200000000000000")
         + (origin + "06" + b"tag".hex() + "0100000000000000" + "02000000000000000300000000000000")
     )
+
+
+def test_the_newest_of_a_set() -> None:
+    gtids = GtidSet.parse(f"{A}:1-5:8-9,{B}:1-3")
+    assert str(gtids.newest(3)) == f"{A}:5:8-9,{B}:1-3"
+    assert str(gtids.oldest(2)) == f"{A}:1-2,{B}:1-2"
+    assert gtids.newest(100) == gtids.oldest(100) == gtids
+    assert str(gtids.of_origin((B, ""))) == f"{B}:1-3"
+    assert gtids.exactly((f"{A}:1", f"{B}:9", f"{A}:2")) == GtidSet.parse(f"{A}:1-2,{B}:9")
+
+
+def test_what_comes_before_one_and_is_not_committed() -> None:
+    executed, received = GtidSet.parse(f"{A}:1-3:6"), GtidSet.parse(f"{A}:2-9,{B}:1-3")
+    assert str(executed.uncommitted_before(f"{A}:8", received)) == f"{A}:4-5:7"
+    assert not executed.uncommitted_before(f"{A}:1", received)
+    assert not executed.uncommitted_before(f"{A}:4", received)
+
+
+def test_one_gtid_and_nothing_else() -> None:
+    assert str(GtidSet.single(f"{A}:tag:7")) == f"{A}:tag:7"
+    for text in ("", f"{A}:1-2", "x"):
+        with pytest.raises(ValueError, match="GTID"):
+            GtidSet.single(text)

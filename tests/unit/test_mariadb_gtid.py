@@ -43,3 +43,28 @@ def test_what_is_no_state_is_refused(text: str) -> None:
 
 def test_numbers_are_as_large_as_the_server_has_them() -> None:
     assert "0-4294967295-18446744073709551615" in parse("0-4294967295-18446744073709551615")
+
+
+def test_a_replica_counts_everything_below_its_position_as_applied() -> None:
+    executed = MariadbGtidSet.of_replica("0-2-9,1-2-3", "0-3-7,1-1-2")
+    assert str(executed) == "0-2-9,0-3-7,1-1-2,1-2-3"
+    assert "0-1-5" in executed, "written before the failover to server 3"
+    assert "0-1-8" not in executed
+    assert "0-2-9" in executed
+    assert "2-1-1" not in executed
+    backlog = parse("0-1-5,0-3-12,1-1-2") - executed
+    assert str(backlog) == "0-3-8…12"
+    assert parse("0-3-7,1-1-2") <= executed
+    errant = executed - parse("0-1-5,0-3-12,1-1-2")
+    assert str(errant) == "0-2-9,1-2-3", "what the source has is told by server: its numbers may be higher than ours"
+    assert errant.of_uuid("server_id 2") == errant
+    assert errant.uuids() == {"server_id 2"}
+    assert not executed.uncommitted_before("0-3-10", parse("0-3-12"))
+
+
+def test_one_gtid() -> None:
+    one = MariadbGtidSet.single("0-1-5")
+    assert len(one) == 1
+    assert "0-1-4" not in one
+    assert str(parse("0-1-9") - one) == "0-1-4,0-1-6…9"
+    assert parse("0-1-9").newest(3) == parse("0-1-9") - parse("0-1-6")

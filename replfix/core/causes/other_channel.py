@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
-from replfix.core.gtid import GtidSet
 from replfix.core.provenance import provenances
 from replfix.core.status import ChannelStatus
 from replfix.core.words import shortened
@@ -41,4 +40,4 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _brought(channel: ChannelStatus, gtid: str) -> bool:
-    return bool(GtidSet.parse(gtid).of_uuid(channel.source_uuid)) or gtid in channel.retrieved
+    return bool(channel.retrieved.single(gtid).of_uuid(channel.source_uuid)) or gtid in channel.retrieved

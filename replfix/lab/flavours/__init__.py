@@ -39,4 +39,4 @@ def recorded(data: Mapping[str, Any]) -> Flavour:
 
 def speaking(session: Session) -> Flavour:
     """The flavour of the server at the other end, by what it said of itself when it was connected to."""
-    return MARIADB if "mariadb" in session.server_version.lower() else MYSQL
+    return MARIADB if session.is_mariadb else MYSQL

@@ -1,0 +1,64 @@
+"""What the families of servers are told and asked in different words."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from replfix.core.gtid import GtidSet
+from replfix.core.privileges import Need
+from replfix.core.row_event import Transaction
+from replfix.core.status import ReplicaStatus
+from replfix.core.transaction_id import TransactionId
+from replfix.mysql.connection import Session
+
+
+class Dialect(Protocol):
+    """One family. Methods that take a session ask the server; the others only know words."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The privileges that replfix uses there."""
+        ...
+
+    @property
+    def changeable(self) -> tuple[str, ...]:
+        """Global variables that may have to be 0 for a write."""
+        ...
+
+    def identity(self, session: Session) -> str:
+        """What tells the server from others of its topology: server_uuid, or what stands for it."""
+        ...
+
+    def executed(self, session: Session) -> GtidSet:
+        """What the server has executed."""
+        ...
+
+    def purged(self, session: Session) -> GtidSet:
+        """What its binary logs no longer hold."""
+        ...
+
+    def status(self, session: Session) -> ReplicaStatus:
+        """Every channel of a replica. ReplicationError when the server has none."""
+        ...
+
+    def start(
+        self,
+        channel: str,
+        *,
+        receiver: bool,
+        until: TransactionId | None = None,
+        before: TransactionId | None = None,
+        gaps: bool = False,
+    ) -> str:
+        """The statement that starts one channel; without ``receiver`` the applier only. ``until``: it stops after that
+        transaction, ``before``: before it, ``gaps``: when all is applied that is before the last one committed."""
+        ...
+
+    def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:
+        """What makes a session apply events under the name of that transaction; said behind the BINLOG of the
+        Format_description event."""
+        ...
+
+    def as_nobody(self) -> tuple[str, ...]:
+        """What ends that."""
+        ...

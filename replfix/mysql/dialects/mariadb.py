@@ -1,0 +1,145 @@
+"""MariaDB 10.11 and later: positions for each domain, named connections, the relay log for the name of what failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from replfix.core import applier_error
+from replfix.core.applier_error import ApplierError
+from replfix.core.gtid import GtidSet
+from replfix.core.mariadb_gtid import IDENTITY, MariadbGtidSet
+from replfix.core.privileges import NEEDS_OF_MARIADB
+from replfix.core.row_event import Transaction
+from replfix.core.sql import string
+from replfix.core.status import ReplicaStatus, WorkerError
+from replfix.core.transaction_id import TransactionId
+from replfix.errors import PrivilegeError, ServerError
+from replfix.mysql import terms
+from replfix.mysql.connection import Row, Session
+from replfix.mysql.status import channel, channel_rows
+
+_VARIABLES = f"""
+SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.read_only AS read_only,
+       @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position"""
+
+_GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
+_TABLE = re.compile(r"table_id: [0-9]+ \((.*)\)\Z", re.DOTALL)
+_GTID_LIST = re.compile(r"\[(.*)\]\Z", re.DOTALL)
+_EVENTS_READ = 200  # of the relay log, from the failing transaction on
+
+
+class MariadbDialect:
+    """Implements ``Dialect``."""
+
+    needs = NEEDS_OF_MARIADB
+    changeable: tuple[str, ...] = ()
+    """There is no super_read_only, and read_only stays: the account needs READ_ONLY ADMIN."""
+
+    def identity(self, session: Session) -> str:
+        return f"{IDENTITY}{session.scalar('SELECT @@global.server_id')}"
+
+    def executed(self, session: Session) -> GtidSet:
+        row = session.query(_VARIABLES)[0]
+        return MariadbGtidSet.parse(row["state"]) | MariadbGtidSet.parse(row["position"])
+
+    def purged(self, session: Session) -> GtidSet:
+        """What the first binary log that is left begins with: its Gtid_list event."""
+        logs = session.query("SHOW BINARY LOGS")
+        for row in session.query(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
+            if row["Event_type"] == "Gtid_list" and (found := _GTID_LIST.search(row["Info"])):
+                return MariadbGtidSet.parse(found[1])
+        return MariadbGtidSet()
+
+    def status(self, session: Session) -> ReplicaStatus:
+        rows = channel_rows(session, ("SHOW ALL REPLICAS STATUS",), "REPLICA MONITOR")
+        variables = session.query(_VARIABLES)[0]
+        executed = MariadbGtidSet.of_replica(variables["state"], variables["position"])
+        return ReplicaStatus(
+            server_uuid=f"{IDENTITY}{variables['server_id']}",
+            server_id=int(variables["server_id"]),
+            version=variables["version"],
+            gtid_mode="ON",  # every transaction has a GTID, however the channel is positioned
+            read_only=variables["read_only"] == "1",
+            super_read_only=False,
+            executed=executed,
+            channels=tuple(
+                channel(
+                    row,
+                    _failed(session, row, executed),
+                    name=row["Connection_name"],
+                    # 0 before the receiver was connected for the first time
+                    source_uuid=f"{IDENTITY}{row['Source_Server_Id']}" if row["Source_Server_Id"] != "0" else "",
+                    retrieved=MariadbGtidSet.parse(row["Gtid_IO_Pos"] or ""),
+                    auto_position=row["Using_Gtid"] != "No",
+                )
+                for row in rows
+            ),
+        )
+
+    def start(
+        self,
+        channel: str,
+        *,
+        receiver: bool,
+        until: TransactionId | None = None,
+        before: TransactionId | None = None,
+        gaps: bool = False,  # noqa: ARG002
+    ) -> str:
+        """By position: UNTIL a GTID is for both threads at once only, and throws the relay log away (10.11, 11.8). There are
+        no gaps: parallel threads commit each domain in its order."""
+        threads = "" if receiver else " SQL_THREAD"
+        position = until.end if until is not None else before.start if before is not None else None
+        end = "" if position is None else terms.until_position(string(position.log_file), position.pos)
+        return f"START REPLICA {string(channel)}{threads}{end}"
+
+    def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:  # noqa: ARG002
+        return ()  # nothing is logged in the session, so no GTID is needed and none is made
+
+    def as_nobody(self) -> tuple[str, ...]:
+        return ()
+
+
+def _failed(session: Session, row: Row, executed: GtidSet) -> tuple[WorkerError, ...]:
+    """The error of a stopped applier, with the name of the transaction that the message lacks: the relay log has it."""
+    errno, message = int(row["Last_SQL_Errno"]), row["Last_SQL_Error"]
+    if not errno or row["Replica_SQL_Running"] != "No":
+        return ()
+    events: list[Row] = []
+    with suppress(ServerError, PrivilegeError):  # the relay log is gone, or may not be read: then nothing is known
+        events = session.query(
+            f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(row['Relay_Log_File'])} "
+            f"FROM {int(row['Relay_Log_Pos'])} LIMIT {_EVENTS_READ}"
+        )
+    return (WorkerError(0, errno, message, failing_gtid(events, executed, applier_error.parse(errno, message))),)
+
+
+def failing_gtid(events: Iterable[Mapping[str, Any]], executed: GtidSet, error: ApplierError) -> str | None:
+    """The transaction that an error is about, among the relay log's events from where the applier stopped.
+
+    Usually it is the first. With domains that are applied in parallel it can be a later one: it holds an event that ends
+    where the error says (11.8 says 0 for rows), and the table that the error names.
+    """
+    groups = list(_groups(events, executed))
+    for gtid, ends, tables in groups:
+        if (not error.end_log_pos or error.end_log_pos in ends) and (error.table is None or error.table in tables):
+            return gtid
+    return groups[0][0] if groups else None
+
+
+def _groups(events: Iterable[Mapping[str, Any]], executed: GtidSet) -> Iterator[tuple[str, set[int], set[str]]]:
+    """Transactions that are not applied: GTID, where their events end in the source's log, tables."""
+    current: tuple[str, set[int], set[str]] | None = None
+    for event in events:
+        if event["Event_type"] == "Gtid" and (found := _GTID.search(event["Info"])):
+            if current:
+                yield current
+            current = None if found[1] in executed else (found[1], set(), set())
+        elif current:
+            current[1].add(int(event["End_log_pos"]))
+            if event["Event_type"] == "Table_map" and (table := _TABLE.search(event["Info"])):
+                current[2].add(table[1])
+    if current:
+        yield current

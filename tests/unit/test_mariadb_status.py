@@ -1,0 +1,71 @@
+"""Which transaction a MariaDB applier has failed on: its message does not say, the relay log does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from replfix.core.applier_error import ApplierError, parse
+from replfix.core.mariadb_gtid import MariadbGtidSet
+from replfix.core.transaction_id import TransactionId
+from replfix.mysql.dialects.mariadb import MariadbDialect, failing_gtid
+
+# SHOW RELAYLOG EVENTS of 10.11.19, two domains applied in parallel.
+EVENTS = [
+    ("Gtid", 1572, "BEGIN GTID 0-1-7"),
+    ("Annotate_rows", 1628, "insert into d.t values (50,'GTID 9-9-9')"),
+    ("Table_map", 1688, "table_id: 22 (d.t)"),
+    ("Write_rows_v1", 1730, "table_id: 22 flags: STMT_END_F"),
+    ("Xid", 1761, "COMMIT /* xid=66 */"),
+    ("Gtid", 1803, "BEGIN GTID 1-1-4 cid=71"),
+    ("Table_map", 1863, "table_id: 23 (d.u (odd))"),
+    ("Write_rows_v1", 1905, "table_id: 23 flags: STMT_END_F"),
+    ("Xid", 1936, "COMMIT /* xid=67 */"),
+    ("Gtid", 1978, "GTID 0-1-8"),
+    ("Query", 2050, "use `d`; create table x (id int)"),
+]
+
+
+def rows(events: list[tuple[str, int, str]]) -> list[dict[str, Any]]:
+    return [{"Event_type": kind, "End_log_pos": str(end), "Info": info} for kind, end, info in events]
+
+
+def error(table: str, end: int) -> ApplierError:
+    return parse(
+        1062,
+        f"Could not execute Write_rows_v1 event on table {table}; Duplicate entry '5' for key 'PRIMARY', Error_code: 1062; "
+        f"handler error HA_ERR_FOUND_DUPP_KEY; the event's master log binlog.000001, end_log_pos {end}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("executed", "table", "end", "gtid"),
+    [
+        ("0-1-6,1-1-3", "d.t", 1730, "0-1-7"),
+        ("0-1-6,1-1-3", "d.u (odd)", 1905, "1-1-4"),
+        ("0-1-6,1-1-3", "d.u (odd)", 0, "1-1-4"),  # 11.8 gives rows no position
+        ("0-1-7,1-1-3", "d.u (odd)", 1905, "1-1-4"),
+        ("0-1-6,1-1-3", "d.gone", 9, "0-1-7"),  # nothing fits: the one where the applier stands
+        ("0-1-8,1-1-4", "d.t", 1730, None),
+    ],
+)
+def test_the_failing_transaction(executed: str, table: str, end: int, gtid: str | None) -> None:
+    assert failing_gtid(rows(EVENTS), MariadbGtidSet.parse(executed), error(table, end)) == gtid
+
+
+def test_a_failing_statement() -> None:
+    told = parse(
+        1050, "Error 'Table 'x' already exists' on query. Default database: 'd'. Query: 'create table x (id int)'"
+    )
+    assert failing_gtid(rows(EVENTS[9:]), MariadbGtidSet.parse("0-1-7,1-1-4"), told) == "0-1-8"
+
+
+def test_the_applier_alone_goes_up_to_a_position() -> None:
+    transaction = TransactionId("0-1-7", "binlog.000001", 1530, 1761)
+    start = MariadbDialect().start
+    assert start("", receiver=True) == "START REPLICA ''"
+    assert start("it's", receiver=False, until=transaction) == (
+        "START REPLICA 'it''s' SQL_THREAD UNTIL MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 1761"
+    )
+    assert start("", receiver=False, before=transaction).endswith("MASTER_LOG_POS = 1530")
