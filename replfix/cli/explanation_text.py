@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from replfix.core.explain.surge import MEANINGS
 from replfix.core.words import counted
 from replfix.present.shown import shown
 from replfix.present.text import visible
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from replfix.core.explain.explanation import Asked, Explanation, Place, Reading, Reason
+    from replfix.core.explain.surge import Group as Counts
     from replfix.core.table import KeyPart, Table
+    from replfix.workflow.explain import Counted
 
 STATEMENT_SHOWN = 400
 READINGS_SHOWN = 6
@@ -32,6 +35,58 @@ def explanations_text(explanations: Sequence[Explanation]) -> RenderableType:
             parts.append(Text(""))
         parts.extend(_parts(explanation))
     return Group(*parts)
+
+
+GROUPS_SHOWN = 20
+
+
+def counted_text(log: Counted) -> RenderableType:
+    """The table of a surge, and the explanations that a server was asked for."""
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (counted(log.errors, "duplicate-key error"), "bold"),
+            f" in {counted(log.lines, 'line')}, on {counted(len(log.groups), 'key')}",
+        )
+    ]
+    if log.damaged is not None:
+        parts.append(_point("!", f"The file is damaged, and was read up to there: {log.damaged}", "yellow"))
+    if log.not_grouped:
+        parts.append(
+            _point("!", f"{counted(log.not_grouped, 'error')} more, on further keys, were not grouped.", "yellow")
+        )
+    parts.append(Text(""))
+    grid = Grid(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    grid.add_column("count", justify="right")
+    for title in ("key", "table", "first seen", "last seen", "values"):
+        grid.add_column(title, overflow="fold")
+    for group in log.groups[:GROUPS_SHOWN]:
+        grid.add_row(
+            f"{group.count:,}",
+            Text(visible(group.key, keep_newlines=False)),
+            Text(visible(group.table or "", keep_newlines=False)),
+            Text(visible(group.first_seen or "-")),
+            Text(visible(group.last_seen or "-")),
+            Text(_values(group)),
+        )
+    parts.append(grid)
+    if len(log.groups) > GROUPS_SHOWN:
+        parts.append(
+            _point("…", f"and {counted(len(log.groups) - GROUPS_SHOWN, 'more key')}: --json lists all.", indent=0)
+        )
+    parts.append(_title("What it looks like"))
+    for group in log.groups[:GROUPS_SHOWN]:
+        parts.append(_point("●", f"{group.key}: {MEANINGS[group.shape]}.", "cyan"))
+    explained = [e for e in log.explanations if e.case.asked is not None]
+    for number, explanation in enumerate(explained, 1):
+        parts.append(Text(f"\n{number}. The latest one on {visible(explanation.case.duplicate.key)}", style="bold"))
+        parts.extend(_parts(explanation))
+    return Group(*parts)
+
+
+def _values(group: Counts) -> str:
+    shown_values = ", ".join(shown(example, 30) for example in group.examples)
+    more = "more than " if group.distinct_at_least else ""
+    return f"{more}{group.distinct:,}: {shown_values}" + (", …" if group.distinct > len(group.examples) else "")
 
 
 def _parts(explanation: Explanation) -> Iterator[RenderableType]:

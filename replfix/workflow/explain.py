@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from io import BufferedIOBase
 
 from replfix.core.explain import insert, probe
 from replfix.core.explain.conclude import explain as conclude
@@ -12,10 +13,12 @@ from replfix.core.explain.explanation import Answer, Asked, Case, Counter, Expla
 from replfix.core.explain.insert import Insert
 from replfix.core.explain.reading import JOINED_BY, ambiguous, readings
 from replfix.core.explain.recognise import ACCEPTED, recognise
+from replfix.core.explain.surge import Group, Surge
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.words import counted
 from replfix.errors import ConnectError, ReplfixError, UsageError
 from replfix.ports import Inquiry
+from replfix.workflow.log_file import Read, records
 
 MOST_EXPLAINED = 20
 MOST_PLACES = 8
@@ -51,6 +54,46 @@ def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
             duplicate = replace(duplicate, schema=asking.schema or duplicate.schema, table=asking.table)
         asked, duplicate = _ask(asking.inquiry, duplicate, said, unknowns)
     return conclude(Case(duplicate, said, asked, tuple(dict.fromkeys(unknowns))))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A log, counted: its groups, the largest first, and an explanation of the latest error of the first few."""
+
+    bytes: int
+    lines: int
+    errors: int
+    not_grouped: int
+    damaged: str | None
+    groups: tuple[Group, ...]
+    explanations: tuple[Explanation, ...]
+
+
+GROUPS_EXPLAINED = 3
+
+
+def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callable[[Read], None]) -> Counted:
+    """Read the stream to its end. UsageError when no error was in it."""
+    surge, read = Surge(), Read()
+    for record in records(stream, read, lambda: progress(read)):
+        for duplicate in recognise(record.text):
+            surge.add(duplicate, record.at)
+    groups = surge.groups()
+    if not groups:
+        raise UsageError(
+            f"No duplicate-key error was recognised in {counted(read.lines, 'line')}"
+            + (f", and the file is damaged: {read.damaged}." if read.damaged else "."),
+            f"Recognised are: {ACCEPTED}",
+        )
+    return Counted(
+        bytes=read.bytes,
+        lines=read.lines,
+        errors=surge.count,
+        not_grouped=surge.not_grouped,
+        damaged=read.damaged,
+        groups=groups,
+        explanations=tuple(explain_one(group.latest, asking) for group in groups[:GROUPS_EXPLAINED]),
+    )
 
 
 def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:

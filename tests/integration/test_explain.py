@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,3 +264,16 @@ def test_hostile_text_reaches_neither_terminal_nor_server(pair: Lab, source: Ses
     assert "[/b]" in ran.out
     assert source.rows("SELECT name FROM t") == [("x",)]
     assert replfix("explain", "-", "--json", stdin=text).document["explanations"][0]["value"].startswith("\x1b")
+
+
+def test_a_log_is_counted_and_its_largest_group_explained(pair: Lab, source: Session, tmp_path: Path) -> None:
+    source.execute("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, who VARCHAR(20))")
+    source.execute("INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'), (4, 'x'), (5, 'x')")
+    log = tmp_path / "app.log"
+    said = [refused(source, f"INSERT INTO t VALUES ({n}, 'import')") for n in (1, 2, 3, 4, 5)]
+    log.write_text("".join(f"2026-11-20 10:00:0{n} {text}\n" for n, text in enumerate(said)))
+    ran = replfix("explain", "--file", str(log), "--replica", pair.source.url(), "--json")
+    assert ran.code == 0
+    group = ran.document["surge"]["groups"][0]
+    assert (group["key"], group["count"], group["shape"]) == ("t.PRIMARY", 5, "increasing")
+    assert rows(ran.document["explanations"][0]) == [{"id": 5, "who": "x"}]

@@ -10,7 +10,9 @@ from pydantic import JsonValue
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.explain.explanation import Asked, Explanation, Place
+from replfix.core.explain.surge import MEANINGS
 from replfix.core.json_values import row_to_json
+from replfix.workflow.explain import Counted
 
 
 class FixPart(Part):
@@ -83,16 +85,74 @@ class ExplanationPart(Part):
     unknowns: list[str]
 
 
+class GroupPart(Part):
+    """The errors on one key. Times are as the log writes them, null where its lines carry none."""
+
+    dialect: Literal["mysql", "postgresql"]
+    key: str
+    table_schema: str | None
+    table: str | None
+    count: int
+    distinct: int
+    distinct_at_least: bool
+    first_seen: str | None
+    last_seen: str | None
+    examples: list[str]
+    shape: Literal["single", "repeated", "increasing", "few_repeated", "many_distinct"]
+    meaning: str
+
+
+class SurgePart(Part):
+    bytes: int
+    lines: int
+    errors: int
+    not_grouped: int
+    damaged: str | None
+    groups: list[GroupPart]
+
+
 class ExplanationDocument(Document):
     schema_name: Literal["replfix.explanation/1"] = "replfix.explanation/1"
     server: ServerPart | None
+    surge: SurgePart | None  # of a log: null otherwise
     explanations: list[ExplanationPart]
 
 
-def explanation_document(explanations: Iterable[Explanation]) -> ExplanationDocument:
+def explanation_document(explanations: Iterable[Explanation], counted: Counted | None = None) -> ExplanationDocument:
     explained = list(explanations)
     asked = next((e.case.asked for e in explained if e.case.asked is not None), None)
-    return ExplanationDocument(server=_server(asked), explanations=[_explanation(e) for e in explained])
+    return ExplanationDocument(
+        server=_server(asked),
+        surge=None if counted is None else _surge(counted),
+        explanations=[_explanation(e) for e in explained],
+    )
+
+
+def _surge(counted: Counted) -> SurgePart:
+    return SurgePart(
+        bytes=counted.bytes,
+        lines=counted.lines,
+        errors=counted.errors,
+        not_grouped=counted.not_grouped,
+        damaged=counted.damaged,
+        groups=[
+            GroupPart(
+                dialect=g.dialect.value,
+                key=str(_text(g.key)),
+                table_schema=_text(g.schema),
+                table=_text(g.table),
+                count=g.count,
+                distinct=g.distinct,
+                distinct_at_least=g.distinct_at_least,
+                first_seen=g.first_seen,
+                last_seen=g.last_seen,
+                examples=[str(_text(example)) for example in g.examples],
+                shape=g.shape.value,
+                meaning=MEANINGS[g.shape],
+            )
+            for g in counted.groups
+        ],
+    )
 
 
 def _server(asked: Asked | None) -> ServerPart | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from replfix.core.explain.message import unwrapped
 
-_WORDS = "duplicate key value violates unique constraint "
+WORDS = "duplicate key value violates unique constraint "
 _QUOTE = re.compile(r'\\*"|\\+u0022|&quot;|“')
 _DETAIL = re.compile(r"Key \(")
 NAME_SPAN = 300
@@ -28,8 +28,8 @@ class Violation:
 def violations(text: str) -> Iterator[Violation]:
     """Every such message in the text, in order."""
     at = 0
-    while (start := text.find(_WORDS, at)) >= 0:
-        named = start + len(_WORDS)
+    while (start := text.find(WORDS, at)) >= 0:
+        named = start + len(WORDS)
         at = named
         opening = _QUOTE.match(text, named)
         if opening is None:
@@ -39,7 +39,7 @@ def violations(text: str) -> Iterator[Violation]:
         if ends < 0:
             continue
         at = ends + len(quote)
-        following = text.find(_WORDS, at, at + DETAIL_SPAN)
+        following = text.find(WORDS, at, at + DETAIL_SPAN)
         limit = min(len(text), at + DETAIL_SPAN) if following < 0 else following
         columns, value, end = _detail(text, at, limit, opening[0])
         yield Violation(start, end, unwrapped(text[opening.end() : ends], opening[0]), columns, value)
