@@ -59,9 +59,14 @@ def dump(document: Document) -> str:
         return "".join(pieces)
 
 
+def read(text: str) -> Document:
+    """The document of a text that the server printed; ValueError when it is not JSON."""
+    return json.loads(text, parse_float=number)
+
+
 def canonical(text: str) -> str:
     """The canonical text of a document that the server printed; ValueError when it is not JSON."""
-    return dump(json.loads(text, parse_float=number))
+    return dump(read(text))
 
 
 def _write(document: Document, pieces: list[str]) -> None:

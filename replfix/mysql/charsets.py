@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 from replfix.errors import Unreadable
 
 Decoder = Callable[[bytes], str]
 """Bytes of a column to its text; :class:`Unreadable` for bytes that are no text in the character set."""
+Encoder = Callable[[str], bytes]
+"""A text to the bytes of a column; :class:`Unreadable` for a text that the character set does not have."""
 
 _PLAIN = {
     "utf8mb4": "utf-8",
@@ -157,6 +160,43 @@ def decoder(charset: str) -> Decoder:
         f"Text in the character set {charset!r} cannot be read.",
         "The character sets that replfix reads are listed in docs/reference/values.md.",
     )
+
+
+@cache
+def encoder(charset: str) -> Encoder:
+    """The inverse of ``decoder``; :class:`Unreadable` for a text that has no bytes in the character set.
+
+    Where several byte sequences stand for one character (a few of cp932), it writes one of them.
+    """
+    decode = decoder(charset)
+    name = charset.lower()
+    if name in _SINGLE_BYTE:
+        encode = _single_bytes(decode)
+    else:
+        codec, changes = _TRANSLATED.get(name, (_PLAIN.get(name, "utf-16-be"), {}))
+        back = {new: old for old, new in changes.items()}
+
+        def encode(text: str) -> bytes:
+            return text.translate(back).encode(codec)
+
+    def checked(text: str) -> bytes:
+        try:
+            data = encode(text)
+            if decode(data) == text:
+                return data
+        except (UnicodeEncodeError, KeyError, Unreadable):
+            pass
+        raise Unreadable(f"A value has no bytes in the character set {charset!r}: {text[:40]!r}.")
+
+    return checked
+
+
+def _single_bytes(decode: Decoder) -> Encoder:
+    by_character: dict[str, int] = {}
+    for byte in range(256):
+        with suppress(Unreadable):
+            by_character.setdefault(decode(bytes([byte])), byte)
+    return lambda text: bytes([by_character[character] for character in text])
 
 
 def _not_text(charset: str, data: bytes) -> Unreadable:

@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from replfix.errors import Unreadable
 
-_BYTES_OF_DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
+BYTES_OF_DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
 
 
 def size(precision: int, scale: int) -> int:
     """Bytes of a DECIMAL(precision, scale)."""
-    return sum(_BYTES_OF_DIGITS[digits] for digits in _groups(precision, scale))
+    return sum(BYTES_OF_DIGITS[digits] for digits in groups(precision, scale))
 
 
-def _groups(precision: int, scale: int) -> tuple[int, ...]:
+def groups(precision: int, scale: int) -> tuple[int, ...]:
     """Digits in each group: the incomplete one comes first before the point, and last behind it."""
     whole, first = divmod(precision - scale, 9)
     behind, last = divmod(scale, 9)
@@ -31,8 +31,8 @@ def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
     steps = []
     power = 1
     bits = 0
-    for digits in reversed(_groups(precision, scale)):
-        width = 8 * _BYTES_OF_DIGITS[digits]
+    for digits in reversed(groups(precision, scale)):
+        width = 8 * BYTES_OF_DIGITS[digits]
         steps.append((bits, (1 << width) - 1, 10**digits, power))
         power *= 10**digits
         bits += width

@@ -125,23 +125,23 @@ def _opaque(field_type: int, raw: bytes) -> Document:
             raise Unreadable("A JSON value is damaged: a DECIMAL of the wrong size.")
         digits = format(decimals.reader(precision, scale)(raw[2:]), "f")
         return Typed(f"DECIMAL({precision},{scale})", number(digits) if scale else int(digits), digits)
-    if field_type in _TEMPORAL:
+    if field_type in TEMPORALS:
         if len(raw) != 8:
             raise Unreadable("A JSON value is damaged: a date or time of the wrong size.")
         shown = _temporal(field_type, int.from_bytes(raw, "little", signed=True))
-        return Typed(_TEMPORAL[field_type], shown, shown)
+        return Typed(TEMPORALS[field_type], shown, shown)
     code = base64.b64encode(raw).decode("ascii")
     lines = (code[at : at + _LINE] for at in range(0, len(code), _LINE))
-    return Typed(_OTHERS.get(field_type, f"type {field_type}"), f"base64:type{field_type}:" + "\n".join(lines), raw)
+    return Typed(OTHERS.get(field_type, f"type {field_type}"), f"base64:type{field_type}:" + "\n".join(lines), raw)
 
 
-_TEMPORAL = {
+TEMPORALS = {
     FIELD_TYPE.DATE: "DATE",
     FIELD_TYPE.DATETIME: "DATETIME(6)",
     FIELD_TYPE.TIMESTAMP: "TIMESTAMP",
     FIELD_TYPE.TIME: "TIME(6)",
 }
-_OTHERS = {
+OTHERS = {
     FIELD_TYPE.VARCHAR: "BINARY",  # what CAST makes; a column's VARBINARY is the same
     FIELD_TYPE.STRING: "fixed BINARY",
     FIELD_TYPE.BIT: "BIT",
