@@ -118,4 +118,6 @@ def test_every_byte_of_a_single_byte_set_comes_back(charset: str) -> None:
             text = decoder(charset)(bytes([byte]))
         except Unreadable:
             continue
-        assert encoder(charset)(text) == bytes([byte])
+        again = encoder(charset)(text)
+        assert len(again) == 1  # armscii8 has some characters twice
+        assert decoder(charset)(again) == text
