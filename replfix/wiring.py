@@ -107,14 +107,14 @@ def with_account(target: Target, ask: AskPassword) -> Target:
 
 
 def open_trail(config: Config) -> SqlTrail:
-    return SqlTrail.open(config.audit_url)
+    return SqlTrail.open(config.audit_url, account=config.audit_account)
 
 
-def check_trail(url: str | None, replica: MysqlServer) -> Iterator[Check]:
+def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
     """Whether the audit trail can be written, without writing to it, whether it is whole, and whether it tells of a
     run on this replica that was interrupted."""
     try:
-        trail = SqlTrail.open(url)
+        trail = open_trail(config)
         trail.check_writable()
         found = trail.verify()
         changed = leftovers(trail, replica.uuid())
@@ -125,7 +125,7 @@ def check_trail(url: str | None, replica: MysqlServer) -> Iterator[Check]:
         yield Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {found.first.message}.")
     else:
         records = counted(found.records, "record")
-        yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.path} can be written and is whole ({records}).")
+        yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.name} can be written and is whole ({records}).")
     for record in changed:
         yield Check(
             "interrupted-run",

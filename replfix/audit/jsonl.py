@@ -64,13 +64,15 @@ def read(path: Path) -> Iterator[AuditRecord | Illegible]:
         ) from None
 
 
-def write_file(path: Path, lines: Iterable[bytes], *, not_over: Path) -> None:
+def write_file(path: Path, lines: Iterable[bytes], *, not_over: Path | None) -> None:
     """Write a file that only its owner can read (mode 0600), whole or not at all. UsageError when it cannot be written.
 
-    ``not_over`` is the trail itself, which is never written over.
+    ``not_over`` is the trail's own file, which is never written over.
     """
     try:
-        if path.exists() and (not path.is_file() or (not_over.exists() and path.samefile(not_over))):
+        if path.exists() and (
+            not path.is_file() or (not_over is not None and not_over.exists() and path.samefile(not_over))
+        ):
             raise UsageError(f"{path} is not a file to write an export to.", "Name another file.")
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:

@@ -1,4 +1,4 @@
-"""The trail in an SQLite database: append, read, verify. Nothing in it is ever changed or taken out."""
+"""The trail in a database: append, read, verify. Nothing in it is ever changed or taken out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, ins
 from sqlalchemy.exc import SQLAlchemyError
 
 import replfix
-from replfix.audit import schema, sqlite_file
 from replfix.audit.author import author as operator
 from replfix.audit.schema import audit_head, audit_record
+from replfix.audit.stores.choose import NO_ACCOUNT, store_of
+from replfix.audit.stores.store import Store
 from replfix.core.audit_record import (
     START,
     AuditRecord,
-    Head,
     Illegible,
     RecordKind,
     Verification,
@@ -28,6 +28,7 @@ from replfix.core.audit_record import (
     chained,
     verify_chain,
 )
+from replfix.core.endpoint import Account
 from replfix.errors import AuditError, UsageError
 
 PAGE_RECORDS = 500
@@ -48,21 +49,35 @@ class SqlTrail:
     Every method raises AuditError, with a hint, when the database cannot be read or written.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime], author: str) -> None:
-        self.path = path
+    def __init__(self, store: Store, *, clock: Callable[[], datetime], author: str) -> None:
+        self._store = store
         self._clock = clock
         self._author = author
-        self._engine = sqlite_file.engine(path)
 
     @classmethod
     def open(
-        cls, url: str | None = None, *, clock: Callable[[], datetime] = _now, author: str | None = None
+        cls,
+        url: str | None = None,
+        *,
+        account: Account = NO_ACCOUNT,
+        clock: Callable[[], datetime] = _now,
+        author: str | None = None,
     ) -> SqlTrail:
-        """The trail at ``url`` (``sqlite:////path``), or at the default path. The file is made by the first append.
+        """The trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
 
-        ``clock`` gives an aware datetime. ConfigError for a URL that is no SQLite file.
+        ``account`` is for a MySQL or MariaDB URL that names none. ``clock`` gives an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet.
         """
-        return cls(sqlite_file.path_of(url), clock=clock, author=operator() if author is None else author)
+        return cls(store_of(url, account), clock=clock, author=operator() if author is None else author)
+
+    @property
+    def name(self) -> str:
+        """Where it is, for people."""
+        return self._store.name
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it lives in, None in a shared database."""
+        return self._store.path
 
     def append(
         self, kind: RecordKind, *, incident: str, replica: str, channel: str, payload: Mapping[str, object]
@@ -73,12 +88,15 @@ class SqlTrail:
         strings.
         """
         text = canonical(payload)
-        if not sqlite_file.exists(self.path):
-            sqlite_file.create(self.path)
+        store = self._store
+        with self._told():
+            if not store.exists():
+                store.make()
+        self._make_tables()
         with self._transaction(writes=True) as connection:
-            if not self._has_schema(connection):
-                schema.create(connection)
-            head = self._head(connection)
+            head = store.head(connection, lock=True)
+            if head is None:
+                raise self._headless()
             record = chained(
                 head,
                 recorded_at=self._clock(),
@@ -91,11 +109,16 @@ class SqlTrail:
                 payload=text,
             )
             connection.execute(insert(audit_record).values({name: getattr(record, name) for name in ("seq", *_TEXTS)}))
-            if head == START:
-                connection.execute(insert(audit_head).values(one=1, seq=record.seq, hash=record.hash))
-            else:
-                connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
+            connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
         return record
+
+    def _make_tables(self) -> None:
+        with self._transaction() as connection:
+            if self._store.has_schema(connection):
+                return
+        with self._transaction(writes=True) as connection:
+            if not self._store.has_schema(connection):  # nobody was quicker
+                self._store.create_schema(connection)
 
     def records(
         self,
@@ -132,7 +155,7 @@ class SqlTrail:
         condition = (audit_record.c.hash >= prefix) & (audit_record.c.hash < prefix + "g")  # g: behind every hex digit
         found = list(islice(self._pages([condition], newest_first=False, page_records=10), 10))
         if not found:
-            raise UsageError(f"No record of the audit trail {self.path} has the id {prefix}.", _LIST_HINT)
+            raise UsageError(f"No record of the audit trail {self.name} has the id {prefix}.", _LIST_HINT)
         if len(found) > 1:
             ids = ", ".join(self._legible(record).id for record in found)
             raise UsageError(f"The id {prefix} fits several records: {ids}.", "Give more digits of the one you mean.")
@@ -152,71 +175,51 @@ class SqlTrail:
 
     def verify(self) -> Verification:
         """Judge the whole trail as it is now; what others append meanwhile is left out."""
-        if not sqlite_file.exists(self.path):
-            return verify_chain((), START)
-        with self._transaction() as connection:
-            if not self._has_schema(connection):
+        with self._told():
+            if not self._store.exists():
                 return verify_chain((), START)
-            head = self._head(connection)
+        with self._transaction() as connection:
+            if not self._store.has_schema(connection):
+                return verify_chain((), START)
+            head = self._store.head(connection, lock=False) or START
             last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
         return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head)
 
     def check_writable(self) -> None:
         """Whether a record could be added, without adding one; AuditError when not."""
-        if not sqlite_file.exists(self.path):
-            sqlite_file.check_creatable(self.path)
-            return
-        with self._transaction(writes=True) as connection:
-            self._has_schema(connection)
-            # A write makes SQLite open its journal, which needs the directory too. It is rolled back.
-            connection.exec_driver_sql(f"PRAGMA user_version = {schema.USER_VERSION}")
-            connection.rollback()
+        with self._told():
+            self._store.check_writable()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._store.engine.dispose()
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
+        engine = self._store.engine
+        with self._told(), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """The database's errors as the trail's."""
         try:
-            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
-                yield connection
+            yield
         except SQLAlchemyError as error:
-            raise sqlite_file.audit_error(self.path, error) from None
+            raise self._store.error(error) from None
 
-    def _has_schema(self, connection: Connection) -> bool:
-        """False for an empty database. AuditError for one of another program or of a newer replfix."""
-        application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if application == schema.APPLICATION_ID and version == schema.USER_VERSION:
-            return True
-        if application == schema.APPLICATION_ID:
-            raise AuditError(
-                f"The audit trail {self.path} has format {version}; this replfix knows {schema.USER_VERSION}.",
-                "Use the newer replfix that wrote it, or name another file in audit.url.",
-            )
-        if application or connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one():
-            raise AuditError(
-                f"{self.path} is an SQLite database of another program.", "Name a file of its own in audit.url."
-            )
-        return False
-
-    def _head(self, connection: Connection) -> Head:
-        row = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one_or_none()
-        if row is None:
-            return START
-        if not isinstance(row.seq, int) or not isinstance(row.hash, str):
-            raise AuditError(
-                f"The audit trail {self.path} has a head that was not written by replfix.",
-                "Move the file aside and keep it; the next command that writes starts a new trail.",
-            )
-        return Head(row.seq, row.hash)
+    def _headless(self) -> AuditError:
+        return AuditError(
+            f"The audit trail {self.name} has lost its head, so nothing can be added to it.",
+            "Run 'replfix audit verify': it names the records that were changed or removed.",
+        )
 
     def _pages(
         self, conditions: list[ColumnElement[bool]], newest_first: bool, page_records: int = PAGE_RECORDS
     ) -> Iterator[AuditRecord | Illegible]:
         """All records that fit, in order of seq."""
-        if not sqlite_file.exists(self.path):
-            return
+        with self._told():
+            if not self._store.exists():
+                return
         order = audit_record.c.seq.desc() if newest_first else audit_record.c.seq
         wanted = select(audit_record).where(*conditions).order_by(order).limit(page_records)
         page, last = self._page(wanted)
@@ -230,7 +233,7 @@ class SqlTrail:
         page: list[AuditRecord | Illegible] = []
         last = size = 0
         with self._transaction() as connection:
-            if self._has_schema(connection):
+            if self._store.has_schema(connection):
                 result = connection.execute(wanted)
                 while size < PAGE_BYTES and (row := result.fetchone()) is not None:
                     page.append(_record(row))
@@ -242,7 +245,7 @@ class SqlTrail:
     def _legible(self, record: AuditRecord | Illegible) -> AuditRecord:
         if isinstance(record, Illegible):
             raise AuditError(
-                f"The audit trail {self.path} holds a record that cannot be read: {record.reason}.",
+                f"The audit trail {self.name} holds a record that cannot be read: {record.reason}.",
                 "Run 'replfix audit verify': it names the record.",
             )
         return record

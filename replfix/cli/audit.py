@@ -97,12 +97,12 @@ def list_(
         from replfix.cli.documents.audit import AuditList, RecordSummary
         from replfix.cli.output import emit
 
-        emit(AuditList(trail=str(trail.path), records=[RecordSummary.of(record) for record in records]))
+        emit(AuditList(trail=trail.name, records=[RecordSummary.of(record) for record in records]))
         return
     from replfix.cli.output import console, narrate
 
     if not records:
-        narrate(f"No records in {trail.path}.")
+        narrate(f"No records in {trail.name}.")
         return
     from replfix.cli.audit_text import list_table
 
@@ -125,7 +125,7 @@ def show(record_id: str, config_path: str | None, as_json: bool, verbose: bool) 
         content = record.content
     except ValueError as error:
         raise AuditError(
-            f"Record {record.id} of {trail.path} cannot be shown: {error}.",
+            f"Record {record.id} of {trail.name} cannot be shown: {error}.",
             "It was altered: run 'replfix audit verify'.",
         ) from None
     if as_json:
@@ -166,7 +166,7 @@ def verify(
         if head_id is not None or partial:
             raise UsageError("--head and --partial go with --file.", "The trail itself knows where it ends.")
         trail = _open(config_path, verbose)
-        name, verification = str(trail.path), trail.verify()
+        name, verification = trail.name, trail.verify()
     else:
         name, verification = str(file), _verify_file(file, head_id, partial)
     if as_json:
@@ -226,7 +226,7 @@ def export(
             from replfix.cli.documents.audit import AuditExport
             from replfix.cli.output import emit
 
-            emit(AuditExport(trail=str(trail.path), output=str(output), records=count, last_id=last or None))
+            emit(AuditExport(trail=trail.name, output=str(output), records=count, last_id=last or None))
     from replfix.cli.output import narrate
 
     kept = f", the last is {last}: with 'audit verify --head {last}' a file cut short is noticed." if last else "."
@@ -234,13 +234,12 @@ def export(
 
 
 def _open(config_path: str | None, verbose: bool) -> SqlTrail:
-    from replfix import config
-    from replfix.audit import SqlTrail
+    from replfix import config, wiring
     from replfix.cli.output import narrate
 
-    trail = SqlTrail.open(config.load(config_path).audit_url)
+    trail = wiring.open_trail(config.load(config_path))
     if verbose:
-        narrate(f"Audit trail: {trail.path}")
+        narrate(f"Audit trail: {trail.name}")
     return trail
 
 

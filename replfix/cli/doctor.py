@@ -12,6 +12,7 @@ from replfix.cli.output import console, emit
 from replfix.present.text import visible
 
 if TYPE_CHECKING:
+    from replfix.config import Config
     from replfix.core.checkup import Check
     from replfix.wiring import Wired
 
@@ -46,7 +47,7 @@ def command(
     config = load(config_path)
     with open_target(config, meant) as wired:
         checks: list[Check] = []
-        for check in _checks(wired, config.audit_url):
+        for check in _checks(wired, config):
             checks.append(check)
             if not as_json:
                 _print(check)
@@ -55,12 +56,12 @@ def command(
     return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for c in checks) else 0
 
 
-def _checks(wired: Wired, audit_url: str | None) -> Iterator[Check]:
+def _checks(wired: Wired, config: Config) -> Iterator[Check]:
     from replfix.wiring import check_trail
     from replfix.workflow.checkup import examine
 
     yield from examine(wired.replica, wired.source_of, wired.target.channel)
-    yield from check_trail(audit_url, wired.replica)
+    yield from check_trail(config, wired.replica)
 
 
 def _print(check: Check) -> None:

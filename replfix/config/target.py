@@ -10,7 +10,7 @@ from pathlib import Path
 from replfix.config.model import ConfigFile, Policy, Server
 from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.reading import read_config, suggestion
-from replfix.core.endpoint import Endpoint, Secret
+from replfix.core.endpoint import Account, Endpoint, Secret
 from replfix.errors import ConfigError, UsageError
 
 DEFAULT_OPTION_FILE = "~/.my.cnf"
@@ -27,13 +27,7 @@ class Target:
     sources: Mapping[str, Endpoint] = field(default_factory=dict)  # by channel, for a replica of several
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    user: str | None = None
-    password: Secret | None = None
-
-
-def _first_fitting(accounts: Iterable[_Account]) -> _Account:
+def _first_fitting(accounts: Iterable[Account]) -> Account:
     """The first user, and the first password that belongs to it: one without a user beside it belongs to any.
 
     A password is never sent for another user than the one that it stands beside.
@@ -41,7 +35,7 @@ def _first_fitting(accounts: Iterable[_Account]) -> _Account:
     ordered = list(accounts)
     user = next((account.user for account in ordered if account.user is not None), None)
     fitting = (a.password for a in ordered if a.password is not None and a.user in (None, user))
-    return _Account(user, next(fitting, None))
+    return Account(user, next(fitting, None))
 
 
 class Config:
@@ -55,6 +49,11 @@ class Config:
     @property
     def audit_url(self) -> str | None:
         return self.file.audit.url
+
+    @property
+    def audit_account(self) -> Account:
+        """For a trail on a MySQL or MariaDB server whose URL names no account."""
+        return _first_fitting(self._environment_and_files(None))
 
     @property
     def poll_seconds(self) -> float:
@@ -132,28 +131,28 @@ class Config:
         endpoint = Endpoint.parse(url)
         return self._with_account(
             endpoint,
-            _Account(endpoint.user, endpoint.password),
-            *([_Account(replica.user, replica.password)] if replica else []),
+            Account(endpoint.user, endpoint.password),
+            *([Account(replica.user, replica.password)] if replica else []),
             *self._environment_and_files(None),
         )
 
     def _of_server(self, server: Server) -> Endpoint:
         return self._with_account(Endpoint(server.host, server.port), *self._environment_and_files(server))
 
-    def _with_account(self, endpoint: Endpoint, *accounts: _Account) -> Endpoint:
+    def _with_account(self, endpoint: Endpoint, *accounts: Account) -> Endpoint:
         account = _first_fitting(accounts)
         return replace(endpoint, user=account.user, password=account.password)
 
-    def _environment_and_files(self, server: Server | None) -> list[_Account]:
+    def _environment_and_files(self, server: Server | None) -> list[Account]:
         """What may name the account, the strongest first."""
         read = self._option_file(server.defaults_file if server else None)
         password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")
         return [
-            _Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password)),
-            _Account(server.user if server else None),
-            _Account(self.file.defaults.user),
-            _Account(read.user, read.password),
-            _Account(None, None if fallback is None else Secret(fallback)),
+            Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password)),
+            Account(server.user if server else None),
+            Account(self.file.defaults.user),
+            Account(read.user, read.password),
+            Account(None, None if fallback is None else Secret(fallback)),
         ]
 
     def _option_file(self, named: str | None) -> OptionFile:

@@ -33,6 +33,14 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Who connects. None: not said."""
+
+    user: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A server's address and the account to use. ``str()`` gives ``host:port``, never the account's password."""
 

@@ -282,10 +282,10 @@ def test_the_trail_of_the_configuration(ids: list[str], tmp_path: Path, capsys: 
         "trail": f"{tmp_path}/other.db",
         "records": [],
     }
-    (tmp_path / "other.toml").write_text('[audit]\nurl = "mysql://u:hunter2@h/d"\n')
+    (tmp_path / "other.toml").write_text('[audit]\nurl = "oracle://u:hunter2@h/d"\n')
     assert run(["audit", "list", "--config", str(tmp_path / "other.toml")]) == 2
     error = capsys.readouterr().err
-    assert "'mysql'" in error
+    assert "'oracle'" in error
     assert "hunter2" not in error
 
 

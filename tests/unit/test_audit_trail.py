@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from replfix.audit import SqlTrail, sqlite_file
+from replfix.audit import SqlTrail
+from replfix.audit.stores import sqlite_file
 from replfix.core.audit_record import GENESIS, Breakage, RecordKind
 from replfix.errors import AuditError, ConfigError, UsageError
 
@@ -498,9 +499,11 @@ def test_the_default_place_honours_xdg_state_home(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("url", "match"),
     [
-        ("mysql://dba:hunter2@db/audit", "'mysql' is not supported"),
+        ("oracle://dba:hunter2@db/audit", "'oracle' is not supported"),
         ("postgresql+psycopg://dba:hunter2@db/audit", "is not supported"),
         ("sqlite+aiosqlite:////tmp/x", "is not supported"),
+        ("mysql://dba:hunter2@db", "names no database"),
+        ("postgresql:///audit", "names no host"),
         ("hunter2", "no database URL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),

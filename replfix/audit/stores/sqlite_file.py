@@ -1,4 +1,4 @@
-"""The file that an SQLite trail lives in: where it is, who may read it, and what SQLite's errors mean."""
+"""A trail in an SQLite file: where it is, who may read it, and what SQLite's errors mean."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import stat
 import threading
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from replfix.audit import schema
+from replfix.audit.schema import audit_head
+from replfix.audit.stores.store import BUSY_SECONDS, FORMAT, other_format
+from replfix.core.audit_record import Head
 from replfix.errors import AuditError, ConfigError
 
-BUSY_SECONDS = 30.0
+APPLICATION_ID = 0x72706C66  # "rplf", in the header of the file
 
 _URL_HINT = "Write audit.url as sqlite:////absolute/path/audit.db (four slashes), or leave it out for the default."
 
@@ -35,19 +38,8 @@ def default_path() -> Path:
     return Path(user_state_dir("replfix", appauthor=False)) / "audit.db"
 
 
-def path_of(url: str | None) -> Path:
-    """The file that an ``audit.url`` names; ConfigError for what is no SQLite file. Never repeats the URL."""
-    if url is None:
-        return default_path()
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ConfigError("audit.url is no database URL.", _URL_HINT) from None
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise ConfigError(
-            f"audit.url: the scheme {parsed.drivername[:40]!r} is not supported.",
-            "This version keeps the audit trail in SQLite. " + _URL_HINT,
-        )
+def path_of(parsed: URL) -> Path:
+    """The file that an SQLite URL names; ConfigError when it names none. Never repeats the URL."""
     if parsed.host or parsed.username or parsed.password or parsed.port or parsed.query:
         raise ConfigError("audit.url: an SQLite URL has a path only: no host, account or options.", _URL_HINT)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
@@ -119,7 +111,90 @@ def _sync_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def engine(path: Path) -> Engine:
+# INSERT OR REPLACE deletes without firing a delete trigger, hence the one on INSERT: it fires before the replacement.
+_TRIGGERS = (
+    "audit_record_no_update BEFORE UPDATE ON audit_record",
+    "audit_record_no_delete BEFORE DELETE ON audit_record",
+    """audit_record_in_order BEFORE INSERT ON audit_record
+       WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit_record)""",
+    "audit_head_no_delete BEFORE DELETE ON audit_head",
+    "audit_head_forward BEFORE UPDATE ON audit_head WHEN NEW.seq IS NOT OLD.seq + 1",
+)
+
+
+class SqliteFile:
+    """Implements :class:`Store`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = _engine(path)
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        return exists(self.path)
+
+    def make(self) -> None:
+        create(self.path)
+
+    def has_schema(self, connection: Connection) -> bool:
+        application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if application == APPLICATION_ID and version == FORMAT:
+            return True
+        if application == APPLICATION_ID:
+            raise other_format(self.name, version)
+        if application or connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one():
+            raise AuditError(
+                f"{self.path} is an SQLite database of another program.", "Name a file of its own in audit.url."
+            )
+        return False
+
+    def create_schema(self, connection: Connection) -> None:
+        """In the caller's transaction."""
+        schema.metadata.create_all(connection, checkfirst=False)
+        schema.start(connection)
+        for trigger in _TRIGGERS:
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER {trigger} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+            )
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+
+    def head(self, connection: Connection, *, lock: bool) -> Head | None:  # noqa: ARG002
+        """``lock`` needs nothing here: a transaction that writes has begun with BEGIN IMMEDIATE."""
+        row = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one_or_none()
+        if row is None:
+            return None
+        if not isinstance(row.seq, int) or not isinstance(row.hash, str):
+            raise AuditError(
+                f"The audit trail {self.path} has a head that was not written by replfix.",
+                "Move the file aside and keep it; the next command that writes starts a new trail.",
+            )
+        return Head(row.seq, row.hash)
+
+    def check_writable(self) -> None:
+        if not exists(self.path):
+            check_creatable(self.path)
+            return
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            self.has_schema(connection)
+            # A write makes SQLite open its journal, which needs the directory too. It is rolled back.
+            connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+            connection.rollback()
+
+    def error(self, error: BaseException) -> AuditError:
+        """An error of SQLite, or what SQLAlchemy wrapped around it."""
+        cause = getattr(error, "orig", None) or error
+        code = getattr(cause, "sqlite_errorcode", None)
+        primary = code & 0xFF if isinstance(code, int) else None
+        message, hint = _MEANINGS.get(primary, ("cannot be used: " + str(cause), "Check the file and its file system."))
+        return AuditError(f"The audit trail {self.path} {message}.", hint)
+
+
+def _engine(path: Path) -> Engine:
     """An engine whose every connection is new, waits for other writers, and syncs at each commit.
 
     ``mode=rw`` never creates the file, and opens one that is write-protected for reading. The rollback journal is kept,
@@ -154,15 +229,6 @@ def _os_error(path: Path, error: OSError) -> AuditError:
         f"The audit trail {path} cannot be used: {error.strerror or error}.",
         f"Make {path.parent} writable for this user, or name another file in audit.url.",
     )
-
-
-def audit_error(path: Path, error: BaseException) -> AuditError:
-    """What an error of SQLite (or what SQLAlchemy wrapped around it) means for the trail."""
-    cause = getattr(error, "orig", None) or error
-    code = getattr(cause, "sqlite_errorcode", None)
-    primary = code & 0xFF if isinstance(code, int) else None
-    message, hint = _MEANINGS.get(primary, ("cannot be used: " + str(cause), "Check the file and its file system."))
-    return AuditError(f"The audit trail {path} {message}.", hint)
 
 
 _DAMAGED_HINT = (

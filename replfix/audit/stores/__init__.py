@@ -1,0 +1,1 @@
+"""Where a trail can live: one module a kind of database, each a :class:`replfix.audit.stores.store.Store`."""

