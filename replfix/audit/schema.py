@@ -54,7 +54,19 @@ audit_head = Table(
     mariadb_engine="InnoDB",
 )
 
+# The last record that was pruned: what the first one that is left is chained to.
+audit_start = Table(
+    "audit_start",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
+    Column("seq", _NUMBER, nullable=False),
+    Column("hash", _text(64), nullable=False),
+    mysql_engine="InnoDB",
+    mariadb_engine="InnoDB",
+)
+
 
 def start(connection: Connection) -> None:
-    """The head of an empty trail."""
-    connection.execute(insert(audit_head).values(one=1, seq=START.seq, hash=START.hash))
+    """Both ends of an empty trail."""
+    for end in (audit_head, audit_start):
+        connection.execute(insert(end).values(one=1, seq=START.seq, hash=START.hash))

@@ -10,17 +10,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 import replfix
 from replfix.audit.author import author as operator
-from replfix.audit.schema import audit_head, audit_record
+from replfix.audit.schema import audit_head, audit_record, audit_start
 from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.audit.stores.store import Store
 from replfix.core.audit_record import (
     START,
     AuditRecord,
+    Head,
     Illegible,
     RecordKind,
     Verification,
@@ -88,28 +89,25 @@ class SqlTrail:
         strings.
         """
         text = canonical(payload)
-        store = self._store
         with self._told():
-            if not store.exists():
-                store.make()
+            if not self._store.exists():
+                self._store.make()
         self._make_tables()
         with self._transaction(writes=True) as connection:
-            head = store.head(connection, lock=True)
-            if head is None:
-                raise self._headless()
-            record = chained(
-                head,
-                recorded_at=self._clock(),
-                kind=kind,
-                incident=incident,
-                replica=replica,
-                channel=channel,
-                author=self._author,
-                version=replfix.__version__,
-                payload=text,
+            return self._appended(
+                connection, kind=kind, incident=incident, replica=replica, channel=channel, payload=text
             )
-            connection.execute(insert(audit_record).values({name: getattr(record, name) for name in ("seq", *_TEXTS)}))
-            connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
+
+    def _appended(self, connection: Connection, **fields: Any) -> AuditRecord:
+        head = self._store.head(connection, lock=True)
+        if head is None:
+            raise AuditError(
+                f"The audit trail {self.name} has lost its head, so nothing can be added to it.",
+                "Run 'replfix audit verify': it names the records that were changed or removed.",
+            )
+        record = chained(head, recorded_at=self._clock(), author=self._author, version=replfix.__version__, **fields)
+        connection.execute(insert(audit_record).values({name: getattr(record, name) for name in ("seq", *_TEXTS)}))
+        connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
         return record
 
     def _make_tables(self) -> None:
@@ -126,18 +124,21 @@ class SqlTrail:
         incident: str | None = None,
         replica: str | None = None,
         since: datetime | None = None,
+        through: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[AuditRecord]:
-        """Records in the order in which they were written, or the other way round. ``since`` includes that moment."""
+        """Records in the order in which they were written, or the other way round. ``since`` includes that moment,
+        ``through`` that record's number."""
         conditions: list[ColumnElement[bool]] = []
         if incident is not None:
             conditions.append(audit_record.c.incident == incident)
         if replica is not None:
             conditions.append(audit_record.c.replica == replica)
         if since is not None:
-            earliest = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-            conditions.append(audit_record.c.recorded_at >= earliest)
+            conditions.append(audit_record.c.recorded_at >= _text_of(since))
+        if through is not None:
+            conditions.append(audit_record.c.seq <= through)
         if limit == 0:
             return
         page = PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)
@@ -182,8 +183,71 @@ class SqlTrail:
             if not self._store.has_schema(connection):
                 return verify_chain((), START)
             head = self._store.head(connection, lock=False) or START
+            start = self._start(connection)
             last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
-        return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head)
+        return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head, start=start)
+
+    def prunable(self, before: datetime) -> AuditRecord | None:
+        """The last of the records, from the beginning of the trail on, that are older and whose stories have ended; None
+        when there is none.
+
+        A story is an incident's records. One that changed settings and did not put them back, or that has an intent and
+        no outcome, has not ended: it and everything behind it stay. None is cut in two.
+        """
+        unfinished = {record.incident for record in self.open_settings()} | self._without_outcome()
+        earliest_kept = _text_of(before)
+        last_of: dict[str, int] = {}
+        old: list[tuple[int, str]] = []
+        at_the_beginning = True
+        for record in self.records():
+            if record.kind != RecordKind.PRUNED.value:  # which belongs to no incident
+                last_of[record.incident] = record.seq
+            at_the_beginning &= record.recorded_at < earliest_kept and record.incident not in unfinished
+            if at_the_beginning:
+                old.append((record.seq, record.incident))
+        through, reach = 0, 0
+        for seq, incident in old:
+            reach = max(reach, last_of.get(incident, 0))
+            if reach <= seq:
+                through = seq
+        return next(iter(self._since(through))) if through else None
+
+    def prune(self, through: AuditRecord, payload: Mapping[str, object]) -> AuditRecord:
+        """Take out all records up to that one; the record that tells of it. AuditError when it is not there any more."""
+        told = {**payload, "through": {"seq": through.seq, "hash": through.hash}}
+        with self._transaction(writes=True) as connection:
+            record = self._appended(
+                connection, kind=RecordKind.PRUNED, incident="", replica="", channel="", payload=canonical(told)
+            )
+            if (
+                connection.execute(select(audit_record.c.hash).where(audit_record.c.seq == through.seq)).scalar()
+                != through.hash
+            ):
+                raise AuditError(
+                    f"Record {through.id} of {self.name} is not where it was: somebody else has pruned the trail.",
+                    "Nothing was changed. Run the command again.",
+                )
+            connection.execute(update(audit_start).values(seq=through.seq, hash=through.hash))
+            connection.execute(delete(audit_record).where(audit_record.c.seq <= through.seq))
+        return record
+
+    def _without_outcome(self) -> set[str]:
+        told = self._incidents(RecordKind.OUTCOME)
+        return self._incidents(RecordKind.INTENT) - told
+
+    def _incidents(self, kind: RecordKind) -> set[str]:
+        with self._transaction() as connection:
+            if not self._store.has_schema(connection):
+                return set()
+            wanted = select(audit_record.c.incident).where(audit_record.c.kind == kind.value).distinct()
+            return set(connection.execute(wanted).scalars())
+
+    def _since(self, seq: int) -> Iterator[AuditRecord]:
+        return (self._legible(r) for r in self._pages([audit_record.c.seq >= seq], newest_first=False))
+
+    def _start(self, connection: Connection) -> Head:
+        row = connection.execute(select(audit_start.c.seq, audit_start.c.hash)).one_or_none()
+        return Head(row.seq, row.hash) if row is not None else START
 
     def check_writable(self) -> None:
         """Whether a record could be added, without adding one; AuditError when not."""
@@ -206,12 +270,6 @@ class SqlTrail:
             yield
         except SQLAlchemyError as error:
             raise self._store.error(error) from None
-
-    def _headless(self) -> AuditError:
-        return AuditError(
-            f"The audit trail {self.name} has lost its head, so nothing can be added to it.",
-            "Run 'replfix audit verify': it names the records that were changed or removed.",
-        )
 
     def _pages(
         self, conditions: list[ColumnElement[bool]], newest_first: bool, page_records: int = PAGE_RECORDS
@@ -249,6 +307,11 @@ class SqlTrail:
                 "Run 'replfix audit verify': it names the record.",
             )
         return record
+
+
+def _text_of(moment: datetime) -> str:
+    """As records write it, so that texts in order are moments in order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 _LIST_HINT = "'replfix audit list' shows the ids."

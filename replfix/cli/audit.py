@@ -60,10 +60,11 @@ Examples:
   replfix audit list --since 2h
   replfix audit show 3f2a9c
   replfix audit verify
-  replfix audit export --since 2026-03-01 --output march.jsonl"""
+  replfix audit export --since 2026-03-01 --output march.jsonl
+  replfix audit prune --before 365d --output 2025.jsonl"""
 )
 def command() -> None:
-    """Read, verify and export the record of everything that replfix changed."""
+    """Read, verify, export and prune the record of everything that replfix changed."""
 
 
 @command.command(
@@ -72,7 +73,7 @@ def command() -> None:
 @_selection
 @click.option(
     "--kind",
-    type=click.Choice(["intent", "settings", "settings-restored", "outcome", "refused"]),
+    type=click.Choice(["intent", "settings", "settings-restored", "outcome", "refused", "pruned"]),
     help="Records of that kind only.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
@@ -231,6 +232,80 @@ def export(
 
     kept = f", the last is {last}: with 'audit verify --head {last}' a file cut short is noticed." if last else "."
     narrate(f"{count} record{'' if count == 1 else 's'} exported{kept}")
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  replfix audit prune --before 365d --output 2025.jsonl
+  replfix audit prune --before 2026-01-01 --output /archive/2025.jsonl --yes
+\b
+Exit codes: 0 done, or nothing to do · 4 not confirmed"""
+)
+@click.option(
+    "--before",
+    metavar="TIME",
+    required=True,
+    callback=_moment,
+    help="Records from before then: a UTC time, or 365d ago.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Where the records go first (mode 0600). A file that is there is not written over.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common_options
+def prune(before: datetime, output: Path, yes: bool, config_path: str | None, as_json: bool, verbose: bool) -> None:
+    """Export old records to a file, then take them out of the trail.
+
+    The chain stays verifiable: a record tells which ones went, and the first that stays is chained to the last that
+    went. Stories are never cut in two, and one that has not ended stays. What was pruned cannot be undone by replfix.
+    """
+    from replfix.audit.jsonl import to_line, write_file
+    from replfix.cli.output import emit, narrate
+    from replfix.errors import NotDone, UsageError
+
+    trail = _open(config_path, verbose)
+    if output.exists():
+        raise UsageError(f"{output} is there already.", "Name a new file: it becomes the only place of those records.")
+    last = trail.prunable(before)
+    found = trail.verify() if last is not None else None
+    if found is not None and found.first is not None:
+        raise NotDone(
+            f"The trail is not whole: {found.first.message}.", "Nothing was changed. See 'replfix audit verify'."
+        )
+    count = 0
+    if last is not None:
+
+        def lines() -> Iterator[bytes]:
+            nonlocal count
+            for record in trail.records(through=last.seq):
+                yield to_line(record)
+                count += 1
+
+        question = f"Take the records up to {last.id} ({last.recorded_at}) out of {trail.name}, into {output}?"
+        if not yes and not (sys.stdin.isatty() and click.confirm(question, default=False, err=True)):
+            raise NotDone("Not confirmed.", "Nothing was changed. Without a terminal, --yes confirms.")
+        write_file(output, lines(), not_over=trail.path)
+        trail.prune(last, {"before": before.isoformat(), "records": count})
+    if as_json:
+        from replfix.cli.documents.audit import AuditPrune
+
+        emit(
+            AuditPrune(
+                trail=trail.name,
+                output=str(output) if count else None,
+                records=count,
+                through=last.id if last else None,
+            )
+        )
+    narrate(
+        f"{count} record{'' if count == 1 else 's'} moved to {output}; the last is {last.id}."
+        if last is not None
+        else "No record is old enough to go."
+    )
 
 
 def _open(config_path: str | None, verbose: bool) -> SqlTrail:

@@ -32,6 +32,7 @@ class RecordKind(enum.StrEnum):
     SETTINGS_RESTORED = "settings-restored"
     OUTCOME = "outcome"
     REFUSED = "refused"
+    PRUNED = "pruned"  # all records up to one were taken out, after they were exported
 
 
 def canonical(value: object) -> str:
@@ -234,17 +235,20 @@ def verify_chain(
     records: Iterable[AuditRecord | Illegible],
     head: Head | None = None,
     *,
+    start: Head | None = None,
     ends_with: str | None = None,
     selection: bool = False,
 ) -> Verification:
     """Judge records, in the order in which they are stored.
 
-    ``head`` is where the trail is known to end: records cut off at its end leave no other trace. Who knows only the
+    ``start`` is the last record that was pruned, as far as is known; one of the records has to tell of that. ``head`` is where the trail is
+    known to end: records cut off at its end leave no other trace. Who knows only the
     beginning of the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on
     purpose, so that only what is there is judged.
     """
     links: list[_Link | Illegible] = []
     suspects: dict[int, AuditRecord] = {}  # by position
+    pruned = START
     for record in records:
         if isinstance(record, Illegible):
             links.append(record)
@@ -252,15 +256,23 @@ def verify_chain(
         sound = record.sound
         if not sound:
             suspects[len(links)] = record
+        elif record.kind == RecordKind.PRUNED.value:
+            pruned = pruned_through(record)
         links.append(_Link(record.seq, record.hash, record.previous_hash, sound))
 
+    if start is None:
+        older = any(isinstance(link, _Link) and link.seq <= pruned.seq for link in links)
+        start = START if older else pruned
     breaks: list[Break] = []
-    places = _places(links, suspects, breaks)
+    places = _places(links, suspects, breaks, start)
     breaks += _order_breaks(links)
-    breaks += _link_breaks(links, places)
-    last = max(places, default=0)
+    breaks += _link_breaks(links, places, start)
+    last = max(places, default=start.seq)
     if not selection:
-        breaks += _gaps(sorted(set(places)))
+        breaks += _gaps(sorted(set(places)), start)
+        if start not in (START, pruned):
+            message = f"records 1 to {start.seq} are missing, and no record tells that they were pruned"
+            breaks.append(Break(Breakage.REMOVED, 1, None, message))
         if head is not None:
             breaks += _head_breaks(links, places, head, last)
     at_end = next((x for x, place in zip(links, places, strict=True) if place == last and isinstance(x, _Link)), None)
@@ -271,12 +283,29 @@ def verify_chain(
         breaks.append(Break(Breakage.REMOVED, last + 1, None, message))
     return Verification(
         records=len(links),
-        head=Head(last, at_end.hash) if at_end else Head(last, "") if last else START,
+        head=Head(last, at_end.hash) if at_end else Head(last, start.hash if last == start.seq else ""),
         breaks=tuple(sorted(breaks, key=lambda b: b.seq)),
     )
 
 
-def _places(links: list[_Link | Illegible], suspects: dict[int, AuditRecord], breaks: list[Break]) -> list[int]:
+def pruned_through(record: AuditRecord) -> Head:
+    """What a ``pruned`` record says was the last one that went; START when it says nothing that can be read."""
+    try:
+        through = record.content["through"]
+    except (ValueError, KeyError):
+        return START
+    if (
+        isinstance(through, dict)
+        and isinstance(seq := through.get("seq"), int)
+        and isinstance(through.get("hash"), str)
+    ):
+        return Head(seq, str(through["hash"]))
+    return START
+
+
+def _places(
+    links: list[_Link | Illegible], suspects: dict[int, AuditRecord], breaks: list[Break], first: Head
+) -> list[int]:
     """For each position the number that the record there has in the trail, and a break for each that was altered.
 
     A sound record's number is its own. A suspect's own number may be what was altered: the hash that it was chained to
@@ -285,7 +314,7 @@ def _places(links: list[_Link | Illegible], suspects: dict[int, AuditRecord], br
     by_previous = {link.previous_hash: at for at, link in enumerate(links) if isinstance(link, _Link)}
     true_seq: dict[int, int] = {}
     starts = [(link.hash, link.seq) for link in links if isinstance(link, _Link) and link.sound]
-    for hash_, seq in [(GENESIS, 0), *starts]:
+    for hash_, seq in [(first.hash, first.seq), *starts]:
         at = by_previous.get(hash_)
         while at is not None and at in suspects and at not in true_seq:
             seq += 1
@@ -295,7 +324,7 @@ def _places(links: list[_Link | Illegible], suspects: dict[int, AuditRecord], br
     places: list[int] = []
     for at, link in enumerate(links):
         if isinstance(link, Illegible):
-            place = places[-1] + 1 if places else 1
+            place = places[-1] + 1 if places else first.seq + 1
             breaks.append(Break(Breakage.ILLEGIBLE, place, None, f"record {place} cannot be read: {link.reason}"))
         elif link.sound:
             place = link.seq
@@ -330,16 +359,16 @@ def _order_breaks(links: list[_Link | Illegible]) -> list[Break]:
     return breaks
 
 
-def _link_breaks(links: list[_Link | Illegible], places: list[int]) -> list[Break]:
+def _link_breaks(links: list[_Link | Illegible], places: list[int], first: Head) -> list[Break]:
     """Records that were written anew with a hash that fits: the next one still holds the old hash."""
     breaks: list[Break] = []
     at_place = {place: link for link, place in zip(links, places, strict=True) if isinstance(link, _Link)}
     for place, link in at_place.items():
         if not link.sound:
             continue
-        if place == 1 and link.previous_hash != GENESIS:
-            message = f"record 1 ({link.id}) was changed: it does not start the chain"
-            breaks.append(Break(Breakage.CHANGED, 1, link.id, message))
+        if place == first.seq + 1 and link.previous_hash != first.hash:
+            message = f"record {place} ({link.id}) was changed: it does not start the chain"
+            breaks.append(Break(Breakage.CHANGED, place, link.id, message))
         before = at_place.get(place - 1)
         if before is not None and before.sound and before.hash != link.previous_hash:
             message = f"record {place - 1} ({before.id}) was changed: record {place} is chained to another one"
@@ -352,9 +381,9 @@ def _missing(first: int, last: int) -> Break:
     return Break(Breakage.REMOVED, first, None, which)
 
 
-def _gaps(places: list[int]) -> list[Break]:
+def _gaps(places: list[int], first: Head) -> list[Break]:
     breaks: list[Break] = []
-    expected = 1
+    expected = first.seq + 1
     for place in places:
         if place > expected:
             breaks.append(_missing(expected, place - 1))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from replfix.audit import SqlTrail
 from replfix.audit.stores.choose import NO_ACCOUNT
-from replfix.core.audit_record import Breakage, RecordKind
+from replfix.core.audit_record import Breakage, RecordKind, verify_chain
 from replfix.core.endpoint import Account, Secret
 from replfix.errors import AuditError
 from replfix.lab.accounts import ADMIN
@@ -54,7 +55,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
-MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "head_no_delete", "head_forward")
+MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "head_no_delete", "head_forward",
+                  "start_no_delete", "start_forward")  # fmt: skip
 
 
 @pytest.fixture(params=["mysql", "postgresql"])
@@ -70,9 +72,13 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     made = Database(
         uri,
         "postgresql+psycopg",
-        ("ALTER TABLE audit_record DISABLE TRIGGER USER", "ALTER TABLE audit_head DISABLE TRIGGER USER"),
+        (
+            "ALTER TABLE audit_record DISABLE TRIGGER USER",
+            "ALTER TABLE audit_head DISABLE TRIGGER USER",
+            "ALTER TABLE audit_start DISABLE TRIGGER USER",
+        ),
     )
-    made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_format")
+    made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_start, audit_format")
     yield made
 
 
@@ -219,3 +225,40 @@ def test_the_account_may_come_from_elsewhere(pair: Lab) -> None:
     wrong = unusable(f"mysql://{ADMIN.name}:{quote('no/pass')}@127.0.0.1:{pair.source.port}/audit")
     assert "turned the account away" in wrong.message
     assert "no/pass" not in str(wrong)
+
+
+def test_old_stories_go_and_the_rest_stays_whole(trail: SqlTrail, database: Database) -> None:
+    moments = iter(datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 29))
+    with closing(SqlTrail.open(database.url, clock=lambda: next(moments))) as dated:
+        for incident, kinds in [("a", "intent outcome"), ("b", "intent"), ("c", "refused"), ("b", "outcome")]:
+            for kind in kinds.split():
+                dated.append(RecordKind(kind), incident=incident, replica="r", channel="", payload={})
+        fill(dated, 1, incident="open")
+        # b's story is not cut in two, and what has no outcome stays with all that follows.
+        assert dated.prunable(datetime(2026, 1, 4, tzinfo=UTC)).seq == 2  # type: ignore[union-attr]
+        last = dated.prunable(datetime(2026, 3, 1, tzinfo=UTC))
+        assert last is not None
+        assert last.seq == 5
+        with pytest.raises(DBAPIError, match="append-only"):
+            database.run("UPDATE audit_start SET seq = 3")
+        dated.prune(last, {"records": 5})
+    assert [(r.seq, r.kind) for r in trail.records()] == [(6, "intent"), (7, "pruned")]
+    found = trail.verify()
+    assert (found.whole, found.records, found.head.seq) == (True, 2, 7)
+    with pytest.raises(DBAPIError, match="append-only"):
+        database.run("DELETE FROM audit_record WHERE seq = 6")
+    fill(trail, 1)
+    assert verify_chain(trail.records()).whole  # as an export of it is judged, which knows nothing else
+    database.tamper("DELETE FROM audit_record WHERE seq = 6")
+    assert trail.verify().first is not None
+
+
+def test_records_that_were_cut_off_at_the_beginning_were_not_pruned(trail: SqlTrail, database: Database) -> None:
+    ids = fill(trail, 3)
+    second = trail.get(ids[1])
+    database.tamper(
+        f"UPDATE audit_start SET seq = 2, hash = '{second.hash}'", "DELETE FROM audit_record WHERE seq <= 2"
+    )
+    found = trail.verify()
+    assert found.first is not None
+    assert (found.first.kind, found.first.seq) == (Breakage.REMOVED, 1)

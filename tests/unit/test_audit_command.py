@@ -305,3 +305,19 @@ def test_help_has_examples_and_loads_nothing_heavy(arguments: list[str]) -> None
     )
     assert done.returncode == 0, done.stderr
     assert "Examples:" in done.stdout
+
+
+def test_pruning_moves_records_to_a_file(ids: list[str], tmp_path: Path, capsys: Output) -> None:
+    out = tmp_path / "old.jsonl"
+    arguments = ["audit", "prune", "--before", "2100-01-01", "--output", str(out)]
+    assert run(arguments) == 4  # not confirmed
+    assert not out.exists()
+    capsys.readouterr()
+    assert run([*arguments, "--yes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["records"] == len(out.read_text().splitlines()) > 0
+    assert told["through"] == json.loads(out.read_text().splitlines()[-1])["hash"][:12]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert run(["audit", "verify"]) == 0
+    assert run([*arguments, "--yes"]) == 2  # the file is there, and is not written over
+    assert run(["audit", "verify", "--file", str(out), "--head", told["through"]]) == 0

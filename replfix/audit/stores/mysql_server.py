@@ -16,14 +16,29 @@ from replfix.core.endpoint import Account
 from replfix.errors import AuditError
 
 _SESSION = f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_SECONDS:.0f}"
-_SIGNAL = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'"
 _TRIGGERS = (
-    f"audit_record_no_update BEFORE UPDATE ON audit_record FOR EACH ROW {_SIGNAL}",
-    f"audit_record_no_delete BEFORE DELETE ON audit_record FOR EACH ROW {_SIGNAL}",
-    "audit_record_in_order BEFORE INSERT ON audit_record FOR EACH ROW IF NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 "
-    "FROM audit_record) THEN " + _SIGNAL + "; END IF",
-    f"audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW {_SIGNAL}",
-    f"audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW IF NEW.seq <> OLD.seq + 1 THEN {_SIGNAL}; END IF",
+    """audit_record_no_update BEFORE UPDATE ON audit_record FOR EACH ROW
+       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
+    """audit_record_no_delete BEFORE DELETE ON audit_record FOR EACH ROW
+       IF OLD.seq > (SELECT seq FROM audit_start) THEN
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
+       END IF""",
+    """audit_record_in_order BEFORE INSERT ON audit_record FOR EACH ROW
+       IF NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_record) THEN
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
+       END IF""",
+    """audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW
+       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
+    """audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW
+       IF NEW.seq <> OLD.seq + 1 THEN
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
+       END IF""",
+    """audit_start_no_delete BEFORE DELETE ON audit_start FOR EACH ROW
+       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
+    """audit_start_forward BEFORE UPDATE ON audit_start FOR EACH ROW
+       IF NEW.seq <= OLD.seq OR NOT EXISTS (SELECT * FROM audit_record WHERE seq = NEW.seq AND hash = NEW.hash) THEN
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
+       END IF""",
 )
 # Without TRIGGER, or with binary logging and without SUPER or log_bin_trust_function_creators: the chain still tells.
 _NO_TRIGGERS_HERE = {1142, 1227, 1419}

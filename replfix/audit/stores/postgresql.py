@@ -24,14 +24,34 @@ $$ BEGIN
   END IF;
   RETURN NEW;
 END $$"""
+_NOT_BEFORE = """
+CREATE OR REPLACE FUNCTION audit_not_pruned() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+  IF OLD.seq > (SELECT seq FROM audit_start) THEN
+    RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN OLD;
+END $$"""
+_FORWARD = """
+CREATE OR REPLACE FUNCTION audit_forward() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+  IF NEW.seq <= OLD.seq OR NOT EXISTS (SELECT * FROM audit_record WHERE seq = NEW.seq AND hash = NEW.hash) THEN
+    RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$"""
 _TRIGGERS = (
-    "audit_record_no_change BEFORE UPDATE OR DELETE ON audit_record FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+    "audit_record_no_update BEFORE UPDATE ON audit_record FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+    "audit_record_no_delete BEFORE DELETE ON audit_record FOR EACH ROW EXECUTE FUNCTION audit_not_pruned()",
     "audit_record_no_truncate BEFORE TRUNCATE ON audit_record EXECUTE FUNCTION audit_append_only()",
     "audit_record_in_order BEFORE INSERT ON audit_record FOR EACH ROW EXECUTE FUNCTION audit_in_order()",
     "audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
     "audit_head_no_truncate BEFORE TRUNCATE ON audit_head EXECUTE FUNCTION audit_append_only()",
     """audit_head_forward BEFORE UPDATE ON audit_head FOR EACH ROW WHEN (NEW.seq IS DISTINCT FROM OLD.seq + 1)
        EXECUTE FUNCTION audit_append_only()""",
+    "audit_start_no_delete BEFORE DELETE ON audit_start FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+    "audit_start_no_truncate BEFORE TRUNCATE ON audit_start EXECUTE FUNCTION audit_append_only()",
+    "audit_start_forward BEFORE UPDATE ON audit_start FOR EACH ROW EXECUTE FUNCTION audit_forward()",
 )
 _MAKING = 0x72706C66  # "rplf": the number of an advisory lock
 
@@ -60,8 +80,8 @@ class PostgresqlStore(ServerStore):
         if self.has_schema(connection):
             return
         self.make_tables(connection)
-        connection.exec_driver_sql(_FUNCTION)
-        connection.exec_driver_sql(_IN_ORDER)
+        for function in (_FUNCTION, _IN_ORDER, _NOT_BEFORE, _FORWARD):
+            connection.exec_driver_sql(function)
         for trigger in _TRIGGERS:
             connection.exec_driver_sql(f"CREATE TRIGGER {trigger}")
         self.made(connection)

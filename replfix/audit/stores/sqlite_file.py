@@ -114,11 +114,15 @@ def _sync_directory(directory: Path) -> None:
 # INSERT OR REPLACE deletes without firing a delete trigger, hence the one on INSERT: it fires before the replacement.
 _TRIGGERS = (
     "audit_record_no_update BEFORE UPDATE ON audit_record",
-    "audit_record_no_delete BEFORE DELETE ON audit_record",
+    """audit_record_no_delete BEFORE DELETE ON audit_record
+       WHEN OLD.seq > coalesce((SELECT seq FROM audit_start), 0)""",
     """audit_record_in_order BEFORE INSERT ON audit_record
        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit_record)""",
     "audit_head_no_delete BEFORE DELETE ON audit_head",
     "audit_head_forward BEFORE UPDATE ON audit_head WHEN NEW.seq IS NOT OLD.seq + 1",
+    "audit_start_no_delete BEFORE DELETE ON audit_start",
+    """audit_start_forward BEFORE UPDATE ON audit_start WHEN NEW.seq <= OLD.seq
+       OR NOT EXISTS (SELECT * FROM audit_record WHERE seq = NEW.seq AND hash = NEW.hash)""",
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from replfix.core.audit_record import Head
 from replfix.errors import AuditError
 
-FORMAT = 1
+FORMAT = 2
 """Of the tables; a newer replfix may know a later one."""
 
 BUSY_SECONDS = 30.0
@@ -67,5 +67,5 @@ class Store(Protocol):
 def other_format(name: str, found: object) -> AuditError:
     return AuditError(
         f"The audit trail {name} has format {found}; this replfix knows {FORMAT}.",
-        "Use the newer replfix that wrote it, or name another place in audit.url.",
+        "Use the replfix that wrote it, or name another place in audit.url.",
     )

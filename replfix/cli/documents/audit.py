@@ -26,7 +26,7 @@ class RecordSummary(Part):
 
 class AuditList(Document):
     schema_name: Literal["replfix.audit-list/1"] = "replfix.audit-list/1"
-    trail: str  # the file
+    trail: str  # the file, or the shared database
     records: list[RecordSummary]
 
 
@@ -34,10 +34,18 @@ class AuditExport(Document):
     """What `audit export --output FILE --json` wrote; the records themselves are lines of the file."""
 
     schema_name: Literal["replfix.audit-export/1"] = "replfix.audit-export/1"
-    trail: str  # the file
+    trail: str  # the file, or the shared database
     output: str
     records: int
     last_id: str | None
+
+
+class AuditPrune(Document):
+    schema_name: Literal["replfix.audit-prune/1"] = "replfix.audit-prune/1"
+    trail: str
+    output: str | None  # the file that they went to; null: nothing went
+    records: int
+    through: str | None  # the id of the last one that went
 
 
 class AuditRecordDocument(Document):
