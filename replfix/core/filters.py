@@ -1,6 +1,7 @@
-"""A channel's replication filters: which tables of a transaction the replica leaves out.
+"""A channel's replication filters: which tables of a transaction the replica leaves out, and under which name it has them.
 
-Source: MySQL manual, "How Servers Evaluate Replication Filtering Rules"; rows are filtered by the schema of their table.
+Source: MySQL manual, "How Servers Evaluate Replication Filtering Rules"; rows are filtered by the schema of their table,
+and schemas are rewritten before anything is filtered (9.7.4).
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from dataclasses import dataclass, fields
 
 from replfix.core.table import TableName
 
+_REWRITE = re.compile(r"\(([^(),]+),([^(),]+)\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The rules as SHOW REPLICA STATUS lists them; tables and patterns as ``schema.table``."""
+    """The rules as SHOW REPLICA STATUS lists them; tables and patterns as ``schema.table``, ``rewrite_db`` as
+    ``(from,to),(from,to)``."""
 
     do_db: tuple[str, ...] = ()
     ignore_db: tuple[str, ...] = ()
@@ -35,8 +39,28 @@ class Filters:
         for one in fields(self):
             yield f"replicate-{one.name.replace('_', '-')}", getattr(self, one.name)
 
-    def leaves_out(self, table: TableName) -> bool:
-        """Whether the applier passes over rows of that table."""
+    @property
+    def rewrites(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of schemas, the source's and the replica's. ValueError when the rules cannot be told apart: names are
+        listed without quotes."""
+        found = tuple((m[1], m[2]) for m in _REWRITE.finditer(self.rewrite_db))
+        if ",".join(f"({old},{new})" for old, new in found) != self.rewrite_db:
+            raise ValueError(f"REPLICATE_REWRITE_DB cannot be read: {self.rewrite_db}")
+        return found
+
+    def applied_as(self, table: TableName) -> TableName | None:
+        """The replica's table that rows of the source's table go to; None when the applier passes over them."""
+        schema = next((new for old, new in self.rewrites if old == table.schema), table.schema)
+        renamed = TableName(schema, table.name)
+        return None if self._leaves_out(renamed) else renamed
+
+    def origins(self, table: TableName) -> tuple[TableName, ...]:
+        """Tables of the source whose rows would go to that table of the replica."""
+        schemas = dict.fromkeys((*(old for old, new in self.rewrites if new == table.schema), table.schema))
+        names = (TableName(schema, table.name) for schema in schemas)
+        return tuple(name for name in names if self.applied_as(name) == table)
+
+    def _leaves_out(self, table: TableName) -> bool:
         if self.do_db:
             if table.schema not in self.do_db:
                 return True

@@ -31,7 +31,7 @@ def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> 
             size += len(event)
             continue
         if rows and size + len(event) > most:
-            yield (*maps, *rows[:-1], _ended(rows[-1], checksums))
+            yield (*maps, *rows[:-1], ended(rows[-1], checksums))
             rows, size = [], sum(map(len, maps))
         rows.append(event)
         size += len(event)
@@ -39,7 +39,7 @@ def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> 
         yield (*maps, *rows)
 
 
-def _ended(event: bytes, checksums: bool) -> bytes:
+def ended(event: bytes, checksums: bool) -> bytes:
     """The rows event, as the last one of its statement."""
     changed = bytearray(event)
     changed[_ROWS_FLAGS_AT] |= STATEMENT_END
