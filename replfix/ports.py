@@ -120,6 +120,10 @@ class Replica(Server, Protocol):
         ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker committed."""
         ...
 
+    def stop(self, channel: str) -> None:
+        """STOP REPLICA SQL_THREAD for one channel; the receiver goes on."""
+        ...
+
     def replicas_below(self) -> tuple[str, ...]:
         """The servers that read this one's binlog now, for people: ``host:port``. Empty where the account may not see them."""
         ...

@@ -11,9 +11,11 @@ from replfix.audit import SqlTrail
 from replfix.config import Config, Target
 from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
+from replfix.core.filters import NO_FILTERS, Filters
 from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ConnectError, UsageError
+from replfix.mysql.filtered_source import FilteredSource
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.operation import Operation
 from replfix.workflow.settings import leftovers
@@ -38,7 +40,7 @@ class Wired:
         self.target = with_account(target, ask_password)
         self.replica = MysqlServer(self.target.replica)
         self._ask_password = ask_password
-        self._sources: dict[tuple[str, int], MysqlServer] = {}
+        self._sources: dict[tuple[str, int, Filters], MysqlServer] = {}
         self._stack = ExitStack()
         self._stack.callback(self.replica.close)
 
@@ -70,9 +72,11 @@ class Wired:
 
     def _connected(self, channel: ChannelStatus, given: Endpoint | None) -> MysqlServer:
         endpoint = given or Endpoint(channel.source_host, channel.source_port).with_account_of(self.target.replica)
-        key = (endpoint.host, endpoint.port)
+        key = (endpoint.host, endpoint.port, channel.filters)
         if key not in self._sources:
-            server = MysqlServer(_with_password(endpoint, self._ask_password))
+            endpoint = _with_password(endpoint, self._ask_password)
+            filters = channel.filters
+            server = MysqlServer(endpoint) if filters == NO_FILTERS else FilteredSource(endpoint, filters)
             try:
                 server.connect()
             except ConnectError as error:

@@ -298,6 +298,10 @@ def start_replica(
     return f"START REPLICA{threads}{end} FOR CHANNEL {string(channel)}"
 
 
+def stop_applier(channel: str) -> str:
+    return f"STOP REPLICA SQL_THREAD FOR CHANNEL {string(channel)}"
+
+
 def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str:
     if transaction.gtid is not None:
         return f" UNTIL {gtids} = {string(transaction.gtid)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
 from replfix.core.filters import NO_FILTERS, Filters
+from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.transaction_id import LogPosition, TransactionId
 
@@ -52,8 +53,7 @@ class ChannelStatus:
     filters: Filters = NO_FILTERS
     applied_to: LogPosition | None = None  # in the source's binlog: a low-water mark, exact once the applier stopped
     received_to: LogPosition | None = None
-    # How far any worker has committed; read only without GTIDs, of a channel that a worker's error stopped.
-    committed_to: LogPosition | None = None
+    workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
 
     @property
     def failure(self) -> ApplierError | None:
@@ -85,11 +85,12 @@ class ChannelStatus:
         """Workers have committed transactions behind this one, at most up to there (replica_preserve_commit_order=OFF).
 
         Only without GTIDs: there, which of them is known to the replica alone. It keeps count until the applier is started
-        with another end than SQL_AFTER_MTS_GAPS, or fails before it gets there: then it applies them again (9.7.4).
+        with another end than SQL_AFTER_MTS_GAPS, or fails before it gets there (9.7.4).
         """
-        if transaction.gtid is not None or self.committed_to is None or self.committed_to <= transaction.end:
+        mark = max((worker.committed_to for worker in self.workers), key=lambda at: at.order, default=None)
+        if transaction.gtid is not None or mark is None or mark <= transaction.end:
             return None
-        return self.committed_to
+        return mark
 
     @property
     def healthy(self) -> bool:
@@ -127,6 +128,10 @@ class ReplicaStatus:
             at = channel.applied_to
             return f"{at} to {transaction.start_pos}" if at is not None and at < transaction.start else ""
         return str(self.executed.uncommitted_before(transaction.gtid, channel.retrieved))
+
+    def applying(self, name: str) -> bool:
+        found = self.channel(name)
+        return found is not None and found.applier_running
 
     def channel(self, name: str) -> ChannelStatus | None:
         return next((c for c in self.channels if c.name == name), None)

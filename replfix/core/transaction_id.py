@@ -18,16 +18,16 @@ class LogPosition:
     pos: int
 
     def __lt__(self, other: LogPosition) -> bool:
-        return self._order < other._order
+        return self.order < other.order
 
     def __le__(self, other: LogPosition) -> bool:
-        return self._order <= other._order
+        return self.order <= other.order
 
     def __str__(self) -> str:
         return f"{self.log_file}:{self.pos}"
 
     @property
-    def _order(self) -> tuple[int, str, int]:
+    def order(self) -> tuple[int, str, int]:
         numbered = _NUMBERED.match(self.log_file)
         return (int(numbered[2]), numbered[1], self.pos) if numbered else (-1, self.log_file, self.pos)
 

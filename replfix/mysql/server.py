@@ -57,7 +57,9 @@ class MysqlServer:
         return BinlogReader(self.endpoint, self._definition)
 
     def _definition(self, name: TableName) -> Table:
-        table = self.table(name)
+        return self._defined(name, self.table(name))
+
+    def _defined(self, name: TableName, table: Table | None) -> Table:
         if table is None:
             raise Unreadable(
                 f"{self.address} has no table {name} any more, so its events cannot be read.",
@@ -157,6 +159,9 @@ class MysqlServer:
         gaps: bool = False,
     ) -> None:
         self._session.execute(self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps))
+
+    def stop(self, channel: str) -> None:
+        self._session.execute(sql.stop_applier(channel))
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)

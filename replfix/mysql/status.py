@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replfix.core.filters import Filters
+from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ChannelStatus, ReceiverState, WorkerError
 from replfix.core.transaction_id import LogPosition
@@ -71,7 +72,7 @@ def channel(
     source_uuid: str,
     retrieved: GtidSet,
     auto_position: bool,
-    committed_to: LogPosition | None = None,
+    workers: tuple[WorkerProgress, ...] = (),
 ) -> ChannelStatus:
     """One row with today's names, and what the servers say each in their own way."""
     lag = row["Seconds_Behind_Source"]
@@ -97,7 +98,7 @@ def channel(
         filters=_filters(row),
         applied_to=LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"])),
         received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
-        committed_to=committed_to,
+        workers=workers,
     )
 
 

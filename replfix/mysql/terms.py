@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
-WORKERS_COMMITTED = """
-SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos
+WORKERS_PROGRESS = """
+SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos,
+       Checkpoint_master_log_name AS checkpoint_file, Checkpoint_master_log_pos AS checkpoint_pos,
+       HEX(Checkpoint_group_bitmap) AS bitmap
   FROM mysql.slave_worker_info WHERE Master_log_name <> ''"""
 REPLICAS_STATEMENTS = ("SHOW REPLICAS", "SHOW SLAVE HOSTS")
 LOG_STATUS_STATEMENTS = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")

@@ -7,6 +7,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.plan import Plan
 from replfix.core.reconcile import final_rows, held_after_repairs, not_as_final, spare_rows
 from replfix.core.status import ReceiverState, ReplicaStatus
+from replfix.core.transaction_id import LogPosition
 from replfix.core.words import counted
 from replfix.errors import NotVerified
 from replfix.workflow.operation import Operation
@@ -18,9 +19,11 @@ SETTLE_SECONDS = 5.0
 POLL_SECONDS = 0.1
 
 
-def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = False) -> ReplicaStatus:
+def wait_until_stopped(
+    operation: Operation, plan: Plan, *, or_applied: bool = False, mark: LogPosition | None = None
+) -> ReplicaStatus:
     """How the replica stands once the applier has come to the end of an UNTIL, or to an error; with ``or_applied`` also
-    when it got past the plan's transaction and runs on."""
+    when it got past the plan's transaction and runs on, with ``mark`` when it got there."""
     clock = operation.clock
     deadline = clock.now() + UNTIL_SECONDS
     while True:
@@ -28,7 +31,8 @@ def wait_until_stopped(operation: Operation, plan: Plan, *, or_applied: bool = F
         channel = status.channel(plan.channel)
         if channel is None:
             raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
-        if not channel.applier_running or (or_applied and status.has_applied(channel, plan.transaction)):
+        there = mark is not None and channel.applied_to is not None and mark <= channel.applied_to
+        if not channel.applier_running or there or (or_applied and status.has_applied(channel, plan.transaction)):
             return status
         if clock.now() > deadline:
             raise NotVerified(
@@ -50,11 +54,19 @@ def let_it_apply(operation: Operation, plan: Plan) -> None:
             f"START REPLICA until nothing is left open before {behind}, up to where workers have committed"
         )
         operation.replica.start(plan.channel, receiver=False, gaps=True)
+        if wait_until_stopped(operation, plan, mark=behind).applying(plan.channel):
+            operation.replica.stop(plan.channel)  # at the end of the relay log it only ends with the next event (9.7.4)
     status = wait_until_stopped(operation, plan)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
         return
     error = channel.failure if channel else None
+    if behind is not None:
+        raise NotVerified(
+            f"The replica failed again before {behind}, up to where workers have committed: without GTIDs it loses track of "
+            f"what is committed. {error.message if error else ''}",
+            "Do not start the channel. 'replfix diagnose' says what helps.",
+        )
     raise NotVerified(
         f"The repair was applied, but the replica did not get past {plan.transaction}: "
         + (error.message if error else "the applier was stopped."),

@@ -11,7 +11,6 @@ from replfix.core.applier_error import ROW_ERRORS, ApplierError
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
-from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Kind, Thread, family_of
 from replfix.core.lookup import Lookup, by_identity
@@ -24,6 +23,7 @@ from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import ConnectError, LoggedAsStatement, ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
+from replfix.workflow.ahead import survives
 from replfix.workflow.counterparts import changes_since, keep_what_the_source_has
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.surroundings import looked_around
@@ -172,7 +172,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     source_rows: tuple[RowImage | None, ...] = ()
     local: tuple[Transaction, ...] = ()
     if transaction is not None:
-        tables = _definitions(replica, transaction, channel.filters, unknowns)
+        tables = _definitions(replica, transaction, unknowns)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
         _doubt(error, transaction, found, tables, unknowns)
@@ -192,7 +192,14 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
                 found,
                 unknowns,
             )
-            found = _not_ahead(channel, transaction, found, kept)
+        else:
+            kept = found
+
+        def conflicts(other: Transaction) -> int:
+            theirs = _definitions(replica, other, [])
+            return len(_compare(replica, other, theirs)[0].conflicts)
+
+        found = survives(source, channel, transaction, found, kept, conflicts)
         if strays and found.conflicts:
             progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
@@ -249,32 +256,11 @@ def _transaction(
     return transaction, None
 
 
-def _not_ahead(
-    channel: ChannelStatus, transaction: Transaction, found: Reconciliation, kept: Reconciliation
-) -> Reconciliation:
-    """How the source's other rows stood then is told by what comes behind: not where some of that is applied already."""
-    mark = channel.committed_behind(transaction.id)
-    if mark is None or kept.repairs == found.repairs:
-        return kept
-    reason = (
-        f"A row that is in the way is one of the source's too. Workers have committed transactions up to {mark} already, and "
-        "without GTIDs it is not known which, so it cannot be told how that row has to be now."
-    )
-    return replace(kept, untold=(*kept.untold, reason))
-
-
-def _definitions(
-    replica: Replica, transaction: Transaction, filters: Filters, unknowns: list[str]
-) -> dict[TableName, Table]:
+def _definitions(replica: Replica, transaction: Transaction, unknowns: list[str]) -> dict[TableName, Table]:
     tables: dict[TableName, Table] = {}
-    if filters.rewrite_db:
-        unknowns.append(f"The channel rewrites schemas ({filters.rewrite_db}): no row was compared.")
-        return tables
     for name in dict.fromkeys(change.table for change in transaction.changes):
         table = replica.table(name)
-        if filters.leaves_out(name):
-            unknowns.append(f"The channel's replication filters leave out {name}: its rows were not compared.")
-        elif table is None:
+        if table is None:
             unknowns.append(f"The replica has no table {name}.")
         elif len(table.columns) != len(transaction.column_names[name]):
             unknowns.append(

@@ -146,9 +146,16 @@ def test_a_hard_case_is_resolved(pair: Lab, case: str) -> None:
     resolved(pair)
 
 
+def values(lab: Lab, table: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Rows on the source and on the replica."""
+    with lab.source.session() as source, lab.replica.session() as replica:
+        ours = table.replace("shop.", "store.") if replica.rows("SHOW DATABASES LIKE 'store'") else table
+        return source.rows(f"SELECT * FROM {table} ORDER BY 1"), replica.rows(f"SELECT * FROM {ours} ORDER BY 1")
+
+
 def test_a_table_that_the_replica_filters_out_is_left_alone(pair: Lab) -> None:
+    """Rows of the table left out come first, in between and last: in statements of their own, and in one with others."""
     with filtered(pair, "REPLICATE_IGNORE_TABLE = (shop.own)", "REPLICATE_IGNORE_TABLE = ()"):
-        tables = [f"CREATE TABLE {name} (id INT PRIMARY KEY, n INT)" for name in ("t", "own")]
         with writing_on_the_replica(pair) as session:  # the filter leaves out its CREATE TABLE too
             session.execute("CREATE DATABASE shop")
             session.execute("CREATE TABLE shop.own (id INT PRIMARY KEY, n INT)")
@@ -156,32 +163,80 @@ def test_a_table_that_the_replica_filters_out_is_left_alone(pair: Lab) -> None:
         with pair.source.session() as session:
             session.execute("CREATE DATABASE IF NOT EXISTS shop")
             session.execute("USE shop")
-            for statement in tables:
-                session.execute(statement)
+            for name in ("t", "own"):
+                session.execute(f"CREATE TABLE {name} (id INT PRIMARY KEY, n INT)")
+            session.execute("INSERT INTO t VALUES (5, 5)")
+            session.execute("INSERT INTO own VALUES (5, 5)")
         pair.wait_until_applied()
         with writing_on_the_replica(pair) as session:
             session.execute("INSERT INTO shop.t VALUES (1, 1)")
         with pair.source.session() as session:
-            transaction(session, "INSERT INTO shop.own VALUES (1, 2)", "INSERT INTO shop.t VALUES (1, 2)")
+            transaction(
+                session,
+                "INSERT INTO shop.own VALUES (1, 2)",
+                "INSERT INTO shop.t VALUES (1, 2)",
+                "UPDATE shop.t JOIN shop.own USING (id) SET t.n = 50, own.n = 51 WHERE id = 5",
+                "DELETE FROM shop.own WHERE id = 1",
+            )
         wait_until_stopped(pair.replica)
-        refused(pair, "replication filters leave out shop.own")
+        ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
+        assert any("leave out shop.own" in unknown for unknown in ran.document["unknowns"])
+        assert [(c["table"], c["kind"]) for c in ran.document["conflicts"]] == [("t", "duplicate")]
+        ran = resolve(pair)
+        assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out + ran.err
+        pair.wait_until_applied()
+        on_source, on_replica = values(pair, "shop.t")
+        assert on_replica == on_source == [("1", "2"), ("5", "50")]
+        assert values(pair, "shop.own")[1] == [("1", "111")]
 
 
-def test_a_schema_that_the_replica_rewrites_is_refused(pair: Lab) -> None:
-    with filtered(pair, "REPLICATE_REWRITE_DB = ((shop, store))", "REPLICATE_REWRITE_DB = ()"):
-        with writing_on_the_replica(pair) as session:
-            for schema in ("shop", "store"):
-                session.execute(f"CREATE DATABASE {schema}")
-                session.execute(f"CREATE TABLE {schema}.t (id INT PRIMARY KEY)")
-                session.execute(f"INSERT INTO {schema}.t VALUES (1)")
-        with pair.source.session() as session:
+@contextmanager
+def rewritten(lab: Lab, *source_schemas: str) -> Iterator[None]:
+    """The replica applies ``shop`` to ``store``, a longer name; both hold a table t."""
+    with filtered(lab, "REPLICATE_REWRITE_DB = ((shop, store))", "REPLICATE_REWRITE_DB = ()"):
+        definition = "t (id INT PRIMARY KEY, u INT UNIQUE, v VARCHAR(20))"
+        with writing_on_the_replica(lab) as session:
+            session.execute("CREATE DATABASE store")
+            session.execute(f"CREATE TABLE store.{definition}")
+        with lab.source.session() as session:
             session.execute("SET sql_log_bin = 0")
-            session.execute("CREATE DATABASE shop")
-            session.execute("CREATE TABLE shop.t (id INT PRIMARY KEY)")
-            session.execute("SET sql_log_bin = 1")
-            session.execute("INSERT INTO shop.t VALUES (1)")
+            for schema in source_schemas:
+                session.execute(f"CREATE DATABASE {schema}")
+                session.execute(f"CREATE TABLE {schema}.{definition}")
+        yield
+
+
+def test_a_schema_that_the_replica_rewrites(pair: Lab) -> None:
+    with rewritten(pair, "shop"):
+        with pair.source.session() as session:
+            session.execute("INSERT INTO shop.t VALUES (1, 1, 'one'), (2, 2, 'two')")
+        pair.wait_until_applied()
+        with writing_on_the_replica(pair) as session:
+            session.execute("UPDATE store.t SET u = 30 WHERE id = 1")  # a row of the source, in the way of another
+        with pair.source.session() as session:
+            session.execute("INSERT INTO shop.t VALUES (3, 30, 'three')")
+            session.execute("UPDATE shop.t SET v = 'uno' WHERE id = 1")
         wait_until_stopped(pair.replica)
-        refused(pair, "REPLICATE_REWRITE_DB")
+        wait_until_received(pair.source, pair.replica)
+        ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
+        assert any("apply shop.t as store.t" in unknown for unknown in ran.document["unknowns"])
+        conflict = ran.document["conflicts"][0]
+        assert (conflict["schema"], conflict["source_row"]["v"]) == ("store", "three")
+        ran = resolve(pair)
+        assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out + ran.err
+        pair.wait_until_applied()
+        on_source, on_replica = values(pair, "shop.t")
+        assert on_replica == on_source
+
+
+def test_two_tables_of_the_source_in_one_of_the_replica(pair: Lab) -> None:
+    with rewritten(pair, "shop", "store"):
+        with writing_on_the_replica(pair) as session:
+            session.execute("INSERT INTO store.t VALUES (1, 1, 'local')")
+        with pair.source.session() as session:
+            session.execute("INSERT INTO shop.t VALUES (1, 1, 'source')")
+        wait_until_stopped(pair.replica)
+        refused(pair, "applies rows of shop.t and of store.t to store.t")
 
 
 LONG = ["CREATE TABLE t (id INT PRIMARY KEY, b LONGTEXT, UNIQUE (b(20)))"]

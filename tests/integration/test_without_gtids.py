@@ -60,13 +60,16 @@ def resolve(lab: Lab, *options: str) -> dict[str, object]:
 
 
 @contextmanager
-def row_held(lab: Lab, number: int) -> Iterator[None]:
-    """The worker that comes to this row of the replica's waits, and the others go on without it."""
+def row_held(lab: Lab, *numbers: int) -> Iterator[None]:
+    """The workers that come to these rows of the replica's wait, and the others go on without them."""
     with lab.replica.session() as session:
+        session.execute("SET GLOBAL super_read_only = OFF")  # a lock for a write counts as one
         session.execute("BEGIN")
-        session.query(f"SELECT id FROM d.t WHERE id = {number} FOR UPDATE")
+        for number in numbers:  # one by one: a range would lock the gap behind it too
+            session.query(f"SELECT id FROM d.t WHERE id = {number} FOR UPDATE")
         yield
         session.execute("ROLLBACK")
+        session.execute("SET GLOBAL super_read_only = ON")
 
 
 def until_row(lab: Lab, number: int) -> None:
@@ -163,24 +166,65 @@ def test_on_the_way_to_gtids_and_with_gtids_but_by_position(positioned: Lab) -> 
     assert rows(positioned.replica) == rows(positioned.source)
 
 
-@pytest.mark.parametrize("local", [(3,), (3, 4)], ids=["one in the gap", "two in the gap"])
-def test_workers_that_committed_ahead(positioned: Lab, local: tuple[int, ...]) -> None:
-    """replica_preserve_commit_order=OFF: what follows is committed when 3 fails, and is not applied twice.
-
-    With two failing in the gap, the replica forgets what it has committed (9.7.4): those come again, and are taken out
-    and put back as applied twice.
-    """
+@pytest.fixture
+def unordered(positioned: Lab) -> Iterator[Lab]:
     write(positioned.replica, "STOP REPLICA SQL_THREAD", "SET GLOBAL replica_preserve_commit_order = OFF")
-    try:
-        write_locally(positioned.replica, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'local')" for n in local))
-        with row_held(positioned, 3):
-            held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 11)))
-            until_row(positioned, max(local) + 1)
-        wait_until_stopped(positioned.replica)
-        document = resolve(positioned, "--yes", "--max-rounds", "20")
-        applied(positioned)
-        assert rows(positioned.replica) == rows(positioned.source)
-        if len(local) == 1:
-            assert len(document["rounds"]) == 1  # type: ignore[arg-type]
-    finally:
-        write(positioned.replica, "STOP REPLICA", "SET GLOBAL replica_preserve_commit_order = ON")
+    yield positioned
+    write(positioned.replica, "STOP REPLICA", "SET GLOBAL replica_preserve_commit_order = ON")
+
+
+def commit_ahead(lab: Lab, *local: int) -> None:
+    """Ten transactions; those about rows that the replica holds too fail when all others are committed."""
+    write_locally(lab.replica, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'local')" for n in local))
+    with row_held(lab, *local):
+        held_back(lab, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 11)))
+        until_row(lab, max(local) + 1)
+        until_row(lab, 10)
+    wait_until_stopped(lab.replica)
+
+
+def test_workers_that_committed_ahead(unordered: Lab) -> None:
+    """replica_preserve_commit_order=OFF: what follows is committed when 3 fails, and is not applied twice."""
+    commit_ahead(unordered, 3)
+    document = resolve(unordered, "--yes")
+    assert len(document["rounds"]) == 1  # type: ignore[arg-type]
+    write(unordered.source, "INSERT INTO d.t VALUES (11, 11, 'source')")
+    applied(unordered)
+    assert rows(unordered.replica) == rows(unordered.source)
+
+
+def test_what_a_replica_would_not_survive_is_refused(unordered: Lab) -> None:
+    """With two failing in the gaps, 9.7.4 loses track after the first: it would leave transactions out."""
+    config = str(unordered.config_file)
+    commit_ahead(unordered, 3, 4)
+    before = rows(unordered.replica)
+    ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")
+    assert ran.code == 4, ran.out
+    assert "would fail too" in ran.document["message"]
+    assert "CHANGE REPLICATION SOURCE" in ran.document["message"]
+    assert rows(unordered.replica) == before
+
+    # Somebody repairs 3 by hand and starts the channel: it fails on 4, and has lost track.
+    write_locally(unordered.replica, "DELETE FROM d.t WHERE id = 3")
+    write(unordered.replica, "START REPLICA SQL_THREAD")
+    time.sleep(0.5)
+    wait_until_stopped(unordered.replica)
+    ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")
+    assert ran.code == 4, ran.out
+    assert "has failed once more" in ran.document["message"]
+    # What the words say helps.
+    with unordered.replica.session() as session:
+        at = session.query("SHOW REPLICA STATUS")[0]
+    write(
+        unordered.replica,
+        "STOP REPLICA",
+        "RESET REPLICA",
+        f"CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE = '{at['Relay_Source_Log_File']}', "
+        f"SOURCE_LOG_POS = {at['Exec_Source_Log_Pos']}",
+        "SET GLOBAL replica_preserve_commit_order = ON",
+        "START REPLICA",
+    )
+    wait_until_stopped(unordered.replica)
+    resolve(unordered, "--yes", "--max-rounds", "20")
+    applied(unordered)
+    assert rows(unordered.replica) == rows(unordered.source)

@@ -352,6 +352,9 @@ class FakeReplica(FakeServer):
             f"{transaction.changes[0].event_end_pos}"
         )
 
+    def stop(self, channel: str) -> None:
+        self.applier_running = False
+
     def replicas_below(self) -> tuple[str, ...]:
         return ()
 

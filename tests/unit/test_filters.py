@@ -30,4 +30,35 @@ from replfix.core.table import TableName
     ],
 )
 def test_what_the_applier_passes_over(filters: Filters, left_out: bool) -> None:
-    assert filters.leaves_out(TableName("shop", "t_1")) is left_out
+    assert (filters.applied_as(TableName("shop", "t_1")) is None) is left_out
+
+
+T = TableName("shop", "t")
+
+
+@pytest.mark.parametrize(
+    ("filters", "applied_as"),
+    [
+        (Filters(rewrite_db="(shop,store)"), TableName("store", "t")),
+        (Filters(rewrite_db="(x,y),(shop,store),(shop,late)"), TableName("store", "t")),
+        (Filters(rewrite_db="(x,y)"), T),
+        # Rewritten first, filtered then.
+        (Filters(rewrite_db="(shop,store)", do_db=("shop",)), None),
+        (Filters(rewrite_db="(shop,store)", ignore_table=("store.t",)), None),
+        (Filters(rewrite_db="(shop,store)", do_db=("store",)), TableName("store", "t")),
+    ],
+)
+def test_the_name_that_rows_are_applied_under(filters: Filters, applied_as: TableName | None) -> None:
+    assert filters.applied_as(T) == applied_as
+
+
+def test_where_rows_of_a_table_can_come_from() -> None:
+    filters = Filters(rewrite_db="(shop,store),(outlet,store)", ignore_db=("own",))
+    assert filters.origins(TableName("store", "t")) == (T, TableName("outlet", "t"), TableName("store", "t"))
+    assert filters.origins(T) == ()
+    assert filters.origins(TableName("own", "t")) == ()
+
+
+def test_names_that_look_like_rules_are_not_guessed_at() -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        Filters(rewrite_db="(a,b,c)").applied_as(T)

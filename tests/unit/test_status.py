@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from replfix.core.applier_error import ApplierError
+from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.status import ReceiverState, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -125,7 +126,9 @@ def test_what_workers_committed_behind(
     committed: LogPosition | None, gtid: str | None, behind: LogPosition | None
 ) -> None:
     failing = TransactionId(gtid, FILE, 1094, 1370)
-    assert channel(committed_to=committed).committed_behind(failing) == behind
+    at = LogPosition(FILE, 544)
+    workers = (WorkerProgress(at, at, b""), *((WorkerProgress(committed, at, b"\1"),) if committed else ()))
+    assert channel(workers=workers).committed_behind(failing) == behind
 
 
 def test_caught_up_by_position() -> None:

@@ -66,18 +66,7 @@ def _cannot(evidence: Evidence) -> str:
         )
     if transaction is None or found is None:
         return "The failing transaction could not be read: " + (" ".join(evidence.unknowns) or "no reason is known.")
-    filters = evidence.channel.filters
-    if filters.rewrite_db:
-        return (
-            f"The channel applies rows of some schemas to others (replication filter REPLICATE_REWRITE_DB: "
-            f"{filters.rewrite_db}); replfix compares a table with the one of its name only."
-        )
     for name in dict.fromkeys(c.table for c in transaction.changes):
-        if filters.leaves_out(name):
-            return (
-                f"The channel's replication filters leave out {name}, of which the transaction holds rows: what would be "
-                "compared and repaired is not what the replica applies."
-            )
         table = evidence.tables.get(name)
         if table is None:
             return f"The replica has no table {name}, or one with another number of columns than the event's."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import sql
+from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.privileges import NEEDS
 from replfix.core.row_event import Transaction
@@ -10,7 +11,7 @@ from replfix.core.status import ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.mysql.connection import Session
 from replfix.mysql.status import channel, channel_rows
-from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_COMMITTED
+from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_PROGRESS
 
 _WORKERS = """
 SELECT CHANNEL_NAME AS channel, WORKER_ID AS worker, LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message,
@@ -51,7 +52,8 @@ class MysqlDialect:
                 WorkerError(int(row["worker"]), int(row["errno"]), row["message"], row["applying"] or None)
             )
         variables = session.query(_VARIABLES)[0]
-        committed = _committed(session) if errors and variables["gtid_mode"] != "ON" else {}
+        failed = any(row["Replica_SQL_Running"] != "Yes" and row["Last_SQL_Errno"] != "0" for row in rows)
+        workers = _progress(session) if failed and variables["gtid_mode"] != "ON" else {}
         return ReplicaStatus(
             server_uuid=variables["server_uuid"],
             server_id=int(variables["server_id"]),
@@ -68,7 +70,7 @@ class MysqlDialect:
                     source_uuid=row["Source_UUID"],
                     retrieved=GtidSet.parse(row["Retrieved_Gtid_Set"]),
                     auto_position=row["Auto_Position"] == "1",
-                    committed_to=committed.get(row["Channel_Name"]) if row["Channel_Name"] in errors else None,
+                    workers=workers.get(row["Channel_Name"], ()),
                 )
                 for row in rows
             ),
@@ -93,11 +95,14 @@ class MysqlDialect:
         return (sql.set_gtid_next("AUTOMATIC"),)
 
 
-def _committed(session: Session) -> dict[str, LogPosition]:
-    """By channel: the furthest position of the source's binlog that a worker has committed."""
-    found: dict[str, LogPosition] = {}
-    for row in session.query(WORKERS_COMMITTED):
-        at = LogPosition(row["log_file"], int(row["pos"]))
-        if row["channel"] not in found or found[row["channel"]] < at:
-            found[row["channel"]] = at
+def _progress(session: Session) -> dict[str, tuple[WorkerProgress, ...]]:
+    """By channel: what each worker has committed."""
+    found: dict[str, tuple[WorkerProgress, ...]] = {}
+    for row in session.query(WORKERS_PROGRESS):
+        worker = WorkerProgress(
+            LogPosition(row["log_file"], int(row["pos"])),
+            LogPosition(row["checkpoint_file"], int(row["checkpoint_pos"])),
+            bytes.fromhex(row["bitmap"]),
+        )
+        found[row["channel"]] = (*found.get(row["channel"], ()), worker)
     return found

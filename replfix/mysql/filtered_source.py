@@ -1,0 +1,111 @@
+"""A source as the applier of a channel with replication filters sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from replfix.core.endpoint import Endpoint
+from replfix.core.filters import Filters
+from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Answers, Lookup
+from replfix.core.row_event import PassedOver, Transaction
+from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import LogPosition
+from replfix.errors import Unreadable
+from replfix.mysql.binlog.filtered import filtered
+from replfix.mysql.server import MysqlServer
+
+
+class FilteredSource(MysqlServer):
+    """Tables have the names that the replica gives them; rows of tables that the channel leaves out are not there.
+
+    Unreadable where the rules do not say which table is meant.
+    """
+
+    def __init__(self, endpoint: Endpoint, filters: Filters) -> None:
+        super().__init__(endpoint)
+        self._filters = filters
+        self._origins: dict[TableName, TableName | None] = {}
+
+    def table(self, name: TableName) -> Table | None:
+        origin = self._origin(name)
+        found = super().table(origin) if origin is not None else None
+        return None if found is None else replace(found, name=name)
+
+    def definition(self, schema: str, table: str | None) -> str | None:
+        origin = TableName(schema, table) if table is not None else None
+        if origin is not None and (renamed := self._origin(origin)) is not None:
+            return super().definition(renamed.schema, renamed.name)
+        return super().definition(schema, table)
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        asked = {lookup: replace(lookup, table=self._origin(lookup.table) or lookup.table) for lookup in lookups}
+        theirs = {
+            of.table: replace(tables[lookup.table], name=of.table) for lookup, of in asked.items()
+        }  # fmt: skip
+        answers = super().find(theirs, tuple(asked.values()))
+        return {lookup: answers[of] for lookup, of in asked.items()}
+
+    def transaction(self, gtid: str) -> Transaction:
+        return self._seen(super().transaction(gtid))
+
+    def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
+        return self._seen(super().transaction_at(low, end_log_pos, log_file))
+
+    def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
+        return map(self._seen, super().transactions(gtids, limit))
+
+    def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
+        return map(self._seen, super().transactions_from(start, limit))
+
+    def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        for found in super().readable(gtids):
+            yield self._seen(found) if isinstance(found, Transaction) else found
+
+    def _definition(self, name: TableName) -> Table:
+        return self._defined(name, super().table(name))  # events have the source's own names
+
+    def _applied_as(self, name: TableName) -> TableName | None:
+        try:
+            return self._filters.applied_as(name)
+        except ValueError as error:
+            raise Unreadable(
+                f"The channel's replication filters cannot be told apart: {error}.",
+                "The names of schemas in its rules hold commas or brackets.",
+            ) from None
+
+    def _origin(self, name: TableName) -> TableName | None:
+        """The source's table behind one of the replica's; None when there is none."""
+        if name not in self._origins:
+            there = [each for each in self._filters.origins(name) if super(FilteredSource, self).table(each)]
+            if len(there) > 1:
+                raise Unreadable(
+                    f"The channel applies rows of {' and of '.join(map(str, there))} to {name} (REPLICATE_REWRITE_DB): which of "
+                    "them a row of the replica comes from is not known.",
+                )
+            self._origins[name] = there[0] if there else None
+        return self._origins[name]
+
+    def _seen(self, transaction: Transaction) -> Transaction:
+        names = {name: self._applied_as(name) for name in transaction.column_names}
+        for name in names.values():
+            if name is not None:
+                self._origin(name)
+        changes = tuple(
+            replace(change, table=name) for change in transaction.changes if (name := names[change.table]) is not None
+        )
+        left_out = sorted(str(name) for name, renamed in names.items() if renamed is None)
+        renamed = sorted(f"{name} as {new}" for name, new in names.items() if new not in (None, name))
+        notes = [
+            f"The channel's replication filters {done} {', '.join(of)}: so does everything here."
+            for done, of in (("leave out", left_out), ("apply", renamed))
+            if of
+        ]
+        return replace(
+            transaction,
+            changes=changes,
+            column_names={new: transaction.column_names[name] for name, new in names.items() if new is not None},
+            raw=filtered(transaction.raw, self._applied_as),
+            notes=(*transaction.notes, *notes),
+        )
