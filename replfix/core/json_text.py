@@ -35,6 +35,10 @@ class Typed:
     value: str | bytes  # what CAST takes
 
 
+UNTOLD = Typed("", None, "")
+"""In place of a document: it holds values of SQL types, and where was not told."""
+
+
 def has_typed(document: Document) -> bool:
     """Whether a value of an SQL type is anywhere inside."""
     if isinstance(document, dict):

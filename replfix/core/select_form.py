@@ -11,7 +11,13 @@ _AS_IT_IS = "{}"
 _AS_DOUBLE = "({} * 1e0)"
 # The driver takes the type VECTOR, which it does not know, for text in ASCII.
 _AS_BINARY = "CAST({} AS BINARY)"
+# The text of a JSON document does not tell a DATE from a string. A document that differs from its own text, read again,
+# is marked: it holds such values. (COALESCE: a text longer than max_allowed_packet would be NULL.) A DECIMAL and a double
+# of the same value are equal to the server, and no document differs for their sake.
+TYPED_JSON = "~"
+_JSON = f"IF({{0}} <=> CAST(CAST({{0}} AS CHAR) AS JSON), {{0}}, COALESCE(CONCAT('{TYPED_JSON}', {{0}}), {{0}}))"
 _FORMS = {
+    "json": _JSON,
     "float": _AS_DOUBLE,
     "double": _AS_DOUBLE,
     "vector": _AS_BINARY,
@@ -21,5 +27,5 @@ _FORMS = {
 
 
 def select_form(column: Column) -> str:
-    """A template with one ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
+    """A template with ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
     return _FORMS.get(column.data_type, _AS_IT_IS)

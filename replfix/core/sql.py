@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from replfix.core.explain.probe import Match
-from replfix.core.json_text import Document, Typed, dump, has_typed
+from replfix.core.json_text import UNTOLD, Document, Typed, dump, has_typed
 from replfix.core.lookup import Lookup, PartValues, by_identity
 from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
@@ -78,6 +78,7 @@ def literal(column: Column, value: Value) -> str:
             raise ValueError(f"the value of {column.name} was not logged")
 
 
+_BY_HAND = "Write the row with a statement of your own, which may turn them into strings."
 # The SQL types that CAST makes and that come out of it as they were.
 _CAST = re.compile(r"DECIMAL\([0-9]+,[0-9]+\)|DATE|TIME\(6\)|DATETIME\(6\)|BINARY")
 
@@ -87,6 +88,12 @@ def _json(column: Column, value: Json) -> str:
     and strings (MySQL manual, "The JSON Data Type": "JSON_OBJECT" and CAST keep the types of what they are given)."""
     if value.typed is None:
         return f"CAST({string(value.text)} AS JSON)"
+    if value.typed is UNTOLD:
+        raise Refused(
+            f"The JSON document of column {column.name} holds values of SQL types (dates, times or binary strings), and "
+            "the server does not tell which of its strings they are: no SQL statement can write it as it was.",
+            _BY_HAND,
+        )
     if isinstance(value.typed, Typed):
         return f"CAST({_json_part(column, value.typed)} AS JSON)"
     return _json_part(column, value.typed)
@@ -98,7 +105,7 @@ def _json_part(column: Column, part: Document) -> str:
             raise Refused(
                 f"The JSON document of column {column.name} holds a value of the SQL type {part.type}, which no SQL "
                 "statement can write so that it stays one.",
-                "Write the row with a statement of your own, which may turn it into a string.",
+                _BY_HAND,
             )
         written = string(part.value) if isinstance(part.value, str) else _binary(part.value)
         return f"CAST({written} AS {part.type})"
@@ -230,8 +237,13 @@ def _is(column: Column, value: Value) -> str:
     name = identifier(column.name)
     if isinstance(value, Json):
         # As the server compares documents; SQL types inside one cannot always be written, and are left to the reader.
-        return f"{name} <=> CAST({string(value.text)} AS JSON)" if value.typed is None else f"{name} IS NOT NULL"
+        try:
+            return f"{name} <=> {literal(column, value)}"
+        except Refused:
+            return f"{name} IS NOT NULL"
     written = literal(column, value)
+    if column.data_type == "vector":  # error 1210 for a VECTOR that is compared as it is (MySQL 9.7)
+        return f"{select_form(column).format(name)} <=> {written}"
     if not isinstance(value, str) or column.charset is None:
         return f"{name} <=> {written}"
     return f"{name} <=> {written} AND CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({written} AS BINARY)"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from replfix.core.json_text import canonical
+from replfix.core.json_text import UNTOLD, canonical
+from replfix.core.select_form import TYPED_JSON
 from replfix.core.table import ADDRESSES, GEOMETRIES, Column
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
@@ -29,6 +30,11 @@ def _bit(answer: Answer) -> int:
     return int.from_bytes(_bytes(answer), "big")
 
 
+def _json(answer: str) -> Json:
+    text = answer.removeprefix(TYPED_JSON)
+    return Json(canonical(text), UNTOLD if text != answer else None)
+
+
 _READERS: dict[str, Callable[[Answer], Value]] = {
     **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "year"), int),
     "bit": _bit,
@@ -40,7 +46,7 @@ _READERS: dict[str, Callable[[Answer], Value]] = {
     **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), _bytes),
     # GEOMETRY as the server keeps it, which is what it sends: the SRID in four bytes, then WKB with x before y.
     **dict.fromkeys((*GEOMETRIES, "vector", *ADDRESSES), _bytes),
-    "json": lambda answer: Json(canonical(_text(answer))),
+    "json": lambda answer: _json(_text(answer)),
 }
 
 

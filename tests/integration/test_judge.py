@@ -44,6 +44,7 @@ SEED = int(os.environ.get("REPLFIX_JUDGE_SEED", "97"))
 WAYS = [(metadata, logged) for metadata in ("FULL", "MINIMAL") for logged in ("FULL", "NOBLOB", "MINIMAL")]
 ROWS_OF_A_TABLE = 280
 WRITTEN_BACK = 40
+LOOKED_UP = 10
 TABLES = max(2 * len(WAYS), -(-ROWS // ROWS_OF_A_TABLE))
 
 Make = Callable[[], str]  # a random value as SQL
@@ -607,6 +608,13 @@ def test_random_rows_of_a_random_table(
                     assert text == expected or expected in re.split(r"[ ()]+", text), table.columns[ordinal]
                     judged.mysqlbinlog += 1
         judged.rows += count
+
+        # A row of a table without a key is found by all of its values, whatever their types.
+        for id_, row in list(rows.items())[:LOOKED_UP]:
+            asked = ", ".join(sql._is(column, value) for column, value in zip(table.columns, row, strict=True))
+            (found,) = asking.rows(f"SELECT {asked} FROM {sql.table_name(table.name)} WHERE id = {id_}")
+            lost = [column for column, equal in zip(table.columns, found, strict=True) if equal != "1"]
+            assert not lost, [(column.column_type, row[column.ordinal]) for column in lost]
 
         # Each column changes in some rows; what an image leaves out is not asked of it.
         sets = [

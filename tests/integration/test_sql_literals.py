@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from replfix.core import sql
-from replfix.core.json_text import Typed, canonical, dump
+from replfix.core.json_text import UNTOLD, Typed, canonical, dump
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.table import Table, TableName
 from replfix.core.values import Json, RowImage, Value
@@ -124,6 +124,39 @@ def test_values_of_sql_types_inside_json_keep_their_types(session: Session) -> N
     for value, type_ in zip(typed, types, strict=True):
         alone = sql.literal(column("c", "json"), Json(dump(value), value))
         assert session.scalar(f"SELECT JSON_TYPE({alone})") == type_
+
+
+def test_a_selected_document_tells_that_it_holds_values_of_sql_types(session: Session) -> None:
+    name = TableName("typed", "t")
+    session.execute("CREATE DATABASE typed")
+    session.execute("CREATE TABLE typed.t (id INT PRIMARY KEY, j JSON)")
+    held = [
+        "DATE'2020-01-02'",
+        "TIME'-01:02:03.5'",
+        "TIMESTAMP'2020-01-02 03:04:05'",
+        "x'00FF'",
+        "12345678901234567890123.5",
+    ]
+    plain = [
+        "1.50",
+        "'2020-01-02'",
+        "1e100",
+        "18446744073709551615",
+        "CAST('null' AS JSON)",
+        "'base64:type15:AP8='",
+        "'~'",
+    ]
+    values = [f"JSON_OBJECT('k', JSON_ARRAY({value}, 'é'))" for value in (*held, *plain)]
+    rows = ", ".join(f"({n}, {value})" for n, value in enumerate([*values, "NULL", "'\"~x\"'"]))
+    session.execute(f"INSERT INTO typed.t VALUES {rows}")
+    table = read_table(session, name)
+    assert table is not None
+    found = [image(table, row)[1] for row in session.rows(f"SELECT {sql._columns(table)} FROM typed.t ORDER BY id")]
+    told = [isinstance(value, Json) and value.typed is UNTOLD for value in found]
+    assert told == [True] * len(held) + [False] * (len(plain) + 2)
+    assert found[-2:] == [None, Json('"~x"')]
+    with pytest.raises(Refused, match="column j holds values of SQL types"):
+        sql.insert_row(table, (1, found[0]))
 
 
 @pytest.mark.parametrize("type_", ["BIT", "TIMESTAMP", "LONGBLOB", "fixed BINARY", "type 255"])

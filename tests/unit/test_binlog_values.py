@@ -146,6 +146,7 @@ def column(data_type: str) -> Column:
         ("varchar", "a ", "a "),
         ("binary", b"a\0", b"a\0"),
         ("json", '{"a":  1.50}', Json('{"a": 1.5}')),
+        ("json", '~["2020-01-01"]', Json('["2020-01-01"]')),
         ("int", None, None),
     ],
 )
