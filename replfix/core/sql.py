@@ -285,6 +285,15 @@ def binlog_statement(encoded: str) -> str:
     return f"BINLOG '{encoded}'"
 
 
+def size_of_file(path: str) -> str:
+    """How many bytes a file of the server's has; NULL when the server does not send it."""
+    return f"SELECT LENGTH(LOAD_FILE({string(path)}))"
+
+
+def piece_of_file(path: str, at: int, length: int) -> str:
+    return f"SELECT SUBSTRING(LOAD_FILE({string(path)}), {at + 1:d}, {length:d})"
+
+
 def set_gtid_next(gtid: str) -> str:
     return f"SET SESSION gtid_next = {string(gtid)}"
 

@@ -54,6 +54,7 @@ class ChannelStatus:
     applied_to: LogPosition | None = None  # in the source's binlog: a low-water mark, exact once the applier stopped
     received_to: LogPosition | None = None
     workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
+    relay_log_file: str = ""  # where the applier is; its name without a directory
 
     @property
     def failure(self) -> ApplierError | None:

@@ -16,7 +16,7 @@ from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import ServerError, Unreadable
+from replfix.errors import ReplicationError, ServerError, Unreadable
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
@@ -24,6 +24,7 @@ from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.own_log import logs_all
+from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot
 from replfix.mysql.status import read_replicas
@@ -138,6 +139,12 @@ class MysqlServer:
 
     def logs_all(self) -> bool:
         return logs_all(self._session)
+
+    def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
+        found = self.status().channel(channel)
+        if found is None:
+            raise ReplicationError(f"{self.address} has no channel {channel!r}.")
+        return read_relayed(self._session, self._definition, found, gtid, end_log_pos)
 
     def status(self) -> ReplicaStatus:
         return self._dialect.status(self._session)

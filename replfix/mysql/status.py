@@ -99,6 +99,7 @@ def channel(
         applied_to=LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"])),
         received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
         workers=workers,
+        relay_log_file=row["Relay_Log_File"] or "",
     )
 
 

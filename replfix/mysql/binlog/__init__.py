@@ -5,6 +5,7 @@ Source: MySQL internals manual, "Replication Protocol" and "Binary Log", checked
 """
 
 from replfix.mysql.binlog.pieces import pieces
-from replfix.mysql.binlog.reader import BinlogReader
+from replfix.mysql.binlog.reader import BinlogReader, log_dialect
+from replfix.mysql.binlog.relay_log import relayed
 
-__all__ = ["BinlogReader", "pieces"]
+__all__ = ["BinlogReader", "log_dialect", "pieces", "relayed"]

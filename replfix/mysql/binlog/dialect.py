@@ -12,7 +12,7 @@ from replfix.mysql.binlog.stream import Request
 from replfix.mysql.connection import Session
 
 
-class Dialect(Protocol):
+class LogDialect(Protocol):
     """One family. Every request introduces the session as a reader first, so that it can be sent as it is.
 
     Each method may raise :class:`~replfix.errors.ReplicationError` for what the server does not have (any more).

@@ -173,13 +173,12 @@ def read_format(raw: bytes) -> FormatDescription:
     return FormatDescription(raw=cleared, server_version=version, checksums=bool(algorithm))
 
 
-def events(raws: Iterable[bytes]) -> Iterator[Event]:
-    """The events of a stream in order. :class:`Unreadable` for a damaged one.
+def events(raws: Iterable[bytes], log_file: str = "") -> Iterator[Event]:
+    """The events of a stream in order; ``log_file``: the log that they are of until one of them says it. :class:`Unreadable` for a damaged one.
 
     Heartbeats, and the Rotate and Gtid_list events that the server makes up for the network only, are taken in and not
     handed on. Events that do not say where they end (MariaDB 11 inside a transaction) end where their bytes do.
     """
-    log_file = ""
     last = 0
     current: FormatDescription | None = None
     for raw in raws:

@@ -26,7 +26,7 @@ _ANYWHERE = LogPosition("", 0)  # the server begins where the GTIDs say
 
 
 class MariadbLog:
-    """Implements ``Dialect``."""
+    """Implements ``LogDialect``."""
 
     def parse(self, gtid: str) -> GtidSet:
         origin, number = split(gtid)

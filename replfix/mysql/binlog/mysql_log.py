@@ -26,7 +26,7 @@ _THROUGH_GTID = 0x04
 
 
 class MysqlLog:
-    """Implements ``Dialect``."""
+    """Implements ``LogDialect``."""
 
     def parse(self, gtid: str) -> GtidSet:
         found = GtidSet.parse(gtid)

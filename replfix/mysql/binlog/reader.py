@@ -11,7 +11,7 @@ from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError
-from replfix.mysql.binlog.dialect import Dialect
+from replfix.mysql.binlog.dialect import LogDialect
 from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import events
 from replfix.mysql.binlog.mariadb_log import MariadbLog
@@ -48,7 +48,7 @@ class BinlogReader:
         :class:`Unreadable` when it holds what replfix does not read. ValueError for what is not one GTID.
         """
         with Session(self.endpoint) as session:
-            dialect = _dialect(session)
+            dialect = log_dialect(session)
             spelled, request = dialect.one(session, gtid)
             for found in self._read(session, dialect, request, lambda opening: opening.gtid == spelled):
                 return found
@@ -63,7 +63,7 @@ class BinlogReader:
         :class:`Unreadable` at the first that replfix does not read.
         """
         with Session(self.endpoint) as session:
-            dialect = _dialect(session)
+            dialect = log_dialect(session)
             left, request = dialect.those(session, gtids)
             if not left:
                 return
@@ -77,7 +77,7 @@ class BinlogReader:
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         """As ``transactions``, with a note in place of each that replfix does not read."""
         with Session(self.endpoint) as session:
-            dialect = _dialect(session)
+            dialect = log_dialect(session)
             left, request = dialect.those(session, gtids)
             if not left:
                 return
@@ -98,7 +98,7 @@ class BinlogReader:
         """
         begin = low if not log_file or log_file == low.log_file else LogPosition(log_file, 0)
         with Session(self.endpoint) as session:
-            request = _dialect(session).position(session, begin)
+            request = log_dialect(session).position(session, begin)
             start = start_of(events(raw_events(session, request)), end_log_pos, log_file)
         if start is None:
             raise ReplicationError(
@@ -116,17 +116,17 @@ class BinlogReader:
         :class:`Unreadable` at the first that replfix does not read.
         """
         with Session(self.endpoint) as session:
-            dialect = _dialect(session)
+            dialect = log_dialect(session)
             request = dialect.position(session, start)
             found = self._read(session, dialect, request, lambda _: True)
             for _, transaction in zip(range(limit), found, strict=False):
                 yield transaction
 
-    def _read(self, session: Session, dialect: Dialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
+    def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
         schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
         return transactions(events(raw_events(session, request)), wanted, schema)
 
 
-def _dialect(session: Session) -> Dialect:
-    """Which family of servers it is: decided here and nowhere else in this package."""
-    return MariadbLog() if "MariaDB" in session.server_version else MysqlLog()
+def log_dialect(session: Session) -> LogDialect:
+    """How this server is asked for its log: decided here and nowhere else in this package."""
+    return MariadbLog() if session.is_mariadb else MysqlLog()

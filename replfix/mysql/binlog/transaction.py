@@ -53,10 +53,23 @@ def among(gtids: GtidSet) -> Wanted:
     return lambda opening: opening.gtid is not None and opening.gtid in gtids
 
 
-def transactions(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction]:
-    """The wanted transactions, in the order of the log. Others are passed over without a look inside."""
+def transactions(
+    events: Iterable[Event], wanted: Wanted, schema: Schema, *, again: bool = False
+) -> Iterator[Transaction]:
+    """The wanted transactions, in the order of the log. Others are passed over without a look inside.
+
+    ``again``: one that ends in the middle is passed over too, because it comes again where it is whole.
+    """
     for assembly, stream in _openings(events, wanted, schema):
-        yield assembly.read(stream)
+        try:
+            yield assembly.read(stream)
+        except _CutShort:
+            if not again:
+                raise
+
+
+class _CutShort(Unreadable):
+    """The transaction ends in the middle."""
 
 
 def readable(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction | PassedOver]:
@@ -133,7 +146,7 @@ class _Assembly:
                 self.take(event)
             if self.ended:
                 return self.finished()
-        raise Unreadable(f"Transaction {self.name} ends in the middle, after {self.last.log_file}:{self.last.end_pos}.")
+        raise _CutShort(f"Transaction {self.name} ends in the middle, after {self.last.log_file}:{self.last.end_pos}.")
 
     def take(self, event: Event) -> None:
         if self.ended:

@@ -1,0 +1,40 @@
+"""A transaction that a replica has received and not applied, when its source cannot be asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from replfix.core.row_event import Transaction
+from replfix.core.status import ChannelStatus
+from replfix.core.table import Table, TableName
+from replfix.errors import ReplicationError
+from replfix.mysql.binlog import log_dialect, relayed
+from replfix.mysql.binlog.transaction import Schema
+from replfix.mysql.connection import Session
+from replfix.mysql.relay_files import RelayFiles
+
+_FROM_RELAY_LOG = "The transaction was read from the replica's relay log, not from the source."
+
+
+def read_relayed(
+    session: Session,
+    definition_of: Callable[[TableName], Table],
+    channel: ChannelStatus,
+    gtid: str | None,
+    end_log_pos: int | None,
+) -> Transaction:
+    """See ``ports.Replica.relayed``. Names that the events do not hold are taken from the replica's own tables."""
+    applied = channel.applied_to
+    if applied is None or not channel.relay_log_file:
+        raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
+    files = RelayFiles(session, channel.relay_log_file)
+    schema = Schema(definition_of, log_dialect(session).charset_of(session))
+    found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
+    if found is None:
+        what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"
+        raise ReplicationError(
+            f"The relay log of {session.endpoint} does not hold {what} as a whole (read from {channel.relay_log_file} on).",
+            "It was not received in full, or is applied already.",
+        )
+    return replace(found, notes=(*found.notes, _FROM_RELAY_LOG))
