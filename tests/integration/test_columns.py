@@ -143,7 +143,7 @@ def servers_reading(session: Session, charset: str, raws: list[bytes]) -> list[s
             "SELECT " + ", ".join(f"CONVERT(CONVERT(0x{raw.hex()} USING {charset}) USING utf8mb4)" for raw in chunk)
         )
         for raw, text in zip(chunk, row, strict=True):
-            replaced = not text or "\ufffd" in text or ("?" in text and b"?" not in raw)
+            replaced = not text or "\ufffd" in text or text.count("?") > raw.count(b"?")
             texts.append(None if replaced else text)
     return texts
 

@@ -24,6 +24,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.rows import image
 from tests.conftest import SERVERS, Labs, selected
+from tests.integration.test_columns import replfixs_reading, servers_reading
 
 MARIADB = [name for name in SERVERS if name.startswith("mariadb")]
 METADATA = ("NO_LOG", "MINIMAL", "FULL")
@@ -195,6 +196,20 @@ def test_types_of_mariadb(source: Source, metadata: str) -> None:
 
 def _types(source: Source) -> str:
     return "VECTOR" if not source.session.scalar("SELECT VERSION()").startswith("10.") else ""
+
+
+def test_every_character_set_is_read_as_mariadb_reads_it(source: Source) -> None:
+    """All single bytes and a sample of pairs; the whole of it is compared with MySQL."""
+    rng = random.Random(97)
+    pairs = [bytes([rng.randrange(0x80, 256), rng.randrange(0x30, 256)]) for _ in range(600)]
+    names = [row["Charset"] for row in source.session.query("SHOW CHARACTER SET") if row["Charset"] != "binary"]
+    assert len(names) > 35
+    for charset in names:
+        wide = charset in ("utf16", "utf16le", "ucs2", "utf32")
+        raws = [*(chr(n).encode("utf-32-be" if charset == "utf32" else "utf-16-be") for n in range(32, 0xD800, 97))]
+        raws = raws if wide else [*(bytes([byte]) for byte in range(256)), *pairs]
+        for raw, text in zip(raws, servers_reading(source.session, charset, raws), strict=True):
+            assert text is None or replfixs_reading(charset, raw) == text, (charset, raw.hex())
 
 
 def test_a_damaged_compressed_value_is_refused(source: Source) -> None:
