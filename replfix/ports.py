@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
-from replfix.core.explain.explanation import Counter
 from replfix.core.explain.probe import Match
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
@@ -19,6 +20,7 @@ from replfix.core.plan import Plan
 from replfix.core.privileges import Granted
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
+from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import RowImage
@@ -76,6 +78,18 @@ class Server(Protocol):
         """Those of ``gtids`` that this server's binlog holds, in the log's order, at most ``limit``."""
         ...
 
+    def counter(self, table: Table) -> Counter | None:
+        """Its AUTO_INCREMENT column now, None when it has none."""
+        ...
+
+    def programs(self, naming: TableName) -> tuple[Program, ...]:
+        """Triggers and events in whose body that table is named, as far as the account may see them."""
+        ...
+
+    def created(self, name: TableName) -> datetime | None:
+        """Since when the table's definition is what it is; None when that is not known."""
+        ...
+
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         """As ``transactions``, with a note in place of each that is not decodable."""
         ...
@@ -91,6 +105,10 @@ class Server(Protocol):
 
 
 class Replica(Server, Protocol):
+    def connected_as(self, connection: int) -> str | None:
+        """``user@host`` of a connection that is still open."""
+        ...
+
     def logs_all(self) -> bool:
         """Whether its binlog holds every change, also of what it applies: nothing is left out by a setting."""
         ...

@@ -49,6 +49,7 @@ class ApplierError:
     table: str | None = None
     key: str | None = None
     shown_value: str | None = None  # for people only: cut, joined and escaped by the server
+    statement: str | None = None  # that failed; the server may have cut it
 
     @property
     def transaction(self) -> str | None:
@@ -96,6 +97,7 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     if duplicate is None and errno == ER_DUP_ENTRY and conditions:  # the value itself holds "Error_code: N;"
         duplicate = _DUPLICATE.search(rest[: conditions[-1].end("text")])
     return ApplierError(
+        statement=statement["query"] if statement and event == "Query" else None,
         errno=errno,
         message=message,
         gtid=found_gtid,

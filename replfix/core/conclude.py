@@ -25,7 +25,8 @@ def conclude(evidence: Evidence) -> Diagnosis:
     found = [
         (_place(module, cause), cause)
         for module in modules_of(causes)
-        if evidence.error.errno in ROW_ERRORS  # no row explains a missing table, a failed check, a foreign key
+        # No row explains a missing table, a failed check, a foreign key.
+        if evidence.error.errno in ROW_ERRORS or getattr(module, "BEYOND_ROWS", False)
         if (cause := module.examine(evidence)) is not None
     ]
     return Diagnosis(

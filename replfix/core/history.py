@@ -52,7 +52,7 @@ _HARMLESS = re.compile(
 _FAR = re.compile(r"\s*(DROP|TRUNCATE|ALTER|RENAME)\b(?!\s+(DATABASE|SCHEMA))", re.I)
 
 
-def names(statement: str, table: TableName) -> bool:
+def mentions(statement: str, table: TableName) -> bool:
     """Whether a statement's text has the table's name in it, as a word."""
     return re.search(rf"(?<![\w$]){re.escape(table.name)}(?![\w$])", statement, re.I) is not None
 
@@ -61,11 +61,11 @@ def may_change(statement: str, table: TableName) -> bool:
     """Whether a statement that was logged as text can have changed rows of that table. DML always can: by triggers."""
     if _HARMLESS.match(statement):
         return False
-    return names(statement, table) if _FAR.match(statement) else True
+    return mentions(statement, table) if _FAR.match(statement) else True
 
 
 def creates(statement: str, table: TableName) -> bool:
-    return bool(re.match(r"\s*CREATE\s+TABLE\b", statement, re.I)) and names(statement, table)
+    return bool(re.match(r"\s*CREATE\s+TABLE\b", statement, re.I)) and mentions(statement, table)
 
 
 NO_GTIDS = GtidSet()

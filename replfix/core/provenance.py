@@ -90,6 +90,8 @@ def provenances(evidence: Evidence) -> tuple[Provenance, ...]:
         last = log.last(row)
         since: Logged | bool | None = last.by if last is not None else log.covers_life_of(table.name)
         sure = evidence.around.logs_all and since is not False
+        # Rows without a name can be there several times: which of them a logged change met is not known.
+        sure = sure and (table.identity is not None or len((log.touches or {}).get(row, ())) <= 1)
         sure = sure and not log.doubts(table.name, since if isinstance(since, Logged) else None)
         at_source = evidence.around.source_log.last(row)
         found.append(Provenance(conflict, table, row, state, last, at_source, sure))

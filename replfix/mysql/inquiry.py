@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from replfix.core import sql
+from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement
-from replfix.core.explain.explanation import Counter
 from replfix.core.explain.probe import Match
 from replfix.core.table import Column, Table, TableName
 from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
+from replfix.mysql import circumstances
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.rows import image
 
 SECONDS = 5
-_UNKNOWN_VARIABLE = 1193
 _SYSTEM = ("mysql", "information_schema", "performance_schema", "sys")
 
 # Names of tables are compared without regard to case here: information_schema's collation ignores it, and lower_case_table_names
@@ -36,9 +36,6 @@ SELECT TABLE_SCHEMA AS `schema`, TABLE_NAME AS `table` FROM information_schema.T
 WHERE TABLE_NAME = %(name)s AND TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN %(system)s
 ORDER BY TABLE_SCHEMA LIMIT %(limit)s
 """
-_COUNTER = """
-SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
-"""
 
 
 class ServerInquiry:
@@ -54,16 +51,15 @@ class ServerInquiry:
 
     @cached_property
     def _limited(self) -> Session:
-        """The session with a time limit for what it looks up, and with statistics that are not of yesterday."""
+        """The session with a time limit for what it looks up."""
         for statement in (
             f"SET SESSION max_execution_time = {SECONDS * 1000}",  # MySQL, milliseconds
             f"SET SESSION max_statement_time = {SECONDS}",  # MariaDB, seconds
-            "SET SESSION information_schema_stats_expiry = 0",  # MySQL 8.0 and later keep AUTO_INCREMENT for a day
         ):
             try:
                 self._session.execute(statement)
             except ServerError as error:
-                if error.errno != _UNKNOWN_VARIABLE:
+                if error.errno != circumstances.UNKNOWN_VARIABLE:
                     raise
         return self._session
 
@@ -107,11 +103,4 @@ class ServerInquiry:
         return tuple(image(table, row) for row in self._limited.rows(sql.select_shown(table, matches, limit)))
 
     def counter(self, table: Table, column: Column) -> Counter:
-        row = self._limited.query(_COUNTER, [table.name.schema, table.name.name])
-        following = row[0]["next"] if row else None
-        highest = self._limited.scalar(sql.highest(table.name, column.name))
-        return Counter(
-            column,
-            None if following is None else int(following),
-            None if highest is None else int(highest),
-        )
+        return circumstances.counter(self._limited, table, column)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import cached_property
 
 from replfix.core import sql
+from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
@@ -14,9 +16,11 @@ from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
+from replfix.core.surroundings import Program
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import ReplicationError, ServerError, Unreadable
+from replfix.mysql import circumstances
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
@@ -136,6 +140,19 @@ class MysqlServer:
 
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         return self._binlog.readable(gtids)
+
+    def counter(self, table: Table) -> Counter | None:
+        column = next((c for c in table.columns if c.auto_increment), None)
+        return None if column is None else circumstances.counter(self._session, table, column)
+
+    def programs(self, naming: TableName) -> tuple[Program, ...]:
+        return circumstances.programs(self._session, naming)
+
+    def created(self, name: TableName) -> datetime | None:
+        return circumstances.created(self._session, name)
+
+    def connected_as(self, connection: int) -> str | None:
+        return circumstances.connected_as(self._session, connection)
 
     def logs_all(self) -> bool:
         return logs_all(self._session)

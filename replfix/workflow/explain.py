@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
 
+from replfix.core.counter import Counter
 from replfix.core.explain import insert, probe
 from replfix.core.explain.conclude import explain as conclude
 from replfix.core.explain.duplicate import Dialect, Duplicate
-from replfix.core.explain.explanation import Answer, Asked, Case, Counter, Explanation, Place, Reading
+from replfix.core.explain.explanation import Answer, Asked, Case, Explanation, Place, Reading
 from replfix.core.explain.insert import Insert
 from replfix.core.explain.reading import JOINED_BY, ambiguous, readings
 from replfix.core.explain.recognise import ACCEPTED, recognise

@@ -22,15 +22,16 @@ def search(
     server: Server,
     executed: GtidSet,
     rows: frozenset[Identity],
+    noted: frozenset[Identity],
     tables: Mapping[TableName, Table],
     unknowns: list[str],
 ) -> History:
-    """The history of those rows. What cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
+    """The history of those ``noted``, read back until ``rows``, which are among them, were all met. What cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
     found = History()
     for count in READ:
         asked = executed.newest(count)
         try:
-            more = compiled(server.readable(asked), asked, executed, rows, tables, MOST_ROWS)
+            more = compiled(server.readable(asked), asked, executed, noted, tables, MOST_ROWS)
         except (ReplicationError, ConnectError, ServerError) as error:
             unknowns.append(f"The binlog of {server.address} could not be searched: {error.message}")
             return found

@@ -1,42 +1,137 @@
-"""Looks around a conflict that no local write explains: what both binlogs say of its rows, and how the servers differ."""
+"""Looks around a conflict: what both binlogs say of its rows, how the two servers differ, what else writes there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from replfix.core import run
 from replfix.core.authors import authors
 from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
-from replfix.core.history import History, compiled
+from replfix.core.history import History, compiled, mentions
+from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.parents import parent_rows
 from replfix.core.provenance import rows_in_question
-from replfix.core.reconcile import Identity
-from replfix.core.surroundings import Surroundings
+from replfix.core.reconcile import Conflict, ConflictKind, Identity
+from replfix.core.surroundings import Side, Surroundings
 from replfix.core.table import Table, TableName
-from replfix.errors import ConnectError, ReplicationError, ServerError, Unreadable
+from replfix.core.values import RowImage
+from replfix.errors import PrivilegeError, ReplicationError, ServerError, Unreadable
 from replfix.ports import Replica, Server
 from replfix.workflow import history
 
-SETTINGS = ("replica_skip_errors", "relay_log_recovery", "sync_binlog", "innodb_flush_log_at_trx_commit")
-
+SETTINGS = (
+    "binlog_rows_query_log_events",
+    "event_scheduler",
+    "innodb_flush_log_at_trx_commit",
+    "relay_log_recovery",
+    "replica_skip_errors",
+    "sync_binlog",
+)
 
 RUN_READ = 5
 """How many transactions behind the failing one are held against the replica's rows."""
 
+CONNECTIONS_ASKED = 5
+"""Of how many connections that wrote on the replica it is asked who they are."""
+
+_Answer = TypeVar("_Answer")
+
 
 def looked_around(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
-    """The evidence with its surroundings; unchanged when there is nothing left to explain."""
-    if evidence.reconciliation is None or not evidence.reconciliation.conflicts:
+    """The evidence with its surroundings. What cannot be looked at is left empty, or said in ``unknowns``."""
+    names = _tables_in_question(evidence)
+    if not names:
         return evidence
-    known = {id(a.conflict) for a in authors(evidence)}
+    ours, theirs = _side(replica, names), _side(source, names)
+    wrote = authors(evidence)
+    around = Surroundings(
+        replica=ours,
+        source=theirs,
+        parents=_parents(replica, ours, theirs),
+        twins=_twins(source, theirs, evidence),
+        settings=_or(dict, lambda: replica.variables(SETTINGS)),
+        run=_run(replica, source, evidence),
+        authors={
+            thread: who
+            for thread in _first(a.transaction.thread_id for a in wrote)
+            if (who := _or(_nobody, lambda thread=thread: replica.connected_as(thread))) is not None  # type: ignore[misc]
+        },
+    )
+    known = {id(a.conflict) for a in wrote}
     rows = frozenset(row for conflict, _, row, _ in rows_in_question(evidence) if id(conflict) not in known)
     unknowns: list[str] = []
-    around = Surroundings(source_tables=_source_tables(source, evidence))
-    around = replace(around, run=_run(replica, source, evidence))
     if rows and evidence.status.executed:
         around = _with_logs(replica, source, evidence, rows, around, unknowns)
     return replace(evidence, around=around, unknowns=(*evidence.unknowns, *unknowns))
+
+
+def _or(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
+    """The answer, or nothing when the server or the account's privileges do not give one."""
+    try:
+        return ask()
+    except (ServerError, PrivilegeError, ReplicationError):
+        return empty()
+
+
+def _nobody() -> str | None:
+    return None
+
+
+def _first(threads: Iterable[int | None]) -> list[int]:
+    return [thread for thread in dict.fromkeys(threads) if thread is not None][:CONNECTIONS_ASKED]
+
+
+def _tables_in_question(evidence: Evidence) -> tuple[TableName, ...]:
+    found = evidence.reconciliation
+    names = dict.fromkeys(conflict.table for conflict in found.conflicts) if found is not None else {}
+    stopped = evidence.stopped_on
+    if stopped is not None:
+        names[TableName(*stopped)] = None
+    return tuple(names)
+
+
+def _side(server: Server, names: Iterable[TableName]) -> Side:
+    tables = {name: table for name in names if (table := server.table(name)) is not None}
+    side = Side(tables=tables)
+    with suppress(ServerError, PrivilegeError):
+        side = replace(
+            side,
+            counters={n: counter for n, t in tables.items() if (counter := server.counter(t)) is not None},
+            created={name: made for name in tables if (made := server.created(name)) is not None},
+            programs={n: tuple(p for p in server.programs(n) if mentions(p.body, n)) for n in tables},
+        )
+    return side
+
+
+def _parents(replica: Replica, ours: Side, theirs: Side) -> dict[TableName, Table]:
+    keys = (key for side in (ours, theirs) for table in side.tables.values() for key in table.foreign_keys)
+    found = {name: replica.table(name) for name in dict.fromkeys(key.parent for key in keys)}
+    return {name: table for name, table in found.items() if table is not None}
+
+
+def _twins(source: Server, theirs: Side, evidence: Evidence) -> tuple[tuple[RowImage, ...], ...]:
+    """For each conflict: the source's rows that hold, under its own collations, the key of the replica's row."""
+    if evidence.reconciliation is None:
+        return ()
+    asked = [_twin(theirs, evidence, conflict) for conflict in evidence.reconciliation.conflicts]
+    lookups = tuple(dict.fromkeys(one for one in asked if one is not None))
+    answers: Answers = _or(dict, lambda: source.find(theirs.tables, lookups))
+    return tuple(answers.get(one, ()) if one is not None else () for one in asked)
+
+
+def _twin(theirs: Side, evidence: Evidence, conflict: Conflict) -> Lookup | None:
+    table, ours = theirs.tables.get(conflict.table), evidence.tables[conflict.table]
+    row = conflict.replica_row
+    if conflict.kind is not ConflictKind.DUPLICATE or table is None or row is None:
+        return None
+    if [c.name for c in table.columns] != [c.name for c in ours.columns]:
+        return None
+    key = next((k for k in table.unique_keys if k.name == conflict.keys[0]), table.identity)
+    return by_key(table, key, row) if key is not None else None
 
 
 def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
@@ -47,7 +142,7 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     waiting = source.executed() - evidence.status.executed - evidence.status.executed.single(first.gtid)
     read = [first]
     tables = dict(evidence.tables)
-    try:
+    with suppress(ReplicationError, ServerError):  # as far as they can be read
         for one in source.transactions(waiting.oldest(RUN_READ), RUN_READ):
             for name in {change.table for change in one.changes} - tables.keys():
                 table = replica.table(name)
@@ -55,15 +150,8 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
                     raise Unreadable(f"{name} is another table on the replica.")
                 tables[name] = table
             read.append(one)
-    except (ReplicationError, ServerError):
-        pass  # as far as they can be read
     answers = replica.find(tables, tuple(dict.fromkeys(run.questions(read, tables))))
     return run.run_length(read, tables, answers)
-
-
-def _source_tables(source: Server, evidence: Evidence) -> dict[TableName, Table]:
-    found = {name: source.table(name) for name in evidence.tables}
-    return {name: table for name, table in found.items() if table is not None}
 
 
 def _with_logs(
@@ -75,13 +163,15 @@ def _with_logs(
     unknowns: list[str],
 ) -> Surroundings:
     executed = evidence.status.executed
-    logs_all = replica.logs_all()
-    ours = history.search(replica, executed, rows, evidence.tables, unknowns)
-    theirs = history.search(source, executed & source.executed(), rows, around.source_tables, unknowns)
+    tables = {**around.parents, **evidence.tables}
+    wanted = rows | parent_rows(evidence, around)
+    ours = history.search(replica, executed, rows, wanted, tables, unknowns)
+    theirs = history.search(
+        source, executed & source.executed(), rows, wanted, {**around.parents, **around.source.tables}, unknowns
+    )
     return replace(
         around,
-        logs_all=logs_all,
-        settings=replica.variables(SETTINGS),
+        logs_all=replica.logs_all(),
         replica_log=_with(replica, executed, ours, theirs, rows, evidence.tables),
         source_log=theirs,
     )
@@ -100,10 +190,11 @@ def _with(
     asked = executed.exactly(gtid for gtid in wanted if ours.of(gtid) is None) - ours.absent
     if not asked:
         return ours
-    try:
-        found = compiled(replica.readable(asked), asked, asked, rows, tables, history.MOST_ROWS)
-    except (ReplicationError, ConnectError, ServerError):
-        return ours
+    found = _or(_nothing, lambda: compiled(replica.readable(asked), asked, asked, rows, tables, history.MOST_ROWS))
     if found is None:
         return ours
     return replace(ours, logged=(*found.logged, *ours.logged), absent=ours.absent | found.absent)
+
+
+def _nothing() -> History | None:
+    return None

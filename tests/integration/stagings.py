@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ def staged(cause: str, *also: str) -> Callable[[Callable[[Lab], None]], Callable
 # --- what stagings are made of ---------------------------------------------------------------------------------------
 
 TABLE = "CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, u VARCHAR(20) UNIQUE, a INT)"
+_PAIRS = ("INSERT INTO d.t VALUES (1, 'one', 1), (2, 'two', 2)",)
 ROWS = "INSERT INTO d.t VALUES (1, 'one', 1), (2, 'two', 2), (3, 'three', 3), (4, 'four', 4)"
 
 
@@ -238,3 +240,245 @@ def a_position_many_transactions_too_old(lab: Lab) -> None:
         session.execute("START REPLICA")
     wait_until_stopped(lab.replica)
     wait_until_received(lab.source, lab.replica)
+
+
+# --- definitions that differ -----------------------------------------------------------------------------------------
+
+
+@staged("extra-unique-key")
+def a_unique_key_on_the_replica_only(lab: Lab) -> None:
+    opened(lab)
+    unlogged(lab, "ALTER TABLE d.t ADD UNIQUE KEY a (a)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 3)")
+
+
+@staged("extra-unique-key")
+def a_key_that_is_unique_on_the_replica_only(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (id INT PRIMARY KEY, u VARCHAR(20), v INT, UNIQUE KEY u (u, v))", *_PAIRS)
+    unlogged(lab, "ALTER TABLE d.t DROP KEY u, ADD UNIQUE KEY u (u)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'two', 3)")
+
+
+@staged("local-write")
+def a_local_row_beside_a_unique_key_on_the_replica_only(lab: Lab) -> None:
+    opened(lab)
+    unlogged(lab, "ALTER TABLE d.t ADD UNIQUE KEY a (a)")
+    local(lab, "INSERT INTO d.t VALUES (9, 'local', 7)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("collation-differs")
+def a_key_without_case_on_the_replica_only(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (id INT PRIMARY KEY, u VARCHAR(20) COLLATE utf8mb4_bin UNIQUE, v INT)", *_PAIRS)
+    unlogged(lab, "ALTER TABLE d.t MODIFY u VARCHAR(20) COLLATE utf8mb4_0900_ai_ci")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'TWO', 9)")
+
+
+@staged("unlogged-write")
+def a_row_without_a_trace_beside_another_collation(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (id INT PRIMARY KEY, u VARCHAR(20) COLLATE utf8mb4_bin UNIQUE, v INT)", *_PAIRS)
+    unlogged(
+        lab,
+        "ALTER TABLE d.t MODIFY u VARCHAR(20) COLLATE utf8mb4_0900_ai_ci",
+        "INSERT INTO d.t VALUES (7, 'nine', 7)",
+    )
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("schema-drift")
+def a_column_that_is_smaller_on_the_replica(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (id BIGINT PRIMARY KEY, a INT)", "INSERT INTO d.t VALUES (2147483647, 0)")
+    unlogged(lab, "ALTER TABLE d.t MODIFY id INT")
+    with lab.replica.session() as session:
+        session.execute("SET GLOBAL replica_type_conversions = 'ALL_LOSSY'")
+    try:
+        with lab.replica.session() as session:
+            session.execute("STOP REPLICA SQL_THREAD")
+            session.execute("START REPLICA SQL_THREAD")
+        fails_on(lab, "INSERT INTO d.t VALUES (3000000000, 1)")
+    finally:
+        with lab.replica.session() as session:
+            session.execute("SET GLOBAL replica_type_conversions = ''")
+
+
+@staged("schema-drift")
+def a_column_whose_type_does_not_convert(lab: Lab) -> None:
+    opened(lab)
+    unlogged(lab, "ALTER TABLE d.t MODIFY a VARCHAR(20)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+# --- rows that the source gave up, or has again ----------------------------------------------------------------------
+
+
+@staged("auto-increment-behind", "unlogged-on-source")
+def a_counter_of_the_source_that_went_back(lab: Lab) -> None:
+    opened(lab)
+    source(lab, "DELETE FROM d.t WHERE id > 2", "ALTER TABLE d.t AUTO_INCREMENT = 3", logged=False)
+    fails_on(lab, "INSERT INTO d.t (u) VALUES ('new')")
+
+
+@staged("unlogged-on-source")
+def a_row_deleted_on_the_source_without_a_trace(lab: Lab) -> None:
+    opened(lab)
+    source(lab, "DELETE FROM d.t WHERE id = 2", logged=False)
+    fails_on(lab, "INSERT INTO d.t VALUES (2, 'again', 2)")
+
+
+@staged("unlogged-on-source")
+def a_row_inserted_on_the_source_without_a_trace(lab: Lab) -> None:
+    opened(lab)
+    source(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)", "DELETE FROM d.t WHERE id = 9")
+    source(lab, "INSERT INTO d.t VALUES (9, 'back', 9)", logged=False)
+    fails_on(lab, "UPDATE d.t SET a = 99 WHERE id = 9")
+
+
+# --- foreign keys ----------------------------------------------------------------------------------------------------
+
+FAMILY = (
+    "CREATE TABLE d.p (id INT PRIMARY KEY, a INT)",
+    "CREATE TABLE d.t (id INT PRIMARY KEY, p INT, a INT, {key})",
+    "INSERT INTO d.p VALUES (1, 1), (2, 2)",
+    "INSERT INTO d.t VALUES (1, 1, 1), (2, 2, 2)",
+)
+_CASCADE = "CONSTRAINT f FOREIGN KEY (p) REFERENCES d.p (id) ON DELETE CASCADE"
+
+
+def _family(key: str) -> tuple[str, ...]:
+    return tuple(statement.format(key=key) for statement in FAMILY)
+
+
+@staged("cascade", "local-write")
+def a_parent_deleted_on_the_replica(lab: Lab) -> None:
+    opened(lab, *_family(_CASCADE))
+    local(lab, "DELETE FROM d.p WHERE id = 2")
+    fails_on(lab, "UPDATE d.t SET a = 20 WHERE id = 2")
+
+
+@staged("cascade")
+def a_cascade_on_the_replica_only(lab: Lab) -> None:
+    opened(lab, *_family("KEY p (p)"))
+    unlogged(lab, f"ALTER TABLE d.t ADD {_CASCADE}")
+    source(lab, "DELETE FROM d.p WHERE id = 2")
+    lab.wait_until_applied()
+    fails_on(lab, "UPDATE d.t SET a = 20 WHERE id = 2")
+
+
+@staged("local-write")
+def a_child_deleted_on_the_replica_under_a_cascade(lab: Lab) -> None:
+    opened(lab, *_family(_CASCADE))
+    local(lab, "DELETE FROM d.t WHERE id = 2")
+    fails_on(lab, "UPDATE d.t SET a = 20 WHERE id = 2")
+
+
+# --- programs and statements -----------------------------------------------------------------------------------------
+
+
+@staged("event-scheduler", "local-write")
+def an_event_that_runs_on_the_replica_too(lab: Lab) -> None:
+    opened(lab)
+    _event_on_the_replica(lab, logs_statements=True)
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("event-scheduler", "local-write")
+def an_event_on_the_replica_whose_statement_is_not_logged(lab: Lab) -> None:
+    opened(lab)
+    _event_on_the_replica(lab, logs_statements=False)
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+def _event_on_the_replica(lab: Lab, *, logs_statements: bool) -> None:
+    with lab.replica.session() as session:
+        session.execute(f"SET GLOBAL binlog_rows_query_log_events = {int(logs_statements)}")
+        session.execute("SET GLOBAL super_read_only = OFF")
+        session.execute("SET sql_log_bin = 0")
+        session.execute("CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY DO INSERT INTO d.t VALUES (9, 'event', 0)")
+        deadline = time.monotonic() + 10
+        while session.scalar("SELECT COUNT(*) FROM d.t WHERE id = 9") == "0" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        session.execute("SET GLOBAL super_read_only = ON")
+        session.execute("SET GLOBAL binlog_rows_query_log_events = 0")
+
+
+@staged("local-write")
+def a_local_row_beside_an_event_that_never_ran(lab: Lab) -> None:
+    opened(lab)
+    unlogged(
+        lab,
+        "CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY STARTS NOW() + INTERVAL 1 DAY DO INSERT INTO d.t VALUES (9, 'event', 0)",
+    )
+    local(lab, "INSERT INTO d.t VALUES (9, 'local', 0)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("replica-trigger", "local-write")
+def a_trigger_on_the_replica_set_off_by_a_local_write(lab: Lab) -> None:
+    opened(lab, TABLE, ROWS, "CREATE TABLE d.other (id INT PRIMARY KEY)")
+    unlogged(lab, _TRIGGER)
+    local(lab, "INSERT INTO d.other VALUES (9)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("replica-trigger")
+def a_trigger_on_the_replica_set_off_by_a_statement(lab: Lab) -> None:
+    opened(lab, TABLE, ROWS, "CREATE TABLE d.other (id INT PRIMARY KEY)")
+    unlogged(lab, _TRIGGER)
+    source(lab, "INSERT INTO d.other VALUES (9)", before=("SET SESSION binlog_format = STATEMENT",))
+    lab.wait_until_applied()
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+_TRIGGER = "CREATE TRIGGER d.tr AFTER INSERT ON d.other FOR EACH ROW INSERT INTO d.t VALUES (NEW.id, 'trigger', 0)"
+
+
+@staged("statement-event")
+def a_statement_whose_outcome_is_not_the_same_everywhere(lab: Lab) -> None:
+    opened(lab)
+    source(
+        lab,
+        "UPDATE d.t SET u = IF(@@server_id = 1, 'source', 'nine') WHERE id = 2",
+        before=("SET SESSION binlog_format = STATEMENT",),
+    )
+    lab.wait_until_applied()
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+@staged("statement-event")
+def a_statement_that_fails(lab: Lab) -> None:
+    opened(lab)
+    unlogged(lab, "INSERT INTO d.t VALUES (9, 'local', 0)")
+    source(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)", before=("SET SESSION binlog_format = STATEMENT",))
+    wait_until_stopped(lab.replica)
+
+
+@staged("row-differs", "unlogged-write")
+def a_row_without_a_key_that_differs(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (id INT, a INT)", "INSERT INTO d.t VALUES (1, 1), (2, 2)")
+    unlogged(lab, "UPDATE d.t SET a = 20 WHERE id = 2")
+    fails_on(lab, "UPDATE d.t SET a = 22 WHERE id = 2")
+
+
+@staged("two-rows", "local-write")
+def one_row_that_meets_two(lab: Lab) -> None:
+    opened(lab)
+    local(lab, "INSERT INTO d.t VALUES (9, 'local', 0), (90, 'nine', 0)")
+    fails_on(lab, "INSERT INTO d.t VALUES (9, 'nine', 9)")
+
+
+# --- two writers, and what looks like them ---------------------------------------------------------------------------
+
+
+@staged("two-writers", "local-write")
+def an_application_on_both_servers(lab: Lab) -> None:
+    opened(lab)
+    for name in ("x", "y", "z"):
+        local(lab, f"INSERT INTO d.t (u) VALUES ('{name}')")
+    fails_on(lab, "INSERT INTO d.t (u) VALUES ('incoming')")
+
+
+@staged("local-write")
+def rows_in_a_row_entered_by_hand(lab: Lab) -> None:
+    opened(lab)
+    local(lab, *(f"INSERT INTO d.t VALUES ({n}, 'local{n}', 0)" for n in (5, 6, 7)))
+    fails_on(lab, "INSERT INTO d.t (u) VALUES ('incoming')")

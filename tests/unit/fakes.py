@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
+from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
@@ -20,6 +21,7 @@ from replfix.core.privileges import Granted
 from replfix.core.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.surroundings import Program
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage, Value
@@ -241,6 +243,15 @@ class FakeServer:
             found = [t for gtid, t in self.log.items() if gtid in gtids][:limit]
         return iter(found)
 
+    def counter(self, table: Table) -> Counter | None:
+        return None
+
+    def programs(self, naming: TableName) -> tuple[Program, ...]:
+        return ()
+
+    def created(self, name: TableName) -> datetime | None:
+        return None
+
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
@@ -296,6 +307,9 @@ class FakeReplica(FakeServer):
                 executed=self.gtids,
                 channels=(channel,) if self.channel_exists else (),
             )
+
+    def connected_as(self, connection: int) -> str | None:
+        return None
 
     def logs_all(self) -> bool:
         return True

@@ -12,11 +12,27 @@ from replfix.core.conclude import conclude, strategy_names
 from replfix.core.diagnosis import Confidence
 from replfix.core.discover import modules_of
 from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.gtid import GtidSet
+from replfix.core.history import History, Logged, compiled, touched
 from replfix.core.row_event import RowChange, Transaction
-from replfix.core.table import Table
+from replfix.core.surroundings import Side, Surroundings
+from replfix.core.table import ForeignKey, Table
 from replfix.core.values import RowImage
 from tests.unit.fakes import Rows
-from tests.unit.making import REPLICA, column, deleted, evidence, inserted, key, table, transaction, updated
+from tests.unit.making import (
+    REPLICA,
+    SOURCE,
+    WHEN,
+    channel,
+    column,
+    deleted,
+    evidence,
+    inserted,
+    key,
+    table,
+    transaction,
+    updated,
+)
 
 T = table(
     "d.t",
@@ -126,7 +142,7 @@ CASES: dict[str, tuple[Evidence, list[tuple[str, str]]]] = {
     ),
     "a row that differs from the before image": (
         found((updated(T, (1, 2, 3), (1, 2, 4)),), (1, 2, 8)),
-        [("unknown-author", HIGH)],
+        [("unknown-author", HIGH), ("row-differs", HIGH)],
     ),
 }
 
@@ -181,9 +197,9 @@ def test_who_deleted_a_missing_row(writes: list[Transaction], errant: str | None
     assert words in sentences(found((deleted(T, 1, 2, 3),), writes=writes, errant=errant), "missing-row")
 
 
-def _two_writers(*ids: int) -> Evidence:
+def _two_writers(*ids: int, connection: int | None = None) -> Evidence:
     """The source's row meets the replica's, one of the rows that the replica numbered itself."""
-    writes = [local(n, inserted(T, id_, None, n)) for n, id_ in enumerate(ids, 1)]
+    writes = [local(n, inserted(T, id_, None, n), thread=connection or n) for n, id_ in enumerate(ids, 1)]
     return found((inserted(T, ids[0], None, 0),), *((id_, None, n) for n, id_ in enumerate(ids, 1)), writes=writes)
 
 
@@ -191,6 +207,10 @@ def test_two_writers() -> None:
     assert concluded(_two_writers(5, 6, 7)) == [("two-writers", HIGH), ("local-write", HIGH)]
     assert concluded(_two_writers(5, 6)) == [("local-write", HIGH), ("two-writers", MEDIUM)]
     assert "2 rows" in sentences(_two_writers(5, 6), "two-writers")
+    by_one = _two_writers(5, 6, 7, connection=8)
+    assert concluded(by_one) == [("local-write", HIGH), ("two-writers", MEDIUM)], (
+        "it can be a person that goes on counting"
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,3 +289,81 @@ def test_the_table_that_the_error_names_may_hold_dots() -> None:
     unread = replace(gathered, transaction=None, reconciliation=None, tables={})
     assert unread.stopped_on == ("a", "b.c")
     assert replace(gathered, error=replace(gathered.error, table=None)).stopped_on is None
+
+
+PARENT = table("d.p", [column("id")], [key("PRIMARY", "id")])
+_REFERENCE = ForeignKey("f", T.name, ("a",), PARENT.name, ("id",), "NO ACTION", "CASCADE")
+CHILD = replace(T, foreign_keys=(_REFERENCE,))
+
+
+def _log(*changes: RowChange, of: Table, number: int, gtid: str = SOURCE) -> Transaction:
+    written = transaction(changes, (of,), f"{gtid}:{number}")
+    return replace(written, log_file="b.000001", start_pos=number * 100)
+
+
+def _logs(*log: Transaction) -> History:
+    """The whole life of a server that executed just that."""
+    gtids = GtidSet.parse(",".join(str(one.gtid) for one in log))
+    tables = {T.name: T, PARENT.name: PARENT}
+    wanted = frozenset(row for one in log for change in one.changes for row in touched(change, tables))
+    history = compiled(iter(log), gtids, gtids, wanted, tables, 1000)
+    assert history is not None
+    return history
+
+
+def test_a_cascade_on_the_source_only_leaves_children_on_the_replica() -> None:
+    """As before MySQL 9.6, where the source's binlog has the parent's delete only."""
+    log = _logs(
+        _log(inserted(PARENT, 9), of=PARENT, number=1),
+        _log(inserted(T, *HELD), of=T, number=2),
+        _log(deleted(PARENT, 9), of=PARENT, number=3),
+    )
+    gathered = found(INSERT, HELD)
+    around = Surroundings(
+        replica_log=log,
+        source_log=log,
+        replica=Side({T.name: T}),
+        source=Side({T.name: CHILD}),
+        parents={PARENT.name: PARENT},
+        logs_all=True,
+    )
+    assert concluded(replace(gathered, around=around)) == [("cascade", HIGH)]
+    both = replace(gathered, tables={T.name: CHILD}, around=replace(around, replica=Side({T.name: CHILD})))
+    assert ("cascade", HIGH) not in concluded(both), "the same rule on both servers"
+
+
+def test_a_row_of_another_channel() -> None:
+    other = channel(name="b", source_uuid="cccccccc-0000-0000-0000-000000000003", source_host="shop")
+    log = _logs(_log(inserted(T, *HELD), of=T, number=7, gtid=other.source_uuid))
+    gathered = found(INSERT, HELD)
+    gathered = replace(
+        gathered,
+        status=replace(gathered.status, channels=(gathered.channel, other)),
+        around=Surroundings(replica_log=log, logs_all=True),
+    )
+    assert concluded(gathered) == [("other-channel", HIGH)]
+    text = sentences(gathered, "other-channel")
+    assert "came from shop:3306 by channel 'b'" in text
+    changed = replace(
+        gathered,
+        around=Surroundings(
+            replica_log=_logs(_log(inserted(T, 1, 9, 8), of=T, number=7, gtid=other.source_uuid)), logs_all=True
+        ),
+    )
+    assert concluded(changed) == [("unlogged-write", HIGH)], "what the other channel left is not what stands there"
+
+
+@pytest.mark.parametrize("hidden", ["logs_all", "cascade", "gap"])
+def test_an_unlogged_write_is_not_claimed_where_the_log_may_hide_something(hidden: str) -> None:
+    gathered = found(INSERT, HELD)
+    log = _logs(_log(inserted(T, 1, 0, 0), of=T, number=1))
+    around = Surroundings(replica_log=log, logs_all=True)
+    assert concluded(replace(gathered, around=around)) == [("unlogged-write", HIGH)]
+    if hidden == "logs_all":
+        gathered = replace(gathered, around=replace(around, logs_all=False))
+    elif hidden == "cascade":
+        gathered = replace(gathered, around=around, tables={T.name: CHILD})
+    else:
+        unread = Logged(f"{SOURCE}:2", "b.000001", 200, WHEN, 1, 5, 0, statement="CALL d.p()", unread="a statement")
+        gathered = replace(gathered, around=replace(around, replica_log=replace(log, logged=(*log.logged, unread))))
+    assert concluded(gathered) == [("unknown-author", HIGH)]

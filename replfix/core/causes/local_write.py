@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from replfix.core.authors import Authorship, authors
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.history import mentions
+from replfix.core.provenance import provenances
 from replfix.core.reconcile import ConflictKind
+from replfix.core.words import shortened
 
 CODE = "local-write"
 RANK = 40
-_SHOWN = 5
+_EMPTIES = re.compile(r"\s*(TRUNCATE|DROP\s+TABLE)\b", re.I)
 
 
 def _summary(found: tuple[Authorship, ...]) -> str:
@@ -22,33 +27,71 @@ def examine(evidence: Evidence) -> Cause | None:
     """The author found; or, with less confidence, writes of the replica's own that cannot all be read."""
     if evidence.reconciliation is None or not evidence.reconciliation.conflicts:
         return None
-    own = evidence.errant.of_uuid(evidence.status.server_uuid)
     found = authors(evidence)
     if found:
-        sentences = tuple(dict.fromkeys(a.in_words() for a in found))
-        statements = tuple(
-            f"The statement was logged with it: {query}"
-            for query in dict.fromkeys(q for a in found for q in a.transaction.queries)
-        )
-        more = (f"… and {len(sentences) - _SHOWN} more rows.",) if len(sentences) > _SHOWN else ()
         return Cause(
             CODE,
             Confidence.HIGH,
             _summary(found),
-            sentences[:_SHOWN] + more + statements[:_SHOWN],
+            (*shortened(tuple(a.in_words() for a in found), "row"), *_who(evidence, found), *_how(evidence, found)),
         )
+    return _emptied(evidence) or _perhaps(evidence)
+
+
+def _who(evidence: Evidence, found: tuple[Authorship, ...]) -> tuple[str, ...]:
+    threads = dict.fromkeys(a.transaction.thread_id for a in found)
+    return tuple(
+        f"Connection {thread} is still open on the replica: {who}."
+        for thread, who in evidence.around.authors.items()
+        if thread in threads
+    )
+
+
+def _how(evidence: Evidence, found: tuple[Authorship, ...]) -> tuple[str, ...]:
+    queries = tuple(query for a in found for query in a.transaction.queries)
+    if queries:
+        return shortened(tuple(f"The statement was logged with it: {query}" for query in queries), "statement")
+    setting = evidence.around.settings.get("binlog_rows_query_log_events")
+    return (f"The statement was not logged with it (binlog_rows_query_log_events={setting} now).",) if setting else ()
+
+
+def _emptied(evidence: Evidence) -> Cause | None:
+    """A TRUNCATE or DROP TABLE of the replica's own took the rows, behind their newest logged change."""
+    sentences: dict[str, None] = {}
+    for one in provenances(evidence):
+        if one.state is not None:
+            continue
+        for other in evidence.around.replica_log.doubts(one.table.name, one.last.by if one.last else None):
+            statement = other.statement or ""
+            if other.gtid in evidence.errant and _EMPTIES.match(statement) and mentions(statement, one.table.name):
+                thread = f", connection {other.thread_id}" if other.thread_id is not None else ""
+                sentences[f"{other.gtid}, written on the replica at {other.when}{thread}: {statement}"] = None
+    if not sentences:
+        return None
+    return Cause(
+        CODE,
+        Confidence.HIGH,
+        "The table was emptied on the replica itself.",
+        (*shortened(tuple(sentences), "statement"), "The source does not have that transaction."),
+    )
+
+
+def _perhaps(evidence: Evidence) -> Cause | None:
+    assert evidence.reconciliation is not None
+    own = evidence.errant.of_uuid(evidence.status.server_uuid)
     # Rows that equal the incoming ones were applied before, however little of the replica's own writes can be read.
-    conflicts = evidence.reconciliation.conflicts
-    identical = all(c.kind is ConflictKind.DUPLICATE and not c.differences for c in conflicts)
-    if own and not identical and len(evidence.local_writes) < len(evidence.errant):
-        return Cause(
-            CODE,
-            Confidence.MEDIUM,
-            "The replica was written to locally, perhaps this row too.",
-            (
-                f"The replica has transactions of its own that the source lacks: {own}.",
-                f"Only {len(evidence.local_writes)} of {len(evidence.errant)} could be read from its binlog; none of "
-                "those wrote this row.",
-            ),
-        )
-    return None
+    identical = all(c.kind is ConflictKind.DUPLICATE and not c.differences for c in evidence.reconciliation.conflicts)
+    if not own or identical or len(evidence.local_writes) >= len(evidence.errant):
+        return None
+    if (explained := provenances(evidence)) and all(p.as_logged or p.behind_the_log for p in explained):
+        return None
+    return Cause(
+        CODE,
+        Confidence.MEDIUM,
+        "The replica was written to locally, perhaps this row too.",
+        (
+            f"The replica has transactions of its own that the source lacks: {own}.",
+            f"Only {len(evidence.local_writes)} of {len(evidence.errant)} could be read from its binlog; none of "
+            "those wrote this row.",
+        ),
+    )

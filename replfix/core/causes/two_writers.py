@@ -10,6 +10,7 @@ from replfix.core.reconcile import ConflictKind
 from replfix.core.row_event import ChangeKind
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
+from replfix.core.words import counted
 
 CODE = "two-writers"
 RANK = 20
@@ -29,7 +30,8 @@ def examine(evidence: Evidence) -> Cause | None:
         if counter is None or conflict.key_columns != (counter.name,) or table.name in examined:
             continue
         examined.add(table.name)  # what follows is the same for each of its rows
-        ids = _locally_generated(evidence, table, counter.ordinal)
+        made = _locally_generated(evidence, table, counter.ordinal)
+        ids, connections = [id_ for id_, _ in made], {thread for _, thread in made}
         if len(ids) < 2 or not _overlap(evidence.replica_auto_increment, evidence.source_auto_increment):
             continue
         ours, theirs = evidence.replica_auto_increment, evidence.source_auto_increment
@@ -41,11 +43,12 @@ def examine(evidence: Evidence) -> Cause | None:
         )
         return Cause(
             CODE,
-            Confidence.HIGH if len(ids) >= 3 else Confidence.MEDIUM,
+            # One connection can be a person, or a load, that continued the numbers by hand.
+            Confidence.HIGH if len(ids) >= 3 and len(connections) > 1 else Confidence.MEDIUM,
             "Both servers are written to, and both hand out the same AUTO_INCREMENT values.",
             (
                 f"The replica inserted {len(ids)} rows of its own into {table.name}, in separate transactions, with "
-                f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment.",
+                f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment, from {counted(len(connections), 'connection')}.",
                 settings,
                 f"The source's incoming row has {counter.name} {_shown(conflict.incoming, counter.ordinal)}.",
             ),
@@ -57,9 +60,10 @@ def _shown(image: RowImage | None, ordinal: int) -> str:
     return "" if image is None else str(image[ordinal])
 
 
-def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[int]:
-    """Values of single-row inserts in the replica's own transactions that form one run of its counter."""
-    values: list[int] = []
+def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[tuple[int, int | None]]:
+    """Values of single-row inserts in the replica's own transactions that form one run of its counter, with the
+    connections that made them."""
+    values: list[tuple[int, int | None]] = []
     for transaction in evidence.local_writes:
         if len(transaction.changes) != 1:
             continue
@@ -67,9 +71,9 @@ def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[i
         if change.kind is ChangeKind.INSERT and change.table == table.name and change.after is not None:
             value = change.after[ordinal]
             if isinstance(value, int):
-                values.append(value)
+                values.append((value, transaction.thread_id))
     step = evidence.replica_auto_increment.increment
-    in_run = all(b - a == step for a, b in itertools.pairwise(values))
+    in_run = all(b - a == step for (a, _), (b, _) in itertools.pairwise(values))
     return values if in_run else []
 
 

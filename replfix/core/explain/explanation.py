@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from replfix.core.counter import Counter
 from replfix.core.diagnosis import Confidence
 from replfix.core.evidence import AutoIncrement
 from replfix.core.explain.duplicate import Duplicate
 from replfix.core.explain.insert import Insert
 from replfix.core.explain.probe import Match
-from replfix.core.table import Column, Table, UniqueKey
+from replfix.core.table import Table, UniqueKey
 from replfix.core.values import RowImage
 
 
@@ -29,21 +30,6 @@ class Reading:
     answer: Answer
     rows: tuple[RowImage, ...] = ()
     matches: tuple[Match, ...] = ()  # what was asked
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """An AUTO_INCREMENT column: what it hands out next, and what is there."""
-
-    column: Column
-    next_value: int | None  # None: the server does not tell
-    highest: int | None  # MAX(column); None in an empty table
-
-    @property
-    def limit(self) -> int | None:
-        """The highest value that the column's type can hold; None for types that are no integers."""
-        bits = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}.get(self.column.data_type)
-        return None if bits is None else 2 ** (bits if self.column.unsigned else bits - 1) - 1
 
 
 @dataclass(frozen=True, slots=True)

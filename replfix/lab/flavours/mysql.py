@@ -55,11 +55,12 @@ class MySQL:
     )
     port_taken = "MY-010262"  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
     replfix_privileges = (
-        "SELECT, INSERT, UPDATE, DELETE, TRIGGER, REPLICATION CLIENT, REPLICATION SLAVE",
+        "SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, REPLICATION CLIENT, REPLICATION SLAVE",
         "REPLICATION_SLAVE_ADMIN, SESSION_VARIABLES_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, BINLOG_ADMIN, "
         "REPLICATION_APPLIER",
     )
-    """Tried one by one on 9.7.4. TRIGGER makes information_schema.TRIGGERS show the triggers."""
+    """Tried one by one on 9.7.4. TRIGGER makes information_schema.TRIGGERS show the triggers, EVENT does the same for
+    EVENTS."""
 
     options = ("--skip-name-resolve", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=OFF")
     """root@localhost has no password: without names, 127.0.0.1 is not localhost, so only the socket lets root in."""

@@ -21,7 +21,8 @@ _SOURCES_ORDERS = (
 
 def stage(lab: Lab) -> None:
     open_shop(lab)
-    write_locally(lab.replica, *_REPLICAS_ORDERS)
+    for order in _REPLICAS_ORDERS:  # an application has several connections
+        write_locally(lab.replica, order)
     first, *others = _SOURCES_ORDERS
     on_source(lab, first)
     # Stopped on the first one before the others come: with several workers any of them could be the first to fail.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from replfix.core.counter import Counter
 from replfix.core.diagnosis import Confidence
 from replfix.core.explain.compare import compare
-from replfix.core.explain.explanation import Asked, Case, Counter, Fix, Place, Reason
+from replfix.core.explain.explanation import Asked, Case, Fix, Place, Reason
 
 CODE = "ids-from-two-sides"
 RANK = 30

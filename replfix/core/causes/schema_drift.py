@@ -1,0 +1,58 @@
+"""The table is not the same on both servers: columns, their types, or a generated primary key on one side only."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Kind, family_of
+from replfix.core.table import Table, TableName
+
+CODE = "schema-drift"
+RANK = 33
+BEYOND_ROWS = True
+_GENERATED = "my_row_id"  # of sql_generate_invisible_primary_key
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """High when the error itself is about definitions. A difference beside a conflict of rows is only likely where no row
+    explains the error, and little more than worth a look where one does."""
+    stopped = evidence.stopped_on
+    if stopped is None:
+        return None
+    name = TableName(*stopped)
+    ours, theirs = evidence.around.replica.tables.get(name), evidence.around.source.tables.get(name)
+    if ours is None or theirs is None:
+        return None
+    differences = _differences(ours, theirs)
+    if not differences:
+        return None
+    family = family_of(evidence.error.errno)
+    about = family is not None and family.kind is Kind.SCHEMA_DRIFT
+    rows = evidence.reconciliation is not None and any(c.table == name for c in evidence.reconciliation.conflicts)
+    return Cause(
+        CODE,
+        Confidence.HIGH if about else Confidence.LOW if rows else Confidence.MEDIUM,
+        "The table's definition is not the same on both servers.",
+        tuple(f"{name}: {difference}" for difference in differences),
+    )
+
+
+def _differences(ours: Table, theirs: Table) -> list[str]:
+    found = []
+    if len(ours.columns) != len(theirs.columns):
+        found.append(f"{len(ours.columns)} columns on the replica, {len(theirs.columns)} on the source.")
+    generated = [any(c.name == _GENERATED and c.invisible for c in t.columns) for t in (ours, theirs)]
+    if generated[0] != generated[1]:
+        side = "replica" if generated[0] else "source"
+        found.append(f"a generated invisible primary key ({_GENERATED}) on the {side} only.")
+    by_name = {c.name.lower(): c for c in theirs.columns}
+    for column in ours.columns:
+        other = by_name.pop(column.name.lower(), None)
+        if other is None:
+            found.append(f"column {column.name} ({column.column_type}) on the replica only.")
+        elif other.column_type.lower() != column.column_type.lower():
+            found.append(
+                f"column {column.name} is {column.column_type} on the replica, {other.column_type} on the source."
+            )
+    found += [f"column {other.name} ({other.column_type}) on the source only." for other in by_name.values()]
+    return found
