@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from replfix.core.values import RowImage
 
 CONFLICTS_SHOWN = 20
-_KIND = {
-    "duplicate": "a row of the replica holds a unique key that the incoming row needs",
-    "missing": "the row that the transaction changes is not on the replica",
-    "different": "the row that the transaction changes has other values on the replica",
-}
 
 
 def diagnosis_text(name: str, diagnosis: Diagnosis) -> RenderableType:
@@ -112,7 +107,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
         Text(
             visible(
                 f"{number}. {conflict.kind.value}: {conflict.table}, {keys}, "
-                f"row {conflict.change + 1} of the transaction: {_KIND[conflict.kind.value]}"
+                f"row {conflict.change + 1} of the transaction: {conflict.in_words}"
             )
         ),
         (1, 0, 0, 2),

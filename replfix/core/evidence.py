@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
-from replfix.core.known_error import Family, Thread, family_of
+from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
@@ -102,6 +102,11 @@ class Evidence:
     def family(self) -> Family | None:
         """What is known about the error."""
         return family_of(self.error.errno, self.thread)
+
+    @property
+    def transient(self) -> bool:
+        """Nothing is wrong with rows or tables: the transaction only has to be tried again."""
+        return self.family is not None and self.family.kind is Kind.TRANSIENT
 
     @property
     def stopped_on(self) -> tuple[str, str] | None:

@@ -32,6 +32,7 @@ class ConflictKind(enum.StrEnum):
     DUPLICATE = "duplicate"  # the replica holds a row with a unique key that the transaction's row needs
     MISSING = "missing"  # the replica lacks the row that the transaction updates or deletes
     DIFFERENT = "different"  # the row is there, with other values than the before image
+    EXTRA = "extra"  # a row of the replica references a row that the transaction deletes, or gives another key
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,21 @@ class Conflict:
     incoming: RowImage | None  # after image
     replica_row: RowImage | None
     differences: tuple[str, ...]
+    foreign_key: str = ""  # by which the row is a parent that is missing, or a child too many
+
+    @property
+    def in_words(self) -> str:
+        if self.kind is ConflictKind.MISSING and self.foreign_key:
+            return f"the row that is referenced by {self.foreign_key} is not on the replica"
+        return _IN_WORDS[self.kind] + (f" ({self.foreign_key})" if self.foreign_key else "")
+
+
+_IN_WORDS = {
+    ConflictKind.DUPLICATE: "a row of the replica holds a unique key that the incoming row needs",
+    ConflictKind.MISSING: "the row that the transaction changes is not on the replica",
+    ConflictKind.DIFFERENT: "the row that the transaction changes has other values on the replica",
+    ConflictKind.EXTRA: "a row of the replica still references a row that the transaction deletes or changes",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _HOLDERS = """
 SELECT t.PROCESSLIST_ID AS connection, CONCAT(t.PROCESSLIST_USER, '@', t.PROCESSLIST_HOST) AS account,
        FLOOR(COALESCE(x.TIMER_WAIT / 1e12, t.PROCESSLIST_TIME, 0)) AS seconds, l.s AS schema_name, l.t AS table_name,
        (SELECT e.SQL_TEXT FROM performance_schema.events_statements_current e
-         WHERE e.THREAD_ID = t.THREAD_ID AND e.NESTING_EVENT_ID IS NULL LIMIT 1) AS statement
+         WHERE e.THREAD_ID = t.THREAD_ID AND e.NESTING_EVENT_LEVEL = 0 LIMIT 1) AS statement
   FROM (SELECT THREAD_ID AS thread, OBJECT_SCHEMA AS s, OBJECT_NAME AS t FROM performance_schema.data_locks
          WHERE LOCK_STATUS = 'GRANTED' AND (OBJECT_SCHEMA, OBJECT_NAME) IN %(tables)s
          UNION SELECT OWNER_THREAD_ID, OBJECT_SCHEMA, OBJECT_NAME FROM performance_schema.metadata_locks

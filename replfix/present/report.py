@@ -27,11 +27,6 @@ STATEMENTS = 200
 _PUNCTUATION = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=:)/|^[-+=]")
 _NUMBER = re.compile(r"^(\d{1,9})([.)])")
 _MENTION = re.compile(r"(?<![\w@])@(?=\w)")
-_KINDS = {
-    "duplicate": "a row of the replica holds a unique key that the incoming row needs",
-    "missing": "the row that the transaction changes is not on the replica",
-    "different": "the row that the transaction changes has other values on the replica",
-}
 
 
 def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = None) -> str:
@@ -154,7 +149,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     yield f"### {number}. {conflict.kind.value}: {code(str(conflict.table))}"
     yield ""
     key = f"Key {keys} ({parts})" if conflict.keys else "Whole row"
-    yield f"{key}, row {conflict.change + 1} of the transaction: {_KINDS[conflict.kind.value]}."
+    yield f"{key}, row {conflict.change + 1} of the transaction: {sentence(conflict.in_words)}."
     yield ""
     images: list[tuple[str, RowImage | None]] = [
         ("replica", conflict.replica_row),

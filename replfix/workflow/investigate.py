@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from replfix.core.applier_error import ROW_ERRORS, ApplierError
+from replfix.core.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
@@ -26,6 +26,7 @@ from replfix.ports import Replica, Server
 from replfix.workflow.ahead import survives
 from replfix.workflow.counterparts import changes_since, keep_what_the_source_has
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
+from replfix.workflow.relatives import Relatives
 from replfix.workflow.surroundings import looked_around
 from replfix.workflow.unnamed import doubt_missing_rows
 
@@ -175,11 +176,12 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         tables = _definitions(replica, transaction, unknowns)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
+        since = partial(changes_since, source, transaction, status.executed, by_gtid, unknowns)
+        found = Relatives(replica, source, channel.filters, transaction, tables, since).added_to(found)
         _doubt(error, transaction, found, tables, unknowns)
         theirs = _same_tables(source, tables, found, unknowns)
         source_rows = _source_rows(source, found, theirs)
         if found.repairs:
-            since = partial(changes_since, source, transaction, status.executed, by_gtid, unknowns)
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
             kept = keep_what_the_source_has(
                 replica,
@@ -295,7 +297,9 @@ def _doubt(
             f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
             "such rows were not compared."
         )
-    if error.table is not None and error.errno in ROW_ERRORS:
+    if error.errno in FOREIGN_KEY_ERRORS and not any(c.foreign_key for c in found.conflicts) and not found.untold:
+        unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
+    elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
         named = [name for name in tables if str(name) == error.table]
         if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
             unknowns.append(
@@ -317,8 +321,9 @@ def _doubt(
 
 
 def row_in_question(conflict: Conflict) -> RowImage:
-    """The transaction's own image of the row: what it writes, else what it expects."""
+    """The transaction's own image of the row: what it writes, else what it expects; the replica's row for neither."""
     image = conflict.incoming if conflict.incoming is not None else conflict.expected
+    image = image if image is not None else conflict.replica_row
     assert image is not None
     return image
 

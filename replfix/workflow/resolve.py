@@ -9,11 +9,15 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan
 from replfix.core.words import counted
-from replfix.errors import NotVerified, ReplfixError, ReplicationError, UsageError
+from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, UsageError
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.round import close_gap, one_round, plan_of
 from replfix.workflow.settings import put_back_leftovers
+
+TRIES = 3
+"""How often a transaction with which nothing is wrong is rehearsed, before a human has to look at what is in its way."""
+BETWEEN_TRIES_SECONDS = 2.0
 
 Confirm = Callable[[Diagnosis, Plan], bool]
 
@@ -40,6 +44,8 @@ def resolve(
     story = Story(operation)
     rounds: list[Round] = []
     any_channel = channel is None
+    confirmed: set[str] = set()
+    tries = 0
     while True:
         try:
             diagnosis = investigate(operation.replica, operation.source_of, channel, operation.progress)
@@ -71,17 +77,26 @@ def resolve(
                 f"The channel stopped again, on {plan.transaction}, after {max_rounds} rounds, which is the limit.",
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
-        if not dry_run and not confirm(diagnosis, plan):
+        if not dry_run and plan.digest not in confirmed and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
+        confirmed.add(plan.digest)
         came = Came()
         try:
             if not dry_run and close_gap(operation, plan):
                 continue
             one_round(operation, story, plan, dry_run, came)
+            tries = 0
         except NotVerified as error:
             rounds.append(came.as_round(plan))
             return Outcome(Result.FAILED, error.message, error.hint, tuple(rounds), tuple(story.ids))
         except ReplfixError as error:
+            if isinstance(error, RehearsalFailed) and diagnosis.evidence.transient and not plan.steps:
+                tries += 1
+                if tries == TRIES or dry_run:
+                    return _stopped_short(rounds, story, *_still_held(diagnosis, error))
+                operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
+                operation.clock.sleep(BETWEEN_TRIES_SECONDS)
+                continue
             if not rounds:
                 raise
             return _stopped_short(rounds, story, error.message, error.hint)
@@ -126,6 +141,21 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     if channel is not None and channel.applier_running:
         return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
     return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
+
+
+def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
+    """What stands in the way of a transaction with which nothing is wrong, and what to do about it."""
+    holders = diagnosis.evidence.lock_holders
+    if not holders:
+        return (
+            error.message,
+            "No row was changed. Nobody is seen to hold a lock: look at SHOW PROCESSLIST, then try again.",
+        )
+    kill = ", ".join(f"KILL {holder.connection}" for holder in holders)
+    return (
+        " ".join((error.message, *(holder.in_words() for holder in holders))),
+        f"No row was changed. Wait until that transaction ends, or end it ({kill}), and run the command again.",
+    )
 
 
 def _rehearsed(round_: Round, story: Story) -> Outcome:

@@ -45,7 +45,7 @@ class TransactionPart(Part):
 
 
 class ConflictPart(Part):
-    kind: Literal["duplicate", "missing", "different"]
+    kind: Literal["duplicate", "missing", "different", "extra"]
     schema_: str
     table: str
     key: str | None  # table.index, as the server names it; None in a table without a key that names its rows
@@ -57,6 +57,7 @@ class ConflictPart(Part):
     replica_row: RowDocument | None
     source_row: RowDocument | None
     differences: list[str]
+    foreign_key: str | None  # missing: the row is a parent by it; extra: a child
 
 
 class CausePart(Part):
@@ -182,6 +183,7 @@ def _conflicts(evidence: Evidence) -> list[ConflictPart]:
                 replica_row=row_to_json(table, conflict.replica_row),
                 source_row=row_to_json(table, source_row),
                 differences=list(conflict.differences),
+                foreign_key=conflict.foreign_key or None,
             )
         )
     return parts

@@ -34,6 +34,8 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "A row that the transaction changes is not on the replica.",
+        "A row that the transaction references is not on the replica."
+        if all(c.foreign_key for c in missing)
+        else "A row that the transaction changes is not on the replica.",
         (f"{counted(len(missing), 'row')} looked up by key and not found in {tables}.", *who),
     )

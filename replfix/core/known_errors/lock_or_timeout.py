@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Advice, Family, Kind, Thread
 
@@ -38,8 +39,10 @@ def advise(evidence: Evidence) -> tuple[Advice, ...]:
     )
     if holders:
         return holders
+    start = (sql.start_replica(evidence.channel.name, receiver=True),)
     return (
         Advice(
-            "Nobody holds a lock on the tables of the transaction now, as far as the account may see: start it again."
+            "Nobody holds a lock on the tables of the transaction now, as far as the account may see: start it again.",
+            start,
         ),
     )

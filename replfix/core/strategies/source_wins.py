@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from replfix.core import sql
+from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.plan import Plan, Step, StepKind
@@ -20,7 +21,7 @@ SUMMARY = (
     "Restore the state that the failing transaction expects, displaced rows saved; the replica then applies the "
     "transaction itself."
 )
-REPAIRABLE = {1062: "duplicate key", 1032: "missing row"}
+REPAIRABLE = {1062: "duplicate key", 1032: "missing row", 1452: "missing parent row", 1451: "child row too many"}
 
 
 def propose(evidence: Evidence) -> Proposal:
@@ -50,6 +51,10 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(
             NAME, plan, "Every row that is in the way can be saved and brought to the state expected.", plan.risks
         )
+    if evidence.transient:
+        return Proposal(
+            NAME, plan, "No row is in the way: the transaction is rehearsed, and the channel started again.", plan.risks
+        )
     return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
 
 
@@ -58,7 +63,7 @@ def _cannot(evidence: Evidence) -> str:
     transaction, found = evidence.transaction, evidence.reconciliation
     if evidence.channel.group_replication:
         return "The channel belongs to Group Replication, whose members replfix does not repair."
-    if evidence.error.errno not in REPAIRABLE:
+    if evidence.error.errno not in ROW_ERRORS and not evidence.transient:
         return (
             f"The applier stopped with error {evidence.error.errno}, which no change of rows repairs; {NAME} repairs "
             + " and ".join(f"{errno} ({name})" for errno, name in REPAIRABLE.items())
@@ -222,7 +227,7 @@ def _side_effect(step: Step, table: Table) -> str:
         if not columns:
             return (
                 f"A row of {table.name} that is in the way stands just as the source had it then: the replica has a unique "
-                "key that the source lacks, or compares one under another collation."
+                "or foreign key that the source lacks, or compares one under another collation."
             )
         if all(table.column(name).generated for name in columns):
             return (

@@ -15,12 +15,12 @@ from replfix.tui.widgets.points import plural, title
 from replfix.tui.widgets.rows import of_conflict
 from replfix.tui.widgets.side_by_side import SideBySide
 
-MEANING = {
-    ConflictKind.DUPLICATE: "A row of the replica holds a unique key that the incoming row needs.",
-    ConflictKind.MISSING: "The row that the transaction changes is not on the replica.",
-    ConflictKind.DIFFERENT: "The row that the transaction changes has other values on the replica.",
+SYMBOLS = {
+    ConflictKind.DUPLICATE: "✗",
+    ConflictKind.MISSING: "∅",
+    ConflictKind.DIFFERENT: "≠",
+    ConflictKind.EXTRA: "+",
 }
-SYMBOLS = {ConflictKind.DUPLICATE: "✗", ConflictKind.MISSING: "∅", ConflictKind.DIFFERENT: "≠"}
 
 
 def conflict_line(number: int, conflict: Conflict) -> Text:
@@ -68,7 +68,8 @@ class Conflicts(Vertical):
 
     def _show(self, index: int) -> None:
         conflict = self._conflicts[index]
-        text = Text(MEANING[conflict.kind])
+        words = conflict.in_words
+        text = Text(visible(f"{words[0].upper()}{words[1:]}.", keep_newlines=False))
         if conflict.kind is ConflictKind.DUPLICATE and not conflict.differences:
             text.append(" It equals the incoming row.")
         self.query_one("#conflict-meaning", Static).update(text)

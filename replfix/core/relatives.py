@@ -1,0 +1,149 @@
+"""Parents and children of rows: what foreign keys of the replica want before the transaction can be applied.
+
+A row that is written needs its parents; a row that is deleted, or changed in referenced columns, must have no children
+left where the foreign key restricts. What earlier rows of the same transaction put in place or take away is taken into
+account, as the values are logged: where two spellings are one value for the server, the rehearsal is the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from replfix.core.lookup import Lookup
+from replfix.core.reconcile import Identity, identity_values
+from replfix.core.row_event import RowChange
+from replfix.core.table import ForeignKey, KeyPart, Table, TableName
+from replfix.core.values import NOT_LOGGED, RowImage, Value
+
+_RESTRICTS = ("RESTRICT", "NO ACTION")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A row that needs a parent, or is a parent that goes: ``lookup`` finds the other side on a server."""
+
+    foreign_key: ForeignKey
+    lookup: Lookup
+    change: int  # index into the transaction's changes
+
+
+def _values(table: Table, columns: Iterable[str], image: RowImage) -> tuple[Value, ...] | None:
+    """None where one is NULL (such a row references nothing) or was not logged."""
+    values = tuple(image[table.column(name).ordinal] for name in columns)
+    return None if None in values or NOT_LOGGED in values else values
+
+
+def _lookup(table: TableName, key: ForeignKey, columns: tuple[str, ...], values: tuple[Value, ...]) -> Lookup:
+    return Lookup(table, key.name, tuple(KeyPart(name) for name in columns), tuple((value,) for value in values))
+
+
+def parents_of(table: Table, image: RowImage, change: int) -> Iterator[Reference]:
+    """What the row references, one for each foreign key."""
+    for key in table.foreign_keys:
+        values = _values(table, key.child_columns, image)
+        if values is not None:
+            yield Reference(key, _lookup(key.parent, key, key.parent_columns, values), change)
+
+
+def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:
+    """What rows that the transaction writes reference, but for those that itself puts in place before."""
+    found: dict[Lookup, Reference] = {}
+    placed: set[tuple[TableName, tuple[str, ...], tuple[Value, ...]]] = set()
+    for index, change in enumerate(changes):
+        table = tables.get(change.table)
+        if table is None:
+            continue
+        if change.after is not None:
+            for reference in parents_of(table, change.after, index):
+                if change.before is not None and _unchanged(table, reference.foreign_key.child_columns, change):
+                    continue
+                values = tuple(part[0] for part in reference.lookup.values)
+                key = reference.foreign_key
+                itself = key.parent == table.name and _values(table, key.parent_columns, change.after) == values
+                if not itself and (key.parent, key.parent_columns, values) not in placed:
+                    found.setdefault(reference.lookup, reference)
+        for key in table.referenced_by:
+            for image, put in ((change.before, placed.discard), (change.after, placed.add)):
+                held = _values(table, key.parent_columns, image) if image is not None else None
+                if held is not None:
+                    put((table.name, key.parent_columns, held))
+    return tuple(found.values())
+
+
+def _unchanged(table: Table, columns: Iterable[str], change: RowChange) -> bool:
+    assert change.before is not None
+    assert change.after is not None
+    return all(
+        change.after[o] is NOT_LOGGED or change.before[o] == change.after[o]
+        for o in (table.column(name).ordinal for name in columns)
+    )
+
+
+def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:
+    """Where to look for children of rows that the transaction deletes or gives another key, and that restrict it."""
+    found: dict[Lookup, Reference] = {}
+    for index, change in enumerate(changes):
+        table = tables.get(change.table)
+        if table is None or change.before is None:
+            continue
+        for key in table.referenced_by:
+            if (key.on_delete if change.after is None else key.on_update) not in _RESTRICTS:
+                continue
+            if change.after is not None and _unchanged(table, key.parent_columns, change):
+                continue
+            values = _values(table, key.parent_columns, change.before)
+            if values is not None:
+                reference = Reference(key, _lookup(key.child, key, key.child_columns, values), index)
+                found.setdefault(reference.lookup, reference)
+    return tuple(found.values())
+
+
+def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[TableName, Table]) -> set[Identity]:
+    """Rows that the transaction itself changes or deletes before that change."""
+    found: set[Identity] = set()
+    for change in changes[:index]:
+        table = tables.get(change.table)
+        values = identity_values(table, change.before) if table and change.before is not None else None
+        if table is not None and values is not None:
+            found.add((table.name, values))
+    return found
+
+
+def states_then(
+    changes: Iterable[RowChange],
+    wanted: Mapping[Reference, RowImage | None],
+    tables: Mapping[TableName, Table],
+) -> dict[Reference, RowImage | None]:
+    """Each parent as the source had it when the failing transaction was committed; None where it cannot be told.
+
+    ``wanted``: the source's rows now, None where there is none. ``changes``: the failing transaction's and those behind
+    it, in order. The first of them that touches a row tells how it was before; what none touches is as it is now.
+    """
+    named = {reference: _names(reference, row, tables) for reference, row in wanted.items()}
+    found: dict[Reference, RowImage | None] = {}
+    of_table: dict[TableName, list[Reference]] = {}
+    for reference in wanted:
+        of_table.setdefault(reference.lookup.table, []).append(reference)
+    for change in changes:
+        if len(found) == len(named):
+            break
+        table = tables.get(change.table)
+        if table is None:
+            continue
+        for reference in of_table.get(change.table, ()):
+            if reference in found:
+                continue
+            for image, state in ((change.before, change.before), (change.after, None)):
+                if image is None or len(image) != len(table.columns):
+                    continue
+                if _values(table, reference.foreign_key.parent_columns, image) == named[reference]:
+                    found.setdefault(reference, state)
+    return {reference: found.get(reference, row) for reference, row in wanted.items()}
+
+
+def _names(reference: Reference, row: RowImage | None, tables: Mapping[TableName, Table]) -> tuple[Value, ...] | None:
+    """The referenced values as the source spells them; as the child does where the source has no such row now."""
+    if row is None:
+        return tuple(part[0] for part in reference.lookup.values)
+    return _values(tables[reference.lookup.table], reference.foreign_key.parent_columns, row)

@@ -1,0 +1,192 @@
+"""Asks both servers for parents that the replica lacks and for children that it has too many: see ``core/relatives.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from replfix.core.filters import Filters
+from replfix.core.lookup import by_key
+from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
+from replfix.core.relatives import (
+    Reference,
+    blocking_children,
+    needed_parents,
+    parents_of,
+    states_then,
+    touched_before,
+)
+from replfix.core.row_event import RowChange, Transaction
+from replfix.core.table import Table, TableName
+from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.ports import Replica, Server
+
+GENERATIONS = 10
+"""How many ancestors of a row are put back before a human has to look."""
+CHILDREN = 1000
+"""How many children of one row are planned for."""
+
+ChangesSince = Callable[[], Iterable[RowChange]]
+"""The failing transaction's changes, then those of the source's binlog behind it."""
+
+
+class Relatives:
+    """One transaction's conflicts by foreign keys. ``tables`` gains those that are asked."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        source: Server,
+        filters: Filters,
+        transaction: Transaction,
+        tables: dict[TableName, Table],
+        changes_since: ChangesSince,
+    ) -> None:
+        self._replica = replica
+        self._source = source
+        self._filters = filters
+        self._changes = transaction.changes
+        self._tables = tables
+        self._changes_since = changes_since
+        self._conflicts: list[Conflict] = []
+        self._repairs: list[Repair] = []
+        self._untold: dict[str, None] = {}
+
+    def added_to(self, found: Reconciliation) -> Reconciliation:
+        if not any(table.foreign_keys or table.referenced_by for table in self._tables.values()):
+            return found
+        of_transaction = dict(self._tables)
+        self._children(of_transaction)
+        self._parents(
+            (*needed_parents(self._changes, of_transaction), *self._parents_of_repairs(found, of_transaction))
+        )
+        if not self._conflicts and not self._untold:
+            return found
+        return replace(
+            found,
+            conflicts=(*found.conflicts, *self._conflicts),
+            repairs=(*found.repairs, *(r for r in self._repairs if r not in found.repairs)),
+            untold=(*found.untold, *self._untold),
+        )
+
+    def _parents_of_repairs(self, found: Reconciliation, tables: dict[TableName, Table]) -> Iterator[Reference]:
+        """Rows that are put back need their parents as well."""
+        for repair in found.repairs:
+            if repair.current is None and repair.target is not None:
+                change = next((c.change for c in found.conflicts if c.expected == repair.target), 0)
+                yield from parents_of(tables[repair.table], repair.target, change)
+
+    # --- parents ---
+
+    def _parents(self, needed: tuple[Reference, ...]) -> None:
+        known: set[object] = set()
+        for _ in range(GENERATIONS):
+            asked = {r.lookup: r for r in needed if r.lookup not in known and self._can_be_asked(r.lookup.table)}
+            known.update(asked)
+            if not asked:
+                return
+            answers = self._replica.find(self._tables, tuple(asked))
+            missing = [reference for lookup, reference in asked.items() if not answers[lookup]]
+            if not missing:
+                return
+            rows = self._source.find(self._tables, tuple(r.lookup for r in missing))
+            wanted = {r: next(iter(rows[r.lookup]), None) for r in missing}
+            states = states_then(self._changes_since(), wanted, self._tables)
+            next_generation: list[Reference] = []
+            for reference, state in states.items():
+                table = self._tables[reference.lookup.table]
+                if state is None or NOT_LOGGED in state:
+                    self._untell_parent(reference)
+                    continue
+                self._put_back(reference, table, state)
+                next_generation.extend(parents_of(table, state, reference.change))
+            needed = tuple(next_generation)
+        self._untold[f"More than {GENERATIONS} generations of parents are missing on the replica."] = None
+
+    def _untell_parent(self, reference: Reference) -> None:
+        self._untold[
+            f"A row of {reference.foreign_key.child} references {reference.lookup.table} ({reference.lookup}) by "
+            f"{reference.foreign_key.name}. The replica lacks that parent, and how the source had it then cannot be told: it is "
+            "not there now, and what was read of the source's binlog does not hold it in full."
+        ] = None
+
+    def _put_back(self, reference: Reference, table: Table, state: RowImage) -> None:
+        key = table.identity
+        lookup = by_key(table, key, state) if key is not None else None
+        if key is None or lookup is None:
+            self._untold[f"{table.name} has no key that names its rows: a missing parent cannot be put back."] = None
+            return
+        # The key that is referenced need not be the one that names the row: it can be there with another value.
+        held = next(iter(self._replica.find(self._tables, (lookup,))[lookup]), None)
+        repair = Repair(table.name, held, state)
+        if repair in self._repairs:
+            return
+        self._repairs.append(repair)
+        self._conflicts.append(
+            Conflict(
+                kind=ConflictKind.MISSING,
+                change=reference.change,
+                table=table.name,
+                keys=(key.name,),
+                key_columns=key.columns,
+                expected=state,
+                incoming=None,
+                replica_row=None,
+                differences=(),
+                foreign_key=reference.foreign_key.name,
+            )
+        )
+
+    # --- children ---
+
+    def _children(self, tables: dict[TableName, Table]) -> None:
+        asked = {r.lookup: r for r in blocking_children(self._changes, tables) if self._can_be_asked(r.lookup.table)}
+        if not asked:
+            return
+        for lookup, rows in self._replica.find(self._tables, tuple(asked)).items():
+            reference, table = asked[lookup], self._tables[lookup.table]
+            own = touched_before(self._changes, reference.change, self._tables)
+            extra = [row for row in rows if (table.name, identity_values(table, row)) not in own]
+            if len(extra) > CHILDREN:
+                self._untold[
+                    f"{len(extra):,} rows of {table.name} reference a row that the transaction deletes or changes "
+                    f"({reference.foreign_key.name}); at most {CHILDREN:,} are planned for."
+                ] = None
+            for row in extra[:CHILDREN]:
+                self._in_the_way(reference, table, row)
+
+    def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:
+        key = table.identity
+        if key is None:
+            self._untold[f"{table.name} has no key that names its rows: a child too many cannot be taken out."] = None
+            return
+        self._repairs.append(Repair(table.name, row, None))
+        self._conflicts.append(
+            Conflict(
+                kind=ConflictKind.EXTRA,
+                change=reference.change,
+                table=table.name,
+                keys=(key.name,),
+                key_columns=key.columns,
+                expected=None,
+                incoming=None,
+                replica_row=row,
+                differences=(),
+                foreign_key=reference.foreign_key.name,
+            )
+        )
+
+    # --- tables ---
+
+    def _can_be_asked(self, name: TableName) -> bool:
+        """The table is read, with the same columns on both servers, and is not one that the channel leaves out."""
+        if name not in self._tables:
+            ours, theirs = self._replica.table(name), self._source.table(name)
+            if not self._filters.origins(name):
+                self._untold[f"{name} is referenced, and the channel's replication filters leave it out."] = None
+                return False
+            if ours is None or theirs is None or [c.name for c in ours.columns] != [c.name for c in theirs.columns]:
+                self._untold[f"{name} is referenced, and is not the same table on both servers."] = None
+                return False
+            self._tables[name] = ours
+        return True
