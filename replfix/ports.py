@@ -135,7 +135,14 @@ class Replica(Server, Protocol):
         gaps: bool = False,
     ) -> None:
         """START REPLICA for one channel: both threads or the applier only; up to and with ``until``, up to and without
-        ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker committed."""
+        ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker committed.
+
+        Refused where the account has only a cloud's procedures, and they have no such end.
+        """
+        ...
+
+    def stops_after(self, transaction: TransactionId) -> bool:
+        """Whether ``start`` can end with ``until``; without it, a channel can only be started to run on."""
         ...
 
     def stop(self, channel: str) -> None:

@@ -41,6 +41,8 @@ def _source(action: str, *names: str) -> Need:
     return Need(Role.SOURCE, action, names)
 
 
+_START = "START REPLICA"
+
 NEEDS = (
     _replica("read the replication status", "REPLICATION CLIENT", "SUPER"),
     _replica("read the workers' errors", "SELECT", scope="performance_schema.*"),
@@ -48,7 +50,7 @@ NEEDS = (
     _replica("see triggers, which a repair must not fire", "TRIGGER"),
     _replica("find who wrote a row, in the replica's own binlog", "REPLICATION SLAVE"),
     _replica("repair and rehearse without logging (sql_log_bin, gtid_next)", "SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
-    _replica("rehearse the transaction's own events (BINLOG)", "BINLOG_ADMIN", "SUPER"),
+    _replica("rehearse the transaction's own events (BINLOG)", "BINLOG_ADMIN", "REPLICATION_APPLIER", "SUPER"),
     _replica("rehearse under the failing transaction's GTID", "REPLICATION_APPLIER", "SUPER"),
     _replica("write while read_only is ON", "CONNECTION_ADMIN", "SUPER"),
     _replica("switch super_read_only off and back on", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
@@ -90,6 +92,7 @@ class Granted:
     everywhere: frozenset[str]
     by_schema: Mapping[str, frozenset[str]] = field(default_factory=dict)
     needs: tuple[Need, ...] = NEEDS  # of that server
+    stands_in: str = ""  # what is used in place of START REPLICA, in words: a cloud's procedures
 
     def has(self, need: Need) -> bool:
         return any(name in self.everywhere or name in self._on(need.scope) for name in need.names)
@@ -98,13 +101,22 @@ class Granted:
         return self.by_schema.get(scope.removesuffix(".*"), frozenset())
 
     @property
+    def may_start(self) -> bool:
+        """START REPLICA itself."""
+        return all(self.has(need) for need in self.needs if need.action.startswith(_START))
+
+    @property
     def blind_spots(self) -> tuple[str, ...]:
         """Privileges whose lack hides side effects."""
         return tuple(name for name in SIGHT if name not in self.everywhere)
 
 
 def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
-    return tuple(need for need in granted.needs if need.role is role and not granted.has(need))
+    return tuple(
+        need
+        for need in granted.needs
+        if need.role is role and not granted.has(need) and not (granted.stands_in and need.action.startswith(_START))
+    )
 
 
 def parse_grants(account: str, lines: Iterable[str], needs: tuple[Need, ...] = NEEDS) -> Granted:

@@ -319,6 +319,12 @@ def start_replica(
     return f"START REPLICA{threads}{end} FOR CHANNEL {string(channel)}"
 
 
+def call(procedure: str, *arguments: str | int) -> str:
+    """CALL of a procedure of the schema ``mysql``."""
+    shown = ", ".join(string(a) if isinstance(a, str) else str(a) for a in arguments)
+    return f"CALL {identifier('mysql')}.{identifier(procedure)}({shown})"
+
+
 def stop_applier(channel: str) -> str:
     return f"STOP REPLICA SQL_THREAD FOR CHANNEL {string(channel)}"
 

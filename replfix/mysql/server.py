@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -19,7 +20,7 @@ from replfix.core.status import ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import ReplicationError, ServerError, Unreadable
+from replfix.errors import Refused, ReplicationError, ServerError, Unreadable
 from replfix.mysql import circumstances
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
@@ -27,6 +28,8 @@ from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.locks import read_lock_holders
+from replfix.mysql.managed import procedures_of
+from replfix.mysql.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
@@ -123,8 +126,23 @@ class MysqlServer:
         return {name: found.get(name) for name in names}
 
     def granted(self) -> Granted:
+        granted = self._granted()
+        managed = procedures_of(self._session, granted)
+        return granted if managed is None else replace(granted, stands_in=managed.in_words(self._workers()))
+
+    def _granted(self) -> Granted:
         account = str(self._session.scalar("SELECT CURRENT_USER()"))
         return parse_grants(account, (str(row[0]) for row in self._session.rows("SHOW GRANTS")), self._dialect.needs)
+
+    @cached_property
+    def _managed(self) -> Procedures | None:
+        return procedures_of(self._session, self._granted())
+
+    def _workers(self) -> int:
+        return self._dialect.workers(self._session)
+
+    def stops_after(self, transaction: TransactionId) -> bool:
+        return self._managed is None or self._managed.has_end(transaction, self._workers())
 
     def transaction(self, gtid: str) -> Transaction:
         return self._binlog.transaction(gtid)
@@ -182,7 +200,22 @@ class MysqlServer:
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> None:
-        self._session.execute(self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps))
+        if self._managed is None:
+            self._session.execute(
+                self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps)
+            )
+            return
+        if before is not None or gaps or (until is not None and not self.stops_after(until)):
+            raise Refused(
+                f"{self._managed.cloud} has no procedure that starts a channel up to there.",
+                "Nothing was started. Start the channel, and resolve what it stops on.",
+            )
+        for statement in self._managed.calls(channel, until):
+            try:
+                self._session.execute(statement)
+            except ServerError as error:
+                if error.errno != SIGNALLED:  # a procedure's own words; how the channel stands is looked at afterwards
+                    raise
 
     def stop(self, channel: str) -> None:
         self._session.execute(sql.stop_applier(channel))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
+from replfix.core.lookup import Lookup
 from replfix.core.plan import Plan
 from replfix.core.reconcile import final_rows, held_after_repairs, not_as_final, spare_rows
 from replfix.core.status import ReceiverState, ReplicaStatus
 from replfix.core.transaction_id import LogPosition
 from replfix.core.words import counted
 from replfix.errors import NotVerified
+from replfix.workflow.counterparts import changes_since
 from replfix.workflow.operation import Operation
 
 UNTIL_SECONDS = 600.0
@@ -46,7 +50,11 @@ def let_it_apply(operation: Operation, plan: Plan) -> None:
     """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
     stopped = operation.replica.status().channel(plan.channel)
     behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
-    if behind is None:
+    if not operation.replica.stops_after(plan.transaction):
+        operation.progress(f"Starting the channel: it cannot be told to stop behind {plan.transaction}")
+        operation.replica.start(plan.channel, receiver=True)
+        wait_until_stopped(operation, plan, or_applied=True)
+    elif behind is None:
         operation.progress(f"START REPLICA until {plan.transaction} is applied")
         operation.replica.start(plan.channel, receiver=False, until=plan.transaction)
     else:
@@ -56,7 +64,7 @@ def let_it_apply(operation: Operation, plan: Plan) -> None:
         operation.replica.start(plan.channel, receiver=False, gaps=True)
         if wait_until_stopped(operation, plan, mark=behind).applying(plan.channel):
             operation.replica.stop(plan.channel)  # at the end of the relay log it only ends with the next event (9.7.4)
-    status = wait_until_stopped(operation, plan)
+    status = wait_until_stopped(operation, plan, or_applied=True)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
         return
@@ -81,6 +89,10 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     found = diagnosis.evidence.reconciliation
     assert found is not None
     final = final_rows(transaction.changes, tables)
+    running = operation.replica.status().applying(diagnosis.evidence.channel.name)
+    if running:
+        later = _touched_later(operation, diagnosis)
+        final = tuple(row for row in final if row.lookup not in later)
     operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
     answers = operation.replica.find(tables, tuple(row.lookup for row in final))
     spare = spare_rows(transaction.changes, tables, held_after_repairs(found, tables))
@@ -88,8 +100,20 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     if wrong:
         raise NotVerified(
             f"{transaction.id} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
-            "The channel was left stopped behind this transaction. Displaced rows are in the audit trail.",
+            ("The channel runs on. " if running else "The channel was left stopped behind this transaction. ")
+            + "Displaced rows are in the audit trail.",
         )
+
+
+def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
+    """Rows that later transactions of the source change: on a channel that runs, they need not stand as this one left them."""
+    evidence = diagnosis.evidence
+    assert evidence.transaction is not None
+    source = operation.source_of(evidence.channel)
+    by_gtid = evidence.channel.auto_position
+    changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    behind = tuple(islice(changes, len(evidence.transaction.changes), None))
+    return {row.lookup for row in final_rows(behind, evidence.tables)}
 
 
 def start_again(operation: Operation, plan: Plan) -> None:
@@ -104,8 +128,9 @@ def start_again(operation: Operation, plan: Plan) -> None:
     receiver = before.receiver is not ReceiverState.STOPPED or before.receiver_errno != 0
     if not receiver:
         operation.progress("The receiver was stopped by hand: only the applier is started")
-    operation.progress("START REPLICA")
-    replica.start(plan.channel, receiver=receiver)
+    if not before.applier_running:
+        operation.progress("START REPLICA")
+        replica.start(plan.channel, receiver=receiver)
     target: GtidSet | None = None
     deadline = clock.now() + SETTLE_SECONDS
     while clock.now() < deadline:

@@ -17,6 +17,8 @@ def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> 
     granted = replica.granted()
     yield Check("replica-reachable", Verdict.OK, f"{replica.address} answers; the account is {granted.account}.")
     yield from _privileges(granted, Role.REPLICA)
+    if granted.stands_in:
+        yield Check("replica-managed", Verdict.OK, granted.stands_in)
     try:
         status = replica.status()
     except PrivilegeError as error:

@@ -277,6 +277,7 @@ class FakeReplica(FakeServer):
         self.super_read_only = True
         self.channel_exists = True
         self.held = False
+        self.has_ends = True
 
     def status(self) -> ReplicaStatus:
         with self.world.step(f"{self.name}.status"):
@@ -365,6 +366,9 @@ class FakeReplica(FakeServer):
             f"{error.errno}; handler error X; the event's source log {transaction.log_file}, end_log_pos "
             f"{transaction.changes[0].event_end_pos}"
         )
+
+    def stops_after(self, transaction: TransactionId) -> bool:
+        return self.has_ends
 
     def stop(self, channel: str) -> None:
         self.applier_running = False

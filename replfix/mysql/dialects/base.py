@@ -41,6 +41,10 @@ class Dialect(Protocol):
         """Every channel of a replica. ReplicationError when the server has none."""
         ...
 
+    def workers(self, session: Session) -> int:
+        """How many threads of a channel apply at the same time; 0 for one without workers."""
+        ...
+
     def start(
         self,
         channel: str,

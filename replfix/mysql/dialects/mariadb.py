@@ -79,6 +79,9 @@ class MariadbDialect:
             ),
         )
 
+    def workers(self, session: Session) -> int:
+        return int(session.scalar(f"SELECT @@global.{terms.PARALLEL_THREADS}"))
+
     def start(
         self,
         channel: str,

@@ -11,7 +11,7 @@ from replfix.core.status import ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.mysql.connection import Session
 from replfix.mysql.status import channel, channel_rows
-from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_PROGRESS
+from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_PROGRESS, WORKERS_VARIABLE
 
 _WORKERS = """
 SELECT CHANNEL_NAME AS channel, WORKER_ID AS worker, LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message,
@@ -75,6 +75,9 @@ class MysqlDialect:
                 for row in rows
             ),
         )
+
+    def workers(self, session: Session) -> int:
+        return int(session.query(f"SHOW GLOBAL VARIABLES LIKE '%{WORKERS_VARIABLE}'")[0]["Value"])
 
     def start(
         self,
