@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.checkup import ClockReading, Inventory
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.explain.probe import Match
@@ -103,10 +104,35 @@ class Server(Protocol):
         """The transactions from ``start`` on, which is the start of one, at most ``limit``: a backlog without GTIDs."""
         ...
 
+    def version(self) -> str:
+        """As VERSION() says it: MariaDB's has its name in it."""
+        ...
+
+    def clock(self) -> ClockReading:
+        """The server's clock against this machine's."""
+        ...
+
+    def format_description(self) -> bytes:
+        """The Format_description event of its first binlog, fit for a BINLOG statement. Errors as ``transaction``."""
+        ...
+
 
 class Replica(Server, Protocol):
     def connected_as(self, connection: int) -> str | None:
         """``user@host`` of a connection that is still open."""
+        ...
+
+    def inventory(self, names: int) -> Inventory:
+        """Tables and events that matter to repairs, as far as the account sees them, with at most ``names`` names of each."""
+        ...
+
+    def encrypted(self, channel: str) -> bool | None:
+        """Whether the channel's receiver uses TLS; None where the server does not tell."""
+        ...
+
+    def try_binlog(self, format_description: bytes) -> None:
+        """A BINLOG statement with that event alone, in a session of its own: it changes nothing, and takes the privileges
+        that a rehearsal takes. PrivilegeError or ServerError when it is refused."""
         ...
 
     def logs_all(self) -> bool:

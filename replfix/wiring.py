@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from replfix.audit import SqlTrail
 from replfix.config import Config, Target
@@ -130,12 +134,48 @@ def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
     else:
         records = counted(found.records, "record")
         yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.name} can be written and is whole ({records}).")
+    if trail.path is not None:  # a shared trail is kept by its server
+        yield from _keeping(trail.path)
     for record in changed:
         yield Check(
             "interrupted-run",
             Verdict.WARNING,
             f"A run of {record.recorded_at} changed settings and was interrupted, or is still at work: {record.payload}",
             "The next 'replfix resolve' (a dry run too) puts them back first.",
+        )
+
+
+ROOM_TO_WARN = 256 * 1024 * 1024
+ROOM_TO_FAIL = 16 * 1024 * 1024
+"""Free bytes below which the images of displaced rows, which a repair records first, may not find room."""
+
+
+def _keeping(path: Path) -> Iterator[Check]:
+    """Whether the trail's file has room, and is for its owner only: it holds rows."""
+    directory = next(p for p in path.absolute().parents if p.is_dir())
+    free = shutil.disk_usage(directory).free
+    verdict = Verdict.FAILED if free < ROOM_TO_FAIL else Verdict.WARNING if free < ROOM_TO_WARN else Verdict.OK
+    yield Check(
+        "audit-trail-room",
+        verdict,
+        f"The file system of the audit trail has {free // (1024 * 1024):,} MiB free"
+        + (
+            " for displaced rows and their undo."
+            if verdict is Verdict.OK
+            else ": displaced rows may not find room there."
+        ),
+        "" if verdict is Verdict.OK else f"Make room at {directory}, or move the trail: url in [audit].",
+    )
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
+        others = mode & (stat.S_IRWXG | stat.S_IRWXO)
+        yield Check(
+            "audit-trail-mode",
+            Verdict.WARNING if others else Verdict.OK,
+            f"The audit trail can be read by others than its owner (mode {mode:04o})."
+            if others
+            else "The audit trail is for its owner only.",
+            f"chmod 600 {shlex.quote(str(path))}" if others else "",
         )
 
 

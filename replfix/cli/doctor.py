@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     "doctor",
     epilog="""\b
 Examples:
+  replfix doctor                                   every configured replica
   replfix doctor db2
   replfix doctor --replica mysql://dba@10.0.0.2 --json
 \b
@@ -34,26 +36,50 @@ def command(
     as_json: bool,
     verbose: bool,  # noqa: ARG001
 ) -> int:
-    """Check that replfix can reach everything, and what the account's privileges allow. Reads only.
+    """Check that replfix can reach everything, what the privileges allow, and that the settings fit. Reads only.
 
-    A missing privilege is named with the GRANT that gives it.
+    Of every configured replica, or of one, and of its sources. A missing privilege is named with the GRANT that gives it.
     """
     from replfix.cli.documents.doctor import doctor_document
-    from replfix.cli.opening import open_target
     from replfix.config import load
     from replfix.core.checkup import Verdict
     from replfix.errors import ConnectError
 
     config = load(config_path)
-    with open_target(config, meant) as wired:
-        checks: list[Check] = []
-        for check in _checks(wired, config):
-            checks.append(check)
-            if not as_json:
-                _print(check)
-        if as_json:
-            emit(doctor_document(wired.target.name, checks))
-    return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for c in checks) else 0
+    checked: list[tuple[str, Check]] = []
+    targets = _targets(config, meant)
+    for name, check in _all(config, targets):
+        if not as_json:
+            if len(targets) > 1 and (not checked or checked[-1][0] != name):
+                click.secho(f"{visible(name)}:", bold=True)
+            _print(check)
+        checked.append((name, check))
+    if as_json:
+        emit(doctor_document(checked))
+    return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for _, c in checked) else 0
+
+
+def _targets(config: Config, meant: Meant) -> list[Meant]:
+    """The one that is meant, or every replica that is configured."""
+    if meant.one or len(config.targets()) < 2:
+        return [meant]
+    return [replace(meant, name=target.name) for target in config.targets()]
+
+
+def _all(config: Config, targets: list[Meant]) -> Iterator[tuple[str, Check]]:
+    from replfix.cli.opening import open_target
+    from replfix.core.checkup import Check, Verdict
+    from replfix.errors import ConnectError
+
+    for meant in targets:
+        with open_target(config, meant) as wired:
+            try:
+                for check in _checks(wired, config):
+                    yield wired.target.name, check
+            except ConnectError as error:
+                if len(targets) == 1:
+                    raise
+                yield wired.target.name, Check("replica-reachable", Verdict.FAILED, error.message, error.hint)
 
 
 def _checks(wired: Wired, config: Config) -> Iterator[Check]:

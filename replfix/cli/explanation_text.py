@@ -144,7 +144,8 @@ def _said(explanation: Explanation) -> Iterator[RenderableType]:
 
 
 def _on_the_server(asked: Asked) -> Iterator[RenderableType]:
-    yield _title(visible(f"On {asked.address}, MySQL {asked.version}"))
+    product = "" if "MariaDB" in asked.version else "MySQL "
+    yield _title(visible(f"On {asked.address}, {product}{asked.version}"))
     if not asked.places:
         yield _point("?", "No unique key there is meant by the message.", "yellow")
     for place in asked.places:

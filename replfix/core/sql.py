@@ -364,10 +364,6 @@ def highest(table: TableName, column: str) -> str:
     return f"SELECT MAX({identifier(column)}) FROM {table_name(table)}"
 
 
-def show_create(table: TableName) -> str:
-    return f"SHOW CREATE TABLE {table_name(table)}"
-
-
 def advance_counter(table: TableName, next_value: int) -> str:
     return f"ALTER TABLE {table_name(table)} AUTO_INCREMENT = {next_value:d}"
 

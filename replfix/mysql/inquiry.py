@@ -79,7 +79,7 @@ class ServerInquiry:
             return False
 
     def read_only(self) -> bool:
-        return str(self._session.scalar("SELECT @@global.read_only")) == "1"
+        return str(self._session.scalar("SELECT @@global.read_only")).upper() not in ("0", "OFF")
 
     def auto_increment(self) -> AutoIncrement:
         row = self._session.rows("SELECT @@global.auto_increment_increment, @@global.auto_increment_offset")[0]

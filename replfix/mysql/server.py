@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from replfix.core import sql
+from replfix.core.checkup import ClockReading, Inventory
 from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement, LockHolder
@@ -27,6 +28,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
+from replfix.mysql.inspection import is_encrypted, read_clock, read_inventory, try_binlog
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
@@ -222,6 +224,24 @@ class MysqlServer:
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)
+
+    def version(self) -> str:
+        return str(self._session.scalar("SELECT VERSION()"))
+
+    def clock(self) -> ClockReading:
+        return read_clock(self._session)
+
+    def format_description(self) -> bytes:
+        return self._binlog.format_description()
+
+    def inventory(self, names: int) -> Inventory:
+        return read_inventory(self._session, names)
+
+    def encrypted(self, channel: str) -> bool | None:
+        return is_encrypted(self._session, channel)
+
+    def try_binlog(self, format_description: bytes) -> None:
+        try_binlog(self.endpoint, format_description)
 
     def inquiry(self) -> ServerInquiry:
         return ServerInquiry(self.endpoint, lambda: self._session)

@@ -1,15 +1,25 @@
-"""Read-only: can replfix reach everything it needs, and what do the account's privileges allow?"""
+"""Read-only: can replfix reach everything it needs, what do the account's privileges allow, and do the settings fit?
+
+The checks themselves are in ``core/checks/``; here is what they are made from, and what needs a server to answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from replfix.core.checkup import Check, Verdict
+from replfix.core.checks import channel as of_channel
+from replfix.core.checks import replica as of_replica
+from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
 from replfix.core.privileges import Granted, Role, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
-from replfix.errors import ConnectError, PrivilegeError, ReplicationError
+from replfix.core.words import counted
+from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
 from replfix.workflow.investigate import SourceOf
+
+NAMES = 3
+"""Tables that are named where there are many."""
 
 
 def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> Iterator[Check]:
@@ -21,21 +31,36 @@ def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> 
         yield Check("replica-managed", Verdict.OK, granted.stands_in)
     try:
         status = replica.status()
-    except PrivilegeError as error:
-        yield Check("is-replica", Verdict.FAILED, error.message, error.hint)
-        return
-    except ReplicationError as error:
+    except (PrivilegeError, ReplicationError) as error:
         yield Check("is-replica", Verdict.FAILED, error.message, error.hint)
         return
     channels = [c for c in status.channels if channel_name is None or c.name == channel_name]
     yield Check(
         "is-replica",
         Verdict.OK,
-        f"It is a replica, {status.product} {status.version}, with {len(channels)} channel(s).",
+        f"It is a replica, {status.product} {status.version}, with {counted(len(channels), 'channel')}.",
     )
-    yield from _replica_settings(replica, status)
+    facts = ReplicaFacts(
+        server=_server(replica, Role.REPLICA),
+        status=status,
+        inventory=replica.inventory(NAMES),
+        today=datetime.now(UTC).date(),
+    )
+    for check in of_replica.ALL:
+        if (made := check(facts)) is not None:
+            yield made
     for channel in channels:
-        yield from _source(source_of, status, channel)
+        yield from _channel(replica, source_of, facts, channel, granted)
+
+
+def _server(server: Server, role: Role) -> ServerFacts:
+    return ServerFacts(
+        role=role,
+        address=server.address,
+        version=server.version(),
+        variables=server.variables(VARIABLES),
+        clock=server.clock(),
+    )
 
 
 def _privileges(granted: Granted, role: Role) -> Iterator[Check]:
@@ -53,37 +78,25 @@ def _quoted(account: str) -> str:
     return "@".join("'" + part.replace("'", "''") + "'" for part in (user, host))
 
 
-def _replica_settings(replica: Replica, status: ReplicaStatus) -> Iterator[Check]:
-    settings = replica.variables(("log_bin", "log_replica_updates"))
-    if status.gtid_mode != "ON":
-        yield Check(
-            "replica-gtid-mode",
-            Verdict.WARNING,
-            f"gtid_mode is {status.gtid_mode} on the replica: {_BY_POSITION}.",
-            "Switch GTIDs on, as the MySQL manual says in 'Enabling GTID Transactions Online'.",
-        )
-    else:
-        yield Check("replica-gtid-mode", Verdict.OK, "gtid_mode is ON on the replica.")
-    if settings["log_bin"] != "ON":
-        yield Check(
-            "replica-binlog",
-            Verdict.WARNING,
-            "The replica writes no binlog of its own: who wrote a divergent row cannot be found.",
-        )
-
-
-def _source(source_of: SourceOf, status: ReplicaStatus, channel: ChannelStatus) -> Iterator[Check]:
+def _channel(
+    replica: Replica, source_of: SourceOf, facts: ReplicaFacts, channel: ChannelStatus, granted: Granted
+) -> Iterator[Check]:
     try:
         source = source_of(channel)
     except ConnectError as error:
         yield Check("source-reachable", Verdict.FAILED, error.message, error.hint)
         return
-    granted = source.granted()
-    yield Check("source-reachable", Verdict.OK, f"{source.address} answers; the account is {granted.account}.")
-    yield from _privileges(granted, Role.SOURCE)
+    on_source = source.granted()
+    yield Check("source-reachable", Verdict.OK, f"{source.address} answers; the account is {on_source.account}.")
+    yield from _privileges(on_source, Role.SOURCE)
     yield _same_server(source, channel)
-    yield from _source_settings(source)
-    yield _retention(source, status, channel)
+    both = ChannelFacts(facts, channel, _server(source, Role.SOURCE), replica.encrypted(channel.name))
+    for check in of_channel.ALL:
+        if (made := check(both)) is not None:
+            yield made
+    yield _retention(source, facts.status, channel)
+    if not missing(granted, Role.REPLICA) and not missing(on_source, Role.SOURCE):
+        yield _rehearsal(replica, source)
 
 
 def _same_server(source: Server, channel: ChannelStatus) -> Check:
@@ -96,28 +109,6 @@ def _same_server(source: Server, channel: ChannelStatus) -> Check:
             "Give the replica's own source with --source URL.",
         )
     return Check("source-identity", Verdict.OK, f"{source.address} is the server that the replica reads from.")
-
-
-_BY_POSITION = "transactions are found by their positions, and nothing tells which of them only the replica has"
-
-_WANTED = {
-    "gtid_mode": (("ON",), Verdict.WARNING, _BY_POSITION),
-    "binlog_format": (("ROW",), Verdict.FAILED, "statements cannot be held against rows"),
-    "binlog_row_image": (("FULL",), Verdict.WARNING, "missing rows cannot be put back from events that lack columns"),
-}
-"""Variable of the source: the values that replfix works with, how bad another one is, and why."""
-
-
-def _source_settings(source: Server) -> Iterator[Check]:
-    settings = source.variables(tuple(_WANTED))
-    for name, (good, verdict, why) in _WANTED.items():
-        if settings[name] is None:  # this server has no such thing, and does not need it
-            continue
-        code = f"source-{name.replace('_', '-')}"
-        if settings[name] in good:
-            yield Check(code, Verdict.OK, f"{name} is {settings[name] or 'empty'} on the source.")
-        else:
-            yield Check(code, verdict, f"{name} is {settings[name]} on the source: {why}.")
 
 
 def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) -> Check:
@@ -148,3 +139,20 @@ def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) ->
     return Check(
         "source-binlog-retention", Verdict.OK, "The source still has every transaction that the replica lacks."
     )
+
+
+def _rehearsal(replica: Replica, source: Server) -> Check:
+    """Really tried: a BINLOG statement with the source's Format_description, as a rehearsal begins. It changes nothing."""
+    code = "rehearsal"
+    try:
+        replica.try_binlog(source.format_description())
+    except ServerError as error:
+        return Check(
+            code,
+            Verdict.FAILED,
+            f"The replica does not take the source's events in a session: {error.text}",
+            "Without that no plan can be rehearsed. Check that the replica is no older than the source.",
+        )
+    except ReplfixError as error:
+        return Check(code, Verdict.FAILED, f"A rehearsal cannot be tried: {error.message}", error.hint)
+    return Check(code, Verdict.OK, "A rehearsal is possible: the replica took the source's events in a session.")

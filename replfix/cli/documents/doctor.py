@@ -10,6 +10,7 @@ from replfix.core.checkup import Check
 
 
 class CheckPart(Part):
+    replica: str
     code: str
     verdict: Literal["ok", "warning", "failed"]
     message: str
@@ -18,12 +19,18 @@ class CheckPart(Part):
 
 class DoctorDocument(Document):
     schema_name: Literal["replfix.doctor/1"] = "replfix.doctor/1"
-    replica: str
+    replica: str | None  # null: several were asked for, and each check names its own
     checks: list[CheckPart]
 
 
-def doctor_document(name: str, checks: Iterable[Check]) -> DoctorDocument:
+def doctor_document(checked: Iterable[tuple[str, Check]]) -> DoctorDocument:
+    """Of each check, the replica that it is about and the check."""
+    listed = list(checked)
+    names = {name for name, _ in listed}
     return DoctorDocument(
-        replica=name,
-        checks=[CheckPart(code=c.code, verdict=c.verdict.value, message=c.message, fix=c.fix) for c in checks],
+        replica=names.pop() if len(names) == 1 else None,
+        checks=[
+            CheckPart(replica=name, code=c.code, verdict=c.verdict.value, message=c.message, fix=c.fix)
+            for name, c in listed
+        ],
     )

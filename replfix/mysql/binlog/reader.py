@@ -13,13 +13,15 @@ from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog.dialect import LogDialect
 from replfix.mysql.binlog.limits import LIMITS, Limits
-from replfix.mysql.binlog.log import events
+from replfix.mysql.binlog.log import HEADER_SIZE, EventType, events, read_format
 from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
 from replfix.mysql.binlog.transaction import Schema, Wanted, among, readable, transactions
 from replfix.mysql.connection import Session
+
+_TYPE_AT = 4  # of an event's header, behind the timestamp
 
 _WITHOUT_FILE = (
     "The replica's error names no binary log file: this is the first transaction behind what it has applied in which an "
@@ -121,6 +123,15 @@ class BinlogReader:
             found = self._read(session, dialect, request, lambda _: True)
             for _, transaction in zip(range(limit), found, strict=False):
                 yield transaction
+
+    def format_description(self) -> bytes:
+        """The Format_description event of the first log that the server has, as ``Transaction.raw`` holds it."""
+        with Session(self.endpoint) as session:
+            first = log_dialect(session).position(session, LogPosition("", 0))
+            for raw in raw_events(session, first):
+                if len(raw) > HEADER_SIZE and raw[_TYPE_AT] == EventType.FORMAT_DESCRIPTION:
+                    return read_format(raw).raw
+        raise ReplicationError(f"{self.endpoint} sent no binary log.", "Check its log_bin.")
 
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
         schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)

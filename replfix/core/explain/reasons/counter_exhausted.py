@@ -30,7 +30,7 @@ def examine(case: Case) -> Reason | None:
             Fix(
                 "Give the column a larger type; columns that refer to it too. The ALTER copies the table: plan it, or use an "
                 "online schema change. Look up the column's other attributes first, for MODIFY drops those it does not name.",
-                (sql.show_create(place.table.name), sql.widen_counter(place.table.name, column)),
+                (sql.show_create_table(place.table.name), sql.widen_counter(place.table.name, column)),
             ),
         ),
     )

@@ -46,7 +46,7 @@ def examine(case: Case) -> Reason | None:
             Fix(
                 "If they should count as different, change the collation. It copies the table, and joins on the column compare "
                 "otherwise from then on; MODIFY drops the attributes that it does not name.",
-                (sql.show_create(table), *(sql.compare_bytes(table, column) for column in columns)),
+                (sql.show_create_table(table), *(sql.compare_bytes(table, column) for column in columns)),
             ),
         ),
     )

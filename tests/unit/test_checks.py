@@ -1,0 +1,167 @@
+"""Each check of doctor, from facts to verdict: what is well, what is not, and what does not apply to a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replfix.core.checks import channel as of_channel
+from replfix.core.checks import replica as of_replica
+from replfix.core.checkup import (
+    VARIABLES,
+    ChannelFacts,
+    Check,
+    ClockReading,
+    Inventory,
+    ReplicaFacts,
+    ServerFacts,
+    Some,
+    Verdict,
+)
+from replfix.core.filters import Filters
+from replfix.core.privileges import Role
+from tests.unit.making import channel, status
+
+GOOD = {
+    "log_bin": "ON",
+    "log_replica_updates": "ON",
+    "gtid_mode": "ON",
+    "enforce_gtid_consistency": "ON",
+    "binlog_format": "ROW",
+    "binlog_row_image": "FULL",
+    "binlog_row_metadata": "MINIMAL",
+    "binlog_expire_logs_seconds": "2592000",
+    "replica_parallel_workers": "4",
+    "replica_preserve_commit_order": "ON",
+    "max_allowed_packet": "67108864",
+    "sql_mode": "STRICT_TRANS_TABLES",
+    "system_time_zone": "UTC",
+    "time_zone": "SYSTEM",
+    "read_only": "ON",
+    "super_read_only": "ON",
+    "event_scheduler": "ON",
+}
+NOTHING = Some(0, ())
+
+
+def server(role: Role, version: str = "9.7.4", clock: float = 0.0, **over: str | None) -> ServerFacts:
+    own = {"server_id": "1" if role is Role.SOURCE else "2"}
+    found = {**dict.fromkeys(VARIABLES), **GOOD, **own, **over}
+    return ServerFacts(role, "10.0.0.1:3306", version, found, ClockReading(clock, 0.01))
+
+
+def facts(
+    replica: dict[str, Any] | None = None,
+    source: dict[str, Any] | None = None,
+    on_channel: dict[str, Any] | None = None,
+    inventory: dict[str, Some] | None = None,
+    encrypted: bool | None = True,
+    **of_status: Any,
+) -> ChannelFacts:
+    held = Inventory(
+        **{
+            "without_primary_key": NOTHING,
+            "not_transactional": NOTHING,
+            "enabled_events": NOTHING,
+            **(inventory or {}),
+        }
+    )
+    read = channel(**{"source_host": "10.0.0.1", "lag_seconds": 0, **(on_channel or {})})
+    own = ReplicaFacts(
+        server(Role.REPLICA, **(replica or {})),
+        status(read, **{"super_read_only": True, "read_only": True, **of_status}),
+        held,
+        date(2026, 11, 21),
+    )
+    return ChannelFacts(own, read, server(Role.SOURCE, **(source or {})), encrypted)
+
+
+def checks(of: ChannelFacts) -> list[Check]:
+    made = [check(of.replica) for check in of_replica.ALL] + [check(of) for check in of_channel.ALL]
+    return [check for check in made if check is not None]
+
+
+def not_well(of: ChannelFacts) -> dict[str, str]:
+    return {check.code: check.verdict.value for check in checks(of) if check.verdict is not Verdict.OK}
+
+
+def test_what_is_well() -> None:
+    assert not_well(facts()) == {}
+    codes = [check.code for check in checks(facts())]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("staged", "code", "verdict"),
+    [
+        ({"replica": {"version": "5.7.44"}, "source": {"version": "5.7.44"}}, "replica-version", "warning"),
+        ({"source": {"version": "8.0.36"}}, "source-version", "warning"),
+        ({"replica": {"version": "8.4.9"}}, "version-order", "warning"),
+        ({"replica": {"clock": 30.0}}, "replica-clock", "warning"),
+        ({"source": {"clock": -4.5}}, "source-clock", "warning"),
+        ({"gtid_mode": "OFF"}, "replica-gtid-mode", "warning"),
+        ({"source": {"gtid_mode": "OFF_PERMISSIVE"}}, "source-gtid-mode", "warning"),
+        ({"replica": {"enforce_gtid_consistency": "WARN"}}, "replica-enforce-gtid-consistency", "warning"),
+        ({"source": {"enforce_gtid_consistency": "OFF"}}, "source-enforce-gtid-consistency", "warning"),
+        ({"replica": {"log_bin": "OFF"}}, "replica-binlog", "warning"),
+        ({"source": {"log_bin": "OFF"}}, "source-binlog", "failed"),
+        ({"replica": {"log_replica_updates": "OFF"}}, "replica-log-updates", "warning"),
+        ({"replica": {"replica_preserve_commit_order": "OFF"}}, "replica-commit-order", "warning"),
+        ({"super_read_only": False, "read_only": False}, "replica-read-only", "warning"),
+        ({"inventory": {"not_transactional": Some(9, ("a.b (MyISAM)",))}}, "replica-engines", "warning"),
+        ({"inventory": {"without_primary_key": Some(1, ("a.b",))}}, "replica-primary-keys", "warning"),
+        ({"inventory": {"enabled_events": Some(1, ("a.nightly",))}}, "replica-events", "warning"),
+        ({"source": {"server_id": "2"}}, "server-ids", "failed"),
+        ({"source": {"binlog_format": "MIXED"}}, "source-binlog-format", "failed"),
+        ({"source": {"binlog_row_image": "MINIMAL"}}, "source-binlog-row-image", "warning"),
+        ({"source": {"binlog_expire_logs_seconds": "3600"}}, "source-binlog-expiry", "warning"),
+        ({"on_channel": {"lag_seconds": 2_000_000}}, "source-binlog-expiry-against-lag", "warning"),
+        ({"on_channel": {"delay_seconds": 2_000_000}}, "source-binlog-expiry-against-lag", "warning"),
+        ({"replica": {"max_allowed_packet": "4194304"}}, "max-allowed-packet", "warning"),
+        ({"source": {"sql_mode": "ANSI_QUOTES"}}, "sql-mode", "warning"),
+        ({"source": {"time_zone": "+02:00"}}, "time-zone", "warning"),
+        ({"on_channel": {"filters": Filters(ignore_db=("tmp",))}}, "replication-filters", "warning"),
+        ({"encrypted": False}, "receiver-tls", "warning"),
+    ],
+)
+def test_what_is_not_well_is_found_and_nothing_else(staged: dict[str, Any], code: str, verdict: str) -> None:
+    found = not_well(facts(**staged))
+    assert found.pop(code) == verdict
+    assert set(found) <= {"source-version"}  # 5.7 on both
+
+
+def test_what_a_server_does_not_have_does_not_apply() -> None:
+    none: dict[str, Any] = dict.fromkeys(VARIABLES)
+    bare = facts(replica={**none, "log_bin": "ON"}, source={**none, "log_bin": "ON"}, encrypted=None)
+    assert not_well(bare) == {}
+    assert len(checks(bare)) < len(checks(facts()))
+
+
+def test_mariadb_has_series_of_its_own_and_is_not_older_than_mysql() -> None:
+    maria = facts(replica={"version": "10.11.19-MariaDB-log"}, source={"version": "9.7.4"})
+    assert not_well(maria) == {}
+    assert "replica-version" in not_well(facts(replica={"version": "10.5.29-MariaDB"}))
+
+
+def test_no_tls_on_the_same_machine_is_no_matter() -> None:
+    assert not_well(facts(encrypted=False, on_channel={"source_host": "127.0.0.1"})) == {}
+
+
+def test_events_that_nobody_runs_are_no_matter() -> None:
+    some = {"enabled_events": Some(1, ("a.nightly",))}
+    assert not_well(facts(inventory=some, replica={"event_scheduler": "OFF"})) == {}
+
+
+def test_every_code_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "commands" / "doctor.md").read_text()
+    assert [check.code for check in checks(facts()) if f"`{check.code}`" not in page] == []
+
+
+def test_a_clock_within_its_uncertainty_is_not_accused() -> None:
+    slow = facts()
+    of_slow = replace(slow.source, clock=ClockReading(3.0, 2.5))
+    assert not_well(replace(slow, source=of_slow)) == {}
