@@ -96,6 +96,7 @@ def test_a_transaction_beyond_the_limits_is_refused_by_the_limit(pair: Lab, sess
     )
     for transaction, limits, told in (
         (gtid, Limits(rows=2), "has 3 rows or more: replfix reads transactions of up to 2 rows"),
+        (gtid, Limits(values=8), "has 9 values or more: replfix reads transactions of up to 8 values"),
         (gtid, Limits(bytes=60), r"has \d+ bytes of events or more: .* up to 60 bytes"),
         (packed, Limits(bytes=60), r"has \d+ bytes of events or more: .* up to 60 bytes"),
     ):

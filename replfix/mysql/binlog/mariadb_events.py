@@ -82,7 +82,7 @@ def _unpacked(fields: Buffer, transaction: str, limits: Limits) -> bytes:
     if form & 0xF8 != 0x80 or not 1 <= width <= 4:
         raise fields.damaged(f"replfix does not know its compression {form:#x}")
     size = int.from_bytes(fields.take(width), "big")
-    limits.check(transaction, 0, size)
+    limits.check(transaction, size=size)
     inflater = zlib.decompressobj()
     try:
         found: bytes = inflater.decompress(fields.rest(), size + 1)  # a byte more than it says would show

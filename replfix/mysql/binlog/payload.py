@@ -41,7 +41,7 @@ def unpacked(event: Event, transaction: str, limits: Limits) -> Iterator[Event]:
     if compression not in (_ZSTD, _NONE):
         raise fields.damaged(f"replfix does not know its compression {compression}")
     size = sizes.get(_UNCOMPRESSED_SIZE, fields.left)
-    limits.check(transaction, 0, size)
+    limits.check(transaction, size=size)
     packed = io.BytesIO(fields.rest())
     if compression == _NONE:
         yield from _events(event, packed, size)

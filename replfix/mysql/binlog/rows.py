@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from replfix.core.row_event import ChangeKind, RowChange
 from replfix.core.values import NOT_LOGGED, Json, RowImage
@@ -86,7 +87,8 @@ class RowDecoder:
             case kind:
                 rows = iter(self.images(event, head))
                 return [
-                    RowChange(table, kind, before, after, end_pos) for before, after in zip(rows, rows, strict=True)
+                    RowChange(table, kind, before, _sharing(before, after), end_pos)
+                    for before, after in zip(rows, rows, strict=True)
                 ]
 
     def images(self, event: Event, head: RowsHead) -> list[RowImage]:
@@ -174,6 +176,17 @@ class RowDecoder:
                 ]
             )
         return self._images[bits, raw_bits]
+
+
+def _sharing(before: RowImage, after: RowImage) -> RowImage:
+    """The after image with the objects of the before image where a value stayed: most do, and half of the memory is saved.
+
+    Only of types whose equal values are the same in everything: 0.0 and -0.0 are not.
+    """
+    return tuple([b if b == a and a.__class__ in _SHARED else a for b, a in zip(before, after, strict=True)])
+
+
+_SHARED = frozenset((int, str, bytes, Decimal))
 
 
 def _raw(form: Form) -> Form:

@@ -112,6 +112,7 @@ class _Assembly:
         self.last = first
         self.behind: Event | None = None  # of another transaction, and read by this one
         self.size = 0
+        self.values = 0
         self.begun = opening.begins
         self.ended = False
         self.xa_id = opening.xa_id
@@ -211,14 +212,17 @@ class _Assembly:
         table_map = self.open_maps.get(head.table_id)
         if table_map is None:
             raise self.refused(event, f"there is no Table_map event for its table number {head.table_id}")
+        rows = len(self.changes)
         decoder = self.schema.decoder(table_map)
         table, names = decoder.layout.table, decoder.layout.names
         if self.column_names.setdefault(table, names) != names:
             raise self.refused(event, f"the columns of {table} change within the transaction")
         if decoder.layout.from_schema:
             self.from_schema.setdefault(decoder.layout.from_schema, {})[table] = None
-        self.changes += decoder.changes(event, head)
         self.hold(event)
+        self.changes += decoder.changes(event, head)
+        self.values += (len(self.changes) - rows) * len(head.present) * head.columns
+        self.schema.limits.check(self.name, rows=len(self.changes), values=self.values)
         if head.ends_statement:
             self.statements.append(tuple(self.open_events))
             self.open_events.clear()
@@ -241,7 +245,7 @@ class _Assembly:
     def hold(self, event: Event) -> None:
         self.open_events.append(event.raw)
         self.size += len(event.raw)
-        self.schema.limits.check(self.name, len(self.changes), self.size)
+        self.schema.limits.check(self.name, size=self.size)
 
     # --- the end ---
 
