@@ -105,7 +105,7 @@ def python_mysql_replication(lab: Lab, log: Path) -> int:
             "host": lab.source.host,
             "port": lab.source.port,
             "user": ADMIN.name,
-            "passwd": ADMIN.password,
+            "password": ADMIN.password,
         },
         server_id=987654,
         log_file=log.name,

@@ -3,7 +3,8 @@
 Tables have columns of every type, of every character set, with and without NULLs, generated, invisible, with all kinds
 of keys and with none; rows are logged with both kinds of metadata and all three kinds of images. Every decoded value is
 held against what replfix selects, and against an answer of the server's that replfix has no part in (``HEX``, ``CAST``,
-``UNIX_TIMESTAMP``, ``ST_AsWKB``, …); what mysqlbinlog prints in a form that can be compared is compared too.
+``UNIX_TIMESTAMP``, ``ST_AsWKB``, …); what mysqlbinlog prints in a form that can be compared is compared too, and what
+python-mysql-replication reads right.
 
 ``REPLFIX_JUDGE_ROWS`` says how many rows (5,000 in an ordinary run), ``REPLFIX_JUDGE_SEED`` begins elsewhere.
 """
@@ -20,17 +21,19 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from pymysqlreplication import BinLogStreamReader
+from pymysqlreplication.row_event import WriteRowsEvent
 
 from replfix.core import sql
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import ChangeKind, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
-from replfix.lab.accounts import REPL
+from replfix.lab.accounts import ADMIN, REPL
 from replfix.lab.provision.software import Software
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
@@ -656,3 +659,73 @@ def only_logged(logged: RowImage, row: RowImage) -> RowImage:
 
 def _is_of(logged: RowImage, row: RowImage) -> bool:
     return all(value is NOT_LOGGED or repr(value) == repr(other) for value, other in zip(logged, row, strict=True))
+
+
+# --- the third judge: another decoder ---
+
+# What python-mysql-replication 1.0.17 reads right, with full metadata. It decides by the server's setting of now.
+_AGREED = {
+    "id": "INT PRIMARY KEY",
+    **{f"i{n}": f"{name}{sign}" for n, (name, sign) in enumerate((name, sign) for name, _ in _INTEGERS for sign in ("", " UNSIGNED"))},
+    "d": "DECIMAL(65,30)", "g": "DOUBLE", "f": "FLOAT", "dtm": "DATETIME(6)", "dt": "DATE", "bl": "BLOB",
+    "v": "VARCHAR(60)", "gbk": "VARCHAR(60) CHARACTER SET gbk", "koi": "VARCHAR(60) CHARACTER SET koi8r", "tx": "TEXT",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:'db' is deprecated:DeprecationWarning")  # the library's own call
+def test_python_mysql_replication_reads_the_same(pair: Lab, session: Session, alphabets: dict[str, str]) -> None:
+    rng = random.Random(SEED)
+    kinds = Kinds(rng, alphabets, "FULL")
+    session.execute("SET GLOBAL binlog_row_metadata = FULL")
+    columns = ", ".join(f"{name} {type_}" for name, type_ in _AGREED.items())
+    session.execute(f"CREATE TABLE shop.agreed ({columns})")
+    integers = [kinds.integer(name, width, sign) for name, width in _INTEGERS for sign in ("", " UNSIGNED")]
+
+    def row(number: int) -> str:
+        digits = rng.randrange(10**65)
+        moment = f"'{rng.randint(1, 9999):04d}-{rng.randint(1, 12)}-{rng.randint(1, 28)} 23:{rng.randrange(60)}:59.{rng.randrange(10**6):06d}'"
+        values = [
+            str(number),
+            *(kind.make() for kind in integers),
+            *(
+                f"-{digits // 10**30}.{digits % 10**30:030d}",
+                kinds.real("DOUBLE", "d").make(),
+                "0.1e0",
+                moment,
+                moment,
+                f"x'{rng.randbytes(40).hex()}'",
+            ),
+            *(_hex(kinds.some_text(charset, 50)) for charset in ("utf8mb4", "gbk", "koi8r", "utf8mb4")),
+        ]
+        return f"({', '.join(values)})"
+
+    start = session.query("SHOW BINARY LOG STATUS")[0]
+    ours = read(pair.source, written(session, f"INSERT INTO shop.agreed VALUES {', '.join(map(row, range(500)))}"))
+    stream = BinLogStreamReader(
+        connection_settings={
+            "host": pair.source.host,
+            "port": pair.source.port,
+            "user": ADMIN.name,
+            "password": ADMIN.password,
+        },
+        server_id=987655,
+        log_file=start["File"],
+        log_pos=int(start["Position"]),
+        resume_stream=True,
+        only_events=[WriteRowsEvent],
+    )
+    try:
+        theirs = [tuple(found["values"].values()) for event in stream for found in event.rows]
+    finally:
+        stream.close()
+    assert len(theirs) == len(ours.changes) == 500
+    for change, other in zip(ours.changes, theirs, strict=True):
+        assert change.after is not None
+        for name, value, expected in zip(_AGREED, change.after, other, strict=True):
+            assert _as_theirs(name, value) == expected, name
+
+
+def _as_theirs(name: str, value: Value) -> object:
+    if name == "dtm":
+        return datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S.%f")  # noqa: DTZ007 - as theirs, without a time zone
+    return date.fromisoformat(str(value)) if name == "dt" else value
