@@ -38,7 +38,7 @@ def test_times(hexadecimal: str, digits: int, expected: str) -> None:
 
 def test_a_fraction_that_no_clock_shows_is_refused() -> None:
     with pytest.raises(Unreadable):
-        temporal.fraction(100, 2)
+        temporal.fraction(2)(100)
 
 
 @pytest.mark.parametrize(

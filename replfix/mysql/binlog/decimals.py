@@ -27,29 +27,32 @@ def groups(precision: int, scale: int) -> tuple[int, ...]:
 
 def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
     """From the packed bytes to the value, with its scale; :class:`Unreadable` for what no server packs."""
-    # From the last group on: how many bits to move, what to keep, and what the group stands for.
-    steps = []
-    power = 1
-    bits = 0
-    for digits in reversed(groups(precision, scale)):
-        width = 8 * BYTES_OF_DIGITS[digits]
-        steps.append((bits, (1 << width) - 1, 10**digits, power))
-        power *= 10**digits
-        bits += width
+    sizes = groups(precision, scale)
+    widths = [8 * BYTES_OF_DIGITS[digits] for digits in sizes]
+    bits = sum(widths)
     sign, all_bits = 1 << bits - 1, (1 << bits) - 1
+    # From the last group on: how far it is moved, which bits are its own, its limit, and what it stands for.
+    steps = [
+        (sum(widths[n + 1 :]), (1 << widths[n]) - 1, 10**digits, 10 ** sum(sizes[n + 1 :]))
+        for n, digits in enumerate(sizes)
+    ][::-1]
+    (_, low_bits, low_limit, _), *higher = steps
 
     def value(raw: bytes) -> Decimal:
         packed = int.from_bytes(raw, "big") ^ sign
-        negative = packed & sign
-        if negative:
+        prefix = ""
+        if packed & sign:
             packed ^= all_bits
-        number = 0
-        for shift, mask, limit, worth in steps:
+            prefix = "-"
+        number = packed & low_bits
+        sound = number < low_limit
+        for shift, mask, limit, worth in higher:
             group = packed >> shift & mask
-            if group >= limit:
-                raise Unreadable(f"A DECIMAL({precision},{scale}) is damaged: 0x{raw.hex()}.")
+            sound = sound and group < limit
             number += group * worth
+        if not sound:
+            raise Unreadable(f"A DECIMAL({precision},{scale}) is damaged: 0x{raw.hex()}.")
         # Made of a text, it is exact: no context rounds it to 28 digits.
-        return Decimal(f"{'-' if negative else ''}{number}E-{scale}")
+        return Decimal(f"{prefix}{number}E-{scale}")
 
     return value

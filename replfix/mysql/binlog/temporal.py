@@ -25,14 +25,19 @@ def fraction_size(digits: int) -> int:
     return (digits + 1) // 2
 
 
-def fraction(value: int, digits: int) -> str:
-    """``.n digits``, or nothing. The value is stored with an even number of digits."""
+def fraction(digits: int) -> Callable[[int], str]:
+    """From a stored fraction, which has an even number of digits, to ``.n digits``; to nothing without digits."""
     if not digits:
-        return ""
+        return lambda _: ""
     width = 2 * fraction_size(digits)
-    if value >= 10**width:
-        raise Unreadable(f"A fraction of a second is out of range: {value}.")
-    return "." + f"{value:0{width}d}"[:digits]
+    limit, form, end = 10**width, f".%0{width}d", digits + 1
+
+    def text(value: int) -> str:
+        if value >= limit:
+            raise Unreadable(f"A fraction of a second is out of range: {value}.")
+        return (form % value)[:end]
+
+    return text
 
 
 @lru_cache(4096)
@@ -42,31 +47,36 @@ def date(raw: bytes) -> str:
     return f"{packed >> 9:04d}-{packed >> 5 & 15:02d}-{packed & 31:02d}"
 
 
-@lru_cache(4096)
-def _day(packed: int) -> str:
-    """The upper bits of a DATETIME, from the day on."""
-    year, month = divmod(packed >> 5, 13)
-    return f"{year:04d}-{month:02d}-{packed & 31:02d}"
+# Rows that stand next to each other in a log are often of the same minute.
 
 
 @lru_cache(4096)
-def day_of_epoch(days: int) -> str:
-    """Days since 1970-01-01."""
-    return calendar.date.fromordinal(_EPOCH + days).isoformat()
+def _minute(packed: int) -> str:
+    """The upper bits of a DATETIME, from the minute on."""
+    year, month = divmod(packed >> 16, 13)
+    return f"{year:04d}-{month:02d}-{packed >> 11 & 31:02d} {packed >> 6 & 31:02d}:{packed & 63:02d}:"
+
+
+@lru_cache(4096)
+def _minute_of_epoch(minutes: int) -> str:
+    """Minutes since 1970."""
+    days, rest = divmod(minutes, 1440)
+    return f"{calendar.date.fromordinal(_EPOCH + days).isoformat()} {rest // 60:02d}:{rest % 60:02d}:"
 
 
 def datetime(digits: int) -> Read:
     """5 bytes and those of the fraction, big-endian."""
     bits = 8 * fraction_size(digits)
     mask = (1 << bits) - 1
+    part = fraction(digits)
 
     def read(raw: bytes) -> str:
         packed = int.from_bytes(raw, "big")
         whole = (packed >> bits) - 0x8000000000
         if whole < 0:
             raise Unreadable("A DATETIME is out of range.")
-        text = f"{_day(whole >> 17)} {_TWO[whole >> 12 & 31]}:{_TWO[whole >> 6 & 63]}:{_TWO[whole & 63]}"
-        return text + fraction(packed & mask, digits) if digits else text
+        text = _minute(whole >> 6) + _TWO[whole & 63]
+        return text + part(packed & mask) if digits else text
 
     return read
 
@@ -75,11 +85,12 @@ def timestamp(digits: int) -> Read:
     """4 bytes and those of the fraction, big-endian. In UTC; second zero stands for the zero date."""
     bits = 8 * fraction_size(digits)
     mask = (1 << bits) - 1
+    part = fraction(digits)
 
     def read(raw: bytes) -> str:
         packed = int.from_bytes(raw, "big")
         text = utc(packed >> bits)
-        return text + fraction(packed & mask, digits) if digits else text
+        return text + part(packed & mask) if digits else text
 
     return read
 
@@ -88,8 +99,7 @@ def utc(seconds: int) -> str:
     """Seconds since 1970 as a TIMESTAMP is shown; zero is the zero date."""
     if not seconds:
         return f"{ZERO} 00:00:00"
-    days, rest = divmod(seconds, 86400)
-    return f"{day_of_epoch(days)} {_TWO[rest // 3600]}:{_TWO[rest // 60 % 60]}:{_TWO[rest % 60]}"
+    return _minute_of_epoch(seconds // 60) + _TWO[seconds % 60]
 
 
 def time_of_day(digits: int) -> Read:
@@ -98,14 +108,14 @@ def time_of_day(digits: int) -> Read:
     bits = 8 * fraction_size(digits)
     mask = (1 << bits) - 1
     zero = 0x800000 << bits
+    part = fraction(digits)
 
     def read(raw: bytes) -> str:
         signed = int.from_bytes(raw, "big") - zero
         magnitude = abs(signed)
         whole = magnitude >> bits
-        return (
-            f"{'-' if signed < 0 else ''}{whole >> 12 & 0x3FF:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}"
-            + fraction(magnitude & mask, digits)
+        return f"{'-' if signed < 0 else ''}{whole >> 12 & 0x3FF:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}" + part(
+            magnitude & mask
         )
 
     return read
