@@ -167,6 +167,12 @@ class Replica(Server, Protocol):
         """
         ...
 
+    def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
+        """A transaction that the channel has received and not applied, out of its relay log: by its GTID, else as the first
+        in which an event ends at that position of the source's binlog. Raises as ``transaction``; ReplicationError with every
+        reason where the relay log cannot be read from here."""
+        ...
+
     def stops_after(self, transaction: TransactionId) -> bool:
         """Whether ``start`` can end with ``until``; without it, a channel can only be started to run on."""
         ...

@@ -65,4 +65,6 @@ def all_local_writes_read(evidence: Evidence) -> bool:
     """True when every errant transaction was read: only then does "none of them wrote it" mean anything."""
     if evidence.transaction is not None and evidence.transaction.gtid is None:
         return False  # without GTIDs, nobody knows how many there are
+    if evidence.unreachable is not None:
+        return False  # nor without the source
     return len(evidence.local_writes) == len(evidence.errant)

@@ -13,7 +13,7 @@ from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.filtered import filtered
+from replfix.mysql.as_applied import as_applied
 from replfix.mysql.server import MysqlServer
 
 
@@ -66,15 +66,6 @@ class FilteredSource(MysqlServer):
     def _definition(self, name: TableName) -> Table:
         return self._defined(name, super().table(name))  # events have the source's own names
 
-    def _applied_as(self, name: TableName) -> TableName | None:
-        try:
-            return self._filters.applied_as(name)
-        except ValueError as error:
-            raise Unreadable(
-                f"The channel's replication filters cannot be told apart: {error}.",
-                "The names of schemas in its rules hold commas or brackets.",
-            ) from None
-
     def _origin(self, name: TableName) -> TableName | None:
         """The source's table behind one of the replica's; None when there is none."""
         if name not in self._origins:
@@ -88,24 +79,7 @@ class FilteredSource(MysqlServer):
         return self._origins[name]
 
     def _seen(self, transaction: Transaction) -> Transaction:
-        names = {name: self._applied_as(name) for name in transaction.column_names}
-        for name in names.values():
-            if name is not None:
-                self._origin(name)
-        changes = tuple(
-            replace(change, table=name) for change in transaction.changes if (name := names[change.table]) is not None
-        )
-        left_out = sorted(str(name) for name, renamed in names.items() if renamed is None)
-        renamed = sorted(f"{name} as {new}" for name, new in names.items() if new not in (None, name))
-        notes = [
-            f"The channel's replication filters {done} {', '.join(of)}: so does everything here."
-            for done, of in (("leave out", left_out), ("apply", renamed))
-            if of
-        ]
-        return replace(
-            transaction,
-            changes=changes,
-            column_names={new: transaction.column_names[name] for name, new in names.items() if new is not None},
-            raw=filtered(transaction.raw, self._applied_as),
-            notes=(*transaction.notes, *notes),
-        )
+        seen = as_applied(transaction, self._filters)
+        for name in seen.column_names:
+            self._origin(name)
+        return seen

@@ -23,6 +23,7 @@ from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import Refused, ReplicationError, ServerError, Unreadable
 from replfix.mysql import circumstances
+from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
@@ -181,7 +182,12 @@ class MysqlServer:
         found = self.status().channel(channel)
         if found is None:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
-        return read_relayed(self._session, self._definition, found, gtid, end_log_pos)
+        filters = found.filters
+
+        def definition(name: TableName) -> Table:  # the replica's own stand in for the source's
+            return self._definition(applied_as(filters, name) or name)
+
+        return as_applied(read_relayed(self._session, definition, found, gtid, end_log_pos), filters)
 
     def status(self) -> ReplicaStatus:
         return self._dialect.status(self._session)

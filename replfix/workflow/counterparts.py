@@ -45,7 +45,9 @@ def keep_what_the_source_has(
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined]
         examined.update(fresh)
-        untold.update(dict.fromkeys(_unasked(transaction, tables, (r for r in fresh if r.table not in asked))))
+        unasked = (r for r in fresh if r.table not in asked)
+        why = "its table is not the replica's any more"
+        untold.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
             changes = changes_since(source, transaction, executed, by_gtid, unknowns)
@@ -62,7 +64,9 @@ def keep_what_the_source_has(
     return replace(found, repairs=tuple(repairs), untold=tuple(untold))
 
 
-def _unasked(transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[Repair]) -> Iterator[str]:
+def untold_without(
+    transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[Repair], why: str
+) -> Iterator[str]:
     """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
     written = {
         (c.table, identity_values(tables[c.table], c.after))
@@ -75,7 +79,7 @@ def _unasked(transaction: Transaction, tables: Mapping[TableName, Table], repair
         if (repair.table, identity_values(tables[repair.table], repair.current)) not in written:
             yield (
                 f"A row of {repair.table} that is in the way may be one of the source's too, and the source cannot be asked: "
-                "its table is not the replica's any more."
+                f"{why}."
             )
 
 

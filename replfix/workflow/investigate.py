@@ -24,7 +24,7 @@ from replfix.core.words import counted
 from replfix.errors import ConnectError, LoggedAsStatement, ReplfixError, ReplicationError, Unreadable, UsageError
 from replfix.ports import Replica, Server
 from replfix.workflow.ahead import survives
-from replfix.workflow.counterparts import changes_since, keep_what_the_source_has
+from replfix.workflow.counterparts import changes_since, keep_what_the_source_has, untold_without
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.surroundings import looked_around
@@ -105,7 +105,7 @@ def investigate(
     try:
         source = source_of(channel)
     except ConnectError as reason:
-        return conclude(_unreached(bare, reason))
+        return conclude(_unreached(replica, bare, reason, progress))
     if thread is Thread.RECEIVER:
         return conclude(replace(bare, lost=_lost(source, bare)))
     evidence = _gather(replica, source, source_of, bare, progress)
@@ -139,12 +139,60 @@ def _without_source(
     )
 
 
-def _unreached(bare: Evidence, reason: ConnectError) -> Evidence:
-    so = ""
-    if bare.thread is Thread.APPLIER:
-        so = "Without the source the failing transaction, its rows and errant transactions are not known."
-    unknown = " ".join(filter(None, (reason.message, so, reason.hint)))
-    return replace(bare, unknowns=(*bare.unknowns, unknown), unreachable=reason)
+def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress: Progress) -> Evidence:
+    """As far as the replica and its relay log tell. What is the source's to say is not planned for."""
+    said = " ".join(filter(None, (reason.message, reason.hint)))
+    unknowns = [*bare.unknowns, said]
+    if bare.thread is not Thread.APPLIER:
+        return replace(bare, unknowns=tuple(unknowns), unreachable=reason)
+    progress("Reading the failing transaction from the replica's relay log")
+    transaction, statement = _from_relay_log(replica, bare.channel, bare.error, unknowns)
+    if transaction is None:
+        unknowns.append("Without the source the failing transaction, its rows and errant transactions are not known.")
+        return replace(bare, statement=statement, unknowns=tuple(unknowns), unreachable=reason)
+    unknowns.append("Without the source its rows of now and errant transactions are not known.")
+    tables = _definitions(replica, transaction, unknowns)
+    found, applied = _compare(replica, transaction, tables)
+    _doubt(bare.error, transaction, found, tables, unknowns)
+    why = "it cannot be reached"
+    mark = bare.channel.committed_behind(transaction.id)
+    if mark is not None:
+        unknowns.append(f"Workers have committed up to {mark}: which transactions, only the source's binlog tells.")
+    untold = (
+        *found.untold,
+        *untold_without(transaction, tables, found.repairs, why),
+        *([unknowns[-1]] if mark else []),
+    )
+    return replace(
+        bare,
+        transaction=transaction,
+        tables=tables,
+        reconciliation=replace(found, untold=tuple(dict.fromkeys(untold))),
+        applied=applied,
+        source_rows=(None,) * len(found.conflicts),
+        below=replica.replicas_below(),
+        unknowns=tuple(unknowns),
+        unreachable=reason,
+    )
+
+
+def _from_relay_log(
+    replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]
+) -> tuple[Transaction | None, Statement | None]:
+    if error.gtid is None and error.end_log_pos is None:
+        return None, None
+    try:
+        transaction = replica.relayed(channel.name, error.gtid, error.end_log_pos)
+    except LoggedAsStatement as reason:
+        unknowns.append(
+            "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
+        )
+        return None, Statement(reason.schema, reason.statement)
+    except ReplicationError as reason:
+        unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
+        return None, None
+    unknowns.extend(transaction.notes)
+    return transaction, None
 
 
 def _lost(source: Server, bare: Evidence) -> GtidSet:
@@ -167,6 +215,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     # Positions are one server's own; of another one, only GTIDs tell.
     by_gtid = channel.auto_position or source_uuid != channel.source_uuid
     transaction, statement = _transaction(source, channel, error, by_gtid, unknowns)
+    if transaction is None and statement is None:
+        transaction, statement = _from_relay_log(replica, channel, error, unknowns)
     tables: dict[TableName, Table] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()

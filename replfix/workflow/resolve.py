@@ -64,7 +64,7 @@ def resolve(
         plan, why_not = plan_of(diagnosis, strategy)
         if plan is None:
             unreachable = diagnosis.evidence.unreachable
-            if unreachable is not None and not rounds:
+            if unreachable is not None and not rounds and diagnosis.evidence.transaction is None:
                 raise unreachable
             hint = next((f"{a.text} 'replfix diagnose' shows the statements." for a in diagnosis.advice if a.sql), "")
             if not hint and diagnosis.evidence.reconciliation:

@@ -367,6 +367,9 @@ class FakeReplica(FakeServer):
             f"{transaction.changes[0].event_end_pos}"
         )
 
+    def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
+        raise ReplicationError("The relay log is not here.")
+
     def stops_after(self, transaction: TransactionId) -> bool:
         return self.has_ends
 

@@ -37,6 +37,8 @@ def examine(evidence: Evidence) -> Cause | None:
         return None
     if evidence.transaction is not None and evidence.transaction.gtid is None:
         trace = "Without GTIDs, nothing tells which transactions only the replica has."
+    elif evidence.unreachable is not None:
+        trace = "The source, which knows what transactions only the replica has, could not be asked."
     elif not evidence.errant:
         trace = "The replica has no transaction that the source lacks."
     elif all_local_writes_read(evidence):
