@@ -360,7 +360,7 @@ def test_scenario_stops_the_replica_as_it_says(any_pair: Lab, scenario: Scenario
     assert replica_state.read_only
     assert replica_state.super_read_only is not False
     assert len(waiting) == expects.rounds + expects.behind
-    logged = expects.cause in ("local-write", "two-writers") or scenario.name == "missing-row-delete"
+    logged = expects.cause in ("local-write", "two-writers")
     assert bool(errant) == logged
 
 

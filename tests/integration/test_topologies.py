@@ -143,6 +143,19 @@ def test_one_of_two_channels_is_resolved_and_the_other_runs_on(two_sources: Lab,
     assert [east_after[s] for s in settings] == [east_before[s] for s in settings]
 
 
+def test_a_row_that_the_other_source_wrote_is_named_as_that(two_sources: Lab, tmp_path: Path) -> None:
+    east, west, replica = two_sources.servers
+    write(west, "SET sql_log_bin = 0", "CREATE DATABASE e", "CREATE TABLE e.t (id INT PRIMARY KEY, v VARCHAR(20))",
+          "SET sql_log_bin = 1", "INSERT INTO e.t VALUES (7, 'west')")  # fmt: skip
+    until(replica, WEST, True)
+    write(east, "INSERT INTO e.t VALUES (7, 'east')")
+    until(replica, "east", False)
+    config = configuration(two_sources, tmp_path, replica)
+    ran = replfix("diagnose", replica.name, "--channel", "east", "--config", config, "--json")
+    assert [(c["code"], c["confidence"]) for c in ran.document["causes"]] == [("other-channel", "high")], ran.out
+    assert f"{west.host}:{west.port}" in ran.document["causes"][0]["evidence"][0]
+
+
 def test_both_channels_stopped_are_resolved_in_turn(two_sources: Lab, tmp_path: Path) -> None:
     east, west, replica = two_sources.servers
     write_locally(replica, "INSERT INTO w.t VALUES (2, 'local')")
