@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage, Value
@@ -20,7 +20,7 @@ class Lookup:
 
     table: TableName
     key: str | None
-    parts: tuple[KeyPart, ...]
+    parts: tuple[KeyPart, ...] = field(compare=False)  # table and key say which; there can be 500,000 look-ups in a set
     values: tuple[PartValues, ...]
     least: int | None = None  # without a key: rows that are equal in this many columns will do
 
@@ -39,10 +39,16 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
     """
     values: list[PartValues] = []
     for part in key.parts:
-        of_part = tuple(image[table.column(name).ordinal] for name in part.columns)
-        if NOT_LOGGED in of_part or (part.column is not None and None in of_part):
+        if part.column is None:
+            of_part = tuple(image[table.column(name).ordinal] for name in part.reads)
+            if NOT_LOGGED in of_part:
+                return None
+            values.append(of_part)
+            continue
+        value = image[table.column(part.column).ordinal]
+        if value is None or value is NOT_LOGGED:
             return None
-        values.append(tuple(_compared(part, value) for value in of_part))
+        values.append((value if part.prefix is None else _compared(part, value),))
     return Lookup(table.name, key.name, key.parts, tuple(values))
 
 

@@ -210,6 +210,12 @@ def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     )
 
 
+def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
+    """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
+    conditions = " OR ".join(f"({_matches(table, lookup)})" for lookup in lookups)
+    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {conditions}"
+
+
 _SHORT = "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary"
 _IN_A_LIST = frozenset(_SHORT.split())
 """Types whose values a server finds in a list by bisection, and that are never long."""

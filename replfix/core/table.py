@@ -5,7 +5,8 @@ Source: information_schema COLUMNS, STATISTICS, KEY_COLUMN_USAGE, REFERENTIAL_CO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 GEOMETRIES = (
     *("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"),
@@ -69,6 +70,12 @@ class KeyPart:
 class UniqueKey:
     name: str
     parts: tuple[KeyPart, ...]
+    columns: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The columns that the key depends on, those which its expressions read included."""
+
+    def __post_init__(self) -> None:
+        names = dict.fromkeys(name for part in self.parts for name in part.columns)
+        object.__setattr__(self, "columns", tuple(names))
 
     @property
     def is_primary(self) -> bool:
@@ -78,11 +85,6 @@ class UniqueKey:
     def of_columns(self) -> bool:
         """True when no part is an expression: each is a column, or the beginning of one."""
         return all(p.column is not None for p in self.parts)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the key depends on, those which its expressions read included."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +117,20 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()  # this table is the child
     referenced_by: tuple[ForeignKey, ...] = ()  # this table is the parent
     triggers: tuple[Trigger, ...] = ()
+    # Worked out once: transactions have 100,000 rows, and each is asked for all of this several times.
+    identity: UniqueKey | None = field(init=False, compare=False, repr=False)
+    """The key that names a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier
+    chooses the same way (MySQL 9.7: a key over the beginning of a column will do, one over an expression will not)."""
+    by_name: Mapping[str, Column] = field(init=False, compare=False, repr=False)  # names in lower case
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.name.lower(): column for column in self.columns})
+        naming = (k for k in self.unique_keys if k.of_columns and not any(self.column(c).nullable for c in k.columns))
+        object.__setattr__(self, "identity", next(naming, None))
 
     def column(self, name: str) -> Column:
         """The column of that name (names of columns are case-insensitive); KeyError when there is none."""
-        wanted = name.lower()
-        for column in self.columns:
-            if column.name.lower() == wanted:
-                return column
-        raise KeyError(name)
+        return self.by_name[name.lower()]
 
     def ordinals(self, key: UniqueKey) -> tuple[int, ...]:
         return tuple(self.column(name).ordinal for name in key.columns)
-
-    @property
-    def identity(self) -> UniqueKey | None:
-        """The key that names a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier
-        chooses the same way (MySQL 9.7: a key over the beginning of a column will do, one over an expression will not)."""
-        for key in self.unique_keys:
-            if key.of_columns and not any(self.column(c).nullable for c in key.columns):
-                return key
-        return None

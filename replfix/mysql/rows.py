@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from replfix.core import sql
-from replfix.core.lookup import Answers, Lookup, by_identity
-from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.lookup import Answers, Lookup, by_identity, by_key
+from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.values import Json, RowImage, Value
 from replfix.mysql.columns import from_server
 from replfix.mysql.connection import Session
 
+ARMS = 100  # look-ups in one UNION, whose optimisation time grows with its arms
+ANY = 1000  # key parts in one list of alternatives: 500,000 look-ups take 5 s so, and 20 s as UNIONs (MySQL 9.7.4)
 WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
-BATCH = 100  # look-ups in one statement; a UNION's optimisation time grows with its arms
+STATEMENT_BYTES = 1 << 18  # of values in one statement: max_allowed_packet can be as low as 1 MiB on servers that work
 
 
 def image(table: Table, answer: Sequence[Any]) -> RowImage:
@@ -34,24 +37,85 @@ def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Seque
         by_table.setdefault(lookup.table, []).append(lookup)
     for name, asked in by_table.items():
         table = tables[name]
-        for batch in _batches([lookup for lookup in asked if not _whole(lookup)], BATCH):
-            for number, *answer in session.rows(sql.select_rows(table, batch)):
-                answers[batch[int(number)]].append(image(table, answer))
-        for batch in _batches([lookup for lookup in asked if _whole(lookup)], WHOLE_ROWS):
-            for whole in session.rows(sql.select_alike(table, batch)):
-                row = image(table, whole)
-                same = by_identity(table, row)
-                if same in answers:
-                    answers[same].append(row)
+        for key, alike in groupby(sorted(asked, key=_sort), key=_sort):
+            of_key = list(alike)
+            if key == _WHOLE_ROW:
+                _find_whole(session, table, of_key, answers)
+            elif key == _EACH:
+                _find_each(session, table, of_key, answers)
+            else:
+                _find_any(session, table, of_key, answers)
     return {lookup: tuple(rows) for lookup, rows in answers.items()}
 
 
-def _whole(lookup: Lookup) -> bool:
-    return lookup.key is None and lookup.least is None
+_Found = Mapping[Lookup, list[RowImage]]
+_WHOLE_ROW, _EACH = "", "\0"  # no key has such a name
 
 
-def _batches(lookups: Sequence[Lookup], size: int) -> Iterator[Sequence[Lookup]]:
-    return (lookups[start : start + size] for start in range(0, len(lookups), size))
+def _sort(lookup: Lookup) -> str:
+    """Look-ups of one sort are asked together: of one key of columns, of whole rows, or one by one."""
+    if lookup.key is None:
+        return _WHOLE_ROW if lookup.least is None else _EACH
+    return lookup.key if all(part.column is not None for part in lookup.parts) else _EACH
+
+
+def _find_any(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    """Most look-ups find nothing: many are asked as one question, and one by one only where that has an answer."""
+    for batch in _batches(lookups, max(ANY // len(lookups[0].parts), 1)):
+        found = [image(table, answer) for answer in session.rows(sql.select_any(table, batch))]
+        if found and not _told_apart(table, batch, found, answers):
+            _find_each(session, table, batch, answers)
+
+
+def _told_apart(table: Table, lookups: Sequence[Lookup], found: Sequence[RowImage], answers: _Found) -> bool:
+    """Numbers, times and bytes are equal when they are the same: then a row says itself what it answers. Texts are not."""
+    first = lookups[0]
+    if any(table.column(part.column or "").charset is not None for part in first.parts):
+        return False
+    asked = set(lookups)
+    told = [(by_key(table, UniqueKey(first.key or "", first.parts), row), row) for row in found]
+    if not all(lookup in asked for lookup, _ in told):
+        return False
+    for lookup, row in told:
+        if lookup is not None:
+            answers[lookup].append(row)
+    return True
+
+
+def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    for batch in _batches(lookups, ARMS):
+        for number, *answer in session.rows(sql.select_rows(table, batch)):
+            answers[batch[int(number)]].append(image(table, answer))
+
+
+def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    for batch in _batches(lookups, WHOLE_ROWS):
+        for answer in session.rows(sql.select_alike(table, batch)):
+            row = image(table, answer)
+            same = by_identity(table, row)
+            if same is not None and same in answers:
+                answers[same].append(row)
+
+
+def _batches(lookups: Sequence[Lookup], most: int) -> Iterator[Sequence[Lookup]]:
+    batch: list[Lookup] = []
+    size = 0
+    for lookup in lookups:
+        more = sum(_size(value) for of_part in lookup.values for value in of_part)
+        if batch and (len(batch) == most or size + more > STATEMENT_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(lookup)
+        size += more
+    if batch:
+        yield batch
+
+
+def _size(value: Value) -> int:
+    """About how much of a statement it takes, as a literal with bounds around it."""
+    if isinstance(value, str | bytes):
+        return 4 * len(value) + 20
+    return 4 * len(value.text) if isinstance(value, Json) else 30
 
 
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
