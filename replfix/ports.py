@@ -59,6 +59,10 @@ class Server(Protocol):
         """The rows that each look-up finds, all of one consistent snapshot; every look-up is in the answer."""
         ...
 
+    def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        """As ``find``, without a snapshot, rows of XA transactions that are only prepared included."""
+        ...
+
     def auto_increment(self) -> AutoIncrement:
         """The global auto_increment_increment and auto_increment_offset."""
         ...

@@ -118,6 +118,15 @@ def _size(value: Value) -> int:
     return 4 * len(value.text) if isinstance(value, Json) else 30
 
 
+def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+    """As ``find_all``, rows of transactions that are only prepared included."""
+    session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
+    try:
+        return find_all(session, tables, lookups)
+    finally:
+        session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
     """As ``find_all``, all of one consistent snapshot, which takes no lock."""
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")

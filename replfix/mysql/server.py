@@ -36,7 +36,7 @@ from replfix.mysql.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
-from replfix.mysql.rows import find_in_snapshot
+from replfix.mysql.rows import find_in_snapshot, find_uncommitted
 from replfix.mysql.status import read_replicas
 
 _NO_SUCH_OBJECT = (1049, 1146)  # ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE
@@ -115,6 +115,9 @@ class MysqlServer:
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_in_snapshot(self._session, tables, lookups) if lookups else {}
+
+    def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        return find_uncommitted(self._session, tables, lookups) if lookups else {}
 
     def auto_increment(self) -> AutoIncrement:
         row = self._session.rows("SELECT @@global.auto_increment_increment, @@global.auto_increment_offset")[0]

@@ -94,7 +94,8 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
         later = _touched_later(operation, diagnosis)
         final = tuple(row for row in final if row.lookup not in later)
     operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
-    answers = operation.replica.find(tables, tuple(row.lookup for row in final))
+    find = operation.replica.find_uncommitted if transaction.prepared else operation.replica.find
+    answers = find(tables, tuple(row.lookup for row in final))
     spare = spare_rows(transaction.changes, tables, held_after_repairs(found, tables))
     wrong = not_as_final(final, tables, answers, spare)
     if wrong:

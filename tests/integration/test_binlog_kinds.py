@@ -52,6 +52,13 @@ CASES = {
         "UPDATE items SET other = 7 WHERE id = 1",
         "COMMIT",
     ],
+    "XA, prepared and committed": [
+        "XA START 'a', 'b', 3",
+        "INSERT INTO items VALUES (1, 'source', 1), (2, 'x', 2)",
+        "XA END 'a', 'b', 3",
+        "XA PREPARE 'a', 'b', 3",
+        "XA COMMIT 'a', 'b', 3",
+    ],
     "XA in one phase, compressed": [
         "SET binlog_transaction_compression = ON",
         "XA START 'a'",

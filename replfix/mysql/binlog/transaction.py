@@ -278,6 +278,7 @@ class _Assembly:
             raw=RawEvents(self.first.format.raw, tuple(self.statements)),
             notes=tuple(self.notes),
             queries=tuple(self.queries),
+            prepared=self.prepared,
         )
 
     def passed_over(self, why: str) -> PassedOver:
