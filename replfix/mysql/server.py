@@ -212,9 +212,8 @@ class MysqlServer:
         gaps: bool = False,
     ) -> None:
         if self._managed is None:
-            self._session.execute(
-                self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps)
-            )
+            for statement in self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps):
+                self._session.execute(statement)
             return
         if before is not None or gaps or (until is not None and not self.stops_after(until)):
             raise Refused(

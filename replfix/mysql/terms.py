@@ -41,6 +41,7 @@ WAIT_FOR_POSITION = "MASTER_GTID_WAIT"
 LOG_APPLIED = "log_slave_updates"
 PARALLEL_THREADS = "slave_parallel_threads"
 SKIP_COUNTER = "sql_slave_skip_counter"
+UNTIL_A_POSITION = "Master"  # in Until_Condition
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
 
 # User variables by which a reader introduces itself before COM_BINLOG_DUMP (10.11, 11.8): that it knows GTIDs and checksums,

@@ -64,8 +64,8 @@ def test_a_failing_statement() -> None:
 def test_the_applier_alone_goes_up_to_a_position() -> None:
     transaction = TransactionId("0-1-7", "binlog.000001", 1530, 1761)
     start = MariadbDialect().start
-    assert start("", receiver=True) == "START REPLICA ''"
-    assert start("it's", receiver=False, until=transaction) == (
+    assert start("", receiver=True) == ("STOP REPLICA '' SQL_THREAD", "START REPLICA ''")
+    assert start("it's", receiver=False, until=transaction)[1] == (
         "START REPLICA 'it''s' SQL_THREAD UNTIL MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 1761"
     )
-    assert start("", receiver=False, before=transaction).endswith("MASTER_LOG_POS = 1530")
+    assert start("", receiver=False, before=transaction)[1].endswith("MASTER_LOG_POS = 1530")

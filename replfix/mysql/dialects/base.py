@@ -53,8 +53,8 @@ class Dialect(Protocol):
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
-    ) -> str:
-        """The statement that starts one channel; without ``receiver`` the applier only. ``until``: it stops after that
+    ) -> tuple[str, ...]:
+        """What starts one channel that stands; without ``receiver`` the applier only. ``until``: it stops after that
         transaction, ``before``: before it, ``gaps``: when all is applied that is before the last one committed."""
         ...
 

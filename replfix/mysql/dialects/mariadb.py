@@ -15,7 +15,7 @@ from replfix.core.privileges import NEEDS_OF_MARIADB
 from replfix.core.row_event import Transaction
 from replfix.core.sql import string
 from replfix.core.status import ReplicaStatus, WorkerError
-from replfix.core.transaction_id import TransactionId
+from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import PrivilegeError, ServerError
 from replfix.mysql import terms
 from replfix.mysql.connection import Row, Session
@@ -67,7 +67,7 @@ class MariadbDialect:
             executed=executed,
             channels=tuple(
                 channel(
-                    row,
+                    {**row, "Replica_SQL_Running": _running(row)},
                     _failed(session, row, executed),
                     name=row["Connection_name"],
                     # 0 before the receiver was connected for the first time
@@ -90,19 +90,30 @@ class MariadbDialect:
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,  # noqa: ARG002
-    ) -> str:
+    ) -> tuple[str, ...]:
         """By position: UNTIL a GTID is for both threads at once only, and throws the relay log away (10.11, 11.8). There are
         no gaps: parallel threads commit each domain in its order."""
         threads = "" if receiver else " SQL_THREAD"
         position = until.end if until is not None else before.start if before is not None else None
         end = "" if position is None else terms.until_position(string(position.log_file), position.pos)
-        return f"START REPLICA {string(channel)}{threads}{end}"
+        name = string(channel)
+        # An applier that has come to the end of an UNTIL is still there and keeps that end.
+        return (f"STOP REPLICA {name} SQL_THREAD", f"START REPLICA {name}{threads}{end}")
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:  # noqa: ARG002
         return ()  # nothing is logged in the session, so no GTID is needed and none is made
 
     def as_nobody(self) -> tuple[str, ...]:
         return ()
+
+
+def _running(row: Row) -> str:
+    """Whether the applier applies anything. At the end of an UNTIL it only stops when the next transaction comes, before
+    it applies that (10.11, 11.8)."""
+    here = LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"]))
+    there = LogPosition(row["Until_Log_File"], int(row["Until_Log_Pos"]))
+    at_the_end = row["Until_Condition"] == terms.UNTIL_A_POSITION and there <= here
+    return "No" if at_the_end else str(row["Replica_SQL_Running"])
 
 
 def _failed(session: Session, row: Row, executed: GtidSet) -> tuple[WorkerError, ...]:

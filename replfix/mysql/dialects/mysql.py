@@ -87,8 +87,8 @@ class MysqlDialect:
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
-    ) -> str:
-        return sql.start_replica(channel, receiver=receiver, until=until, before=before, gaps=gaps)
+    ) -> tuple[str, ...]:
+        return (sql.start_replica(channel, receiver=receiver, until=until, before=before, gaps=gaps),)
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:
         # BINLOG of the Format_description event leaves gtid_next undetermined (error 1782 on the next statement).
