@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from replfix.core.gtid import GtidSet
+from replfix.lab.flavours import speaking
 from replfix.lab.proof import prove, snapshot
+from replfix.lab.replication import executed
 from replfix.lab.scenario import Scenario
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
@@ -69,13 +72,21 @@ def same_values(selected: dict[str, Any], recorded: dict[str, Any]) -> bool:
 
 
 @pytest.fixture
-def staged(pair: Lab, scenario: Scenario) -> Lab:
-    (pair.directory / "audit.db").unlink(missing_ok=True)
-    with pair.replica.session() as session:
-        row = session.query("SELECT @@global.replica_parallel_workers AS w, @@global.super_read_only AS s")[0]
-        assert row == {"w": "4", "s": "1"}, "the scenarios are about the server's defaults and a protected replica"
-    scenario.stage(pair)
-    return pair
+def staged(any_pair: Lab, scenario: Scenario) -> Lab:
+    (any_pair.directory / "audit.db").unlink(missing_ok=True)
+    with any_pair.replica.session() as session:
+        flavour = speaking(session)
+        assert set(flavour.read_only(session)) <= {True, None}, "the scenarios are about a protected replica"
+        workers = flavour.variables(session)[flavour.parallel]
+        assert workers == "4", "and about parallel workers"
+    scenario.stage(any_pair)
+    return any_pair
+
+
+def waiting_of(lab: Lab) -> GtidSet:
+    """What the source has and the replica has not applied."""
+    with lab.source.session() as source, lab.replica.session() as replica:
+        return executed(source) - executed(replica)
 
 
 def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: Scenario) -> None:
@@ -89,8 +100,9 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
     assert diagnosis["schema"] == "replfix.diagnosis/1"
     error = diagnosis["error"]
     assert (error["errno"], error["event"]) == (expects.errno, expects.event)
-    assert (error["schema"], error["table"], error["key"]) == (expects.schema, expects.table, expects.key)
-    assert diagnosis["transaction"]["gtid"] in error["message"]
+    assert (error["schema"], error["table"]) == (expects.schema, expects.table)
+    assert error["key"] in (expects.key, expects.key and expects.key.rpartition(".")[2])  # MariaDB names no table there
+    assert diagnosis["transaction"]["gtid"] in waiting_of(staged)
     assert [
         (c["kind"], f"{c['schema']}.{c['table']}", c["key"].rpartition(".")[2]) for c in diagnosis["conflicts"]
     ] == [(c.kind, c.table, c.key) for c in expects.conflicts]
@@ -140,14 +152,16 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
     assert replfix("status", "--config", config).code == 0
 
 
-def test_the_texts_for_people_name_what_scripts_get(pair: Lab) -> None:
+def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
     from replfix.lab import scenarios
+
+    pair = any_pair
 
     scenarios.find("duplicate-primary").stage(pair)
     config = str(pair.config_file)
     ran = replfix("diagnose", "replica1", "--config", config)
     assert ran.code == 3
-    for words in ("1062", "shop.orders", "orders.PRIMARY", "local-write", "≠", "source-wins", "DELETE FROM"):
+    for words in ("1062", "shop.orders", "PRIMARY", "local-write", "≠", "source-wins", "DELETE FROM"):
         assert words in ran.out
     ran = replfix("status", "--config", config)
     assert ran.code == 3

@@ -133,6 +133,10 @@ class Flavour(Protocol):
         """Every global variable, by its name in lower case."""
 
     @property
+    def parallel(self) -> str:
+        """The one that says how many threads apply."""
+
+    @property
     def counting(self) -> tuple[str, ...]:
         """Those that change by themselves."""
 

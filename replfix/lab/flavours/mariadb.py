@@ -225,6 +225,10 @@ class MariaDB:
         }
 
     @property
+    def parallel(self) -> str:
+        return terms.PARALLEL_THREADS
+
+    @property
     def counting(self) -> tuple[str, ...]:
         return ("gtid_binlog_pos", "gtid_binlog_state", "gtid_current_pos", terms.APPLIED_POSITION, "timestamp",
                 "rand_seed1", "rand_seed2", "pseudo_thread_id", "last_insert_id", "identity", "insert_id",

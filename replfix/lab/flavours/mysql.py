@@ -83,6 +83,7 @@ class MySQL:
         "MYSQL_ROOT_HOST": "localhost",
         "MYSQL_INITDB_SKIP_TZINFO": "1",
     }
+    parallel = "replica_parallel_workers"
     counting = ("gtid_executed", "gtid_purged", "timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id")
     reset_variables = (
         "auto_increment_increment",
