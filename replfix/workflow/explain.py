@@ -191,7 +191,7 @@ def _by_number(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> l
 def _place(
     inquiry: Inquiry, table: Table, key: UniqueKey, duplicate: Duplicate, said: Insert | None, unknowns: list[str]
 ) -> Place:
-    values = [(reading, duplicate.cut) for reading in readings(duplicate.value or "", len(key.parts))]
+    values = [(reading, duplicate.cut) for reading in readings(duplicate.known, len(key.parts))]
     told = _told(table, key, said, duplicate)
     if told is not None:
         # The statement has the value whole, and its columns apart.
@@ -241,7 +241,7 @@ def _told(table: Table, key: UniqueKey, said: Insert | None, duplicate: Duplicat
         if len(values) != len(key.parts):
             continue
         joined = JOINED_BY[duplicate.dialect].join(values).casefold()
-        printed = duplicate.value.casefold()
+        printed = duplicate.known.casefold()
         if joined == printed or (duplicate.cut and joined.startswith(printed)):
             return values
     return None

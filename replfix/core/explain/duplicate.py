@@ -47,3 +47,9 @@ class Duplicate:
             return False
         # The cut is on a whole character, so up to three bytes can be missing; MariaDB marks it with dots.
         return len(self.value.encode("utf-8", "replace")) > CUT_AT - 4
+
+    @property
+    def known(self) -> str:
+        """The value as far as the message tells it: without the dots that MariaDB (11.8) puts in place of what it cuts."""
+        value = self.value or ""
+        return value.removesuffix("...") if self.cut else value

@@ -23,8 +23,8 @@ def examine(case: Case) -> Reason | None:
         f"The counter of {place.table.name} is behind its rows: it hands out values that are there already.",
         (
             f"AUTO_INCREMENT is {counter.next_value}, MAX({counter.column.name}) is {counter.highest}.",
-            "Servers whose counter does not follow an UPDATE of the column (MySQL 5.7, MariaDB), restored or exchanged "
-            "tablespaces and engines other than InnoDB can come to that.",
+            "MySQL 5.7 and older come to that by an UPDATE of the column; restored tablespaces and engines other than InnoDB can, "
+            "too.",
         ),
         (
             Fix(
