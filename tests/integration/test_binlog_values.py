@@ -353,3 +353,20 @@ def test_a_float_comes_back_as_the_float32_that_is_stored(source: Server) -> Non
         ]
         assert [row[1] for row in selected(session, table)] == exact
         assert [change.after and change.after[1] for change in read(source, gtid).changes] == exact
+
+
+@pytest.mark.parametrize("metadata", ["MINIMAL", "FULL"])
+def test_hundreds_of_columns_and_long_rows(source: Server, metadata: str) -> None:
+    types = ("INT UNSIGNED", "VARCHAR(40)", "BIGINT", "DECIMAL(9,2)", "TEXT")
+    with connect(source) as session:
+        session.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")
+        columns = ", ".join(f"c{n} {types[n % len(types)]}" for n in range(400))
+        session.execute(f"CREATE TABLE wide (id INT PRIMARY KEY, {columns})")
+        values = ("4294967295", "'é'", "-1", "1234567.89", "REPEAT('y', 30)")
+        rows = [[values[n % len(types)] if (n + row) % 3 else "NULL" for n in range(400)] for row in range(3)]
+        rows.append([values[n % len(types)] for n in range(400)])
+        given = ", ".join(f"({number}, {', '.join(row)})" for number, row in enumerate(rows))
+        decoded = read(source, write(session, f"INSERT INTO wide VALUES {given}"))
+        table = definition(session, TableName("shop", "wide"))
+        for change, row in zip(decoded.changes, selected(session, table), strict=True):
+            assert_same(table, change.after, row)
