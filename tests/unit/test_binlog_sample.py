@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -212,3 +213,39 @@ def test_labels_that_the_definition_lost_are_refused() -> None:
     columns[2] = Column("size", 2, "enum", "enum('S')", nullable=True, charset="utf8mb4", labels=("S",))
     with pytest.raises(Unreadable, match="label 2 of 1"):
         read(7, Table(SMALL, tuple(columns), (), "InnoDB", True))
+
+
+def types(number: int) -> Transaction:
+    """Of binlog_9_7_types.000001."""
+    log = SAMPLE.with_name("binlog_9_7_types.000001").read_bytes()
+    charsets = {255: "utf8mb4", 8: "latin1", 63: "binary", 54: "utf16", 97: "eucjpms"}
+    schema = Schema(lambda _: small(), lambda number: charsets.get(number, "latin1"))
+    wanted = among(GtidSet.parse(f"8fa2149a-e5a6-11f1-9baa-02fc00000001:{number}"))
+    return next(transactions(events(raws(log)), wanted, schema))
+
+
+def test_types_that_have_bytes_of_their_own() -> None:
+    row, nulls = (change.after for change in types(3).changes)
+    assert row is not None
+    assert nulls == (2, *(None,) * 18)
+    assert row[1] == bytes(4) + struct.pack("<BII4d", 1, 2, 2, 1, 2, 3, 4)
+    assert row[2] == struct.pack("<IBI2d", 4326, 1, 1, 20, 10)  # written latitude first, kept longitude first
+    assert row[3] == struct.pack("<3f", 1, -2.5, 1e9)
+    assert row[7:12] == ("ü", "a😀", "①黑", "é", "a,i")
+    assert row[15:18] == ("-838:59:58.999999", "9999-12-31 23:59:59.99999", "2038-01-19 03:14:07.9999")
+
+
+def test_values_of_sql_types_inside_json_are_known() -> None:
+    row = types(3).changes[0].after
+    assert row is not None
+    document = row[4]
+    assert isinstance(document, Json)
+    assert document.text == (
+        '{"d": -1.5, "n": null, "t": ["2020-01-02", "-13:04:05.600000", "2020-01-02 03:04:05.000006", '
+        '"base64:type15:AP8=", "base64:type15:BQ=="]}'
+    )
+    assert document.typed is not None
+    inside = [document.typed["d"], *document.typed["t"]]
+    assert [value.type for value in inside] == [
+        *("DECIMAL(13,4)", "DATE", "TIME(6)", "DATETIME(6)", "BINARY", "BINARY"),
+    ]
