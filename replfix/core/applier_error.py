@@ -26,7 +26,7 @@ _HEAD = re.compile(
 _ROWS = re.compile(
     r"Could not execute (?P<event>\w+?_rows)(?:_v1|_compressed|_compressed_v1)? event on table (?P<table>.+?); ", re.S
 )
-_CONDITION = re.compile(r"(?P<text>.+?),? Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
+_CONDITION = re.compile(r"(?P<text>.+?)(?:,\s*|\s)Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
 _EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20})")
 _DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?P<key>.*)'", re.S)
 _TABLE = re.compile(
@@ -91,7 +91,9 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     conditions = list(_CONDITION.finditer(rest))
     text = conditions[-1]["text"] if conditions else rest
     if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can hold the same words
-        log_file, end_pos = logs[-1]["file"] or log_file, int(logs[-1]["pos"])
+        # 5.6 and 5.7 with workers call the file FIRST here; the worker's own words before it have its name.
+        named = logs[-1]["file"] if logs[-1]["file"] != "FIRST" else None
+        log_file, end_pos = named or log_file, int(logs[-1]["pos"])
     if table is None and (named := _TABLE.search(text)):
         table = named["missing"] or named["other"]
     duplicate = _DUPLICATE.search(text)

@@ -14,8 +14,7 @@ from replfix.mysql.status import channel, channel_rows
 from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_PROGRESS, WORKERS_VARIABLE
 
 _WORKERS = """
-SELECT CHANNEL_NAME AS channel, WORKER_ID AS worker, LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message,
-       APPLYING_TRANSACTION AS applying
+SELECT *
   FROM performance_schema.replication_applier_status_by_worker
  WHERE LAST_ERROR_NUMBER <> 0
  ORDER BY WORKER_ID"""
@@ -48,8 +47,10 @@ class MysqlDialect:
         rows = channel_rows(session, STATUS_STATEMENTS, "REPLICATION CLIENT")
         errors: dict[str, list[WorkerError]] = {}
         for row in session.query(_WORKERS):
-            errors.setdefault(row["channel"], []).append(
-                WorkerError(int(row["worker"]), int(row["errno"]), row["message"], row["applying"] or None)
+            applying = row.get("APPLYING_TRANSACTION") or row.get("LAST_SEEN_TRANSACTION")  # 5.7 has the second only
+            said = int(row["LAST_ERROR_NUMBER"]), row["LAST_ERROR_MESSAGE"]
+            errors.setdefault(row["CHANNEL_NAME"], []).append(
+                WorkerError(int(row["WORKER_ID"]), *said, applying or None)
             )
         variables = session.query(_VARIABLES)[0]
         failed = any(row["Replica_SQL_Running"] != "Yes" and row["Last_SQL_Errno"] != "0" for row in rows)
