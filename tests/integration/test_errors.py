@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.gtid import GtidSet
 from replfix.core.known_error import families, family_of
 from replfix.lab.accounts import REPLFIX
 from replfix.lab.proof import prove, snapshot
+from replfix.lab.replication import wait_until_received, wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.investigate import investigate
@@ -114,3 +118,105 @@ def test_what_differs_is_shown(pair: Lab, name: str) -> None:
     assert not any(proposal.allowed for proposal in found.proposals)
     told = " ".join(advice.text for advice in found.advice)
     assert [words for words in SHOWN[name] if words not in told] == [], told
+
+
+def receiver_error(pair: Lab, *statements: str) -> Diagnosis:
+    """The channel's settings changed by those statements, and what is diagnosed once the receiver says its error."""
+    with pair.replica.session() as session:
+        for statement in ("STOP REPLICA", *statements, "START REPLICA"):
+            session.execute(statement)
+        for _ in range(200):
+            if session.query("SHOW REPLICA STATUS")[0]["Last_IO_Errno"] != "0":
+                break
+            session.query("DO SLEEP(0.05)")
+    return diagnosed(pair)
+
+
+@pytest.fixture
+def channel_put_back(pair: Lab) -> Iterator[Lab]:
+    yield pair
+    with pair.replica.session() as session:
+        session.execute("STOP REPLICA")
+        session.execute("SET GLOBAL server_id = 2")
+        session.execute(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {pair.source.port}, SOURCE_USER = 'repl', "
+            "SOURCE_PASSWORD = 'repl', GET_SOURCE_PUBLIC_KEY = 1, SOURCE_SSL = 0"
+        )
+        session.execute("START REPLICA")
+    pair.wait_until_applied()
+
+
+@pytest.mark.parametrize(
+    ("statements", "errno", "page", "words"),
+    [
+        (("CHANGE REPLICATION SOURCE TO SOURCE_PORT = 1",), 2003, "source-unreachable", "From here it can be reached"),
+        (
+            ("CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'no.such.host.invalid'",),
+            2005,
+            "source-unreachable",
+            "does not reach no.such.host.invalid",
+        ),
+        (
+            ("CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'x'",),
+            1045,
+            "account-refused",
+            "refuses the channel's account",
+        ),
+        (("SET GLOBAL server_id = 1",), 13117, "receiver-configuration", "the same server_id"),
+    ],
+    ids=["2003", "2005", "1045", "13117"],
+)
+def test_a_receiver_that_stands(
+    channel_put_back: Lab, statements: tuple[str, ...], errno: int, page: str, words: str
+) -> None:
+    found = receiver_error(channel_put_back, *statements)
+    assert (found.evidence.error.errno, found.evidence.family and found.evidence.family.page) == (errno, page)
+    assert any(words in advice.text for advice in found.advice)
+    assert not any(proposal.allowed for proposal in found.proposals)
+
+
+def test_an_account_of_caching_sha2_without_tls_is_let_in_as_advised(channel_put_back: Lab) -> None:
+    """The source forgets the passwords that it has seen with FLUSH PRIVILEGES, as with a restart."""
+    pair = channel_put_back
+    with pair.source.session() as session:
+        session.execute("FLUSH PRIVILEGES")
+    found = receiver_error(pair, "CHANGE REPLICATION SOURCE TO GET_SOURCE_PUBLIC_KEY = 0, SOURCE_SSL = 0")
+    assert found.evidence.error.errno == 2061
+    advised = [advice.sql for advice in found.advice]
+    assert any("SOURCE_SSL = 1" in statement for statement in advised[0])
+    with pair.replica.session() as session:
+        for statement in advised[1]:
+            session.execute(statement)
+    with pair.source.session() as session:
+        session.execute("CREATE DATABASE d")
+    pair.wait_until_applied()
+
+
+def test_a_damaged_relay_log_is_fetched_again_as_advised(pair: Lab) -> None:
+    with pair.replica.session() as session:
+        session.execute("STOP REPLICA SQL_THREAD")
+    with pair.source.session() as session:
+        for statement in (
+            "CREATE DATABASE d",
+            "CREATE TABLE d.t (id INT PRIMARY KEY)",
+            "INSERT INTO d.t VALUES (1), (2)",
+        ):
+            session.execute(statement)
+    wait_until_received(pair.source, pair.replica)
+    with pair.replica.session() as session:
+        relay_log = pair.replica.data / session.query("SHOW REPLICA STATUS")[0]["Relay_Log_File"]
+        session.execute("STOP REPLICA")
+        damaged = bytearray(relay_log.read_bytes())
+        damaged[-60] ^= 0xFF
+        relay_log.write_bytes(damaged)
+        session.execute("START REPLICA")
+    assert wait_until_stopped(pair.replica).errno == 13121
+    found = diagnosed(pair)
+    assert found.evidence.lost == GtidSet()
+    assert "The source still has everything" in found.advice[0].text
+    with pair.replica.session() as session:
+        for statement in found.advice[0].sql:
+            session.execute(statement)
+    pair.wait_until_applied()
+    with pair.replica.session() as session:
+        assert session.scalar("SELECT COUNT(*) FROM d.t") == "2"
