@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from replfix.core.gtid import GtidSet
@@ -73,13 +73,13 @@ NO_GTIDS = GtidSet()
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """``logged`` in the log's order. From ``horizon`` on everything in the log was read; None: nothing was.
+    """``logged`` by GTID, in the log's order. From ``horizon`` on everything in the log was read; None: nothing was.
 
     ``absent``: transactions that the server counts as executed, that were asked for, and that its log does not hold. Of
     MariaDB it also has numbers that nobody ever used.
     """
 
-    logged: tuple[Logged, ...] = ()
+    logged: Mapping[str, Logged] = field(default_factory=dict)
     touches: Mapping[Identity, tuple[Touch, ...]] | None = None
     horizon: LogPosition | None = None
     whole: bool = False  # everything that the server ever executed was read
@@ -92,21 +92,19 @@ class History:
         return last if last is not None and self.horizon is not None and self.horizon <= last.by.place else None
 
     def of(self, gtid: str) -> Logged | None:
-        return next((one for one in self.logged if one.gtid == gtid), None)
+        return self.logged.get(gtid)
 
-    def doubts(self, table: TableName, since: Logged | None) -> tuple[Logged, ...]:
-        """Transactions behind ``since`` whose rows are not known, and which may have changed rows of the table."""
+    def doubts(self, table: TableName) -> tuple[Logged, ...]:
+        """Transactions whose rows are not known, and which may have changed rows of the table."""
         return tuple(
             one
-            for one in self.logged
-            if one.unread
-            and (since is None or since.place < one.place)
-            and (one.statement is None or may_change(one.statement, table))
+            for one in self.logged.values()
+            if one.unread and (one.statement is None or may_change(one.statement, table))
         )
 
     def created(self, table: TableName) -> Logged | None:
         """The newest CREATE TABLE of it."""
-        found = [one for one in self.logged if one.statement is not None and creates(one.statement, table)]
+        found = [one for one in self.logged.values() if one.statement is not None and creates(one.statement, table)]
         return found[-1] if found else None
 
     def covers_life_of(self, table: TableName) -> Logged | bool | None:
@@ -149,7 +147,7 @@ def compiled(
                 touches.setdefault(row, []).append(Touch(entry, change))
     absent = asked - asked.exactly(one.gtid for one in logged)
     return History(
-        tuple(logged),
+        {one.gtid: one for one in logged},
         {row: tuple(found) for row, found in touches.items()},
         _horizon(logged, asked, executed),
         whole=executed <= asked and not absent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from replfix.core.evidence import Evidence
 from replfix.core.history import Logged, Touch
@@ -27,6 +28,8 @@ class Provenance:
     state: RowImage | None
     last: Touch | None
     at_source: Touch | None
+    doubts: tuple[Logged, ...]  # in the replica's log behind ``last``: what may have changed the row unseen
+    doubts_at_source: tuple[Logged, ...]  # in the source's log, behind ``at_source``
     sure: (
         bool  # behind ``last`` (or the table's creation), the replica's log was read in full and every row of it known
     )
@@ -82,17 +85,58 @@ def rows_in_question(evidence: Evidence) -> Iterator[tuple[Conflict, Table, Iden
             yield conflict, table, (table.name, values), conflict.replica_row
 
 
+class _This:
+    """One evidence and no other: many causes ask the same of it, and there can be 100,000 rows."""
+
+    __slots__ = ("evidence",)
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+
+    def __hash__(self) -> int:
+        return id(self.evidence)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.evidence is other.evidence
+
+
 def provenances(evidence: Evidence) -> tuple[Provenance, ...]:
-    """One for each conflict whose row has a name, in their order."""
-    log = evidence.around.replica_log
+    """One for each conflict whose row has a name, in their order; none when no log was read."""
+    return _provenances(_This(evidence))
+
+
+@lru_cache(maxsize=1)
+def _provenances(this: _This) -> tuple[Provenance, ...]:
+    evidence, around = this.evidence, this.evidence.around
+    log = around.replica_log
+    if not log.logged and not around.source_log.logged:
+        return ()
+    names = {table.name for _, table, _, _ in rows_in_question(evidence)}
+    suspects = {name: (log.doubts(name), around.source_log.doubts(name)) for name in names}
+    lives = {name: log.covers_life_of(name) for name in names}
     found = []
     for conflict, table, row, state in rows_in_question(evidence):
-        last = log.last(row)
-        since: Logged | bool | None = last.by if last is not None else log.covers_life_of(table.name)
-        sure = evidence.around.logs_all and since is not False
+        last, at_source = log.last(row), around.source_log.last(row)
+        since: Logged | bool | None = last.by if last is not None else lives[table.name]
+        here, there = suspects[table.name]
+        doubts = _behind(since if isinstance(since, Logged) else None, here)
         # Rows without a name can be there several times: which of them a logged change met is not known.
-        sure = sure and (table.identity is not None or len((log.touches or {}).get(row, ())) <= 1)
-        sure = sure and not log.doubts(table.name, since if isinstance(since, Logged) else None)
-        at_source = evidence.around.source_log.last(row)
-        found.append(Provenance(conflict, table, row, state, last, at_source, sure))
+        named = table.identity is not None or len((log.touches or {}).get(row, ())) <= 1
+        found.append(
+            Provenance(
+                conflict,
+                table,
+                row,
+                state,
+                last,
+                at_source,
+                doubts,
+                _behind(at_source.by if at_source is not None else None, there),
+                sure=around.logs_all and since is not False and named and not doubts,
+            )
+        )
     return tuple(found)
+
+
+def _behind(since: Logged | None, suspects: tuple[Logged, ...]) -> tuple[Logged, ...]:
+    return suspects if since is None else tuple(one for one in suspects if since.place < one.place)

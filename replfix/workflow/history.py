@@ -46,7 +46,7 @@ def search(
             return found
     unknowns.append(
         f"The binlog of {server.address} was searched {len(found.logged):,} transactions back"
-        + (f", to {found.logged[0].when}" if found.logged else "")
+        + "".join(f", to {one.when}" for one in list(found.logged.values())[:1])
         + ": not every row in question was met."
     )
     return found

@@ -193,7 +193,7 @@ def _with(
     found = _or(_nothing, lambda: compiled(replica.readable(asked), asked, asked, rows, tables, history.MOST_ROWS))
     if found is None:
         return ours
-    return replace(ours, logged=(*found.logged, *ours.logged), absent=ours.absent | found.absent)
+    return replace(ours, logged={**found.logged, **ours.logged}, absent=ours.absent | found.absent)
 
 
 def _nothing() -> History | None:

@@ -365,5 +365,7 @@ def test_an_unlogged_write_is_not_claimed_where_the_log_may_hide_something(hidde
         gathered = replace(gathered, around=around, tables={T.name: CHILD})
     else:
         unread = Logged(f"{SOURCE}:2", "b.000001", 200, WHEN, 1, 5, 0, statement="CALL d.p()", unread="a statement")
-        gathered = replace(gathered, around=replace(around, replica_log=replace(log, logged=(*log.logged, unread))))
+        gathered = replace(
+            gathered, around=replace(around, replica_log=replace(log, logged={**log.logged, unread.gtid: unread}))
+        )
     assert concluded(gathered) == [("unknown-author", HIGH)]

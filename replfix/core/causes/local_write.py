@@ -61,7 +61,7 @@ def _emptied(evidence: Evidence) -> Cause | None:
     for one in provenances(evidence):
         if one.state is not None:
             continue
-        for other in evidence.around.replica_log.doubts(one.table.name, one.last.by if one.last else None):
+        for other in one.doubts:
             statement = other.statement or ""
             if other.gtid in evidence.errant and _EMPTIES.match(statement) and mentions(statement, one.table.name):
                 thread = f", connection {other.thread_id}" if other.thread_id is not None else ""

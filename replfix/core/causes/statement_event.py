@@ -61,7 +61,7 @@ def _earlier(evidence: Evidence) -> Cause | None:
                     f"{_told(at_source)}"
                 ] = None
             continue
-        for other in evidence.around.replica_log.doubts(one.table.name, one.last.by if one.last else None):
+        for other in one.doubts:
             if other.statement and other.gtid not in evidence.errant and mentions(other.statement, one.table.name):
                 likely[_told(other)] = None
     if not certain and not likely:

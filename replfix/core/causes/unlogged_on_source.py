@@ -46,7 +46,7 @@ def _unlogged(evidence: Evidence, one: Provenance) -> bool:
         and is_of_source(evidence, one.last.by.gtid)
         and theirs is not None
         and not cascades(theirs)
-        and not evidence.around.source_log.doubts(one.table.name, one.at_source.by)
+        and not one.doubts_at_source
     )
 
 
