@@ -29,24 +29,14 @@ from tests.unit.making import column, inserted, key, table
 
 SIZE = (200, 60)
 
+# What is hostile in the same way stands together: every test starts the app anew for each of them. Short things come
+# first, for names and messages are cut.
 VALUES = {
-    "closing markup": "[/b] [/] [/bold red]",
-    "markup": "[bold red]loud[/bold red] [link=http://x]y[/link] [@click=app.quit]z[/]",
-    "open bracket": "[",
-    "backslashes": "\\[b] \\\\ \\",
-    "variables": "$primary {x} %(y)s",
-    "colour": "\x1b[31mred\x1b[0m",
-    "title": "\x1b]0;owned\x07\x1b]52;c;AAAA\x07",
-    "eight bit": "\x9b31m\x9d0;x\x9c",
-    "clear": "\x1bc\x1b[2J\x1b[H",
-    "right to left": "\u202egnp.exe\u2066\u200f",
-    "zero width": "a\u200bb\ufeffc\u00ad",
-    "nul": "a\x00b\x00",
-    "lone controls": "".join(map(chr, (*range(32), 127, *range(128, 160)))),
-    "lines": "a\r\nb\x0bc\x0cd\u2028e\u2029f\x85g",
+    "markup": "[/b] [ \\[b] \\\\ $p {x} [@click=app.quit]z[/] [/bold red] [bold red]loud[/bold red] %(y)s [link=http://x]y[/link]",
+    "escapes": "\x1b[31mred\x1b[0m\x9b31m\x9d0;x\x9c\x1bc\x1b[2J\x1b[H\x1b]0;owned\x07\x1b]52;c;AAAA\x07",
+    "hidden": "\u202eg.exe\u2066\u200fa\u200bb\ufeffc\u00ad\ue000\U000f0000e" + "\u0301" * 60,
+    "controls": "a\x00b\x00\r\nb\x0bc\x0cd\u2028e\u2029f\x85g" + "".join(map(chr, (*range(32), 127, *range(128, 160)))),
     "half characters": "\ud800x\udfff",
-    "private": "\ue000\U000f0000",
-    "marks": "e" + "\u0301" * 60,
     "wide": "請小心🛳" * 30,
     "megabyte": "[/b]\x1b" * 200_000,
 }
@@ -273,5 +263,5 @@ async def test_what_is_typed_or_pasted_is_text_too() -> None:
 def test_the_values_are_hostile() -> None:
     """Otherwise the tests above prove nothing."""
     bad = [name for name, value in VALUES.items() if any(unicodedata.category(c) in HIDDEN for c in value)]
-    assert len(bad) >= 10
+    assert {"escapes", "hidden", "controls", "half characters", "megabyte"} <= set(bad)
     assert len(VALUES["megabyte"]) == 1_000_000
