@@ -7,7 +7,7 @@ from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.known_error import Advice
 from replfix.core.table import TableName
 
-_NOW = "Definitions are those of now: where the source has changed the table again since, that change is still to come."
+_NOW = "Where a later statement of the backlog makes the same change, the replica stops on that one next: see its diagnosis then."
 
 
 def by_hand(evidence: Evidence, *statements: str) -> tuple[str, ...]:

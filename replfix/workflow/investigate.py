@@ -184,9 +184,7 @@ def _from_relay_log(
     try:
         transaction = replica.relayed(channel.name, error.gtid, error.end_log_pos)
     except LoggedAsStatement as reason:
-        unknowns.append(
-            "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
-        )
+        unknowns.append("The failing transaction was logged as a statement: no rows of it are in the binlog.")
         return None, Statement(reason.schema, reason.statement)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from replfix.core import applier_error
+from replfix.core.advise import advise
+from replfix.core.applier_error import ApplierError
+from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind, Thread, families, family_of, name_of
+from tests.unit.fakes import Rows
+from tests.unit.making import ORDERS, evidence, inserted
 
 PAGES = Path(__file__).parents[2] / "docs" / "errors"
 
@@ -133,3 +139,46 @@ def test_a_table_that_a_value_names_is_not_the_table() -> None:
 
 def test_kinds_are_all_used() -> None:
     assert {family.kind for family in families()} == set(Kind)
+
+
+QUOTE = "Got fatal error 1236 from source when reading data from binary log: '{}'"
+PURGED_MESSAGE = (
+    "Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or "
+    "provision a new replica from backup."
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (PURGED_MESSAGE, "no longer has the binlog"),
+        ("Could not find first log file name in binary log index file", "no longer has the binlog"),
+        # As reported by users of 5.5 to 8.0.
+        ("A slave with the same server_uuid/server_id as this slave has connected to the master", "its own"),
+        (
+            "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on master; the first event "
+            "'mysql-bin.140409' at 123516843",
+            "replica_max_allowed_packet",
+        ),
+        ("Client requested master to start replication from position > file size", "ends before the place"),
+        ("Slave has more GTIDs than the master has, using the master's SERVER_UUID", "does not have"),
+        ("something that nobody has seen", "Rebuild the replica"),
+    ],
+)
+def test_each_reason_of_1236_has_its_own_next_step(reason: str, words: str) -> None:
+    stopped = ApplierError(13114, QUOTE.format(reason))
+    of = replace(evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS)), error=stopped, thread=Thread.RECEIVER)
+    told = [
+        advice.text for advice in advise(replace(of, lost=GtidSet.parse("aaaaaaaa-0000-0000-0000-000000000001:1-3")))
+    ]
+    assert told[0] == "The replica lacks aaaaaaaa-0000-0000-0000-000000000001:1-3, which the source has purged."
+    assert re.search(words, told[1])
+
+
+def test_an_error_that_is_not_known_says_so() -> None:
+    of = replace(
+        evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS)), error=ApplierError(1064, "You have an error")
+    )
+    assert [advice.text for advice in advise(of)] == [
+        "replfix knows nothing about error 1064: the server's message has to do."
+    ]

@@ -66,7 +66,7 @@ def _cannot(evidence: Evidence) -> str:
     if evidence.error.errno not in ROW_ERRORS and not evidence.transient:
         return (
             f"The applier stopped with error {evidence.error.errno}, which no change of rows repairs; {NAME} repairs "
-            + " and ".join(f"{errno} ({name})" for errno, name in REPAIRABLE.items())
+            + ", ".join(f"{errno} ({name})" for errno, name in REPAIRABLE.items())
             + "."
         )
     if transaction is None or found is None:
