@@ -49,6 +49,7 @@ Examples:
   replfix lab demo
   replfix lab up --replicas 2
   replfix lab up --name maria --server mariadb
+  replfix lab up --name many --topology multi-source
   replfix lab break duplicate-primary
   replfix lab down""",
 )
@@ -67,23 +68,38 @@ command.add_command(demo)
 @name_option
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
 @server_option
+@click.option("--topology", metavar="NAME", help="pair (default), chain, multi-source or no-gtid.")
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @common_options
-def up(name: str, replicas: int | None, server: str | None, mysqld: str | None, as_json: bool, **_: object) -> None:
+def up(
+    name: str,
+    replicas: int | None,
+    server: str | None,
+    topology: str | None,
+    mysqld: str | None,
+    as_json: bool,
+    **_: object,
+) -> None:
     """Start a source and its replicas.
 
     The servers come from, in this order: --mysqld; mysqld (or mariadbd) on PATH; Docker, where an engine answers (with the package
     testcontainers); the distribution's packages, fetched once and unpacked into the cache directory, without root.
     A lab that is up is left alone; one with dead servers is started again.
     """
-    from replfix.lab import topology
+    from replfix.lab.topology import up as start
 
-    lab = topology.up(name, replicas, mysqld, _narrator(), server=server)
+    lab = start(name, replicas, mysqld, _narrator(), server=server, topology=topology)
     states = lab.states()
     if as_json:
         _emit(lab, states)
         return
     _show(lab, states)
+    if lab.topology != "pair":
+        _next(
+            (f"replfix status --config {_quoted(lab)}", "how it stands"),
+            (f"replfix lab down{_name(lab)}", "end and remove it"),
+        )
+        return
     _next(
         (f"replfix lab break duplicate-primary{_name(lab)}", "break its replication (without a scenario: lists them)"),
         (f"replfix status --config {_quoted(lab)}", "how it stands"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from replfix.core.applier_error import ApplierError
-from replfix.errors import ReplicationError
+from replfix.errors import ReplicationError, UsageError
 from replfix.lab.narration import Narrator
 from replfix.lab.replication import STOPPED_HINT, channel_state, wait_until_applied, wait_until_stopped
 from replfix.lab.scenario import Scenario
+from replfix.lab.topologies.topology import PAIR
 from replfix.lab.topology import Lab, require_running
 
 
@@ -16,6 +17,11 @@ def stage(lab: Lab, scenario: Scenario, narrator: Narrator, *, reset: bool = Fal
     ``reset``: from servers that are as good as new. Without it every channel has to run: ReplicationError when one is
     stopped, ConfigError when a server is down.
     """
+    if lab.topology != PAIR.name:
+        raise UsageError(
+            f"The lab {lab.name!r} has the topology {lab.topology}; the scenarios are for a source with its replicas.",
+            "Write rows on both sides yourself, or start another lab: replfix lab up --name NAME.",
+        )
     require_running(lab)
     if reset:
         narrator.say("Making the servers as good as new.")

@@ -74,6 +74,7 @@ class State:
     provision: Software | Image
     servers: tuple[Server, ...]
     network: str | None = None
+    topology: str = "pair"
 
     def save(self) -> None:
         write_whole(state_file(self.directory), json.dumps(self._as_json(), indent=2) + "\n")
@@ -89,6 +90,7 @@ class State:
             "name": self.name,
             "provision": provision,
             "network": self.network,
+            "topology": self.topology,
             "servers": [
                 {
                     "name": s.name,
@@ -124,6 +126,7 @@ def read(directory: Path) -> State | None:
             ),
             servers=tuple(_server(directory, s) for s in data["servers"]),
             network=data["network"],
+            topology=str(data.get("topology", "pair")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

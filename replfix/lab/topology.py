@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replfix.errors import ConfigError, UsageError
-from replfix.lab import accounts, containers, flavours, native, processes, replication, state
+from replfix.lab import accounts, containers, flavours, native, processes, replication, state, topologies
 from replfix.lab.accounts import REPL
 from replfix.lab.files import cache_directory, labs_directory, locked, write_whole
 from replfix.lab.flavours import ChannelState
@@ -22,6 +22,7 @@ from replfix.lab.provision.software import Software
 from replfix.lab.replication import channel_state
 from replfix.lab.state import HOST, Role, Server, State
 from replfix.lab.template import template
+from replfix.lab.topologies.topology import PAIR, Topology
 
 DEFAULT_NAME = "default"
 MOST_REPLICAS = 8
@@ -48,6 +49,8 @@ class Lab:
     directory: Path
     provision: Provision
     servers: tuple[Server, ...]
+
+    topology: str = PAIR.name
 
     @property
     def source(self) -> Server:
@@ -83,7 +86,7 @@ class Lab:
 
     @classmethod
     def _of(cls, known: State) -> Lab:
-        return cls(known.name, known.directory, known.provision, known.servers)
+        return cls(known.name, known.directory, known.provision, known.servers, known.topology)
 
     def states(self) -> tuple[ServerState, ...]:
         return tuple(_state(server) for server in self.servers)
@@ -95,6 +98,10 @@ class Lab:
 
     def reset(self) -> None:
         """Make the servers as good as new, in place: no schemas, no GTIDs, channels running."""
+        arrange = topologies.find(self.topology).arrange
+        if arrange is not None:
+            arrange(self.servers)
+            return
         replication.reset(self.source, self.replicas, (account.name for account in accounts.ALL))
 
     def down(self, narrator: Narrator | None = None) -> None:
@@ -127,9 +134,10 @@ def up(
     mysqld: str | None = None,
     narrator: Narrator | None = None,
     server: str | None = None,
+    topology: str | None = None,
 ) -> Lab:
     """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels. ``server`` is the
-    name of a flavour (default MySQL).
+    name of a flavour (default MySQL), ``topology`` of another way to connect servers, which says how many there are.
 
     A lab that is up already is left as it is; of one with dead servers (a crash, a reboot) the dead ones are started
     again. Whatever ends ``up`` before its time, Ctrl-C too, also ends and removes what it had begun.
@@ -140,19 +148,30 @@ def up(
     narrator = narrator or Quiet()
     directory = directory_of(name)
     flavour = flavours.find(server or flavours.DEFAULT)
+    wanted = topologies.find(topology or PAIR.name)
+    if wanted.servers and (replicas is not None or flavour.name != flavours.DEFAULT):
+        raise UsageError(
+            f"The topology {wanted.name} has {len(wanted.servers)} servers, of {flavours.DEFAULT}.",
+            "Leave --replicas and --server out.",
+        )
     if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
     try:
         with _lock(directory, narrator):
             known = state.read(directory)
             if known is not None:
+                if topology is not None and topology != known.topology:
+                    raise UsageError(
+                        f"The lab {name!r} has the topology {known.topology}, not {topology}.",
+                        f"End it first: replfix lab down{_name_option(name)}",
+                    )
                 return _again(known, replicas, server, narrator)
             if directory.exists():
                 narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
                 _remove(directory, None, narrator)
             chosen = provision(flavour, mysqld, narrator)
             try:
-                return _new(name, directory, chosen, replicas or 1, narrator)
+                return _new(name, directory, chosen, wanted, replicas or 1, narrator)
             except BaseException:
                 _remove(directory, chosen, narrator)
                 raise
@@ -191,13 +210,16 @@ def _again(known: State, replicas: int | None, server: str | None, narrator: Nar
     return Lab._of(known)
 
 
-def _new(name: str, directory: Path, chosen: Provision, replicas: int, narrator: Narrator) -> Lab:
+def _new(name: str, directory: Path, chosen: Provision, topology: Topology, replicas: int, narrator: Narrator) -> Lab:
     directory.mkdir(parents=True, mode=0o700)
-    names = ["source", *(f"replica{n}" for n in range(1, replicas + 1))]
+    names = topology.servers or (
+        ("source", Role.SOURCE),
+        *((f"replica{n}", Role.REPLICA) for n in range(1, replicas + 1)),
+    )
     ports = native.free_ports(len(names))
     servers = tuple(
-        Server(each, Role.SOURCE if number == 1 else Role.REPLICA, port, number, directory / each)
-        for number, (each, port) in enumerate(zip(names, ports, strict=True), start=1)
+        Server(each, role, port, number, directory / each)
+        for number, ((each, role), port) in enumerate(zip(names, ports, strict=True), start=1)
     )
     network = None
     if isinstance(chosen, Software):
@@ -209,7 +231,7 @@ def _new(name: str, directory: Path, chosen: Provision, replicas: int, narrator:
     else:
         servers, network = containers.start(servers, chosen, directory)
         source_address = (servers[0].name, containers.PORT)
-    lab = Lab(name, directory, chosen, servers)
+    lab = Lab(name, directory, chosen, servers, topology.name)
     for replica in lab.replicas:
         with replica.session() as session:
             chosen.flavour.configure_channel(session, *source_address, REPL)
@@ -217,9 +239,12 @@ def _new(name: str, directory: Path, chosen: Provision, replicas: int, narrator:
     lab.wait_until_applied()
     for replica in lab.replicas:
         _wait_until_receiving(replica)
+    if topology.arrange is not None:
+        narrator.say(f"Connecting the servers anew: {topology.title}.")
+        topology.arrange(servers)
     _write_configuration(lab)
     # Last: a lab with a state file is complete. Until then `down` finds the servers by their command lines.
-    State(name, directory, chosen, servers, network).save()
+    State(name, directory, chosen, servers, network, topology.name).save()
     return lab
 
 
@@ -248,7 +273,8 @@ def _write_configuration(lab: Lab) -> None:
             f"host = {_toml(replica.host)}",
             f"port = {replica.port}",
             f"user = {_toml(account.name)}",
-            f"source = {_toml(lab.source.name)}",
+            # Of other topologies, the replica's own status tells.
+            *([f"source = {_toml(lab.source.name)}"] if lab.topology == PAIR.name else []),
             "",
         ]
     source = lab.source

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from replfix.lab.state import Server
-from replfix.lab.topologies import disconnect, follow, protect
+from replfix.lab.state import Role, Server
+from replfix.lab.topologies.topology import Topology
+from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
 def connect(servers: Sequence[Server]) -> None:
@@ -14,3 +15,11 @@ def connect(servers: Sequence[Server]) -> None:
     for source, replica in pairwise(servers):
         follow(replica, source)
         protect(replica)
+
+
+TOPOLOGY = Topology(
+    "chain",
+    "a source, its replica, and a replica of that one",
+    (("source", Role.SOURCE), ("replica1", Role.REPLICA), ("replica2", Role.REPLICA)),
+    connect,
+)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from replfix.lab.state import Server
-from replfix.lab.topologies import disconnect, follow, protect
+from replfix.lab.state import Role, Server
+from replfix.lab.topologies.topology import Topology
+from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
 def connect(sources: Mapping[str, Server], replica: Server) -> None:
@@ -14,3 +15,16 @@ def connect(sources: Mapping[str, Server], replica: Server) -> None:
     for channel, source in sources.items():
         follow(replica, source, channel)
     protect(replica)
+
+
+def arrange(servers: Sequence[Server]) -> None:
+    *sources, replica = servers
+    connect({source.name: source for source in sources}, replica)
+
+
+TOPOLOGY = Topology(
+    "multi-source",
+    "a replica of two sources, with the channels east and west",
+    (("east", Role.SOURCE), ("west", Role.SOURCE), ("replica1", Role.REPLICA)),
+    arrange,
+)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from replfix.lab.state import Server
-from replfix.lab.topologies import disconnect, follow, protect, set_gtid_mode
+from collections.abc import Sequence
+
+from replfix.lab.state import Role, Server
+from replfix.lab.topologies.topology import Topology
+from replfix.lab.topologies.wiring import disconnect, follow, protect, set_gtid_mode
 
 
 def connect(source: Server, replica: Server, mode: str = "OFF") -> None:
@@ -20,3 +23,15 @@ def undo(source: Server, replica: Server) -> None:
     set_gtid_mode((source, replica), "ON")
     follow(replica, source)
     protect(replica)
+
+
+def arrange(servers: Sequence[Server]) -> None:
+    connect(servers[0], servers[1])
+
+
+TOPOLOGY = Topology(
+    "no-gtid",
+    "a source and a replica without GTIDs, by file and position",
+    (("source", Role.SOURCE), ("replica1", Role.REPLICA)),
+    arrange,
+)

@@ -1,0 +1,57 @@
+"""Labs of other topologies than a source with its replicas, from the command line."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from replfix.lab import topologies
+from replfix.lab.topology import Lab
+from tests.integration.running import Ran, replfix
+
+pytestmark = pytest.mark.servers
+
+CHANNELS = {"chain": {("replica1", ""), ("replica2", "")}, "multi-source": {("replica1", "east"), ("replica1", "west")}, "no-gtid": {("replica1", "")}}  # fmt: skip
+
+
+def until_well(config: str) -> Ran:
+    for _ in range(50):
+        ran = replfix("status", "--config", config, "--json")
+        if ran.code == 0:
+            break
+        time.sleep(0.1)
+    return ran
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    try:
+        ran = replfix("lab", "up", "--name", "other", "--topology", name, "--json")
+        assert ran.code == 0, ran.err
+        lab = Lab.load("other")
+        assert lab.topology == name
+        for _ in range(2):  # and again after it was made as good as new
+            ran = until_well(str(lab.config_file))
+            assert ran.code == 0, ran.out
+            channels = {(r["name"], c["name"]) for r in ran.document["replicas"] for c in r["channels"]}
+            assert channels == CHANNELS[name]
+            lab.reset()
+        assert replfix("lab", "up", "--name", "other").code == 0, "it is up already"
+        ran = replfix("lab", "up", "--name", "other", "--topology", "pair")
+        assert (ran.code, "has the topology" in ran.err) == (2, True)
+        ran = replfix("lab", "break", "duplicate-primary", "--name", "other")
+        assert (ran.code, "the scenarios are for a source" in ran.err) == (2, True)
+    finally:
+        assert replfix("lab", "down", "--name", "other").code == 0
+
+
+def test_a_topology_that_there_is_not() -> None:
+    ran = replfix("lab", "up", "--name", "other", "--topology", "ring")
+    assert ran.code == 2
+    for name in topologies.all_topologies():
+        assert name in ran.err
+    assert set(CHANNELS) | {"pair"} == set(topologies.all_topologies())
+    assert replfix("lab", "up", "--name", "other", "--topology", "chain", "--replicas", "3").code == 2
