@@ -91,9 +91,10 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
     conditions = list(_CONDITION.finditer(rest))
     text = conditions[-1]["text"] if conditions else rest
     if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can hold the same words
-        # 5.6 and 5.7 with workers call the file FIRST here; the worker's own words before it have its name.
+        # 5.6 and 5.7 with workers call the file FIRST here; the worker's own words before it have its name. MariaDB 11.8 gives
+        # events inside a transaction no position and says 0.
         named = logs[-1]["file"] if logs[-1]["file"] != "FIRST" else None
-        log_file, end_pos = named or log_file, int(logs[-1]["pos"])
+        log_file, end_pos = named or log_file, int(logs[-1]["pos"]) or end_pos
     if table is None and (named := _TABLE.search(text)):
         table = named["missing"] or named["other"]
     duplicate = _DUPLICATE.search(text)

@@ -40,7 +40,6 @@ APPLIED_POSITION = "gtid_slave_pos"
 WAIT_FOR_POSITION = "MASTER_GTID_WAIT"
 LOG_APPLIED = "log_slave_updates"
 PARALLEL_THREADS = "slave_parallel_threads"
-SKIP_COUNTER = "sql_slave_skip_counter"
 UNTIL_A_POSITION = "Master"  # in Until_Condition
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
 

@@ -75,17 +75,17 @@ def read_only(facts: ReplicaFacts) -> Check:
         return Check(
             "replica-read-only", Verdict.OK, "super_read_only is ON on the replica: only replication writes there."
         )
+    mariadb = facts.status.product == "MariaDB"
     if facts.status.read_only:
+        allowed = "READ_ONLY ADMIN" if mariadb else "CONNECTION_ADMIN"
         return Check(
-            "replica-read-only",
-            Verdict.OK,
-            "read_only is ON on the replica; accounts with CONNECTION_ADMIN can write there.",
+            "replica-read-only", Verdict.OK, f"read_only is ON on the replica; accounts with {allowed} can write there."
         )
     return Check(
         "replica-read-only",
         Verdict.WARNING,
         "read_only is OFF on the replica: whoever may write can make it differ from its source.",
-        "SET PERSIST super_read_only = ON;",
+        "SET GLOBAL read_only = ON;" if mariadb else "SET PERSIST super_read_only = ON;",
     )
 
 

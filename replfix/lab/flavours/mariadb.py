@@ -237,7 +237,7 @@ class MariaDB:
     @property
     def reset_variables(self) -> tuple[str, ...]:
         return ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
-                "log_bin_compress", terms.SKIP_COUNTER)  # fmt: skip
+                "log_bin_compress")  # fmt: skip
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         session.execute("RESET MASTER")

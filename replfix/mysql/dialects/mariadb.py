@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from replfix.core import applier_error
@@ -28,7 +27,11 @@ SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.re
 _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
 _TABLE = re.compile(r"table_id: [0-9]+ \((.*)\)\Z", re.DOTALL)
 _GTID_LIST = re.compile(r"\[(.*)\]\Z", re.DOTALL)
-_EVENTS_READ = 200  # of the relay log, from the failing transaction on
+_EVENTS_READ = 200  # of one relay log, from the failing transaction on
+_FILES_READ = 10  # the applier stands at the end of one until it has applied something of the next
+_FIRST_POSITION = 4
+_NOT_FROM_THERE = 1220  # ER_ERROR_WHEN_EXECUTING_COMMAND: source and replica differ in binlog_checksum (11.8.6)
+_EVENTS_PASSED = 5000  # of such a file, read from its beginning
 
 
 class MariadbDialect:
@@ -121,13 +124,34 @@ def _failed(session: Session, row: Row, executed: GtidSet) -> tuple[WorkerError,
     errno, message = int(row["Last_SQL_Errno"]), row["Last_SQL_Error"]
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
-    events: list[Row] = []
-    with suppress(ServerError, PrivilegeError):  # the relay log is gone, or may not be read: then nothing is known
-        events = session.query(
-            f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(row['Relay_Log_File'])} "
-            f"FROM {int(row['Relay_Log_Pos'])} LIMIT {_EVENTS_READ}"
-        )
-    return (WorkerError(0, errno, message, failing_gtid(events, executed, applier_error.parse(errno, message))),)
+    told = applier_error.parse(errno, message)
+    return (WorkerError(0, errno, message, failing_gtid(list(_relayed(session, row)), executed, told)),)
+
+
+def _relayed(session: Session, row: Row) -> Iterator[Row]:
+    """The events of the relay log from where the applier stands; nothing where they may not be read."""
+    file, position = row["Relay_Log_File"], int(row["Relay_Log_Pos"])
+    own = file.rpartition(".")[0]
+    for _ in range(_FILES_READ):
+        show = f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(file)}"
+        try:
+            events = session.query(f"{show} FROM {position} LIMIT {_EVENTS_READ}")
+        except PrivilegeError:
+            return
+        except ServerError as error:
+            if error.errno != _NOT_FROM_THERE:
+                return  # the last file has no next
+            behind = session.query(f"{show} LIMIT {_EVENTS_PASSED}")
+            events = [event for event in behind if int(event["Pos"]) >= position]
+        yield from events
+        if len(events) >= _EVENTS_READ:
+            return
+        # The source's Rotate events are there too: they name the source's files.
+        following = [e["Info"].partition(";")[0] for e in events if e["Event_type"] == "Rotate"]
+        following = [name for name in following if name.rpartition(".")[0] == own]
+        if not following:
+            return
+        file, position = following[-1], _FIRST_POSITION
 
 
 def failing_gtid(events: Iterable[Mapping[str, Any]], executed: GtidSet, error: ApplierError) -> str | None:
