@@ -171,6 +171,10 @@ class Replica(Server, Protocol):
         """
         ...
 
+    def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:
+        """The newest transactions of its own binlog with that server_id, at most ``limit``, of the log's newest part."""
+        ...
+
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
         """A transaction that the channel has received and not applied, out of its relay log: by its GTID, else as the first
         in which an event ends at that position of the source's binlog. Raises as ``transaction``; ReplicationError with every

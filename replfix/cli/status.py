@@ -98,7 +98,12 @@ def _replica(wired: Wired, only: str | None) -> ReplicaPart:
             continue
         strays: GtidSet | None = None
         try:
-            strays = errant(status, channel, wired.source_of(channel), wired.source_of)
+            # Without GTIDs nobody knows: an empty set would say that there are none.
+            strays = (
+                None
+                if status.gtid_mode == "OFF"
+                else errant(status, channel, wired.source_of(channel), wired.source_of)
+            )
         except ReplfixError as error:
             narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
         parts.append(channel_part(status, channel, strays))

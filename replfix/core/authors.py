@@ -22,10 +22,12 @@ class Authorship:
     def in_words(self) -> str:
         thread = f", connection {self.transaction.thread_id}" if self.transaction.thread_id is not None else ""
         key = ", ".join(self.conflict.key_columns) or "the whole row"
+        own = self.transaction.gtid is None
+        so = "; it has the replica's own server_id" if own else ", and the source does not have that transaction"
         return (
             f"The replica's own binlog has the {self.change.kind} of this {self.change.table} row ({key}) in "
             f"{self.transaction.id}, written on the replica at {self.transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC"
-            f"{thread}, and the source does not have that transaction."
+            f"{thread}{so}."
         )
 
 

@@ -39,6 +39,9 @@ from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import find_in_snapshot, find_uncommitted
 from replfix.mysql.status import read_replicas
 
+_OWN_LOG_READ = 64 << 20
+"""Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
+
 _NO_SUCH_OBJECT = (1049, 1146)  # ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE
 
 
@@ -180,6 +183,9 @@ class MysqlServer:
 
     def logs_all(self) -> bool:
         return logs_all(self._session)
+
+    def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:
+        return self._binlog.written_here(server_id, limit, _OWN_LOG_READ)
 
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
         found = self.status().channel(channel)

@@ -21,7 +21,15 @@ from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
-from replfix.errors import ConnectError, LoggedAsStatement, ReplfixError, ReplicationError, Unreadable, UsageError
+from replfix.errors import (
+    ConnectError,
+    LoggedAsStatement,
+    PrivilegeError,
+    ReplfixError,
+    ReplicationError,
+    Unreadable,
+    UsageError,
+)
 from replfix.ports import Replica, Server
 from replfix.workflow.ahead import survives
 from replfix.workflow.counterparts import changes_since, keep_what_the_source_has, untold_without
@@ -253,6 +261,9 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         if strays and found.conflicts:
             progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
             local = _local_writes(replica, strays, unknowns)
+        elif transaction.gtid is None and found.conflicts:
+            progress("Looking for the author in the newest part of the replica's own binlog")
+            local = _written_here(replica, status.server_id, unknowns)
     return replace(
         bare,
         source_uuid=source_uuid,
@@ -412,6 +423,15 @@ def _local_writes(replica: Replica, strays: GtidSet, unknowns: list[str]) -> tup
         unknowns.append(f"Not every transaction of the replica's own can be read: {reason.message}")
         return _readable(replica, newest)
     except ReplicationError as reason:
+        unknowns.append(f"The replica's own binlog could not be read: {reason.message}")
+        return ()
+
+
+def _written_here(replica: Replica, server_id: int, unknowns: list[str]) -> tuple[Transaction, ...]:
+    """Without GTIDs: what has the replica's own server_id."""
+    try:
+        return replica.written_here(server_id, LOCAL_WRITES_READ)
+    except (ReplicationError, PrivilegeError) as reason:
         unknowns.append(f"The replica's own binlog could not be read: {reason.message}")
         return ()
 

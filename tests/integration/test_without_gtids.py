@@ -107,6 +107,7 @@ def test_from_status_to_a_running_channel(positioned: Lab) -> None:
     ran = replfix("status", "--config", config, "--json")
     assert ran.code == 3
     assert ran.document["replicas"][0]["channels"][0]["error"]["errno"] == 1062
+    assert ran.document["replicas"][0]["channels"][0]["errant_gtid_set"] is None, "nobody knows without GTIDs"
     ran = replfix("diagnose", "replica1", "--config", config, "--json")
     assert ran.code == 3, ran.err
     diagnosis = ran.document
@@ -127,6 +128,18 @@ def test_from_status_to_a_running_channel(positioned: Lab) -> None:
     assert rows(positioned.replica) == rows(positioned.source)
     assert replfix("status", "--config", config).code == 0
     assert replfix("doctor", "replica1", "--config", config).code in (0, 3, 4)
+
+
+def test_who_wrote_a_row_is_told_by_the_servers_own_number(positioned: Lab) -> None:
+    replica = positioned.replica
+    write(replica, "SET GLOBAL super_read_only = OFF", "INSERT INTO d.t VALUES (4, 4, 'by hand')", "FLUSH BINARY LOGS",
+          "CREATE TABLE d.own (id INT PRIMARY KEY)", "INSERT INTO d.own VALUES (1)", "SET GLOBAL super_read_only = ON")  # fmt: skip
+    held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 6)))
+    wait_until_stopped(replica)
+    ran = replfix("diagnose", "replica1", "--config", str(positioned.config_file), "--json")
+    cause = ran.document["causes"][0]
+    assert (cause["code"], cause["confidence"]) == ("local-write", "high"), ran.document["causes"]
+    assert "own server_id" in cause["evidence"][0]
 
 
 def test_several_failing_transactions_one_after_the_other(positioned: Lab) -> None:

@@ -367,6 +367,9 @@ class FakeReplica(FakeServer):
             f"{transaction.changes[0].event_end_pos}"
         )
 
+    def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:
+        return ()
+
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
         raise ReplicationError("The relay log is not here.")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 from replfix.core.endpoint import Endpoint
 from replfix.core.gtid import GtidSet
@@ -123,6 +125,25 @@ class BinlogReader:
             found = self._read(session, dialect, request, lambda _: True)
             for _, transaction in zip(range(limit), found, strict=False):
                 yield transaction
+
+    def written_here(self, server_id: int, limit: int, most: int) -> tuple[Transaction, ...]:
+        """The newest transactions that the server wrote itself: with its own server_id, where there are no GTIDs to tell.
+
+        At most ``limit``, of the newest files of at most ``most`` bytes (the newest one whatever its size).
+        """
+        with Session(self.endpoint) as session:
+            files = session.query("SHOW BINARY LOGS")
+            sizes = accumulate(int(row["File_size"]) for row in reversed(files))
+            newest = max(1, sum(size <= most for size in sizes))
+            start = LogPosition(str(files[-newest:][0]["Log_name"]), 0)
+            dialect = log_dialect(session)
+            schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
+            stream = events(raw_events(session, dialect.position(session, start)))
+            found: deque[Transaction] = deque(maxlen=limit)
+            for one in readable(stream, lambda _: True, schema):
+                if isinstance(one, Transaction) and one.server_id == server_id:
+                    found.append(one)
+            return tuple(found)
 
     def format_description(self) -> bytes:
         """The Format_description event of the first log that the server has, as ``Transaction.raw`` holds it."""
