@@ -46,7 +46,7 @@ def test_a_wrong_password_for_the_source(pair: Lab) -> None:
         f"mysql://replfix:{PASSWORD}@127.0.0.1:{pair.source.port}",
     )
     assert ran.code == 3  # what the replica itself tells is told
-    for words in ("1062", "shop.orders", "The source:", "turned the account", "not possible"):
+    for words in ("1062", "shop.orders", "The source:", "turned the account"):
         assert words in ran.out
     assert PASSWORD not in ran.out + ran.err
 
@@ -70,9 +70,9 @@ def test_a_source_that_does_not_answer(pair: Lab, closed_port: int) -> None:
 
     scenarios.find("duplicate-primary").stage(pair)
     url = f"mysql://u:{PASSWORD}@127.0.0.1:{closed_port}"
-    fails(replfix("resolve", "--yes", "--replica", pair.replica.url(), "--source", url), 6, "The source:")
     ran = replfix("diagnose", "--replica", pair.replica.url(), "--source", url, "--json")
-    assert (ran.code, ran.document["transaction"], ran.document["error"]["errno"]) == (3, None, 1062)
+    assert (ran.code, ran.document["error"]["errno"]) == (3, 1062)
+    assert ran.document["transaction"]["gtid"] in ran.document["error"]["message"]  # out of the relay log
     assert any("The source:" in unknown for unknown in ran.document["unknowns"])
     ran = replfix("status", "--replica", pair.replica.url(), "--source", url, "--json")
     assert ran.code == 3
@@ -145,7 +145,7 @@ def test_a_source_that_purged_what_the_replica_needs_next(pair: Lab) -> None:
 
 
 def test_a_source_that_purged_the_failing_transaction(pair: Lab) -> None:
-    """The replica has it in its relay log, the source has no binlog of it any more: diagnosed without guessing."""
+    """The replica has it in its relay log, the source has no binlog of it any more: diagnosed from there."""
     from replfix.lab import scenarios
 
     scenarios.find("duplicate-primary").stage(pair)
@@ -156,12 +156,9 @@ def test_a_source_that_purged_the_failing_transaction(pair: Lab) -> None:
     url = ("--replica", pair.replica.url())
     ran = replfix("diagnose", *url, "--json")
     assert ran.code == 3
-    assert ran.document["transaction"] is None
-    assert ran.document["conflicts"] == []
+    assert ran.document["transaction"]["gtid"] in ran.document["error"]["message"]
+    assert [c["kind"] for c in ran.document["conflicts"]] == ["duplicate"]
     assert any("purged" in unknown for unknown in ran.document["unknowns"])
-    assert not ran.document["strategies"][0]["allowed"]
-    ran = replfix("resolve", *url, "--yes", "--json")
-    assert (ran.code, ran.document["outcome"], ran.document["rounds"]) == (4, "needs_human", [])
 
 
 def test_names_urls_and_files_that_are_wrong(tmp_path: Path) -> None:
