@@ -8,10 +8,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from replfix.config import load
+from replfix.core.misfit import misfit
+from replfix.core.outcome import Result
 from replfix.lab.replication import wait_until_stopped
 from replfix.lab.state import Server
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
+from replfix.tui.backend import WiredBackend
 from tests.integration.running import replfix
 
 
@@ -140,6 +144,46 @@ def test_who_wrote_a_row_is_told_by_the_servers_own_number(positioned: Lab) -> N
     cause = ran.document["causes"][0]
     assert (cause["code"], cause["confidence"]) == ("local-write", "high"), ran.document["causes"]
     assert "own server_id" in cause["evidence"][0]
+
+
+def test_an_account_that_may_read_no_more_than_the_status(positioned: Lab) -> None:
+    replica = positioned.replica
+    write_locally(
+        replica,
+        "CREATE USER 'watcher'@'%' IDENTIFIED BY 'w'",
+        "GRANT REPLICATION CLIENT ON *.* TO 'watcher'@'%'",
+        "GRANT SELECT ON performance_schema.* TO 'watcher'@'%'",
+        "INSERT INTO d.t VALUES (2, 2, 'local')",
+    )
+    held_back(positioned, "INSERT INTO d.t VALUES (2, 2, 'source')")
+    wait_until_stopped(replica)
+    ran = replfix("status", "--replica", f"mysql://watcher:w@{replica.host}:{replica.port}", "--json")
+    assert ran.code == 3, ran.err
+    assert ran.document["replicas"][0]["channels"][0]["error"]["errno"] == 1062
+
+
+def test_a_plan_that_was_shown_is_carried_out(positioned: Lab) -> None:
+    """As the terminal UI does it: one diagnosis, one plan, rehearsed and then carried out."""
+    write_locally(positioned.replica, "INSERT INTO d.t VALUES (2, 2, 'local')")
+    held_back(positioned, *(f"INSERT INTO d.t VALUES ({n}, {n}, 'source')" for n in range(1, 5)))
+    wait_until_stopped(positioned.replica)
+    config = load(str(positioned.config_file))
+    backend = WiredBackend(config, config.targets(), lambda _: None)
+    try:
+        diagnosis = backend.investigate("replica1", None, print)
+        assert diagnosis is not None
+        proposal = diagnosis.proposal("source-wins")
+        assert proposal is not None
+        assert proposal.plan is not None
+        assert misfit(proposal.plan, backend.poll("replica1")) == ""
+        assert backend.rehearse("replica1", proposal.plan, print).rounds[0].rehearsed
+        outcome = backend.carry_out("replica1", proposal.plan, print)
+        assert outcome.result is Result.RESOLVED, outcome
+        assert "applied" in misfit(proposal.plan, backend.poll("replica1")) or backend.poll("replica1").applying("")
+    finally:
+        backend.close()
+    applied(positioned)
+    assert rows(positioned.replica) == rows(positioned.source)
 
 
 def test_several_failing_transactions_one_after_the_other(positioned: Lab) -> None:

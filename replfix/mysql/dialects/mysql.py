@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from replfix.core import sql
 from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
@@ -9,6 +11,7 @@ from replfix.core.privileges import NEEDS
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
+from replfix.errors import PrivilegeError
 from replfix.mysql.connection import Session
 from replfix.mysql.status import channel, channel_rows
 from replfix.mysql.terms import STATUS_STATEMENTS, WORKERS_PROGRESS, WORKERS_VARIABLE
@@ -100,9 +103,12 @@ class MysqlDialect:
 
 
 def _progress(session: Session) -> dict[str, tuple[WorkerProgress, ...]]:
-    """By channel: what each worker has committed."""
+    """By channel: what each worker has committed. Without SELECT on it, nothing: nothing is repaired then either."""
     found: dict[str, tuple[WorkerProgress, ...]] = {}
-    for row in session.query(WORKERS_PROGRESS):
+    rows = []
+    with suppress(PrivilegeError):
+        rows = session.query(WORKERS_PROGRESS)
+    for row in rows:
         worker = WorkerProgress(
             LogPosition(row["log_file"], int(row["pos"])),
             LogPosition(row["checkpoint_file"], int(row["checkpoint_pos"])),
