@@ -16,6 +16,7 @@ import pytest
 from replfix.errors import ConfigError, ConnectError, ReplicationError, UsageError
 from replfix.lab import accounts, flavours, native, processes, scenarios, state, topology
 from replfix.lab.files import cache_directory
+from replfix.lab.flavours import speaking
 from replfix.lab.narration import Quiet
 from replfix.lab.provision import packages
 from replfix.lab.provision.software import Software
@@ -382,10 +383,16 @@ def test_reset_leaves_nothing_of_the_test_before(any_pair: Lab) -> None:
     with pair.source.session() as source:
         source.execute("CREATE USER leftover IDENTIFIED BY 'x'")
         source.execute("SET GLOBAL auto_increment_increment = 7")
+        source.execute("CREATE TABLE shop.held (id INT PRIMARY KEY)")
+        for statement in ("START", "END", "PREPARE"):
+            source.execute(f"XA {statement} 'it''s', 'held', 3")
+            if statement == "START":
+                source.execute("INSERT INTO shop.held VALUES (1)")
     pair.reset()
     for server in pair.servers:
         with server.session() as session:
             assert not executed(session)
+            assert not speaking(session).prepared(session)
             assert ("shop",) not in session.rows("SHOW DATABASES")
             assert session.scalar("SELECT COUNT(*) FROM mysql.user WHERE User = 'leftover'") == "0"
             assert session.scalar("SELECT @@GLOBAL.auto_increment_increment") == "1"
@@ -394,3 +401,20 @@ def test_reset_leaves_nothing_of_the_test_before(any_pair: Lab) -> None:
     assert state_of_replica.super_read_only is not False
     assert state_of_replica.channel is not None
     assert state_of_replica.channel.applier_running
+
+
+def test_reset_after_a_transaction_that_the_replica_has_only_prepared(any_pair: Lab) -> None:
+    """In a GTID domain of its own, on MariaDB."""
+    with any_pair.source.session() as source:
+        product = speaking(source).product
+        source.execute("CREATE DATABASE d")
+        source.execute("CREATE TABLE d.t (id INT PRIMARY KEY)")
+        any_pair.wait_until_applied()  # domains do not wait for one another
+        domain = ("SET gtid_domain_id = 7",) if product == "MariaDB" else ()
+        for statement in (*domain, "XA START 'a'", "INSERT INTO d.t VALUES (1)", "XA END 'a'", "XA PREPARE 'a'"):
+            source.execute(statement)
+        any_pair.wait_until_applied()
+        any_pair.reset()
+    with any_pair.replica.session() as replica:
+        assert not speaking(replica).prepared(replica)
+        assert not executed(replica)

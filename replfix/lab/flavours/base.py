@@ -123,6 +123,9 @@ class Flavour(Protocol):
     def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
         """Wait so long for a replica to apply what is in ``wanted``; False when it has not."""
 
+    def prepared(self, session: Session) -> tuple[str, ...]:
+        """The XA transactions that are prepared and not ended, as XA ROLLBACK names them."""
+
     def read_only(self, session: Session) -> tuple[bool, bool | None]:
         """read_only, and super_read_only where there is such a thing."""
 

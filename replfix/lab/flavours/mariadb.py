@@ -209,6 +209,9 @@ class MariaDB:
     def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
         return bool(session.scalar(f"SELECT {terms.WAIT_FOR_POSITION}({string(str(wanted))}, {seconds})") == "0")
 
+    def prepared(self, session: Session) -> tuple[str, ...]:
+        return tuple(row["data"] for row in session.query("XA RECOVER FORMAT='SQL'"))
+
     def read_only(self, session: Session) -> tuple[bool, bool | None]:
         return session.scalar("SELECT @@GLOBAL.read_only") == "1", None
 

@@ -170,6 +170,9 @@ class MySQL:
     def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
         return bool(session.scalar(f"SELECT WAIT_FOR_EXECUTED_GTID_SET({string(str(wanted))}, {seconds})") == "0")
 
+    def prepared(self, session: Session) -> tuple[str, ...]:
+        return tuple(map(_xid, session.query("XA RECOVER CONVERT XID")))
+
     def read_only(self, session: Session) -> tuple[bool, bool | None]:
         row = session.query("SELECT @@GLOBAL.read_only AS r, @@GLOBAL.super_read_only AS s")[0]
         return row["r"] == "1", row["s"] == "1"
@@ -197,6 +200,11 @@ class MySQL:
         session.execute("RESET BINARY LOGS AND GTIDS" if (int(major), int(minor)) >= (8, 2) else "RESET MASTER")
         if executed is not None:
             session.execute(f"SET GLOBAL gtid_purged = {string(str(executed))}")
+
+
+def _xid(row: Row) -> str:
+    digits, first = str(row["data"]).removeprefix("0x"), 2 * int(row["gtrid_length"])
+    return f"X'{digits[:first]}', X'{digits[first:]}', {int(row['formatID'])}"
 
 
 def _applier_error(session: Session, status: Row) -> ApplierError | None:
