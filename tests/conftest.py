@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
@@ -18,6 +19,10 @@ from replfix.lab.topology import Lab
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
 
 Labs = Callable[[str], Lab]
+
+# How long an example takes is a property of the machine: it has servers to run. pytest-timeout ends what hangs.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

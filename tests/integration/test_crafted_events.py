@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from replfix.core import sql
+from replfix.core.json_text import UNTOLD
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.values import Json, RowImage
+from replfix.errors import Unreadable
 from replfix.lab.state import Server
 from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.connection import Session
@@ -74,7 +76,14 @@ def test_every_value_is_written_as_the_server_wrote_it(source: Server) -> None:
         assert checksum(session, "twin") == checksum(session, "every")  # to the byte, types inside JSON too
 
         # A row that was read from a server, instead of from an event, and updates that swap them all.
-        rows = selected(session, table)
+        rows = []
+        for row, image in zip(selected(session, table), images, strict=True):
+            untold = any(isinstance(value, Json) and value.typed is UNTOLD for value in row)
+            if untold:
+                with pytest.raises(Unreadable, match="holds values of SQL types"):
+                    apply(session, transaction, [(twin, row, None)])
+                session.execute("ROLLBACK")
+            rows.append(image if untold else row)
         moved = [rows[(number + 1) % len(rows)] for number in range(len(rows))]
         swapped = [(row[0], *other[1:]) for row, other in zip(rows, moved, strict=True)]
         apply(session, transaction, ((twin, row, new) for row, new in zip(rows, swapped, strict=True)))

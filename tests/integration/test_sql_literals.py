@@ -39,10 +39,9 @@ DOCUMENTS = st.recursive(
 )
 DECIMALS = st.decimals(-(10**34), 10**34, places=30)
 SESSION = settings(
-    deadline=None,
     max_examples=40,
     phases=[p for p in Phase if p is not Phase.explain],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
 
 

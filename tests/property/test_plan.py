@@ -31,7 +31,7 @@ def _take_back(rows: Rows, plan: Plan) -> None:
             rows.update(step.table, step.target, step.current)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cases())
 def test_the_steps_taken_back_in_reverse_restore_every_row(case: Case) -> None:
     plan = _plan(case)
@@ -41,7 +41,7 @@ def test_the_steps_taken_back_in_reverse_restore_every_row(case: Case) -> None:
     assert rows.contents == case.replica.contents
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cases())
 def test_kinds_images_and_statements_say_the_same(case: Case) -> None:
     for step in _plan(case).steps:
@@ -55,7 +55,7 @@ def test_kinds_images_and_statements_say_the_same(case: Case) -> None:
         assert step.undo_sql.split(" ", 1)[0] == opposite
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cases())
 def test_the_same_diagnosis_leads_to_the_same_digest(case: Case) -> None:
     plan = _plan(case)

@@ -124,7 +124,7 @@ def _images(case: Case, of: Callable[[RowChange], tuple[RowImage | None, ...]]) 
     return {(c.table, image) for c in case.changes for image in of(c) if image is not None}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cases())
 def test_a_conflict_is_reported_when_and_only_when_the_transaction_meets_another_state(case: Case) -> None:
     tables = _definitions(case.changes)
@@ -138,7 +138,7 @@ def test_a_conflict_is_reported_when_and_only_when_the_transaction_meets_another
             assert conflict.replica_row in case.replica.held[conflict.table]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cases())
 def test_after_the_repairs_the_transaction_goes_through_and_leaves_the_sources_rows(case: Case) -> None:
     if not case.changes:
@@ -178,7 +178,7 @@ def minimal(change: RowChange) -> RowChange:
     return replace(change, before=before, after=after)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cases())
 def test_events_that_log_only_what_changed(case: Case) -> None:
     changes = tuple(map(minimal, case.changes))

@@ -15,7 +15,7 @@ from typing import Any
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.json_text import read
+from replfix.core.json_text import UNTOLD, read
 from replfix.core.table import GEOMETRIES, Column
 from replfix.core.values import Json, Value
 from replfix.errors import Unreadable
@@ -151,6 +151,8 @@ def _set(column: Column) -> Encoding:
 
 
 def _document(value: Json) -> bytes:
+    if value.typed is UNTOLD:
+        raise ValueError("it holds values of SQL types, and the server does not tell which of its strings they are")
     return json_writer.write(read(value.text) if value.typed is None else value.typed)
 
 
