@@ -188,6 +188,35 @@ def test_two_domains_that_are_applied_in_parallel(mariadb: Lab) -> None:
     resolved(mariadb, "unlogged-write")
 
 
+def test_a_local_write_in_the_sources_domain_under_strict_mode(mariadb: Lab) -> None:
+    with mariadb.source.session() as source:
+        source.execute("CREATE DATABASE d")
+        source.execute(_T)
+    mariadb.wait_until_applied()
+    with mariadb.replica.session() as replica:
+        replica.execute("SET SESSION gtid_domain_id = 0")
+        replica.execute("INSERT INTO d.t VALUES (5, 'local', 1)")
+        errant = replica.scalar("SELECT @@last_gtid")
+    with mariadb.source.session() as source:
+        source.execute("INSERT INTO d.t VALUES (5, 'from the source', 2)")
+    assert wait_until_stopped(mariadb.replica).errno == 1950
+    where = ("replica1", "--config", str(mariadb.config_file))
+    ran = replfix("diagnose", *where)
+    assert ran.code == 3, ran.err
+    for words in (errant, "SET GLOBAL gtid_strict_mode = OFF", "START REPLICA"):
+        assert words in ran.out
+    ran = replfix("resolve", *where, "--yes", "--json")
+    assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
+    try:
+        with mariadb.replica.session() as replica:
+            replica.execute("SET GLOBAL gtid_strict_mode = OFF")
+            replica.execute("START REPLICA")
+        assert wait_until_stopped(mariadb.replica).errno == 1062
+        resolved(mariadb, "local-write")
+    finally:
+        everywhere(mariadb, *DEFAULTS)
+
+
 def test_each_privilege_is_needed(mariadb: Lab) -> None:
     """Without one of them something fails with an error that names it, and doctor says which GRANT gives it."""
     scenarios.find("missing-row-update").stage(mariadb)

@@ -122,6 +122,21 @@ def test_from_the_outage_to_a_resolved_channel_and_its_record(
     left(t)
 
 
+def test_from_the_outage_to_a_resolved_channel_on_every_server(terminal: Open, any_pair: Lab) -> None:
+    (any_pair.directory / "audit.db").unlink(missing_ok=True)
+    scenarios.find("duplicate-primary").stage(any_pair)
+    before = snapshot(any_pair.replica)
+    t = opened(terminal, any_pair)
+    asked(t)
+    assert snapshot(any_pair.replica) == before, "the rehearsal left something changed"
+    confirmed(t)
+    t.see("Resolved", "verified")
+    until(lambda: runs(any_pair.replica), "the channel runs")
+    any_pair.wait_until_applied()
+    assert not [p for p in prove(any_pair.source, any_pair.replica, before) if not p.holds]
+    left(t)
+
+
 @sizes
 def test_cancelled_at_the_last_question(terminal: Open, broken: Lab, size: tuple[int, int]) -> None:
     before = snapshot(broken.replica)
