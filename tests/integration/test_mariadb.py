@@ -188,6 +188,26 @@ def test_two_domains_that_are_applied_in_parallel(mariadb: Lab) -> None:
     resolved(mariadb, "unlogged-write")
 
 
+def test_a_statement_is_shown_and_refused(mariadb: Lab) -> None:
+    with mariadb.source.session() as source:
+        source.execute("CREATE DATABASE d")
+        source.execute(_T)
+        mariadb.wait_until_applied()
+        with mariadb.replica.session() as replica:
+            replica.execute("SET sql_log_bin = 0")
+            replica.execute("INSERT INTO d.t VALUES (5, 'local', 1)")
+        source.execute("SET binlog_format = STATEMENT")
+        source.execute("INSERT INTO d.t VALUES (5, 'from the source', 2)")
+    assert wait_until_stopped(mariadb.replica).errno == 1062
+    before = snapshot(mariadb.replica)
+    where = ("replica1", "--config", str(mariadb.config_file))
+    ran = replfix("diagnose", *where)
+    assert ran.code == 3, ran.err
+    assert "INSERT INTO d.t VALUES (5, 'from the source', 2)" in ran.out
+    assert replfix("resolve", *where, "--yes").code == 4
+    assert snapshot(mariadb.replica) == before
+
+
 def test_a_local_write_in_the_sources_domain_under_strict_mode(mariadb: Lab) -> None:
     with mariadb.source.session() as source:
         source.execute("CREATE DATABASE d")

@@ -156,6 +156,17 @@ def test_the_page_of_privileges_lists_what_the_code_checks() -> None:
         assert any(need.action in row and need.names[0] in row for row in rows), need
 
 
+def test_the_page_of_privileges_lists_what_mariadb_needs() -> None:
+    text = (DOCS / "privileges.md").read_text()
+    rows = [line for line in text.replace("`", "").partition("## On MariaDB")[2].splitlines() if line.startswith("| ")]
+    for need in privileges.NEEDS_OF_MARIADB:
+        assert any(need.role in row and need.action in row and need.names[0] in row for row in rows), need
+    (script,) = re.findall(r"^```mariadb\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    statements = (re.sub(r"\s+", " ", s).strip() for s in script.split(";"))
+    granted = privileges.parse_grants("replfix@%", statements, privileges.NEEDS_OF_MARIADB)
+    assert not [need for role in privileges.Role for need in privileges.missing(granted, role)]
+
+
 def test_the_script_grants_every_privilege() -> None:
     scripts = re.findall(r"^```sql\n(.*?)^```$", (DOCS / "privileges.md").read_text(), re.DOTALL | re.MULTILINE)
     one_account, source, replica = (
