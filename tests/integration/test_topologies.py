@@ -14,6 +14,7 @@ from replfix.lab import topology
 from replfix.lab.accounts import REPLFIX
 from replfix.lab.state import Server
 from replfix.lab.topologies import chain, multi_source
+from replfix.lab.topologies.wiring import disconnect, follow, protect
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Row
 from tests.integration.running import replfix
@@ -203,6 +204,30 @@ def test_a_source_that_is_given_is_used_for_its_own_channel_only(two_sources: La
     path.write_text(path.read_text() + f"\n[replicas.{replica.name}.sources]\neast = '{west.url(REPLFIX)}'\n")
     ran = replfix("diagnose", replica.name, "--channel", WEST, "--config", config, "--json")
     assert not any("not the replica's source" in unknown for unknown in ran.document["unknowns"])
+
+
+def test_another_replica_stands_in_for_the_source(trio: Lab, tmp_path: Path) -> None:
+    """As after a failover: the transaction is found by its GTID in the log of a server that has it too."""
+    first, second, third = trio.servers
+    disconnect((third, second, first))
+    for replica in (second, third):
+        follow(replica, first)
+        protect(replica)
+    write(first, "CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(20))")
+    until(third, "", True)
+    write(third, "SET sql_log_bin = 0", "SET GLOBAL super_read_only = OFF", "INSERT INTO d.t VALUES (5, 'local')",
+          "SET GLOBAL super_read_only = ON")  # fmt: skip
+    write(first, "INSERT INTO d.t VALUES (5, 'source')")
+    until(third, "", False)
+    until(second, "", True)
+    given = third.name, "--source", second.url(REPLFIX), "--config", configuration(trio, tmp_path, third), "--json"
+    ran = replfix("diagnose", *given)
+    assert any("not the replica's source" in unknown for unknown in ran.document["unknowns"])
+    assert ran.document["conflicts"][0]["source_row"]["v"] == "source"
+    ran = replfix("resolve", *given, "--yes")
+    assert ran.document["outcome"] == "resolved", ran.out + ran.err
+    with third.session() as session:
+        assert session.rows("SELECT id, v FROM d.t") == [("5", "source")]
 
 
 def test_in_a_chain_each_replica_keeps_its_own_conflict(trio: Lab, tmp_path: Path) -> None:
