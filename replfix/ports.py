@@ -143,6 +143,10 @@ class Replica(Server, Protocol):
         """Whether its binlog holds every change, also of what it applies: nothing is left out by a setting."""
         ...
 
+    def not_as_events(self, table: Table) -> str:
+        """Why rows of that table cannot be written as row events; empty when they can."""
+        ...
+
     def status(self) -> ReplicaStatus:
         """How it stands now. ReplicationError when the server is no replica."""
         ...
@@ -265,7 +269,9 @@ class Repair(Protocol):
         """
         ...
 
-    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+    def apply(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
         """Carry out the plan in one transaction: rows locked, compared and counted, ``guard`` called last before COMMIT.
 
         Whatever is raised before COMMIT was sent: rolled back, nothing changed. NotVerified: the connection was lost

@@ -96,6 +96,7 @@ class Evidence:
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
+    not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
 
     @property

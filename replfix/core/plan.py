@@ -23,8 +23,8 @@ class StepKind(enum.StrEnum):
 class Step:
     """One row of the replica brought from ``current`` to ``target`` (None: no such row).
 
-    The images say what happens; ``sql`` is how it is carried out today and ``undo_sql`` how it is taken back. A step
-    can as well be carried out as a row event, which needs the images only.
+    The images say what happens; ``sql`` says it as a statement, and ``undo_sql`` how it is taken back. Which of the two is
+    carried out is the plan's ``row_events``.
     """
 
     kind: StepKind
@@ -50,6 +50,7 @@ class Plan:
     steps: tuple[Step, ...]
     guards: tuple[str, ...]
     risks: tuple[str, ...]
+    row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
 
     @property
     def displaced(self) -> tuple[Step, ...]:
@@ -102,4 +103,5 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "steps": [step_to_document(step) for step in plan.steps],
         "guards": list(plan.guards),
         "risks": list(plan.risks),
+        "row_events": plan.row_events,
     }

@@ -29,8 +29,10 @@ from replfix.errors import (
     ReplfixError,
     ServerError,
     Stale,
+    Unreadable,
 )
 from replfix.mysql.binlog import pieces
+from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.rows import find_all, find_now
@@ -162,7 +164,7 @@ class HeldChannel:
         _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
         _say(session, dialect_of(session).as_transaction(transaction))
         session.execute("BEGIN")
-        self._carry_out(session, plan, tables)
+        self._carry_out(session, plan, transaction, tables)
         final = final_rows(transaction.changes, tables)
         asked = [row.lookup for row in final]
         held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
@@ -178,12 +180,17 @@ class HeldChannel:
                 _NOTHING_CHANGED,
             )
 
-    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+    def apply(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
         session = self._session
         session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if plan.row_events and plan.steps:
+            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+            _say(session, dialect_of(session).as_nobody())
         session.execute("BEGIN")
         try:
-            self._carry_out(session, plan, tables)
+            self._carry_out(session, plan, transaction, tables)
             guard()
         except BaseException as error:
             with suppress(ReplfixError):  # a lost session has been rolled back by the server
@@ -201,21 +208,26 @@ class HeldChannel:
         except ServerError as error:
             raise NotDone(f"The server did not commit the repair: {error.message}.", _NOTHING_CHANGED) from None
 
-    def _carry_out(self, session: Session, plan: Plan, tables: Mapping[TableName, Table]) -> None:
+    def _carry_out(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
         """Lock and compare every row first, then run every step. In the rehearsal and in earnest the same."""
         packet = _packet(session)
+        statements = []
         for step in plan.steps:
-            _must_fit(step.sql, packet, f"The {step.kind} of a row of {step.table}")
+            statement = _as_events(step, tables[step.table], transaction) if plan.row_events else step.sql
+            _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
             self._compare(session, step, tables[step.table])
-        for step in plan.steps:
+            statements.append(statement)
+        for step, statement in zip(plan.steps, statements, strict=True):
             try:
-                found = session.execute(step.sql)
+                found = session.execute(statement)
             except ServerError as error:
                 raise RehearsalFailed(
                     f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
                     _NOTHING_CHANGED,
                 ) from None
-            if found != 1:
+            if found != 1 and not plan.row_events:  # an event that does not find its row is an error
                 raise Stale(
                     f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
                     _MADE_ANEW,
@@ -238,6 +250,21 @@ class HeldChannel:
         assert step.current is not None
         if columns := differing(table, step.current, rows[0]):
             raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")
+
+
+def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
+    """The BINLOG statement that does what the step's SQL says, as the applier would."""
+    crafted = Crafted(
+        transaction.raw.format_description, transaction.server_id, int(transaction.committed_at.timestamp())
+    )
+    try:
+        return _statement(crafted.change(table, step.current, step.target))
+    except Unreadable as error:
+        raise RehearsalFailed(error.message, _NOTHING_CHANGED) from None
+
+
+def _statement(events: Sequence[bytes]) -> str:
+    return sql.binlog_statement(base64.b64encode(b"".join(events)).decode("ascii"))
 
 
 def _say(session: Session, statements: Iterable[str]) -> None:
@@ -271,7 +298,7 @@ def _set_global(name: str, value: str) -> str:
 
 
 def _binlog(session: Session, events: Sequence[bytes], packet: int, what: str) -> None:
-    statement = sql.binlog_statement(base64.b64encode(b"".join(events)).decode("ascii"))
+    statement = _statement(events)
     _must_fit(statement, packet, f"A row of the transaction ({what})")
     try:
         session.execute(statement)

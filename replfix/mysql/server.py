@@ -25,6 +25,7 @@ from replfix.errors import Refused, ReplicationError, ServerError, Unreadable
 from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
+from replfix.mysql.binlog.crafted import obstacle
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import Dialect, dialect_of
@@ -232,6 +233,9 @@ class MysqlServer:
             except ServerError as error:
                 if error.errno != SIGNALLED:  # a procedure's own words; how the channel stands is looked at afterwards
                     raise
+
+    def not_as_events(self, table: Table) -> str:
+        return obstacle(table)
 
     def stop(self, channel: str) -> None:
         self._session.execute(sql.stop_applier(channel))

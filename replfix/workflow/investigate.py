@@ -113,11 +113,17 @@ def investigate(
     try:
         source = source_of(channel)
     except ConnectError as reason:
-        return conclude(_unreached(replica, bare, reason, progress))
+        return conclude(_writable(replica, _unreached(replica, bare, reason, progress)))
     if thread is Thread.RECEIVER:
         return conclude(replace(bare, lost=_lost(source, bare)))
     evidence = _gather(replica, source, source_of, bare, progress)
-    return conclude(looked_around(replica, source, evidence))
+    return conclude(_writable(replica, looked_around(replica, source, evidence)))
+
+
+def _writable(replica: Replica, evidence: Evidence) -> Evidence:
+    """How rows of the tables at hand can be written."""
+    reasons = (replica.not_as_events(table) for table in evidence.tables.values())
+    return replace(evidence, not_as_events=tuple(filter(None, reasons)))
 
 
 def _without_source(

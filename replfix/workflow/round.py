@@ -14,6 +14,7 @@ from replfix.core.audit_record import RecordKind
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.misfit import misfit
 from replfix.core.plan import Plan, to_document
+from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.words import counted
 from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale
@@ -52,7 +53,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
                 progress(f"Applying {counted(len(plan.steps), 'step')} in one transaction, not logged")
-                _apply(operation, repair, plan, tables, came)
+                _apply(operation, repair, plan, transaction, tables, came)
             let_it_apply(operation, plan)
             verify(operation, diagnosis)
             start_again(operation, plan)
@@ -70,7 +71,14 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         _tell_outcome(story, plan, came.in_words, "")
 
 
-def _apply(operation: Operation, repair: Repair, plan: Plan, tables: Mapping[TableName, Table], came: Came) -> None:
+def _apply(
+    operation: Operation,
+    repair: Repair,
+    plan: Plan,
+    transaction: Transaction,
+    tables: Mapping[TableName, Table],
+    came: Came,
+) -> None:
     guarded = False
 
     def guard() -> None:
@@ -79,7 +87,7 @@ def _apply(operation: Operation, repair: Repair, plan: Plan, tables: Mapping[Tab
         guarded = True
 
     try:
-        repair.apply(plan, tables, guard)
+        repair.apply(plan, transaction, tables, guard)
     except BaseException as error:
         # COMMIT comes right after the guard: an interrupt there leaves open whether the server was told.
         came.unknown = isinstance(error, NotVerified) or (guarded and not isinstance(error, ReplfixError))

@@ -108,11 +108,6 @@ def test_without_a_terminal_and_without_yes_it_refuses(stopped: Lab) -> None:
 
 
 REFUSED = {
-    "trigger": (
-        ["CREATE TABLE shop.log (n INT AUTO_INCREMENT PRIMARY KEY, what TEXT)",
-         "CREATE TRIGGER shop.gone AFTER DELETE ON shop.plain FOR EACH ROW INSERT INTO shop.log (what) VALUES ('gone')"],
-        "trigger",
-    ),
     "cascade": (
         ["CREATE TABLE shop.child (id INT PRIMARY KEY, parent INT NOT NULL, "
          "FOREIGN KEY (parent) REFERENCES shop.plain (id) ON DELETE CASCADE)"],
@@ -149,6 +144,21 @@ def test_what_is_refused_is_refused_with_its_reason(pair: Lab, case: str) -> Non
     assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
     assert reason in ran.document["message"]
     assert snapshot(pair.replica) == before
+
+
+def test_a_repair_fires_no_trigger(stopped: Lab) -> None:
+    with writing_on_the_replica(stopped) as session:
+        session.execute("CREATE TABLE shop.log (n INT AUTO_INCREMENT PRIMARY KEY, what TEXT)")
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            session.execute(
+                f"CREATE TRIGGER shop.on_{event} AFTER {event} ON shop.orders FOR EACH ROW "
+                f"INSERT INTO shop.log (what) VALUES ('{event}')"
+            )
+    ran = replfix("resolve", "replica1", "--yes", "--config", str(stopped.config_file), "--json")
+    assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.err
+    assert ran.document["displaced_rows"] == 1
+    with stopped.replica.session() as session:
+        assert session.rows("SELECT * FROM shop.log") == []
 
 
 def test_an_account_that_cannot_see_triggers_is_not_trusted_with_a_repair(stopped: Lab) -> None:

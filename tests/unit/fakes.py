@@ -279,6 +279,9 @@ class FakeReplica(FakeServer):
         self.held = False
         self.has_ends = True
 
+    def not_as_events(self, table: Table) -> str:
+        return ""
+
     def status(self) -> ReplicaStatus:
         with self.world.step(f"{self.name}.status"):
             errno, message = self.error
@@ -446,7 +449,9 @@ class FakeRepair:
             if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}, spare):
                 raise RehearsalFailed("; ".join(wrong))
 
-    def apply(self, plan: Plan, tables: Mapping[TableName, Table], guard: Callable[[], None]) -> None:
+    def apply(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
         assert not self.replica.super_read_only
         with self.world.step("apply"):
             trial = self.replica.rows.copy()

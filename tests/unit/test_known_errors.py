@@ -90,7 +90,7 @@ def test_enough_messages_are_quoted() -> None:
 @pytest.mark.parametrize(
     ("errno", "message", "table", "event"),
     [
-        # As recorded by users of other versions: see the comments.
+        # In the forms of other versions, after their manuals and reports of users; not recorded from a server here.
         (  # MySQL 8.0 with several workers
             1146,
             "Worker 1 failed executing transaction '3e11fa47-71ca-11e1-9e33-c80aa9429562:7' at master log mysql-bin.000003, "
@@ -153,7 +153,7 @@ PURGED_MESSAGE = (
     [
         (PURGED_MESSAGE, "no longer has the binlog"),
         ("Could not find first log file name in binary log index file", "no longer has the binlog"),
-        # As reported by users of 5.5 to 8.0.
+        # In the forms of 5.5 to 8.0, after reports of users; not recorded from a server here.
         ("A slave with the same server_uuid/server_id as this slave has connected to the master", "its own"),
         (
             "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on master; the first event "

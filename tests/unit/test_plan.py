@@ -44,6 +44,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "steps": (),
             "guards": (),
             "risks": (),
+            "row_events": True,
         }.items()
     ]
     assert len(others) == len(fields(Plan))
@@ -101,6 +102,7 @@ def test_the_document_holds_everything() -> None:
         ],
         "guards": ["a guard"],
         "risks": ["a risk"],
+        "row_events": False,
     }
 
 

@@ -34,7 +34,8 @@ def propose(evidence: Evidence) -> Proposal:
         steps = tuple(_steps(evidence))
     except Refused as error:
         return Proposal(NAME, None, error.message)
-    reason = next((r for step in steps if (r := _side_effect(step, evidence.tables[step.table]))), "")
+    row_events = not evidence.not_as_events
+    reason = next((r for step in steps if (r := _side_effect(step, evidence.tables[step.table], row_events))), "")
     if reason:
         return Proposal(NAME, None, reason)
     plan = Plan(
@@ -46,6 +47,7 @@ def propose(evidence: Evidence) -> Proposal:
         steps=steps,
         guards=_guards(evidence, steps),
         risks=_risks(evidence, steps),
+        row_events=row_events,
     )
     if steps:
         return Proposal(
@@ -215,8 +217,8 @@ def _insert(table: Table, repair: Repair) -> Step:
     )
 
 
-def _side_effect(step: Step, table: Table) -> str:
-    """Why this step may not be carried out as a statement: what else it would do, or what is not known."""
+def _side_effect(step: Step, table: Table, row_events: bool) -> str:
+    """Why this step may not be carried out: what else it would do, or what is not known."""
     if not step.sql:
         return (
             f"The missing row of {table.name} cannot be put back: the event did not log all of its columns "
@@ -235,7 +237,7 @@ def _side_effect(step: Step, table: Table) -> str:
                 "not the same on both servers."
             )
     event = step.kind.value.upper()
-    if triggers := [t.name for t in table.triggers if t.event == event]:
+    if not row_events and (triggers := [t.name for t in table.triggers if t.event == event]):
         return (
             f"{table.name} has a trigger for {event} ({', '.join(triggers)}), which a repair by statement would fire."
         )
@@ -245,7 +247,7 @@ def _side_effect(step: Step, table: Table) -> str:
         rule = key.on_delete if step.kind is StepKind.DELETE else key.on_update
         if rule in ("CASCADE", "SET NULL", "SET DEFAULT"):
             return (
-                f"{key.child} references {table.name} with ON {event} {rule} ({key.name}): a repair by statement could "
+                f"{key.child} references {table.name} with ON {event} {rule} ({key.name}): a repair could "
                 "change rows of it, which would be in no binlog."
             )
     return ""
@@ -258,18 +260,20 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
         f"the server is {evidence.status.server_uuid}",
         f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.id}",
         f"{evidence.transaction.id} is not applied",
-        *_row_guards(steps),
+        *_row_guards(steps, not evidence.not_as_events),
         "the replica has rehearsed the plan together with the transaction's own row events",
     )
 
 
-def _row_guards(steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _row_guards(steps: tuple[Step, ...], row_events: bool) -> tuple[str, ...]:
     if not steps:
         return ()
     are = "is" if len(steps) == 1 else "are"
     return (
         f"{counted(len(steps), 'row')}, locked, {are} exactly what was diagnosed",
-        "each statement finds exactly one row",
+        "each row event finds exactly one row, and fires no trigger"
+        if row_events
+        else "each statement finds exactly one row",
     )
 
 

@@ -1,7 +1,7 @@
-"""Row events made here, in the bytes that a BINLOG statement takes: a repair that fires no trigger and no cascade.
+"""Row events made here, in the bytes that a BINLOG statement takes: a repair that fires no trigger.
 
-Seen on 9.7.4: an event is applied as the replica's own applier would, the row looked up by the primary key, else by a
-unique key, else by the whole image; the flag for "no foreign key checks" keeps children where they are.
+Seen on 9.7.4 and MariaDB 11.8: an event is applied as the replica's own applier would, the row looked up by the primary
+key, else by a unique key, else by the whole image. Foreign keys are checked, and cascade, as for a statement.
 """
 
 from __future__ import annotations
@@ -18,18 +18,27 @@ from replfix.mysql.binlog.encoders import Encoding, encoding
 from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER, HEADER_SIZE, EventType, read_format
 from replfix.mysql.binlog.rows import STATEMENT_END
 
-NO_FOREIGN_KEY_CHECKS = 0x2
 _TABLE_ID = 1  # BINLOG maps tables anew for each statement
 _TYPES = {
-    ChangeKind.INSERT: EventType.WRITE_ROWS,
-    ChangeKind.UPDATE: EventType.UPDATE_ROWS,
-    ChangeKind.DELETE: EventType.DELETE_ROWS,
+    ChangeKind.INSERT: (EventType.WRITE_ROWS_V1, EventType.WRITE_ROWS),
+    ChangeKind.UPDATE: (EventType.UPDATE_ROWS_V1, EventType.UPDATE_ROWS),
+    ChangeKind.DELETE: (EventType.DELETE_ROWS_V1, EventType.DELETE_ROWS),
 }
+
+
+def obstacle(table: Table) -> str:
+    """Why no row events can be made for that table; empty when they can."""
+    try:
+        for column in table.columns:
+            encoding(column)
+    except Unreadable as error:
+        return error.message
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Crafted:
-    """Writes events for the tables of one server. ``format_description`` is an event of a server of its version."""
+    """Writes events for the tables of one server. ``format_description`` is an event of a server of its family."""
 
     format_description: bytes
     server_id: int
@@ -38,25 +47,42 @@ class Crafted:
     def change(self, table: Table, before: RowImage | None, after: RowImage | None) -> tuple[bytes, bytes]:
         """Table_map and rows event of one row's change; None for the image that an insert or delete does not have.
 
-        Unreadable when a value cannot be written; ValueError when an image was not logged in full or fits no column.
+        A row that is there is named by its key, where it has one, and of an update only what differs is written, as with
+        binlog_row_image=MINIMAL. Unreadable when a value cannot be written or is not known.
         """
         columns = [encoding(column) for column in table.columns]
         kind = ChangeKind.DELETE if after is None else ChangeKind.INSERT if before is None else ChangeKind.UPDATE
-        images = [image for image in (before, after) if image is not None]
-        body = _TABLE_ID.to_bytes(6, "little")
-        body += (STATEMENT_END | NO_FOREIGN_KEY_CHECKS).to_bytes(2, "little")
-        body += (2).to_bytes(2, "little")  # no extra data
-        body += _lenenc(len(columns))
+        images = []
+        if before is not None:
+            images.append((before, _naming(table)))
+        if after is not None:
+            images.append((after, _written(table, before, after)))
         width = (len(columns) + 7) // 8
-        body += ((1 << len(columns)) - 1).to_bytes(width, "little") * len(images)
-        body += b"".join(_image(table, columns, image) for image in images)
-        return self._event(EventType.TABLE_MAP, _table_map(table, columns)), self._event(_TYPES[kind], body)
+        body = b"".join(sum(1 << o for o in present).to_bytes(width, "little") for _, present in images)
+        body += b"".join(_image(table, columns, image, present) for image, present in images)
+        format_ = read_format(self.format_description)
+        current = "MariaDB" not in format_.server_version  # which writes events of version 1
+        head = _TABLE_ID.to_bytes(6, "little") + STATEMENT_END.to_bytes(2, "little")
+        head += (b"\2\0" if current else b"") + _lenenc(len(columns))  # no extra data: its length counts itself
+        table_map = self._event(EventType.TABLE_MAP, _table_map(table, columns), format_.checksums)
+        return table_map, self._event(_TYPES[kind][current], head + body, format_.checksums)
 
-    def _event(self, type_: int, body: bytes) -> bytes:
-        checksum = read_format(self.format_description).checksums
+    def _event(self, type_: int, body: bytes, checksum: bool) -> bytes:
         size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if checksum else 0)
         event = HEADER.pack(self.timestamp, type_, self.server_id, size, 0, 0) + body
         return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
+
+
+def _naming(table: Table) -> Sequence[int]:
+    """The columns by which the server finds the row."""
+    return range(len(table.columns)) if table.identity is None else sorted(table.ordinals(table.identity))
+
+
+def _written(table: Table, before: RowImage | None, after: RowImage) -> Sequence[int]:
+    every = range(len(table.columns))
+    if before is None or table.identity is None:
+        return every
+    return [o for o in every if before[o] != after[o] and not table.columns[o].generated]
 
 
 def _table_map(table: Table, columns: Sequence[Encoding]) -> bytes:
@@ -71,21 +97,22 @@ def _table_map(table: Table, columns: Sequence[Encoding]) -> bytes:
     return body + nullable.to_bytes((len(columns) + 7) // 8, "little")
 
 
-def _image(table: Table, columns: Sequence[Encoding], image: RowImage) -> bytes:
+def _image(table: Table, columns: Sequence[Encoding], image: RowImage, present: Sequence[int]) -> bytes:
     nulls, values = 0, bytearray()
-    for column, how, value in zip(table.columns, columns, image, strict=True):
-        if value is NOT_LOGGED:
-            raise ValueError(f"{table.name}.{column.name} is not known")
+    for bit, ordinal in enumerate(present):
+        column, value = table.columns[ordinal], image[ordinal]
         if value is None:
-            nulls |= 1 << column.ordinal
+            nulls |= 1 << bit
             continue
         try:
-            values += how.encode(value)
+            if value is NOT_LOGGED:
+                raise ValueError("it is not known")
+            values += columns[ordinal].encode(value)
         except (ValueError, OverflowError, KeyError, AttributeError, TypeError) as error:
             raise Unreadable(
                 f"The value of {table.name}.{column.name} cannot be written as {column.column_type}: {error}."
             ) from None
-    return nulls.to_bytes((len(columns) + 7) // 8, "little") + bytes(values)
+    return nulls.to_bytes((len(present) + 7) // 8, "little") + bytes(values)
 
 
 def _lenenc(number: int) -> bytes:

@@ -48,12 +48,15 @@ _FRACTIONS: dict[str, tuple[int, Callable[[int], Encode]]] = {
     "timestamp": (FIELD_TYPE.TIMESTAMP2, packing.timestamp),
 }
 _PREFIX_OF_BLOB = {"tiny": 1, "": 2, "medium": 3, "long": 4}
+_OTHERWISE_STORED = re.compile(r"COMPRESSED|mariadb-5\.3")  # as MariaDB remarks behind the type
 _ARGUMENTS = re.compile(r"\w+\((\d+)(?:,(\d+))?\)")
 
 
 def encoding(column: Column) -> Encoding:
     """Unreadable for a type or a character set that replfix does not write."""
     kind = column.data_type
+    if _OTHERWISE_STORED.search(column.column_type):
+        raise _unwritten(column)
     if kind in _INTEGERS:
         type_, width = _INTEGERS[kind]
         signed = not column.unsigned
@@ -74,11 +77,15 @@ def encoding(column: Column) -> Encoding:
         return Encoding(FIELD_TYPE.GEOMETRY, b"\4", _sized(4, bytes))
     made = _OTHERS.get(kind)
     if made is None:
-        raise Unreadable(
-            f"Column {column.name!r} has the type {kind.upper()}, of which replfix writes no values.",
-            "The types that replfix reads and writes are listed in docs/reference/values.md.",
-        )
+        raise _unwritten(column)
     return made(column)
+
+
+def _unwritten(column: Column) -> Unreadable:
+    return Unreadable(
+        f"Column {column.name!r} has the type {column.column_type}, of which replfix writes no row events.",
+        "The types that replfix reads and writes are listed in docs/reference/values.md.",
+    )
 
 
 def _length(column: Column) -> int:
