@@ -328,7 +328,9 @@ def _definitions(replica: Replica, transaction: Transaction, unknowns: list[str]
     for name in dict.fromkeys(change.table for change in transaction.changes):
         table = replica.table(name)
         if table is None:
-            unknowns.append(f"The replica has no table {name}.")
+            unknowns.append(
+                f"The replica has no table {name}; a view or a system-versioned table is none that can be compared."
+            )
         elif len(table.columns) != len(transaction.column_names[name]):
             unknowns.append(
                 f"{name} has {len(table.columns)} columns on the replica and {len(transaction.column_names[name])} in the "

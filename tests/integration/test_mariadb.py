@@ -208,6 +208,24 @@ def test_a_statement_is_shown_and_refused(mariadb: Lab) -> None:
     assert snapshot(mariadb.replica) == before
 
 
+def test_a_system_versioned_table_is_refused(mariadb: Lab) -> None:
+    with mariadb.source.session() as source:
+        source.execute("CREATE DATABASE d")
+        source.execute("CREATE TABLE d.v (id INT PRIMARY KEY, x INT) WITH SYSTEM VERSIONING")
+    mariadb.wait_until_applied()
+    with mariadb.replica.session() as replica:
+        replica.execute("SET sql_log_bin = 0")
+        replica.execute("INSERT INTO d.v VALUES (5, 1)")
+    with mariadb.source.session() as source:
+        source.execute("INSERT INTO d.v VALUES (5, 2)")
+    assert wait_until_stopped(mariadb.replica).errno == 1062
+    before = snapshot(mariadb.replica)
+    ran = replfix("resolve", "replica1", "--config", str(mariadb.config_file), "--yes", "--json")
+    assert ran.code == 4, ran.out
+    assert "system-versioned" in ran.document["message"]
+    assert snapshot(mariadb.replica) == before
+
+
 def test_a_local_write_in_the_sources_domain_under_strict_mode(mariadb: Lab) -> None:
     with mariadb.source.session() as source:
         source.execute("CREATE DATABASE d")

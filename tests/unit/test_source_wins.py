@@ -148,7 +148,7 @@ def test_an_unread_transaction_is_refused_with_the_reason() -> None:
 
 def test_a_table_that_is_not_there_is_refused() -> None:
     assert refusal(replace(gather(DUPLICATE), tables={})) == (
-        "The replica has no table d.t, or one with another number of columns than the event's."
+        "The replica has no table d.t, or one with another number of columns than the event's, or a system-versioned one."
     )
 
 

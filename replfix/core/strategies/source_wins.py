@@ -76,7 +76,10 @@ def _cannot(evidence: Evidence) -> str:
     for name in dict.fromkeys(c.table for c in transaction.changes):
         table = evidence.tables.get(name)
         if table is None:
-            return f"The replica has no table {name}, or one with another number of columns than the event's."
+            return (
+                f"The replica has no table {name}, or one with another number of columns than the event's, or a "
+                "system-versioned one."
+            )
         if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
             return reason
     if found.repairs and evidence.blind_spots:
