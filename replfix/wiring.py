@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from replfix.audit import SqlTrail
 from replfix.config import Config, Target
 from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
@@ -23,6 +23,9 @@ from replfix.mysql.filtered_source import FilteredSource
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.operation import Operation
 from replfix.workflow.settings import leftovers
+
+if TYPE_CHECKING:
+    from replfix.audit import SqlTrail
 
 AskPassword = Callable[[Endpoint], str | None]
 
@@ -115,6 +118,8 @@ def with_account(target: Target, ask: AskPassword) -> Target:
 
 
 def open_trail(config: Config) -> SqlTrail:
+    from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
+
     return SqlTrail.open(config.audit_url, account=config.audit_account)
 
 

@@ -128,6 +128,14 @@ def test_help_imports_nothing_slow(args: list[str]) -> None:
     assert done.stderr.strip() == "0 []"
 
 
+@pytest.mark.parametrize("command", ["status", "diagnose"])
+def test_what_writes_no_trail_does_not_load_a_database_library(command: str) -> None:
+    program = "import sys; from replfix.cli.app import run; code = run(sys.argv[1:]); print(code, 'sqlalchemy' in sys.modules)"
+    arguments = [sys.executable, "-c", program, command, "--replica", "mysql://nobody@127.0.0.1:1"]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "6 False", done.stderr
+
+
 def test_the_module_and_the_console_script_are_the_same() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "replfix", "--version"], capture_output=True, text=True, cwd=ROOT, check=True

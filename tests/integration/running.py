@@ -1,13 +1,22 @@
-"""Running replfix as a user does: the installed command, in a process of its own."""
+"""Running replfix as a user does: a command line, in a process of its own."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import Any
+
+from tests.integration import forking
 
 
 @dataclass(frozen=True)
@@ -30,15 +39,44 @@ def environment() -> dict[str, str]:
 
 
 def replfix(*args: str, stdin: str = "", seconds: float = 120) -> Ran:
-    done = subprocess.run(
-        [sys.executable, "-m", "replfix", *args],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=seconds,
-        env=environment(),
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr, done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    request = {"arguments": args, "environment": environment(), "directory": os.getcwd()}
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin.encode())
+        given.seek(0)
+        answer, answered = os.pipe()
+        with open(answer, "rb", buffering=0) as reading:
+            files = [given.fileno(), out.fileno(), err.fileno(), answered]
+            try:
+                socket.send_fds(_ready(), [json.dumps(request).encode()], files)
+            finally:
+                os.close(answered)
+            said = b""
+            while select.select([reading], [], [], seconds)[0] and (more := reading.read(100)):
+                said += more
+        numbers = [int(line) for line in said.split()]
+        if len(numbers) == 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(numbers[0], signal.SIGKILL)
+        for file in (out, err):
+            file.seek(0)
+        ran = Ran(numbers[1] if len(numbers) == 2 else -1, out.read().decode(), err.read().decode())
+    assert "Traceback" not in ran.out + ran.err, ran.err
+    assert len(numbers) == 2, f"{args} did not end within {seconds} s, or was killed: {ran}"
+    return ran
+
+
+@functools.cache
+def _ready() -> socket.socket:
+    """To the process that becomes the commands; it ends with this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", forking.__name__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=environment(),
+        )
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
