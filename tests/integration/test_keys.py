@@ -21,12 +21,11 @@ from replfix.core.sql import literal, select_row
 from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.errors import NotDone
 from replfix.lab.proof import prove, snapshot
-from replfix.lab.replication import transaction, wait_until_stopped
+from replfix.lab.replication import transaction, wait_until_stopped, write_locally
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
 from replfix.workflow.investigate import investigate
 from replfix.workflow.resolve import resolve
-from tests.integration.test_guards import writing_on_the_replica
 
 DUPLICATE, MISSING, DIFFERENT = "duplicate", "missing", "different"
 
@@ -294,7 +293,7 @@ CASES: dict[str, Case] = {
         ["ALTER TABLE t MODIFY u VARCHAR(9) COLLATE utf8mb4_0900_ai_ci, ADD UNIQUE extra (u)"],
         ["INSERT INTO t VALUES (3, 'José')", "INSERT INTO t VALUES (4, 'jose')"],
         [],
-        refused="Duplicate entry 'jose' for key 't.extra'",
+        refused="Duplicate entry 'jose' for key",
     ),
     "the replica lacks the primary key": Case(
         [table("id INT PRIMARY KEY, u INT"), "INSERT INTO t VALUES (1, 1), (2, 2)"],
@@ -337,9 +336,7 @@ def stage(lab: Lab, case: Case) -> None:
         for statement in ("CREATE DATABASE shop", "USE shop", *case.setup):
             session.execute(statement)
     lab.wait_until_applied()
-    with writing_on_the_replica(lab) as session:
-        for statement in ("USE shop", *case.local):
-            session.execute(statement)
+    write_locally(lab.replica, "USE shop", *case.local, logged=False)
     with lab.source.session() as session:
         session.execute("USE shop")
         transaction(session, *case.failing)
@@ -374,7 +371,12 @@ def diagnosed_and_resolved(lab: Lab) -> tuple[Diagnosis, Outcome | NotDone]:
 def found(diagnosis: Diagnosis) -> list[tuple[str, str, object]]:
     assert diagnosis.evidence.reconciliation is not None
     return [
-        (c.kind.value, "+".join(c.keys), None if c.replica_row is None else str(c.replica_row[0]))
+        # Of several keys but PRIMARY, which one comes first is the server's: SHOW INDEX has its own order.
+        (
+            c.kind.value,
+            "+".join(sorted(c.keys, key=lambda name: (name != "PRIMARY", name))),
+            None if c.replica_row is None else str(c.replica_row[0]),
+        )
         for c in diagnosis.evidence.reconciliation.conflicts
     ]
 
@@ -385,21 +387,23 @@ def rows(server: Server) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_key(pair: Lab, name: str) -> None:
+def test_a_key(any_pair: Lab, any_server: str, name: str) -> None:
     case = CASES[name]
-    stage(pair, case)
-    before = snapshot(pair.replica)
-    diagnosis, outcome = diagnosed_and_resolved(pair)
+    if case.mysql_only and any_server.startswith("mariadb"):
+        return  # it lacks what the case is about: nothing to resolve
+    stage(any_pair, case)
+    before = snapshot(any_pair.replica)
+    diagnosis, outcome = diagnosed_and_resolved(any_pair)
     assert sorted(found(diagnosis), key=str) == sorted(case.conflicts, key=str), diagnosis.evidence.unknowns
     if case.refused:
         assert case.refused in outcome.message
-        assert snapshot(pair.replica) == before
+        assert snapshot(any_pair.replica) == before
         return
     assert not isinstance(outcome, NotDone), outcome.message
     assert outcome.result is Result.RESOLVED, f"{outcome.message} {outcome.hint}"
-    pair.wait_until_applied()
-    assert rows(pair.replica) == rows(pair.source)
-    broken = [p for p in prove(pair.source, pair.replica, before) if not p.holds]
+    any_pair.wait_until_applied()
+    assert rows(any_pair.replica) == rows(any_pair.source)
+    broken = [p for p in prove(any_pair.source, any_pair.replica, before) if not p.holds]
     # CHECKSUM TABLE is another one for each copy of a table with a multi-valued key, on one server too (9.7.4).
     assert not broken or (case.mysql_only == ARRAYS and [p.what[:8] for p in broken] == ["CHECKSUM"])
 
