@@ -291,6 +291,18 @@ class Trail(Protocol):
         """Records of settings that were changed on some server and not reported as put back."""
         ...
 
+    def open_intents(self) -> list[AuditRecord]:
+        """Intents of which no outcome tells what became of them, oldest first."""
+        ...
+
+    def get(self, id_prefix: str) -> AuditRecord:
+        """The record whose id begins so; UsageError when there is none, or more than one."""
+        ...
+
+    def records(self, *, incident: str) -> Iterator[AuditRecord]:
+        """The records of one incident, oldest first."""
+        ...
+
 
 class Clock(Protocol):
     def now(self) -> float:

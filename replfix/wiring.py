@@ -22,7 +22,7 @@ from replfix.errors import AuditError, ConfigError, ConnectError, UsageError
 from replfix.mysql.filtered_source import FilteredSource
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.operation import Operation
-from replfix.workflow.settings import leftovers
+from replfix.workflow.recover import leftovers, unended
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
@@ -130,7 +130,8 @@ def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
         trail = open_trail(config)
         trail.check_writable()
         found = trail.verify()
-        changed = leftovers(trail, replica.uuid())
+        server_uuid = replica.uuid()
+        changed, unclear = leftovers(trail, server_uuid), unended(trail, server_uuid)
     except (AuditError, ConfigError) as error:
         yield Check("audit-trail", Verdict.FAILED, error.message, error.hint)
         return
@@ -146,7 +147,15 @@ def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
             "interrupted-run",
             Verdict.WARNING,
             f"A run of {record.recorded_at} changed settings and was interrupted, or is still at work: {record.payload}",
-            "The next 'replfix resolve' (a dry run too) puts them back first.",
+            "'replfix recover' puts them back, and so does the next 'replfix resolve' (a dry run too) before it begins.",
+        )
+    for record in unclear:
+        yield Check(
+            "interrupted-run",
+            Verdict.WARNING,
+            f"A run of {record.recorded_at} recorded an intent and no outcome ({record.id}): it was interrupted, or is still "
+            "at work.",
+            "'replfix recover' finds out what became of it.",
         )
 
 

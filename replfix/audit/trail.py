@@ -20,6 +20,7 @@ from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.audit.stores.store import Store
 from replfix.core.audit_record import (
     START,
+    UNKNOWN_RESULT,
     AuditRecord,
     Head,
     Illegible,
@@ -164,14 +165,23 @@ class SqlTrail:
 
     def open_settings(self) -> list[AuditRecord]:
         """Settings records without a later settings-restored of the same incident, oldest first."""
+        return self._open(RecordKind.SETTINGS, RecordKind.SETTINGS_RESTORED)
+
+    def open_intents(self) -> list[AuditRecord]:
+        """Intents without a later outcome of the same incident that says what became of them, oldest first."""
+        return self._open(RecordKind.INTENT, RecordKind.OUTCOME)
+
+    def _open(self, kind: RecordKind, closing: RecordKind) -> list[AuditRecord]:
         later = audit_record.alias("later")
-        restored = exists().where(
+        closed = exists().where(
             later.c.incident == audit_record.c.incident,
             later.c.replica == audit_record.c.replica,
-            later.c.kind == RecordKind.SETTINGS_RESTORED.value,
+            later.c.kind == closing.value,
             later.c.seq > audit_record.c.seq,
+            # In canonical JSON no text inside a value looks like this: its quotes are escaped.
+            ~later.c.payload.contains(UNKNOWN_RESULT, autoescape=True),
         )
-        conditions = [audit_record.c.kind == RecordKind.SETTINGS.value, ~restored]
+        conditions = [audit_record.c.kind == kind.value, ~closed]
         return [self._legible(record) for record in self._pages(conditions, newest_first=False)]
 
     def verify(self) -> Verification:
@@ -194,7 +204,7 @@ class SqlTrail:
         A story is an incident's records. One that changed settings and did not put them back, or that has an intent and
         no outcome, has not ended: it and everything behind it stay. None is cut in two.
         """
-        unfinished = {record.incident for record in self.open_settings()} | self._without_outcome()
+        unfinished = {record.incident for record in (*self.open_settings(), *self.open_intents())}
         earliest_kept = _text_of(before)
         last_of: dict[str, int] = {}
         old: list[tuple[int, str]] = []
@@ -230,17 +240,6 @@ class SqlTrail:
             connection.execute(update(audit_start).values(seq=through.seq, hash=through.hash))
             connection.execute(delete(audit_record).where(audit_record.c.seq <= through.seq))
         return record
-
-    def _without_outcome(self) -> set[str]:
-        told = self._incidents(RecordKind.OUTCOME)
-        return self._incidents(RecordKind.INTENT) - told
-
-    def _incidents(self, kind: RecordKind) -> set[str]:
-        with self._transaction() as connection:
-            if not self._store.has_schema(connection):
-                return set()
-            wanted = select(audit_record.c.incident).where(audit_record.c.kind == kind.value).distinct()
-            return set(connection.execute(wanted).scalars())
 
     def _since(self, seq: int) -> Iterator[AuditRecord]:
         return (self._legible(r) for r in self._pages([audit_record.c.seq >= seq], newest_first=False))

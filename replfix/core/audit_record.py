@@ -22,6 +22,9 @@ from datetime import UTC, datetime
 GENESIS = "0" * 64
 """The ``previous_hash`` of the first record."""
 
+UNKNOWN_RESULT = '"result":"unknown"'
+"""In the payload of an outcome that leaves open what became of its intent: the connection was lost during COMMIT."""
+
 ID_DIGITS = 12
 """How many digits of its hash a record is called by."""
 

@@ -136,7 +136,7 @@ class HeldChannel:
             except ReplfixError as error:
                 raise NotVerified(
                     f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
-                    "Run 'replfix resolve' again when the server can be reached: it puts settings back first. By hand: "
+                    "Run 'replfix recover' when the server can be reached: it puts settings back. By hand: "
                     + "; ".join(_set_global(name, value) for name, value in settings.items()),
                 ) from None
 

@@ -28,18 +28,17 @@ class Operation:
 
 
 class Story:
-    """What the trail is told about one resolution, and the ids of those records."""
+    """What the trail is told about one resolution, and the ids of those records. An undo goes on with the story of the
+    ``incident`` that it takes back."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, incident: str | None = None) -> None:
         self._trail = operation.trail
         self._name = operation.name
-        self._incident = uuid.uuid4().hex[:12]
+        self._incident = incident or uuid.uuid4().hex[:12]
         self.ids: list[str] = []
 
-    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object], incident: str | None = None) -> str:
-        record = self._trail.append(
-            kind, incident=incident or self._incident, replica=self._name, channel=channel, payload=payload
-        )
+    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object]) -> str:
+        record = self._trail.append(kind, incident=self._incident, replica=self._name, channel=channel, payload=payload)
         self.ids.append(record.id)
         return record.id
 

@@ -12,8 +12,8 @@ from replfix.core.words import counted
 from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, UsageError
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.recover import recover_first
 from replfix.workflow.round import close_gap, one_round, plan_of
-from replfix.workflow.settings import put_back_leftovers
 
 TRIES = 3
 """How often a transaction with which nothing is wrong is rehearsed, before a human has to look at what is in its way."""
@@ -40,7 +40,7 @@ def resolve(
     """
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
-    put_back_leftovers(operation)
+    recover_first(operation, finish=not dry_run)
     story = Story(operation)
     rounds: list[Round] = []
     any_channel = channel is None
@@ -115,7 +115,7 @@ def rehearse(operation: Operation, plan: Plan) -> Outcome:
 
     Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
     """
-    put_back_leftovers(operation)
+    recover_first(operation, finish=False)
     story, came = Story(operation), Came()
     one_round(operation, story, plan, True, came)
     return _rehearsed(came.as_round(plan), story)
@@ -126,7 +126,7 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
 
     The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
     """
-    put_back_leftovers(operation)
+    recover_first(operation)
     story, came = Story(operation), Came()
     try:
         close_gap(operation, plan)

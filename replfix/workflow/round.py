@@ -6,7 +6,7 @@ replica has not rehearsed, and what is reported is what was looked at afterwards
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from replfix.core import sql
@@ -53,7 +53,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
                 progress(f"Applying {counted(len(plan.steps), 'step')} in one transaction, not logged")
-                _apply(operation, repair, plan, transaction, tables, came)
+                apply_guarded(repair, plan, transaction, tables, lambda: _check_guards(replica, plan), came)
             let_it_apply(operation, plan)
             verify(operation, diagnosis)
             start_again(operation, plan)
@@ -71,19 +71,20 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         _tell_outcome(story, plan, came.in_words, "")
 
 
-def _apply(
-    operation: Operation,
+def apply_guarded(
     repair: Repair,
     plan: Plan,
     transaction: Transaction,
     tables: Mapping[TableName, Table],
+    check: Callable[[], None],
     came: Came,
 ) -> None:
+    """Carry out the plan, ``check`` last before COMMIT; ``came`` tells what is known of it, whatever is raised."""
     guarded = False
 
     def guard() -> None:
         nonlocal guarded
-        _check_guards(operation.replica, plan)
+        check()
         guarded = True
 
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.audit_record import RecordKind
 from replfix.core.plan import Plan
 from replfix.errors import AuditError, NotVerified, ReplfixError
-from replfix.ports import Repair, Trail
-from replfix.workflow.operation import Operation, Story
+from replfix.ports import Repair
+from replfix.workflow.operation import Story
 
 
 @contextmanager
@@ -40,36 +40,3 @@ def writable(story: Story, plan: Plan, repair: Repair) -> Iterator[None]:
                     story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
             raise
         story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
-
-
-def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
-    """Settings of that server which an interrupted run changed and did not put back."""
-    return [r for r in trail.open_settings() if r.content.get("server_uuid") == server_uuid]
-
-
-def put_back_leftovers(operation: Operation) -> None:
-    """What a run that was killed left changed on this server, put back before anything else is done.
-
-    Busy when a run that is still at work holds those settings.
-    """
-    server_uuid = operation.replica.uuid()
-    for found in leftovers(operation.trail, server_uuid):
-        with operation.replica.repair(found.channel) as repair, repair.alone():
-            # Looked up again: the run that held the channel until now may have put them back itself.
-            for record in leftovers(operation.trail, server_uuid):
-                if record.id == found.id:
-                    _put_back(operation, record, repair)
-
-
-def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> None:
-    variables = record.content.get("variables")
-    if isinstance(variables, dict):
-        operation.progress(f"Putting back what an interrupted run left changed: {', '.join(variables)}")
-        repair.put_back({str(name): str(value) for name, value in variables.items()})
-        operation.trail.append(
-            RecordKind.SETTINGS_RESTORED,
-            incident=record.incident,
-            replica=record.replica,
-            channel=record.channel,
-            payload=record.content,
-        )

@@ -464,13 +464,13 @@ class FakeRepair:
 class FakeTrail:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.records: list[AuditRecord] = []
+        self.written: list[AuditRecord] = []
 
     def append(
         self, kind: RecordKind, *, incident: str, replica: str, channel: str, payload: Mapping[str, object]
     ) -> AuditRecord:
         with self.world.step(f"trail {kind.value}"):
-            last = self.records[-1] if self.records else None
+            last = self.written[-1] if self.written else None
             record = chained(
                 Head(last.seq, last.hash) if last else START,
                 recorded_at=datetime(2026, 3, 1, tzinfo=UTC),
@@ -482,29 +482,42 @@ class FakeTrail:
                 version="0",
                 payload=canonical(payload),
             )
-            self.records.append(record)
+            self.written.append(record)
             return record
 
     def open_settings(self) -> list[AuditRecord]:
+        return self._open(RecordKind.SETTINGS, RecordKind.SETTINGS_RESTORED)
+
+    def open_intents(self) -> list[AuditRecord]:
+        return self._open(RecordKind.INTENT, RecordKind.OUTCOME)
+
+    def _open(self, kind: RecordKind, closing: RecordKind) -> list[AuditRecord]:
         return [
             record
-            for record in self.records
-            if record.kind == RecordKind.SETTINGS
+            for record in self.written
+            if record.kind == kind
             and not any(
-                later.kind == RecordKind.SETTINGS_RESTORED
+                later.kind == closing
                 and later.incident == record.incident
                 and later.replica == record.replica
                 and later.seq > record.seq
-                for later in self.records
+                and later.content.get("result") != "unknown"
+                for later in self.written
             )
         ]
 
+    def get(self, id_prefix: str) -> AuditRecord:
+        return next(record for record in self.written if record.id.startswith(id_prefix))
+
+    def records(self, *, incident: str) -> Iterator[AuditRecord]:
+        return (record for record in self.written if record.incident == incident)
+
     def kinds(self) -> list[str]:
-        return [record.kind for record in self.records]
+        return [record.kind for record in self.written]
 
     def results(self) -> list[object]:
         """Of the outcomes."""
-        return [record.content["result"] for record in self.records if record.kind == RecordKind.OUTCOME]
+        return [record.content["result"] for record in self.written if record.kind == RecordKind.OUTCOME]
 
 
 class FakeClock:

@@ -226,6 +226,20 @@ def test_settings_stay_open_until_the_same_incident_restores_them(trail: SqlTrai
     assert [record.seq for record in trail.open_settings()] == opened
 
 
+def test_an_intent_stays_open_until_an_outcome_says_what_became_of_it(trail: SqlTrail) -> None:
+    def add(kind: RecordKind, incident: str, **payload: str) -> int:
+        return trail.append(kind, incident=incident, replica="r", channel="", payload=payload).seq
+
+    add(RecordKind.INTENT, "a")
+    add(RecordKind.OUTCOME, "a", result="applied and verified", detail='not "result":"unknown" at all')
+    opened = [add(RecordKind.INTENT, "a"), add(RecordKind.INTENT, "b")]
+    add(RecordKind.OUTCOME, "b", result="unknown", detail="lost during COMMIT")
+    add(RecordKind.INTENT, "c")
+    add(RecordKind.OUTCOME, "c", result="unknown")
+    add(RecordKind.OUTCOME, "c", result="not applied")
+    assert [record.seq for record in trail.open_intents()] == opened
+
+
 # -- append-only -------------------------------------------------------------------------------------------------------
 
 

@@ -129,13 +129,13 @@ def test_the_order_of_everything(scene: Scene) -> None:
         "trail outcome",
     ]
     assert scene.trail.results() == ["applied and verified"]
-    assert outcome.audit_ids == tuple(r.id for r in scene.trail.records)
-    assert len({r.incident for r in scene.trail.records}) == 1
+    assert outcome.audit_ids == tuple(r.id for r in scene.trail.written)
+    assert len({r.incident for r in scene.trail.written}) == 1
 
 
 def test_the_intent_holds_the_displaced_row_its_undo_and_what_was_shown(scene: Scene) -> None:
     outcome = scene.resolve()
-    (intent,) = [r for r in scene.trail.records if r.kind == RecordKind.INTENT]
+    (intent,) = [r for r in scene.trail.written if r.kind == RecordKind.INTENT]
     assert outcome.rounds[0].audit_id == intent.id
     content = intent.content
     assert content["digest"] == scene.confirmed[0].digest
@@ -153,7 +153,7 @@ def test_a_replica_that_runs_needs_nothing() -> None:
     outcome = scene.resolve()
     assert outcome.result is Result.NOTHING_TO_DO
     assert outcome.audit_ids == ()
-    assert scene.trail.records == []
+    assert scene.trail.written == []
 
 
 def test_several_transactions_in_a_row() -> None:
@@ -190,7 +190,7 @@ def test_not_confirmed(scene: Scene) -> None:
     scene.yes = False
     outcome = scene.resolve()
     assert (outcome.result, outcome.message) == (Result.NEEDS_HUMAN, "Not confirmed.")
-    assert scene.trail.records == []
+    assert scene.trail.written == []
     scene.assert_untouched()
 
 
@@ -280,7 +280,7 @@ def test_another_replfix_holds_the_channel(scene: Scene) -> None:
     scene.replica.held = True
     with pytest.raises(Busy):
         scene.resolve()
-    assert scene.trail.records == []
+    assert scene.trail.written == []
 
 
 @pytest.mark.parametrize(
@@ -456,7 +456,7 @@ def test_what_an_interrupted_run_left_is_put_back_first(scene: Scene) -> None:
     outcome = scene.resolve()
     assert outcome.result is Result.RESOLVED
     assert scene.replica.super_read_only, "as it was before the run that was interrupted"
-    assert [(r.kind, r.incident == "old") for r in scene.trail.records][:3] == [
+    assert [(r.kind, r.incident == "old") for r in scene.trail.written][:3] == [
         ("settings", True),
         ("settings-restored", True),
         ("settings", False),

@@ -68,7 +68,7 @@ def _round(round_: Round) -> RoundPart:
         transaction=str(plan.transaction),
         strategy=plan.strategy,
         digest=plan.digest,
-        steps=[_step(step) for step in plan.steps],
+        steps=[step_part(step) for step in plan.steps],
         guards=list(plan.guards),
         risks=list(plan.risks),
         rehearsed=round_.rehearsed,
@@ -78,7 +78,7 @@ def _round(round_: Round) -> RoundPart:
     )
 
 
-def _step(step: Step) -> StepPart:
+def step_part(step: Step) -> StepPart:
     return StepPart(
         kind=step.kind.value,
         schema_=step.table.schema,

@@ -35,7 +35,7 @@ def propose(evidence: Evidence) -> Proposal:
     except Refused as error:
         return Proposal(NAME, None, error.message)
     row_events = not evidence.not_as_events
-    reason = next((r for step in steps if (r := _side_effect(step, evidence.tables[step.table], row_events))), "")
+    reason = next((r for step in steps if (r := side_effect(step, evidence.tables[step.table], row_events))), "")
     if reason:
         return Proposal(NAME, None, reason)
     plan = Plan(
@@ -220,7 +220,7 @@ def _insert(table: Table, repair: Repair) -> Step:
     )
 
 
-def _side_effect(step: Step, table: Table, row_events: bool) -> str:
+def side_effect(step: Step, table: Table, row_events: bool) -> str:
     """Why this step may not be carried out: what else it would do, or what is not known."""
     if not step.sql:
         return (

@@ -1,0 +1,41 @@
+"""``replfix.undo/1``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from replfix.cli.documents.base import Document
+from replfix.cli.documents.resolution import StepPart, step_part
+from replfix.workflow.undo import Undoing
+
+
+class UndoDocument(Document):
+    schema_name: Literal["replfix.undo/1"] = "replfix.undo/1"
+    replica: str
+    outcome: Literal["undone", "needs_human", "refused", "failed", "nothing_to_do"]
+    message: str
+    hint: str
+    dry_run: bool
+    undoes: str  # the audit id of the repair's intent
+    gtid: str | None  # of the transaction for which the repair was made, which stays as it is
+    transaction: str
+    steps: list[StepPart]  # all of them or none
+    in_the_way: list[str]  # why it was refused, a sentence for each row
+    audit_ids: list[str]
+
+
+def undo_document(name: str, undoing: Undoing) -> UndoDocument:
+    plan = undoing.plan
+    return UndoDocument(
+        replica=name,
+        outcome=undoing.result.value,
+        message=undoing.message,
+        hint=undoing.hint,
+        dry_run=undoing.dry_run,
+        undoes=undoing.undoes,
+        gtid=plan.transaction.gtid,
+        transaction=str(plan.transaction),
+        steps=[step_part(step) for step in plan.steps],
+        in_the_way=list(undoing.in_the_way),
+        audit_ids=list(undoing.audit_ids),
+    )

@@ -1,0 +1,88 @@
+"""What became of a repair whose end nobody recorded, told from the rows and from what the replica has applied."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from replfix.core.lookup import Answers, Lookup, by_identity
+from replfix.core.plan import Plan, Step
+from replfix.core.row_diff import same
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+
+UNTOLD = "cannot be told"
+"""The result of an outcome that closes a story whose end left no trace."""
+
+
+class Standing(enum.Enum):
+    """How the rows of a plan stand. Its steps are one transaction: all of them were carried out, or none."""
+
+    BEFORE = "as before the plan"
+    AFTER = "as the plan leaves them"
+    OTHERWISE = "neither as before the plan nor as it leaves them"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``result`` as an outcome record has it, ``how`` it was determined, in a sentence."""
+
+    result: str
+    how: str
+
+
+def questions(plan: Plan, tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+    asked = (
+        by_identity(tables[step.table], image)
+        for step in plan.steps
+        for image in (step.current, step.target)
+        if image is not None
+    )
+    return tuple(dict.fromkeys(lookup for lookup in asked if lookup is not None))
+
+
+def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) -> Standing:
+    """BEFORE for a plan without steps."""
+
+    def holds(step: Step, image: RowImage | None) -> bool:
+        if image is None:
+            return False
+        table = tables[step.table]
+        lookup = by_identity(table, image)
+        rows = answers[lookup] if lookup is not None else ()
+        if lookup is not None and lookup.key is None:
+            return len(rows) > step.alike
+        return any(same(table, image, row) for row in rows)
+
+    def stands(step: Step, wanted: RowImage | None, unwanted: RowImage | None) -> bool:
+        return (wanted is None or holds(step, wanted)) and not holds(step, unwanted)
+
+    if all(stands(step, step.current, step.target) for step in plan.steps):
+        return Standing.BEFORE
+    if all(stands(step, step.target, step.current) for step in plan.steps):
+        return Standing.AFTER
+    return Standing.OTHERWISE
+
+
+def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
+    """Of a repair. ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows do not stand as
+    it leaves them, None when that could not be looked at."""
+    transaction = plan.transaction
+    if applied:
+        if wrong == ():
+            return Found("applied and verified", f"{transaction} is applied, and its rows stand as it leaves them.")
+        seen = "its rows could not be held against it" if wrong is None else "; ".join(wrong[:3])
+        if plan.steps and rows is Standing.BEFORE:
+            what = f"{transaction} counts as applied, and yet the repair's rows are {rows.value}: {seen}."
+            return Found(UNTOLD if wrong is None else "not applied", what)
+        return Found("applied, not verified", f"{transaction} is applied; {seen}.")
+    if not plan.steps:
+        return Found("not applied", f"The repair changes no row, and {transaction} is not applied.")
+    word = {Standing.BEFORE: "not applied", Standing.AFTER: "applied, not verified", Standing.OTHERWISE: UNTOLD}[rows]
+    return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
+
+
+def undo_found(rows: Standing) -> Found:
+    word = {Standing.BEFORE: "not undone", Standing.AFTER: "undone", Standing.OTHERWISE: UNTOLD}[rows]
+    return Found(word, f"The rows of the undo are {rows.value}.")

@@ -1,0 +1,112 @@
+"""A plan read back from the audit trail, for the tables as they are defined now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from replfix.core.json_values import from_json
+from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import TransactionId
+from replfix.core.values import RowImage
+from replfix.errors import Refused
+
+_HINT = "Nothing was changed. 'replfix audit show' prints the record with its rows and the SQL that takes it back."
+
+Document = Mapping[str, object]
+
+
+def tables_named(document: Document) -> tuple[TableName, ...]:
+    """The tables whose rows the plan is about; Refused when the document is no plan."""
+    return tuple(dict.fromkeys(_table(step) for step in _steps(document)))
+
+
+def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> Plan:
+    """What ``plan.to_document`` wrote. Refused when a table is not there any more or has other columns now."""
+    position = document.get("position")
+    at = position if isinstance(position, Mapping) else {}
+    gtid = document.get("gtid")
+    return Plan(
+        strategy=_text(document, "strategy"),
+        server_uuid=_text(document, "server_uuid"),
+        channel=_text(document, "channel"),
+        transaction=TransactionId(
+            gtid if isinstance(gtid, str) else None,
+            str(at.get("log_file", "")),
+            _number(at, "start_pos"),
+            _number(at, "end_pos"),
+        ),
+        errno=_number(document, "errno"),
+        steps=tuple(_read_step(step, tables[_table(step)]) for step in _steps(document)),
+        guards=tuple(map(str, _list(document, "guards"))),
+        risks=tuple(map(str, _list(document, "risks"))),
+        row_events=document.get("row_events") is True,
+    )
+
+
+def _read_step(step: Document, table: Table | None) -> Step:
+    name = _table(step)
+    if table is None:
+        raise Refused(f"The replica has no table {name} any more.", _HINT)
+    columns = tuple(map(str, _list(step, "columns")))
+    if tuple(c.lower() for c in columns) != tuple(c.name.lower() for c in table.columns):
+        raise Refused(
+            f"{name} has other columns now than when the record was written ({', '.join(columns)}).",
+            _HINT,
+        )
+    return Step(
+        kind=StepKind(_text(step, "kind")),
+        table=name,
+        columns=columns,
+        current=_image(step.get("current"), columns, table),
+        target=_image(step.get("target"), columns, table),
+        sql=_text(step, "sql"),
+        undo_sql=_text(step, "undo_sql"),
+        alike=_number(step, "alike"),
+    )
+
+
+def _image(row: object, columns: Iterable[str], table: Table) -> RowImage | None:
+    if row is None:
+        return None
+    try:
+        assert isinstance(row, Mapping)
+        return tuple(from_json(column, row[name]) for name, column in zip(columns, table.columns, strict=True))
+    except (AssertionError, KeyError, ValueError) as error:
+        raise _not_a_plan(f"a row of {table.name}: {error}") from None
+
+
+def _steps(document: Document) -> list[Document]:
+    steps = _list(document, "steps")
+    if not all(isinstance(step, Mapping) for step in steps):
+        raise _not_a_plan("steps")
+    return [step for step in steps if isinstance(step, Mapping)]
+
+
+def _table(step: Document) -> TableName:
+    return TableName(_text(step, "schema"), _text(step, "table"))
+
+
+def _text(document: Document, name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise _not_a_plan(name)
+    return value
+
+
+def _number(document: Document, name: str) -> int:
+    value = document.get(name, 0)
+    if not isinstance(value, int):
+        raise _not_a_plan(name)
+    return value
+
+
+def _list(document: Document, name: str) -> list[object]:
+    value = document.get(name)
+    if not isinstance(value, list):
+        raise _not_a_plan(name)
+    return value
+
+
+def _not_a_plan(what: str) -> Refused:
+    return Refused(f"The record's plan cannot be read back: {what[:200]}.", _HINT)

@@ -1,0 +1,191 @@
+"""What an interrupted run left behind, put right before anything else is written: settings, and stories without an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.interrupted import UNTOLD, Found, questions, repair_found, standing, undo_found
+from replfix.core.plan import Plan
+from replfix.core.reconcile import final_rows, not_as_final
+from replfix.core.recorded import read_plan, tables_named
+from replfix.core.row_event import Transaction
+from replfix.core.status import ChannelStatus
+from replfix.errors import AuditError, Busy, Refused, ReplfixError
+from replfix.ports import Repair, Replica, Trail
+from replfix.workflow.applying import start_again
+from replfix.workflow.operation import Operation
+
+_GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, starts the channel and verifies."
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """One thing that was put right. ``left_by`` and ``audit_id``: the record that told of it, and the one that ends it."""
+
+    left_by: str
+    audit_id: str
+    channel: str
+    message: str
+    next: str = ""
+
+
+def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
+    """Settings of that server which an interrupted run changed and did not put back."""
+    return [record for record in trail.open_settings() if server_of(record) == server_uuid]
+
+
+def unended(trail: Trail, server_uuid: str) -> list[AuditRecord]:
+    """Intents for that server of which nobody knows what became."""
+    return [record for record in trail.open_intents() if server_of(record) == server_uuid]
+
+
+def server_of(record: AuditRecord) -> object:
+    """The server_uuid that a record of settings or of an intent is about."""
+    content = _content(record)
+    plan = content.get("plan")
+    return plan.get("server_uuid") if isinstance(plan, dict) else content.get("server_uuid")
+
+
+def recover(operation: Operation) -> Iterator[Recovered]:
+    """One by one, put settings back, find out what became of every intent, and start a channel that the run was about to start.
+
+    Busy when a run that is still at work holds the channel: then nothing was left behind yet.
+    """
+    return _recovered(operation, finish=True, skip_busy=False)
+
+
+def recover_first(operation: Operation, *, finish: bool = True) -> None:
+    """The same before something else is written. What a run that is still at work holds is that run's own business.
+    Without ``finish`` no channel is started: for a dry run."""
+    for done in _recovered(operation, finish=finish, skip_busy=True):
+        operation.progress(" ".join(filter(None, (done.message, done.next))))
+
+
+def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterator[Recovered]:
+    server_uuid, trail = operation.replica.uuid(), operation.trail
+    for found in leftovers(trail, server_uuid):
+        try:
+            with operation.replica.repair(found.channel) as repair, repair.alone():
+                # Looked up again: the run that held the channel until now may have ended its story itself.
+                if found.id in {record.id for record in leftovers(trail, server_uuid)}:
+                    yield _put_back(operation, found, repair)
+        except Busy:
+            if not skip_busy:
+                raise
+    for found in unended(trail, server_uuid):
+        try:
+            with operation.replica.repair(found.channel):
+                if found.id in {record.id for record in unended(trail, server_uuid)}:
+                    yield _end(operation, found, finish)
+        except Busy:
+            if not skip_busy:
+                raise
+
+
+def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Recovered:
+    variables = record.content.get("variables")
+    values = {str(name): str(value) for name, value in variables.items()} if isinstance(variables, dict) else {}
+    named = ", ".join(values)
+    operation.progress(f"Putting back what an interrupted run left changed: {named}")
+    repair.put_back(values)
+    ended = _tell(operation, RecordKind.SETTINGS_RESTORED, record, record.content)
+    return Recovered(record.id, ended, record.channel, f"Put back what an interrupted run left changed: {named}.")
+
+
+def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
+    """Find out what became of an intent, and record it."""
+    operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
+    document = _plan_document(record)
+    message, hint, plan = f"Intent {record.id}", "", None
+    try:
+        found, plan, channel = _look(operation, record)
+    except Refused as error:
+        found, channel = Found(UNTOLD, error.message), None
+    payload: dict[str, object] = {
+        "digest": record.content.get("digest"),
+        "gtid": document.get("gtid"),
+        "result": found.result,
+        "detail": found.how,
+        "recovered": record.id,
+    }
+    if (of := record.content.get("undoes")) is not None:
+        payload["undoes"] = of
+    ended = _tell(operation, RecordKind.OUTCOME, record, payload)
+    message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}"
+    if plan is None or channel is None or of is not None:
+        return Recovered(record.id, ended, record.channel, message)
+    status = operation.replica.status()
+    now = status.channel(plan.channel)
+    if now is None or now.applier_running:
+        return Recovered(record.id, ended, record.channel, message)
+    if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
+        hint = _GOES_ON
+    elif status.has_applied(now, plan.transaction) and now.failure is None:
+        # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
+        hint = "The channel stands behind that transaction without an error: START REPLICA."
+        if finish:
+            start_again(operation, plan)
+            hint = "The channel was started, which was all that was left to do."
+    return Recovered(record.id, ended, record.channel, message, hint)
+
+
+def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, ChannelStatus | None]:
+    replica, document = operation.replica, _plan_document(record)
+    tables = {name: replica.table(name) for name in tables_named(document)}
+    plan = read_plan(document, tables)
+    known = {name: table for name, table in tables.items() if table is not None}
+    rows = standing(plan, known, replica.find(known, questions(plan, known)))
+    status = replica.status()
+    channel = status.channel(plan.channel)
+    if record.content.get("undoes") is not None:
+        return undo_found(rows), plan, channel
+    applied = channel is not None and status.has_applied(channel, plan.transaction)
+    wrong = _not_as_applied(operation, plan, channel) if applied and channel is not None else None
+    return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel
+
+
+def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) -> tuple[str, ...] | None:
+    """Which rows do not stand as the transaction leaves them; None when that cannot be looked at."""
+    if plan.transaction.gtid is None:
+        return None
+    try:
+        transaction = operation.source_of(channel).transaction(plan.transaction.gtid)
+        return _rows_that_differ(operation.replica, transaction)
+    except ReplfixError as error:
+        operation.progress(f"{plan.transaction} cannot be held against the replica's rows: {error.message}")
+        return None
+
+
+def _rows_that_differ(replica: Replica, transaction: Transaction) -> tuple[str, ...] | None:
+    names = dict.fromkeys(change.table for change in transaction.changes)
+    tables = {name: table for name in names if (table := replica.table(name)) is not None}
+    if len(tables) < len(names):
+        return None
+    final = final_rows(transaction.changes, tables)
+    if any(row.lookup.key is None for row in final):
+        return None  # rows without a name: how many there were before is not known any more
+    return not_as_final(final, tables, replica.find(tables, tuple(row.lookup for row in final)), {})
+
+
+def _plan_document(record: AuditRecord) -> dict[str, object]:
+    plan = _content(record).get("plan")
+    return plan if isinstance(plan, dict) else {}
+
+
+def _content(record: AuditRecord) -> dict[str, object]:
+    try:
+        return record.content
+    except ValueError as error:
+        raise AuditError(
+            f"The record {record.id} of an interrupted run cannot be read: {error}.",
+            "It was altered: run 'replfix audit verify'.",
+        ) from None
+
+
+def _tell(operation: Operation, kind: RecordKind, about: AuditRecord, payload: dict[str, object]) -> str:
+    """In the story of the run that was interrupted."""
+    return operation.trail.append(
+        kind, incident=about.incident, replica=about.replica, channel=about.channel, payload=payload
+    ).id
