@@ -38,7 +38,6 @@ run(args)
 """
 
 REHEARSAL = "replfix.mysql.repair:HeldChannel.rehearse"
-INTENT = "replfix.mysql.repair:HeldChannel.apply"
 BEFORE_COMMIT = "replfix.workflow.round:_check_guards"
 COMMITTED = "replfix.mysql.repair:HeldChannel.apply+"
 APPLIED = "replfix.workflow.round:verify"
@@ -56,9 +55,9 @@ def killed(lab: Lab, point: str, *args: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
 
 
-def recovered(replfix: Command) -> list[Document]:
+def recovered(command: Command) -> list[Document]:
     for _ in range(100):  # until the server has noticed that the client is gone, and lets go of its lock
-        code, document = replfix("recover")
+        code, document = command("recover")
         if code != 4:
             break
         time.sleep(0.1)
@@ -72,8 +71,8 @@ def assert_protected(lab: Lab, before: Snapshot) -> None:
     assert after.variables == before.variables
 
 
-def outcome(replfix: Command, recovered: Document) -> dict[str, Any]:
-    code, record = replfix("audit", "show", recovered["audit_id"])
+def outcome(command: Command, recovered: Document) -> dict[str, Any]:
+    code, record = command("audit", "show", recovered["audit_id"])
     assert code == 0
     payload: dict[str, Any] = record["payload"]
     return payload
@@ -87,89 +86,79 @@ def stopped(pair: Lab) -> tuple[Lab, Snapshot]:
     return pair, healthy
 
 
-@pytest.mark.parametrize(
-    ("point", "result"), [(REHEARSAL, None), (INTENT, "not applied"), (BEFORE_COMMIT, "not applied")]
-)
-def test_before_the_commit(
-    stopped: tuple[Lab, Snapshot], capsys: pytest.CaptureFixture[str], point: str, result: str | None
-) -> None:
+@pytest.mark.parametrize(("point", "result"), [(REHEARSAL, None), (BEFORE_COMMIT, "not applied")])
+def test_before_the_commit(stopped: tuple[Lab, Snapshot], point: str, result: str | None) -> None:
     lab, healthy = stopped
     before = snapshot(lab.replica)
-    replfix = Command(lab, capsys)
+    command = Command(lab)
     killed(lab, point, "resolve", "replica1")
     assert snapshot(lab.replica).variables != before.variables, "the test is about settings that were left changed"
-    found = recovered(replfix)
+    found = recovered(command)
     assert snapshot(lab.replica) == before
     assert [f["message"].startswith("Put back") for f in found] == [True] + [False] * (result is not None)
     if result is not None:
-        assert outcome(replfix, found[1])["result"] == result
-    assert recovered(replfix) == []
-    assert replfix("audit", "verify")[0] == 0
-    code, refused = replfix("undo", found[-1]["audit_id"], "--yes")
+        assert outcome(command, found[1])["result"] == result
+    assert recovered(command) == []
+    assert command("audit", "verify")[0] == 0
+    code, refused = command("undo", found[-1]["audit_id"], "--yes")
     assert code == 4, refused
-    assert replfix("resolve", "replica1", "--yes")[0] == 0
+    assert command("resolve", "replica1", "--yes")[0] == 0
     assert all(proven.holds for proven in prove(lab.source, lab.replica, healthy))
 
 
-def test_after_the_commit_the_next_run_goes_on(any_pair: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    lab, replfix = any_pair, Command(any_pair, capsys)
+def test_after_the_commit_the_next_run_goes_on(any_pair: Lab) -> None:
+    lab, command = any_pair, Command(any_pair)
     healthy = snapshot(lab.replica)
     (lab.directory / "audit.db").unlink(missing_ok=True)
     scenarios.find("duplicate-unique").stage(lab)
     killed(lab, COMMITTED, "resolve", "replica1")
-    found = recovered(replfix)
+    found = recovered(command)
     assert_protected(lab, healthy)
-    told = outcome(replfix, found[-1])
+    told = outcome(command, found[-1])
     assert told["result"] == "applied, not verified"
     assert "as the plan leaves them" in told["detail"]
     assert "'replfix resolve' goes on" in found[-1]["next"]
-    code, resolved = replfix("resolve", "replica1", "--yes")
+    code, resolved = command("resolve", "replica1", "--yes")
     assert (code, resolved["displaced_rows"]) == (0, 0)
     assert all(proven.holds for proven in prove(lab.source, lab.replica, healthy))
-    assert replfix("audit", "verify")[0] == 0
+    assert command("audit", "verify")[0] == 0
 
 
-def test_after_the_commit_it_can_be_undone_instead(
-    stopped: tuple[Lab, Snapshot], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_after_the_commit_it_can_be_undone_instead(stopped: tuple[Lab, Snapshot]) -> None:
     lab, _ = stopped
     before = snapshot(lab.replica)
-    replfix = Command(lab, capsys)
+    command = Command(lab)
     killed(lab, COMMITTED, "resolve", "replica1")
-    found = recovered(replfix)
+    found = recovered(command)
     assert snapshot(lab.replica).checksums != before.checksums
     killed(lab, COMMITTED, "undo", found[-1]["audit_id"])
-    again = recovered(replfix)
-    assert outcome(replfix, again[-1])["result"] == "undone"
+    again = recovered(command)
+    assert outcome(command, again[-1])["result"] == "undone"
     assert snapshot(lab.replica) == before, "as if the repair had never been"
-    code, refused = replfix("undo", found[-1]["audit_id"], "--yes")
+    code, refused = command("undo", found[-1]["audit_id"], "--yes")
     assert (code, "undone already" in refused["error"]["message"]) == (4, True)
 
 
-def test_a_channel_that_waits_behind_the_transaction_is_started(
-    stopped: tuple[Lab, Snapshot], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_channel_that_waits_behind_the_transaction_is_started(stopped: tuple[Lab, Snapshot]) -> None:
     lab, healthy = stopped
-    replfix = Command(lab, capsys)
+    command = Command(lab)
     killed(lab, APPLIED, "resolve", "replica1")
-    found = recovered(replfix)
-    assert outcome(replfix, found[-1])["result"] == "applied and verified"
+    found = recovered(command)
+    assert outcome(command, found[-1])["result"] == "applied and verified"
     assert "started" in found[-1]["next"]
     assert all(proven.holds for proven in prove(lab.source, lab.replica, healthy))
 
 
-def test_a_run_that_is_still_at_work_is_left_alone(
-    stopped: tuple[Lab, Snapshot], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_is_still_at_work_is_left_alone(stopped: tuple[Lab, Snapshot]) -> None:
     lab, _ = stopped
-    replfix = Command(lab, capsys)
+    command = Command(lab)
     killed(lab, COMMITTED, "resolve", "replica1")
     with lab.replica.session() as other:
         for _ in range(100):
             if other.scalar("SELECT GET_LOCK('replfix:', 0)") == "1":
                 break
             time.sleep(0.1)
-        code, document = replfix("recover")
+        code, document = command("recover")
         assert code == 4
         assert "Another replfix is at work" in document["replicas"][0]["error"]["message"]
-    assert [f["message"].split()[0] for f in recovered(replfix)] == ["Put", "The"]
+    assert [f["message"].split()[0] for f in recovered(command)] == ["Put", "The"]

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pytest
-
-from replfix.cli.app import run
 from replfix.lab import scenarios
 from replfix.lab.proof import snapshot
 from replfix.lab.replication import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
+from tests.integration.running import replfix
 
 Document = dict[str, Any]
 
 
 class Command:
-    """``replfix … --json`` in this process: its exit code and its document."""
+    """``replfix … --json``: its exit code and its document."""
 
-    def __init__(self, lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-        self._lab, self._capsys = lab, capsys
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
 
     def __call__(self, *args: str) -> tuple[int, Document]:
-        self._capsys.readouterr()
-        code = run([*args, "--json", "--config", str(self._lab.config_file)])
-        document: Document = json.loads(self._capsys.readouterr().out)
-        return code, document
+        ran = replfix(*args, "--json", "--config", str(self._lab.config_file))
+        return ran.code, ran.document
 
 
 def rows(lab: Lab, where: str) -> list[dict[str, Any]]:
@@ -41,55 +36,55 @@ def on_source(lab: Lab, *statements: str) -> None:
     lab.wait_until_applied()
 
 
-def test_a_displaced_row_comes_back_once_its_place_is_free(any_pair: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    lab, replfix = any_pair, Command(any_pair, capsys)
+def test_a_displaced_row_comes_back_once_its_place_is_free(any_pair: Lab) -> None:
+    lab, command = any_pair, Command(any_pair)
     scenarios.find("duplicate-unique").stage(lab)
     before = rows(lab, "orders WHERE id = 70001")
     assert len(before) == 1
-    code, resolved = replfix("resolve", "replica1", "--yes")
+    code, resolved = command("resolve", "replica1", "--yes")
     assert code == 0
     repaired = snapshot(lab.replica)
 
     # Every record of the story leads to the same repair, and the source's row is in the way.
     intent = resolved["rounds"][0]["audit_id"]
-    for audit_id in resolved["audit_ids"]:
-        code, refused = replfix("undo", audit_id, "--yes")
+    for audit_id in {resolved["audit_ids"][0], intent, resolved["audit_ids"][-1]}:
+        code, refused = command("undo", audit_id, "--yes")
         assert (code, refused["outcome"], refused["undoes"]) == (4, "refused", intent)
     assert "order_no (A-1005) is taken by the row 5" in refused["in_the_way"][0]
     assert snapshot(lab.replica) == repaired
 
     on_source(lab, "DELETE FROM shop.orders WHERE id = 5")
+    never = "CREATE TRIGGER shop.never BEFORE INSERT ON shop.orders FOR EACH ROW SIGNAL SQLSTATE '45000'"
+    write_locally(lab.replica, never, logged=False)
     free = snapshot(lab.replica)
-    code, looked = replfix("undo", intent[:6], "--dry-run")
+    code, looked = command("undo", intent[:6], "--dry-run")
     assert (code, looked["outcome"], looked["dry_run"]) == (3, "needs_human", True)
-    assert replfix("undo", intent)[0] == 4, "nobody confirmed it"
+    assert command("undo", intent)[0] == 4, "nobody confirmed it"
     assert snapshot(lab.replica) == free
 
-    code, undone = replfix("undo", intent, "--yes")
+    code, undone = command("undo", intent, "--yes")
     assert (code, undone["outcome"]) == (0, "undone"), undone
     assert rows(lab, "orders WHERE id = 70001") == before
     after = snapshot(lab.replica)
     assert (after.executed, after.variables) == (free.executed, free.variables), "not logged, and protected as before"
     assert {t for t in after.checksums if after.checksums[t] != free.checksums[t]} == {"shop.orders"}
 
-    code, again = replfix("undo", undone["audit_ids"][0], "--yes")
-    assert code == 4
-    code, again = replfix("undo", intent, "--yes")
+    code, again = command("undo", intent, "--yes")
     assert code == 4
     assert "undone already" in again["error"]["message"]
     assert snapshot(lab.replica) == after
-    assert replfix("audit", "verify")[0] == 0
-    assert replfix("recover")[1]["replicas"] == [{"name": "replica1", "recovered": [], "error": None}]
+    assert command("audit", "verify")[0] == 0
+    assert command("recover")[1]["replicas"] == [{"name": "replica1", "recovered": [], "error": None}]
 
 
-def test_a_row_that_changed_since_is_left_alone(pair: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_that_changed_since_is_left_alone(pair: Lab) -> None:
     """A missing row was put back, and the transaction changed it: to take it out now would lose that."""
-    replfix = Command(pair, capsys)
+    command = Command(pair)
     scenarios.find("missing-row-update").stage(pair)
-    code, resolved = replfix("resolve", "replica1", "--yes")
+    code, resolved = command("resolve", "replica1", "--yes")
     assert code == 0
     before = snapshot(pair.replica)
-    code, refused = replfix("undo", resolved["rounds"][0]["audit_id"], "--yes")
+    code, refused = command("undo", resolved["rounds"][0]["audit_id"], "--yes")
     assert (code, refused["outcome"]) == (4, "refused")
     assert "The row 3 of shop.orders was changed since the repair: status, note" in refused["in_the_way"][0]
     assert snapshot(pair.replica) == before
@@ -120,8 +115,8 @@ EVERY_TYPE = {
 }
 
 
-def test_every_type_of_value_comes_back_as_it_was(any_pair: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    lab, replfix = any_pair, Command(any_pair, capsys)
+def test_every_type_of_value_comes_back_as_it_was(any_pair: Lab) -> None:
+    lab, command = any_pair, Command(any_pair)
     columns = ", ".join(f"{name} {of}" for name, (of, _) in EVERY_TYPE.items())
     on_source(
         lab,
@@ -138,10 +133,10 @@ def test_every_type_of_value_comes_back_as_it_was(any_pair: Lab, capsys: pytest.
     with lab.source.session() as session:
         session.execute("INSERT INTO shop.types (id, w) VALUES (1, 'w')")
     wait_until_stopped(lab.replica)
-    code, resolved = replfix("resolve", "replica1", "--yes")
+    code, resolved = command("resolve", "replica1", "--yes")
     assert code == 0, resolved["message"]
     on_source(lab, "DELETE FROM shop.types")
     assert rows(lab, "types") == []
-    code, undone = replfix("undo", resolved["rounds"][0]["audit_id"], "--yes")
+    code, undone = command("undo", resolved["rounds"][0]["audit_id"], "--yes")
     assert (code, undone["outcome"]) == (0, "undone"), undone
     assert rows(lab, "types") == before
