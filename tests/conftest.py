@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,7 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "any_server" in metafunc.fixturenames:
-        metafunc.parametrize("any_server", selected(metafunc.config), scope="session")
+        metafunc.parametrize("any_server", map(_grouped, selected(metafunc.config)), scope="session")
+
+
+def _grouped(server: str) -> Any:
+    """MariaDB's tests stay in one process each, with -n: else all of them would start servers of every kind."""
+    return pytest.param(server, marks=[] if server == "mysql" else [pytest.mark.xdist_group(server)])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
