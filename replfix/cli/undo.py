@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from replfix.core.plan import Plan, Step
     from replfix.workflow.undo import Undoing
 
+COMPLETED = 200  # records that a shell's completion looks at
+
+
+def _repairs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The newest repairs on record."""
+    from itertools import islice
+
+    from replfix import wiring
+    from replfix.config import load
+    from replfix.errors import ReplfixError
+
+    try:
+        trail = wiring.open_trail(load(ctx.params.get("config_path")))
+        newest = islice(trail.records(newest_first=True), COMPLETED)
+        return [record.id for record in newest if record.kind == "intent" and record.id.startswith(incomplete)]
+    except ReplfixError:
+        return []
+
 
 @click.command(
     "undo",
@@ -29,7 +47,7 @@ Examples:
 Exit codes: 0 undone, or nothing to undo · 3 dry run: it can be undone · 4 refused, nothing changed ·
 5 something was changed and not everything is verified · 6 cannot connect""",
 )
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", shell_complete=_repairs)
 @click.option(
     "--replica",
     "replica_url",

@@ -282,6 +282,9 @@ class FakeReplica(FakeServer):
     def not_as_events(self, table: Table) -> str:
         return ""
 
+    def format_description(self) -> bytes:
+        return b"FDE"
+
     def status(self) -> ReplicaStatus:
         with self.world.step(f"{self.name}.status"):
             errno, message = self.error
