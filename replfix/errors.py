@@ -64,12 +64,21 @@ class Unreadable(ReplicationError):
 
 
 class LoggedAsStatement(Unreadable):
-    """``schema`` is the default schema in which ``statement`` ran, empty for none."""
+    """``schema`` is the default schema in which ``statement`` ran, empty for none. ``place`` is where its transaction stands:
+    GTID, file, start, and its end, None where more of it may follow."""
 
-    def __init__(self, message: str, hint: str, schema: str, statement: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        schema: str,
+        statement: str,
+        place: tuple[str | None, str, int, int | None],
+    ) -> None:
         super().__init__(message, hint)
         self.schema = schema
         self.statement = statement
+        self.place = place
 
 
 class NotDone(ReplfixError):

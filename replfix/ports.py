@@ -269,6 +269,23 @@ class Repair(Protocol):
         """
         ...
 
+    def rehearse_leaving_out(self, plan: Plan) -> None:
+        """For a plan that leaves its transaction out: only whether the account may do that. RehearsalFailed,
+        PrivilegeError."""
+        ...
+
+    def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
+        """An empty transaction under the plan's GTID, ``guard`` called last before COMMIT. Raises as ``apply``."""
+        ...
+
+    def skip_counter(self) -> str:
+        """The name of the variable that makes the channel's applier pass over a transaction."""
+        ...
+
+    def set_skip_counter(self) -> None:
+        """To 1; ``put_back`` makes it 0 again. Stale when it is not 0 before, NotDone or PrivilegeError when refused."""
+        ...
+
     def apply(
         self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
     ) -> None:

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from replfix.present.left_out import left_out_lines
 from replfix.present.shown import shown
 from replfix.present.text import visible
 
@@ -141,8 +142,12 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         mark, style = ("✔", "green") if proposal.allowed else ("✘", "red")
         possible = "" if proposal.allowed else "not possible: "
         yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
-        if proposal.plan is not None:
+        if proposal.plan is None:
+            continue
+        if proposal.plan.left_out is None:
             yield Padding(plan_text(proposal.plan), (0, 0, 0, 4), expand=False)
+        else:  # nobody is led there: what it holds is shown to who asks for it
+            yield _point(" ", f"resolve --strategy {proposal.strategy} --dry-run shows what would be lost.", indent=4)
 
 
 def _advice(diagnosis: Diagnosis) -> Iterator[RenderableType]:
@@ -162,7 +167,10 @@ def plan_text(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [Text(f"Plan {plan.digest[:12]} for {plan.transaction}:")]
     for number, step in enumerate(plan.steps, 1):
         parts.append(_point(f"{number}.", step.sql))
-    parts.append(_point(f"{len(plan.steps) + 1}.", "START REPLICA: the replica applies the transaction itself"))
+    parts.extend(_point(f"{n}.", said) for n, said in enumerate(plan.ending, len(plan.steps) + 1))
+    if plan.left_out is not None:
+        parts.append(Text("Left out on this replica, for good:", style="bold red"))
+        parts.extend(_point("✗", line, "red") for line in left_out_lines(plan))
     parts.append(Text("Only if:"))
     parts.extend(_point("·", guard) for guard in plan.guards)
     if plan.risks:

@@ -43,7 +43,8 @@ Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4
     show_default=True,
     metavar="NAME",
     shell_complete=_strategies,
-    help="How to resolve: source-wins restores the state that the failing transaction expects.",
+    help="How to resolve: source-wins restores the state that the failing transaction expects; skip leaves that one "
+    "transaction out, and is never chosen by itself.",
 )
 @click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
@@ -115,7 +116,7 @@ class _ask:
         self._name = name
 
     def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
-        from replfix.cli.diagnosis_text import diagnosis_text
+        from replfix.cli.diagnosis_text import diagnosis_text, plan_text
         from replfix.errors import NotDone
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -125,6 +126,10 @@ class _ask:
             )
         console(stderr=True).print(diagnosis_text(self._name, diagnosis))
         click.echo("", err=True)
+        if plan.left_out is not None:
+            console(stderr=True).print(plan_text(plan))
+            typed = click.prompt(f"To leave it out, type {visible(plan.named_by)}", default="", err=True)
+            return bool(typed.strip() == visible(plan.named_by))
         rows = len(plan.displaced)
         question = (
             f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"
@@ -148,6 +153,7 @@ def _print(name: str, outcome: Outcome) -> None:
 
     from replfix.cli.diagnosis_text import plan_text
     from replfix.core.outcome import Result
+    from replfix.present.left_out import left_out_lines
 
     out = console()
     good = outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO)
@@ -166,6 +172,8 @@ def _print(name: str, outcome: Outcome) -> None:
             continue
         for step in round_.plan.steps:
             out.print(Text(f"  {visible(step.sql)}"))
+        for line in left_out_lines(round_.plan):
+            out.print(Text(f"  left out: {line}"))
     word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "
     out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{visible(outcome.message)}"))
     if outcome.hint:

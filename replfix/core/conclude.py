@@ -32,11 +32,16 @@ def conclude(evidence: Evidence) -> Diagnosis:
     return Diagnosis(
         evidence=evidence,
         causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
-        proposals=tuple(module.propose(evidence) for module in modules_of(strategies)),
+        proposals=tuple(module.propose(evidence) for module in _strategies()),
         unknowns=evidence.unknowns,
         advice=advise(evidence),
     )
 
 
+def _strategies() -> list[ModuleType]:
+    return sorted(modules_of(strategies), key=lambda module: module.RANK)
+
+
 def strategy_names() -> tuple[str, ...]:
-    return tuple(module.NAME for module in modules_of(strategies))
+    """The one to be tried first is the first."""
+    return tuple(module.NAME for module in _strategies())

@@ -5,9 +5,12 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from replfix.core import sql
 from replfix.core.json_values import JsonValue, to_json
+from replfix.core.row_event import RowChange
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
@@ -37,6 +40,40 @@ class Step:
     alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
 
 
+class Way(enum.StrEnum):
+    """How the replica gets past the failing transaction."""
+
+    APPLY = "apply"  # it applies the transaction itself
+    EMPTY = "empty"  # an empty transaction takes its GTID
+    COUNTER = "counter"  # the skip counter passes over it
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a replica that passes over the transaction will not have: its rows, or the statement as which it was logged."""
+
+    changes: tuple[RowChange, ...]
+    columns: Mapping[TableName, tuple[str, ...]]
+    statement: str = ""
+    table: TableName | None = None  # the first that it is about
+
+    def to_document(self) -> JsonValue:
+        """Every row with its full images."""
+        return {
+            "statement": self.statement,
+            "rows": [
+                {
+                    "kind": change.kind.value,
+                    "schema": change.table.schema,
+                    "table": change.table.name,
+                    "before": _image(self.columns[change.table], change.before),
+                    "after": _image(self.columns[change.table], change.after),
+                }
+                for change in self.changes
+            ],
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """From diagnosis to a running channel. ``guards`` and ``risks`` are sentences for people; the executor checks
@@ -51,6 +88,41 @@ class Plan:
     guards: tuple[str, ...]
     risks: tuple[str, ...]
     row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
+    way: Way = Way.APPLY
+    left_out: LeftOut | None = None  # of the ways that leave the transaction out
+
+    @property
+    def ending(self) -> tuple[str, ...]:
+        """What is done behind the steps, each in a sentence or as SQL."""
+        match self.way:
+            case Way.APPLY:
+                return ("START REPLICA: the replica applies the transaction itself",)
+            case Way.EMPTY:
+                assert self.transaction.gtid is not None
+                said = sql.empty_transaction(self.transaction.gtid)
+                return (*said, "START REPLICA: the replica goes on behind the transaction, which it never applies")
+            case Way.COUNTER:
+                return (
+                    f"The channel's skip counter is set to 1, and the applier started up to {self.transaction.end}: it "
+                    "passes over exactly this transaction",
+                    "START REPLICA: the replica goes on behind the transaction, which it never applies",
+                )
+
+    @property
+    def rehearsal(self) -> str:
+        """What a rehearsal that went well has shown."""
+        if self.way is Way.APPLY:
+            return "the replica carried out the plan and the transaction itself, and rolled both back"
+        return "the account is allowed to leave the transaction out; nothing was, and no more than that can be tried"
+
+    @property
+    def named_by(self) -> str:
+        """What a human types who wants it although it loses something; empty for a plan that takes no row from anybody."""
+        if self.displaced:
+            return str(self.displaced[0].table)
+        if self.left_out is None:
+            return ""
+        return str(self.left_out.table or self.transaction)
 
     @property
     def displaced(self) -> tuple[Step, ...]:
@@ -64,10 +136,10 @@ class Plan:
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _row(step: Step, image: RowImage | None) -> JsonValue:
+def _image(columns: tuple[str, ...], image: RowImage | None) -> JsonValue:
     if image is None:
         return None
-    return {name: to_json(value) for name, value in zip(step.columns, image, strict=True)}
+    return {name: to_json(value) for name, value in zip(columns, image, strict=True)}
 
 
 def step_to_document(step: Step) -> dict[str, JsonValue]:
@@ -79,8 +151,8 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
         "undo_sql": step.undo_sql,
         "alike": step.alike,
         "columns": list(step.columns),  # their order: an object's keys have none
-        "current": _row(step, step.current),
-        "target": _row(step, step.target),
+        "current": _image(step.columns, step.current),
+        "target": _image(step.columns, step.target),
     }
 
 
@@ -104,4 +176,5 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "guards": list(plan.guards),
         "risks": list(plan.risks),
         "row_events": plan.row_events,
+        **({} if plan.left_out is None else {"way": plan.way.value, "left_out": plan.left_out.to_document()}),
     }

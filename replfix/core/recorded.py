@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from replfix.core.json_values import from_json
-from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.plan import Plan, Step, StepKind, Way
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
@@ -22,7 +22,7 @@ def tables_named(document: Document) -> tuple[TableName, ...]:
 
 
 def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> Plan:
-    """What ``plan.to_document`` wrote. Refused when a table is not there any more or has other columns now."""
+    """What ``plan.to_document`` wrote, but for what it leaves out. Refused when a table is not there any more or has other columns now."""
     position = document.get("position")
     at = position if isinstance(position, Mapping) else {}
     gtid = document.get("gtid")
@@ -41,7 +41,15 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         guards=tuple(map(str, _list(document, "guards"))),
         risks=tuple(map(str, _list(document, "risks"))),
         row_events=document.get("row_events") is True,
+        way=_way(document),
     )
+
+
+def _way(document: Document) -> Way:
+    said = document.get("way", Way.APPLY.value)
+    if said not in [way.value for way in Way]:
+        raise _not_a_plan("way")
+    return Way(said)
 
 
 def _read_step(step: Document, table: Table | None) -> Step:

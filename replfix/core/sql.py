@@ -31,6 +31,7 @@ SESSION_SETTINGS = (
 
 
 NOT_LOGGED_SESSION = "SET SESSION sql_log_bin = 0"
+LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
 
 UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS[:2])
 """What a session needs in which somebody runs undo statements by hand: values are written for it."""
@@ -464,17 +465,24 @@ def by_hand(statements: Sequence[str], channel: str, *, super_read_only: bool) -
     )
 
 
+def global_variable(name: str) -> str:
+    return f"SELECT @@global.{identifier(name)}"
+
+
+def set_global_number(name: str, value: int) -> str:
+    return f"SET GLOBAL {identifier(name)} = {value:d}"
+
+
+def empty_transaction(gtid: str) -> tuple[str, ...]:
+    """Nothing, committed under that GTID: the applier passes over every transaction that gtid_executed holds."""
+    return (set_gtid_next(gtid), "BEGIN", "COMMIT", set_gtid_next("AUTOMATIC"))
+
+
 def skip_by_hand(gtid: str | None, channel: str) -> tuple[str, ...]:
     """Exactly one transaction left out: an empty one in its place, or without GTIDs the skip counter."""
     if gtid is None:
         return ("SET GLOBAL sql_replica_skip_counter = 1", start_replica(channel, receiver=True))
-    return (
-        set_gtid_next(gtid),
-        "BEGIN",
-        "COMMIT",
-        set_gtid_next("AUTOMATIC"),
-        start_replica(channel, receiver=True),
-    )
+    return (*empty_transaction(gtid), start_replica(channel, receiver=True))
 
 
 def start_receiver(channel: str) -> str:

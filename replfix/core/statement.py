@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from replfix.core.table import TableName
+from replfix.core.transaction_id import TransactionId
 
 _NAME = r"(?:`(?:[^`]|``)+`|[\w$]+)"
 _TABLE = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
@@ -41,6 +42,8 @@ class Statement:
 
     schema: str
     text: str
+    transaction: TransactionId | None = None  # that it is (the first refused one) of
+    whole: bool = False  # nothing else is in its transaction
 
     @property
     def tables(self) -> tuple[TableName, ...]:

@@ -31,6 +31,7 @@ from replfix.errors import (
     Stale,
     Unreadable,
 )
+from replfix.mysql import leaving_out
 from replfix.mysql.binlog import pieces
 from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.connection import Session
@@ -142,7 +143,9 @@ class HeldChannel:
 
     def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> None:
         for name, value in settings.items():
-            if name in dialect_of(session).changeable:
+            if name == leaving_out.counter_of(session):
+                leaving_out.clear_counter(session, self._channel)
+            elif name in dialect_of(session).changeable:
                 session.execute(_set_global(name, value))
 
     def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
@@ -207,6 +210,19 @@ class HeldChannel:
             ) from None
         except ServerError as error:
             raise NotDone(f"The server did not commit the repair: {error.message}.", _NOTHING_CHANGED) from None
+
+    def rehearse_leaving_out(self, plan: Plan) -> None:
+        with self._open() as session:
+            leaving_out.rehearse(session, plan, self._channel)
+
+    def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
+        leaving_out.commit_empty(self._session, plan, guard)
+
+    def skip_counter(self) -> str:
+        return leaving_out.counter_of(self._session)
+
+    def set_skip_counter(self) -> None:
+        leaving_out.set_counter(self._session, self._channel)
 
     def _carry_out(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]

@@ -11,6 +11,7 @@ from typing import Any
 
 STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
 WORKERS_VARIABLE = "_parallel_workers"  # behind the old word or the new one
+SKIP_COUNTER_VARIABLE = "_skip_counter"  # likewise
 WORKERS_PROGRESS = """
 SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos,
        Checkpoint_master_log_name AS checkpoint_file, Checkpoint_master_log_pos AS checkpoint_pos,
@@ -59,3 +60,8 @@ def change_source(**settings: object) -> str:
 def until_position(log_file: str, pos: int) -> str:
     """The end of MariaDB's START REPLICA: up to that position of the source's log. ``log_file`` is finished SQL."""
     return f" UNTIL MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}"
+
+
+def mean_connection(name: str) -> str:
+    """Which of MariaDB's named connections a session's variables of replication are about. ``name`` is finished SQL."""
+    return f"SET SESSION default_master_connection = {name}"

@@ -15,6 +15,7 @@ from replfix.core.plan import Plan
 from replfix.core.reconcile import Conflict
 from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.values import RowImage
+from replfix.present.left_out import left_out_lines
 from replfix.present.shown import shown
 from replfix.present.text import visible
 
@@ -38,7 +39,8 @@ def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = N
         parts += [_plan(round_.plan) for round_ in outcome.rounds]
     else:
         parts.append(_ways(diagnosis))
-        parts += [_plan(proposal.plan) for proposal in diagnosis.proposals if proposal.plan is not None]
+        plans = [proposal.plan for proposal in diagnosis.proposals if proposal.plan is not None]
+        parts += [_plan(plan) for plan in plans if plan.left_out is None]  # nobody is led to lose a transaction
     parts.append(_advice(diagnosis))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
@@ -198,7 +200,16 @@ def _advice(diagnosis: Diagnosis) -> Iterator[str]:
 def _plan(plan: Plan) -> Iterator[str]:
     yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(str(plan.transaction))}", "")
     yield from _statements([step.sql for step in plan.steps], "Nothing has to be changed on the replica first.")
-    yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
+    if plan.left_out is None:
+        yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
+    else:
+        yield from _points("Then:", plan.ending)
+        yield from (
+            "Left out on this replica, for good:",
+            "",
+            *fenced(list(left_out_lines(plan, STATEMENTS)), "text"),
+            "",
+        )
     yield from _points("Only if:", plan.guards)
     yield from _points("Mind:", plan.risks)
     undo = [step.undo_sql for step in reversed(plan.steps) if step.undo_sql]

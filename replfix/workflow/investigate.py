@@ -19,6 +19,7 @@ from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import (
@@ -190,6 +191,12 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     )
 
 
+def _statement(reason: LoggedAsStatement) -> Statement:
+    gtid, log_file, start, end = reason.place
+    of = TransactionId(gtid, log_file, start, end or start)
+    return Statement(reason.schema, reason.statement, of, whole=end is not None)
+
+
 def _from_relay_log(
     replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]
 ) -> tuple[Transaction | None, Statement | None]:
@@ -199,7 +206,7 @@ def _from_relay_log(
         transaction = replica.relayed(channel.name, error.gtid, error.end_log_pos)
     except LoggedAsStatement as reason:
         unknowns.append("The failing transaction was logged as a statement: no rows of it are in the binlog.")
-        return None, Statement(reason.schema, reason.statement)
+        return None, _statement(reason)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
         return None, None
@@ -310,7 +317,7 @@ def _transaction(
         unknowns.append(
             "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
         )
-        return None, Statement(reason.schema, reason.statement)
+        return None, _statement(reason)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
         return None, None

@@ -52,12 +52,13 @@ class Came:
     unknown: bool = False  # whether it is
     verified: bool = False
     audit_id: str | None = None
+    verb: str = "applied"  # what is done, as the trail says it
 
     @property
     def in_words(self) -> str:
         if self.verified:
-            return "applied and verified"
-        return "unknown" if self.unknown else "applied, not verified" if self.applied else "not applied"
+            return f"{self.verb} and verified"
+        return "unknown" if self.unknown else f"{self.verb}, not verified" if self.applied else f"not {self.verb}"
 
     def as_round(self, plan: Plan) -> Round:
         return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.interrupted import UNTOLD, Found, questions, repair_found, standing, undo_found
-from replfix.core.plan import Plan
+from replfix.core.plan import Plan, Way
 from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.recorded import read_plan, tables_named
 from replfix.core.row_event import Transaction
@@ -122,9 +122,9 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
         return Recovered(record.id, ended, record.channel, message)
     if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
         hint = _GOES_ON
-    elif status.has_applied(now, plan.transaction) and now.failure is None:
+    elif status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not Way.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
-        hint = "The channel stands behind that transaction without an error: START REPLICA."
+        hint = "Nothing keeps the channel from going on behind that transaction: START REPLICA."
         if finish:
             start_again(operation, plan)
             hint = "The channel was started, which was all that was left to do."
@@ -142,7 +142,8 @@ def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, Chann
     if record.content.get("undoes") is not None:
         return undo_found(rows), plan, channel
     applied = channel is not None and status.has_applied(channel, plan.transaction)
-    wrong = _not_as_applied(operation, plan, channel) if applied and channel is not None else None
+    held = applied and channel is not None and plan.way is Way.APPLY
+    wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
     return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel
 
 

@@ -70,6 +70,13 @@ def resolve(
             if not hint and diagnosis.evidence.reconciliation:
                 hint = "'replfix diagnose' shows the rows."
             return _stopped_short(rounds, story, why_not, hint)
+        if rounds and plan.left_out is not None:
+            return _stopped_short(
+                rounds,
+                story,
+                f"The channel stopped again, on {plan.transaction}.",
+                "One transaction is left out at a time: look at this one with 'replfix diagnose'.",
+            )
         if len(rounds) == max_rounds:
             return _stopped_short(
                 rounds,
@@ -161,7 +168,7 @@ def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
 def _rehearsed(round_: Round, story: Story) -> Outcome:
     return Outcome(
         Result.NEEDS_HUMAN,
-        f"Dry run: the replica rehearsed the plan and {round_.plan.transaction} itself, and rolled both back.",
+        f"Dry run: {round_.plan.rehearsal}.",
         "Run the command without --dry-run to carry it out.",
         (round_,),
         tuple(story.ids),
@@ -176,6 +183,9 @@ def _stopped_short(rounds: list[Round], story: Story, message: str, hint: str) -
 
 
 def _in_short(rounds: list[Round]) -> str:
+    left_out = [r.plan for r in rounds if r.plan.left_out is not None]
+    if left_out:  # never more than one
+        return f"{left_out[0].transaction} was left out: the replica will not have what it holds."
     displaced = sum(len(r.plan.displaced) for r in rounds)
     transactions = counted(len(rounds), "failing transaction")
     return f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."

@@ -6,7 +6,7 @@ replica has not rehearsed, and what is reported is what was looked at afterwards
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from replfix.core import sql
@@ -14,15 +14,12 @@ from replfix.core.audit_record import RecordKind
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.misfit import misfit
 from replfix.core.plan import Plan, to_document
-from replfix.core.row_event import Transaction
-from replfix.core.table import Table, TableName
-from replfix.core.words import counted
 from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale
-from replfix.ports import Repair, Replica
-from replfix.workflow.applying import let_it_apply, start_again, verify, wait_until_stopped
+from replfix.ports import Replica
+from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Came, Operation, Story
-from replfix.workflow.settings import writable
+from replfix.workflow.ways import way_past
 
 
 def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
@@ -37,25 +34,22 @@ def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, cam
 
 
 def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
-    replica, progress = operation.replica, operation.progress
-    with ExitStack() as shielded, replica.repair(plan.channel) as repair:
+    with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
         diagnosis = still_the_same(operation, plan)
-        transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
-        assert transaction is not None
+        past = way_past(operation, story, plan, diagnosis, repair)
+        came.verb = past.verb
         try:
-            with writable(story, plan, repair):
-                progress(f"Rehearsing the plan and {plan.transaction} on the replica (everything is rolled back)")
-                repair.rehearse(plan, transaction, tables)
+            with past.prepared():
+                past.rehearse()
                 came.rehearsed = True
                 if dry_run:
                     return
                 # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
-                progress(f"Applying {counted(len(plan.steps), 'step')} in one transaction, not logged")
-                apply_guarded(repair, plan, transaction, tables, lambda: _check_guards(replica, plan), came)
-            let_it_apply(operation, plan)
-            verify(operation, diagnosis)
+                carry_out_guarded(past.carry_out, lambda: _check_guards(operation.replica, plan), came)
+            past.go()
+            past.verify()
             start_again(operation, plan)
         except BaseException as error:
             if came.audit_id is None:
@@ -64,22 +58,15 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
                 raise
             raise NotVerified(
-                f"The repair was applied; then: {error.message}",
+                f"{past.done}; then: {error.message}",
                 error.hint or "'replfix status' shows how the channel stands.",
             ) from None
         came.verified = True
         _tell_outcome(story, plan, came.in_words, "")
 
 
-def apply_guarded(
-    repair: Repair,
-    plan: Plan,
-    transaction: Transaction,
-    tables: Mapping[TableName, Table],
-    check: Callable[[], None],
-    came: Came,
-) -> None:
-    """Carry out the plan, ``check`` last before COMMIT; ``came`` tells what is known of it, whatever is raised."""
+def carry_out_guarded(carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: Came) -> None:
+    """``carry_out`` with ``check`` last before it counts; ``came`` tells what is known of it, whatever is raised."""
     guarded = False
 
     def guard() -> None:
@@ -88,7 +75,7 @@ def apply_guarded(
         guarded = True
 
     try:
-        repair.apply(plan, transaction, tables, guard)
+        carry_out(guard)
     except BaseException as error:
         # COMMIT comes right after the guard: an interrupt there leaves open whether the server was told.
         came.unknown = isinstance(error, NotVerified) or (guarded and not isinstance(error, ReplfixError))
@@ -161,7 +148,7 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
         "causes": [
             {"code": c.code, "confidence": c.confidence.value, "evidence": list(c.evidence)} for c in diagnosis.causes
         ],
-        "undo": [*sql.UNDO_SETTINGS, *(step.undo_sql for step in reversed(plan.steps))],
+        "undo": [*sql.UNDO_SETTINGS, *undo] if (undo := [step.undo_sql for step in reversed(plan.steps)]) else [],
     }
 
 

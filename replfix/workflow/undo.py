@@ -23,7 +23,7 @@ from replfix.errors import AuditError, NotVerified, Refused, ReplfixError, Repli
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
-from replfix.workflow.round import apply_guarded
+from replfix.workflow.round import carry_out_guarded
 from replfix.workflow.settings import writable
 
 Confirm = Callable[[Plan], bool]
@@ -203,7 +203,11 @@ def _carry_out(
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _payload(intent, plan))
                 operation.progress(f"Undoing {counted(len(plan.steps), 'step')} in one transaction, not logged")
-                apply_guarded(repair, plan, events, tables, lambda: _still_there(operation.replica, plan), came)
+                carry_out_guarded(
+                    lambda guard: repair.apply(plan, events, tables, guard),
+                    lambda: _still_there(operation.replica, plan),
+                    came,
+                )
             _verify(operation.replica, plan, tables)
         except BaseException as error:
             if came.audit_id is not None:

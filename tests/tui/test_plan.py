@@ -231,6 +231,29 @@ async def test_a_plan_that_displaces_nothing_asks_for_no_name() -> None:
         await d.see("Resolved")
 
 
+async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None:
+    backend = FakeBackend.broken()
+    async with driving(backend, size=LARGE) as d:
+        await d.on(IncidentScreen)
+        await d.see("skip (possible)", "1 row of the transaction left out")
+        d.screen.query_one("#strategy-list").focus()
+        await d.press("down", "enter")
+        await d.on(PlanScreen)
+        await d.see("skip for", "Left out on this replica, for good", "insert shop.orders: (id=3", "gtid_next")
+        await d.press("h")
+        await d.see("the account is allowed to leave the transaction out")
+        await d.press("a")
+        await d.on(ConfirmDialog)
+        await d.see("1 row of the transaction left out, for good", NAME)
+        assert apply_button(d).disabled
+        assert "the replica applies the transaction itself" not in d.text
+        await d.type(NAME)
+        await d.until(lambda: not apply_button(d).disabled)
+        await d.press("enter", "enter")
+        await d.see("Resolved")
+    assert any(call.startswith("carry_out") for call in backend.calls)
+
+
 # --- a plan that does not fit any more ---
 
 CHANGES: dict[str, tuple[Answer, str]] = {

@@ -452,6 +452,22 @@ class FakeRepair:
             if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}, spare):
                 raise RehearsalFailed("; ".join(wrong))
 
+    def rehearse_leaving_out(self, plan: Plan) -> None:
+        with self.world.step("rehearse"):
+            assert plan.left_out is not None
+
+    def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
+        guard()
+        with self.world.step("commit"):
+            self.replica.gtids = self.replica.gtids | GtidSet.parse(str(plan.transaction.gtid))
+            self.replica.relay = [t for t in self.replica.relay if t.id != plan.transaction]
+
+    def skip_counter(self) -> str:
+        return "sql_replica_skip_counter"
+
+    def set_skip_counter(self) -> None:
+        raise AssertionError("with GTIDs, nothing is counted")
+
     def apply(
         self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
     ) -> None:

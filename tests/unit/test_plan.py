@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 from decimal import Decimal
 
-from replfix.core.plan import Plan, Step, StepKind, to_document
+from replfix.core.plan import LeftOut, Plan, Step, StepKind, Way, to_document
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from tests.unit.making import GTID, REPLICA
@@ -45,8 +45,10 @@ def test_the_digest_changes_with_every_field() -> None:
             "guards": (),
             "risks": (),
             "row_events": True,
+            "left_out": LeftOut((), {}, "DROP TABLE t"),
         }.items()
     ]
+    others.append(replace(others[-1], way=Way.EMPTY))
     assert len(others) == len(fields(Plan))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
 

@@ -65,10 +65,17 @@ class Scene:
         self.before_confirm()
         return self.yes
 
-    def resolve(self, *, max_rounds: int = 5, dry_run: bool = False, channel: str | None = None) -> Outcome:
+    def resolve(
+        self,
+        *,
+        max_rounds: int = 5,
+        dry_run: bool = False,
+        channel: str | None = None,
+        strategy: str = "source-wins",
+    ) -> Outcome:
         return workflow.resolve(
             self.operation,
-            strategy="source-wins",
+            strategy=strategy,
             channel=channel,
             max_rounds=max_rounds,
             dry_run=dry_run,
@@ -620,3 +627,38 @@ def test_ctrl_c_right_after_the_intent(scene: Scene) -> None:
         )
     assert scene.trail.results() == ["not applied"]
     scene.assert_untouched()
+
+
+def test_what_is_left_out_is_on_record_before_and_its_rows_stand_as_before() -> None:
+    scene = Scene(ONE, TWO, held=((1, "local", None),))
+    outcome = scene.resolve(strategy="skip")
+    assert (outcome.result, outcome.displaced_rows) == (Result.RESOLVED, 0)
+    assert outcome.message == f"{SOURCE}:1 was left out: the replica will not have what it holds."
+    telling = ("repair", "writable", "rehearse", "commit", "trail", "replica.start")
+    assert [s for s in scene.world.steps if s.startswith(telling)] == [
+        "repair",
+        "rehearse",
+        "trail intent",
+        "commit",
+        "replica.start",
+        "trail outcome",
+    ]
+    assert scene.replica.rows.contents[ORDERS.name] == {(1, "local", None), (2, "B", None)}
+    assert scene.replica.gtids == scene.source.gtids
+    assert scene.trail.results() == ["left out and verified"]
+
+
+def test_a_skip_that_was_not_confirmed_leaves_everything() -> None:
+    scene = Scene(ONE, held=((1, "local", None),))
+    scene.yes = False
+    assert scene.resolve(strategy="skip").result is Result.NEEDS_HUMAN
+    scene.assert_untouched()
+
+
+def test_somebody_who_writes_the_rows_meanwhile_is_seen() -> None:
+    scene = Scene(ONE, held=((1, "local", None),))
+    scene.world.after["commit"] = lambda: scene.replica.rows.delete(ORDERS.name, (1, "local", None))
+    outcome = scene.resolve(strategy="skip")
+    assert outcome.result is Result.FAILED
+    assert "changed while" in outcome.message
+    assert not scene.replica.applier_running

@@ -8,7 +8,7 @@ from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.json_values import to_json
 from replfix.core.outcome import Outcome, Round
-from replfix.core.plan import Step
+from replfix.core.plan import LeftOut, Step
 from replfix.core.values import RowImage
 
 
@@ -22,12 +22,22 @@ class StepPart(Part):
     target: RowDocument | None  # after it
 
 
+class LeftOutPart(Part):
+    kind: Literal["insert", "update", "delete"]
+    schema_: str
+    table: str
+    before: RowDocument | None
+    after: RowDocument | None
+
+
 class RoundPart(Part):
     gtid: str | None  # null on servers without GTIDs
     transaction: str  # its GTID, else the place in the source's binlog
     strategy: str
     digest: str
     steps: list[StepPart]
+    left_out: list[LeftOutPart]  # the rows that the replica never gets, of a plan that passes over the transaction
+    left_out_statement: str | None  # or the statement
     guards: list[str]
     risks: list[str]
     rehearsed: bool
@@ -69,6 +79,8 @@ def _round(round_: Round) -> RoundPart:
         strategy=plan.strategy,
         digest=plan.digest,
         steps=[step_part(step) for step in plan.steps],
+        left_out=_left_out(plan.left_out),
+        left_out_statement=plan.left_out.statement or None if plan.left_out else None,
         guards=list(plan.guards),
         risks=list(plan.risks),
         rehearsed=round_.rehearsed,
@@ -78,6 +90,21 @@ def _round(round_: Round) -> RoundPart:
     )
 
 
+def _left_out(left_out: LeftOut | None) -> list[LeftOutPart]:
+    if left_out is None:
+        return []
+    return [
+        LeftOutPart(
+            kind=change.kind.value,
+            schema_=change.table.schema,
+            table=change.table.name,
+            before=_row(left_out.columns[change.table], change.before),
+            after=_row(left_out.columns[change.table], change.after),
+        )
+        for change in left_out.changes
+    ]
+
+
 def step_part(step: Step) -> StepPart:
     return StepPart(
         kind=step.kind.value,
@@ -85,12 +112,12 @@ def step_part(step: Step) -> StepPart:
         table=step.table.name,
         sql=step.sql,
         undo_sql=step.undo_sql,
-        current=_row(step, step.current),
-        target=_row(step, step.target),
+        current=_row(step.columns, step.current),
+        target=_row(step.columns, step.target),
     )
 
 
-def _row(step: Step, image: RowImage | None) -> RowDocument | None:
+def _row(columns: tuple[str, ...], image: RowImage | None) -> RowDocument | None:
     if image is None:
         return None
-    return {name: to_json(value) for name, value in zip(step.columns, image, strict=True)}
+    return {name: to_json(value) for name, value in zip(columns, image, strict=True)}

@@ -1,4 +1,4 @@
 """One strategy a file: from evidence to a plan, or to the reason why there is none.
 
-Each module has ``NAME``, ``SUMMARY`` and ``propose(evidence) -> Proposal``.
+Each module has ``NAME``, ``SUMMARY``, ``RANK`` (the lowest is offered first) and ``propose(evidence) -> Proposal``.
 """

@@ -17,6 +17,7 @@ from replfix.core.words import counted
 from replfix.errors import Refused
 
 NAME = "source-wins"
+RANK = 1
 SUMMARY = (
     "Restore the state that the failing transaction expects, displaced rows saved; the replica then applies the "
     "transaction itself."

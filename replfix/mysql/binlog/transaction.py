@@ -307,6 +307,8 @@ class _Assembly:
             "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
             self.default_schema,
             statement.decode("utf-8", "replace"),
+            # Behind a BEGIN, other statements of the same transaction may follow.
+            (self.opening.gtid, event.log_file, self.first.start_pos, None if self.begun else event.end_pos),
         )
 
 

@@ -63,6 +63,10 @@ class Dialect(Protocol):
         Format_description event."""
         ...
 
+    def aim_skip_counter(self, channel: str) -> tuple[str, ...]:
+        """What makes a session mean that channel's skip counter."""
+        ...
+
     def as_nobody(self) -> tuple[str, ...]:
         """What ends that."""
         ...

@@ -106,6 +106,9 @@ class MariadbDialect:
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:  # noqa: ARG002
         return ()  # nothing is logged in the session, so no GTID is needed and none is made
 
+    def aim_skip_counter(self, channel: str) -> tuple[str, ...]:
+        return (terms.mean_connection(string(channel)),)
+
     def as_nobody(self) -> tuple[str, ...]:
         return ()
 

@@ -98,6 +98,9 @@ class MysqlDialect:
         # BINLOG of the Format_description event leaves gtid_next undetermined (error 1782 on the next statement).
         return (sql.set_gtid_next(transaction.gtid or "ANONYMOUS"),)
 
+    def aim_skip_counter(self, channel: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()  # there is one for all channels: the first applier that is started takes it
+
     def as_nobody(self) -> tuple[str, ...]:
         return (sql.set_gtid_next("AUTOMATIC"),)
 

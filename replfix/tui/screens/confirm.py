@@ -20,6 +20,7 @@ from replfix.present.text import visible
 from replfix.tui.fits import Fit
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixDialog
+from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, together
 
 
@@ -37,7 +38,7 @@ class _Choice(Button):
 
 
 class ConfirmDialog(ReplfixDialog[bool]):
-    """True when the plan is to be applied. A plan that displaces rows wants the name of the first such table typed."""
+    """True when the plan is to be applied. A plan that displaces or leaves out rows wants the name of the first such table typed."""
 
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#cancel"
@@ -54,7 +55,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
         self._name_ = name
         self._misfit = misfit
         self._fit: Fit | None = None
-        self._wanted = visible(str(plan.displaced[0].table), keep_newlines=False) if plan.displaced else ""
+        self._wanted = visible(plan.named_by, keep_newlines=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="confirm-box"):
@@ -66,7 +67,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
             yield Static(id="confirm-stale", markup=False)
             if self._wanted:
                 yield Static(
-                    Text.assemble(f"{self._displaced()} displaced. To apply, type ", (self._wanted, "bold reverse")),
+                    Text.assemble(f"{self._lost()}. To apply, type ", (self._wanted, "bold reverse")),
                     id="confirm-ask", markup=False,
                 )  # fmt: skip
                 yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
@@ -75,10 +76,12 @@ class ConfirmDialog(ReplfixDialog[bool]):
                 yield _Choice("Apply", id="apply", compact=True, variant="error")
             yield Footer(show_command_palette=False)
 
-    def _displaced(self) -> str:
+    def _lost(self) -> str:
+        if self._plan.left_out is not None:
+            return f"{loss(self._plan).capitalize()}, for good"
         others = len({step.table for step in self._plan.displaced}) - 1
         more = f" and {plural(others, 'other table')}" if others else ""
-        return f"Rows of {self._wanted}{more} are"
+        return f"Rows of {self._wanted}{more} are displaced"
 
     def _facts(self) -> Iterator[RenderableType]:
         plan = self._plan
@@ -86,7 +89,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
         kinds = Counter((step.kind.value, str(step.table)) for step in plan.steps)
         for (kind, table), count in sorted(kinds.items(), key=lambda item: item[0][1]):
             yield point("·", f"{kind} {plural(count, 'row')} of {table}")
-        yield point("·", "START REPLICA: the replica applies the transaction itself")
+        for said in plan.ending:
+            yield point("·", said)
         for risk in plan.risks:
             yield point("!", risk, "yellow")
 

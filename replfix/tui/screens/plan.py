@@ -34,11 +34,7 @@ class Phase(enum.Enum):
 
     NEW = ("·", "Not rehearsed yet: h lets the replica rehearse it, everything is rolled back.", "")
     REHEARSING = ("▶", "The replica rehearses the plan…", "bold cyan")
-    REHEARSED = (
-        "✔",
-        "Rehearsed: the replica carried out the plan and the transaction itself, and rolled both back. a applies it.",
-        "bold green",
-    )
+    REHEARSED = ("✔", "", "bold green")  # what that has shown is the plan's to say
     REFUSED = ("✗", "Not rehearsed: nothing was changed.", "bold red")
     MISFIT = ("✗", "This plan does not fit any more and cannot be applied.", "bold red")
     APPLYING = ("▶", "Applying: this is not interrupted.", "bold cyan")
@@ -111,6 +107,8 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     def _enter(self, phase: Phase, error: ReplfixError | None = None) -> None:
         self._phase = phase
         mark, words, style = phase.value
+        if phase is Phase.REHEARSED:
+            words = f"Rehearsed: {self._plan.rehearsal}. a applies it."
         lines = [point(mark, Text(words, style="bold"), style)]
         if phase is Phase.MISFIT and error is None:
             lines.append(point(" ", f"Since it was made: {self.misfit}."))

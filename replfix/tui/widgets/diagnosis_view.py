@@ -40,6 +40,8 @@ def _next(diagnosis: Diagnosis) -> Text:
     if proposal is None or proposal.plan is None:
         if diagnosis.advice:
             return Text("→ No change of rows helps here; what a human can do is below.", style="bold")
+        if any(proposal.allowed for proposal in diagnosis.proposals):
+            return Text("→ Nothing repairs this; what is left is below.", style="bold")
         return Text("→ No strategy is possible here; the reasons are below.", style="bold")
     steps = plural(len(proposal.plan.steps), "step")
     return Text.assemble(

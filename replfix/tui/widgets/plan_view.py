@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from replfix.core.plan import Plan
 from replfix.core.table import Table, TableName
+from replfix.present.left_out import left_out_lines
 from replfix.present.text import visible
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.long_text import LongText, Wrapped
@@ -18,8 +19,20 @@ from replfix.tui.widgets.points import plural, point, title, together
 from replfix.tui.widgets.rows import of_step
 from replfix.tui.widgets.side_by_side import SideBySide
 
-START = "START REPLICA: the replica applies the transaction itself"
 LINE = 300  # characters of SQL on a step's line
+
+
+def _copied(ending: str) -> str:
+    """As a statement, without the words behind it."""
+    return f"{ending.partition(': ')[0]};"
+
+
+def loss(plan: Plan) -> str:
+    """What the replica loses by it, in a few words."""
+    if plan.left_out is None:
+        return f"{plural(len(plan.displaced), 'row')} of the replica displaced"
+    rows = len(plan.left_out.changes)
+    return f"{plural(rows, 'row')} of the transaction left out" if rows else "a statement left out"
 
 
 class PlanView(Container):
@@ -38,8 +51,8 @@ class PlanView(Container):
                     together([title("Mind"), *(point("!", r, "yellow") for r in plan.risks)]),
                     classes="part", markup=False,
                 )  # fmt: skip
-            yield Static(title(plural(len(plan.steps) + 1, "step")), classes="part", markup=False)
-            yield LineList(len(plan.steps) + 1, self._line, id="step-list")
+            yield Static(title(plural(len(plan.steps) + len(plan.ending), "step")), classes="part", markup=False)
+            yield LineList(len(plan.steps) + len(plan.ending), self._line, id="step-list")
             guards = [title("Only if"), *(point("·", guard) for guard in plan.guards)]
             digest = point("·", f"the plan is the one with digest {self._digest}")
             yield Static(together([*guards, digest]), id="guards", classes="part", markup=False)
@@ -56,7 +69,7 @@ class PlanView(Container):
         channel = f"channel {visible(plan.channel)}" if plan.channel else "the default channel"
         return Text.assemble(
             (plan.strategy, "bold"), f" for {plan.transaction} on {channel}, error {plan.errno}\n",
-            (f"{plural(len(plan.displaced), 'row')} of the replica displaced", "dim"),
+            (loss(plan), "dim"),
         )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -66,8 +79,8 @@ class PlanView(Container):
         self.screen.set_focus(self.query_one("#step-list"), scroll_visible=False)
 
     def _line(self, n: int) -> Text:
-        if n == len(self._plan.steps):
-            return Text(f"{n + 1}. {START}")
+        if (ending := self._ending(n)) is not None:
+            return Text(f"{n + 1}. {ending}")
         return Text(f"{n + 1}. {visible(self._plan.steps[n].sql[:LINE], keep_newlines=False)}")
 
     def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
@@ -78,13 +91,20 @@ class PlanView(Container):
         event.stop()
         self.query_one("#step-sql").focus()
 
+    def _ending(self, n: int) -> str | None:
+        """What is done behind the steps; None for a step."""
+        behind = n - len(self._plan.steps)
+        return self._plan.ending[behind] if behind >= 0 else None
+
     def _show(self, n: int) -> None:
-        last = n == len(self._plan.steps)
+        ending = self._ending(n)
         for name in ("#rows-title", "#step-rows", "#undo-title", "#step-undo"):
-            self.query_one(name).display = not last
+            self.query_one(name).display = ending is None
         self.query_one("#sql-title", Static).update(title(f"Step {n + 1}: exact SQL"))
-        if last:
-            self.query_one("#step-sql", LongText).show(Wrapped(START))
+        if ending is not None:
+            lost = list(left_out_lines(self._plan))
+            lines = [ending, "", "Left out on this replica, for good:", *lost] if lost else [ending]
+            self.query_one("#step-sql", LongText).show(Wrapped("\n".join(lines)))
             return
         step = self._plan.steps[n]
         displaced = "displaced, its image is kept" if step.current is not None else "put back"
@@ -100,10 +120,12 @@ class PlanView(Container):
     @property
     def step_sql(self) -> tuple[str, str]:
         n = self.query_one("#step-list", LineList).cursor
-        if n == len(self._plan.steps):
-            return "START REPLICA;", f"Step {n + 1}"
+        if (ending := self._ending(n)) is not None:
+            return _copied(ending), f"Step {n + 1}"
         return f"{self._plan.steps[n].sql};", f"SQL of step {n + 1}"
 
     @property
     def all_sql(self) -> tuple[str, str]:
-        return "\n".join([*(f"{s.sql};" for s in self._plan.steps), "START REPLICA;"]), "SQL of all steps"
+        return "\n".join(
+            [*(f"{s.sql};" for s in self._plan.steps), *map(_copied, self._plan.ending)]
+        ), "SQL of all steps"

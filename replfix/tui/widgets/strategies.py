@@ -16,6 +16,7 @@ from replfix.core import strategies
 from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.discover import modules_of
 from replfix.present.text import visible
+from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, title, together
 
 PREFERRED = "source-wins"  # what 'replfix resolve' takes when no strategy is named
@@ -63,7 +64,7 @@ def _lines(proposal: Proposal, summary: str, is_recommended: bool) -> Iterator[R
     if summary:
         yield point(" ", summary)
     if proposal.plan is not None:
-        rows = len(proposal.plan.displaced)
-        yield point(" ", f"{plural(len(proposal.plan.steps), 'step')}, {plural(rows, 'row')} of the replica displaced.")
+        steps = plural(len(proposal.plan.steps), "step")
+        yield point(" ", f"{loss(proposal.plan)}." if proposal.plan.left_out else f"{steps}, {loss(proposal.plan)}.")
     for risk in proposal.risks:
         yield point("!", risk, "yellow", indent=2)

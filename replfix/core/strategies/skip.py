@@ -1,0 +1,140 @@
+"""``skip``: the failing transaction is left out, all of it. For a human who asks for it by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from replfix.core.diagnosis import Proposal
+from replfix.core.evidence import Evidence
+from replfix.core.known_error import Kind, Thread
+from replfix.core.plan import LeftOut, Plan, Way
+from replfix.core.row_event import ChangeKind
+from replfix.core.transaction_id import TransactionId
+from replfix.core.words import counted
+
+NAME = "skip"
+RANK = 9
+SUMMARY = (
+    "Leave the failing transaction out, all of it: the replica never gets its rows. Only when asked for by name, one "
+    "transaction at a time."
+)
+_NOT_ITS_FAULT = (Kind.RELAY_LOG, Kind.FOLLOW_UP, Kind.RECEIVER)
+_LOST = {
+    ChangeKind.INSERT: ("row is not inserted", "rows are not inserted"),
+    ChangeKind.UPDATE: ("row keeps the values of before", "rows keep the values of before"),
+    ChangeKind.DELETE: ("row is not deleted", "rows are not deleted"),
+}
+
+
+def propose(evidence: Evidence) -> Proposal:
+    left_out, transaction = _left_out(evidence)
+    reason = _cannot(evidence, transaction)
+    if reason or transaction is None:
+        return Proposal(NAME, None, reason)
+    plan = Plan(
+        strategy=NAME,
+        server_uuid=evidence.status.server_uuid,
+        channel=evidence.channel.name,
+        transaction=transaction,
+        errno=evidence.error.errno,
+        steps=(),
+        guards=_guards(evidence, transaction),
+        risks=tuple(_risks(evidence, left_out)),
+        way=_way(evidence, transaction),
+        left_out=left_out,
+    )
+    what = counted(len(left_out.changes), "row") if left_out.changes else "its statement"
+    return Proposal(NAME, plan, f"{transaction} can be left out, with {what}. It is lost to this replica.", plan.risks)
+
+
+def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
+    transaction, statement = evidence.transaction, evidence.statement
+    if transaction is not None:
+        first = transaction.changes[0].table if transaction.changes else None
+        return LeftOut(transaction.changes, transaction.column_names, table=first), transaction.id
+    if statement is not None:
+        return LeftOut((), {}, statement.text, next(iter(statement.tables), None)), statement.transaction
+    return LeftOut((), {}), None
+
+
+def _way(evidence: Evidence, transaction: TransactionId) -> Way:
+    by_gtid = transaction.gtid is not None and evidence.status.product == "MySQL"
+    return Way.EMPTY if by_gtid else Way.COUNTER
+
+
+def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
+    """Why the transaction cannot be left out, and no other; empty when it can."""
+    family, channel = evidence.family, evidence.channel
+    if evidence.thread is Thread.RECEIVER or (family is not None and family.kind in _NOT_ITS_FAULT):
+        return "No transaction failed, so none can be left out."
+    if channel.group_replication:
+        return "The channel belongs to Group Replication, whose members have to apply the same transactions."
+    if evidence.transient:
+        return "Nothing is wrong with the transaction: it only has to be tried again."
+    if transaction is None:
+        return "The failing transaction could not be read, so what would be lost cannot be listed: " + (
+            " ".join(evidence.unknowns) or "no reason is known."
+        )
+    if not transaction.failed_with(evidence.error):
+        return f"The replica's error does not say that it stopped on {transaction}."
+    if evidence.status.has_applied(channel, transaction):
+        return f"{transaction} is applied or left out already: the channel only has to be started."
+    if _way(evidence, transaction) is Way.COUNTER:
+        return _counter_cannot(evidence, transaction)
+    return ""
+
+
+def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
+    """The counter passes over whatever comes next: it has to be certain that this is the failing transaction."""
+    channel, statement = evidence.channel, evidence.statement
+    if evidence.unreachable is not None:
+        return "Without the source it is not known where the transaction stands, which the skip counter depends on."
+    if channel.source_uuid and evidence.source_uuid != channel.source_uuid:
+        return (
+            "Positions were read from a server that is not the replica's source, and the skip counter depends on them."
+        )
+    if statement is not None and not statement.whole:
+        return "The transaction has more than this statement, and where it ends is not known."
+    if evidence.status.product == "MySQL" and len(evidence.status.channels) > 1:
+        return "Without GTIDs the skip counter is one for all channels: the first that is started would take it."
+    if channel.applied_to is None or channel.committed_behind(transaction) is not None:
+        return "Workers have committed transactions behind it: what the skip counter would pass over is not certain."
+    if transaction.start < channel.applied_to:
+        return f"The applier stands at {channel.applied_to} already, behind the start of {transaction}."
+    return ""  # what comes before it is applied first; see close_gap
+
+
+def _guards(evidence: Evidence, transaction: TransactionId) -> tuple[str, ...]:
+    channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
+    return (
+        f"the server is {evidence.status.server_uuid}",
+        f"{channel} is still stopped with error {evidence.error.errno} on {transaction}",
+        f"{transaction} is not applied",
+        "the account was seen to be allowed to leave it out",
+    )
+
+
+def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
+    risks: list[str] = []
+    lost = Counter((change.table, change.kind) for change in left_out.changes)
+    for (table, kind), number in lost.items():
+        risks.append(f"{table}: {number:,} {_LOST[kind][number > 1]} on the replica.")
+    if len(left_out.changes) > 1:
+        risks.append("All rows of the transaction are left out, not only the one that failed.")
+    if left_out.statement:
+        risks.append(f"This statement is never run on the replica: {left_out.statement}")
+        if evidence.statement is not None and not evidence.statement.whole:
+            risks.append("What else is in its transaction is not known, and left out too.")
+    if evidence.transaction is not None and evidence.transaction.prepared:
+        risks.append(
+            "It prepares an XA transaction: the later XA COMMIT or XA ROLLBACK will stop the replica (error 1397)."
+        )
+    risks.append(
+        "From then on the replica differs from its source: later transactions on the same rows can stop it again."
+    )
+    named = f" ({', '.join(evidence.below)})" if evidence.below else ""
+    risks.append(f"Replicas below this one{named} do not get the transaction either.")
+    risks.append(
+        "Nothing takes it back: what was left out is kept in the audit trail, with all values, to be entered by hand."
+    )
+    return risks
