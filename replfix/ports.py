@@ -278,12 +278,16 @@ class Repair(Protocol):
         """An empty transaction under the plan's GTID, ``guard`` called last before COMMIT. Raises as ``apply``."""
         ...
 
+    def check_skip_counter(self) -> None:
+        """Stale when it is not 0: whatever is started next would leave something out."""
+        ...
+
     def skip_counter(self) -> str:
         """The name of the variable that makes the channel's applier pass over a transaction."""
         ...
 
     def set_skip_counter(self) -> None:
-        """To 1; ``put_back`` makes it 0 again. Stale when it is not 0 before, NotDone or PrivilegeError when refused."""
+        """To 1; ``put_back`` makes it 0 again. Stale as ``check_skip_counter``, NotDone or PrivilegeError when refused."""
         ...
 
     def apply(

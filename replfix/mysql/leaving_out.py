@@ -69,15 +69,25 @@ def counter_of(session: Session) -> str:
     return str(session.query(f"SHOW GLOBAL VARIABLES LIKE '%{SKIP_COUNTER_VARIABLE}'")[0]["Variable_name"])
 
 
-def set_counter(session: Session, channel: str) -> None:
-    """To 1. Stale when it is not 0 before."""
+def check_counter(session: Session, channel: str) -> None:
+    """Stale when the next start of the applier would pass over something."""
     counter = counter_of(session)
     if (now := _counter(session, channel, counter)) != "0":
-        raise Stale(f"{counter} is {now} already: somebody else is about to skip something.", _NOTHING_CHANGED)
+        raise Stale(
+            f"{counter} is {now}: somebody else is about to leave something out, with the next START REPLICA.",
+            f"{_NOTHING_CHANGED} Find out who set it; SET GLOBAL {counter} = 0 takes it back.",
+        )
+
+
+def set_counter(session: Session, channel: str) -> None:
+    """To 1."""
+    check_counter(session, channel)
     try:
         _set_counter(session, channel, 1)
     except ServerError as error:
-        raise NotDone(f"The replica does not let {counter} be set: {error.message}.", _NOTHING_CHANGED) from None
+        raise NotDone(
+            f"The replica does not let {counter_of(session)} be set: {error.message}.", _NOTHING_CHANGED
+        ) from None
 
 
 def clear_counter(session: Session, channel: str) -> None:

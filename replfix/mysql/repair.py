@@ -218,6 +218,9 @@ class HeldChannel:
     def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
         leaving_out.commit_empty(self._session, plan, guard)
 
+    def check_skip_counter(self) -> None:
+        leaving_out.check_counter(self._session, self._channel)
+
     def skip_counter(self) -> str:
         return leaving_out.counter_of(self._session)
 

@@ -35,6 +35,7 @@ def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, cam
 
 def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
+        repair.check_skip_counter()
         diagnosis = still_the_same(operation, plan)
         past = way_past(operation, story, plan, diagnosis, repair)
         came.verb = past.verb
@@ -126,7 +127,8 @@ def close_gap(operation: Operation, plan: Plan) -> bool:
     gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
     if channel is None or not gap or channel.committed_behind(plan.transaction) is not None:
         return False  # with committed ones behind it, the replica has one start only: see committed_behind
-    with operation.replica.repair(plan.channel):
+    with operation.replica.repair(plan.channel) as repair:
+        repair.check_skip_counter()
         still_the_same(operation, plan)
         operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")
         operation.replica.start(plan.channel, receiver=False, before=plan.transaction)

@@ -40,7 +40,7 @@ run(args)
 REHEARSAL = "replfix.mysql.repair:HeldChannel.rehearse"
 BEFORE_COMMIT = "replfix.workflow.round:_check_guards"
 COMMITTED = "replfix.mysql.repair:HeldChannel.apply+"
-APPLIED = "replfix.workflow.round:verify"
+APPLIED = "replfix.workflow.ways:verify"
 
 
 def killed(lab: Lab, point: str, *args: str) -> None:

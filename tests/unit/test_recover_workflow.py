@@ -185,3 +185,25 @@ def test_a_table_that_is_gone_ends_the_story_all_the_same(scene: Scene) -> None:
     (found,) = recovered(scene)
     assert scene.trail.results() == ["unknown", "cannot be told"]
     assert "other columns" in found.message
+
+
+def test_a_transaction_that_was_left_out_in_the_dark_is_found_out_and_the_channel_goes_on(scene: Scene) -> None:
+    scene.world.after["commit"] = LOST
+    assert scene.resolve(strategy="skip").result is Result.FAILED
+    scene.world.after.clear()
+    (found,) = recovered(scene)
+    assert scene.trail.results() == ["unknown", "left out, not verified"]
+    assert found.next == "The channel was started, which was all that was left to do."
+    assert scene.replica.applier_running
+    assert scene.replica.rows.contents[ORDERS.name] == {(7, "A", None)}
+    with pytest.raises(Refused, match="of it is recorded: left out, not verified"):
+        undoing(scene, found.left_by)
+
+
+def test_a_transaction_that_was_not_left_out_is_still_to_be_applied(scene: Scene) -> None:
+    scene.world.before["commit"] = LOST
+    scene.resolve(strategy="skip")
+    scene.world.before.clear()
+    recovered(scene)
+    assert scene.trail.results() == ["unknown", "not left out"]
+    scene.assert_untouched()
