@@ -86,7 +86,7 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 
 def _rows(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     found = diagnosis.evidence.reconciliation
-    if found is None:
+    if found is None or not (found.conflicts or diagnosis.evidence.rows_compared):
         return
     conflicts = found.conflicts
     yield _title(f"What is in the way: {len(conflicts)} conflict{'' if len(conflicts) == 1 else 's'}")

@@ -110,6 +110,13 @@ class Evidence:
         return self.family is not None and self.family.kind is Kind.TRANSIENT
 
     @property
+    def rows_compared(self) -> bool:
+        """Whether every row of the transaction was held against the replica's."""
+        if self.transaction is None or self.reconciliation is None:
+            return False
+        return all(change.table in self.tables for change in self.transaction.changes)
+
+    @property
     def stopped_on(self) -> tuple[str, str] | None:
         """Schema and table that the error names. Both names may hold dots: the transaction's tables tell where to cut."""
         shown = self.error.table

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Collapsible, Static
 
+from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.diagnosis import Diagnosis
 from replfix.present.text import visible
 from replfix.tui.widgets.causes import Causes, Headline
@@ -30,7 +31,8 @@ class DiagnosisView(Container):
                 yield Static(Text(visible(diagnosis.evidence.error.message), style="dim"), markup=False)
             yield Causes(diagnosis)
         with Vertical(id="choice"):
-            if diagnosis.evidence.reconciliation is not None:
+            found = diagnosis.evidence.reconciliation
+            if found is not None and (found.conflicts or diagnosis.evidence.rows_compared):
                 yield Conflicts(diagnosis.evidence)
             yield Strategies(diagnosis)
 
@@ -39,7 +41,9 @@ def _next(diagnosis: Diagnosis) -> Text:
     proposal = recommended(diagnosis)
     if proposal is None or proposal.plan is None:
         if diagnosis.advice:
-            return Text("→ No change of rows helps here; what a human can do is below.", style="bold")
+            about_rows = diagnosis.evidence.error.errno in ROW_ERRORS
+            why = "No strategy repairs this" if about_rows else "No change of rows helps here"
+            return Text(f"→ {why}; what a human can do is below.", style="bold")
         if any(proposal.allowed for proposal in diagnosis.proposals):
             return Text("→ Nothing repairs this; what is left is below.", style="bold")
         return Text("→ No strategy is possible here; the reasons are below.", style="bold")
