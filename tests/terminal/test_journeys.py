@@ -258,7 +258,7 @@ def test_the_source_cannot_be_reached(terminal: Open, broken: Lab, kind: type[Te
     t.see("✗ error", "1062")
     t.press("enter")
     t.see("Cannot connect to")
-    topology.up("tests")  # it is back
+    topology.up(broken.name)  # it is back
     t.press("r")
     t.see("is stopped by error 1062", "source-wins (recommended)")
     left(t)
@@ -270,7 +270,7 @@ def test_the_replica_cannot_be_reached_and_comes_back(terminal: Open, pair: Lab)
     with pair.replica.session() as session:
         session.execute("SHUTDOWN")
     t.see("? unreachable")
-    topology.up("tests")
+    topology.up(pair.name)
     t.see("✔ running")
     left(t)
 

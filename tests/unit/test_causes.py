@@ -211,6 +211,10 @@ def test_two_writers() -> None:
     assert concluded(by_one) == [("local-write", HIGH), ("two-writers", MEDIUM)], (
         "it can be a person that goes on counting"
     )
+    unnamed = _two_writers(5, 6, 7)
+    unnamed = replace(unnamed, local_writes=tuple(replace(one, thread_id=None) for one in unnamed.local_writes))
+    assert concluded(unnamed) == [("local-write", HIGH), ("two-writers", MEDIUM)]
+    assert "connections that its binlog does not name" in sentences(unnamed, "two-writers")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def examine(evidence: Evidence) -> Cause | None:
             continue
         examined.add(table.name)  # what follows is the same for each of its rows
         made = _locally_generated(evidence, table, counter.ordinal)
-        ids, connections = [id_ for id_, _ in made], {thread for _, thread in made}
+        ids, connections = [id_ for id_, _ in made], {thread for _, thread in made if thread is not None}
         if len(ids) < 2 or not _overlap(evidence.replica_auto_increment, evidence.source_auto_increment):
             continue
         ours, theirs = evidence.replica_auto_increment, evidence.source_auto_increment
@@ -41,14 +41,15 @@ def examine(evidence: Evidence) -> Cause | None:
             if theirs
             else f"auto_increment_increment/offset are {ours.increment}/{ours.offset} on the replica."
         )
+        by = counted(len(connections), "connection") if connections else "connections that its binlog does not name"
         return Cause(
             CODE,
-            # One connection can be a person, or a load, that continued the numbers by hand.
+            # One connection can be a person, or a load, that continued the numbers by hand. MariaDB logs them from 11.5 on.
             Confidence.HIGH if len(ids) >= 3 and len(connections) > 1 else Confidence.MEDIUM,
             "Both servers are written to, and both hand out the same AUTO_INCREMENT values.",
             (
                 f"The replica inserted {len(ids)} rows of its own into {table.name}, in separate transactions, with "
-                f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment, from {counted(len(connections), 'connection')}.",
+                f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment, from {by}.",
                 settings,
                 f"The source's incoming row has {counter.name} {_shown(conflict.incoming, counter.ordinal)}.",
             ),

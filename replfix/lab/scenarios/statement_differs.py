@@ -12,9 +12,9 @@ def stage(lab: Lab) -> None:
     open_shop(lab)
     with lab.source.session() as source:
         source.execute("SET SESSION binlog_format = STATEMENT")
-        source.execute("UPDATE shop.orders SET order_no = CONCAT('A-200', @@server_id) WHERE id = 4")
+        source.execute("UPDATE shop.orders SET order_no = IF(@@GLOBAL.read_only, 'A-2002', 'A-2001') WHERE id = 4")
     lab.wait_until_applied()
-    on_source(  # the number that the replica, server 2 of a lab, has made
+    on_source(  # the number that the statement gave on the replica
         lab,
         "INSERT INTO shop.orders (order_no, customer_id, amount, status, note, created_at) VALUES "
         "('A-2002', 2, 88.40, 'new', NULL, '2026-03-05 11:04:17.250')",
@@ -26,8 +26,8 @@ SCENARIO = Scenario(
     name="statement-differs",
     title="An order that a statement numbered differently",
     story=(
-        "An old script sets binlog_format to STATEMENT and gives an order a number that is made of the server's id. The "
-        "statement ran again on the replica, and made another number there. Now the source hands out that very number, and "
+        "An old script sets binlog_format to STATEMENT and gives an order a number that depends on read_only, so as to know "
+        "where it is. The statement ran again on the replica, and gave another number there. Now the source hands out that very number, and "
         "the replica stops with error 1062 on a row that nobody ever wrote on it."
     ),
     stage=stage,
