@@ -128,7 +128,9 @@ class _ask:
         click.echo("", err=True)
         if plan.left_out is not None:
             console(stderr=True).print(plan_text(plan))
-            typed = click.prompt(f"To leave it out, type {visible(plan.named_by)}", default="", err=True)
+            typed = click.prompt(
+                f"To leave it out, type {visible(plan.named_by)}", default="", show_default=False, err=True
+            )
             return bool(typed.strip() == visible(plan.named_by))
         rows = len(plan.displaced)
         question = (

@@ -134,12 +134,28 @@ def test_a_named_connection(mariadb: Lab, by_position: bool) -> None:
             status = session.query("SHOW ALL SLAVES STATUS")[0]
             assert (status["Slave_SQL_Running"], status["Until_Condition"]) == ("Yes", "None")
             assert session.scalar("SELECT v FROM d.t WHERE id = 5") == "from the source"
+            _left_out(mariadb, session)
     finally:
         with replica.session() as session:
             session.execute("STOP ALL SLAVES")
             session.execute("RESET REPLICA 'it''s' ALL")
             MARIADB.configure_channel(session, source.host, source.port, REPL)
             session.execute("START REPLICA")
+
+
+def _left_out(lab: Lab, replica: Session) -> None:
+    """The skip counter is that of the named connection, and takes one transaction."""
+    replica.execute("SET sql_log_bin = 0")
+    replica.execute("INSERT INTO d.t VALUES (9, 'local', 1)")
+    with lab.source.session() as source:
+        source.execute("INSERT INTO d.t VALUES (8, 'lost', 2), (9, 'lost', 2)")
+        source.execute("INSERT INTO d.t VALUES (10, 'later', 2)")
+    _until(replica, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_SQL'", "0")
+    url = lab.replica.url(ADMIN).replace("mysql://", "mariadb://")
+    where = ("--replica", url, "--source", lab.source.url(REPLFIX), "--channel", "it's")
+    ran = replfix("resolve", *where, "--strategy", "skip", "--yes", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    _until(replica, "SELECT GROUP_CONCAT(v ORDER BY id) FROM d.t WHERE id > 7", "local,later")
 
 
 def _stop_named(lab: Lab) -> None:
