@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from replfix import wiring
 from replfix.config import Config, Target
@@ -16,12 +16,15 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.outcome import Outcome
 from replfix.core.plan import Plan
 from replfix.core.status import ReplicaStatus
+from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.workflow import resolve
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Operation
+from replfix.workflow.undo import Undoing, undo
 
 Progress = Callable[[str], None]
+T = TypeVar("T")
 
 
 class Backend(Protocol):
@@ -51,6 +54,11 @@ class Backend(Protocol):
 
     def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         """Carry out that very plan and start the channel; Stale when it does not fit any more."""
+        ...
+
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+        """Take back the repair that the record belongs to; without ``approved``, the digest of the plan that was shown,
+        only look whether that is possible."""
         ...
 
     def records(self, limit: int) -> list[AuditRecord]:
@@ -95,16 +103,30 @@ class WiredBackend:
             return investigate(wired.replica, wired.source_of, channel, progress)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
-        return self._work(resolve.rehearse, name, plan, progress)
+        return self._work(name, progress, lambda operation: resolve.rehearse(operation, plan))
 
     def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
-        return self._work(resolve.carry_out, name, plan, progress)
+        return self._work(name, progress, lambda operation: resolve.carry_out(operation, plan))
 
-    def _work(self, what: Callable[[Operation, Plan], Outcome], name: str, plan: Plan, progress: Progress) -> Outcome:
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+        if record.replica not in self._targets:
+            raise UsageError(
+                f"No replica is shown here under the name that the record has: {record.replica}.",
+                f"replfix undo {record.id} --replica URL",
+            )
+        return self._work(
+            record.replica,
+            progress,
+            lambda operation: undo(
+                operation, record.id, dry_run=approved is None, confirm=lambda plan: plan.digest == approved
+            ),
+        )
+
+    def _work(self, name: str, progress: Progress, what: Callable[[Operation], T]) -> T:
         with self._writing, wiring.Wired(self._targets[name]) as wired:
             trail = wiring.open_trail(self._config)
             try:
-                return what(wiring.operation(wired, trail, progress), plan)
+                return what(wiring.operation(wired, trail, progress))
             finally:
                 trail.close()
 

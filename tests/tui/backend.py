@@ -15,11 +15,14 @@ from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
+from replfix.core.recorded import read_plan
 from replfix.core.row_event import RowChange
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table
+from replfix.core.undo import inverse
 from replfix.core.values import RowImage
 from replfix.tui.backend import Progress
+from replfix.workflow.undo import Undoing, UndoResult
 from tests.unit.fakes import Rows
 from tests.unit.making import (
     GTID,
@@ -204,6 +207,7 @@ class FakeBackend:
     steps: tuple[str, ...] = STEPS
     chain: Chain = field(default_factory=Chain)
     trail_error: BaseException | None = None
+    in_the_way: tuple[str, ...] = ()  # of an undo
     calls: list[str] = field(default_factory=list)
     carried_out: list[Plan] = field(default_factory=list)
     polls: dict[str, int] = field(default_factory=dict)
@@ -294,6 +298,21 @@ class FakeBackend:
         if isinstance(scripted, BaseException):
             raise scripted
         return scripted or otherwise
+
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+        self.calls.append(f"undo {record.id} {approved}")
+        progress("Rehearsing the undo")
+        self._wait("undo")
+        plan = record.content["plan"]
+        assert isinstance(plan, dict)
+        undo = inverse(read_plan(plan, {ORDERS.name: ORDERS}), {ORDERS.name: ORDERS}, row_events=True)
+        looked = Undoing(UndoResult.NEEDS_HUMAN, "Nothing stands in the way.", "", record.id, undo, dry_run=True)
+        if self.in_the_way:
+            return replace(looked, result=UndoResult.REFUSED, message=self.in_the_way[0], in_the_way=self.in_the_way)
+        if approved is None:
+            return looked
+        assert approved == undo.digest
+        return replace(looked, result=UndoResult.UNDONE, message="1 row brought back.", dry_run=False)
 
     def records(self, limit: int) -> list[AuditRecord]:
         self.calls.append(f"records {limit}")

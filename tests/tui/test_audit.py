@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from textual.widgets import DataTable, Input
+from textual.widgets import Button, DataTable, Input
 
 from replfix.core.audit_record import RecordKind
 from replfix.errors import AuditError
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.record import RecordScreen
+from replfix.tui.screens.undo import UndoDialog
 from tests.tui.backend import Chain, FakeBackend, diagnosis_of, plan_of
 from tests.tui.driving import Driver, driving
 
@@ -135,6 +136,46 @@ async def test_a_record_with_the_images_of_its_rows_and_its_undo() -> None:
         await d.press("escape")
         await d.on(AuditScreen)
         assert d.screen.query_one("#audit-records", DataTable).cursor_row == 2
+
+
+async def at_undo(d: Driver) -> None:
+    await at_audit(d)
+    await d.see("5 records")
+    await d.press("down", "down", "enter")
+    await d.see("Displaced row of shop.orders")
+    await d.press("U")
+    await d.on(UndoDialog)
+
+
+async def test_a_repair_is_undone_when_it_is_wanted_twice() -> None:
+    chain = trail()
+    async with driving(FakeBackend(chain=chain), size=LARGE) as d:
+        await at_undo(d)
+        await d.see("insert in shop.orders", "(no row) → 'R-1'", "differs from its source")
+        await d.press("enter")  # on Cancel
+        await d.on(RecordScreen)
+        intent = chain.records[2].id
+        assert [c for c in d.backend.calls if c.startswith("undo")] == [f"undo {intent} None"]
+        await d.press("U")
+        await d.see("differs from its source")
+        await d.press("right", "enter")
+        await d.see("undone: 1 row brought back.")
+        assert len([c for c in d.backend.calls if c.startswith("undo")]) == 3
+        await d.press("right", "enter")  # there is no second time
+        await d.on(RecordScreen)
+
+
+async def test_what_is_in_the_way_of_an_undo_is_shown_and_nothing_offered() -> None:
+    backend = FakeBackend(chain=trail(), in_the_way=("its key PRIMARY (3) is taken by the row [b]3[/b]",))
+    async with driving(backend, size=LARGE) as d:
+        await at_undo(d)
+        await d.see("refused: its key PRIMARY (3) is taken by the row [b]3[/b]")
+        assert d.screen.query_one("#undo", Button).disabled
+        await d.press("escape")
+        await d.on(RecordScreen)
+        await d.press("n")  # settings: nothing that could be undone
+        await d.press("U")
+        assert isinstance(d.screen, RecordScreen)
 
 
 async def test_from_one_record_to_its_neighbours() -> None:

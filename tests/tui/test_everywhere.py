@@ -22,6 +22,7 @@ from replfix.tui.screens.log import LogScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.record import RecordScreen
 from replfix.tui.screens.transaction import TransactionScreen
+from replfix.tui.screens.undo import UndoDialog
 from replfix.tui.widgets.value_dialog import ValueDialog
 from tests.tui.backend import FakeBackend, many
 from tests.tui.driving import Driver, driving
@@ -83,6 +84,13 @@ async def _record(d: Driver) -> None:
     await d.see("feedbeef0001")
 
 
+async def _undo(d: Driver) -> None:
+    await _record(d)
+    await d.press("U")
+    await d.on(UndoDialog)
+    await d.see("differs from its source")
+
+
 async def _log(d: Driver) -> None:
     await _plan(d)
     await d.press("L")
@@ -99,6 +107,7 @@ WAYS: dict[type[Screen[object]], Way] = {
     ConfirmDialog: _confirm,
     AuditScreen: _audit,
     RecordScreen: _record,
+    UndoDialog: _undo,
     LogScreen: _log,
 }
 every_screen = pytest.mark.parametrize("screen", WAYS, ids=lambda s: s.__name__)

@@ -12,10 +12,11 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 
-from replfix.core.audit_record import AuditRecord
+from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.present.record_text import cut, facts, raw_json, sections, undo_sql
 from replfix.present.text import visible
 from replfix.tui.screen import ReplfixScreen
+from replfix.tui.screens.undo import UndoDialog
 
 VALUE_LIMIT = 4_000  # characters of one value or statement on the screen
 JSON_LIMIT = 60_000
@@ -27,13 +28,14 @@ class RecordScreen(ReplfixScreen[None]):
     HELP_TEXT: ClassVar[str] = (
         "One record as it is stored. 'Displaced row' is the full image of a row that the plan took out or changed: what "
         "is kept here beside what the replica holds since, with ≠ where they differ. 'Undo' is the SQL that takes the "
-        "plan back. The raw record, with nothing cut, goes to the clipboard with y, and 'replfix audit show ID --json' "
+        "plan back; U carries it out, when nothing stands in its way. The raw record, with nothing cut, goes to the clipboard with y, and 'replfix audit show ID --json' "
         "prints it."
     )
     CSS_PATH = "record.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy JSON", id="record.copy", tooltip="Copy the whole record as JSON, nothing cut"),
         Binding("u", "copy_undo", "Copy undo", id="record.copy_undo", tooltip="Copy the SQL that takes the plan back"),
+        Binding("U", "undo", "Undo…", id="record.undo", tooltip="Take this repair back on the replica"),
         Binding("j", "raw", "Raw JSON", id="record.raw", tooltip="Show the record as JSON, or as sections again"),
         Binding("n", "step(1)", "Older", id="record.older", tooltip="The next record of the list"),
         Binding("p", "step(-1)", "Newer", id="record.newer", tooltip="The record before it in the list"),
@@ -91,6 +93,8 @@ class RecordScreen(ReplfixScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "copy_undo":
             return bool(self._undo())
+        if action == "undo":
+            return self._record.kind == RecordKind.INTENT and bool(self._undo())
         if action == "step" and isinstance(by := parameters[0], int):
             return True if self._neighbour(by) is not None else None
         return True
@@ -122,6 +126,9 @@ class RecordScreen(ReplfixScreen[None]):
     def action_copy_undo(self) -> None:
         self.app.copy_to_clipboard(self._undo())
         self.notify("Copied the undo SQL", markup=False)
+
+    def action_undo(self) -> None:
+        self.app.push_screen(UndoDialog(self._record))
 
     def action_back(self) -> None:
         self.dismiss()
