@@ -33,10 +33,10 @@ class RecordScreen(ReplfixScreen[None]):
     )
     CSS_PATH = "record.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy JSON", id="record.copy", tooltip="Copy the whole record as JSON, nothing cut"),
+        Binding("y", "copy", "Copy", id="record.copy", tooltip="Copy the whole record as JSON, nothing cut"),
         Binding("u", "copy_undo", "Copy undo", id="record.copy_undo", tooltip="Copy the SQL that takes the plan back"),
         Binding("U", "undo", "Undo…", id="record.undo", tooltip="Take this repair back on the replica"),
-        Binding("j", "raw", "Raw JSON", id="record.raw", tooltip="Show the record as JSON, or as sections again"),
+        Binding("j", "raw", "JSON", id="record.raw", tooltip="Show the record as JSON, or as sections again"),
         Binding("n", "step(1)", "Older", id="record.older", tooltip="The next record of the list"),
         Binding("p", "step(-1)", "Newer", id="record.newer", tooltip="The record before it in the list"),
         Binding("escape", "back", "Back", id="record.back", tooltip="Back to the list"),
