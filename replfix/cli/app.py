@@ -53,7 +53,7 @@ Examples:
   replfix lab demo
 \b
 Exit codes: 0 healthy or resolved · 1 bug · 2 usage · 3 conflict found · 4 not done ·
-5 not verified · 6 cannot connect or a privilege is missing
+5 not verified · 6 cannot connect, or a privilege is missing
 \b
 Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fish_source)""",
 )
@@ -81,7 +81,7 @@ def cli(
     server: str | None,
     no_animation: bool,
 ) -> int:
-    """Get a stopped MySQL replica running again: the data right, nothing lost, everything on record.
+    """Get a stopped MySQL or MariaDB replica running again: data right, nothing lost, all on record.
 
     Without a command it opens the terminal UI; the options here are for that.
     """

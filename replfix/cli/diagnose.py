@@ -18,7 +18,7 @@ Examples:
   replfix diagnose --replica mysql://dba@10.0.0.2 --source mysql://dba@10.0.0.1
   replfix diagnose db2 --json | jq '.causes[0].code'
 \b
-Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect""",
+Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect, or a privilege is missing""",
 )
 @replica_options
 @common_options

@@ -34,7 +34,7 @@ Examples:
   replfix explain --file /var/log/app/production.log.1.gz
   kubectl logs deploy/shop | replfix explain --file - db2
 \b
-Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot connect""",
+Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot connect, or a privilege is missing""",
 )
 @click.argument("text", metavar="TEXT|-", required=False)
 @click.argument("name", required=False, shell_complete=configured_names)

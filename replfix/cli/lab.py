@@ -64,7 +64,13 @@ def command() -> None:
 command.add_command(demo)
 
 
-@command.command("up")
+@command.command(
+    "up",
+    epilog="""\b
+Examples:
+  replfix lab up --replicas 2
+  replfix lab up --name maria --server mariadb""",
+)
 @name_option
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
 @server_option
@@ -109,7 +115,13 @@ def up(
     )
 
 
-@command.command("break")
+@command.command(
+    "break",
+    epilog="""\b
+Examples:
+  replfix lab break                                lists the scenarios
+  replfix lab break duplicate-primary --reset""",
+)
 @click.argument("scenario", required=False, shell_complete=_scenario_names)
 @name_option
 @click.option("--reset", is_flag=True, help="Start from servers as good as new: all of their data is dropped.")
@@ -143,14 +155,19 @@ def break_(scenario: str | None, name: str, reset: bool, as_json: bool, **_: obj
     )
 
 
-@command.command("status")
+@command.command(
+    "status",
+    epilog="""\b
+Examples:
+  replfix lab status
+  replfix lab status --name maria --json
+\b
+Exit codes: 0 all is well · 2 no such lab · 3 a server is down or a channel is stopped""",
+)
 @name_option
 @common_options
 def status(name: str, as_json: bool, **_: object) -> int:
-    """How a lab's servers and channels stand.
-
-    Ends with 3 when a server is down or a channel is stopped.
-    """
+    """How a lab's servers and channels stand."""
     from replfix.lab.topology import Lab
 
     lab = Lab.load(name)
@@ -165,7 +182,12 @@ def status(name: str, as_json: bool, **_: object) -> int:
     return 0 if healthy else UNHEALTHY
 
 
-@command.command("down")
+@command.command(
+    "down",
+    epilog="""\b
+Examples:
+  replfix lab down --name maria""",
+)
 @name_option
 @common_options
 def down(name: str, as_json: bool, **_: object) -> None:

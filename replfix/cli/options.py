@@ -66,9 +66,7 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return function(meant=Meant(name, replica_url, source_url, channel), **others)
 
-    command = click.option("--channel", metavar="NAME", help="The replication channel (default: the stopped one).")(
-        gathered
-    )
+    command = click.option("--channel", metavar="NAME", help="This channel only, of several.")(gathered)
     command = click.option(
         "--source",
         "source_url",

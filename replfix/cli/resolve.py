@@ -32,9 +32,10 @@ Examples:
   replfix resolve db2 --dry-run          rehearse on the replica, change nothing
   replfix resolve db2                    shows the plan and asks
   replfix resolve db2 --yes --json       for automation
+  replfix resolve db2 --strategy skip --dry-run      what would be lost, were it left out
 \b
 Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4 not done, nothing changed ·
-5 something was changed and not everything is verified · 6 cannot connect""",
+5 something was changed and not everything is verified · 6 cannot connect, or a privilege is missing""",
 )
 @replica_options
 @click.option(

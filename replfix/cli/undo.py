@@ -45,7 +45,7 @@ Examples:
   replfix undo 3f2a9c41d07e --yes --json
 \b
 Exit codes: 0 undone, or nothing to undo · 3 dry run: it can be undone · 4 refused, nothing changed ·
-5 something was changed and not everything is verified · 6 cannot connect""",
+5 something was changed and not everything is verified · 6 cannot connect, or a privilege is missing""",
 )
 @click.argument("record_id", metavar="ID", shell_complete=_repairs)
 @click.option(

@@ -117,8 +117,6 @@ def test_every_command_has_its_page_and_every_page_its_command() -> None:
 def test_every_command_and_its_own_options_are_on_its_page(path: tuple[str, ...]) -> None:
     text = (DOCS / "commands" / f"{path[0]}.md").read_text()
     command = dict(every_command(cli))[path]
-    if path == ("lab", "demo") and "replfix lab demo" not in text:
-        pytest.xfail("lab.md does not describe the demo yet")
     assert path[-1] in text
     own = {
         option
@@ -136,6 +134,11 @@ def test_every_cause_has_its_page_and_every_page_its_cause() -> None:
 
 def test_every_strategy_has_its_page_and_every_page_its_strategy() -> None:
     assert {page.stem for page in (DOCS / "strategies").glob("*.md")} == {m.NAME for m in modules_of(strategies)}
+
+
+def test_the_index_has_the_causes_in_the_order_in_which_they_are_given() -> None:
+    listed = re.findall(r"^\| \[[\w-]+\]\(causes/([\w-]+)\.md\)", (DOCS / "README.md").read_text(), re.MULTILINE)
+    assert listed == [module.CODE for module in sorted(modules_of(causes), key=lambda module: module.RANK)]
 
 
 def test_the_page_of_a_cause_names_every_scenario_that_leads_to_it() -> None:
@@ -223,6 +226,48 @@ def test_every_module_that_is_named_exists(page: Path) -> None:
         r"`(?:replfix/)?((?:core|mysql|workflow|present|cli|tui|audit|lab|config)/[\w/]+\.py)`", page.read_text()
     )
     assert [name for name in named if "my_" not in name and not (ROOT / "replfix" / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_promise_names_the_tests_that_show_it() -> None:
+    promises = re.split(r"^### \d+\. ", (DOCS / "safety.md").read_text(), flags=re.MULTILINE)[1:]
+    assert [
+        promise.partition("\n")[0]
+        for promise in promises
+        if not re.search(r"^\*Tests:\* `tests/", promise, re.MULTILINE)
+    ] == []
+
+
+def test_what_works_where_is_said_for_each_server() -> None:
+    """No row is left without a word for one of them."""
+    table = (DOCS / "servers.md").read_text().partition("## What works where")[2].partition("### Other servers")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| ")
+    ]
+    header, *rest = rows
+    assert header[1:] == ["MySQL 9.7", "MariaDB 10.11", "MariaDB 11.8"]
+    said = [row for row in rest if not row[0].startswith("**")]
+    assert said
+    assert [row for row in said if len(row) != 4 or not all(row)] == []
+
+
+LATER = {"forecast", "compare", "watch", "advise", "policy", "config"} - set(COMMANDS)
+"""Commands that are meant to come: nobody may be sent to them."""
+
+
+def test_no_message_sends_anybody_to_a_command_that_is_not_there() -> None:
+    sent = {
+        f"{path.relative_to(ROOT)}: {found}"
+        for path in (ROOT / "replfix").rglob("*.py")
+        for found in re.findall(r"replfix (\w+)\b", path.read_text())
+        if found in LATER
+    }
+    assert sent == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

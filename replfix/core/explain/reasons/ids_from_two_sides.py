@@ -34,7 +34,7 @@ def examine(case: Case) -> Reason | None:
             Fix("Leave the column out of the INSERT, so that only the server's counter gives out ids."),
             Fix(
                 "Where two servers are written to: one writer at a time, or auto_increment_increment = number of writers with an "
-                "auto_increment_offset of its own on each; replfix advise says how."
+                "auto_increment_offset of its own on each."
             ),
         ),
     )
