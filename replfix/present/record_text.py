@@ -59,10 +59,13 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
         return
     steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
     around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
-    more = {name: value for name, value in plan.items() if name not in ("steps", "guards", "risks", "channel")}
+    more = {
+        name: value for name, value in plan.items() if name not in ("steps", "guards", "risks", "channel", "left_out")
+    }
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)
     yield from _sql("Plan", [step.get("sql") for step in steps], limit)
+    yield from _left_out(plan.get("left_out"), limit)
     yield from (_displaced(step, limit) for step in steps if isinstance(step.get("current"), Mapping))
     yield from _sql("Undo, in this order", _undo(content), limit)
     yield from _points("Only if", plan.get("guards"), "·", limit)
@@ -93,6 +96,10 @@ def in_short(record: AuditRecord) -> str:
     if isinstance(plan, Mapping) and isinstance(plan.get("steps"), list):
         steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
         tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in steps))
+        if isinstance(left_out := plan.get("left_out"), Mapping):
+            lost = left_out.get("rows") or []
+            what = f"{len(lost)} row{'' if len(lost) == 1 else 's'}" if lost else "a statement"
+            return _line(f"{plan.get('strategy')}, error {plan.get('errno')}: {what} left out")
         displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
         rows = f"{displaced} row{'' if displaced == 1 else 's'} displaced"
         text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
@@ -197,6 +204,21 @@ def _sql(title: str, statements: Sequence[object], limit: int | None) -> Iterato
     if sql:
         numbered = (f"  {number}. {visible(cut(each, limit))}" for number, each in enumerate(sql, start=1))
         yield Section(title, Text("\n".join(numbered)), verbatim=True)
+
+
+def _left_out(left_out: object, limit: int | None) -> Iterator[Section]:
+    """Of a plan that passes over its transaction: the statement, each row with its images."""
+    if not isinstance(left_out, Mapping):
+        return
+    rows = [row for row in left_out.get("rows") or [] if isinstance(row, Mapping)]
+    said = [f"{row.get('kind')} {row.get('schema')}.{row.get('table')}: {_images(row)}" for row in rows]
+    statement = left_out.get("statement")
+    yield from _points("Left out on this replica, for good", [*([statement] if statement else []), *said], "✗", limit)
+
+
+def _images(row: Mapping[str, object]) -> str:
+    images = [image for image in (row.get("before"), row.get("after")) if image is not None]
+    return " → ".join(json.dumps(image, ensure_ascii=False) for image in images)
 
 
 def _displaced(step: Mapping[str, object], limit: int | None) -> Section:

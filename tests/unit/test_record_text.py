@@ -89,3 +89,12 @@ def test_an_error_and_causes_are_sentences() -> None:
     out = printed({"plan": PLAN, "causes": causes, "error": {"errno": 1062, "message": "Duplicate"}})
     for words in ("1062 Duplicate", "● local-write (high confidence)", "- It was.", '"odd"'):
         assert words in out
+
+
+def test_what_was_left_out_stands_row_by_row() -> None:
+    row = {"kind": "insert", "schema": "d", "table": "t", "before": None, "after": {"id": 1, "v": "[/b]\x1b"}}
+    plan = {"strategy": "skip", "errno": 1062, "steps": [], "left_out": {"rows": [row], "statement": ""}}
+    text = printed({"plan": plan})
+    assert "Left out on this replica, for good" in text
+    assert 'insert d.t: {"id": 1, "v": "[/b]\\u001b"}' in text
+    assert in_short(record({"plan": plan})) == "skip, error 1062: 1 row left out"
