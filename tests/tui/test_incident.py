@@ -143,7 +143,7 @@ async def test_a_strategy_that_is_not_possible_says_why() -> None:
     found = conclude(replace(bare, unknowns=("Transaction 6 is not in the binlog any more.",)))
     async with driving(FakeBackend.broken(found)) as d:
         await opened(d)
-        await d.see("source-wins (not possible)", "not in the binlog any more", "No change of rows helps here")
+        await d.see("source-wins (not possible)", "not in the binlog any more", "No strategy repairs this")
         await d.press("p", "t")
         assert isinstance(d.screen, IncidentScreen)
         d.screen.query_one("#strategy-list").focus()
