@@ -45,6 +45,8 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
     *standard, answer = files
     for number, file in enumerate(standard):
         os.dup2(file, number)
+        os.close(file)
+    os.set_inheritable(answer, False)  # servers that the command starts stay when it has ended
     os.write(answer, f"{os.getpid()}\n".encode())
     code: object = 1
     try:

@@ -51,7 +51,9 @@ def replfix(*args: str, stdin: str = "", seconds: float = 120) -> Ran:
             finally:
                 os.close(answered)
             said = b""
-            while select.select([reading], [], [], seconds)[0] and (more := reading.read(100)):
+            while (
+                said.count(b"\n") < 2 and select.select([reading], [], [], seconds)[0] and (more := reading.read(100))
+            ):
                 said += more
         numbers = [int(line) for line in said.split()]
         if len(numbers) == 1:
