@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def test_a_process_is_found_by_its_command_line_and_ended(data: Path, tmp_path: 
     assert os.getsid(ref.pid) == ref.pid  # Ctrl-C in our terminal does not reach it
     processes.end({data: ref})
     assert not processes.alive(ref, data)
+    for _ in range(500):  # without its command line already, and not a zombie yet
+        if processes.started_at(ref.pid) is None:
+            break
+        time.sleep(0.02)
     assert processes.started_at(ref.pid) is None
 
 
