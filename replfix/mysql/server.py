@@ -235,6 +235,8 @@ class MysqlServer:
                     raise
 
     def not_as_events(self, table: Table) -> str:
+        if table.triggers and self._dialect.fires_triggers(self._session):
+            return f"{table.name} has triggers, and this server fires them for row events too."
         return obstacle(table)
 
     def stop(self, channel: str) -> None:

@@ -287,3 +287,21 @@ def test_each_privilege_is_needed(mariadb: Lab) -> None:
             finally:
                 admin.execute(f"GRANT {privilege} ON *.* TO replfix@'%'")
         assert not executed(admin) - executed(mariadb.source.session())
+
+
+def test_triggers_that_fire_for_row_events_are_refused(mariadb: Lab) -> None:
+    with mariadb.replica.session() as session:
+        session.execute(f"SET GLOBAL {terms.TRIGGERS_FOR_ROWS} = 'YES'")
+    try:
+        stop_by_a_local_row(mariadb)
+        with mariadb.replica.session() as session:
+            session.execute("SET sql_log_bin = 0")
+            session.execute("CREATE TRIGGER d.gone AFTER DELETE ON d.t FOR EACH ROW SET @fired = 1")
+        before = snapshot(mariadb.replica)
+        ran = replfix("resolve", "replica1", "--yes", "--config", str(mariadb.config_file), "--json")
+        assert ran.code == 4
+        assert "has a trigger for DELETE (gone)" in ran.document["message"]
+        assert snapshot(mariadb.replica) == before
+    finally:
+        with mariadb.replica.session() as session:
+            session.execute(f"SET GLOBAL {terms.TRIGGERS_FOR_ROWS} = 'NO'")

@@ -142,7 +142,7 @@ def test_types_of_mariadb(source: Source, metadata: str) -> None:
     source.session.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")
     vector = "v VECTOR(3) NOT NULL, " if "VECTOR" in _types(source) else ""
     source.session.execute(
-        f"CREATE OR REPLACE TABLE types (id INT UNSIGNED PRIMARY KEY, {vector} t TINYINT UNSIGNED, i4 INET4, i6 INET6, u UUID, "
+        f"CREATE OR REPLACE TABLE types (id INT UNSIGNED PRIMARY KEY, {vector} p POINT, t TINYINT UNSIGNED, i4 INET4, i6 INET6, u UUID, "
         "j JSON, c VARCHAR(20) COLLATE utf8mb4_uca1400_ai_ci, b BLOB COMPRESSED, tx TEXT COMPRESSED, "
         "lt LONGTEXT COMPRESSED CHARACTER SET latin1, vc VARCHAR(300) COMPRESSED, vb VARBINARY(200) COMPRESSED, "
         "e ENUM('a','é') CHARACTER SET latin1, d DECIMAL(65,38), bi BINARY(16), g GEOMETRY, "

@@ -86,10 +86,16 @@ class MappedColumn:
     collation: int | None = None
     name: str | None = None
     labels: tuple[bytes, ...] | None = None  # in the column's character set
+    of_mariadb: bool = False
 
     @property
     def is_numeric(self) -> bool:
         return self.type in _NUMERIC
+
+    @property
+    def has_collation(self) -> bool:
+        """Whether the event gives it a collation. MariaDB (10.11, 11.8) counts GEOMETRY too, always as binary."""
+        return self.is_character or (self.of_mariadb and self.type == FIELD_TYPE.GEOMETRY)
 
     @property
     def is_character(self) -> bool:
@@ -129,6 +135,8 @@ def read_table_map(event: Event) -> TableMap:
     types = fields.take(fields.lenenc())
     metadata = Buffer(fields.take(fields.lenenc()), fields.what)
     columns = [_column(type_, metadata) for type_ in types]
+    if "MariaDB" in event.format.server_version:
+        columns = [replace(column, of_mariadb=True) for column in columns]
     if metadata.left:
         raise fields.damaged("the types of its columns do not fit what it says about them")
     fields.take((len(types) + 7) // 8)  # which columns are nullable
@@ -231,8 +239,8 @@ def _labels(wanted: Callable[[MappedColumn], bool]) -> Callable[[Buffer, Columns
 # dimensions of a vector (13), and what is to come.
 _OPTIONAL: dict[int, Callable[[Buffer, Columns], Columns]] = {
     1: _signs,
-    2: _default_collation(lambda column: column.is_character),
-    3: _each_collation(lambda column: column.is_character),
+    2: _default_collation(lambda column: column.has_collation),
+    3: _each_collation(lambda column: column.has_collation),
     4: _names,
     5: _labels(_is_set),
     6: _labels(_is_enum),

@@ -67,6 +67,10 @@ class Dialect(Protocol):
         """What makes a session mean that channel's skip counter."""
         ...
 
+    def fires_triggers(self, session: Session) -> bool:
+        """Whether row events fire the replica's triggers, in BINLOG statements too."""
+        ...
+
     def as_nobody(self) -> tuple[str, ...]:
         """What ends that."""
         ...

@@ -109,6 +109,9 @@ class MariadbDialect:
     def aim_skip_counter(self, channel: str) -> tuple[str, ...]:
         return (terms.mean_connection(string(channel)),)
 
+    def fires_triggers(self, session: Session) -> bool:
+        return str(session.scalar(f"SELECT @@global.{terms.TRIGGERS_FOR_ROWS}")) != "NO"
+
     def as_nobody(self) -> tuple[str, ...]:
         return ()
 

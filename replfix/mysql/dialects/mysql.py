@@ -101,6 +101,9 @@ class MysqlDialect:
     def aim_skip_counter(self, channel: str) -> tuple[str, ...]:  # noqa: ARG002
         return ()  # there is one for all channels: the first applier that is started takes it
 
+    def fires_triggers(self, session: Session) -> bool:  # noqa: ARG002
+        return False
+
     def as_nobody(self) -> tuple[str, ...]:
         return (sql.set_gtid_next("AUTOMATIC"),)
 
