@@ -16,6 +16,9 @@ def by_hand(evidence: Evidence, *statements: str) -> tuple[str, ...]:
 
 
 def skip(evidence: Evidence) -> tuple[str, ...]:
+    """MariaDB has no empty transactions, and another word for the counter: the command knows it."""
+    if evidence.status.product == "MariaDB":
+        return ()
     return sql.skip_by_hand(evidence.error.gtid, evidence.channel.name)
 
 
@@ -79,7 +82,7 @@ def the_statement(evidence: Evidence) -> tuple[Advice, ...]:
 
 def nothing_left(evidence: Evidence, why: str) -> Advice:
     return Advice(
-        f"{why} So the statement has nothing left to do on the replica. This leaves out exactly this transaction, and no "
-        "other; replfix does not do it by itself.",
+        f"{why} So the statement has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
+        "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if skip(evidence) else ""),
         skip(evidence),
     )
