@@ -49,9 +49,9 @@ class ServerStore:
                     )
             return False
         versions = connection.execute(select(_audit_format.c.version)).scalars().all()
-        if versions != [FORMAT]:
+        if versions not in ([], [FORMAT]):
             raise other_format(self.name, versions)
-        return True
+        return bool(versions)  # where DDL commits by itself, somebody is between the table and its row
 
     def make_tables(self, connection: Connection) -> None:
         """Tables and head, for a caller that has made sure that nobody else makes them and that ``made`` follows."""
