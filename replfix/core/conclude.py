@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from replfix.core import causes, strategies
-from replfix.core.advise import advise
 from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.diagnosis import Cause, Confidence, Diagnosis
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
+from replfix.core.human_advice import advise
 
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 

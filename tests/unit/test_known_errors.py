@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from replfix.core import applier_error
-from replfix.core.advise import advise
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
+from replfix.core.human_advice import advise
 from replfix.core.known_error import Family, Kind, Thread, families, family_of, name_of
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, evidence, inserted

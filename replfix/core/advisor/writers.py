@@ -1,0 +1,70 @@
+"""Who writes in a topology, and where the rows of two writers meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from math import gcd
+
+from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.survey import Survey
+from replfix.core.table import TableName
+
+
+def writers(survey: Survey) -> tuple[Node, ...]:
+    """The servers that hand out keys of their own, by name.
+
+    A server writes when it is open for writes, and either its log has rows of its own, or it is part of a circle. One that
+    is read-only now counts where it wrote what a source of its does not have: that is no former source after a fail-over.
+    """
+    return tuple(sorted((n for n in survey.nodes if _writes(survey, n)), key=lambda n: n.name))
+
+
+def _writes(survey: Survey, node: Node) -> bool:
+    wrote = node.log is not None and node.log.transactions > 0
+    if node.read_only:
+        return wrote and _errant(survey, node)
+    return wrote or node.uuid in upstream(survey, node.uuid)
+
+
+def _errant(survey: Survey, node: Node) -> bool:
+    """Whether a source of its, that was read, lacks transactions that it wrote itself."""
+    own = node.executed.of_uuid(node.uuid)
+    known = {n.uuid: n for n in survey.nodes}
+    sources = [known[c.source_uuid] for c in node.channels if c.source_uuid in known]
+    return bool(sources) and all(bool(own - source.executed) for source in sources)
+
+
+def upstream(survey: Survey, uuid: str) -> frozenset[str]:
+    """The servers whose transactions come to that one, through others too; itself where it is part of a circle."""
+    found: set[str] = set()
+    waiting = [uuid]
+    while waiting:
+        at = waiting.pop()
+        for edge in survey.edges:
+            if edge.replica == at and edge.source not in found:
+                found.add(edge.source)
+                waiting.append(edge.source)
+    return frozenset(found)
+
+
+def meeting(survey: Survey) -> Iterator[tuple[Node, Node]]:
+    """Each two writers whose transactions come to the same server."""
+    reaching = [upstream(survey, node.uuid) | {node.uuid} for node in survey.nodes]
+    for one, other in combinations(writers(survey), 2):
+        if any(one.uuid in those and other.uuid in those for those in reaching):
+            yield one, other
+
+
+def shared_tables(one: Node, other: Node) -> tuple[TableName, ...]:
+    """Tables that both have, with an AUTO_INCREMENT column."""
+    return tuple(
+        name
+        for name, table in sorted(one.tables.items())
+        if table.counter is not None and name in other.tables and other.tables[name].counter is not None
+    )
+
+
+def overlap(one: Step, other: Step) -> bool:
+    """Whether the two can hand out the same number."""
+    return (one.start - other.start) % gcd(one.increment, other.increment) == 0
