@@ -74,7 +74,7 @@ Examples:
 @name_option
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
 @server_option
-@click.option("--topology", metavar="NAME", help="pair (default), chain, multi-source or no-gtid.")
+@click.option("--topology", metavar="NAME", help="pair (default), chain, dual-primary, multi-source, no-gtid or ring.")
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @common_options
 def up(

@@ -24,6 +24,17 @@ HOST = "127.0.0.1"
 class Role(StrEnum):
     SOURCE = "source"
     REPLICA = "replica"
+    PRIMARY = "primary"  # follows another server, and is written to itself
+
+    @property
+    def follows(self) -> bool:
+        """Has a channel."""
+        return self is not Role.SOURCE
+
+    @property
+    def writes(self) -> bool:
+        """Is open for an application's writes, and followed by another server."""
+        return self is not Role.REPLICA
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class ServerState:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A running lab: one source and its replicas, on the loopback."""
+    """A running lab: one source and its replicas, or another topology, on the loopback."""
 
     name: str
     directory: Path
@@ -54,11 +54,13 @@ class Lab:
 
     @property
     def source(self) -> Server:
-        return next(s for s in self.servers if s.role is Role.SOURCE)
+        """The first server that an application writes to."""
+        return next(s for s in self.servers if s.role.writes)
 
     @property
     def replicas(self) -> tuple[Server, ...]:
-        return tuple(s for s in self.servers if s.role is Role.REPLICA)
+        """The servers that have a channel."""
+        return tuple(s for s in self.servers if s.role.follows)
 
     @property
     def replica(self) -> Server:
@@ -149,10 +151,12 @@ def up(
     directory = directory_of(name)
     flavour = flavours.find(server or flavours.DEFAULT)
     wanted = topologies.find(topology or PAIR.name)
-    if wanted.servers and (replicas is not None or flavour.name != flavours.DEFAULT):
+    if wanted.servers and replicas is not None:
+        raise UsageError(f"The topology {wanted.name} has {len(wanted.servers)} servers.", "Leave --replicas out.")
+    if not wanted.any_server and flavour.name != flavours.DEFAULT:
         raise UsageError(
-            f"The topology {wanted.name} has {len(wanted.servers)} servers, of {flavours.DEFAULT}.",
-            "Leave --replicas and --server out.",
+            f"The topology {wanted.name} has servers of {flavours.DEFAULT} only.",
+            f"Leave --server out, or take one of: {', '.join(t.name for t in topologies.all_topologies().values() if t.any_server)}.",
         )
     if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
@@ -232,16 +236,16 @@ def _new(name: str, directory: Path, chosen: Provision, topology: Topology, repl
         servers, network = containers.start(servers, chosen, directory)
         source_address = (servers[0].name, containers.PORT)
     lab = Lab(name, directory, chosen, servers, topology.name)
-    for replica in lab.replicas:
-        with replica.session() as session:
-            chosen.flavour.configure_channel(session, *source_address, REPL)
-            session.execute("START REPLICA")
-    lab.wait_until_applied()
-    for replica in lab.replicas:
-        _wait_until_receiving(replica)
     if topology.arrange is not None:
-        narrator.say(f"Connecting the servers anew: {topology.title}.")
         topology.arrange(servers)
+    else:
+        for replica in lab.replicas:
+            with replica.session() as session:
+                chosen.flavour.configure_channel(session, *source_address, REPL)
+                session.execute("START REPLICA")
+        lab.wait_until_applied()
+        for replica in lab.replicas:
+            _wait_until_receiving(replica)
     _write_configuration(lab)
     # Last: a lab with a state file is complete. Until then `down` finds the servers by their command lines.
     State(name, directory, chosen, servers, network, topology.name).save()
@@ -278,8 +282,9 @@ def _write_configuration(lab: Lab) -> None:
             "",
         ]
     source = lab.source
-    lines += [f"[sources.{source.name}]", f"host = {_toml(source.host)}", f"port = {source.port}",
-              f"user = {_toml(account.name)}", ""]  # fmt: skip
+    if not source.role.follows:
+        lines += [f"[sources.{source.name}]", f"host = {_toml(source.host)}", f"port = {source.port}",
+                  f"user = {_toml(account.name)}", ""]  # fmt: skip
     # What is tried on a lab stays out of the user's own trail, and goes with the lab.
     lines += ["[audit]", f"url = {_toml(f'sqlite:///{lab.directory}/audit.db')}", ""]
     write_whole(lab.config_file, "\n".join(lines), mode=0o644)
@@ -348,7 +353,7 @@ def _state(server: Server) -> ServerState:
         return ServerState(server, False, None, None, None, None)
     with server.session() as session:
         read_only, super_read_only = flavours.speaking(session).read_only(session)
-        channel = channel_state(session) if server.role is Role.REPLICA else None
+        channel = channel_state(session) if server.role.follows else None
         return ServerState(server, True, session.server_version, read_only, super_read_only, channel)
 
 

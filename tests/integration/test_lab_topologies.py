@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from replfix.lab import topologies
+from replfix.lab import topologies, topology
+from replfix.lab.state import Role
 from replfix.lab.topology import Lab
 from tests.integration.running import Ran, replfix
 
 pytestmark = pytest.mark.servers
 
-CHANNELS = {"chain": {("replica1", ""), ("replica2", "")}, "multi-source": {("replica1", "east"), ("replica1", "west")}, "no-gtid": {("replica1", "")}}  # fmt: skip
+CHANNELS = {
+    "chain": {("replica1", ""), ("replica2", "")},
+    "dual-primary": {("primary1", ""), ("primary2", "")},
+    "multi-source": {("replica1", "east"), ("replica1", "west")},
+    "no-gtid": {("replica1", "")},
+    "ring": {("primary1", ""), ("primary2", ""), ("primary3", "")},
+}
 
 
 def until_well(config: str) -> Ran:
@@ -23,6 +30,23 @@ def until_well(config: str) -> Ran:
             break
         time.sleep(0.1)
     return ran
+
+
+def written_everywhere(lab: Lab) -> None:
+    """Where several servers are open for writes, what each of them writes reaches all others."""
+    primaries = [server for server in lab.servers if server.role is Role.PRIMARY]
+    for server in primaries:
+        with server.session() as session:
+            session.execute(f"CREATE DATABASE {server.name}")
+    for server in primaries:
+        with server.session() as session:
+            for _ in range(200):
+                found = {schema for (schema,) in session.rows("SHOW DATABASES LIKE 'primary%'")}
+                if found == {each.name for each in primaries}:
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail(f"{server} has only {found}")
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -38,6 +62,7 @@ def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.M
             assert ran.code == 0, ran.out
             channels = {(r["name"], c["name"]) for r in ran.document["replicas"] for c in r["channels"]}
             assert channels == CHANNELS[name]
+            written_everywhere(lab)
             lab.reset()
         assert replfix("lab", "up", "--name", "other").code == 0, "it is up already"
         ran = replfix("lab", "up", "--name", "other", "--topology", "pair")
@@ -48,10 +73,24 @@ def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.M
         assert replfix("lab", "down", "--name", "other").code == 0
 
 
+def test_a_circle_of_any_server(any_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    try:
+        lab = topology.up("other", topology="ring", server=any_server)
+        for _ in range(2):
+            assert until_well(str(lab.config_file)).code == 0
+            written_everywhere(lab)
+            lab.reset()
+    finally:
+        topology.down("other")
+
+
 def test_a_topology_that_there_is_not() -> None:
-    ran = replfix("lab", "up", "--name", "other", "--topology", "ring")
+    ran = replfix("lab", "up", "--name", "other", "--topology", "star")
     assert ran.code == 2
     for name in topologies.all_topologies():
         assert name in ran.err
     assert set(CHANNELS) | {"pair"} == set(topologies.all_topologies())
     assert replfix("lab", "up", "--name", "other", "--topology", "chain", "--replicas", "3").code == 2
+    ran = replfix("lab", "up", "--name", "other", "--topology", "chain", "--server", "mariadb")
+    assert (ran.code, "dual-primary" in ran.err) == (2, True)

@@ -1,4 +1,5 @@
-"""What the topologies share: servers without channels, channels, gtid_mode. MySQL only."""
+"""What the topologies share: servers without channels, channels, gtid_mode. Named channels, positions and modes are of
+MySQL only."""
 
 from __future__ import annotations
 
@@ -23,13 +24,17 @@ def disconnect(servers: Iterable[Server]) -> None:
             end_other_sessions(session)
             session.execute("STOP REPLICA")
             session.execute("RESET REPLICA ALL")
-            session.execute("SET GLOBAL super_read_only = OFF")
-            session.execute("SET GLOBAL read_only = OFF")
+            session.execute("SET GLOBAL read_only = OFF")  # and with it super_read_only
             as_new(session, kept)
 
 
 def follow(replica: Server, source: Server, channel: str = "", *, by_position: bool = False) -> None:
     """Make ``replica`` read from ``source`` through that channel from the source's first transaction on, and start it."""
+    if not channel and not by_position:
+        with replica.session() as session:
+            speaking(session).configure_channel(session, source.host, source.port, REPL)
+            session.execute("START REPLICA")
+        return
     position = "SOURCE_AUTO_POSITION = 1"
     if by_position:
         with source.session() as session:

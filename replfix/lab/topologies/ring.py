@@ -1,0 +1,25 @@
+"""Three servers that are all written to, each following the one before it, the first one the last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replfix.lab.state import Role, Server
+from replfix.lab.topologies.topology import Topology
+from replfix.lab.topologies.wiring import disconnect, follow
+
+
+def connect(servers: Sequence[Server]) -> None:
+    """Any number of servers; two follow each other."""
+    disconnect(servers)
+    for source, replica in zip(servers, (*servers[1:], servers[0]), strict=True):
+        follow(replica, source)
+
+
+TOPOLOGY = Topology(
+    "ring",
+    "three writable servers in a circle, each following the one before it",
+    tuple((f"primary{number}", Role.PRIMARY) for number in (1, 2, 3)),
+    connect,
+    any_server=True,
+)
