@@ -122,6 +122,10 @@ class Server(Protocol):
 
 
 class Replica(Server, Protocol):
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        """How many rows each look-up finds; for what may be too many to be read."""
+        ...
+
     def connected_as(self, connection: int) -> str | None:
         """``user@host`` of a connection that is still open."""
         ...

@@ -211,6 +211,13 @@ def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     )
 
 
+def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
+    """How many rows answer each of several look-ups on one table, in one statement."""
+    return " UNION ALL ".join(
+        f"(SELECT {number}, COUNT(*) FROM {_found_in(table, lookup)})" for number, lookup in enumerate(lookups)
+    )
+
+
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
     conditions = " OR ".join(f"({_matches(table, lookup)})" for lookup in lookups)

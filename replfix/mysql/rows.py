@@ -118,6 +118,16 @@ def _size(value: Value) -> int:
     return 4 * len(value.text) if isinstance(value, Json) else 30
 
 
+def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+    """How many rows each look-up finds."""
+    counts: dict[Lookup, int] = {}
+    for name in dict.fromkeys(lookup.table for lookup in lookups):
+        for batch in _batches([lookup for lookup in lookups if lookup.table == name], ARMS):
+            answers = session.rows(sql.count_rows(tables[name], batch))
+            counts.update((batch[int(number)], int(count)) for number, count in answers)
+    return counts
+
+
 def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
     """As ``find_all``, rows of transactions that are only prepared included."""
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")

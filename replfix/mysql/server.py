@@ -37,7 +37,7 @@ from replfix.mysql.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
-from replfix.mysql.rows import find_in_snapshot, find_uncommitted
+from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.status import read_replicas
 
 _OWN_LOG_READ = 64 << 20
@@ -119,6 +119,9 @@ class MysqlServer:
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_in_snapshot(self._session, tables, lookups) if lookups else {}
+
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        return count_all(self._session, tables, lookups)
 
     def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_uncommitted(self._session, tables, lookups) if lookups else {}

@@ -223,6 +223,9 @@ class FakeServer:
         with self.world.step(f"{self.name}.find"):
             return {lookup: self.rows.find(lookup) for lookup in lookups}
 
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        return {lookup: len(self.rows.find(lookup)) for lookup in lookups}
+
     def auto_increment(self) -> AutoIncrement:
         return AutoIncrement(1, 1)
 
