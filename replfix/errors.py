@@ -8,6 +8,7 @@
     ├── ConnectError        6    a server that cannot be reached, or that turns the account away
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
     ├── ReplicationError    3    replication stands in a way that this command cannot work with
+    │   ├── StoppedByHand   3    a channel that does not run and has no error
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
     │       └── LoggedAsStatement 3  a transaction that is in the binlog as a statement, with its text
     ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
@@ -57,6 +58,14 @@ class PrivilegeError(ConnectError):
 
 class ReplicationError(ReplfixError):
     exit_code = 3
+
+
+class StoppedByHand(ReplicationError):
+    """Also how ``channel`` stands for moments while replfix lets it apply one transaction."""
+
+    def __init__(self, message: str, hint: str, channel: str) -> None:
+        super().__init__(message, hint)
+        self.channel = channel
 
 
 class Unreadable(ReplicationError):

@@ -65,9 +65,8 @@ class HeldChannel:
         self._session = self._open()
         try:
             if self._session.scalar("SELECT GET_LOCK(%s, 0)", (self._lock,)) != "1":
-                holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))
                 raise Busy(
-                    f"Another replfix is at work on this channel of {self._endpoint} (its connection there is {holder}).",
+                    f"Another replfix is at work on this channel of {self._endpoint} ({self._holder()}).",
                     "Wait until it is done, or look at it with SHOW PROCESSLIST.",
                 )
         except BaseException:
@@ -77,6 +76,13 @@ class HeldChannel:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    def _holder(self) -> str:
+        """Its connection, and whose that is as far as the account may see it."""
+        holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))
+        shown = next((row for row in self._session.query("SHOW PROCESSLIST") if row["Id"] == holder), None)
+        account = f", {shown['User']}@{shown['Host']}" if shown else ""
+        return f"its connection there is {holder}{account}" if holder else "its connection there has just ended"
 
     def _open(self) -> Session:
         session = Session(self._endpoint, read_seconds=WORK_SECONDS)

@@ -28,6 +28,7 @@ from replfix.errors import (
     PrivilegeError,
     ReplfixError,
     ReplicationError,
+    StoppedByHand,
     Unreadable,
     UsageError,
 )
@@ -64,7 +65,7 @@ def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> Channel
 
 
 def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
-    """The error to diagnose, and which thread it stopped; the applier's first. ReplicationError when there is none."""
+    """The error to diagnose, and which thread it stopped; the applier's first. StoppedByHand when there is none."""
     error = channel.failure
     if error is not None:
         return error, Thread.APPLIER
@@ -73,10 +74,11 @@ def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
     stopped = "receiver and applier" if channel.receiver is ReceiverState.STOPPED else "applier"
     if channel.applier_running:
         stopped = "receiver"
-    raise ReplicationError(
+    raise StoppedByHand(
         f"The {stopped} of {_called(channel)} {'are' if ' and ' in stopped else 'is'} stopped without an error: somebody "
         "stopped it.",
         "When that is no longer wanted: START REPLICA.",
+        channel.name,
     )
 
 

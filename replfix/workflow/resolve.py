@@ -9,7 +9,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan
 from replfix.core.words import counted
-from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, UsageError
+from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, StoppedByHand, UsageError
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
@@ -48,7 +48,7 @@ def resolve(
     tries = 0
     while True:
         try:
-            diagnosis = investigate(operation.replica, operation.source_of, channel, operation.progress)
+            diagnosis = _diagnosis(operation, channel)
             if diagnosis is None and rounds and any_channel and (another := _failed(operation)) is not None:
                 channel = another
                 continue
@@ -110,6 +110,15 @@ def resolve(
         rounds.append(came.as_round(plan))
         if dry_run:
             return _rehearsed(rounds[0], story)
+
+
+def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
+    try:
+        return investigate(operation.replica, operation.source_of, channel, operation.progress)
+    except StoppedByHand as error:
+        # So it also stands while another replfix lets it apply one transaction: Busy tells which one.
+        with operation.replica.repair(error.channel):
+            return investigate(operation.replica, operation.source_of, channel, operation.progress)
 
 
 def _failed(operation: Operation) -> str | None:

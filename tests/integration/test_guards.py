@@ -19,6 +19,7 @@ from replfix.core.outcome import Outcome
 from replfix.core.plan import Plan
 from replfix.errors import Busy, Stale
 from replfix.lab import scenarios
+from replfix.lab.accounts import REPLFIX
 from replfix.lab.proof import snapshot
 from replfix.lab.replication import wait_until_stopped
 from replfix.lab.topology import Lab
@@ -97,6 +98,20 @@ def test_a_second_operator_is_turned_away(stopped: Lab) -> None:
         assert ran.code == 4
         assert "Another replfix" in ran.err
     assert snapshot(stopped.replica) == before
+
+
+def test_a_second_operator_while_the_first_one_lets_a_transaction_be_applied(pair: Lab) -> None:
+    """The channel is stopped without an error then, as it is when somebody stopped it by hand."""
+    with pair.replica.session(REPLFIX) as other:
+        other.execute("STOP REPLICA SQL_THREAD")
+        assert other.scalar("SELECT GET_LOCK('replfix:', 0)") == "1"
+        mine = other.scalar("SELECT CONNECTION_ID()")
+        ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file))
+        assert ran.code == 4
+        assert f"its connection there is {mine}, {REPLFIX.name}@127.0.0.1:" in ran.err
+        other.execute("DO RELEASE_LOCK('replfix:')")
+        ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file))
+        assert "somebody stopped it" in ran.out
 
 
 def test_without_a_terminal_and_without_yes_it_refuses(stopped: Lab) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,7 +11,7 @@ from replfix.errors import ConnectError
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped
 from replfix.lab.topology import Lab
-from tests.integration.running import Ran, environment, replfix
+from tests.integration.running import Ran, replfix
 from tests.integration.test_guards import resolving_while_blocked, stopped, writing_on_the_replica
 
 __all__ = ["stopped"]  # a fixture
@@ -302,21 +300,6 @@ def test_no_cause_in_rows_is_named_for_an_error_that_does_not_come_from_them(pai
     ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
     assert (ran.code, ran.document["error"]["errno"], ran.document["causes"]) == (3, 13146, [])
     refused(pair, "error 13146")
-
-
-def test_several_operators_at_once_and_one_of_them_proceeds(stopped: Lab) -> None:
-    before = snapshot(stopped.replica)
-    command = [sys.executable, "-m", "replfix", "resolve", "replica1", "--yes", "--config", str(stopped.config_file)]
-    running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
-        for _ in range(3)
-    ]
-    said = [process.communicate(timeout=60)[0] for process in running]
-    assert "Traceback" not in "".join(said)
-    assert sum("1 row displaced" in text for text in said) == 1, said
-    assert {process.returncode for process in running} <= {0, 4}, said  # 0: came when there was nothing left to do
-    assert not [p for p in prove(stopped.source, stopped.replica, before) if not p.holds]
-    assert replfix("audit", "verify", "--config", str(stopped.config_file)).code == 0
 
 
 def test_a_receiver_that_somebody_stops_in_the_middle_stays_stopped(stopped: Lab) -> None:
