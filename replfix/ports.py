@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from replfix.core.audit_record import AuditRecord, RecordKind
-from replfix.core.checkup import ClockReading, Inventory
+from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.explain.probe import Match
@@ -110,6 +110,10 @@ class Server(Protocol):
 
     def version(self) -> str:
         """As VERSION() says it: MariaDB's has its name in it."""
+        ...
+
+    def connected(self) -> Connected:
+        """How the connection to it is made, and what of it is encrypted and checked."""
         ...
 
     def clock(self) -> ClockReading:

@@ -78,7 +78,7 @@ class Wired:
         return given if channel.source_uuid == uuid else None
 
     def _connected(self, channel: ChannelStatus, given: Endpoint | None) -> MysqlServer:
-        endpoint = given or Endpoint(channel.source_host, channel.source_port).with_account_of(self.target.replica)
+        endpoint = given or Endpoint(channel.source_host, channel.source_port).visited_as(self.target.replica)
         key = (endpoint.host, endpoint.port, channel.filters)
         if key not in self._sources:
             endpoint = _with_password(endpoint, self._ask_password)
@@ -120,7 +120,7 @@ def with_account(target: Target, ask: AskPassword) -> Target:
 def open_trail(config: Config) -> SqlTrail:
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
-    return SqlTrail.open(config.audit_url, account=config.audit_account)
+    return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls)
 
 
 def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:

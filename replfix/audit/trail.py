@@ -31,6 +31,7 @@ from replfix.core.audit_record import (
     verify_chain,
 )
 from replfix.core.endpoint import Account
+from replfix.core.tls import NO_TLS_OPTIONS, Tls
 from replfix.errors import AuditError, UsageError
 
 PAGE_RECORDS = 500
@@ -62,14 +63,16 @@ class SqlTrail:
         url: str | None = None,
         *,
         account: Account = NO_ACCOUNT,
+        tls: Tls = NO_TLS_OPTIONS,
         clock: Callable[[], datetime] = _now,
         author: str | None = None,
     ) -> SqlTrail:
         """The trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
 
-        ``account`` is for a MySQL or MariaDB URL that names none. ``clock`` gives an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet.
+        ``account`` is for a MySQL or MariaDB URL that names none, ``tls`` for what it does not say of encryption. ``clock`` gives
+        an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet.
         """
-        return cls(store_of(url, account), clock=clock, author=operator() if author is None else author)
+        return cls(store_of(url, account, tls), clock=clock, author=operator() if author is None else author)
 
     @property
     def name(self) -> str:

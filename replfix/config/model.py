@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+)
+
+from replfix.core.tls import Tls, TlsMode, checked_versions, mode_of
 
 _TABLE_PATTERN = re.compile(r"[^.\s]+\.[^.\s]+\Z")
 
@@ -29,15 +41,42 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Defaults(_Section):
+class _Encrypted(_Section):
+    ssl_mode: Annotated[TlsMode, BeforeValidator(lambda text: mode_of(str(text)))] | None = None
+    ssl_ca: Name | None = None
+    ssl_capath: Name | None = None
+    ssl_cert: Name | None = None
+    ssl_key: Name | None = None
+    ssl_cipher: Name | None = None
+    tls_version: Annotated[Name, AfterValidator(checked_versions)] | None = None
+
+    def tls(self, beside: Path) -> Tls:
+        """With files that are relative looked for in ``beside``."""
+
+        def file(name: str | None) -> str | None:
+            return None if name is None else str(beside / Path(name).expanduser())
+
+        return Tls(
+            ssl_mode=self.ssl_mode,
+            ssl_ca=file(self.ssl_ca),
+            ssl_capath=file(self.ssl_capath),
+            ssl_cert=file(self.ssl_cert),
+            ssl_key=file(self.ssl_key),
+            ssl_cipher=self.ssl_cipher,
+            tls_version=self.tls_version,
+        )
+
+
+class Defaults(_Encrypted):
     defaults_file: Name | None = None  # a MySQL option file, for every server that names none itself
     poll_seconds: Annotated[StrictFloat, Field(ge=0.1, le=3600)] = 1.0
     user: Name | None = None
 
 
-class Server(_Section):
+class Server(_Encrypted):
     host: Annotated[str, AfterValidator(_host)]
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 3306
+    socket: Name | None = None
     user: Name | None = None
     defaults_file: Name | None = None
 

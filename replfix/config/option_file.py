@@ -1,4 +1,4 @@
-"""MySQL option files, as the MySQL clients read them: the account in the ``[client]`` group.
+"""MySQL option files, as the MySQL clients read them: account, socket and TLS in the ``[client]`` group.
 
 Source: MySQL manual, "Using Option Files", and mysys/my_default.cc for what the manual leaves open. PyMySQL's own
 reader is not used: it takes ``#`` in a value as a part of it, knows no escapes and no ``!include``.
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from replfix.core.endpoint import Secret
+from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
 from replfix.errors import ConfigError
 
 _GROUP = "client"
@@ -25,11 +26,16 @@ _HINT = "docs/configuration.md shows how an option file is written."
 
 @dataclass(frozen=True, slots=True)
 class OptionFile:
-    """The account of an option file. ``password`` is None when there is none, or when it is to be asked for."""
+    """The account of an option file. ``password`` is None when there is none, or when it is to be asked for.
 
-    user: str | None
-    password: Secret | None
-    warnings: tuple[str, ...]
+    ``socket`` is for ``localhost``, where no ``protocol=TCP`` beside it says otherwise.
+    """
+
+    user: str | None = None
+    password: Secret | None = None
+    socket: str | None = None
+    tls: Tls = NO_TLS_OPTIONS
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -46,9 +52,16 @@ def read_option_file(file: Path) -> OptionFile:
     reading = _Reading()
     _read(file, reading, depth=0)
     user, password = reading.options.get("user"), reading.options.get("password")
+    by_network = (reading.options.get("protocol") or "").upper() == "TCP"
+    try:
+        tls = tls_of(reading.options)
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}.", _HINT) from None
     return OptionFile(
         user=user or None,
         password=Secret(password) if password is not None else None,
+        socket=None if by_network else reading.options.get("socket") or None,
+        tls=tls,
         warnings=tuple(reading.warnings),
     )
 
@@ -78,6 +91,7 @@ def _read(file: Path, reading: _Reading, depth: int) -> None:
             )
         elif group == _GROUP:
             name, value = _option(line)
+            reading.options.pop(name, None)  # the last one counts, also among names that mean the same
             reading.options[name] = value
             holds_password = holds_password or (name == "password" and value is not None)
     if holds_password and mode & stat.S_IROTH:

@@ -10,7 +10,8 @@ from pathlib import Path
 from replfix.config.model import ConfigFile, Policy, Server
 from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.reading import read_config, suggestion
-from replfix.core.endpoint import Account, Endpoint, Secret
+from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
+from replfix.core.tls import Tls
 from replfix.errors import ConfigError, UsageError
 
 DEFAULT_OPTION_FILE = "~/.my.cnf"
@@ -54,6 +55,11 @@ class Config:
     def audit_account(self) -> Account:
         """For a trail on a MySQL or MariaDB server whose URL names no account."""
         return _first_fitting(self._environment_and_files(None))
+
+    @property
+    def audit_tls(self) -> Tls:
+        """For a trail on a MySQL or MariaDB server, where its URL does not say."""
+        return self._tls(None)
 
     @property
     def poll_seconds(self) -> float:
@@ -119,25 +125,47 @@ class Config:
         return Target(name, replica, source, settings.channel, by_channel)
 
     def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
-        """A source by name or URL; where it has no account of its own, the replica's is used."""
+        """A source by name or URL; where it has no account of its own, the replica's is used, and its TLS options too."""
         server = self.file.sources.get(name_or_url) or self.file.replicas.get(name_or_url)
         if server is None:
             return self._of_url(name_or_url, replica)
         if server.user is None and server.defaults_file is None:
-            return Endpoint(server.host, server.port).with_account_of(replica)
+            return self._address(server, server.tls(self._beside)).visited_as(replica)
         return self._of_server(server)
 
     def _of_url(self, url: str, replica: Endpoint | None = None) -> Endpoint:
         endpoint = Endpoint.parse(url)
+        tls = endpoint.tls.over(self._tls(None) if replica is None else replica.tls)
         return self._with_account(
-            endpoint,
+            self._by_socket(replace(endpoint, tls=tls), self._option_file(None)),
             Account(endpoint.user, endpoint.password),
             *([Account(replica.user, replica.password)] if replica else []),
             *self._environment_and_files(None),
         )
 
     def _of_server(self, server: Server) -> Endpoint:
-        return self._with_account(Endpoint(server.host, server.port), *self._environment_and_files(server))
+        address = self._by_socket(self._address(server, self._tls(server)), self._option_file(server.defaults_file))
+        return self._with_account(address, *self._environment_and_files(server))
+
+    @property
+    def _beside(self) -> Path:
+        return self.path.parent if self.path is not None else Path()
+
+    def _address(self, server: Server, tls: Tls) -> Endpoint:
+        socket = None if server.socket is None else str(self._beside / Path(server.socket).expanduser())
+        return Endpoint(server.host, server.port, socket=socket, tls=tls)
+
+    def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
+        """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""
+        if endpoint.socket is not None or (endpoint.host, endpoint.port) != ("localhost", DEFAULT_PORT):
+            return endpoint
+        return replace(endpoint, socket=read.socket)
+
+    def _tls(self, server: Server | None) -> Tls:
+        """What says how to encrypt, the strongest first, each option for itself."""
+        read = self._option_file(server.defaults_file if server else None)
+        inner = self.file.defaults.tls(self._beside).over(read.tls)
+        return inner if server is None else server.tls(self._beside).over(inner)
 
     def _with_account(self, endpoint: Endpoint, *accounts: Account) -> Endpoint:
         account = _first_fitting(accounts)
@@ -171,13 +199,13 @@ class Config:
             return read_option_file(file)
         except FileNotFoundError:
             if name is None:
-                return OptionFile(None, None, ())
+                return OptionFile()
             raise ConfigError(
                 f"The option file {file} does not exist.", "Correct defaults_file, or create it."
             ) from None
         except OSError as error:
             if name is None:
-                return OptionFile(None, None, (f"{file} cannot be read: {error.strerror}.",))
+                return OptionFile(warnings=(f"{file} cannot be read: {error.strerror}.",))
             raise ConfigError(
                 f"Cannot read the option file {file}: {error.strerror}.", "Make it readable for this user."
             ) from None

@@ -9,6 +9,7 @@ from datetime import date
 
 from replfix.core.privileges import Role
 from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.tls import TlsMode
 
 
 class Verdict(enum.StrEnum):
@@ -36,12 +37,28 @@ class ClockReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """How replfix itself is connected to a server. ``cipher`` is empty where nothing is encrypted."""
+
+    mode: TlsMode
+    tls_version: str
+    cipher: str
+    local: bool  # over a socket, or to a loopback address
+    with_password: bool
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(self.cipher)
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     role: Role
     address: str
     version: str
     variables: Mapping[str, str | None]  # None: this server has no such variable
     clock: ClockReading
+    connected: Connected
 
     @property
     def mariadb(self) -> bool:

@@ -1,10 +1,13 @@
-"""Where a server is and who connects: parsed from ``mysql://user:password@host:port``."""
+"""Where a server is, who connects and how: parsed from ``mysql://user:password@host:port?ssl-mode=…``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from replfix.core.tls import NO_TLS_OPTIONS, OPTIONS, Tls, tls_of
 from replfix.errors import UsageError
 
 SCHEMES = ("mysql", "mariadb")
@@ -42,14 +45,26 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server's address and the account to use. ``str()`` gives ``host:port``, never the account's password."""
+    """A server's address and the account to use. ``str()`` gives ``host:port``, never the account's password.
+
+    With ``socket``, the path of a Unix socket, that is connected to, and the port is not.
+    """
 
     host: str
     port: int = DEFAULT_PORT
     user: str | None = None
     password: Secret | None = None
+    socket: str | None = None
+    tls: Tls = NO_TLS_OPTIONS
+
+    @property
+    def local(self) -> bool:
+        """Whether the connection stays on this machine."""
+        return self.socket is not None or self.host == "localhost" or _is_loopback(self.host)
 
     def __str__(self) -> str:
+        if self.socket is not None:
+            return f"{self.host}:{self.socket}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @classmethod
@@ -71,17 +86,51 @@ class Endpoint:
             raise UsageError("The server URL names no host.", hint)
         if port == 0:
             raise UsageError("The port in a server URL cannot be 0.", hint)
-        if parts.path not in ("", "/") or parts.query or parts.fragment:
-            raise UsageError("A server URL ends after the port: no database, options or fragment.", hint)
+        if parts.path not in ("", "/") or parts.fragment:
+            raise UsageError("A server URL ends after the port and its options: no database, no fragment.", hint)
+        socket, tls = url_options(_split(parts.query))
         return cls(
             host=host,
             port=port or DEFAULT_PORT,
             user=unquote(parts.username) if parts.username else None,
             password=Secret(unquote(parts.password)) if parts.password is not None else None,
+            socket=socket,
+            tls=tls,
         )
 
-    def with_account_of(self, other: Endpoint) -> Endpoint:
-        """This address, with the other's account where this one names none."""
-        if self.user is not None:
-            return self
-        return replace(self, user=other.user, password=other.password)
+    def visited_as(self, other: Endpoint) -> Endpoint:
+        """This address, with the other's account where this one names none, and its TLS options where they are not given."""
+        with_tls = replace(self, tls=self.tls.over(other.tls))
+        return with_tls if self.user is not None else replace(with_tls, user=other.user, password=other.password)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def url_options(options: Iterable[tuple[str, str]]) -> tuple[str | None, Tls]:
+    """The socket and TLS options of a URL, by their names. UsageError for one that is not known, which is not repeated:
+    what stands there may be a part of a password with a ``?`` in it."""
+    known = (*OPTIONS, "socket")
+    hint = f"Known are {', '.join(known)}. A ? in a password is written %3F."
+    given = {}
+    for name, value in options:
+        name = name.replace("_", "-")
+        if name not in known:
+            raise UsageError("The URL has an option that is not known.", hint)
+        if not value:
+            raise UsageError(f"The option {name} of the URL has no value.", hint)
+        given[name] = value
+    try:
+        return given.get("socket"), tls_of(given)
+    except ValueError as error:
+        raise UsageError(f"In the URL, {error}.", hint) from None
+
+
+def _split(query: str) -> Iterator[tuple[str, str]]:
+    for option in filter(None, query.split("&")):
+        name, _, value = option.partition("=")
+        yield name, unquote(value)

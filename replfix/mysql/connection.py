@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pymysql
 from pymysql.constants import CLIENT, CR, ER
 from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
+from replfix.connecting import connect
 from replfix.core.endpoint import Endpoint
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 
@@ -30,30 +30,6 @@ _ENCODERS: dict[Any, Any] = dict(encoders)
 Row = dict[str, Any]
 
 
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-_UNVERIFIED = _unverified()
-
-
-if TYPE_CHECKING:
-    _Connection = pymysql.connections.Connection[Cursor]  # generic in its stubs only
-else:
-    _Connection = pymysql.connections.Connection
-
-
-class _Preferred(_Connection):
-    """Encrypted where the server can, nothing verified, as the clients' --ssl-mode=PREFERRED is. PyMySQL does that too, and
-    loads every authority of the machine for each connection, to ask none of them (20 ms of work; version 1.2)."""
-
-    def _create_ssl_ctx(self, _: object) -> ssl.SSLContext:
-        return _UNVERIFIED
-
-
 class Session:
     """A connection in which one caller works. Values come back as ``str``, ``bytes`` or None, never converted.
 
@@ -64,12 +40,8 @@ class Session:
         """Connect; ConnectError when the server cannot be reached or turns the account away."""
         self.endpoint = endpoint
         try:
-            self.connection = _Preferred(
-                host=endpoint.host,
-                port=endpoint.port,
-                user=endpoint.user or "",
-                # As bytes: PyMySQL would encode text as latin-1, the server expects the session's character set.
-                password=endpoint.password.reveal().encode() if endpoint.password else b"",
+            self.connection = connect(
+                endpoint,
                 charset="utf8mb4",
                 autocommit=True,
                 conv=_ENCODERS,
@@ -153,7 +125,8 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
     if errno in _DENIED_LOGIN:
         return ConnectError(
             f"{endpoint} turned the account {endpoint.user or '(none)'!r} away: {text}",
-            "Check the user and password in the URL, the option file or the environment.",
+            "Check the user and password in the URL, the option file or the environment, and what the account asks for: REQUIRE "
+            "SSL takes ssl-mode=REQUIRED, REQUIRE X509 a certificate with ssl-cert and ssl-key.",
         )
     return ConnectError(
         f"Cannot connect to {endpoint}: {text}",

@@ -6,7 +6,7 @@ import base64
 import time
 
 from replfix.core import sql
-from replfix.core.checkup import ClockReading, Inventory, Some
+from replfix.core.checkup import ClockReading, Connected, Inventory, Some
 from replfix.core.endpoint import Endpoint
 from replfix.errors import ServerError
 from replfix.mysql.connection import Session
@@ -48,6 +48,19 @@ def read_clock(session: Session) -> ClockReading:
         answered = time.time()
         readings.append(ClockReading(answer - (asked + answered) / 2, (answered - asked) / 2))
     return min(readings, key=lambda reading: reading.uncertainty)
+
+
+def read_connected(session: Session) -> Connected:
+    told = session.query("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')")
+    values = {str(row["Variable_name"]).lower(): str(row["Value"] or "") for row in told}
+    endpoint = session.endpoint
+    return Connected(
+        mode=endpoint.tls.mode,
+        tls_version=values.get("ssl_version", ""),
+        cipher=values.get("ssl_cipher", ""),
+        local=endpoint.local,
+        with_password=bool(endpoint.password and endpoint.password.reveal()),
+    )
 
 
 def read_inventory(session: Session, names: int) -> Inventory:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from replfix.core import sql
-from replfix.core.checkup import ClockReading, Inventory
+from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement, LockHolder
@@ -30,7 +30,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
-from replfix.mysql.inspection import is_encrypted, read_clock, read_inventory, try_binlog
+from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
@@ -250,6 +250,9 @@ class MysqlServer:
 
     def version(self) -> str:
         return str(self._session.scalar("SELECT VERSION()"))
+
+    def connected(self) -> Connected:
+        return read_connected(self._session)
 
     def clock(self) -> ClockReading:
         return read_clock(self._session)

@@ -60,6 +60,7 @@ def _server(server: Server, role: Role) -> ServerFacts:
         version=server.version(),
         variables=server.variables(VARIABLES),
         clock=server.clock(),
+        connected=server.connected(),
     )
 
 

@@ -205,6 +205,11 @@ def test_what_is_wrong_is_said(database: Database, wrong: str) -> None:
     assert re.search(match, error.message)
 
 
+def test_options_of_the_url_reach_postgresqls_own_client(postgresql: str) -> None:
+    error = unusable(changed(postgresql, query={**make_url(postgresql).query, "sslmode": "nonsense"}))
+    assert 'invalid sslmode value: "nonsense"' in error.message
+
+
 def test_a_read_only_server_is_no_place_for_it(pair: Lab) -> None:
     with pair.source.session() as session:
         session.execute("CREATE DATABASE audit")

@@ -16,6 +16,7 @@ from replfix.core.checkup import (
     ChannelFacts,
     Check,
     ClockReading,
+    Connected,
     Inventory,
     ReplicaFacts,
     ServerFacts,
@@ -24,7 +25,11 @@ from replfix.core.checkup import (
 )
 from replfix.core.filters import Filters
 from replfix.core.privileges import Role
+from replfix.core.tls import TlsMode
 from tests.unit.making import channel, status
+
+ENCRYPTED = Connected(TlsMode.PREFERRED, "TLSv1.3", "TLS_AES_256_GCM_SHA384", local=False, with_password=True)
+IN_THE_OPEN = replace(ENCRYPTED, tls_version="", cipher="")
 
 GOOD = {
     "log_bin": "ON",
@@ -48,10 +53,12 @@ GOOD = {
 NOTHING = Some(0, ())
 
 
-def server(role: Role, version: str = "9.7.4", clock: float = 0.0, **over: str | None) -> ServerFacts:
+def server(
+    role: Role, version: str = "9.7.4", clock: float = 0.0, connected: Connected = ENCRYPTED, **over: str | None
+) -> ServerFacts:
     own = {"server_id": "1" if role is Role.SOURCE else "2"}
     found = {**dict.fromkeys(VARIABLES), **GOOD, **own, **over}
-    return ServerFacts(role, "10.0.0.1:3306", version, found, ClockReading(clock, 0.01))
+    return ServerFacts(role, "10.0.0.1:3306", version, found, ClockReading(clock, 0.01), connected)
 
 
 def facts(
@@ -103,6 +110,8 @@ def test_what_is_well() -> None:
         ({"replica": {"version": "8.4.9"}}, "version-order", "warning"),
         ({"replica": {"clock": 30.0}}, "replica-clock", "warning"),
         ({"source": {"clock": -4.5}}, "source-clock", "warning"),
+        ({"replica": {"connected": IN_THE_OPEN}}, "replica-connection", "warning"),
+        ({"source": {"connected": IN_THE_OPEN}}, "source-connection", "warning"),
         ({"gtid_mode": "OFF"}, "replica-gtid-mode", "warning"),
         ({"source": {"gtid_mode": "OFF_PERMISSIVE"}}, "source-gtid-mode", "warning"),
         ({"replica": {"enforce_gtid_consistency": "WARN"}}, "replica-enforce-gtid-consistency", "warning"),
@@ -149,6 +158,7 @@ def test_mariadb_has_series_of_its_own_and_is_not_older_than_mysql() -> None:
 
 def test_no_tls_on_the_same_machine_is_no_matter() -> None:
     assert not_well(facts(encrypted=False, on_channel={"source_host": "127.0.0.1"})) == {}
+    assert not_well(facts(replica={"connected": replace(IN_THE_OPEN, local=True)})) == {}
 
 
 def test_events_that_nobody_runs_are_no_matter() -> None:

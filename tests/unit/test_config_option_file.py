@@ -66,7 +66,7 @@ def test_only_the_client_group_counts(tmp_path: Path) -> None:
 
 
 def test_an_empty_file(tmp_path: Path) -> None:
-    assert read_option_file(write(tmp_path / "my.cnf", "")) == OptionFile(None, None, ())
+    assert read_option_file(write(tmp_path / "my.cnf", "")) == OptionFile()
 
 
 def test_files_are_included_where_they_are_named(tmp_path: Path) -> None:

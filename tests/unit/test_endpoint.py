@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from replfix.core.endpoint import Endpoint, Secret
+from replfix.core.tls import Tls, TlsMode
 from replfix.errors import UsageError
 
 PASSWORD = "s3cr3t"
@@ -22,6 +23,12 @@ PASSWORD = "s3cr3t"
         ("mysql://u:@h", Endpoint("h", user="u", password=Secret(""))),
         ("mysql://us%40er:p%3A%2F%25@h", Endpoint("h", user="us@er", password=Secret("p:/%"))),
         ("mysql://u:p@[::1]:3306", Endpoint("::1", user="u", password=Secret("p"))),
+        ("mysql://u@h/?socket=/run/a%20b.sock", Endpoint("h", user="u", socket="/run/a b.sock")),
+        ("mysql://h?ssl_mode=required", Endpoint("h", tls=Tls(TlsMode.REQUIRED))),
+        (
+            "mysql://h?ssl-ca=/c+a.pem&tls-version=TLSv1.3",
+            Endpoint("h", tls=Tls(ssl_ca="/c+a.pem", tls_version="TLSv1.3")),
+        ),
     ],
 )
 def test_urls(url: str, endpoint: Endpoint) -> None:
@@ -40,7 +47,11 @@ def test_urls(url: str, endpoint: Endpoint) -> None:
         (f"mysql://u:{PASSWORD}@h:70000", "cannot be read"),
         (f"mysql://u:{PASSWORD}@[::1", "cannot be read"),
         (f"mysql://u:{PASSWORD}@h/db", "ends after the port"),
-        (f"mysql://u:{PASSWORD}@h?x=1", "ends after the port"),
+        (f"mysql://u:{PASSWORD}@h?x=1", "option that is not known"),
+        (f"mysql://u:1?{PASSWORD}@h", "option that is not known"),
+        (f"mysql://u:{PASSWORD}@h?ssl-mode=VERIFY", "ssl-mode is one of DISABLED, PREFERRED"),
+        (f"mysql://u:{PASSWORD}@h?tls-version=TLSv1.1", "tls-version is TLSv1.2 or TLSv1.3"),
+        (f"mysql://u:{PASSWORD}@h?ssl-ca=", "option ssl-ca of the URL has no value"),
         (f"mysql://u:{PASSWORD}#@h", "cannot be read"),
     ],
 )
@@ -64,11 +75,20 @@ def test_an_ipv6_address_is_written_in_brackets() -> None:
     assert str(Endpoint("fe80::1", 3307)) == "[fe80::1]:3307"
 
 
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [("mysql://127.9.9.9", True), ("mysql://[::1]", True), ("mysql://localhost", True), ("mysql://localhost.evil", False),
+     ("mysql://10.0.0.1", False), ("mysql://10.0.0.1?socket=/s", True)],
+)  # fmt: skip
+def test_what_stays_on_this_machine(url: str, local: bool) -> None:
+    assert Endpoint.parse(url).local is local
+
+
 def test_the_account_of_another_endpoint() -> None:
     other = Endpoint("x", 1, "dba", Secret("p"))
-    assert Endpoint("h", 2).with_account_of(other) == Endpoint("h", 2, "dba", Secret("p"))
+    assert Endpoint("h", 2).visited_as(other) == Endpoint("h", 2, "dba", Secret("p"))
     own = Endpoint("h", 2, "me")
-    assert own.with_account_of(other) is own
+    assert own.visited_as(other) == own
 
 
 def test_secrets_are_compared_by_their_text() -> None:

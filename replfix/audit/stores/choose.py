@@ -11,6 +11,7 @@ from replfix.audit.stores.postgresql import PostgresqlStore
 from replfix.audit.stores.sqlite_file import SqliteFile
 from replfix.audit.stores.store import Store
 from replfix.core.endpoint import Account
+from replfix.core.tls import NO_TLS_OPTIONS, Tls
 from replfix.errors import ConfigError
 
 NO_ACCOUNT = Account()
@@ -21,7 +22,7 @@ _URL_HINT = (
 )
 
 
-def store_of(url: str | None, account: Account = NO_ACCOUNT) -> Store:
+def store_of(url: str | None, account: Account = NO_ACCOUNT, tls: Tls = NO_TLS_OPTIONS) -> Store:
     """ConfigError for a URL that names no store. Never repeats it: it may hold a password. Connects to nothing."""
     if url is None:
         return SqliteFile(sqlite_file.default_path())
@@ -38,4 +39,4 @@ def store_of(url: str | None, account: Account = NO_ACCOUNT) -> Store:
         raise ConfigError("audit.url names no " + ("host." if parsed.database else "database."), _URL_HINT)
     if kind in ("postgresql", "postgres"):
         return PostgresqlStore(parsed)
-    return MysqlStore(parsed, account)
+    return MysqlStore(parsed, account, tls)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pymysql
-from sqlalchemy import Connection, create_engine, text
+import sqlalchemy
+from pymysql.constants import CLIENT
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from replfix.audit.stores.server import ANSWER_SECONDS, CONNECT_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
-from replfix.core.endpoint import Account
-from replfix.errors import AuditError
+from replfix.connecting import Connection, connect
+from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_options
+from replfix.core.tls import Tls
+from replfix.errors import AuditError, ConfigError, ReplfixError, UsageError
 
 _SESSION = f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_SECONDS:.0f}"
 _TRIGGERS = (
@@ -48,27 +52,36 @@ _MAKING = "replfix audit tables"
 class MysqlStore(ServerStore):
     """Implements :class:`replfix.audit.stores.store.Store`."""
 
-    def __init__(self, url: URL, account: Account) -> None:
-        user, password = url.username, url.password
-        if user is None and password is None:
-            user, password = account.user, account.password.reveal() if account.password else None
-        elif password is None and account.password is not None and account.user in (None, user):
-            password = account.password.reveal()
+    def __init__(self, url: URL, account: Account, tls: Tls) -> None:
+        endpoint = _endpoint(url, account, tls)
+
+        def opened() -> Connection:
+            try:
+                return connect(
+                    endpoint,
+                    database=url.database,
+                    charset="utf8mb4",
+                    client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts on it
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=ANSWER_SECONDS,
+                    write_timeout=ANSWER_SECONDS,
+                    init_command=_SESSION,
+                    program_name="replfix",
+                )
+            except ReplfixError as error:
+                raise AuditError(
+                    f"The audit trail {self.name} cannot be reached: {error.message}", error.hint
+                ) from None
+
         engine = create_engine(
-            URL.create("mysql+pymysql", user, password, url.host, url.port, url.database, {"charset": "utf8mb4"}),
+            "mysql+pymysql://",
+            creator=opened,
             poolclass=NullPool,
             isolation_level="READ COMMITTED",  # the head is what it is once the lock is there
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                "read_timeout": ANSWER_SECONDS,
-                "write_timeout": ANSWER_SECONDS,
-                "init_command": _SESSION,
-                "program_name": "replfix",
-            },
         )
         super().__init__(url, engine)
 
-    def create_schema(self, connection: Connection) -> None:
+    def create_schema(self, connection: sqlalchemy.Connection) -> None:
         """DDL commits by itself here, so others are kept out by a named lock."""
         wait = {"name": _MAKING, "seconds": int(BUSY_SECONDS)}
         connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), wait)
@@ -89,6 +102,21 @@ class MysqlStore(ServerStore):
 
     def error(self, error: BaseException) -> AuditError:
         return self.meaning(error, _code(error), _MEANINGS)
+
+
+def _endpoint(url: URL, account: Account, tls: Tls) -> Endpoint:
+    """ConfigError for options that are not known: one that is passed over could be the one that encrypts."""
+    password = None if url.password is None else Secret(url.password)
+    user = url.username
+    if user is None and password is None:
+        user, password = account.user, account.password
+    elif password is None and account.user in (None, user):
+        password = account.password
+    try:
+        socket, own = url_options((name, str(value)) for name, value in url.query.items())
+    except UsageError as error:
+        raise ConfigError(f"audit.url: {error.message}", error.hint) from None
+    return Endpoint(str(url.host), url.port or DEFAULT_PORT, user, password, socket, own.over(tls))
 
 
 def _code(error: BaseException) -> object:

@@ -178,6 +178,7 @@ def _of_source(check: Callable[[ServerFacts], Check | None]) -> Callable[[Channe
 ALL: tuple[Callable[[ChannelFacts], Check | None], ...] = (
     version,
     version_order,
+    _of_source(server.connection),
     clock,
     server_ids,
     binary_log,

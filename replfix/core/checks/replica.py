@@ -15,6 +15,10 @@ def version(facts: ReplicaFacts) -> Check:
     return server.end_of_life(facts.server, facts.today)
 
 
+def connection(facts: ReplicaFacts) -> Check:
+    return server.connection(facts.server)
+
+
 def clock(facts: ReplicaFacts) -> Check:
     return server.clock(facts.server)
 
@@ -133,6 +137,7 @@ def events(facts: ReplicaFacts) -> Check | None:
 
 ALL: tuple[Callable[[ReplicaFacts], Check | None], ...] = (
     version,
+    connection,
     clock,
     gtid_mode,
     gtid_consistency,

@@ -8,6 +8,7 @@ from datetime import date
 
 from replfix.core.checkup import Check, ServerFacts, Verdict
 from replfix.core.privileges import Role
+from replfix.core.tls import TlsMode
 
 _DAY = 86_400
 
@@ -86,6 +87,32 @@ def clock(facts: ServerFacts) -> Check:
         code(facts, "clock"),
         Verdict.OK,
         f"The clock of the {facts.role} is this machine's, within {CLOCK_SECONDS:.0f} s.",
+    )
+
+
+def connection(facts: ServerFacts) -> Check:
+    """replfix's own. A password is never sent as it is, but what is read from the network can be tried against it."""
+    of, name = facts.connected, code(facts, "connection")
+    if not of.encrypted:
+        if of.local:
+            return Check(
+                name, Verdict.OK, f"replfix's connection to the {facts.role} is not encrypted, on this very machine."
+            )
+        what = "rows, and the account's login," if of.with_password else "rows"
+        return Check(
+            name,
+            Verdict.WARNING,
+            f"replfix's connection to the {facts.role} is not encrypted: {what} cross the network in the open.",
+            "Set up TLS on the server, and connect with ssl-mode=REQUIRED or, better, VERIFY_IDENTITY.",
+        )
+    checked = {
+        TlsMode.VERIFY_CA: "its certificate is checked, for whatever host",
+        TlsMode.VERIFY_IDENTITY: "its certificate is checked, and is for this host",
+    }.get(of.mode, f"its certificate is not checked (ssl-mode={of.mode})")
+    return Check(
+        name,
+        Verdict.OK,
+        f"replfix's connection to the {facts.role} is encrypted ({of.tls_version}, {of.cipher}); {checked}.",
     )
 
 
