@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from replfix.core.advisor.node import LogSample, Node, Step
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
@@ -20,7 +21,7 @@ from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import Plan
 from replfix.core.privileges import Granted
 from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.status import ReplicaStatus
+from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -248,6 +249,39 @@ class Inquiry(Protocol):
 
     def counter(self, table: Table, column: Column) -> Counter:
         """The AUTO_INCREMENT column's next and highest value, as they are now."""
+        ...
+
+
+class KeySpaces(Protocol):
+    """What ``advise`` asks of a server. Every method may raise ConnectError, PrivilegeError, ServerError."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``, for people."""
+        ...
+
+    def uuid(self) -> str:
+        """As ``Server.uuid``."""
+        ...
+
+    def channels(self) -> tuple[ChannelStatus, ...]:
+        """What it reads from; empty for a server that is no replica."""
+        ...
+
+    def node(self, name: str, channels: Sequence[ChannelStatus]) -> Node:
+        """Settings, tables, keys and highest ids; without the counters' next values and without the log."""
+        ...
+
+    def next_values(self) -> Mapping[TableName, int]:
+        """What each AUTO_INCREMENT counter stands at, now."""
+        ...
+
+    def numbers(self, table: TableName, column: str, step: Step, least: int, most: int) -> tuple[int, int, int] | None:
+        """How many rows have a number in that range that ``step`` gives, the lowest and the highest; None for none."""
+        ...
+
+    def log(self, node: Node) -> LogSample:
+        """What the server itself wrote lately. ``node`` is what the method of that name gave. ReplicationError, Unreadable."""
         ...
 
 

@@ -20,7 +20,9 @@ from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ConnectError, UsageError
 from replfix.mysql.filtered_source import FilteredSource
+from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.server import MysqlServer
+from replfix.ports import KeySpaces
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover import leftovers, unended
 
@@ -99,6 +101,38 @@ class Wired:
         return self._sources[key]
 
     def __enter__(self) -> Wired:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+class Surveyed:
+    """The servers of a topology: those that are named, and those that they read from. A context manager that closes them."""
+
+    def __init__(self, config: Config, ask_password: AskPassword = lambda _: None) -> None:
+        self._config = config
+        self._ask_password = ask_password
+        self._stack = ExitStack()
+        self._wired: dict[str, Wired] = {}  # by host:port
+
+    def open(self, target: Target) -> tuple[str, ServerKeySpaces]:
+        """One that is named, not connected yet."""
+        wired = self._stack.enter_context(Wired(target, self._ask_password))
+        self._wired[str(wired.target.replica)] = wired
+        return target.name, wired.replica.key_spaces()
+
+    def source_of(self, server: KeySpaces, channel: ChannelStatus) -> tuple[str, ServerKeySpaces]:
+        """The source of a channel of a server that this one opened. Raises as ``Wired.source_of``."""
+        source = self._wired[server.address].source_of(channel)
+        at = source.endpoint
+        name = self._config.name_at(at.host, at.port) or str(at)
+        if str(at) not in self._wired:
+            of_its_own = Target(name, at, source=None, channel=None)
+            self._wired[str(at)] = self._stack.enter_context(Wired(of_its_own, self._ask_password))
+        return name, source.key_spaces()
+
+    def __enter__(self) -> Surveyed:
         return self
 
     def __exit__(self, *_: object) -> None:

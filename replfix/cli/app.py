@@ -13,7 +13,7 @@ import replfix
 from replfix.cli.options import server_option
 from replfix.errors import ReplfixError, UsageError
 
-COMMANDS = ("status", "diagnose", "resolve", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
+COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
 
 _COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from replfix.core.advisor.pointer import keep_apart
 from replfix.present.left_out import left_out_lines
 from replfix.present.shown import shown
 from replfix.present.text import visible
@@ -82,6 +83,8 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield _point("●", f"{cause.code} ({cause.confidence.value} confidence): {cause.summary}", "cyan")
         for sentence in cause.evidence:
             yield _point("-", sentence, indent=4)
+    if pointed := keep_apart(cause.code for cause in diagnosis.causes):
+        yield _point("→", pointed)
 
 
 def _rows(diagnosis: Diagnosis) -> Iterator[RenderableType]:

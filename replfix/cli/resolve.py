@@ -155,6 +155,7 @@ def _print(name: str, outcome: Outcome) -> None:
     from rich.text import Text
 
     from replfix.cli.diagnosis_text import plan_text
+    from replfix.core.advisor.pointer import keep_apart
     from replfix.core.outcome import Result
     from replfix.present.left_out import left_out_lines
 
@@ -183,3 +184,5 @@ def _print(name: str, outcome: Outcome) -> None:
         out.print(Text(f"Next: {visible(outcome.hint)}"))
     for record in [r.audit_id for r in outcome.rounds if r.audit_id]:
         out.print(Text(f"On record: replfix audit show {record}"))
+    if pointed := keep_apart(outcome.causes):
+        out.print(Text(pointed))

@@ -100,6 +100,21 @@ class Config:
         """Every configured replica, in the order of the file."""
         return [self._configured(name) for name in self.file.replicas]
 
+    def servers(self) -> list[Target]:
+        """Every configured server, replicas first."""
+        return [*self.targets(), *map(self.server, self.file.sources)]
+
+    def server(self, name: str) -> Target:
+        """A configured server of either kind. Errors as ``target``."""
+        if name in self.file.sources and name not in self.file.replicas:
+            return Target(name, self._of_server(self.file.sources[name]), source=None, channel=None)
+        return self._configured(name)
+
+    def name_at(self, host: str, port: int) -> str | None:
+        """The name under which the server of that address is configured."""
+        known = {**self.file.sources, **self.file.replicas}
+        return next((name for name, server in known.items() if (server.host, server.port) == (host, port)), None)
+
     def _only_name(self) -> str:
         names = list(self.file.replicas)
         if len(names) == 1:

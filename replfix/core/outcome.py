@@ -24,6 +24,7 @@ class Round:
     applied: bool  # the plan was committed
     verified: bool  # the replica applied the transaction, and its rows are as the transaction leaves them
     audit_id: str | None = None  # of its intent: plan, displaced rows and undo
+    causes: tuple[str, ...] = ()  # codes, the likeliest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Outcome:
     @property
     def displaced_rows(self) -> int:
         return sum(len(round_.plan.displaced) for round_ in self.rounds if round_.applied)
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Of all rounds, each once."""
+        return tuple(dict.fromkeys(cause for round_ in self.rounds for cause in round_.causes))
 
     @property
     def changed(self) -> bool:

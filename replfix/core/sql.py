@@ -378,6 +378,23 @@ def highest(table: TableName, column: str) -> str:
     return f"SELECT MAX({identifier(column)}) FROM {table_name(table)}"
 
 
+def highest_of_each(columns: Sequence[tuple[TableName, str]]) -> str:
+    """The same for several in one statement; the first column says which of them it is."""
+    return " UNION ALL ".join(
+        f"SELECT {number}, MAX({identifier(column)}) FROM {table_name(table)}"
+        for number, (table, column) in enumerate(columns)
+    )
+
+
+def numbers_of_class(table: TableName, column: str, least: int, most: int, increment: int, residue: int) -> str:
+    """How many rows have a number in that range which leaves ``residue``, the lowest and the highest of them."""
+    name = identifier(column)
+    return (
+        f"SELECT COUNT(*), MIN({name}), MAX({name}) FROM {table_name(table)} "
+        f"WHERE {name} BETWEEN {least:d} AND {most:d} AND {name} % {increment:d} = {residue:d}"
+    )
+
+
 def advance_counter(table: TableName, next_value: int) -> str:
     return f"ALTER TABLE {table_name(table)} AUTO_INCREMENT = {next_value:d}"
 
@@ -478,6 +495,10 @@ def global_variable(name: str) -> str:
 
 def set_global_number(name: str, value: int) -> str:
     return f"SET GLOBAL {identifier(name)} = {value:d}"
+
+
+def persist_number(name: str, value: int) -> str:
+    return f"SET PERSIST {name} = {value:d}"
 
 
 def empty_transaction(gtid: str) -> tuple[str, ...]:

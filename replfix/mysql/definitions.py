@@ -21,12 +21,16 @@ SELECT t.ENGINE AS `engine`, e.TRANSACTIONS AS `transactional`
 FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
 WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME = %s AND t.TABLE_TYPE = 'BASE TABLE'
 """
-_COLUMNS = """
-SELECT COLUMN_NAME AS `name`, DATA_TYPE AS `data_type`, COLUMN_TYPE AS `column_type`, IS_NULLABLE AS `nullable`,
+COLUMN_FIELDS = """
+  COLUMN_NAME AS `name`, DATA_TYPE AS `data_type`, COLUMN_TYPE AS `column_type`, IS_NULLABLE AS `nullable`,
   CHARACTER_SET_NAME AS `charset`, COLLATION_NAME AS `collation`, CHARACTER_OCTET_LENGTH AS `length`,
   NUMERIC_SCALE AS `numeric_scale`, DATETIME_PRECISION AS `temporal_scale`, EXTRA AS `extra`
-FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION
 """
+_COLUMNS = (
+    "SELECT"
+    + COLUMN_FIELDS
+    + "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION"
+)
 _TRIGGERS = """
 SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`
 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s
@@ -52,8 +56,8 @@ def read_table(session: Session, name: TableName) -> Table | None:
     found = session.query(_TABLE, where)
     if not found:
         return None
-    _show_generated_keys(session)
-    columns = tuple(_column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where)))
+    show_generated_keys(session)
+    columns = tuple(column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where)))
     return Table(
         name=name,
         columns=columns,
@@ -66,7 +70,7 @@ def read_table(session: Session, name: TableName) -> Table | None:
     )
 
 
-def _show_generated_keys(session: Session) -> None:
+def show_generated_keys(session: Session) -> None:
     """A generated invisible primary key is in the binary log; a setting (8.0.30+) can hide it from
     information_schema, and the ordinals would be one off."""
     setting = "show_gipk_in_create_table_and_information_schema"
@@ -75,7 +79,8 @@ def _show_generated_keys(session: Session) -> None:
         session.execute("SET SESSION show_gipk_in_create_table_and_information_schema = ON")
 
 
-def _column(ordinal: int, row: Row) -> Column:
+def column(ordinal: int, row: Row) -> Column:
+    """From a row of information_schema.COLUMNS with the labels of ``COLUMN_FIELDS``."""
     data_type = row["data_type"].lower()
     extra = (row["extra"] or "").upper()
     column_type = row["column_type"]

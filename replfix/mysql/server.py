@@ -31,6 +31,7 @@ from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
+from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
@@ -271,6 +272,9 @@ class MysqlServer:
 
     def inquiry(self) -> ServerInquiry:
         return ServerInquiry(self.endpoint, lambda: self._session)
+
+    def key_spaces(self) -> ServerKeySpaces:
+        return ServerKeySpaces(self.endpoint, lambda: self._session)
 
     def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
         return HeldChannel(self.endpoint, channel)

@@ -53,6 +53,7 @@ class Came:
     verified: bool = False
     audit_id: str | None = None
     verb: str = "applied"  # what is done, as the trail says it
+    causes: tuple[str, ...] = ()  # codes
 
     @property
     def in_words(self) -> str:
@@ -61,4 +62,4 @@ class Came:
         return "unknown" if self.unknown else f"{self.verb}, not verified" if self.applied else f"not {self.verb}"
 
     def as_round(self, plan: Plan) -> Round:
-        return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id)
+        return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id, self.causes)

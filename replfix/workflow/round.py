@@ -37,6 +37,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
         repair.check_skip_counter()
         diagnosis = still_the_same(operation, plan)
+        came.causes = tuple(cause.code for cause in diagnosis.causes)
         past = way_past(operation, story, plan, diagnosis, repair)
         came.verb = past.verb
         try:

@@ -13,6 +13,7 @@ import pytest
 from replfix.cli.app import COMMANDS, cli
 from replfix.cli.schema import all_schemas
 from replfix.core import causes, privileges, strategies
+from replfix.core.advisor import findings
 from replfix.core.discover import modules_of
 from replfix.core.explain.conclude import every_reason
 from replfix.errors import ReplfixError
@@ -282,3 +283,9 @@ def test_every_function_that_is_named_after_its_module_exists(page: Path) -> Non
 def test_the_page_of_explain_lists_every_reason() -> None:
     page = (DOCS / "commands" / "explain.md").read_text()
     assert [module.CODE for module in every_reason() if f"| `{module.CODE}` |" not in page] == []
+
+
+def test_the_page_of_advise_lists_every_finding() -> None:
+    page = (DOCS / "commands" / "advise.md").read_text()
+    listed = re.findall(r"^\| `([\w-]+)` \| (?:critical|warning|info)", page, re.MULTILINE)
+    assert sorted(listed) == sorted(module.CODE for module in modules_of(findings))

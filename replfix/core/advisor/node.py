@@ -20,6 +20,7 @@ class Setting:
     origin: str = ""  # where ``now`` is from: "default", "file", "command-line", "persisted", "session"; "": not told
     path: str = ""  # the option file, of the origins "file" and "persisted"
     default: int = 1
+    since: datetime | None = None  # when it became so, where the server tells: SET, else the start of the server
 
     @property
     def after_restart(self) -> int | None:
@@ -33,16 +34,19 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """auto_increment_increment and auto_increment_offset, together. ``str()`` gives ``2/1``."""
+    """auto_increment_increment and auto_increment_offset, together. ``str()`` gives ``2/1``.
+
+    An offset above the increment is "ignored" by the manual. What servers do (MySQL 9.7.4, MariaDB 10.11 and 11.8): an
+    empty table begins with 1, and what comes behind it is of the offset's class: 1, 7, 12, 17 for 5/7.
+    """
 
     increment: int
     offset: int
 
     @property
-    def start(self) -> int:
-        """The first number that is handed out. An offset above the increment is ignored (MySQL manual,
-        "auto_increment_offset")."""
-        return self.offset if self.offset <= self.increment else 1
+    def residue(self) -> int:
+        """What the numbers that it gives leave when they are divided by the increment."""
+        return self.offset % self.increment
 
     @property
     def ignores_offset(self) -> bool:
@@ -50,13 +54,12 @@ class Step:
 
     def gives(self, number: int) -> bool:
         """Whether a counter hands that number out."""
-        return number >= self.start and (number - self.start) % self.increment == 0
+        return number % self.increment == self.residue or (number == 1 and self.ignores_offset)
 
     def next_after(self, number: int) -> int:
-        """The first number above ``number`` that is handed out."""
-        if number < self.start:
-            return self.start
-        return number + self.increment - (number - self.start) % self.increment
+        """The first number above ``number``, which is not negative, that is handed out."""
+        following = number + 1
+        return following + (self.residue - following) % self.increment
 
     def __str__(self) -> str:
         return f"{self.increment}/{self.offset}"
@@ -165,6 +168,7 @@ class Node:
     origins: tuple[Origin, ...] = ()
     tables: Mapping[TableName, KeyTable] = field(default_factory=dict)
     log: LogSample | None = None  # None: could not be read
+    unknowns: tuple[str, ...] = ()  # what could not be read of it, and why
 
     @property
     def step(self) -> Step:

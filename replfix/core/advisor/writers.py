@@ -67,4 +67,30 @@ def shared_tables(one: Node, other: Node) -> tuple[TableName, ...]:
 
 def overlap(one: Step, other: Step) -> bool:
     """Whether the two can hand out the same number."""
-    return (one.start - other.start) % gcd(one.increment, other.increment) == 0
+    return (one.residue - other.residue) % gcd(one.increment, other.increment) == 0
+
+
+def circle_of(survey: Survey, node: Node) -> tuple[Node, ...]:
+    """That writer and all writers whose rows come together with its own, by name."""
+    met = {other.uuid: other for pair in meeting(survey) if node.uuid in {n.uuid for n in pair} for other in pair}
+    return tuple(sorted({**met, node.uuid: node}.values(), key=lambda n: n.name))
+
+
+def circles(survey: Survey) -> tuple[tuple[Node, ...], ...]:
+    """Each group of several writers whose rows come together, once."""
+    found = {
+        tuple(n.uuid for n in group): group for node in writers(survey) if len(group := circle_of(survey, node)) > 1
+    }
+    return tuple(found.values())
+
+
+def neighbours(survey: Survey) -> Iterator[tuple[Node, Node]]:
+    """Each two servers of which one reads from the other, once."""
+    known = {node.uuid: node for node in survey.nodes}
+    seen: set[frozenset[str]] = set()
+    for edge in survey.edges:
+        pair = frozenset((edge.source, edge.replica))
+        if len(pair) == 2 and pair not in seen and pair <= known.keys():
+            seen.add(pair)
+            one, other = sorted((known[uuid] for uuid in pair), key=lambda n: n.name)
+            yield one, other

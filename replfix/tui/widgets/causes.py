@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual.widgets import Static
 
+from replfix.core.advisor.pointer import keep_apart
 from replfix.core.diagnosis import Confidence, Diagnosis
 from replfix.present.text import visible
 from replfix.tui.widgets.points import plural, point, title, together
@@ -56,6 +57,8 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield point(MARKS[cause.confidence], heading, "cyan")
         for sentence in cause.evidence:
             yield point("-", sentence, indent=2)
+    if pointed := keep_apart(cause.code for cause in diagnosis.causes):
+        yield point("→", pointed)
     if diagnosis.advice:
         yield Text()
         yield title("What is left to a human")

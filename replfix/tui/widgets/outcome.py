@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
+from replfix.core.advisor.pointer import keep_apart
 from replfix.core.outcome import Outcome, Result
 from replfix.present.text import visible
 from replfix.tui.widgets.points import point
@@ -36,3 +37,5 @@ def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
         yield point("·", f"{round_.plan.transaction}: {checked}")
         if round_.audit_id:
             yield point("·", f"On record: replfix audit show {round_.audit_id}")
+    if pointed := keep_apart(outcome.causes):
+        yield point("→", pointed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.spacing import settle_all
 from replfix.core.advisor.survey import Survey
-from replfix.core.advisor.writers import meeting, overlap, shared_tables
+from replfix.core.advisor.writers import circle_of, meeting, overlap, shared_tables
 from replfix.core.words import counted
 
 CODE = "same-numbers"
@@ -26,4 +27,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"{counted(len(tables), 'table')} with an AUTO_INCREMENT column on both: "
                 f"{', '.join(map(str, tables[:3]))}{' …' if len(tables) > 3 else ''}.",
             ),
+            fix_sql=settle_all(circle_of(survey, one)),
         )

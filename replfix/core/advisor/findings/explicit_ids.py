@@ -1,0 +1,37 @@
+"""Applications write ids of their own, which offsets cannot keep apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.survey import Survey
+from replfix.core.advisor.writers import circle_of, writers
+from replfix.core.words import counted
+
+CODE = "explicit-ids"
+
+
+def examine(survey: Survey) -> Iterator[Finding]:
+    """Ids that no counter gives with the values that their own transaction worked with. Those that fit by chance are not
+    among them: of ids that are chosen freely, with an increment of n, one in n."""
+    for node in writers(survey):
+        if node.log is None or len(circle_of(survey, node)) < 2:
+            continue
+        for name, inserts in sorted(node.log.inserts.items()):
+            if not inserts.outside:
+                continue
+            counter = node.tables[name].counter if name in node.tables else None
+            column = counter.column.name if counter is not None else "id"
+            yield Finding(
+                CODE,
+                Severity.WARNING,
+                f"Rows of {name} are inserted on {node.name} with ids that its counter did not give.",
+                node=node.name,
+                table=name,
+                evidence=(
+                    f"{counted(inserts.outside, 'row')} of {inserts.rows:,} in its binary log, such as {column} "
+                    f"{', '.join(map(str, inserts.examples))}: no auto_increment_offset of their sessions gives these.",
+                ),
+                fix_sql=(f"-- leave {column} out of the INSERT, or give it NULL, so that {node.name} numbers the row",),
+            )

@@ -1,0 +1,30 @@
+"""The increment leaves fewer classes of numbers than there are writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.spacing import settle_all
+from replfix.core.advisor.survey import Survey
+from replfix.core.advisor.writers import circles, shared_tables
+
+CODE = "increment-too-small"
+
+
+def examine(survey: Survey) -> Iterator[Finding]:
+    for circle in circles(survey):
+        small = [writer for writer in circle if writer.increment.now < len(circle)]
+        if not small or not any(shared_tables(one, other) for one, other in combinations(circle, 2)):
+            continue
+        yield Finding(
+            CODE,
+            Severity.CRITICAL,
+            f"{len(circle)} servers write, and auto_increment_increment leaves room for fewer.",
+            evidence=(
+                f"It is {', '.join(f'{writer.increment.now} on {writer.name}' for writer in small)}.",
+                f"Rows of these come together: {', '.join(writer.name for writer in circle)}.",
+            ),
+            fix_sql=settle_all(circle),
+        )

@@ -1,0 +1,30 @@
+"""A single writer that leaves numbers out for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.node import Step
+from replfix.core.advisor.spacing import settle
+from replfix.core.advisor.survey import Survey
+from replfix.core.advisor.writers import circle_of, writers
+
+CODE = "needless-offsets"
+
+
+def examine(survey: Survey) -> Iterator[Finding]:
+    read = {node.uuid for node in survey.nodes}
+    if any(edge.source not in read for edge in survey.edges):
+        return  # another writer may be there
+    for node in writers(survey):
+        if node.increment.now == 1 or len(circle_of(survey, node)) > 1 or node.group_increment is not None:
+            continue
+        yield Finding(
+            CODE,
+            Severity.INFO,
+            f"{node.name} is the only writer, and hands out one id in {node.increment.now}.",
+            node=node.name,
+            evidence=(f"auto_increment_increment/offset are {node.step}.",),
+            fix_sql=settle(node, Step(1, 1)),
+        )

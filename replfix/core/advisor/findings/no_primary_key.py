@@ -1,0 +1,25 @@
+"""Tables without a primary key: their rows have no name that two servers agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.survey import Survey
+
+CODE = "no-primary-key"
+
+
+def examine(survey: Survey) -> Iterator[Finding]:
+    names = sorted({name for node in survey.nodes for name, table in node.tables.items() if not table.has_primary_key})
+    for name in names:
+        on = [n.name for n in survey.nodes if name in n.tables and not n.tables[name].has_primary_key]
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"{name} has no primary key: replicas find its rows by reading all of it, and rows that are equal cannot be told "
+            "apart.",
+            table=name,
+            evidence=(f"So on {', '.join(on)}.",),
+            fix_sql=("-- give it a primary key, on each server in the same way",),
+        )

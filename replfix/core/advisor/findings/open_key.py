@@ -1,0 +1,57 @@
+"""A unique key that AUTO_INCREMENT does not protect: two writers can still choose the same value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.node import KeyTable, Node
+from replfix.core.advisor.survey import Survey
+from replfix.core.advisor.writers import meeting
+from replfix.core.table import TableName, UniqueKey
+
+CODE = "open-key"
+
+_RANDOM = ("binary(16)", "char(36)", "varchar(36)", "uuid")
+"""Column types that hold UUIDs: two servers make the same one never."""
+
+WHAT_HELPS = (
+    "-- what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
+    "with a prefix for each site",
+)
+
+
+def examine(survey: Survey) -> Iterator[Finding]:
+    seen: set[tuple[TableName, str]] = set()
+    for one, other in meeting(survey):
+        for name, table in sorted(one.tables.items()):
+            if name not in other.tables:
+                continue
+            both = all(_inserts(node, name) for node in (one, other))
+            for key in table.unprotected:
+                if (name, key.name) in seen or _random(table, key):
+                    continue
+                seen.add((name, key.name))
+                columns = ", ".join(key.columns)
+                yield Finding(
+                    CODE,
+                    Severity.WARNING if both else Severity.INFO,
+                    f"The key {key.name} ({columns}) of {name} is open to conflicts: no offset keeps apart what {one.name} and "
+                    f"{other.name} write there.",
+                    table=name,
+                    evidence=(
+                        f"Both inserted rows into it lately: {one.name} {_inserts(one, name)}, {other.name} "
+                        f"{_inserts(other, name)}."
+                        if both
+                        else "In the binary logs, not both of them inserted rows into it.",
+                    ),
+                    fix_sql=WHAT_HELPS,
+                )
+
+
+def _inserts(node: Node, name: TableName) -> int:
+    return node.log.inserts[name].rows if node.log is not None and name in node.log.inserts else 0
+
+
+def _random(table: KeyTable, key: UniqueKey) -> bool:
+    return any(c in table.columns and table.columns[c].column_type.lower() in _RANDOM for c in key.columns)

@@ -1,0 +1,267 @@
+"""What a server itself wrote lately, out of its binary log: how many rows into which table, with which numbers.
+
+Nothing is kept of a row but its number, so a long log costs time and no memory. Bounded: ``TRANSACTIONS``, ``BYTES``, ``SECONDS``.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate
+
+from replfix.core.advisor.node import Inserts, LogSample, Step, Used
+from replfix.core.gtid import GtidSet
+from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import LogPosition
+from replfix.errors import Unreadable
+from replfix.mysql.binlog.layout import layout
+from replfix.mysql.binlog.limits import LIMITS
+from replfix.mysql.binlog.log import Event, EventType, events
+from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
+from replfix.mysql.binlog.openings import OPENINGS, opening
+from replfix.mysql.binlog.payload import unpacked
+from replfix.mysql.binlog.reader import log_dialect
+from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
+from replfix.mysql.binlog.stream import Request, raw_events
+from replfix.mysql.binlog.table_map import read_table_map
+from replfix.mysql.connection import Session
+
+TRANSACTIONS = 20_000
+"""The newest of the server's own that are asked for, where GTIDs tell which they are."""
+BYTES = 64 << 20
+SECONDS = 10
+_EXAMPLES = 3
+_NO_STEP = Step(1, 1)  # what a Query event means that names no auto_increment values
+
+_INSERTS = (EventType.WRITE_ROWS, EventType.WRITE_ROWS_V1)
+_CHANGES_ROWS = re.compile(rb"\s*(?:/\*.*?\*/\s*)*(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b", re.IGNORECASE | re.DOTALL)
+_STATEMENT_SHOWN = 120
+
+
+@dataclass(slots=True)
+class _Counted:
+    rows: int = 0
+    lowest: int | None = None
+    highest: int | None = None
+    outside: int = 0
+    examples: list[int] = field(default_factory=list)
+
+    def take(self, number: int, step: Step | None) -> None:
+        self.lowest = number if self.lowest is None else min(self.lowest, number)
+        self.highest = number if self.highest is None else max(self.highest, number)
+        if step is not None and number > 0 and not step.gives(number):
+            self.outside += 1
+            if len(self.examples) < _EXAMPLES:
+                self.examples.append(number)
+
+    def told(self) -> Inserts:
+        return Inserts(self.rows, self.lowest, self.highest, self.outside, tuple(self.examples))
+
+
+@dataclass(slots=True)
+class _Worked:
+    transactions: int
+    last_at: datetime
+    last: str
+
+
+def read_activity(
+    session: Session, server_id: int, own: GtidSet, tables: Mapping[TableName, Table], now: datetime
+) -> LogSample:
+    """``own``: the server's own GTIDs, as far as it knows. ``session`` is used up. ``tables`` are the definitions of now.
+
+    Raises as :func:`~replfix.mysql.binlog.stream.raw_events`; tables whose rows are not readable count without numbers.
+    """
+    dialect = log_dialect(session)
+    charset_of = dialect.charset_of(session)
+    request, whole = _newest(session, own)
+    if request is None:
+        return LogSample(None, None, 0, None, whole=True, used_is_logged=not session.is_mariadb)
+    fold = _Fold(server_id, tables, charset_of)
+    until: datetime | None = now
+    read, end = 0, time.monotonic() + SECONDS
+    for event in events(raw_events(session, request)):
+        fold.take(event)
+        read += len(event.raw)
+        if read > BYTES or time.monotonic() > end:
+            until, whole = fold.at, False
+            break
+    fold.close()
+    return LogSample(
+        since=fold.first,
+        until=until if fold.first is not None else None,
+        transactions=fold.transactions,
+        last_at=fold.last,
+        whole=whole,
+        used=tuple(
+            Used(step, worked.transactions, worked.last_at, worked.last)
+            for step, worked in sorted(fold.used.items(), key=lambda u: u[1].last_at, reverse=True)
+        ),
+        used_is_logged=not session.is_mariadb,
+        inserts={name: counted.told() for name, counted in fold.inserts.items()},
+        statements=fold.statements,
+        statement=fold.statement,
+    )
+
+
+def _newest(session: Session, own: GtidSet) -> tuple[Request | None, bool]:
+    """What to ask for, and whether that is all there is: by GTID, so that the server sends no others; else its newest files."""
+    dialect = log_dialect(session)
+    if own:
+        held, request = dialect.those(session, own.newest(TRANSACTIONS))
+        return (request if held else None), len(held) == len(own)
+    files = session.query("SHOW BINARY LOGS")
+    if not files:
+        return None, True
+    sizes = accumulate(int(row["File_size"]) for row in reversed(files))
+    count = max(1, sum(size <= BYTES for size in sizes))
+    return dialect.position(session, LogPosition(str(files[-count:][0]["Log_name"]), 0)), count == len(files)
+
+
+class _Fold:
+    """Event by event; what is kept are sums."""
+
+    def __init__(self, server_id: int, tables: Mapping[TableName, Table], charset_of: Callable[[int], str]) -> None:
+        self.server_id = server_id
+        self.tables = tables
+        self.charset_of = charset_of
+        self.first: datetime | None = None  # of any transaction that was read
+        self.at: datetime | None = None
+        self.last: datetime | None = None  # of one of its own that changed rows
+        self.transactions = 0
+        self.used: dict[Step, _Worked] = {}
+        self.inserts: dict[TableName, _Counted] = {}
+        self.statements = 0
+        self.statement = ""
+        self._own = False
+        self._changed = False
+        self._name = ""
+        self._step: Step | None = None
+        self._maps: dict[int, Event] = {}
+        self._decoders: dict[bytes, tuple[TableName, RowDecoder | None, int | None]] = {}
+
+    def take(self, event: Event) -> None:
+        if event.type in OPENINGS:
+            self.close()
+            first = opening(event)
+            self._own = event.server_id == self.server_id
+            self._name = first.gtid or f"{event.log_file}:{event.start_pos}"
+            self.at = first.committed_at
+            self.first = self.first or self.at
+            self._maps.clear()
+        elif not self._own:
+            return
+        elif event.type == EventType.TRANSACTION_PAYLOAD:
+            for packed in unpacked(event, self._name, LIMITS):
+                self._inside(packed)
+        elif event.type in COMPRESSED:
+            self._inside(plain(event, self._name, LIMITS))
+        else:
+            self._inside(event)
+
+    def close(self) -> None:
+        """The transaction is over: count it."""
+        if self._own and self._changed and self.at is not None:
+            self.transactions += 1
+            self.last = self.at
+            if self._step is not None:
+                worked = self.used.setdefault(self._step, _Worked(0, self.at, self._name))
+                worked.transactions += 1
+                worked.last_at, worked.last = self.at, self._name
+        self._own = self._changed = False
+        self._step = None
+
+    def _inside(self, event: Event) -> None:
+        if event.type == EventType.QUERY:
+            self._query(event)
+        elif event.type == EventType.EXECUTE_LOAD_QUERY:
+            self._changed = True
+            self.statements += 1
+        elif event.type == EventType.TABLE_MAP:
+            self._maps[event.buffer().uint(6)] = event
+        elif event.type in KINDS:
+            self._rows(event)
+
+    def _query(self, event: Event) -> None:
+        fields = event.buffer()
+        fields.take(8)  # thread, seconds
+        schema_length = fields.uint(1)
+        fields.take(2)
+        variables = fields.take(fields.uint(2))
+        fields.take(schema_length + 1)
+        statement = fields.rest()
+        if statement in (b"COMMIT", b"ROLLBACK"):
+            return
+        self._step = worked_with(variables)
+        if _CHANGES_ROWS.match(statement):
+            self._changed = True
+            self.statements += 1
+            self.statement = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
+
+    def _rows(self, event: Event) -> None:
+        head = read_head(event)
+        table_map = self._maps.get(head.table_id)
+        if table_map is None:
+            return
+        name, decoder, ordinal = self._decoder(table_map)
+        if name not in self.tables:
+            return  # of the server itself, or gone
+        self._changed = True
+        if event.type not in _INSERTS or decoder is None:
+            return
+        images = decoder.images(event, head)
+        counted = self.inserts.setdefault(name, _Counted())
+        counted.rows += len(images)
+        for image in images:
+            number = image[ordinal] if ordinal is not None else None
+            if isinstance(number, int):
+                counted.take(number, self._step)
+
+    def _decoder(self, event: Event) -> tuple[TableName, RowDecoder | None, int | None]:
+        key = event.body[6:]
+        if key not in self._decoders:
+            mapped = read_table_map(event)
+            table = self.tables.get(mapped.table)
+            column = None if table is None else next((c for c in table.columns if c.auto_increment), None)
+            try:
+                if table is None:
+                    decoder = None
+                else:
+                    of_table = table
+                    found = layout(mapped, lambda _: of_table, self.charset_of)
+                    wanted = frozenset(() if column is None else (column.ordinal,))
+                    decoder = RowDecoder(found, wanted)
+            except Unreadable:  # altered since
+                decoder = None
+            self._decoders[key] = (mapped.table, decoder, None if column is None else column.ordinal)
+        return self._decoders[key]
+
+
+_FIXED_SIZES = {0: 4, 1: 8, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3}
+_AUTO_INCREMENT, _CATALOG_OLD = 3, 2
+_WITH_LENGTH = (5, 6)  # time zone, catalog
+
+
+def worked_with(variables: bytes) -> Step:
+    """The auto_increment values in the status variables of a Query event: Q_AUTO_INCREMENT (3) is there unless both are 1
+    (libs/mysql/binlog/event/statement_events.h; seen on 9.7.4 in the BEGIN of every transaction)."""
+    at = 0
+    while at < len(variables):
+        code = variables[at]
+        at += 1
+        if code == _AUTO_INCREMENT:
+            return Step(
+                int.from_bytes(variables[at : at + 2], "little"), int.from_bytes(variables[at + 2 : at + 4], "little")
+            )
+        if code in _WITH_LENGTH and at < len(variables):
+            at += 1 + variables[at]
+        elif code == _CATALOG_OLD and at < len(variables):
+            at += 2 + variables[at]
+        elif code in _FIXED_SIZES:
+            at += _FIXED_SIZES[code]
+        else:
+            break  # the servers write it before the others
+    return _NO_STEP
