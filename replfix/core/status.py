@@ -54,6 +54,7 @@ class ChannelStatus:
     applied_to: LogPosition | None = None  # in the source's binlog: a low-water mark, exact once the applier stopped
     received_to: LogPosition | None = None
     workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
+    has_end: bool = False  # the applier was started up to somewhere (UNTIL): when it gets there, it stops
     relay_log_file: str = ""  # where the applier is; its name without a directory
 
     @property

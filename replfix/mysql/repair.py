@@ -77,6 +77,10 @@ class HeldChannel:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
+    @property
+    def session(self) -> Session:
+        return self._session
+
     def _holder(self) -> str:
         """Its connection, and whose that is as far as the account may see it."""
         holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -56,6 +56,13 @@ class MysqlServer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._held: HeldChannel | None = None
+
+    @property
+    def _writing(self) -> Session:
+        """Where a channel is started and stopped. While it is held, the session that holds it: the server keeps the lock of
+        a client that was killed until what that client had asked for is done."""
+        return self._session if self._held is None else self._held.session
 
     @cached_property
     def _session(self) -> Session:
@@ -224,7 +231,7 @@ class MysqlServer:
     ) -> None:
         if self._managed is None:
             for statement in self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps):
-                self._session.execute(statement)
+                self._writing.execute(statement)
             return
         if before is not None or gaps or (until is not None and not self.stops_after(until)):
             raise Refused(
@@ -233,7 +240,7 @@ class MysqlServer:
             )
         for statement in self._managed.calls(channel, until):
             try:
-                self._session.execute(statement)
+                self._writing.execute(statement)
             except ServerError as error:
                 if error.errno != SIGNALLED:  # a procedure's own words; how the channel stands is looked at afterwards
                     raise
@@ -244,7 +251,7 @@ class MysqlServer:
         return obstacle(table)
 
     def stop(self, channel: str) -> None:
-        self._session.execute(sql.stop_applier(channel))
+        self._writing.execute(sql.stop_applier(channel))
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)
@@ -276,5 +283,11 @@ class MysqlServer:
     def key_spaces(self) -> ServerKeySpaces:
         return ServerKeySpaces(self.endpoint, lambda: self._session)
 
-    def repair(self, channel: str) -> AbstractContextManager[HeldChannel]:
-        return HeldChannel(self.endpoint, channel)
+    @contextmanager
+    def repair(self, channel: str) -> Iterator[HeldChannel]:
+        with HeldChannel(self.endpoint, channel) as held:
+            self._held = held
+            try:
+                yield held
+            finally:
+                self._held = None

@@ -15,6 +15,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.terms import REPLICAS_STATEMENTS, current_names
 
 PARSE_ERROR = 1064  # the server does not know this form of the statement
+_NO_END = "None"  # Until_Condition
 
 
 def read_replicas(session: Session) -> tuple[str, ...]:
@@ -99,6 +100,7 @@ def channel(
         applied_to=LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"])),
         received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
         workers=workers,
+        has_end=(row.get("Until_Condition") or _NO_END) != _NO_END,
         relay_log_file=row["Relay_Log_File"] or "",
     )
 

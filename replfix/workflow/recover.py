@@ -14,7 +14,7 @@ from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
-from replfix.workflow.applying import start_again
+from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.operation import Operation
 
 _GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, starts the channel and verifies."
@@ -95,14 +95,19 @@ def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Reco
 
 
 def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
-    """Find out what became of an intent, and record it."""
+    """Find out what became of an intent, do what was left to do, and record it: last, for a run that is killed here has to
+    leave the story open."""
     operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
     document = _plan_document(record)
-    message, hint, plan = f"Intent {record.id}", "", None
+    hint = ""
+    of = record.content.get("undoes")
     try:
         found, plan, channel = _look(operation, record)
     except Refused as error:
-        found, channel = Found(UNTOLD, error.message), None
+        found = Found(UNTOLD, error.message)
+    else:
+        if channel is not None and of is None:
+            hint = _left_to_do(operation, plan, found, finish)
     payload: dict[str, object] = {
         "digest": record.content.get("digest"),
         "gtid": document.get("gtid"),
@@ -110,25 +115,28 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
         "detail": found.how,
         "recovered": record.id,
     }
-    if (of := record.content.get("undoes")) is not None:
+    if of is not None:
         payload["undoes"] = of
     ended = _tell(operation, RecordKind.OUTCOME, record, payload)
     message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}"
-    if plan is None or channel is None or of is not None:
-        return Recovered(record.id, ended, record.channel, message)
+    return Recovered(record.id, ended, record.channel, message, hint)
+
+
+def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) -> str:
+    """In words; what ``finish`` allows is done."""
     status = operation.replica.status()
     now = status.channel(plan.channel)
     if now is None or now.applier_running:
-        return Recovered(record.id, ended, record.channel, message)
+        return ""
     if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
-        hint = _GOES_ON
-    elif status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not Way.APPLY):
+        return _GOES_ON
+    if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not Way.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
-        hint = "Nothing keeps the channel from going on behind that transaction: START REPLICA."
-        if finish:
-            start_again(operation, plan)
-            hint = "The channel was started, which was all that was left to do."
-    return Recovered(record.id, ended, record.channel, message, hint)
+        if not finish:
+            return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
+        start_again(operation, plan)
+        return "The channel was started, which was all that was left to do."
+    return ""
 
 
 def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, ChannelStatus | None]:
@@ -136,9 +144,13 @@ def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, Chann
     tables = {name: replica.table(name) for name in tables_named(document)}
     plan = read_plan(document, tables)
     known = {name: table for name, table in tables.items() if table is not None}
-    rows = standing(plan, known, replica.find(known, questions(plan, known)))
     status = replica.status()
     channel = status.channel(plan.channel)
+    if channel is not None and channel.applier_running and channel.has_end:
+        # Where the run let it go up to: looked at before it is there, the channel would be found stopped by nobody later.
+        status = wait_until_stopped(operation, plan)
+        channel = status.channel(plan.channel)
+    rows = standing(plan, known, replica.find(known, questions(plan, known)))
     if record.content.get("undoes") is not None:
         return undo_found(rows), plan, channel
     applied = channel is not None and status.has_applied(channel, plan.transaction)

@@ -17,6 +17,8 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from tests.integration.dying import Points
+
 MOST = 1 << 18  # bytes of a request
 
 
@@ -54,6 +56,8 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
         os.environ.update(request["environment"])  # type: ignore[call-overload]
         os.chdir(str(request["directory"]))
         sys.argv = ["replfix", *request["arguments"]]  # type: ignore[misc]
+        if (dying := request.get("dying")) is not None:
+            Points(*dying).watch()  # type: ignore[misc]
         from replfix.__main__ import main
 
         main()

@@ -38,8 +38,9 @@ def environment() -> dict[str, str]:
     return {**kept, "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
-def replfix(*args: str, stdin: str = "", seconds: float = 120) -> Ran:
-    request = {"arguments": args, "environment": environment(), "directory": os.getcwd()}
+def replfix(*args: str, stdin: str = "", seconds: float = 120, dying: tuple[str, int | str] | None = None) -> Ran:
+    """``dying``: arguments of ``dying.Points``; a process that was killed there has the code -9."""
+    request = {"arguments": args, "environment": environment(), "directory": os.getcwd(), "dying": dying}
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
@@ -50,12 +51,12 @@ def replfix(*args: str, stdin: str = "", seconds: float = 120) -> Ran:
                 socket.send_fds(_ready(), [json.dumps(request).encode()], files)
             finally:
                 os.close(answered)
-            said = b""
-            while (
-                said.count(b"\n") < 2 and select.select([reading], [], [], seconds)[0] and (more := reading.read(100))
-            ):
-                said += more
+            said, more = b"", b"."
+            while said.count(b"\n") < 2 and more and select.select([reading], [], [], seconds)[0]:
+                said += (more := reading.read(100) or b"")
         numbers = [int(line) for line in said.split()]
+        if dying is not None and dying[1] and len(numbers) == 1 and not more:
+            numbers.append(-signal.SIGKILL)
         if len(numbers) == 1:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(numbers[0], signal.SIGKILL)

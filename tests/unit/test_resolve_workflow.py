@@ -357,7 +357,7 @@ def test_the_trail_fails_once_the_repair_is_applied(scene: Scene) -> None:
     assert outcome.result is Result.FAILED
     assert outcome.message == "The repair was applied; then: disk full"
     assert [(r.applied, r.verified) for r in outcome.rounds] == [(True, False)]
-    assert scene.trail.results() == ["applied, not verified"]
+    assert scene.trail.results() == ["unknown"]
 
 
 def test_the_outcome_cannot_be_recorded(scene: Scene) -> None:
@@ -398,7 +398,11 @@ def test_the_replica_is_lost_after_the_repair(scene: Scene, step: str) -> None:
     assert outcome.result is Result.FAILED
     assert outcome.message == "The repair was applied; then: gone"
     assert outcome.hint
-    assert scene.trail.results() == ["applied, not verified"]
+    assert scene.trail.results() == ["unknown"]
+    del scene.world.before[step]
+    assert scene.resolve().result in (Result.RESOLVED, Result.NOTHING_TO_DO)
+    assert scene.replica.applier_running, "what was left to do is done first"
+    scene.assert_resolved()
 
 
 def test_the_applier_takes_too_long(scene: Scene) -> None:

@@ -1,0 +1,252 @@
+"""A conflict that can be made again and again within a moment, and a judge of what an interrupted command made of it: plain SQL on both
+servers, and the trail's rows. Neither knows how replfix works."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from replfix.audit import SqlTrail
+from replfix.errors import ServerError
+from replfix.lab.flavours import speaking
+from replfix.lab.replication import transaction
+from replfix.lab.topology import Lab
+from replfix.mysql.connection import Session
+from tests.integration.running import Ran, replfix
+
+Row = tuple[str, ...]
+
+FAR = 100_000  # between the rows of one conflict: no two conflicts have a key in common
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Number ``n``: the source's transaction of three rows collides with two of the replica's, by a unique key and by the
+    primary key, and another transaction comes behind it."""
+
+    n: int
+
+    @property
+    def local(self) -> tuple[Row, ...]:
+        return (self._row(5 * FAR, 0, "local a"), self._row(FAR, 7 * FAR, "local b"))
+
+    @property
+    def incoming(self) -> tuple[Row, ...]:
+        return (self._row(0, 0, "source a"), self._row(FAR, FAR, "source b"))
+
+    @property
+    def later(self) -> Row:
+        return self._row(2 * FAR, 2 * FAR, "later")
+
+    def _row(self, identity: int, key: int, value: str) -> Row:
+        return (str(identity + self.n), str(key + self.n), f"{value} {self.n}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """An intent of the trail, what became of it by the last outcome that is about it, and the rows that it keeps."""
+
+    id: str
+    result: str | None
+    kept: tuple[Row, ...]
+    gtid: str | None
+    undoes: str | None
+
+
+class Ground:
+    """A pair with one table, on which conflicts are made."""
+
+    def __init__(self, lab: Lab, source: Session, replica: Session) -> None:
+        self.lab, self.source, self.replica = lab, source, replica
+        self.trail = lab.directory / "audit.db"
+        self.config = lab.config_file
+        self.made = 0
+        self._counting = set(speaking(replica).counting)
+        source.execute("CREATE DATABASE d")
+        source.execute("CREATE TABLE d.t (id INT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
+        source.execute("INSERT INTO d.t VALUES (0, 0, '0')")
+        until(lambda: self._has_table())
+        self.settings = self.variables()
+        self.errant = self._errant()
+
+    def _has_table(self) -> bool:
+        """There may be no GTIDs to wait for."""
+        try:
+            return self.rows() == [("0", "0", "0")]
+        except ServerError:  # 1146
+            return False
+
+    def conflict(self) -> Conflict:
+        """Make the next one; the trail is a new one."""
+        self.made += 1
+        made = Conflict(self.made)
+        self.trail.unlink(missing_ok=True)
+        self.trail.with_name("audit.db-journal").unlink(missing_ok=True)
+        with speaking(self.replica).writable(self.replica):
+            self.replica.execute("SET sql_log_bin = 0")
+            self.replica.execute(f"INSERT INTO d.t VALUES {', '.join(map(_values, made.local))}")
+        transaction(
+            self.source,
+            f"INSERT INTO d.t VALUES {', '.join(map(_values, made.incoming))}",
+            f"UPDATE d.t SET v = '{made.n}' WHERE id = 0",
+        )
+        self.source.execute(f"INSERT INTO d.t VALUES {_values(made.later)}")
+        until(lambda: (state := self._channel()) is not None and state.error is not None)
+        return made
+
+    def command(self, *args: str, **options: Any) -> Ran:
+        return replfix(*args, "--config", str(self.config), **options)
+
+    def until_free(self, *args: str) -> Ran:
+        """A command, again when the server has noticed that a killed client is gone and has let go of its locks."""
+        ran = self.command(*args)
+        while ran.code == 4 and "Another replfix is at work" in ran.out + ran.err:
+            self.wait_for_sessions_to_end()
+            ran = self.command(*args)
+        return ran
+
+    def make_room(self, conflict: Conflict) -> None:
+        """For the rows that a resolution displaced: the source takes its own away."""
+        taken = ", ".join(row[0] for row in conflict.incoming)
+        self.source.execute(f"DELETE FROM d.t WHERE id IN ({taken})")
+        self.lab.wait_until_applied()
+
+    def take_back(self, conflict: Conflict) -> None:
+        """The replica's own rows, so that both are equal again."""
+        own = ", ".join(row[0] for row in conflict.local)
+        with speaking(self.replica).writable(self.replica):
+            self.replica.execute("SET sql_log_bin = 0")
+            self.replica.execute(f"DELETE FROM d.t WHERE id IN ({own})")
+
+    def told_id(self) -> str:
+        """The id of the last repair."""
+        return [told.id for told in self.told() if told.undoes is None][-1]
+
+    def wait_for_sessions_to_end(self) -> None:
+        """Those of replfix, on the replica."""
+        mine = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'replfix'"
+        until(lambda: self.replica.scalar(mine) == "0")
+
+    def rows(self, server: Session | None = None) -> list[Row]:
+        return (server or self.replica).rows("SELECT * FROM d.t ORDER BY id")
+
+    def variables(self) -> dict[str, str]:
+        found = speaking(self.replica).variables(self.replica)
+        return {name: value for name, value in found.items() if name not in self._counting}
+
+    def told(self) -> list[Told]:
+        if not self.trail.exists():
+            return []
+        with closing(sqlite3.connect(self.trail)) as trail:
+            if not trail.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_record'").fetchall():
+                return []
+            records = trail.execute("SELECT kind, incident, hash, payload FROM audit_record ORDER BY seq").fetchall()
+        found = []
+        for number, (kind, incident, record, payload) in enumerate(records):
+            if kind != "intent":
+                continue
+            content = json.loads(payload)
+            later = [json.loads(r[3]) for r in records[number:] if r[:2] == ("outcome", incident)]
+            about = [c for c in later if c.get("recovered", record[:12])[:8] == record[:8]]
+            kept = tuple(
+                tuple(str(step["current"][name]) for name in step["columns"])
+                for step in content["plan"]["steps"]
+                if step["current"] is not None
+            )
+            result = about[-1]["result"] if about else None
+            found.append(Told(record, result, kept, content["plan"]["gtid"], content.get("undoes")))
+        return found
+
+    def assert_whole(self) -> None:
+        with closing(SqlTrail.open(f"sqlite:///{self.trail}")) as trail:
+            assert trail.verify().whole
+            assert trail.open_settings() == []
+
+    def assert_settings(self) -> None:
+        assert self.variables() == self.settings
+
+    def assert_kept(self, lost: set[Row]) -> None:
+        """Rows that are not on the replica any more are in the trail, all of their columns."""
+        assert lost <= {row for told in self.told() for row in told.kept}
+
+    def assert_told_truly(self, conflict: Conflict, *, of_undo: bool = False) -> None:
+        """Every intent has an outcome, and what that of the last repair says, or that of the last undo, is how the replica
+        stands."""
+        rows, executed = set(self.rows()), speaking(self.replica).executed(self.replica)
+        story = self.told()
+        assert [told for told in story if told.result is None] == []
+        about = [told for told in story if (told.undoes is not None) == of_undo]
+        for told in about[-1:]:  # what earlier ones say was true at their time
+            there = set(conflict.local) <= rows
+            if told.undoes is not None:
+                assert told.result in ("undone", "not undone"), told
+                assert (told.result == "undone") == there, told
+                continue
+            applied = told.gtid is None or told.gtid in executed
+            stands = set(conflict.incoming) <= rows
+            match told.result:
+                case "not applied":
+                    assert (there, stands) == (True, False), told
+                    assert told.gtid is None or not applied, told
+                case "applied, not verified":
+                    assert not there, told
+                case "applied and verified":
+                    assert (applied, stands, there) == (True, True, False), told
+                case "not left out" | "left out, not verified" | "left out and verified":
+                    assert (there, stands) == (True, False), told
+                    assert told.gtid is None or applied == (told.result != "not left out"), told
+                case _:
+                    raise AssertionError(told)
+
+    def assert_healed(self, conflict: Conflict) -> None:
+        """Everything of the source has been applied and is equal, nothing else is there, and nothing is lost."""
+        self.assert_running(conflict)
+        assert self.rows() == self.rows(self.source)
+        self.assert_kept(set(conflict.local))
+
+    def assert_left_out(self, conflict: Conflict) -> None:
+        """The one transaction is passed over and nothing else, and the replica's rows are as they were."""
+        self.assert_running(conflict)
+        rows = set(self.rows())
+        assert set(conflict.local) <= rows
+        assert not set(conflict.incoming) & rows
+
+    def assert_running(self, conflict: Conflict) -> None:
+        """The channel is past all that there is, and the replica has no transaction of its own."""
+
+        def there() -> bool:
+            state = self._channel()
+            assert state is not None
+            assert (state.applier_running, state.receiver_running) == (True, True), state
+            return conflict.later in self.rows()
+
+        until(there)
+        assert self._errant() == self.errant
+
+    def _channel(self) -> Any:
+        return speaking(self.replica).channel_state(self.replica)
+
+    def _errant(self) -> str:
+        return str(speaking(self.replica).executed(self.replica) - speaking(self.source).executed(self.source))
+
+
+@contextmanager
+def ground_of(lab: Lab) -> Iterator[Ground]:
+    with lab.source.session() as source, lab.replica.session() as replica:
+        yield Ground(lab, source, replica)
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _values(row: Row) -> str:
+    return f"({row[0]}, {row[1]}, '{row[2]}')"
