@@ -40,6 +40,17 @@ class Step:
     alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row of the replica that stays as it is, although the row that it references by ``foreign_key`` goes or gets another
+    key: when the transaction is through, there is a row with that key."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    row: RowImage
+    foreign_key: str
+
+
 class Way(enum.StrEnum):
     """How the replica gets past the failing transaction."""
 
@@ -90,6 +101,7 @@ class Plan:
     row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
     way: Way = Way.APPLY
     left_out: LeftOut | None = None  # of the ways that leave the transaction out
+    kept: tuple[Kept, ...] = ()
 
     @property
     def ending(self) -> tuple[str, ...]:
@@ -156,6 +168,16 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
     }
 
 
+def kept_to_document(kept: Kept) -> dict[str, JsonValue]:
+    return {
+        "schema": kept.table.schema,
+        "table": kept.table.name,
+        "foreign_key": kept.foreign_key,
+        "columns": list(kept.columns),
+        "row": _image(kept.columns, kept.row),
+    }
+
+
 def _named(of: TransactionId) -> dict[str, JsonValue]:
     # Of a transaction with a GTID the positions are no part of the plan: they are others after a failover.
     named: dict[str, JsonValue] = {"gtid": of.gtid}
@@ -176,5 +198,6 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "guards": list(plan.guards),
         "risks": list(plan.risks),
         "row_events": plan.row_events,
+        **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
         **({} if plan.left_out is None else {"way": plan.way.value, "left_out": plan.left_out.to_document()}),
     }

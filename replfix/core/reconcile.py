@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from replfix.core.children import Child
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
@@ -82,6 +83,10 @@ class Reconciliation:
     unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
     untold: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
     held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica holds
+    kept: tuple[Child, ...] = ()  # rows that stay, although the row that they reference goes or gets another key
+    bereft: tuple[
+        Child, ...
+    ] = ()  # rows that are repaired because the row that they reference goes or gets another key
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
@@ -116,13 +121,13 @@ def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> 
             first = not placed[table.name, before]
             placed[table.name, before] -= not first
         if change.after is not None:
-            after = identity_values(table, _filled(change))
+            after = identity_values(table, filled(change))
             if after is not None:
                 placed[table.name, after] += 1
         yield _Touch(index, change, table, first)
 
 
-def _filled(change: RowChange) -> RowImage:
+def filled(change: RowChange) -> RowImage:
     """The after image, with columns that were not logged taken from the before image: they did not change."""
     assert change.after is not None
     if change.before is None or NOT_LOGGED not in change.after:
@@ -148,7 +153,7 @@ def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
     if touch.change.before is not None and touch.first:
         yield touch.change.before
     if touch.change.after is not None:
-        yield _filled(touch.change)
+        yield filled(touch.change)
 
 
 def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
@@ -173,7 +178,7 @@ def _unidentified(changes: tuple[RowChange, ...], tables: Mapping[TableName, Tab
         change.table
         for change in changes
         if change.table in tables
-        for image in (change.before, _filled(change) if change.after is not None else None)
+        for image in (change.before, filled(change) if change.after is not None else None)
         if image is not None and by_identity(tables[change.table], image) is None
     )
 
@@ -222,7 +227,7 @@ class _Reconciler:
         if before is not None:
             now = self._named(touch.table, before)
             own = self._expect(touch, before) if touch.first else self.standing.pop(now, None)
-        image = _filled(touch.change) if touch.change.after is not None else None
+        image = filled(touch.change) if touch.change.after is not None else None
         if image is not None:
             self._collide(touch, image, own)
         if own is None:
@@ -360,7 +365,7 @@ def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]
                 placed[before] -= not touch.first
                 final[before] = touch.change.before if before.key is None and placed[before] else None
         if touch.change.after is not None:
-            image = _filled(touch.change)
+            image = filled(touch.change)
             after = by_identity(touch.table, image)
             if after is not None:
                 placed[after] += 1

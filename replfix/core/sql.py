@@ -33,6 +33,9 @@ SESSION_SETTINGS = (
 NOT_LOGGED_SESSION = "SET SESSION sql_log_bin = 0"
 LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
 
+WITHOUT_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 0"
+WITH_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 1"
+
 UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS[:2])
 """What a session needs in which somebody runs undo statements by hand: values are written for it."""
 

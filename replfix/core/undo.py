@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from replfix.core import sql
+from replfix.core.children import Child
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.plan import Plan, Step, StepKind
 from replfix.core.row_diff import differing, same
@@ -28,7 +30,7 @@ def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
     """The plan that takes ``plan`` back, last step first. Refused when a row cannot be written as it was."""
     steps = tuple(_inverse(step, tables[step.table]) for step in reversed(plan.steps))
     return replace(
-        plan, strategy=STRATEGY, steps=steps, guards=_guards(plan), risks=_risks(plan), row_events=row_events
+        plan, strategy=STRATEGY, steps=steps, guards=_guards(plan), risks=_risks(plan), row_events=row_events, kept=()
     )
 
 
@@ -59,6 +61,7 @@ def _guards(plan: Plan) -> tuple[str, ...]:
         f"the server is {plan.server_uuid}",
         f"{counted(len(plan.steps), 'row')}, locked, exactly as the repair left them",
         "every key of a row that comes back is free",
+        "no other row references one that goes, and each that comes back has its parents",
         "each step finds exactly one row; otherwise all of them are rolled back",
     )
 
@@ -96,6 +99,17 @@ def in_the_way(undo: Plan, tables: Tables, answers: Answers) -> tuple[str, ...]:
         elif (reason := _changed(step, table, answers)) or (reason := _taken(step, table, answers, gone)):
             reasons.append(reason)
     return tuple(dict.fromkeys(reasons))
+
+
+def orphaned(undo: Plan, children: Iterable[Child]) -> Iterator[str]:
+    """Rows that would be left without a parent: those that the undo itself does not take out or change."""
+    own = {(step.table, step.current) for step in undo.steps}
+    numbers = Counter(child.foreign_key for child in children if (child.foreign_key.child, child.row) not in own)
+    for key, number in numbers.items():
+        yield (
+            f"{counted(number, 'row')} of {key.child} {'reference' if number > 1 else 'references'} by {key.name} a row of "
+            f"{key.parent} that the undo would take out or give another key."
+        )
 
 
 def _changed(step: Step, table: Table, answers: Answers) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from replfix.core import sql
 from replfix.core.endpoint import Endpoint
@@ -31,11 +31,12 @@ from replfix.errors import (
     Stale,
     Unreadable,
 )
-from replfix.mysql import leaving_out
+from replfix.mysql import families, leaving_out
 from replfix.mysql.binlog import pieces
 from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
+from replfix.mysql.families import MADE_ANEW, NOTHING_CHANGED
 from replfix.mysql.rows import find_all, find_now
 
 WORK_SECONDS = 900.0
@@ -47,9 +48,6 @@ _TURN_SECONDS = 30
 
 _NAME = re.compile(r"[a-z_]+\Z")
 _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
-
-_NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
-_MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
 
 
 class HeldChannel:
@@ -163,7 +161,7 @@ class HeldChannel:
             try:
                 self._rehearse_in(session, plan, transaction, tables)
             except ServerError as error:
-                raise RehearsalFailed(f"The rehearsal did not work: {error.message}.", _NOTHING_CHANGED) from None
+                raise RehearsalFailed(f"The rehearsal did not work: {error.message}.", NOTHING_CHANGED) from None
             finally:
                 # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
                 with suppress(ReplfixError):
@@ -186,11 +184,12 @@ class HeldChannel:
         for number, events in enumerate(transaction.raw.statements, 1):
             for piece in pieces(events, transaction.raw.format_description, most):
                 _binlog(session, piece, packet, f"statement {number} of {len(transaction.raw.statements)}")
+        families.check_children(session, plan, tables)
         wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
         if wrong:
             raise RehearsalFailed(
                 f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
-                _NOTHING_CHANGED,
+                NOTHING_CHANGED,
             )
 
     def apply(
@@ -209,7 +208,7 @@ class HeldChannel:
             with suppress(ReplfixError):  # a lost session has been rolled back by the server
                 session.execute("ROLLBACK")
             if isinstance(error, ServerError):
-                raise NotDone(f"The repair was rolled back: {error.message}.", _NOTHING_CHANGED) from None
+                raise NotDone(f"The repair was rolled back: {error.message}.", NOTHING_CHANGED) from None
             raise
         try:
             session.execute("COMMIT")
@@ -219,7 +218,7 @@ class HeldChannel:
                 "Run 'replfix diagnose' when the server can be reached again: it shows which.",
             ) from None
         except ServerError as error:
-            raise NotDone(f"The server did not commit the repair: {error.message}.", _NOTHING_CHANGED) from None
+            raise NotDone(f"The server did not commit the repair: {error.message}.", NOTHING_CHANGED) from None
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
         with self._open() as session:
@@ -240,7 +239,8 @@ class HeldChannel:
     def _carry_out(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
-        """Lock and compare every row first, then run every step. In the rehearsal and in earnest the same."""
+        """Lock and compare every row first, then run every step, and look whether each row that was written has its parents:
+        foreign keys are not checked meanwhile. In the rehearsal and in earnest the same."""
         packet = _packet(session)
         statements = []
         for step in plan.steps:
@@ -248,18 +248,24 @@ class HeldChannel:
             _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
             self._compare(session, step, tables[step.table])
             statements.append(statement)
+        families.compare(session, plan, tables)
+        with nullcontext() if plan.row_events else _without_foreign_keys(session):
+            self._run(session, plan, statements)
+        families.check_parents(session, plan, tables)
+
+    def _run(self, session: Session, plan: Plan, statements: Sequence[str]) -> None:
         for step, statement in zip(plan.steps, statements, strict=True):
             try:
                 found = session.execute(statement)
             except ServerError as error:
                 raise RehearsalFailed(
                     f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
-                    _NOTHING_CHANGED,
+                    NOTHING_CHANGED,
                 ) from None
             if found != 1 and not plan.row_events:  # an event that does not find its row is an error
                 raise Stale(
                     f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
-                    _MADE_ANEW,
+                    MADE_ANEW,
                 )
 
     def _compare(self, session: Session, step: Step, table: Table) -> None:
@@ -289,7 +295,7 @@ def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
     try:
         return _statement(crafted.change(table, step.current, step.target))
     except Unreadable as error:
-        raise RehearsalFailed(error.message, _NOTHING_CHANGED) from None
+        raise RehearsalFailed(error.message, NOTHING_CHANGED) from None
 
 
 def _statement(events: Sequence[bytes]) -> str:
@@ -301,8 +307,18 @@ def _say(session: Session, statements: Iterable[str]) -> None:
         session.execute(statement)
 
 
+@contextmanager
+def _without_foreign_keys(session: Session) -> Iterator[None]:
+    session.execute(sql.WITHOUT_FOREIGN_KEYS)
+    try:
+        yield
+    finally:
+        with suppress(ReplfixError):  # a lost session; on any other the next statement will tell
+            session.execute(sql.WITH_FOREIGN_KEYS)
+
+
 def _changed(table: Table, what: str) -> Stale:
-    return Stale(f"A row of {table.name} {what}.", _MADE_ANEW)
+    return Stale(f"A row of {table.name} {what}.", MADE_ANEW)
 
 
 def _packet(session: Session) -> int:
@@ -335,5 +351,5 @@ def _binlog(session: Session, events: Sequence[bytes], packet: int, what: str) -
         raise RehearsalFailed(
             f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
             f"(error {error.errno}).",
-            _NOTHING_CHANGED,
+            NOTHING_CHANGED,
         ) from None

@@ -60,7 +60,9 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
     around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
     more = {
-        name: value for name, value in plan.items() if name not in ("steps", "guards", "risks", "channel", "left_out")
+        name: value
+        for name, value in plan.items()
+        if name not in ("steps", "guards", "risks", "channel", "kept", "left_out")
     }
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)

@@ -1,30 +1,51 @@
-"""Asks the replica for the rows that reference other rows: see ``core/children.py``."""
+"""Asks the replica for the rows that reference other rows, and decides what becomes of them: see ``core/children.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from replfix.core.children import Child, held_by
-from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.children import Child, Held, bereft, given_up, held_by
+from replfix.core.lookup import Lookup
+from replfix.core.reconcile import Reconciliation, Repair, filled
+from replfix.core.row_diff import same
+from replfix.core.row_event import RowChange
+from replfix.core.table import ForeignKey, Table, TableName
+from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Refused
 from replfix.ports import Replica
 
 CHILDREN = 1000
 """How many children of rows that go are planned for."""
+GENERATIONS = 10
+"""How many generations of children go with their parents before a human has to look."""
+
+_Named = tuple[TableName, RowImage]
+_Of = tuple[ForeignKey, RowImage]
+
+Settle = Callable[[Reconciliation], Reconciliation]
+"""Brings rows that a plan would take out to what the source has of them, and adds those that are then in the way."""
+PutParents = Callable[[Reconciliation, tuple[Child, ...]], Reconciliation]
+"""Adds the parents that written rows reference, and those of the children given, where the replica would not have them."""
 
 
 def children_on(
     replica: Replica, tables: dict[TableName, Table], rows: Iterable[tuple[TableName, RowImage]]
 ) -> tuple[Child, ...]:
-    """The replica's rows that reference any of ``rows``, one for each foreign key by which they do; each generation is asked
-    for apart. ``tables`` gains the tables of the children. Refused, with their number, when they are more than CHILDREN.
+    """The replica's rows that reference any of ``rows``, one for each foreign key by which they do; their own children are
+    asked for apart. ``tables`` gains the tables of the children. Refused, with their number, when they are more than
+    CHILDREN.
     """
-    asked = {held.children: held for name, row in rows for held in held_by(tables[name], row)}
+    return referencing(replica, tables, [held for name, row in rows for held in held_by(tables[name], row)])
+
+
+def referencing(replica: Replica, tables: dict[TableName, Table], keys: Iterable[Held]) -> tuple[Child, ...]:
+    """As ``children_on``, of those referenced keys only."""
+    asked = {held.children: held for held in keys}
     for lookup in asked:
         if lookup.table not in tables:
             tables[lookup.table] = _definition(replica, lookup.table)
-    counted = replica.count(tables, tuple(asked))
+    counted = replica.count(tables, tuple(asked)) if asked else {}
     if (number := sum(counted.values())) > CHILDREN:
         most = max(counted, key=lambda lookup: counted[lookup])
         key = asked[most].foreign_key
@@ -45,3 +66,124 @@ def _definition(replica: Replica, name: TableName) -> Table:
             f"{name} references a row that would go or get another key, and may not be seen on {replica.address}."
         )
     return table
+
+
+def families_kept(
+    replica: Replica,
+    tables: dict[TableName, Table],
+    changes: tuple[RowChange, ...],
+    found: Reconciliation,
+    settle: Settle,
+    put_parents: PutParents,
+) -> Reconciliation:
+    """The reconciliation with what becomes of the children of its rows: ``kept`` and ``bereft`` name them, and the latter
+    are among the repairs. Each has a parent when the transaction is applied, or references none."""
+    family = _Family(replica, tables, changes)
+    for _ in range(GENERATIONS):
+        settled = settle(found)
+        try:
+            found = family.followed(settled, settle, put_parents)
+        except Refused as error:
+            return replace(settled, untold=tuple(dict.fromkeys((*settled.untold, error.message))))
+        if found.repairs == settled.repairs:
+            return found
+    reason = f"More than {GENERATIONS} generations of rows reference each other and would have to go."
+    return replace(found, untold=(*found.untold, reason))
+
+
+class _Family:
+    def __init__(self, replica: Replica, tables: dict[TableName, Table], changes: tuple[RowChange, ...]) -> None:
+        self._replica = replica
+        self._tables = tables
+        self._changes = changes
+        self._bereft: dict[_Named, Child] = {}
+        self._writes: dict[ForeignKey, dict[tuple[Value, ...], Lookup]] = {}
+
+    def followed(self, found: Reconciliation, settle: Settle, put_parents: PutParents) -> Reconciliation:
+        """One generation further."""
+        lost = given_up(found.repairs, self._tables)
+        children = referencing(self._replica, self._tables, lost)
+        losses = {(held.foreign_key, held.row): held for held in lost} if children else {}
+        stands = {of: self._stands(held, found) for of, held in losses.items()}
+        repaired = {(r.table, r.current): r for r in found.repairs}
+        kept: list[Child] = []
+        wanting: list[Child] = []
+        leave: dict[_Named, list[Child]] = {}
+        for child in children:
+            name, of = (child.foreign_key.child, child.row), (child.foreign_key, child.parent)
+            if name in repaired:
+                if not stands[of] and self._still_references(child, repaired[name]):
+                    wanting.append(child)
+            elif stands[of] and losses[of].becomes is None:
+                kept.append(child)
+            elif self._tables[name[0]].identity is None:
+                raise Refused(
+                    f"{name[0]} has no key that names its rows: those that reference a row that goes cannot be taken out."
+                )
+            else:
+                leave.setdefault(name, []).append(child)
+        if leave:
+            found = self._left(found, leave, losses, settle, wanting)
+        found = put_parents(found, tuple(wanting))
+        left = {(r.table, r.current) for r in found.repairs}
+        return replace(found, kept=tuple(kept), bereft=tuple(c for name, c in self._bereft.items() if name in left))
+
+    def _left(
+        self,
+        found: Reconciliation,
+        leave: Mapping[_Named, list[Child]],
+        losses: Mapping[_Of, Held],
+        settle: Settle,
+        wanting: list[Child],
+    ) -> Reconciliation:
+        """With children that lose a parent: as the source has them, else as their foreign keys say."""
+        going = tuple(Repair(table, row, None) for table, row in leave)
+        repairs: list[Repair] = []
+        settled = settle(replace(found, repairs=(*found.repairs, *going)))
+        for repair in settled.repairs:
+            table, current = self._tables[repair.table], repair.current
+            children = leave.get((repair.table, current)) if current is not None else None
+            if children is None or current is None:
+                repairs.append(repair)
+                continue
+            if repair.target is None:
+                lost = [losses[child.foreign_key, child.parent] for child in children]
+                repair = replace(repair, target=bereft(table, current, lost))
+            elif same(table, current, repair.target):
+                wanting.extend(children)  # the source has it just so: what it lacks is its parent
+                continue
+            repairs.append(repair)
+            self._bereft.setdefault((repair.table, current), children[0])
+        return replace(settled, repairs=tuple(repairs))
+
+    def _still_references(self, child: Child, repair: Repair) -> bool:
+        if repair.target is None:
+            return False
+        table = self._tables[repair.table]
+        ordinals = [table.column(name).ordinal for name in child.foreign_key.child_columns]
+        return all(repair.target[o] is NOT_LOGGED or repair.target[o] == child.row[o] for o in ordinals)
+
+    def _stands(self, held: Held, found: Reconciliation) -> bool:
+        """The key is there when the transaction is through: it writes a row with it, or another row of the replica has it."""
+        comes = self._written(held.foreign_key)
+        if held.values in comes:
+            return True
+        table = self._tables[held.foreign_key.parent]
+        texts = any(table.column(name).charset is not None for name in held.foreign_key.parent_columns)
+        others = (
+            tuple(comes.values()) if texts else ()
+        )  # of two spellings, the replica knows whether they are one value
+        answers = self._replica.find(self._tables, (held.holders, *others))
+        going = {(r.table, r.current) for r in found.repairs}
+        return any((table.name, row) not in going for row in answers[held.holders]) or any(
+            held.row in answers[lookup] for lookup in others
+        )
+
+    def _written(self, key: ForeignKey) -> dict[tuple[Value, ...], Lookup]:
+        """The values of that referenced key which the transaction writes."""
+        if key not in self._writes:
+            table = self._tables[key.parent]
+            images = (filled(c) for c in self._changes if c.after is not None and c.table == key.parent)
+            held = (h for image in images for h in held_by(table, image) if h.foreign_key == key)
+            self._writes[key] = {h.values: h.holders for h in held}
+        return self._writes[key]

@@ -32,18 +32,19 @@ def keep_what_the_source_has(
     asked: Container[TableName],
     found: Reconciliation,
     unknowns: list[str],
+    local: Container[TableName] = (),
 ) -> Reconciliation:
     """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
 
     ``executed`` is the replica's set: what the source has beyond it is the backlog; without ``by_gtid``, what comes behind
     the transaction in its log. Only the tables in ``asked`` can be
-    asked of the source.
+    asked of the source; those in ``local`` it does not have.
     """
     repairs = list(found.repairs)
     examined: set[Repair] = set()
     untold = dict.fromkeys(found.untold)
     for _ in range(GENERATIONS):
-        fresh = [r for r in repairs if r not in examined]
+        fresh = [r for r in repairs if r not in examined and r.table not in local]
         examined.update(fresh)
         unasked = (r for r in fresh if r.table not in asked)
         why = "its table is not the replica's any more"

@@ -34,6 +34,7 @@ from replfix.errors import (
 )
 from replfix.ports import Replica, Server
 from replfix.workflow.ahead import survives
+from replfix.workflow.children import families_kept
 from replfix.workflow.counterparts import changes_since, keep_what_the_source_has, untold_without
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
@@ -172,14 +173,18 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     found, applied = _compare(replica, transaction, tables)
     _doubt(bare.error, transaction, found, tables, unknowns)
     why = "it cannot be reached"
+
+    def settle(found: Reconciliation) -> Reconciliation:
+        return replace(
+            found,
+            untold=tuple(dict.fromkeys((*found.untold, *untold_without(transaction, tables, found.repairs, why)))),
+        )
+
+    found = families_kept(replica, tables, transaction.changes, found, settle, lambda found, _: found)
     mark = bare.channel.committed_behind(transaction.id)
     if mark is not None:
         unknowns.append(f"Workers have committed up to {mark}: which transactions, only the source's binlog tells.")
-    untold = (
-        *found.untold,
-        *untold_without(transaction, tables, found.repairs, why),
-        *([unknowns[-1]] if mark else []),
-    )
+    untold = (*found.untold, *([unknowns[-1]] if mark else []))
     return replace(
         bare,
         transaction=transaction,
@@ -248,23 +253,31 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
         since = partial(changes_since, source, transaction, status.executed, by_gtid, unknowns)
-        found = Relatives(replica, source, channel.filters, transaction, tables, since).added_to(found)
+        relatives = Relatives(replica, source, channel.filters, transaction, tables, since)
+        found = relatives.added_to(found)
         _doubt(error, transaction, found, tables, unknowns)
         theirs = _same_tables(source, tables, found, unknowns)
         source_rows = _source_rows(source, found, theirs)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
-            kept = keep_what_the_source_has(
-                replica,
-                source,
-                transaction,
-                status.executed,
-                by_gtid,
-                tables,
-                theirs,
-                found,
-                unknowns,
-            )
+            only_here: set[TableName] = set()
+
+            def settle(found: Reconciliation) -> Reconciliation:
+                _compare_tables(source, tables, found, theirs, only_here, unknowns)
+                return keep_what_the_source_has(
+                    replica,
+                    source,
+                    transaction,
+                    status.executed,
+                    by_gtid,
+                    tables,
+                    theirs,
+                    found,
+                    unknowns,
+                    only_here,
+                )
+
+            kept = families_kept(replica, tables, transaction.changes, found, settle, relatives.with_parents)
         else:
             kept = found
 
@@ -296,7 +309,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
         lost=_lost(source, bare),
-        unknowns=tuple(unknowns),
+        unknowns=tuple(dict.fromkeys(unknowns)),
     )
 
 
@@ -416,6 +429,27 @@ def _same_tables(
         else:
             unknowns.append(f"The source's table {name} is not the replica's: its rows are not shown.")
     return same
+
+
+def _compare_tables(
+    source: Server,
+    tables: Mapping[TableName, Table],
+    found: Reconciliation,
+    theirs: dict[TableName, Table],
+    only_here: set[TableName],
+    unknowns: list[str],
+) -> None:
+    """Tables of repairs that are in no conflict: those with the same columns on the source, and those it does not have."""
+    for name in dict.fromkeys(repair.table for repair in found.repairs):
+        if name in theirs or name in only_here or any(conflict.table == name for conflict in found.conflicts):
+            continue
+        table = source.table(name)
+        if table is None:
+            only_here.add(name)
+        elif [c.name for c in table.columns] == [c.name for c in tables[name].columns]:
+            theirs[name] = tables[name]
+        else:
+            unknowns.append(f"The source's table {name} is not the replica's.")
 
 
 def _source_rows(

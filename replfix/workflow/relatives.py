@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from replfix.core.children import Child, parents_wanted
 from replfix.core.filters import Filters
 from replfix.core.lookup import by_key
 from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
@@ -18,7 +19,7 @@ from replfix.core.relatives import (
 )
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.ports import Replica, Server
 
 GENERATIONS = 10
@@ -48,9 +49,12 @@ class Relatives:
         self._changes = transaction.changes
         self._tables = tables
         self._changes_since = changes_since
+        self._alike = set(tables)
         self._conflicts: list[Conflict] = []
         self._repairs: list[Repair] = []
         self._untold: dict[str, None] = {}
+        self._going: dict[tuple[TableName, RowImage], RowImage | None] = {}
+        self._coming: set[tuple[TableName, RowImage]] = set()
 
     def added_to(self, found: Reconciliation) -> Reconciliation:
         if not any(table.foreign_keys or table.referenced_by for table in self._tables.values()):
@@ -69,6 +73,40 @@ class Relatives:
             untold=(*found.untold, *self._untold),
         )
 
+    def with_parents(self, found: Reconciliation, wanting: tuple[Child, ...]) -> Reconciliation:
+        """With the parents that rows which repairs write need, and those of ``wanting``, where none would be there."""
+        written = parents_wanted(found.repairs, self._tables)
+        needed = [Reference(key, lookup, 0) for _, key, lookup in written]
+        for child in wanting:
+            table = self._tables[child.foreign_key.child]
+            needed += [r for r in parents_of(table, child.row, 0) if r.foreign_key == child.foreign_key]
+        conflicts, self._conflicts, self._repairs, self._untold = self._conflicts, [], [], {}
+        self._going = {(r.table, r.current): r.target for r in found.repairs if r.current is not None}
+        self._coming = {(r.table, r.target) for r in found.repairs if r.target is not None}
+        self._parents(tuple(needed))
+        self._conflicts = conflicts  # these are no rows of the transaction
+        ours = {(r.table, r.current) for r in self._repairs if r.current is not None}
+        return replace(
+            found,
+            repairs=(*(r for r in found.repairs if (r.table, r.current) not in ours), *self._repairs),
+            untold=tuple(dict.fromkeys((*found.untold, *self._untold))),
+        )
+
+    def _stands(self, reference: Reference, found: tuple[RowImage, ...]) -> bool:
+        """Whether the parent is there when the repairs are made: one that was found, or one that they write."""
+        table = self._tables[reference.lookup.table]
+        columns = [table.column(name).ordinal for name in reference.foreign_key.parent_columns]
+
+        def key(row: RowImage) -> tuple[Value, ...]:
+            return tuple(row[ordinal] for ordinal in columns)
+
+        wanted = tuple(part[0] for part in reference.lookup.values)
+        for row in found:
+            left = self._going.get((table.name, row), row)
+            if left is not None and all(a is NOT_LOGGED or a == b for a, b in zip(key(left), key(row), strict=True)):
+                return True
+        return any(name == table.name and key(row) == wanted for name, row in self._coming)
+
     def _parents_of_repairs(self, found: Reconciliation, tables: dict[TableName, Table]) -> Iterator[Reference]:
         """Rows that are put back need their parents as well."""
         for repair in found.repairs:
@@ -86,7 +124,7 @@ class Relatives:
             if not asked:
                 return
             answers = self._replica.find(self._tables, tuple(asked))
-            missing = [reference for lookup, reference in asked.items() if not answers[lookup]]
+            missing = [reference for lookup, reference in asked.items() if not self._stands(reference, answers[lookup])]
             if not missing:
                 return
             rows = self._source.find(self._tables, tuple(r.lookup for r in missing))
@@ -119,7 +157,7 @@ class Relatives:
         # The key that is referenced need not be the one that names the row: it can be there with another value.
         held = next(iter(self._replica.find(self._tables, (lookup,))[lookup]), None)
         repair = Repair(table.name, held, state)
-        if repair in self._repairs:
+        if repair in self._repairs or (table.name, state) in self._coming:
             return
         self._repairs.append(repair)
         self._conflicts.append(
@@ -180,7 +218,7 @@ class Relatives:
 
     def _can_be_asked(self, name: TableName) -> bool:
         """The table is read, with the same columns on both servers, and is not one that the channel leaves out."""
-        if name not in self._tables:
+        if name not in self._alike:
             ours, theirs = self._replica.table(name), self._source.table(name)
             if not self._filters.origins(name):
                 self._untold[f"{name} is referenced, and the channel's replication filters leave it out."] = None
@@ -189,4 +227,5 @@ class Relatives:
                 self._untold[f"{name} is referenced, and is not the same table on both servers."] = None
                 return False
             self._tables[name] = ours
+            self._alike.add(name)
         return True

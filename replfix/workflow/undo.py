@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from replfix.core import sql
 from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.children import given_up, parents_wanted
 from replfix.core.interrupted import Standing, standing
 from replfix.core.interrupted import questions as standing_questions
 from replfix.core.plan import Plan, to_document
@@ -17,10 +18,11 @@ from replfix.core.recorded import read_plan, tables_named
 from replfix.core.row_event import RawEvents, Transaction
 from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
-from replfix.core.undo import in_the_way, inverse, questions
+from replfix.core.undo import in_the_way, inverse, orphaned, questions
 from replfix.core.words import counted
 from replfix.errors import AuditError, NotVerified, Refused, ReplfixError, ReplicationError, Stale
 from replfix.ports import Repair, Replica, Trail
+from replfix.workflow.children import referencing
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
 from replfix.workflow.round import carry_out_guarded
@@ -161,14 +163,27 @@ def _same_server(replica: Replica, document: Mapping[str, object]) -> None:
         )
 
 
-def _reasons(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> tuple[str, ...]:
+def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table]) -> tuple[str, ...]:
+    """Why it is not undone. ``tables`` gains those of parents and children."""
     if blind := replica.granted().blind_spots:
         return (
             f"The account lacks {' and '.join(blind)} ON *.*, without which the replica hides triggers and foreign keys that "
             "an undo could set off. 'replfix doctor' names the GRANT.",
         )
     effects = tuple(reason for step in plan.steps if (reason := side_effect(step, tables[step.table], plan.row_events)))
-    return effects or in_the_way(plan, tables, replica.find(tables, questions(plan, tables)))
+    if effects:
+        return effects
+    for _, key, _ in parents_wanted(plan.steps, tables):
+        if key.parent not in tables and (parent := replica.table(key.parent)) is not None:
+            tables[key.parent] = parent
+    try:
+        children = referencing(replica, tables, given_up(plan.steps, tables))
+    except Refused as error:
+        return (error.message,)
+    return (
+        *in_the_way(plan, tables, replica.find(tables, questions(plan, tables))),
+        *orphaned(plan, children),
+    )
 
 
 def _events(replica: Replica, tables: Mapping[TableName, Table]) -> Transaction:

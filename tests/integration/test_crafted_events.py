@@ -117,17 +117,19 @@ def test_no_trigger_fires(source: Server, key: str) -> None:
         assert session.rows("SELECT * FROM fired") == []
 
 
-def test_foreign_keys_are_checked(source: Server) -> None:
+@pytest.mark.parametrize("rule", ["RESTRICT", "CASCADE", "SET NULL"])
+def test_no_foreign_key_is_checked_and_none_cascades(source: Server, rule: str) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE p (id INT PRIMARY KEY)")
-        session.execute("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))")
-        transaction = read(source, write(session, "INSERT INTO p VALUES (5)"))
-        session.execute("INSERT INTO c VALUES (1, 5)")
-        with pytest.raises(Exception, match="1451"):
-            apply(session, transaction, [(definition(session, TableName("shop", "p")), (5,), None)])
-        session.execute("ROLLBACK")
-        with pytest.raises(Exception, match="1452"):
-            apply(session, transaction, [(definition(session, TableName("shop", "c")), None, (2, 6))])
+        session.execute(
+            f"CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE {rule} ON UPDATE {rule})"
+        )
+        transaction = read(source, write(session, "INSERT INTO p VALUES (5), (6)"))
+        session.execute("INSERT INTO c VALUES (1, 5), (2, 6)")
+        parent, child = (definition(session, TableName("shop", name)) for name in ("p", "c"))
+        apply(session, transaction, [(parent, (5,), None), (parent, (6,), (7,)), (child, None, (3, 8))])
+        assert session.rows("SELECT * FROM p") == [("7",)]
+        assert session.rows("SELECT * FROM c") == [("1", "5"), ("2", "6"), ("3", "8")]
 
 
 def test_a_row_that_is_not_there_is_an_error(source: Server) -> None:

@@ -122,31 +122,13 @@ def test_without_a_terminal_and_without_yes_it_refuses(stopped: Lab) -> None:
     assert snapshot(stopped.replica) == before
 
 
-REFUSED = {
-    "cascade": (
-        ["CREATE TABLE shop.child (id INT PRIMARY KEY, parent INT NOT NULL, "
-         "FOREIGN KEY (parent) REFERENCES shop.plain (id) ON DELETE CASCADE)"],
-        "CASCADE",
-    ),
-    "engine": (["ALTER TABLE shop.plain ENGINE = MyISAM"], "rolled back"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_is_refused_with_its_reason(pair: Lab, case: str) -> None:
-    statements, reason = REFUSED[case]
+def test_an_engine_without_transactions_is_refused(pair: Lab) -> None:
     with pair.source.session() as session:
         session.execute("CREATE DATABASE shop")
-        session.execute(
-            "CREATE TABLE shop.plain (id INT NOT NULL PRIMARY KEY, name VARCHAR(20), UNIQUE KEY name (name))"
-        )
-        for statement in statements:
-            session.execute(statement)
+        session.execute("CREATE TABLE shop.plain (id INT NOT NULL PRIMARY KEY, name VARCHAR(20)) ENGINE = MyISAM")
     pair.wait_until_applied()
     with writing_on_the_replica(pair) as session:
         session.execute("INSERT INTO shop.plain VALUES (1, 'local')")
-        if case == "cascade":
-            session.execute("INSERT INTO shop.child VALUES (1, 1)")
     with pair.source.session() as session:
         session.execute("INSERT INTO shop.plain VALUES (1, 'source')")
     wait_until_stopped(pair.replica)
@@ -154,10 +136,10 @@ def test_what_is_refused_is_refused_with_its_reason(pair: Lab, case: str) -> Non
     ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
     strategy = ran.document["strategies"][0]
     assert not strategy["allowed"]
-    assert reason in strategy["reason"]
+    assert "rolled back" in strategy["reason"]
     ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file), "--json")
     assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
-    assert reason in ran.document["message"]
+    assert "rolled back" in ran.document["message"]
     assert snapshot(pair.replica) == before
 
 

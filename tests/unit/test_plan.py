@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 from decimal import Decimal
 
-from replfix.core.plan import LeftOut, Plan, Step, StepKind, Way, to_document
+from replfix.core.plan import Kept, LeftOut, Plan, Step, StepKind, Way, to_document
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from tests.unit.making import GTID, REPLICA
@@ -32,6 +32,9 @@ PLAN = Plan(
 )
 
 
+KEPT = Kept(TableName("d", "c"), ("id", "v"), (1, "x"), "f")
+
+
 def test_the_digest_changes_with_every_field() -> None:
     others = [
         replace(PLAN, **{name: value})
@@ -46,9 +49,10 @@ def test_the_digest_changes_with_every_field() -> None:
             "risks": (),
             "row_events": True,
             "left_out": LeftOut((), {}, "DROP TABLE t"),
+            "kept": (KEPT,),
         }.items()
     ]
-    others.append(replace(others[-1], way=Way.EMPTY))
+    others.append(replace(PLAN, left_out=LeftOut((), {}, "DROP TABLE t"), way=Way.EMPTY))
     assert len(others) == len(fields(Plan))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
 
@@ -68,6 +72,13 @@ def test_the_digest_changes_with_every_field_of_a_step() -> None:
     assert len(others) == len(fields(Step))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
     assert replace(PLAN, steps=(STEP, STEP)).digest != PLAN.digest
+
+
+def test_the_digest_changes_with_every_field_of_a_row_that_is_kept() -> None:
+    values = {"table": TableName("d.t", ""), "columns": ("id", "w"), "row": (2, "x"), "foreign_key": "g"}
+    others = [replace(PLAN, kept=(replace(KEPT, **{name: value}),)) for name, value in values.items()]
+    assert len(others) == len(fields(Kept))
+    assert len({p.digest for p in (PLAN, replace(PLAN, kept=(KEPT,)), *others)}) == len(others) + 2
 
 
 def test_equal_plans_have_one_digest() -> None:

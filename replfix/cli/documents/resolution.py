@@ -8,7 +8,7 @@ from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.json_values import to_json
 from replfix.core.outcome import Outcome, Round
-from replfix.core.plan import LeftOut, Step
+from replfix.core.plan import Kept, LeftOut, Step
 from replfix.core.values import RowImage
 
 
@@ -30,12 +30,20 @@ class LeftOutPart(Part):
     after: RowDocument | None
 
 
+class KeptPart(Part):
+    schema_: str
+    table: str
+    foreign_key: str  # by which it references a row that goes or gets another key
+    row: RowDocument
+
+
 class RoundPart(Part):
     gtid: str | None  # null on servers without GTIDs
     transaction: str  # its GTID, else the place in the source's binlog
     strategy: str
     digest: str
     steps: list[StepPart]
+    kept: list[KeptPart]  # rows that stay, although the row that they reference goes: one with its key comes
     left_out: list[LeftOutPart]  # the rows that the replica never gets, of a plan that passes over the transaction
     left_out_statement: str | None  # or the statement
     guards: list[str]
@@ -79,6 +87,7 @@ def _round(round_: Round) -> RoundPart:
         strategy=plan.strategy,
         digest=plan.digest,
         steps=[step_part(step) for step in plan.steps],
+        kept=[_kept(kept) for kept in plan.kept],
         left_out=_left_out(plan.left_out),
         left_out_statement=plan.left_out.statement or None if plan.left_out else None,
         guards=list(plan.guards),
@@ -88,6 +97,12 @@ def _round(round_: Round) -> RoundPart:
         verified=round_.verified,
         audit_id=round_.audit_id,
     )
+
+
+def _kept(kept: Kept) -> KeptPart:
+    row = _row(kept.columns, kept.row)
+    assert row is not None
+    return KeptPart(schema_=kept.table.schema, table=kept.table.name, foreign_key=kept.foreign_key, row=row)
 
 
 def _left_out(left_out: LeftOut | None) -> list[LeftOutPart]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from replfix.core import sql
 from replfix.core.applier_error import ROW_ERRORS
+from replfix.core.children import given_up, held_by, references_of
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
-from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.lookup import by_identity
+from replfix.core.plan import Kept, Plan, Step, StepKind
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing
-from replfix.core.table import Table, TableName
+from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -49,6 +51,7 @@ def propose(evidence: Evidence) -> Proposal:
         guards=_guards(evidence, steps),
         risks=_risks(evidence, steps),
         row_events=row_events,
+        kept=_kept(evidence),
     )
     if steps:
         return Proposal(
@@ -145,20 +148,28 @@ def _steps(evidence: Evidence) -> Iterator[Step]:
             deletes.append(_delete(table, repair.current))
         if repair.target is not None:
             inserts.append(_insert(table, repair))
-    rank = _ranks(evidence.tables)
-    yield from sorted(deletes, key=lambda step: -rank[step.table])
+    yield from reversed(tuple(_parents_first(deletes[::-1], evidence.tables)))
     yield from updates
-    yield from sorted(inserts, key=lambda step: rank[step.table])
+    yield from _parents_first(inserts, evidence.tables)
 
 
-def _ranks(tables: Mapping[TableName, Table]) -> dict[TableName, int]:
-    """A number for each table, above those of the tables that it references (as far as they are no circle)."""
-    ranks = dict.fromkeys(tables, 0)
-    for _ in tables:  # one round for each generation, at the most
-        for name, table in tables.items():
-            parents = [ranks[key.parent] for key in table.foreign_keys if key.parent in ranks and key.parent != name]
-            ranks[name] = min(max(parents, default=-1) + 1, len(tables))
-    return ranks
+def _parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> Iterator[Step]:
+    """Each row behind those of the steps that it references, as far as they are no circle. The steps are carried out
+    without foreign key checks: it is for whoever runs their SQL by hand."""
+    rows = [(step, step.current or step.target or ()) for step in steps]
+    holders = {held.holders: n for n, (step, row) in enumerate(rows) for held in held_by(tables[step.table], row)}
+    seen: set[int] = set()
+    for start in range(len(rows)):
+        waiting = [(start, False)]
+        while waiting:
+            n, ready = waiting.pop()
+            if ready:
+                yield rows[n][0]
+            elif n not in seen:
+                seen.add(n)
+                step, row = rows[n]
+                parents = (holders.get(lookup) for _, lookup in references_of(tables[step.table], row))
+                waiting += [(n, True), *((p, False) for p in parents if p is not None and p not in seen)]
 
 
 def _moves_keys(table: Table, repair: Repair) -> bool:
@@ -245,15 +256,6 @@ def side_effect(step: Step, table: Table, row_events: bool) -> str:
         return (
             f"{table.name} has a trigger for {event} ({', '.join(triggers)}), which a repair by statement would fire."
         )
-    if step.kind is StepKind.INSERT:
-        return ""
-    for key in table.referenced_by:
-        rule = key.on_delete if step.kind is StepKind.DELETE else key.on_update
-        if rule in ("CASCADE", "SET NULL", "SET DEFAULT"):
-            return (
-                f"{key.child} references {table.name} with ON {event} {rule} ({key.name}): a repair could "
-                "change rows of it, which would be in no binlog."
-            )
     return ""
 
 
@@ -265,6 +267,7 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
         f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.id}",
         f"{evidence.transaction.id} is not applied",
         *_row_guards(steps, not evidence.not_as_events),
+        *_children_guards(evidence, steps),
         "the replica has rehearsed the plan together with the transaction's own row events",
     )
 
@@ -275,10 +278,57 @@ def _row_guards(steps: tuple[Step, ...], row_events: bool) -> tuple[str, ...]:
     are = "is" if len(steps) == 1 else "are"
     return (
         f"{counted(len(steps), 'row')}, locked, {are} exactly what was diagnosed",
-        "each row event finds exactly one row, and fires no trigger"
+        "each row event finds exactly one row, and fires no trigger and no cascade"
         if row_events
-        else "each statement finds exactly one row",
+        else "each statement finds exactly one row, and fires no cascade",
     )
+
+
+def _children_guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    if not given_up(steps, evidence.tables):
+        return ()
+    return (
+        "the rows that reference a row which goes or gets another key, locked, are exactly those named here, and each has its "
+        "parent when the transaction is through",
+    )
+
+
+def _kept(evidence: Evidence) -> tuple[Kept, ...]:
+    assert evidence.reconciliation is not None
+    children = evidence.reconciliation.kept
+    tables = [evidence.tables[child.foreign_key.child] for child in children]
+    return tuple(
+        Kept(table.name, _names(table), child.row, child.foreign_key.name)
+        for child, table in zip(children, tables, strict=True)
+    )
+
+
+NAMED = 5
+"""How many rows a risk names; the steps and the trail have all of them."""
+
+
+def _children_risks(evidence: Evidence) -> Iterator[str]:
+    assert evidence.reconciliation is not None
+    found = evidence.reconciliation
+    gone = {(repair.table, repair.current) for repair in found.repairs if repair.target is None}
+    groups: dict[tuple[ForeignKey, str], list[RowImage]] = {}
+    for child in found.bereft:
+        goes = (child.foreign_key.child, child.row) in gone
+        groups.setdefault((child.foreign_key, "go too" if goes else "are changed"), []).append(child.row)
+    for child in found.kept:
+        groups.setdefault((child.foreign_key, "stay"), []).append(child.row)
+    for (key, what), rows in groups.items():
+        table = evidence.tables[key.child]
+        named = ", ".join(str(by_identity(table, row)) for row in rows[:NAMED])
+        more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
+        because = "; a row with that key is there when the transaction is through" if what == "stay" else ""
+        yield (
+            f"{key.parent} loses keys that are referenced: {counted(len(rows), 'row')} of {key.child} ({key.name}; {named}{more}) "
+            f"{what if len(rows) > 1 else _SINGULAR[what]}{because}."
+        )
+
+
+_SINGULAR = {"go too": "goes too", "are changed": "is changed", "stay": "stays"}
 
 
 def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
@@ -289,6 +339,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
+    risks.extend(_children_risks(evidence))
     if evidence.status.super_read_only:
         risks.append(
             "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."

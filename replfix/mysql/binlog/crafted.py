@@ -1,7 +1,8 @@
 """Row events made here, in the bytes that a BINLOG statement takes: a repair that fires no trigger.
 
 Seen on 9.7.4 and MariaDB 11.8: an event is applied as the replica's own applier would, the row looked up by the primary
-key, else by a unique key, else by the whole image. Foreign keys are checked, and cascade, as for a statement.
+key, else by a unique key, else by the whole image. Whether foreign keys are checked, and cascade, the event says and not
+the session (9.7.4, MariaDB 11.8.6): these say no.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.encoders import Encoding, encoding
 from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER, HEADER_SIZE, EventType, read_format
-from replfix.mysql.binlog.rows import STATEMENT_END
+from replfix.mysql.binlog.rows import NO_FOREIGN_KEY_CHECKS, STATEMENT_END
 
 _TABLE_ID = 1  # BINLOG maps tables anew for each statement
 _TYPES = {
@@ -62,7 +63,7 @@ class Crafted:
         body += b"".join(_image(table, columns, image, present) for image, present in images)
         format_ = read_format(self.format_description)
         current = "MariaDB" not in format_.server_version  # which writes events of version 1
-        head = _TABLE_ID.to_bytes(6, "little") + STATEMENT_END.to_bytes(2, "little")
+        head = _TABLE_ID.to_bytes(6, "little") + (STATEMENT_END | NO_FOREIGN_KEY_CHECKS).to_bytes(2, "little")
         head += (b"\2\0" if current else b"") + _lenenc(len(columns))  # no extra data: its length counts itself
         table_map = self._event(EventType.TABLE_MAP, _table_map(table, columns), format_.checksums)
         return table_map, self._event(_TYPES[kind][current], head + body, format_.checksums)

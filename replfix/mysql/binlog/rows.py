@@ -34,6 +34,7 @@ _WITH_EXTRA = (
 )
 _PARTIAL_JSON = 0x1  # the only one of the value options so far
 STATEMENT_END = 0x1
+NO_FOREIGN_KEY_CHECKS = 0x2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""What the server does not look at while a plan is carried out: that every row keeps its parents.
+
+Steps run without foreign key checks, so that nothing cascades. Rows are read here with locks: whoever wants to write a
+child waits for its parent's, and finds it gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from replfix.core.children import given_up, parents_wanted
+from replfix.core.plan import Plan
+from replfix.core.row_diff import same
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+from replfix.core.words import counted
+from replfix.errors import RehearsalFailed, Stale
+from replfix.mysql.connection import Session
+from replfix.mysql.rows import find_now
+
+NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
+MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
+
+Tables = Mapping[TableName, Table]
+
+
+def compare(session: Session, plan: Plan, tables: Tables) -> None:
+    """The children of rows that go are locked, and are those that the plan names; Stale otherwise."""
+    for held in given_up(plan.steps, tables):
+        child = tables[held.foreign_key.child]
+        known = [step.current for step in plan.steps if step.table == child.name and step.current is not None]
+        known += [kept.row for kept in plan.kept if kept.table == child.name]
+        found = find_now(session, child, held.children, locking=True)
+        strangers = [row for row in found if not _among(child, row, known)]
+        if strangers:
+            raise Stale(
+                f"{counted(len(strangers), 'row')} of {child.name} that the plan does not name "
+                f"{'reference' if len(strangers) > 1 else 'references'} a row of {held.foreign_key.parent} which would go or get "
+                f"another key ({held.foreign_key.name}: {held.children}).",
+                MADE_ANEW,
+            )
+
+
+def _among(table: Table, row: RowImage, known: list[RowImage]) -> bool:
+    return any(same(table, row, other) for other in known)
+
+
+def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
+    """Every row that the plan wrote has its parents; RehearsalFailed otherwise."""
+    for step, key, lookup in parents_wanted(plan.steps, tables):
+        parent = tables.get(key.parent)
+        if parent is None or not find_now(session, parent, lookup, locking=True):
+            raise RehearsalFailed(
+                f"The row of {step.table} that the plan writes references {key.parent} ({lookup}) by {key.name}, and there is "
+                "no such row.",
+                NOTHING_CHANGED,
+            )
+
+
+def check_children(session: Session, plan: Plan, tables: Tables) -> None:
+    """With the transaction behind the plan, no child of a row that went is without a parent; RehearsalFailed otherwise."""
+    for held in given_up(plan.steps, tables):
+        key = held.foreign_key
+        left = find_now(session, tables[key.child], held.children)
+        if left and not find_now(session, tables[key.parent], held.holders):
+            raise RehearsalFailed(
+                f"{counted(len(left), 'row')} of {key.child} would be left without a parent: {key.name} references "
+                f"{key.parent} ({held.holders}), and no row with that key is there when the transaction is through.",
+                NOTHING_CHANGED,
+            )

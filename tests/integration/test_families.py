@@ -1,0 +1,218 @@
+"""Children of rows that a plan takes out, or gives another key: kept, moved along or displaced too, and no cascade fires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from replfix import wiring
+from replfix.config import load
+from replfix.core.plan import Step, StepKind
+from replfix.core.table import TableName
+from replfix.errors import RehearsalFailed, Stale
+from replfix.lab.proof import snapshot
+from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped, write_locally
+from replfix.lab.topology import Lab
+from replfix.workflow.investigate import investigate
+from replfix.workflow.round import plan_of
+from tests.integration.running import replfix
+
+P = "CREATE TABLE d.p (id INT PRIMARY KEY, u INT UNIQUE, note VARCHAR(20))"
+LOCAL = "INSERT INTO d.p VALUES (9, 1, 'local')"
+REPLACED = "INSERT INTO d.p VALUES (9, 2, 'source')"  # another row with that key
+TAKEN = "INSERT INTO d.p VALUES (5, 1, 'source')"  # no row with that key
+
+
+def child(rules: str, name: str = "c", parent: str = "p") -> str:
+    return (
+        f"CREATE TABLE d.{name} (id INT PRIMARY KEY, p INT, CONSTRAINT {name}_{parent} FOREIGN KEY (p) REFERENCES "
+        f"d.{parent} (id) {rules})"
+    )
+
+
+CODED = (
+    "CREATE TABLE d.p (id INT PRIMARY KEY, code VARCHAR(9) UNIQUE)",
+    "CREATE TABLE d.c (id INT PRIMARY KEY, code VARCHAR(9), CONSTRAINT c_p FOREIGN KEY (code) REFERENCES d.p (code) "
+    "ON UPDATE CASCADE ON DELETE CASCADE)",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    setup: tuple[str, ...]
+    local: tuple[str, ...]  # on the replica, not logged
+    failing: str
+    left: dict[str, list[tuple[str | None, ...]]]  # tables of the replica afterwards
+    displaced: int
+    kept: int = 0
+
+
+CASES = {
+    "a parent that comes back keeps its children": Case(
+        (P, child("ON DELETE CASCADE ON UPDATE CASCADE"), child("ON DELETE SET NULL", "n"), child("", "r")),
+        (LOCAL, "INSERT INTO d.c VALUES (1, 9), (2, 9), (3, NULL)", "INSERT INTO d.n VALUES (1, 9)",
+         "INSERT INTO d.r VALUES (1, 9)"),
+        REPLACED,
+        {"p": [("9", "2", "source")], "c": [("1", "9"), ("2", "9"), ("3", None)], "n": [("1", "9")], "r": [("1", "9")]},
+        displaced=1,
+        kept=4,
+    ),
+    "children go with a parent that does not, and theirs with them": Case(
+        (P, child("ON DELETE CASCADE"), child("", "g", "c")),
+        (LOCAL, "INSERT INTO d.c VALUES (1, 9), (2, 9)", "INSERT INTO d.g VALUES (1, 2), (2, 2)"),
+        TAKEN,
+        {"p": [("5", "1", "source")], "c": [], "g": []},
+        displaced=5,
+    ),
+    "a child that may lose its parent stays without": Case(
+        (P, child("ON DELETE SET NULL")),
+        (LOCAL, "INSERT INTO d.c VALUES (1, 9)"),
+        TAKEN,
+        {"p": [("5", "1", "source")], "c": [("1", None)]},
+        displaced=2,
+    ),
+    "a child of the source's goes back to its parent": Case(
+        (P, child("ON DELETE CASCADE"), "INSERT INTO d.p VALUES (1, 8, 'both')", "INSERT INTO d.c VALUES (1, 1)"),
+        (LOCAL, "UPDATE d.c SET p = 9", "INSERT INTO d.c VALUES (2, 9)"),
+        TAKEN,
+        {"p": [("1", "8", "both"), ("5", "1", "source")], "c": [("1", "1")]},
+        displaced=3,
+    ),
+    "a row of the source gets its key back, and its children follow": Case(
+        (*CODED, "INSERT INTO d.p VALUES (1, 'a')", "INSERT INTO d.c VALUES (1, 'a')"),
+        ("UPDATE d.p SET code = 'x'", "INSERT INTO d.c VALUES (2, 'x')"),
+        "INSERT INTO d.p VALUES (2, 'x')",
+        {"p": [("1", "a"), ("2", "x")], "c": [("1", "a"), ("2", "a")]},
+        displaced=3,
+    ),
+    "a parent that only the source has left comes back": Case(
+        (*CODED, "INSERT INTO d.p VALUES (4, 'k')", "INSERT INTO d.c VALUES (1, 'k')"),
+        ("DELETE FROM d.c", "DELETE FROM d.p", "INSERT INTO d.p VALUES (9, 'k')", "INSERT INTO d.c VALUES (1, 'k')"),
+        "INSERT INTO d.p VALUES (9, 'z')",
+        {"p": [("4", "k"), ("9", "z")], "c": [("1", "k")]},
+        displaced=1,
+    ),
+    "another spelling of a key is the same key": Case(
+        CODED,
+        ("INSERT INTO d.p VALUES (9, 'key')", "INSERT INTO d.c VALUES (1, 'key')"),
+        "INSERT INTO d.p VALUES (8, 'KEY')",
+        {"p": [("8", "KEY")], "c": [("1", "key")]},
+        displaced=1,
+        kept=1,
+    ),
+    "a table that references itself": Case(
+        ("CREATE TABLE d.p (id INT PRIMARY KEY, boss INT, u INT UNIQUE, CONSTRAINT boss FOREIGN KEY (boss) REFERENCES d.p (id) "
+         "ON DELETE CASCADE)", "INSERT INTO d.p VALUES (1, NULL, 11), (2, 1, 12)"),
+        ("INSERT INTO d.p VALUES (9, 9, 1), (10, 9, 2), (11, 10, 3), (12, 1, 4)", "DELETE FROM d.p WHERE id = 2"),
+        "INSERT INTO d.p VALUES (5, 1, 1)",
+        {"p": [("1", None, "11"), ("5", "1", "1"), ("12", "1", "4")]},
+        displaced=3,
+    ),
+    "tables that reference each other": Case(
+        ("CREATE TABLE d.p (id INT PRIMARY KEY, u INT UNIQUE, c INT)", child("ON DELETE CASCADE"),
+         "ALTER TABLE d.p ADD CONSTRAINT p_c FOREIGN KEY (c) REFERENCES d.c (id)"),
+        ("INSERT INTO d.p VALUES (9, 1, NULL)", "INSERT INTO d.c VALUES (7, 9)", "UPDATE d.p SET c = 7"),
+        "INSERT INTO d.p VALUES (5, 1, NULL)",
+        {"p": [("5", "1", None)], "c": []},
+        displaced=2,
+    ),
+    "a table that only the replica has": Case(
+        (P,),
+        (LOCAL, child("ON DELETE CASCADE", "own"), "INSERT INTO d.own VALUES (1, 9)"),
+        TAKEN,
+        {"p": [("5", "1", "source")], "own": []},
+        displaced=2,
+    ),
+}  # fmt: skip
+
+
+def stage(lab: Lab, cases: dict[str, Case]) -> None:
+    """Each case in a schema of its own, d0, d1, …: the replica stops on each of them in turn."""
+    (lab.directory / "audit.db").unlink(missing_ok=True)
+    here = [[_in(n, s) for s in (case.failing, *case.setup)] for n, case in enumerate(cases.values())]
+    with lab.source.session() as source:
+        for n, (_, *setup) in enumerate(here):
+            for statement in (f"CREATE DATABASE d{n}", *setup):
+                source.execute(statement)
+    lab.wait_until_applied()
+    write_locally(lab.replica, *(_in(n, s) for n, case in enumerate(cases.values()) for s in case.local), logged=False)
+    with lab.source.session() as source:
+        for failing, *_ in here:
+            transaction(source, failing)
+    wait_until_stopped(lab.replica)
+    wait_until_received(lab.source, lab.replica)
+
+
+def _in(number: int, statement: str) -> str:
+    return statement.replace(" d.", f" d{number}.")
+
+
+def rows(lab: Lab, number: int, tables: Iterable[str]) -> dict[str, list[tuple[str | None, ...]]]:
+    with lab.replica.session() as session:
+        return {name: session.rows(f"SELECT * FROM d{number}.{name} ORDER BY 1") for name in tables}
+
+
+def test_families_are_kept_or_go_as_a_whole(any_pair: Lab) -> None:
+    stage(any_pair, CASES)
+    held = [rows(any_pair, n, case.left) for n, case in enumerate(CASES.values())]
+    before = snapshot(any_pair.replica)
+    ran = replfix("resolve", "replica1", "--yes", "--max-rounds", "20", "--config", str(any_pair.config_file), "--json")
+    assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out + ran.err
+    any_pair.wait_until_applied()
+    assert snapshot(any_pair.replica).variables == before.variables
+    for number, (name, case) in enumerate(CASES.items()):
+        done = ran.document["rounds"][number]
+        assert rows(any_pair, number, case.left) == case.left, name
+        images = [(s["table"], _text(s["current"])) for s in done["steps"] if s["current"]]
+        gone = [(t, row) for t, there in held[number].items() for row in there if row not in case.left[t]]
+        assert sorted(images, key=str) == sorted(gone, key=str), name
+        assert (len(images), len(done["kept"])) == (case.displaced, case.kept), name
+        assert not [k for k in done["kept"] if (k["table"], _text(k["row"])) in gone], name
+        assert any("loses keys that are referenced" in r for r in done["risks"]) == (case.displaced + case.kept > 1), (
+            name
+        )
+
+
+def _text(row: dict[str, object]) -> tuple[str | None, ...]:
+    return tuple(None if value is None else str(value) for value in row.values())
+
+
+KEPT = {"kept": CASES["a parent that comes back keeps its children"]}
+
+
+def test_a_child_that_the_plan_does_not_name_is_noticed(pair: Lab) -> None:
+    """Written since the diagnosis, without a parent when the transaction is through, or without one from the start."""
+    stage(pair, KEPT)
+    with wiring.Wired(load(str(pair.config_file)).target("replica1")) as wired:
+        diagnosis = investigate(wired.replica, wired.source_of, None)
+        assert diagnosis is not None
+        plan, _ = plan_of(diagnosis, "source-wins")
+        transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
+        assert plan is not None
+        assert transaction is not None
+        empty = replace(transaction, changes=(), raw=replace(transaction.raw, statements=()))
+        child = Step(StepKind.INSERT, TableName("d0", "c"), ("id", "p"), None, (8, 77), "INSERT …", "")
+        with wired.replica.repair("") as repair, repair.writable(repair.settings()):
+            with pytest.raises(Stale, match=r"2 rows of d0\.c that the plan does not name reference a row of d0\.p"):
+                repair.rehearse(replace(plan, kept=()), transaction, tables)
+            with pytest.raises(RehearsalFailed, match=r"2 rows of d0\.c would be left without a parent"):
+                repair.rehearse(plan, empty, tables)
+            with pytest.raises(
+                RehearsalFailed, match=r"writes references d0\.p \(77\) by c_p, and there is no such row"
+            ):
+                repair.rehearse(replace(plan, steps=(*plan.steps, child)), transaction, tables)
+            repair.rehearse(plan, transaction, tables)
+
+
+def test_too_many_children_are_counted_and_refused(pair: Lab) -> None:
+    stage(pair, KEPT)
+    many = "WITH RECURSIVE n (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM n WHERE n < 1007) SELECT n, 9 FROM n"
+    write_locally(pair.replica, f"INSERT INTO d0.c {many}", logged=False)
+    before = snapshot(pair.replica)
+    ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file), "--json")
+    assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
+    assert "1,002 rows of 127.0.0.1" in ran.document["message"]
+    assert "at most 1,000 are planned for" in ran.document["message"]
+    assert snapshot(pair.replica) == before
