@@ -16,7 +16,7 @@ from replfix.core.advisor.survey import Edge, Report, Survey, Taken
 from replfix.core.advisor.writers import upstream, writers
 from replfix.core.status import ChannelStatus
 from replfix.core.table import TableName
-from replfix.errors import ReplfixError
+from replfix.errors import PrivilegeError, ReplfixError
 from replfix.ports import KeySpaces
 
 MOST_SERVERS = 32
@@ -36,9 +36,8 @@ def survey(given: Sequence[Named], source_of: SourceOf, now: datetime, progress:
     unknowns: list[str] = []
     servers: dict[str, KeySpaces] = {}
     nodes: list[Node] = []
-    for name, server in _reached(given, source_of, unknowns):
+    for name, server, channels in _reached(given, source_of, unknowns):
         progress(f"Reading {name} …")
-        channels = server.channels()
         node = server.node(name, channels)
         servers[node.uuid] = server
         nodes.append(replace(node, log=_log(server, node, unknowns)))
@@ -64,8 +63,10 @@ def _named(nodes: Sequence[Node], uuid: str) -> str:
     return next((n.name for n in nodes if n.uuid == uuid), uuid)
 
 
-def _reached(given: Sequence[Named], source_of: SourceOf, unknowns: list[str]) -> Iterator[Named]:
-    """The servers that were named and those behind them, each once."""
+def _reached(
+    given: Sequence[Named], source_of: SourceOf, unknowns: list[str]
+) -> Iterator[tuple[str, KeySpaces, tuple[ChannelStatus, ...]]]:
+    """The servers that were named and those behind them, each once, with what they read from."""
     known: set[str] = set()
     waiting = list(given)
     required = len(waiting)
@@ -76,7 +77,7 @@ def _reached(given: Sequence[Named], source_of: SourceOf, unknowns: list[str]) -
             uuid = server.uuid()
             if uuid in known:
                 continue
-            channels = server.channels()
+            channels = _channels(name, server, unknowns)
         except ReplfixError as error:
             if required >= 0:
                 raise
@@ -86,7 +87,7 @@ def _reached(given: Sequence[Named], source_of: SourceOf, unknowns: list[str]) -
             unknowns.append(f"{name} was not read: {MOST_SERVERS} servers were.")
             continue
         known.add(uuid)
-        yield name, server
+        yield name, server, channels
         for channel in channels:
             if channel.source_uuid in known or channel.group_replication:
                 continue
@@ -96,6 +97,17 @@ def _reached(given: Sequence[Named], source_of: SourceOf, unknowns: list[str]) -
                 unknowns.append(
                     f"The source {channel.source_host}:{channel.source_port} of {name} was not read: {error.message}"
                 )
+
+
+def _channels(name: str, server: KeySpaces, unknowns: list[str]) -> tuple[ChannelStatus, ...]:
+    try:
+        return server.channels()
+    except PrivilegeError as error:
+        unknowns.append(
+            f"What {name} reads from is not known, which takes REPLICATION CLIENT (of MariaDB REPLICA MONITOR) and GRANT "
+            f"SELECT ON performance_schema.*: {error.message}"
+        )
+        return ()
 
 
 def _log(server: KeySpaces, node: Node, unknowns: list[str]) -> LogSample | None:

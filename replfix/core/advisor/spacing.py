@@ -26,10 +26,8 @@ def settle(node: Node, step: Step) -> tuple[str, ...]:
     wanted = (("auto_increment_increment", step.increment), ("auto_increment_offset", step.offset))
     if not node.mariadb:
         return tuple(sql.persist_number(name, value) for name, value in wanted)
-    return (
-        *(sql.set_global_number(name, value) for name, value in wanted),
-        f"-- and in the option file, under [mariadb]: {', '.join(f'{name} = {value}' for name, value in wanted)}",
-    )
+    now = () if node.step == step else tuple(sql.set_global_number(name, value) for name, value in wanted)
+    return (*now, f"-- in the option file, under [mariadb]: {', '.join(f'{name} = {value}' for name, value in wanted)}")
 
 
 def settle_all(writers: Iterable[Node]) -> tuple[str, ...]:
