@@ -533,3 +533,63 @@ def fetch_again(channel: str) -> tuple[str, ...]:
     """Throw the relay logs away; with GTIDs, the receiver asks anew for what is not applied."""
     named = f"FOR CHANNEL {string(channel)}"
     return (f"STOP REPLICA {named}", f"RESET REPLICA {named}", start_replica(channel, receiver=True))
+
+
+def forget_persisted(name: str) -> str:
+    """What SET PERSIST has written; the running value stays."""
+    return f"RESET PERSIST IF EXISTS {name}"
+
+
+def set_session_number(name: str, value: int) -> str:
+    return f"SET SESSION {identifier(name)} = {value:d}"
+
+
+def hold_writes(*, mariadb: bool) -> str:
+    """Waits for running transactions; replication goes on. MariaDB's accounts with READ_ONLY ADMIN write all the same."""
+    return f"SET GLOBAL {'read_only' if mariadb else 'super_read_only'} = ON"
+
+
+def open_writes(counters: Sequence[tuple[TableName, int]] = (), *, mariadb: bool) -> tuple[str, ...]:
+    """For everybody; before that, and without a trace in the binlog, counters are moved ahead."""
+    for_administrators = () if mariadb else ("SET GLOBAL super_read_only = OFF",)
+    moved = tuple(advance_counter(table, number) for table, number in counters)
+    return (
+        *for_administrators,
+        *((NOT_LOGGED_SESSION, *moved, LOGGED_SESSION) if moved else ()),
+        "SET GLOBAL read_only = OFF",
+    )
+
+
+def executed_everywhere(*, mariadb: bool) -> str:
+    """What a server has, its own and its sources' transactions."""
+    return f"SELECT @@GLOBAL.{'gtid_binlog_state' if mariadb else 'gtid_executed'}"
+
+
+def sessions_with_other_values(increment: int, offset: int) -> str:
+    """Sessions of users whose auto-increment values are others; those that read the binlog insert nothing."""
+    return (
+        "SELECT t.PROCESSLIST_ID AS id, t.PROCESSLIST_USER AS user, t.PROCESSLIST_HOST AS host, "
+        "GROUP_CONCAT(v.VARIABLE_NAME, ' = ', v.VARIABLE_VALUE) AS has "
+        "FROM performance_schema.threads t JOIN performance_schema.variables_by_thread v USING (THREAD_ID) "
+        f"WHERE ((v.VARIABLE_NAME = 'auto_increment_increment' AND v.VARIABLE_VALUE <> '{increment:d}') "
+        f"OR (v.VARIABLE_NAME = 'auto_increment_offset' AND v.VARIABLE_VALUE <> '{offset:d}')) "
+        "AND t.PROCESSLIST_ID <> CONNECTION_ID() AND t.NAME LIKE '%one_connection' "
+        "AND t.PROCESSLIST_COMMAND NOT LIKE 'Binlog Dump%' GROUP BY t.THREAD_ID"
+    )
+
+
+def sessions_before_this_one() -> str:
+    """Sessions of users that are older than the one that asks; those that read the binlog insert nothing."""
+    return (
+        "SELECT ID, USER, HOST FROM information_schema.PROCESSLIST WHERE ID < CONNECTION_ID() "
+        "AND USER NOT IN ('system user', 'event_scheduler') AND COMMAND NOT LIKE 'Binlog Dump%'"
+    )
+
+
+def remainders(table: TableName, column: str, increment: int, rows: int) -> str:
+    """Of the newest rows of a table, how many have a number of each class."""
+    name = identifier(column)
+    return (
+        f"SELECT {name} % {increment:d} AS class, COUNT(*), MAX({name}) FROM "
+        f"(SELECT {name} FROM {table_name(table)} ORDER BY {name} DESC LIMIT {rows:d}) AS newest GROUP BY class"
+    )

@@ -1,0 +1,431 @@
+"""From what was read to a plan: which server works with which increment and offset, and how they get there.
+
+The order, and why nothing collides in between:
+
+* While two servers write and one of them has the old values, both can give the same number. So where old and new values
+  meet, one server alone writes until nobody has old values any more.
+* All are held until each has the rows of all others: from there on every counter is above every number that was given.
+* A session keeps the values that it had when it was opened (MySQL manual, "SET Syntax for Variable Assignment"). So the one that
+  writes does so with old and new values side by side, which is safe because nobody else writes.
+* The others are opened when it has no such session left, and when all that it wrote until then has arrived.
+* Where new values only give numbers of the class that the server has already, nobody has to be held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from replfix.core import sql
+from replfix.core.advisor.allocation import left, next_ids
+from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.offsets import Place, Places, choose
+from replfix.core.advisor.simulation import Hand, simulate
+from replfix.core.advisor.survey import Survey
+from replfix.core.advisor.writers import meeting, overlap, shared_tables, upstream, writers
+from replfix.core.counter import Counter
+from replfix.core.table import TableName
+from replfix.core.words import counted
+
+SIMULATED_ROWS = 1000
+IN_FLIGHT = 20
+SHOWN_IDS = 3
+SHOWN_TABLES = 10
+
+INCREMENT, OFFSET = "auto_increment_increment", "auto_increment_offset"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do before the next one. ``sql``: whole statements without a semicolon, for each server in ``nodes``, in
+    one session; ``until``: what the last of them has to answer, so long it is repeated."""
+
+    title: str
+    nodes: tuple[str, ...]  # Node.name
+    sql: tuple[str, ...]
+    until: str = ""
+    undo: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NextIds:
+    table: TableName
+    node: str
+    ids: tuple[int, ...]  # as the counters stood when they were read
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """``rows`` on each server, ``in_flight`` of them on their way to the others at any time."""
+
+    table: TableName
+    rows: int
+    in_flight: int
+    collisions_now: int
+    collisions_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """``holds``: servers stop taking writes for a while. Without ``actions`` there is nothing to do."""
+
+    places: Places
+    holds: bool
+    actions: tuple[Action, ...]
+    back: tuple[Action, ...]
+    option_lines: tuple[tuple[str, tuple[str, ...]], ...]  # for each server: what its option file has to say
+    next_ids: tuple[NextIds, ...]
+    simulated: tuple[Simulated, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def collisions_now(self) -> int:
+        return sum(each.collisions_now for each in self.simulated)
+
+    @property
+    def collisions_after(self) -> int:
+        return sum(each.collisions_after for each in self.simulated)
+
+
+def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
+    """A plan for ``count`` writers, or for those found. None: nobody asked, and fewer than two servers write. UsageError for
+    a number that cannot be."""
+    nodes = writers(survey)
+    if count is None and len(nodes) < 2:
+        return None
+    places = choose(nodes, len(nodes) if count is None else count)
+    tables = _tables(nodes)
+    holds = _holds(survey, places.each)
+    actions: tuple[Action, ...] = ()
+    if _to_set(places.each):
+        actions = tuple(_held(survey, places.each) if holds else _at_once(places))
+    return Rollout(
+        places,
+        holds and bool(actions),
+        actions,
+        tuple(_back(places.each)) if actions else (),
+        tuple((p.node.name, _option_lines(p.step)) for p in places.each if p.node is not None),
+        tuple(_next_ids(survey, places.each, tables)),
+        tuple(_simulated(survey, places.each, tables)),
+        tuple(_notes(survey, places, tables)),
+    )
+
+
+def _holds(survey: Survey, places: Sequence[Place]) -> bool:
+    """Whether values that somebody has had lately, or has now, meet another one's of now or later."""
+    met = {frozenset((one.uuid, other.uuid)) for one, other in meeting(survey)}
+    for one, other in permutations((p for p in places if p.node is not None), 2):
+        assert one.node is not None
+        assert other.node is not None
+        if frozenset((one.node.uuid, other.node.uuid)) not in met:
+            continue
+        if any(overlap(had, has) for had in _had(one.node) for has in (*_had(other.node), other.step)):
+            return any(place.changes for place in places)
+    return False
+
+
+def _had(node: Node) -> frozenset[Step]:
+    logged = node.log.used if node.log is not None and node.log.used_is_logged else ()
+    return frozenset({node.step, *(used.step for used in logged)})
+
+
+def _set(place: Place) -> tuple[str, ...]:
+    assert place.node is not None
+    say = sql.persist_number if _persists(place.node) else sql.set_global_number
+    return say(INCREMENT, place.step.increment), say(OFFSET, place.step.offset)
+
+
+def _set_back(node: Node) -> tuple[str, ...]:
+    return tuple(
+        statement
+        for name, setting in ((INCREMENT, node.increment), (OFFSET, node.offset))
+        for statement in (
+            (sql.persist_number(name, setting.persisted),)
+            if setting.persisted is not None
+            else (
+                *((sql.forget_persisted(name),) if _persists(node) else ()),
+                sql.set_global_number(name, setting.now),
+            )
+        )
+    )
+
+
+def _persists(node: Node) -> bool:
+    """SET PERSIST came with MySQL 8.0."""
+    return not node.mariadb and int(node.version.split(".")[0]) >= 8
+
+
+def _option_lines(step: Step) -> tuple[str, ...]:
+    return "[mysqld]", f"{INCREMENT} = {step.increment}", f"{OFFSET} = {step.offset}"
+
+
+def _to_set(places: Sequence[Place]) -> list[tuple[Node, Place]]:
+    """Those that SQL has something to say to: without SET PERSIST, what a restart makes of it is the option file's."""
+    return [(p.node, p) for p in places if p.node is not None and (p.changes or (p.is_lost and _persists(p.node)))]
+
+
+def _at_once(places: Places) -> Iterator[Action]:
+    """Server by server, in any order."""
+    for node, place in _to_set(places.each):
+        yield _setting(node, place)
+    for node, place in _to_set(places.each):
+        if place.changes:
+            yield _recycling(node, place)
+    yield _looking(places.each)
+
+
+def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
+    nodes = [place.node for place in places if place.node is not None]
+    open_now = [node for node in nodes if not node.read_only]
+    first = max(open_now or nodes, key=lambda n: (n.log.transactions if n.log is not None else 0, -nodes.index(n)))
+    others = [node for node in open_now if node is not first]
+    circle = [n for n in nodes if any(o is not n and o.uuid in upstream(survey, n.uuid) for o in nodes)]
+
+    for kind in _by_kind(nodes):
+        yield Action(
+            "See that every channel runs, and that none of them has an error.",
+            _names(kind),
+            ("SHOW REPLICA STATUS",),
+            until="receiver and applier run, no error: 'replfix status' shows it for all of them",
+        )
+    for kind in _by_kind(open_now):
+        yield Action(
+            "Hold the writes of the applications. Replication goes on.",
+            _names(kind),
+            (sql.hold_writes(mariadb=kind[0].mariadb),),
+            undo=sql.open_writes(mariadb=kind[0].mariadb),
+        )
+    yield from _arriving(circle, "Wait until each server has the rows of all others.", "all of them answer the same")
+    for node, place in _to_set(places):
+        yield _setting(node, place)
+    if open_now:
+        yield _opening(
+            survey, first, nodes, f"Let {first.name} alone take writes again, whatever values its sessions have."
+        )
+    for node, place in _to_set(places):
+        if place.changes:
+            yield _recycling(node, place)
+    if len(circle) > 1:
+        behind = [node for node in circle if node is not first]
+        yield from _arriving(
+            [first, *behind],
+            f"Wait until all that {first.name} has written until now is on the others.",
+            f"the answers of the others contain what {first.name} has answered first",
+        )
+    for node in others:
+        yield _opening(survey, node, nodes, f"Let {node.name} take writes again.")
+    yield _looking(places)
+
+
+def _arriving(nodes: Sequence[Node], title: str, until: str) -> Iterator[Action]:
+    if len(nodes) < 2:
+        return
+    for kind in _by_kind(nodes):
+        with_gtids = kind[0].mariadb or any(node.executed for node in kind)
+        if with_gtids:
+            yield Action(title, _names(kind), (sql.executed_everywhere(mariadb=kind[0].mariadb),), until)
+        else:
+            yield Action(
+                title,
+                _names(kind),
+                ("SHOW REPLICA STATUS",),
+                "the position that was applied is the end of its source's binlog",
+            )
+
+
+def _setting(node: Node, place: Place) -> Action:
+    return Action(
+        f"Give {node.name} {INCREMENT} = {place.step.increment} and {OFFSET} = {place.step.offset}"
+        f"{'' if place.changes else ', which it has until it is restarted'}.",
+        (node.name,),
+        _set(place),
+        undo=_set_back(node),
+    )
+
+
+def _recycling(node: Node, place: Place) -> Action:
+    """MariaDB does not show the values of other sessions: all that are older count."""
+    title = f"Have every session on {node.name} opened anew: recycle the connection pools, or KILL what is listed."
+    if node.mariadb:
+        until = "no row, asked in the first session that was opened after the values were set"
+        return Action(title, (node.name,), (sql.sessions_before_this_one(),), until)
+    step = place.step
+    return Action(title, (node.name,), (sql.sessions_with_other_values(step.increment, step.offset),),
+                  "no row (with performance_schema = OFF there is never one)")  # fmt: skip
+
+
+def _opening(survey: Survey, node: Node, nodes: Sequence[Node], title: str) -> Action:
+    counters = tuple(_behind(survey, node, nodes))
+    if counters:
+        title += " Its counters first go above the numbers that it does not see."
+    return Action(
+        title,
+        (node.name,),
+        sql.open_writes(counters, mariadb=node.mariadb),
+        undo=(sql.hold_writes(mariadb=node.mariadb),),
+    )
+
+
+def _behind(survey: Survey, node: Node, nodes: Sequence[Node]) -> Iterator[tuple[TableName, int]]:
+    """Tables in which others have given numbers that never come to this server, and a number above all of these."""
+    met = {other.uuid for pair in meeting(survey) if node in pair for other in pair}
+    unseen = [o for o in nodes if o is not node and o.uuid in met and o.uuid not in upstream(survey, node.uuid)]
+    for table in _tables((node, *unseen)) if unseen else ():
+        own = _counter(node, table)
+        highest = max(_next(_counter(other, table)) for other in unseen if table in other.tables)
+        # A tenth above it, and at least a thousand: they were written to until they were held.
+        above = -(-max(highest * 11 // 10, highest + 1000) // 1000) * 1000 + 1
+        if own is not None and _next(own) < above and (own.limit is None or above < own.limit):
+            yield table, above
+
+
+def _looking(places: Sequence[Place]) -> Action:
+    return Action(
+        "Look again: 'replfix advise' finds nothing to do.",
+        tuple(p.node.name for p in places if p.node is not None),
+        (f"SHOW GLOBAL VARIABLES LIKE '{INCREMENT.rpartition('_')[0]}%'",),
+        until="the values of this plan",
+    )
+
+
+def _back(places: Sequence[Place]) -> Iterator[Action]:
+    changed = [(node, place) for node, place in _to_set(places) if place.changes]
+    if not changed:
+        return
+    safe = all(not overlap(a.step, b.step) for a, b in permutations([p.node for p in places if p.node], 2))
+    open_now = [place.node for place in places if place.node is not None and not place.node.read_only]
+    if not safe:
+        for kind in _by_kind(open_now[1:]):
+            yield Action(
+                "Hold the writes of all servers but one: with the old values, only one may write.",
+                _names(kind),
+                (sql.hold_writes(mariadb=kind[0].mariadb),),
+            )
+    for node, _ in changed:
+        yield Action(
+            f"Give {node.name} its old values, and have its sessions opened anew.", (node.name,), _set_back(node)
+        )
+
+
+def _by_kind(nodes: Sequence[Node]) -> list[list[Node]]:
+    """MySQL and MariaDB apart, for they are told different things."""
+    kinds = [[node for node in nodes if node.mariadb is mariadb] for mariadb in (False, True)]
+    return [kind for kind in kinds if kind]
+
+
+def _names(nodes: Sequence[Node]) -> tuple[str, ...]:
+    return tuple(node.name for node in nodes)
+
+
+def _tables(nodes: Sequence[Node]) -> tuple[TableName, ...]:
+    """Those with an AUTO_INCREMENT column on each of them, the most written to first."""
+    if not nodes:
+        return ()
+    shared = set(nodes[0].tables) if len(nodes) == 1 else set(shared_tables(nodes[0], nodes[1]))
+    for node in nodes[2:]:
+        shared &= set(shared_tables(nodes[0], node))
+    found = [table for table in shared if nodes[0].tables[table].counter is not None]
+    return tuple(sorted(found, key=lambda t: (-sum(_inserted(node, t) for node in nodes), t)))
+
+
+def _inserted(node: Node, table: TableName) -> int:
+    return node.log.inserts[table].rows if node.log is not None and table in node.log.inserts else 0
+
+
+def _counter(node: Node, table: TableName) -> Counter | None:
+    return node.tables[table].counter if table in node.tables else None
+
+
+def _next(counter: Counter | None) -> int:
+    """Where it stands, at least."""
+    if counter is None:
+        return 1
+    return max(counter.next_value or 1, (counter.highest or 0) + 1, 1)
+
+
+def _stands(survey: Survey, node: Node, nodes: Sequence[Node], table: TableName) -> int:
+    """Where a counter stands when all that comes to the server has arrived."""
+    seen = upstream(survey, node.uuid) | {node.uuid}
+    return max(
+        (_next(_counter(other, table)) for other in nodes if other.uuid in seen), default=_next(_counter(node, table))
+    )
+
+
+def _next_ids(survey: Survey, places: Sequence[Place], tables: Sequence[TableName]) -> Iterator[NextIds]:
+    nodes = [place.node for place in places if place.node is not None]
+    for table in tables[:SHOWN_TABLES]:
+        for place in places:
+            if place.node is not None:
+                raised = dict(_behind(survey, place.node, nodes)).get(table, 1)
+                counter = max(_stands(survey, place.node, nodes, table), raised)
+                limit = _limit(place.node, table)
+                yield NextIds(table, place.node.name, tuple(next_ids(counter, place.step, SHOWN_IDS, limit)))
+
+
+def _limit(node: Node, table: TableName) -> int | None:
+    counter = _counter(node, table)
+    return None if counter is None else counter.limit
+
+
+def _simulated(survey: Survey, places: Sequence[Place], tables: Sequence[TableName]) -> Iterator[Simulated]:
+    there = [(place.node, place) for place in places if place.node is not None]
+    nodes = [node for node, _ in there]
+    if len(nodes) < 2:
+        return
+    sees = [frozenset(at for at, other in enumerate(nodes) if other is not node and other.uuid in upstream(survey, node.uuid))
+            for node in nodes]  # fmt: skip
+    for table in tables[:SHOWN_TABLES]:
+        raised = [dict(_behind(survey, node, nodes)).get(table, 1) for node in nodes]
+        now = [Hand(_next(_counter(node, table)), node.step, sees[at]) for at, node in enumerate(nodes)]
+        after = [
+            Hand(max(_stands(survey, node, nodes, table), raised[at]), place.step, sees[at])
+            for at, (node, place) in enumerate(there)
+        ]
+        limit = _limit(nodes[0], table)
+        yield Simulated(
+            table,
+            SIMULATED_ROWS,
+            IN_FLIGHT,
+            simulate(now, SIMULATED_ROWS, IN_FLIGHT, limit).collisions,
+            simulate(after, SIMULATED_ROWS, IN_FLIGHT, limit).collisions,
+        )
+
+
+def _notes(survey: Survey, places: Places, tables: Sequence[TableName]) -> Iterator[str]:
+    nodes = [place.node for place in places.each if place.node is not None]
+    coming = [place.step.offset for place in places.each if place.node is None]
+    if coming:
+        yield (
+            f"{counted(len(coming), 'writer')} to come: {INCREMENT} = {places.increment}, {OFFSET} = "
+            f"{', '.join(map(str, coming))}. Set them in the option file before the server's first start, and let it catch up "
+            "before it takes writes."
+        )
+    idle = [node.name for node in survey.nodes if node not in nodes]
+    if idle and places.free:
+        yield (
+            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not write now. A server that may take over as a writer "
+            f"needs an offset of its own by then; free: {', '.join(map(str, places.free[:5]))}"
+            f"{' …' if len(places.free) > 5 else ''}."
+        )
+    if any(node.group_increment is not None and node.channels for node in nodes):
+        yield (
+            "A server in Group Replication sets both values itself when it joins, to group_replication_auto_increment_increment "
+            "and its server_id, unless they are no longer the default: give all members the same increment."
+        )
+    for table in tables:
+        for place in places.each:
+            limit = None if place.node is None else _limit(place.node, table)
+            if place.node is None or limit is None:
+                continue
+            at = _stands(survey, place.node, nodes, table)
+            room = left(at, place.step, limit)
+            if room < at // places.increment:  # less than there was used until now
+                yield (
+                    f"{table}: {counted(room, 'number')} left for {place.node.name} with an increment of {places.increment}. "
+                    "Widen the column first."
+                )
+                break
+    lost = [p.node.name for p in places.each if p.node is not None and p.is_lost and not _persists(p.node)]
+    if lost:
+        yield f"{', '.join(lost)}: SET GLOBAL lasts until the next restart. The option file is what counts after it."

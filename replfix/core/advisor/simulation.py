@@ -1,0 +1,46 @@
+"""Writers that hand out numbers at the same time, while each other's rows are on their way."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replfix.core.advisor.allocation import next_id
+from replfix.core.advisor.node import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """One server that writes to a table. ``sees``: the places, in the list of all, of those whose rows reach it."""
+
+    counter: int
+    step: Step
+    sees: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    rows: int  # handed out by all of them together
+    collisions: int  # rows whose number another row has already
+
+
+def simulate(hands: Sequence[Hand], rows: int, in_flight: int, limit: int | None = None) -> Outcome:
+    """Each hand inserts ``rows`` rows, all in turn. A row has reached those that see it when its writer has inserted
+    ``in_flight`` more; with ``in_flight >= rows`` none arrives in time, as while replication is stopped."""
+    counters = [hand.counter for hand in hands]
+    given: Counter[int] = Counter()
+    on_their_way: deque[list[int | None]] = deque()
+    for _ in range(rows):
+        numbers = [next_id(counter, hand.step, limit) for counter, hand in zip(counters, hands, strict=True)]
+        for at, number in enumerate(numbers):
+            if number is not None:
+                given[number] += 1
+                counters[at] = number + 1
+        on_their_way.append(numbers)
+        if len(on_their_way) > in_flight:
+            arriving = on_their_way.popleft()
+            for at, hand in enumerate(hands):
+                seen = [number for other in hand.sees if (number := arriving[other]) is not None]
+                counters[at] = max(counters[at], *(number + 1 for number in seen), 0)
+    return Outcome(given.total(), given.total() - len(given))
