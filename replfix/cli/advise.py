@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
     from replfix.core.advisor.survey import Report
 
 CONFLICTS = 3
+FOUND = 0  # --writers found
+
+
+class Writers(click.ParamType[int]):
+    """A number of servers, or those that are found to write."""
+
+    name = "N|found"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "found":
+            return FOUND
+        if not isinstance(value, str) or not re.fullmatch("[1-9][0-9]{0,5}", value):
+            self.fail(f"{value!r} is neither a number of servers nor 'found'.", param, ctx)
+        return int(value)
 
 
 @click.command(
@@ -24,6 +39,7 @@ Examples:
   replfix advise                                   every configured server
   replfix advise db1 db2
   replfix advise --replica mysql://dba@10.0.0.1 --json
+  replfix advise --writers 3                       and a plan for three servers that write
 \b
 Exit codes: 0 nothing to do · 3 something needs doing · 6 a server cannot be reached""",
 )
@@ -38,11 +54,18 @@ Exit codes: 0 nothing to do · 3 something needs doing · 6 a server cannot be r
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="text (the default) or json."
 )
+@click.option(
+    "--writers",
+    type=Writers(),
+    metavar="N|found",
+    help="Plan increment and offsets for N servers that write, or for those found: who gets what, in which order.",
+)
 @common_options
 def command(
     names: tuple[str, ...],
     urls: tuple[str, ...],
     format_: str,
+    writers: int | None,
     config_path: str | None,
     as_json: bool,
     verbose: bool,
@@ -55,13 +78,17 @@ def command(
     from replfix.cli.advise_text import text_of
     from replfix.cli.documents.advise import advise_document
     from replfix.config import load
+    from replfix.core.advisor.rollout import rollout
 
     config = load(config_path)
     report = _read(config, _targets(config, names, urls), verbose=verbose)
+    plan = None if writers is None else rollout(report.survey, writers or None)
     if as_json or format_ == "json":
-        emit(advise_document(report))
+        emit(advise_document(report, plan))
     else:
-        page(text_of(report))
+        page(text_of(report, plan))
+        if writers == FOUND and plan is None:
+            narrate("Fewer than two servers write: there is nothing to keep apart. --writers N plans for more.")
     return CONFLICTS if report.needs_doing else 0
 
 

@@ -9,9 +9,11 @@ from rich.text import Text
 
 from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.node import Node
+from replfix.core.advisor.rollout import Rollout
 from replfix.core.advisor.survey import Report
 from replfix.core.advisor.writers import writers
 from replfix.core.words import counted
+from replfix.present.rollout_text import rollout_lines
 from replfix.present.text import visible
 
 _MARKS = {
@@ -21,7 +23,7 @@ _MARKS = {
 }
 
 
-def text_of(report: Report) -> RenderableType:
+def text_of(report: Report, plan: Rollout | None = None) -> RenderableType:
     parts: list[RenderableType] = [_nodes(report), Text("")]
     for finding in report.findings:
         parts += [_finding(finding), Text("")]
@@ -31,6 +33,8 @@ def text_of(report: Report) -> RenderableType:
         parts.append(Text(_summary(report)))
     if report.survey.unknowns:
         parts += [Text("Not known:", style="bold"), *(Text(f"  {visible(u)}") for u in report.survey.unknowns)]
+    if plan is not None:
+        parts += [Text(""), *(Text(line, overflow="fold") for line in rollout_lines(plan))]
     return Group(*parts)
 
 

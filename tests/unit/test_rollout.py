@@ -136,6 +136,10 @@ def test_the_order_of_a_change_that_has_to_hold_writes() -> None:
         (("primary1",), ("SET PERSIST auto_increment_increment = 10", "SET PERSIST auto_increment_offset = 1")),
         (("primary2",), ("SET PERSIST auto_increment_increment = 10", "SET PERSIST auto_increment_offset = 2")),
         (("primary2",), ("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")),  # it writes most
+        (
+            ("primary2",),
+            ("SET PERSIST auto_increment_increment = 10", "SET PERSIST auto_increment_offset = 2"),
+        ),  # again
         (("primary2", "primary1"), ("SELECT @@GLOBAL.gtid_executed",)),
         (("primary1",), ("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")),
         (("primary1", "primary2"), ("SHOW GLOBAL VARIABLES LIKE 'auto_increment%'",)),

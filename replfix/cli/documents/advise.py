@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.rollout import RolloutPart
 from replfix.core.advisor.node import KeyTable, LogSample, Node, Setting
+from replfix.core.advisor.rollout import Rollout
 from replfix.core.advisor.survey import Report
 from replfix.core.advisor.writers import writers
 from replfix.core.table import TableName
@@ -147,9 +149,10 @@ class AdviseDocument(Document):
     edges: list[EdgePart]  # by the nodes' uuid
     findings: list[FindingPart]
     unknowns: list[str]
+    plan: RolloutPart | None = None  # with --writers only
 
 
-def advise_document(report: Report) -> AdviseDocument:
+def advise_document(report: Report, plan: Rollout | None = None) -> AdviseDocument:
     survey = report.survey
     writing = {node.uuid for node in writers(survey)}
     return AdviseDocument(
@@ -172,4 +175,5 @@ def advise_document(report: Report) -> AdviseDocument:
             for f in report.findings
         ],
         unknowns=list(survey.unknowns),
+        plan=None if plan is None else RolloutPart.of(plan),
     )

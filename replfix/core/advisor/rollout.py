@@ -206,6 +206,12 @@ def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
     for node, place in _to_set(places):
         if place.changes:
             yield _recycling(node, place)
+        if node is first and place.changes and _persists(node):
+            yield Action(
+                f"Say it to {node.name} once more: what its sessions wrote until now was written before the change.",
+                (node.name,),
+                _set(place),
+            )
     if len(circle) > 1:
         behind = [node for node in circle if node is not first]
         yield from _arriving(
