@@ -1,0 +1,103 @@
+"""``make soak``: seed after seed, for as long as asked. What fails is kept, and runs in every test run.
+
+python -m tests.convergence --minutes 30 --servers mysql,mariadb-11.8
+python -m tests.convergence --servers mysql --seed 4711 --story
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+import traceback
+from contextlib import ExitStack
+
+from replfix.lab import topology
+from replfix.lab.narration import Lines
+from replfix.lab.topology import Lab
+from tests.convergence import kept, refusals
+from tests.convergence.account import Account, counts_of
+from tests.convergence.world import Verdict, World
+
+TELL_EVERY_SECONDS = 30
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="soak-") as state, ExitStack() as stack:
+        os.environ["XDG_STATE_HOME"] = state
+        labs = []
+        for server in options.servers.split(","):
+            name = f"soak-{server.replace('.', '-')}"
+            labs.append(topology.up(name, 1, narrator=Lines(sys.stderr), server=server))
+            stack.callback(topology.down, name)
+        return _soak(labs, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.convergence", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--servers", default="mysql,mariadb-10.11,mariadb-11.8", help="joined by commas, taken in turn")
+    parser.add_argument("--minutes", type=float, default=10, help="how long (default 10)")
+    parser.add_argument("--first", type=int, help="begin with this seed, and count up (default: a random one)")
+    parser.add_argument("--seed", type=int, help="this one only")
+    parser.add_argument("--story", action="store_true", help="print every statement of each seed")
+    return parser.parse_args()
+
+
+def _soak(labs: list[Lab], options: argparse.Namespace) -> int:
+    only = options.seed
+    seed = only if only is not None else options.first
+    if seed is None:
+        seed = random.SystemRandom().randrange(10**6, 10**9)
+    began = told = time.monotonic()
+    account = Account()
+    while True:
+        for lab in labs:
+            verdict = one(lab, seed)
+            account.add_all((counts_of(verdict),))
+            if options.story:
+                print("\n".join(verdict.story))
+            if verdict.wrong:
+                _tell(verdict)
+                kept.keep(verdict.server, seed)
+        now = time.monotonic()
+        if only is not None or now - began > options.minutes * 60:
+            break
+        if now - told > TELL_EVERY_SECONDS:
+            told = now
+            print(_so_far(account, now - began), flush=True)
+        seed += 1
+    print(_so_far(account, time.monotonic() - began))
+    return 1 if account.wrong or (only is None and account.share_refused > refusals.MOST) else 0
+
+
+def one(lab: Lab, seed: int) -> Verdict:
+    """Whatever is raised is a fault of that seed, and no reason to stop."""
+    lab.reset()
+    world = World(lab, seed)
+    try:
+        world.run()
+    except Exception:
+        world.verdict.wrong.append(traceback.format_exc())
+    return world.verdict
+
+
+def _tell(verdict: Verdict) -> None:
+    print(f"\nSeed {verdict.seed} on {verdict.server} failed. Again, with every statement:")
+    print(f"  {kept.command(verdict.server, verdict.seed)}")
+    for line in verdict.wrong[:5]:
+        print(f"  {line[:3000]}")
+    print(flush=True)
+
+
+def _so_far(account: Account, seconds: float) -> str:
+    return f"{account.seeds / max(seconds, 0.1):.1f} seeds/s, {account.in_short()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

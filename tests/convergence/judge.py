@@ -1,0 +1,122 @@
+"""The judge: rows as plain SQL shows them, before and after, and the trail's own rows. It knows nothing of how replfix works.
+
+Promised is: a row that the source touched is equal on both servers; a row that did not diverge is what the source has; a
+row that diverged and that nobody touched stands as it was (counted apart); and whatever replfix took away is in the trail.
+What the replica's own foreign keys did to diverged rows when their parents went is the server's doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.convergence.history import Told
+from tests.convergence.rows import Held, Key, State
+from tests.convergence.schema import SCHEMA, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One row that the trail says was displaced: table, and its values as JSON."""
+
+    table: str
+    image: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Judgement:
+    wrong: list[str] = field(default_factory=list)
+    apart: int = 0  # rows that diverged and that nobody touched
+    displaced: int = 0  # diverged rows that are gone, and are in the trail
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    tables: Sequence[Table]
+    source: Told  # as far as the replica has applied it
+    diverged: State  # the replica before it was resolved
+    after: State  # and now
+    trail: Sequence[Recorded]
+    keys_find_rows: bool  # MariaDB's applier takes a row by a nullable unique key alone, and does not look at the rest
+
+    def judge(self) -> Judgement:
+        said = Judgement()
+        for key in dict.fromkeys((*self.source.state, *self.source.start, *self.diverged, *self.after)):
+            self._as_promised(key, said)
+        self._none_lost(said)
+        return said
+
+    def _as_promised(self, key: Key, said: Judgement) -> None:
+        theirs, ours = self.source.state.get(key), self.after.get(key)
+        if theirs == ours:
+            return
+        did_diverge = self.diverged.get(key) != self.source.start.get(key)
+        touched = key in self.source.touched and bool(self._table(key).identity)
+        if did_diverge and not touched and (ours == self.diverged.get(key) or self._carried_off(key)):
+            said.apart += 1
+            return
+        if did_diverge and not self._table(key).identity:
+            said.apart += 1  # rows without a name are equal as far as the source took or gave some
+            return
+        said.wrong.append(
+            f"{_named(key)} ({'touched' if touched else 'not touched'}, {'diverged' if did_diverge else 'not diverged'}): "
+            f"source {_values(theirs)}, replica {_values(ours)}, before {_values(self.diverged.get(key))}, "
+            f"at the start {_values(self.source.start.get(key))}"
+        )
+
+    def _none_lost(self, said: Judgement) -> None:
+        for key, row in self.diverged.items():
+            start, now = self.source.start.get(key), self.after.get(key)
+            if row in (start, now) or self._carried_off(key):
+                continue
+            table = self._table(key)
+            if table.identity:
+                if not self.source.inserted_first.get(key, True):
+                    continue  # the applier itself writes over a row that it finds by its key
+                lost = 1
+            elif self.keys_find_rows and table.uniques:
+                continue
+            else:
+                of_ours = row.count - (start.count if start is not None else 0)
+                lost = min(of_ours, row.count - self.source.taken(key) - (now.count if now is not None else 0))
+            if lost <= 0:
+                continue
+            found = sum(self._is(table, row, recorded) for recorded in self.trail)
+            said.displaced += lost
+            if found < lost:
+                said.wrong.append(f"{_named(key)}: {_values(row)} is gone from the replica, and is not in the trail")
+
+    def _carried_off(self, key: Key, seen: frozenset[Key] = frozenset()) -> bool:
+        """A foreign key of the replica that passes changes on has a parent that the source changed."""
+        row = self.diverged.get(key)
+        if row is None:
+            return False
+        for reference, name in zip(self._table(key).references, row.references, strict=True):
+            parent = (reference.parent, name or "")
+            if name is None or not reference.passes_on or parent in seen:
+                continue
+            if parent in self.source.changed or self._carried_off(parent, seen | {parent}):
+                return True
+        return False
+
+    def _is(self, table: Table, row: Held, recorded: Recorded) -> bool:
+        if recorded.table != table.name or set(recorded.image) != {column.name for column in table.columns}:
+            return False
+        for column, value in zip(table.columns, row.values, strict=True):
+            told = recorded.image[column.name]
+            if (told is None) != (value is None):
+                return False
+            if told is not None and column.kind.told is not None and column.kind.told(told) != value:
+                return False
+        return True
+
+    def _table(self, key: Key) -> Table:
+        return next(table for table in self.tables if table.name == key[0])
+
+
+def _named(key: Key) -> str:
+    return f"{SCHEMA}.{key[0]} {key[1]!r}"
+
+
+def _values(held: Held | None) -> object:
+    return None if held is None else held.values if held.count == 1 else (held.count, held.values)

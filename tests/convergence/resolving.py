@@ -1,0 +1,90 @@
+"""``resolve``, in this process, until the channel has caught up or a human is asked for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from replfix import wiring
+from replfix.audit import SqlTrail
+from replfix.config import load
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.outcome import Result
+from replfix.core.plan import Plan
+from replfix.errors import NotDone
+from replfix.lab.topology import Lab
+from replfix.workflow.resolve import resolve
+from tests.convergence.judge import Recorded
+
+ROUNDS = 60
+
+
+@dataclass(slots=True)
+class Resolved:
+    refused: str = ""  # replfix's words
+    failed: str = ""
+    rounds: int = 0
+    conflicts: Counter[str] = field(default_factory=Counter)
+
+
+class Quick:
+    """Implements ``ports.Clock``: waits a fifth as long, because there is next to nothing to wait for."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 5)
+
+
+def resolve_until_done(lab: Lab, strategy: str, trail: Path) -> Resolved:
+    done = Resolved()
+    seen: set[str] = set()
+
+    def confirm(diagnosis: Diagnosis, plan: Plan) -> bool:
+        if plan.digest not in seen and diagnosis.evidence.reconciliation is not None:
+            seen.add(plan.digest)
+            done.conflicts.update(conflict.kind.value for conflict in diagnosis.evidence.reconciliation.conflicts)
+        return True
+
+    with wiring.Wired(load(str(lab.config_file)).target("replica1")) as wired:
+        kept = SqlTrail.open(f"sqlite:///{trail}")
+        operation = replace(wiring.operation(wired, kept, lambda _: None), clock=Quick())
+        for _ in range(ROUNDS):
+            try:
+                outcome = resolve(
+                    operation, strategy=strategy, channel=None, max_rounds=ROUNDS, dry_run=False, confirm=confirm
+                )
+            except NotDone as error:
+                done.refused = f"{error.message} {error.hint}"
+                break
+            done.rounds += len(outcome.rounds)
+            if outcome.result is Result.NOTHING_TO_DO:
+                break
+            if outcome.result is Result.NEEDS_HUMAN:
+                done.refused = f"{outcome.message} {outcome.hint}"
+                break
+            if outcome.result is Result.FAILED:
+                done.failed = f"{outcome.message} {outcome.hint}"
+                break
+        else:
+            done.failed = f"the channel stopped more than {ROUNDS} times"
+        kept.close()
+    return done
+
+
+def recorded(trail: Path) -> Iterator[Recorded]:
+    """Every row that an intent in the trail says to take out or to change."""
+    if not trail.exists():
+        return
+    with closing(sqlite3.connect(trail)) as connection:
+        for (payload,) in connection.execute("SELECT payload FROM audit_record WHERE kind = 'intent'"):
+            for step in json.loads(payload)["plan"]["steps"]:
+                if step["current"] is not None:
+                    yield Recorded(step["table"], step["current"])
