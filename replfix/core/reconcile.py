@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from replfix.core.cascades import Cascades
 from replfix.core.children import Child
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
@@ -355,8 +356,11 @@ class FinalRow:
 
 
 def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[FinalRow, ...]:
-    """The state of every row that the transaction touched, after it. What ``verify`` compares the replica with."""
+    """The state of every row that the transaction touched, after it. What ``verify`` compares the replica with. Rows that
+    a cascade of the same transaction may have changed or deleted are left out: no event says what became of them."""
     final: dict[Lookup, RowImage | None] = {}
+    since: dict[Lookup, int] = {}
+    cascades = Cascades.of(changes, tables)
     placed: Counter[Lookup] = Counter()
     for touch in _walk(changes, tables):
         if touch.change.before is not None:
@@ -370,8 +374,11 @@ def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]
             if after is not None:
                 placed[after] += 1
                 final[after] = image
+                since[after] = touch.index
     return tuple(
-        FinalRow(lookup, image, placed[lookup] if lookup.key is None else 1) for lookup, image in final.items()
+        FinalRow(lookup, image, placed[lookup] if lookup.key is None else 1)
+        for lookup, image in final.items()
+        if image is None or not cascades.reach(tables[lookup.table], image, since[lookup])
     )
 
 
