@@ -6,7 +6,7 @@ from types import ModuleType
 
 from replfix.core import causes, strategies
 from replfix.core.applier_error import ROW_ERRORS
-from replfix.core.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.diagnosis import Cause, Confidence, Diagnosis, Proposal
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.human_advice import advise
@@ -32,10 +32,23 @@ def conclude(evidence: Evidence) -> Diagnosis:
     return Diagnosis(
         evidence=evidence,
         causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
-        proposals=tuple(module.propose(evidence) for module in _strategies()),
+        proposals=tuple(_proposal(module, evidence) for module in _strategies()),
         unknowns=evidence.unknowns,
         advice=advise(evidence),
     )
+
+
+def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
+    """No strategy is about a transaction that the replica is past already, whatever error the channel still shows."""
+    of = evidence.failing
+    if of is not None and evidence.status.has_applied(evidence.channel, of):
+        return Proposal(
+            module.NAME,
+            None,
+            f"{of} is applied or left out already: the channel only has to be started (START REPLICA).",
+        )
+    proposal: Proposal = module.propose(evidence)
+    return proposal
 
 
 def _strategies() -> list[ModuleType]:

@@ -14,6 +14,7 @@ from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
 from replfix.core.table import Table, TableName
+from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
 from replfix.errors import ConnectError
 
@@ -98,6 +99,13 @@ class Evidence:
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
+
+    @property
+    def failing(self) -> TransactionId | None:
+        """The transaction that the applier stopped on, as far as it could be read."""
+        if self.transaction is not None:
+            return self.transaction.id
+        return self.statement.transaction if self.statement is not None else None
 
     @property
     def family(self) -> Family | None:

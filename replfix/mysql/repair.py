@@ -13,9 +13,9 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from replfix.core import sql
 from replfix.core.endpoint import Endpoint
-from replfix.core.lookup import by_identity
+from replfix.core.lookup import Answers, by_identity
 from replfix.core.plan import Plan, Step, StepKind
-from replfix.core.reconcile import final_rows, not_as_final, spare_rows
+from replfix.core.reconcile import final_rows, not_as_final, questions, spare_rows
 from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
@@ -47,6 +47,7 @@ _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
 
 _NAME = re.compile(r"[a-z_]+\Z")
+_SHOWN_KEY = 80  # characters
 _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
 
 
@@ -58,6 +59,7 @@ class HeldChannel:
         self._endpoint = endpoint
         self._lock = f"replfix:{channel}"[:64]
         self._channel = channel
+        self._met: Answers | None = None  # in the rehearsal: what the transaction meets on the replica
 
     def __enter__(self) -> HeldChannel:
         self._session = self._open()
@@ -176,6 +178,7 @@ class HeldChannel:
         _say(session, dialect_of(session).as_transaction(transaction))
         session.execute("BEGIN")
         self._carry_out(session, plan, transaction, tables)
+        self._met = find_all(session, tables, questions(transaction.changes, tables))
         final = final_rows(transaction.changes, tables)
         asked = [row.lookup for row in final]
         held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
@@ -204,6 +207,7 @@ class HeldChannel:
         try:
             self._carry_out(session, plan, transaction, tables)
             guard()
+            self._meets_the_same(session, tables)
         except BaseException as error:
             with suppress(ReplfixError):  # a lost session has been rolled back by the server
                 session.execute("ROLLBACK")
@@ -267,6 +271,18 @@ class HeldChannel:
                     f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
                     MADE_ANEW,
                 )
+
+    def _meets_the_same(self, session: Session, tables: Mapping[TableName, Table]) -> None:
+        """Rows that no step is about matter too: a key that the transaction needs may have been taken since the rehearsal."""
+        if self._met is None:
+            return
+        now = find_all(session, tables, tuple(self._met))
+        for lookup, rows in self._met.items():
+            found = now[lookup]
+            if rows != found and sorted(map(repr, rows)) != sorted(map(repr, found)):
+                what = "came" if len(found) > len(rows) else "went" if len(found) < len(rows) else "changed"
+                named = f"{lookup.key or 'all columns'}: {str(lookup)[:_SHOWN_KEY]}"
+                raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", _MADE_ANEW)
 
     def _compare(self, session: Session, step: Step, table: Table) -> None:
         """The rows that the step is about are locked and are what the plan says. Keys that an insert needs are free of

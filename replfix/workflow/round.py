@@ -12,10 +12,12 @@ from contextlib import ExitStack
 from replfix.core import sql
 from replfix.core.audit_record import RecordKind
 from replfix.core.diagnosis import Diagnosis
-from replfix.core.misfit import misfit
+from replfix.core.evidence import Evidence
+from replfix.core.misfit import misfit, redefined, redirected, replanned
 from replfix.core.plan import Plan, to_document
-from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale
-from replfix.ports import Replica
+from replfix.core.status import ReplicaStatus
+from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.ports import Repair, Replica
 from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Came, Operation, Story
@@ -39,6 +41,10 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         diagnosis = still_the_same(operation, plan)
         came.causes = tuple(cause.code for cause in diagnosis.causes)
         past = way_past(operation, story, plan, diagnosis, repair)
+
+        def guard() -> None:
+            _check_guards(operation.replica, plan, diagnosis, repair)
+
         came.verb = past.verb
         try:
             with past.prepared():
@@ -49,7 +55,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
-                carry_out_guarded(past.carry_out, lambda: _check_guards(operation.replica, plan), came)
+                carry_out_guarded(past.carry_out, guard, came)
             past.go()
             past.verify()
             start_again(operation, plan)
@@ -98,26 +104,43 @@ def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
     """A fresh diagnosis that leads to the very same plan, made while the channel is held."""
     try:
         diagnosis = investigate(operation.replica, operation.source_of, plan.channel)
-    except ReplicationError as error:
+    except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
         raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
-    fresh = plan_of(diagnosis, plan.strategy)[0] if diagnosis else None
+    fresh, why_not = plan_of(diagnosis, plan.strategy) if diagnosis else (None, "")
     if diagnosis is None or fresh is None or fresh.digest != plan.digest:
-        what = "the channel runs now" if diagnosis is None else "the diagnosis now leads to another plan"
+        what = why_not if fresh is None else f"the diagnosis now leads to another plan: {replanned(plan, fresh)}"
         raise Stale(
-            f"Something changed since the plan was shown: {what}.",
+            f"Something changed since the plan was shown: {what.rstrip('.') if diagnosis else 'the channel runs now'}.",
             "Nothing was changed. Run the command again to see how it stands now.",
         )
     return diagnosis
 
 
-def _check_guards(replica: Replica, plan: Plan) -> None:
-    """Last look before COMMIT, with the rows locked: still the same server, stopped on the same transaction."""
-    changed = misfit(plan, replica.status())
-    if changed:
+def _check_guards(replica: Replica, plan: Plan, then: Diagnosis, repair: Repair) -> None:
+    """Last look before it counts, with the rows locked: still the same server, channel, source, error and tables."""
+    repair.check_skip_counter()
+    if changed := _changed(replica, plan, then.evidence):
         raise Stale(
             f"While the plan was carried out, things changed: {changed}.",
             "Nothing was changed: the repair was rolled back.",
         )
+
+
+def _status(replica: Replica) -> ReplicaStatus:
+    """Of a server that was a replica when the plan was made."""
+    try:
+        return replica.status()
+    except ReplicationError as error:
+        raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
+
+
+def _changed(replica: Replica, plan: Plan, then: Evidence) -> str:
+    status = _status(replica)
+    return (
+        misfit(plan, status)
+        or redirected(then.channel, status.channel(plan.channel))
+        or redefined(then.tables, {name: replica.table(name) for name in then.tables})
+    )
 
 
 def close_gap(operation: Operation, plan: Plan) -> bool:
@@ -125,7 +148,7 @@ def close_gap(operation: Operation, plan: Plan) -> bool:
 
     Nothing is repaired for that. True when there was something: how the channel stands has to be looked at anew.
     """
-    status = operation.replica.status()
+    status = _status(operation.replica)
     channel = status.channel(plan.channel)
     gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
     if channel is None or not gap or channel.committed_behind(plan.transaction) is not None:

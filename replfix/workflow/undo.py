@@ -13,6 +13,7 @@ from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.children import given_up, parents_wanted
 from replfix.core.interrupted import Standing, standing
 from replfix.core.interrupted import questions as standing_questions
+from replfix.core.misfit import redefined
 from replfix.core.plan import Plan, to_document
 from replfix.core.recorded import read_plan, tables_named
 from replfix.core.row_event import RawEvents, Transaction
@@ -220,7 +221,7 @@ def _carry_out(
                 operation.progress(f"Undoing {counted(len(plan.steps), 'step')} in one transaction, not logged")
                 carry_out_guarded(
                     lambda guard: repair.apply(plan, events, tables, guard),
-                    lambda: _still_there(operation.replica, plan),
+                    lambda: _still_there(operation.replica, plan, tables),
                     came,
                 )
             _verify(operation.replica, plan, tables)
@@ -253,9 +254,13 @@ def _verify(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> 
         )
 
 
-def _still_there(replica: Replica, plan: Plan) -> None:
+def _still_there(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> None:
     if (now := replica.uuid()) != plan.server_uuid:
         raise Stale(f"The server is {now} now, not {plan.server_uuid}.", "Nothing was changed: it was rolled back.")
+    if changed := redefined(tables, {name: replica.table(name) for name in tables}):
+        raise Stale(
+            f"While the undo was carried out, things changed: {changed}.", "Nothing was changed: it was rolled back."
+        )
 
 
 def _payload(intent: AuditRecord, plan: Plan) -> dict[str, object]:

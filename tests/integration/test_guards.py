@@ -63,19 +63,6 @@ def writing_on_the_replica(lab: Lab) -> Iterator[Session]:
             session.execute("SET GLOBAL super_read_only = ON")
 
 
-def test_a_row_that_changed_after_it_was_shown(stopped: Lab) -> None:
-    def change(*_: object) -> bool:
-        with writing_on_the_replica(stopped) as session:
-            session.execute("UPDATE shop.orders SET note = 'touched' WHERE id = 5")
-        return True
-
-    with pytest.raises(Stale):
-        resolving(stopped, change)
-    with stopped.replica.session() as session:
-        assert session.scalar("SELECT note FROM shop.orders WHERE id = 5") == "touched"
-        assert session.scalar("SELECT @@global.super_read_only") == "1"
-
-
 def test_a_channel_that_somebody_else_repaired_and_started(stopped: Lab) -> None:
     def repair(*_: object) -> bool:
         with writing_on_the_replica(stopped) as session:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from replfix.core import strategies
 from replfix.core.conclude import conclude, strategy_names
 from replfix.core.discover import modules_of
+from replfix.core.gtid import GtidSet
 from tests.unit.fakes import Rows
-from tests.unit.making import ORDERS, evidence, inserted
+from tests.unit.making import ORDERS, SOURCE, evidence, inserted
 
 
 def test_modules_come_by_name() -> None:
@@ -26,3 +27,13 @@ def test_a_diagnosis_holds_causes_proposals_and_what_is_not_known() -> None:
     assert tuple(proposal.strategy for proposal in diagnosis.proposals) == strategy_names()
     assert diagnosis.unknowns == ("Something is not known.",)
     assert all(proposal.reason for proposal in diagnosis.proposals)
+
+
+def test_nothing_is_proposed_for_a_transaction_that_the_replica_is_past() -> None:
+    """Somebody left it out by hand; the channel shows its error until it is started."""
+    gathered = evidence([inserted(ORDERS, 1, "A", None)], Rows.of(ORDERS).holding(ORDERS, (1, "x", None)))
+    past = replace(gathered, status=replace(gathered.status, executed=GtidSet.parse(f"{SOURCE}:1-6")))
+    assert any(proposal.plan for proposal in conclude(gathered).proposals)
+    for proposal in conclude(past).proposals:
+        assert proposal.plan is None
+        assert "START REPLICA" in proposal.reason

@@ -114,7 +114,6 @@ BEHIND = replace(FAILED.channel, applied_to=LogPosition("binlog.000001", 900))
         (replace(FAILED, channel=replace(FAILED.channel, group_replication=True)), "Group Replication"),
         (replace(FAILED, error=LOCKED), "only has to be tried again"),
         (replace(FAILED, error=ANOTHER), "does not say that it stopped on"),
-        (replace(FAILED, status=status(FAILED.channel, executed="aaaaaaaa-0000-0000-0000-000000000001:1-6")), "already"),
         (positioned(status=status(FAILED.channel, channel(name="b"), gtid_mode="OFF", executed="")), "all channels"),
         (positioned(unreachable=ConnectError("Down.")), "Without the source"),
         (positioned(source_uuid="another"), "not the replica's source"),

@@ -6,6 +6,7 @@ from collections import Counter
 
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
+from replfix.core.guards import same_origin
 from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import LeftOut, Plan, Way
 from replfix.core.row_event import ChangeKind
@@ -77,8 +78,6 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
         )
     if not transaction.failed_with(evidence.error):
         return f"The replica's error does not say that it stopped on {transaction}."
-    if evidence.status.has_applied(channel, transaction):
-        return f"{transaction} is applied or left out already: the channel only has to be started."
     if _way(evidence, transaction) is Way.COUNTER:
         return _counter_cannot(evidence, transaction)
     return ""
@@ -110,6 +109,7 @@ def _guards(evidence: Evidence, transaction: TransactionId) -> tuple[str, ...]:
         f"the server is {evidence.status.server_uuid}",
         f"{channel} is still stopped with error {evidence.error.errno} on {transaction}",
         f"{transaction} is not applied",
+        *same_origin(evidence),
         "the account was seen to be allowed to leave it out",
     )
 

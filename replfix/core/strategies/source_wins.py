@@ -9,6 +9,7 @@ from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.children import given_up, held_by, references_of
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
+from replfix.core.guards import same_origin
 from replfix.core.lookup import by_identity
 from replfix.core.plan import Kept, Plan, Step, StepKind
 from replfix.core.reconcile import Reconciliation, Repair
@@ -266,6 +267,7 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
         f"the server is {evidence.status.server_uuid}",
         f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.id}",
         f"{evidence.transaction.id} is not applied",
+        *same_origin(evidence),
         *_row_guards(steps, not evidence.not_as_events),
         *_children_guards(evidence, steps),
         "the replica has rehearsed the plan together with the transaction's own row events",
