@@ -282,7 +282,7 @@ class HeldChannel:
             if rows != found and sorted(map(repr, rows)) != sorted(map(repr, found)):
                 what = "came" if len(found) > len(rows) else "went" if len(found) < len(rows) else "changed"
                 named = f"{lookup.key or 'all columns'}: {str(lookup)[:_SHOWN_KEY]}"
-                raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", _MADE_ANEW)
+                raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", MADE_ANEW)
 
     def _compare(self, session: Session, step: Step, table: Table) -> None:
         """The rows that the step is about are locked and are what the plan says. Keys that an insert needs are free of
