@@ -276,6 +276,10 @@ class KeySpaces(Protocol):
         """What each AUTO_INCREMENT counter stands at, now."""
         ...
 
+    def next_value(self, table: TableName) -> int | None:
+        """The same for one table."""
+        ...
+
     def numbers(self, table: TableName, column: str, step: Step, least: int, most: int) -> tuple[int, int, int] | None:
         """How many rows have a number in that range that ``step`` gives, the lowest and the highest; None for none."""
         ...

@@ -74,6 +74,9 @@ _NEXT = """
 SELECT TABLE_SCHEMA AS `schema`, TABLE_NAME AS `table`, AUTO_INCREMENT AS `next` FROM information_schema.TABLES
 WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN %s AND AUTO_INCREMENT IS NOT NULL
 """
+_NEXT_OF_ONE = """
+SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
+"""
 
 
 class ServerKeySpaces:
@@ -279,6 +282,10 @@ class ServerKeySpaces:
         return {
             TableName(row["schema"], row["table"]): int(row["next"]) for row in self._session.query(_NEXT, (_SYSTEM,))
         }
+
+    def next_value(self, table: TableName) -> int | None:
+        found = self._session.scalar(_NEXT_OF_ONE, (table.schema, table.name))
+        return None if found is None else int(found)
 
     def numbers(self, table: TableName, column: str, step: Step, least: int, most: int) -> tuple[int, int, int] | None:
         statement = sql.numbers_of_class(table, column, least, most, step.increment, step.residue)

@@ -42,6 +42,8 @@ def survey(given: Sequence[Named], source_of: SourceOf, now: datetime, progress:
         servers[node.uuid] = server
         nodes.append(replace(node, log=_log(server, node, unknowns)))
         unknowns += node.unknowns
+        if any(channel.group_replication for channel in channels):
+            unknowns.append(f"{name} is a member of a replication group: which of its members write is not looked at.")
     edges = tuple(
         Edge(c.source_uuid, node.uuid, c.name, c.running, c.filtered)
         for node in nodes
@@ -168,7 +170,7 @@ def _taken(writer: Node, other: Node, name: TableName, servers: Mapping[str, Key
         rows = servers[other.uuid].numbers(name, column, writer.step, following, highest)
         if rows is None:
             return None
-        now = max(servers[writer.uuid].next_values().get(name, following), following)
+        now = max(servers[writer.uuid].next_value(name) or 0, following)
         if rows[2] < now:
             return None  # the writer's own, made meanwhile
         if now == following:

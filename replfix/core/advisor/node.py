@@ -122,7 +122,9 @@ class Inserts:
     rows: int
     lowest: int | None  # of the AUTO_INCREMENT column; None: it has none, or its value was not logged
     highest: int | None
-    outside: int = 0  # rows whose id no counter gives with the values that the transaction worked with
+    outside: int = (
+        0  # rows whose id the statement gave, or no counter gives with the values that the transaction worked with
+    )
     examples: tuple[int, ...] = ()  # of those, a few
 
 

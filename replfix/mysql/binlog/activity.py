@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
 from replfix.core.advisor.node import Inserts, LogSample, Step, Used
+from replfix.core.explain import insert
 from replfix.core.gtid import GtidSet
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
-from replfix.errors import Unreadable
+from replfix.errors import ReplicationError, Unreadable
 from replfix.mysql.binlog.layout import layout
 from replfix.mysql.binlog.limits import LIMITS
 from replfix.mysql.binlog.log import Event, EventType, events
@@ -49,10 +50,10 @@ class _Counted:
     outside: int = 0
     examples: list[int] = field(default_factory=list)
 
-    def take(self, number: int, step: Step | None) -> None:
+    def take(self, number: int, step: Step | None, stated: bool) -> None:
         self.lowest = number if self.lowest is None else min(self.lowest, number)
         self.highest = number if self.highest is None else max(self.highest, number)
-        if step is not None and number > 0 and not step.gives(number):
+        if stated or (step is not None and number > 0 and not step.gives(number)):
             self.outside += 1
             if len(self.examples) < _EXAMPLES:
                 self.examples.append(number)
@@ -82,14 +83,16 @@ def read_activity(
         return LogSample(None, None, 0, None, whole=True, used_is_logged=not session.is_mariadb)
     fold = _Fold(server_id, tables, charset_of)
     until: datetime | None = now
-    read, end = 0, time.monotonic() + SECONDS
-    for event in events(raw_events(session, request)):
+    stream = _Bounded(raw_events(session, request))
+    for event in events(stream):
         fold.take(event)
-        read += len(event.raw)
-        if read > BYTES or time.monotonic() > end:
-            until, whole = fold.at, False
-            break
     fold.close()
+    if stream.cut:
+        until, whole = fold.at, False
+        if fold.first is None:
+            raise ReplicationError(
+                f"{session.endpoint} found none of its own transactions in its binary log within {SECONDS} s."
+            )
     return LogSample(
         since=fold.first,
         until=until if fold.first is not None else None,
@@ -105,6 +108,24 @@ def read_activity(
         statements=fold.statements,
         statement=fold.statement,
     )
+
+
+class _Bounded:
+    """Events until they are too many or take too long; heartbeats count, which come while the server searches."""
+
+    def __init__(self, raws: Iterator[bytes]) -> None:
+        self._raws = raws
+        self._left = BYTES
+        self._end = time.monotonic() + SECONDS
+        self.cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for raw in self._raws:
+            yield raw
+            self._left -= len(raw)
+            if self._left < 0 or time.monotonic() > self._end:
+                self.cut = True
+                return
 
 
 def _newest(session: Session, own: GtidSet) -> tuple[Request | None, bool]:
@@ -140,6 +161,8 @@ class _Fold:
         self._changed = False
         self._name = ""
         self._step: Step | None = None
+        self._text: str | None = None  # of the statement whose rows come, where that is logged
+        self._stated: bool | None = None  # whether it gives the numbers itself; None: not looked at yet
         self._maps: dict[int, Event] = {}
         self._decoders: dict[bytes, tuple[TableName, RowDecoder | None, int | None]] = {}
 
@@ -180,6 +203,10 @@ class _Fold:
         elif event.type == EventType.EXECUTE_LOAD_QUERY:
             self._changed = True
             self.statements += 1
+        elif event.type == EventType.ROWS_QUERY:
+            self._text, self._stated = event.body[1:].decode("utf-8", "replace"), None  # behind a byte of its length
+        elif event.type == EventType.MARIADB_ANNOTATE_ROWS:
+            self._text, self._stated = event.body.decode("utf-8", "replace"), None
         elif event.type == EventType.TABLE_MAP:
             self._maps[event.buffer().uint(6)] = event
         elif event.type in KINDS:
@@ -215,10 +242,16 @@ class _Fold:
         images = decoder.images(event, head)
         counted = self.inserts.setdefault(name, _Counted())
         counted.rows += len(images)
+        if ordinal is None:
+            return
+        if self._stated is None:
+            self._stated = self._text is not None and states(self._text, self.tables[name], ordinal)
         for image in images:
-            number = image[ordinal] if ordinal is not None else None
+            number = image[ordinal]
             if isinstance(number, int):
-                counted.take(number, self._step)
+                counted.take(number, self._step, self._stated)
+        if head.ends_statement:
+            self._text = self._stated = None
 
     def _decoder(self, event: Event) -> tuple[TableName, RowDecoder | None, int | None]:
         key = event.body[6:]
@@ -238,6 +271,19 @@ class _Fold:
                 decoder = None
             self._decoders[key] = (mapped.table, decoder, None if column is None else column.ordinal)
         return self._decoders[key]
+
+
+def states(text: str, table: Table, ordinal: int) -> bool:
+    """Whether an INSERT gives that column a number itself; NULL, 0 and DEFAULT make the server give one. The first row
+    counts for all. False too for what is not read: INSERT … SELECT, expressions."""
+    read = insert.read(text)
+    if read is None or not read.rows or read.table.lower() != table.name.name.lower():
+        return False
+    columns = read.columns or tuple(c.name for c in table.columns if not c.invisible)
+    given = dict(zip((c.lower() for c in columns), read.rows[0], strict=False))
+    value = given.get(table.columns[ordinal].name.lower())
+    told = None if value is None or len(given) != len(read.rows[0]) else value.told
+    return told is not None and told.strip().isdigit() and int(told) > 0
 
 
 _FIXED_SIZES = {0: 4, 1: 8, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3}

@@ -13,8 +13,8 @@ CODE = "explicit-ids"
 
 
 def examine(survey: Survey) -> Iterator[Finding]:
-    """Ids that no counter gives with the values that their own transaction worked with. Those that fit by chance are not
-    among them: of ids that are chosen freely, with an increment of n, one in n."""
+    """Ids that the statement gave, where statements are logged beside rows, or that no counter gives with the values that their
+    own transaction worked with. Of others, those that fit by chance are not seen: with an increment of n, one in n."""
     for node in writers(survey):
         if node.log is None or len(circle_of(survey, node)) < 2:
             continue
@@ -31,7 +31,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 table=name,
                 evidence=(
                     f"{counted(inserts.outside, 'row')} of {inserts.rows:,} in its binary log, such as {column} "
-                    f"{', '.join(map(str, inserts.examples))}: no auto_increment_offset of their sessions gives these.",
+                    f"{', '.join(map(str, inserts.examples))}: their statement gives them, or their session's auto_increment_offset does not.",
                 ),
                 fix_sql=(f"-- leave {column} out of the INSERT, or give it NULL, so that {node.name} numbers the row",),
             )
