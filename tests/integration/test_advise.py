@@ -134,6 +134,19 @@ def test_rows_that_are_on_their_way_to_a_counter(two_of: Lab) -> None:
     follow(taken["fix_sql"], servers)
     run(servers[1], "START REPLICA", INSERT)
     settle(servers)
+    with servers[0].session() as session:
+        if not session.is_mariadb:  # which logs the texts of statements by default
+            session.execute("SET SESSION binlog_rows_query_log_events = ON")
+        session.execute("INSERT INTO shop.orders (id, amount) VALUES (101, 1), (103, 1)")
+    settle(servers)
+    document = advise(two_of, *(s.name for s in servers), "--json").document
+    assert [
+        (f["code"], f["node"])
+        for f in document["findings"]
+        if f["severity"] != "info" and f["code"] != "lost-on-restart"
+    ] == [("explicit-ids", "primary1")]
+    (explicit,) = [f for f in document["findings"] if f["code"] == "explicit-ids"]
+    assert "2 rows of 11 in its binary log, such as id 101, 103" in explicit["evidence"][0]
 
 
 def test_in_words(three: Lab) -> None:

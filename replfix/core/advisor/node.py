@@ -179,3 +179,8 @@ class Node:
     @property
     def mariadb(self) -> bool:
         return "mariadb" in self.version.lower()
+
+    @property
+    def persists(self) -> bool:
+        """SET PERSIST came with MySQL 8.0; MariaDB has none."""
+        return not self.mariadb and int(self.version.split(".")[0]) >= 8

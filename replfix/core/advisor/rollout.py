@@ -132,7 +132,7 @@ def _had(node: Node) -> frozenset[Step]:
 
 def _set(place: Place) -> tuple[str, ...]:
     assert place.node is not None
-    say = sql.persist_number if _persists(place.node) else sql.set_global_number
+    say = sql.persist_number if place.node.persists else sql.set_global_number
     return say(INCREMENT, place.step.increment), say(OFFSET, place.step.offset)
 
 
@@ -144,16 +144,11 @@ def _set_back(node: Node) -> tuple[str, ...]:
             (sql.persist_number(name, setting.persisted),)
             if setting.persisted is not None
             else (
-                *((sql.forget_persisted(name),) if _persists(node) else ()),
+                *((sql.forget_persisted(name),) if node.persists else ()),
                 sql.set_global_number(name, setting.now),
             )
         )
     )
-
-
-def _persists(node: Node) -> bool:
-    """SET PERSIST came with MySQL 8.0."""
-    return not node.mariadb and int(node.version.split(".")[0]) >= 8
 
 
 def _option_lines(step: Step) -> tuple[str, ...]:
@@ -162,7 +157,7 @@ def _option_lines(step: Step) -> tuple[str, ...]:
 
 def _to_set(places: Sequence[Place]) -> list[tuple[Node, Place]]:
     """Those that SQL has something to say to: without SET PERSIST, what a restart makes of it is the option file's."""
-    return [(p.node, p) for p in places if p.node is not None and (p.changes or (p.is_lost and _persists(p.node)))]
+    return [(p.node, p) for p in places if p.node is not None and (p.changes or (p.is_lost and p.node.persists))]
 
 
 def _at_once(places: Places) -> Iterator[Action]:
@@ -206,7 +201,7 @@ def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
     for node, place in _to_set(places):
         if place.changes:
             yield _recycling(node, place)
-        if node is first and place.changes and _persists(node):
+        if node is first and place.changes and node.persists:
             yield Action(
                 f"Say it to {node.name} once more: what its sessions wrote until now was written before the change.",
                 (node.name,),
@@ -432,6 +427,6 @@ def _notes(survey: Survey, places: Places, tables: Sequence[TableName]) -> Itera
                     "Widen the column first."
                 )
                 break
-    lost = [p.node.name for p in places.each if p.node is not None and p.is_lost and not _persists(p.node)]
+    lost = [p.node.name for p in places.each if p.node is not None and p.is_lost and not p.node.persists]
     if lost:
         yield f"{', '.join(lost)}: SET GLOBAL lasts until the next restart. The option file is what counts after it."
