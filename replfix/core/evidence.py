@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replfix.core.applier_error import ApplierError
+from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.reconcile import Reconciliation
@@ -97,6 +98,7 @@ class Evidence:
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
+    counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
 

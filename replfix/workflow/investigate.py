@@ -127,7 +127,15 @@ def investigate(
 def _writable(replica: Replica, evidence: Evidence) -> Evidence:
     """How rows of the tables at hand can be written."""
     reasons = (replica.not_as_events(table) for table in evidence.tables.values())
-    return replace(evidence, not_as_events=tuple(filter(None, reasons)))
+    repairs = evidence.reconciliation.repairs if evidence.reconciliation is not None else ()
+    counters = {
+        name: replica.counter(evidence.tables[name]) for name in dict.fromkeys(r.table for r in repairs if r.target)
+    }
+    return replace(
+        evidence,
+        not_as_events=tuple(filter(None, reasons)),
+        counters={name: counter for name, counter in counters.items() if counter is not None},
+    )
 
 
 def _without_source(

@@ -330,6 +330,20 @@ def _children_risks(evidence: Evidence) -> Iterator[str]:
         )
 
 
+def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    """Counters that go up. Said of what the rehearsal leaves as it was: it moves them too."""
+    for name, counter in evidence.counters.items():
+        ordinal = counter.column.ordinal
+        ids = [step.target[ordinal] for step in steps if step.table == name and step.target is not None]
+        most = max((value for value in ids if isinstance(value, int)), default=0)
+        reach = most + evidence.replica_auto_increment.increment
+        if most > max(counter.highest or 0, 0) and (counter.next_value is None or counter.next_value <= reach):
+            yield (
+                f"A row with {counter.column.name} {most} comes to {name}, where {counter.highest or 'none'} is the highest: its "
+                f"AUTO_INCREMENT counter goes on behind {most} from then on. The rehearsal alone moves it, and no undo lowers it."
+            )
+
+
 _SINGULAR = {"go too": "goes too", "are changed": "is changed", "stay": "stays"}
 
 
@@ -342,6 +356,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
             "or changed; the full images are kept in the audit trail."
         )
     risks.extend(_children_risks(evidence))
+    risks.extend(_counter_risks(evidence, steps))
     if evidence.status.super_read_only:
         risks.append(
             "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."
