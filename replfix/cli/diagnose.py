@@ -31,22 +31,29 @@ def command(
     """Say what stopped a replica, why, and what can be done. Reads only.
 
     Reads the failing transaction from the source's binlog, holds each of its rows against the replica's, and shows the
-    incoming, the replica's and the source's row side by side.
+    incoming, the replica's and the source's row side by side. Transactions that only the replica has (errant ones) are shown with
+    what they hold, also when nothing is stopped.
     """
     from replfix.cli.documents.diagnosis import diagnosis_document
     from replfix.cli.opening import open_target
     from replfix.config import load
+    from replfix.errors import ReplfixError
+    from replfix.workflow.errant import find_errant
     from replfix.workflow.investigate import investigate
 
     progress = narrate if verbose else lambda _: None
     with open_target(load(config_path), meant) as wired:
         diagnosis = investigate(wired.replica, wired.source_of, wired.target.channel, progress)
+        errant = None
+        try:
+            errant = find_errant(wired.replica, wired.source_of, wired.target.channel, progress)
+        except ReplfixError as error:
+            if diagnosis is None or diagnosis.evidence.unreachable is None:  # else the diagnosis says it
+                narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
         if as_json:
-            emit(diagnosis_document(wired.target.name, diagnosis))
-        elif diagnosis is None:
-            click.echo(f"✔ {wired.target.name}: replication runs, nothing to diagnose.")
+            emit(diagnosis_document(wired.target.name, diagnosis, errant))
         else:
             from replfix.cli.diagnosis_text import diagnosis_text
 
-            page(diagnosis_text(wired.target.name, diagnosis))
+            page(diagnosis_text(wired.target.name, diagnosis, errant))
     return 0 if diagnosis is None else CONFLICT_FOUND

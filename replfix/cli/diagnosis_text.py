@@ -11,12 +11,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from replfix.core.advisor.pointer import keep_apart
+from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
 from replfix.present.shown import shown
 from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis import Diagnosis
+    from replfix.core.errant import Errant
     from replfix.core.plan import Plan
     from replfix.core.reconcile import Conflict
     from replfix.core.values import RowImage
@@ -24,8 +26,16 @@ if TYPE_CHECKING:
 CONFLICTS_SHOWN = 20
 
 
-def diagnosis_text(name: str, diagnosis: Diagnosis) -> RenderableType:
-    return Group(*_parts(name, diagnosis))
+def diagnosis_text(name: str, diagnosis: Diagnosis | None, errant: Errant | None = None) -> RenderableType:
+    """``diagnosis`` None: the channel runs."""
+    parts = list(_parts(name, diagnosis)) if diagnosis is not None else [_runs(name)]
+    if errant:
+        parts += [Text(), *(_point(line.mark, line.text, "yellow", line.indent * 2) for line in errant_lines(errant))]
+    return Group(*parts)
+
+
+def _runs(name: str) -> RenderableType:
+    return Text(f"✔ {visible(name)}: replication runs, nothing to diagnose.")
 
 
 def _parts(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:

@@ -102,7 +102,7 @@ def _replica(wired: Wired, only: str | None) -> ReplicaPart:
             strays = (
                 None
                 if status.gtid_mode == "OFF"
-                else errant(status, channel, wired.source_of(channel), wired.source_of)
+                else errant(wired.replica, status, channel, wired.source_of(channel), wired.source_of)
             )
         except ReplfixError as error:
             narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}\Z")
@@ -49,6 +49,9 @@ class GtidSet:
     """An immutable set of GTIDs. ``intervals`` is sorted by origin and holds no empty entry."""
 
     intervals: tuple[tuple[Origin, tuple[Interval, ...]], ...] = ()
+
+    counts: ClassVar[bool] = True
+    """Whether every number in it is a transaction."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from replfix.core.gtid import GtidSet, Interval, Origin
 
@@ -31,6 +31,8 @@ class MariadbGtidSet(GtidSet):
     """
 
     positions: tuple[tuple[str, int], ...] = ()
+
+    counts: ClassVar[bool] = False
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -509,6 +509,20 @@ def empty_transaction(gtid: str) -> tuple[str, ...]:
     return (set_gtid_next(gtid), "BEGIN", "COMMIT", set_gtid_next("AUTOMATIC"))
 
 
+def empty_transactions(gtids: Sequence[str]) -> tuple[str, ...]:
+    """The same for several, one after the other."""
+    each = (statement for gtid in gtids for statement in empty_transaction(gtid)[:-1])
+    return (*each, set_gtid_next("AUTOMATIC"))
+
+
+def still_in_binlog(gtids: str) -> str:
+    """Those of a set that the server would send to a replica that lacks them."""
+    return f"SELECT GTID_SUBTRACT({string(gtids)}, @@GLOBAL.gtid_purged)"
+
+
+BINLOG_STATE = "SELECT @@GLOBAL.gtid_binlog_state"
+
+
 def skip_by_hand(gtid: str | None, channel: str) -> tuple[str, ...]:
     """Exactly one transaction left out: an empty one in its place, or without GTIDs the skip counter."""
     if gtid is None:

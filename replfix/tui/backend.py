@@ -13,12 +13,14 @@ from replfix import wiring
 from replfix.config import Config, Target
 from replfix.core.audit_record import AuditRecord
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.errant import Errant
 from replfix.core.outcome import Outcome
 from replfix.core.plan import Plan
 from replfix.core.status import ReplicaStatus
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.workflow import resolve
+from replfix.workflow.errant import find_errant
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Operation
 from replfix.workflow.undo import Undoing, undo
@@ -46,6 +48,10 @@ class Backend(Protocol):
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
         """The whole diagnosis; None when the channel runs."""
+        ...
+
+    def errant(self, name: str, channel: str) -> Errant | None:
+        """The transactions that only that replica has; None where nobody can know."""
         ...
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
@@ -101,6 +107,10 @@ class WiredBackend:
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
         with wiring.Wired(self._targets[name]) as wired:
             return investigate(wired.replica, wired.source_of, channel, progress)
+
+    def errant(self, name: str, channel: str) -> Errant | None:
+        with wiring.Wired(self._targets[name]) as wired:
+            return find_errant(wired.replica, wired.source_of, channel)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         return self._work(name, progress, lambda operation: resolve.rehearse(operation, plan))

@@ -47,6 +47,8 @@ LOCAL_WRITES_READ = 1000
 LOCAL_WRITES_TRIED = 100
 """How many of them are tried one by one, when one of them cannot be read."""
 
+_GROUP = ("group_replication_group_name", "group_replication_view_change_uuid")
+
 SourceOf = Callable[[ChannelStatus], Server]
 Progress = Callable[[str], None]
 
@@ -87,8 +89,10 @@ def _called(channel: ChannelStatus) -> str:
     return f"channel {channel.name!r}" if channel.name else "the channel"
 
 
-def errant(status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf) -> GtidSet:
-    """The replica's transactions that none of its sources has.
+def errant(
+    replica: Replica, status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf
+) -> GtidSet:
+    """The replica's transactions that none of its sources has, nor the group that it is a member of.
 
     The replica's set has to be read before the sources': the other way round, a transaction that came in between would
     look errant. Of another channel's source that cannot be asked, what it wrote itself and what the channel received
@@ -101,6 +105,9 @@ def errant(status: ReplicaStatus, channel: ChannelStatus, source: Server, source
             if left - status.executed.of_uuid(status.server_uuid):  # what the replica wrote itself is no source's
                 with suppress(ReplfixError):
                     left = left - source_of(other).executed()
+    if status.product == "MySQL" and left - status.executed.of_uuid(status.server_uuid):
+        for group in replica.variables(_GROUP).values():  # its members write under its UUID, not their own (9.7.4)
+            left = left - status.executed.of_uuid(group or "")
     return left
 
 
@@ -244,7 +251,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             f"{source.address} is server {source_uuid}, while the replica reads from {channel.source_uuid}: the rows of "
             "the transaction are taken from a server that is not the replica's source."
         )
-    strays = errant(status, channel, source, source_of)
+    strays = errant(replica, status, channel, source, source_of)
     progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
     # Positions are one server's own; of another one, only GTIDs tell.
     by_gtid = channel.auto_position or source_uuid != channel.source_uuid

@@ -177,6 +177,8 @@ def test_both_channels_stopped_are_resolved_in_turn(two_sources: Lab, tmp_path: 
         ran = replfix("diagnose", replica.name, "--channel", name, "--config", config, "--json")
         assert (ran.document["channel"], ran.document["error"]["errno"]) == (name, 1062)
         assert ran.document["causes"][0]["code"] == "local-write"
+        assert ran.document["errant"]["gtid_set"] == channel["errant_gtid_set"]
+        assert [one["changes"][0]["schema"] for one in ran.document["errant"]["transactions"]] == ["e", "w"]
 
     ran = replfix("resolve", replica.name, "--channel", "east", "--dry-run", "--config", config, "--json")
     assert ran.document["rounds"][0]["rehearsed"]

@@ -13,12 +13,14 @@ from typing import Any
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.errant import Errant, ErrantTransaction, ways_out
+from replfix.core.gtid import GtidSet
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import Plan, to_document
 from replfix.core.recorded import read_plan
-from replfix.core.row_event import RowChange
+from replfix.core.row_event import ChangeKind, PassedOver, RowChange
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
-from replfix.core.table import Table
+from replfix.core.table import Table, TableName
 from replfix.core.undo import inverse
 from replfix.core.values import RowImage
 from replfix.tui.backend import Progress
@@ -112,6 +114,26 @@ def many(count: int) -> Diagnosis:
     return diagnosis_of([inserted(ORDERS, *row) for row in rows], held, local_writes=())
 
 
+def strays_of(word: str) -> Errant:
+    """Two errant transactions: a row of a table of that name, and a statement with the word in it."""
+    name = TableName("shop", word[:8])
+    one = transaction([RowChange(name, ChangeKind.UPDATE, (word, 1), (word, 2), 300)], (), f"{REPLICA}:2")
+    one = replace(one, column_names={name: ("v", f"n{word[:8]}")})
+    statement = PassedOver(f"{REPLICA}:1", word[:200], 4, one.committed_at, 2, 7, f"CREATE TABLE {word}", "a statement")
+    gtids = GtidSet.parse(f"{REPLICA}:1-3")
+    on = replace(running(), source_host=word[:60])
+    return Errant(
+        gtids,
+        (
+            ErrantTransaction(f"{REPLICA}:2", "written on this replica itself", one, 1),
+            ErrantTransaction(f"{REPLICA}:1", f"written by {word}", statement),
+            ErrantTransaction(f"{REPLICA}:3", "written on this replica itself", None, 0, f"Not known: {word}"),
+        ),
+        ways_out(stands(on), on, gtids),
+        (f"A note: {word}",),
+    )
+
+
 # --- the trail ---
 
 
@@ -202,6 +224,7 @@ class FakeBackend:
     poll_seconds: float = 0.15
     answers: dict[str, Answer] = field(default_factory=dict)  # what is not in it, is healthy
     diagnoses: dict[tuple[str, str | None], Found] = field(default_factory=dict)
+    strays: Errant | BaseException | None = None
     rehearsal: Written = None
     application: Written = None
     steps: tuple[str, ...] = STEPS
@@ -273,6 +296,13 @@ class FakeBackend:
         if isinstance(found, BaseException):
             raise found
         return found
+
+    def errant(self, name: str, channel: str) -> Errant | None:
+        self.calls.append(f"errant {name} {channel!r}")
+        self._wait("errant")
+        if isinstance(self.strays, BaseException):
+            raise self.strays
+        return self.strays
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         self.calls.append(f"rehearse {name}")

@@ -15,6 +15,7 @@ from replfix.tui.app import ReplfixApp
 from replfix.tui.palette import THEME_NAMES
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.confirm import ConfirmDialog
+from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
@@ -24,7 +25,7 @@ from replfix.tui.screens.record import RecordScreen
 from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.screens.undo import UndoDialog
 from replfix.tui.widgets.value_dialog import ValueDialog
-from tests.tui.backend import FakeBackend, many
+from tests.tui.backend import FakeBackend, many, strays_of
 from tests.tui.driving import Driver, driving
 from tests.tui.test_audit import trail
 
@@ -48,6 +49,13 @@ async def _transaction(d: Driver) -> None:
     await d.press("t")
     await d.on(TransactionScreen)
     await d.see("in conflict")
+
+
+async def _errant(d: Driver) -> None:
+    await _incident(d)
+    await d.press("e")
+    await d.on(ErrantScreen)
+    await d.see("! Errant: 3 transactions")
 
 
 async def _value(d: Driver) -> None:
@@ -102,6 +110,7 @@ WAYS: dict[type[Screen[object]], Way] = {
     FleetScreen: _fleet,
     IncidentScreen: _incident,
     TransactionScreen: _transaction,
+    ErrantScreen: _errant,
     ValueDialog: _value,
     PlanScreen: _plan,
     ConfirmDialog: _confirm,
@@ -114,7 +123,7 @@ every_screen = pytest.mark.parametrize("screen", WAYS, ids=lambda s: s.__name__)
 
 
 def backend() -> FakeBackend:
-    return FakeBackend.broken(many(8), chain=trail())
+    return FakeBackend.broken(many(8), chain=trail(), strays=strays_of("shop"))
 
 
 def bindings(screen: type[Screen[object]]) -> list[Binding]:

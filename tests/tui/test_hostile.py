@@ -14,6 +14,7 @@ from replfix.errors import ConnectError, RehearsalFailed
 from replfix.present.text import visible
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.confirm import ConfirmDialog
+from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
@@ -23,7 +24,17 @@ from replfix.tui.screens.record import RecordScreen
 from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.widgets.side_by_side import SideBySide
 from replfix.tui.widgets.value_dialog import ValueDialog
-from tests.tui.backend import Chain, FakeBackend, diagnosis_of, failing, not_verified, plan_of, running, stands
+from tests.tui.backend import (
+    Chain,
+    FakeBackend,
+    diagnosis_of,
+    failing,
+    not_verified,
+    plan_of,
+    running,
+    stands,
+    strays_of,
+)
 from tests.tui.driving import Driver, driving
 from tests.unit.making import column, inserted, key, table
 
@@ -107,6 +118,20 @@ async def test_on_the_incident_screen(value: str) -> None:
         await d.press("t")
         await d.on(TransactionScreen)
         await d.see("1 in conflict")
+        assert_only_text(d)
+        assert f"'{beginning(value)}" in d.text
+
+
+@hostile
+async def test_in_errant_transactions(value: str) -> None:
+    async with driving(FakeBackend(strays=strays_of(value)), size=SIZE) as d:
+        await d.on(FleetScreen)
+        await d.see("running")
+        await d.press("enter")
+        await d.on(IncidentScreen)
+        await d.press("e")
+        await d.on(ErrantScreen)
+        await d.see("written on this replica itself")
         assert_only_text(d)
         assert f"'{beginning(value)}" in d.text
 

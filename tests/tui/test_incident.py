@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.errant import Errant
+from replfix.core.gtid import GtidSet
 from replfix.core.values import NOT_LOGGED, Json
 from replfix.errors import ConnectError, ReplicationError
+from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.plan import PlanScreen
@@ -29,6 +32,7 @@ from tests.tui.backend import (
     running,
     stands,
     stopped_by_hand,
+    strays_of,
 )
 from tests.tui.driving import Driver, driving
 from tests.unit.making import column, inserted, key, table
@@ -445,3 +449,27 @@ async def test_a_report_that_cannot_be_written_says_so(tmp_path: Path, monkeypat
         await opened(d)
         await d.press("m")
         await d.until(lambda: any("Cannot write" in n for n in d.notifications))
+
+
+async def test_errant_transactions_of_a_channel_that_runs_are_a_key_away() -> None:
+    backend = FakeBackend(strays=strays_of("orders"))
+    async with driving(backend, size=LARGE) as d:
+        await d.on(FleetScreen)
+        await d.see("running")
+        await d.press("enter")
+        await d.on(IncidentScreen)
+        await d.press("e")
+        await d.on(ErrantScreen)
+        await d.see(
+            "update shop.orders: v='orders', norders=1 → 2", "CREATE TABLE orders", "SET SESSION gtid_next", "leave:"
+        )
+        for strays, says in (
+            (None, "Without GTIDs nobody knows"),
+            (Errant(GtidSet(), (), ()), "Every transaction of this replica is its source's too."),
+            (ConnectError("The source is gone.", "Look there."), "Not known: The source is gone."),
+        ):
+            backend.strays = strays
+            await d.press("r")
+            await d.see(says)
+        await d.press("escape")
+        await d.on(IncidentScreen)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.errant import ErrantPart, errant_part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.errant import Errant
 from replfix.core.evidence import Evidence
 from replfix.core.json_values import row_to_json
 
@@ -87,9 +89,11 @@ class DiagnosisDocument(Document):
     unknowns: list[str]
     statement: StatementPart | None  # the failing transaction, when it was logged as a statement
     advice: list[AdvicePart]  # what is left to a human
+    errant: ErrantPart | None = None  # also of a healthy channel; null where it is not known
 
 
-def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocument:
+def diagnosis_document(name: str, diagnosis: Diagnosis | None, errant: Errant | None = None) -> DiagnosisDocument:
+    stray = None if errant is None else errant_part(errant)
     if diagnosis is None:
         return DiagnosisDocument(
             replica=name,
@@ -103,6 +107,7 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocum
             unknowns=[],
             statement=None,
             advice=[],
+            errant=stray,
         )
     evidence = diagnosis.evidence
     return DiagnosisDocument(
@@ -123,6 +128,7 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None) -> DiagnosisDocum
         unknowns=list(diagnosis.unknowns),
         statement=_statement(evidence),
         advice=[AdvicePart(text=a.text, sql=list(a.sql)) for a in diagnosis.advice],
+        errant=stray,
     )
 
 

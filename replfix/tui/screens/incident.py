@@ -24,6 +24,7 @@ from replfix.errors import ReplfixError
 from replfix.present.text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
+from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.standing import Change, Standing
@@ -51,6 +52,14 @@ class IncidentScreen(ReplfixScreen[None]):
             tooltip="What would be done, before anything is",
         ),
         Binding("t", "transaction", "All rows", id="incident.transaction", tooltip="Every row of the transaction"),
+        Binding(
+            "e",
+            "errant",
+            "Errant",
+            id="incident.errant",
+            tooltip="Transactions that only this replica has, and what to do about them",
+            show=False,
+        ),
         Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Look again how it stands now"),
         Binding("m", "report", "Report", id="incident.report", tooltip="Save this incident as a Markdown file"),
         Binding("escape", "back", "Back", id="incident.back", tooltip="All replicas"),
@@ -243,6 +252,9 @@ class IncidentScreen(ReplfixScreen[None]):
     def action_transaction(self) -> None:
         if self._diagnosis is not None:
             self.app.push_screen(TransactionScreen(self._diagnosis.evidence))
+
+    def action_errant(self) -> None:
+        self.app.push_screen(ErrantScreen(self._name_, self._channel))
 
     def action_diagnose(self) -> None:
         self._investigate()

@@ -1,0 +1,81 @@
+"""The errant transactions of a replica, as a part of ``replfix.diagnosis/1``."""
+
+from __future__ import annotations
+
+from replfix.cli.documents.base import Part
+from replfix.cli.documents.values import RowDocument
+from replfix.core.errant import Errant, ErrantTransaction
+from replfix.core.json_values import to_json
+from replfix.core.row_event import RowChange
+
+
+class ErrantRowPart(Part):
+    schema_: str
+    table: str
+    change: str  # insert, update, delete
+    before: RowDocument | None
+    after: RowDocument | None
+
+
+class ErrantTransactionPart(Part):
+    gtid: str
+    origin: str  # where it was written, in words
+    committed_at: str | None  # UTC, ISO 8601; this and the next four are null where the binlog does not hold it
+    log_file: str | None
+    start_pos: int | None
+    server_id: int | None
+    thread_id: int | None
+    rows: int  # how many it changes
+    changes: list[ErrantRowPart]  # the first 100 of them
+    statement: str | None  # what was logged in place of rows, such as DDL
+    unknown: str | None  # why its content is not known
+
+
+class WayOutPart(Part):
+    name: str  # empty-transactions, leave
+    means: str
+    where: str
+    sql: list[str]  # for a human: replfix runs none of them
+
+
+class ErrantPart(Part):
+    gtid_set: str
+    transactions: list[ErrantTransactionPart]  # the newest 20, newest first
+    ways: list[WayOutPart]
+    notes: list[str]
+
+
+def errant_part(errant: Errant) -> ErrantPart:
+    return ErrantPart(
+        gtid_set=str(errant.gtids),
+        transactions=[_transaction(one) for one in errant.transactions],
+        ways=[WayOutPart(name=w.name, means=w.means, where=w.where, sql=list(w.sql)) for w in errant.ways],
+        notes=list(errant.notes),
+    )
+
+
+def _transaction(one: ErrantTransaction) -> ErrantTransactionPart:
+    written = one.written
+    return ErrantTransactionPart(
+        gtid=one.gtid,
+        origin=one.origin,
+        committed_at=written.committed_at.isoformat() if written else None,
+        log_file=written.log_file if written else None,
+        start_pos=written.start_pos if written else None,
+        server_id=written.server_id if written else None,
+        thread_id=written.thread_id if written else None,
+        rows=one.rows,
+        changes=[_row(change, one.columns_of(change.table)) for change in one.changes],
+        statement=one.statement,
+        unknown=one.unknown or None,
+    )
+
+
+def _row(change: RowChange, names: tuple[str, ...]) -> ErrantRowPart:
+    before, after = (
+        None if image is None else {name: to_json(value) for name, value in zip(names, image, strict=True)}
+        for image in (change.before, change.after)
+    )
+    return ErrantRowPart(
+        schema_=change.table.schema, table=change.table.name, change=change.kind.value, before=before, after=after
+    )

@@ -1,0 +1,75 @@
+"""Errant transactions as people read them, for every face: what they hold, and the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core.errant import Errant, ErrantTransaction
+from replfix.core.row_event import RowChange
+from replfix.present.shown import shown
+from replfix.present.text import visible
+
+ROWS_SHOWN = 5
+VALUES_SHOWN = 12
+VALUE_WIDTH = 32
+STATEMENT_WIDTH = 400
+WIDTH = 2_000  # of a line; names in events are as long as their server made them
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``mark`` stands in front; ``indent`` is in steps. ``text`` has no newline and no control character."""
+
+    indent: int
+    mark: str
+    text: str
+
+
+def errant_lines(errant: Errant) -> list[Line]:
+    """Nothing for none."""
+    lines = _lines(errant) if errant else ()
+    return [Line(line.indent, line.mark, visible(line.text[:WIDTH], keep_newlines=False)) for line in lines]
+
+
+def _lines(errant: Errant) -> Iterator[Line]:
+    yield Line(0, "!", f"Errant: {errant.in_words} that only this replica has: {errant.gtids}")
+    for transaction in errant.transactions:
+        yield from _transaction(transaction)
+    for note in errant.notes:
+        yield Line(1, "?", note)
+    yield Line(1, "", "What to do about them: replfix does none of it.")
+    for way in errant.ways:
+        yield Line(1, "→", f"{way.name}: {way.means}")
+        if way.sql:
+            yield Line(2, "", f"On {way.where}:")
+        yield from (Line(2, "", f"{statement};") for statement in way.sql)
+
+
+def _transaction(one: ErrantTransaction) -> Iterator[Line]:
+    if one.written is None:
+        yield Line(1, "●", f"{one.gtid}, {one.origin}. {one.unknown}")
+        return
+    at = f"{one.written.committed_at:%Y-%m-%d %H:%M:%S} UTC, {one.written.log_file}:{one.written.start_pos}"
+    yield Line(1, "●", f"{one.gtid}, {at}, {one.origin}")
+    if one.statement is not None:
+        more = "…" if len(one.statement) > STATEMENT_WIDTH else ""
+        yield Line(2, "-", one.statement[:STATEMENT_WIDTH] + more)
+    elif one.unknown:
+        yield Line(2, "?", one.unknown)
+    elif not one.rows:
+        yield Line(2, "-", "empty: it changed nothing")
+    for change in one.changes[:ROWS_SHOWN]:
+        yield Line(2, "-", _change(change, one.columns_of(change.table)))
+    if one.rows > ROWS_SHOWN:
+        yield Line(2, "…", f"and {one.rows - ROWS_SHOWN:,} more rows")
+
+
+def _change(change: RowChange, names: tuple[str, ...]) -> str:
+    before, after = change.before, change.after
+    parts = []
+    for at, name in enumerate(names):
+        values = [shown(image[at], VALUE_WIDTH) for image in (before, after) if image is not None and at < len(image)]
+        parts.append(f"{name}={' → '.join(dict.fromkeys(values))}")
+    more = ", …" if len(parts) > VALUES_SHOWN else ""
+    return f"{change.kind.value} {change.table}: {', '.join(parts[:VALUES_SHOWN])}{more}"

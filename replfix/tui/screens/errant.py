@@ -1,0 +1,97 @@
+"""Transactions that only this replica has: what they hold, and the two ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Footer, Header, Static
+from textual.worker import get_current_worker
+
+from replfix.core.errant import Errant
+from replfix.errors import ReplfixError
+from replfix.present.errant_text import errant_lines
+from replfix.present.text import visible
+from replfix.tui.screen import ReplfixScreen
+from replfix.tui.widgets.points import point, together
+
+
+class ErrantScreen(ReplfixScreen[None]):
+    """Read when it opens: the polling does not ask the source."""
+
+    CSS_PATH = "errant.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "again", "Again", id="errant.again", tooltip="Look again"),
+        Binding("escape,e", "back", "Back", key_display="esc", id="errant.back", tooltip="Back to the incident"),
+    ]
+
+    class Found(Message):
+        def __init__(self, errant: Errant | None, error: ReplfixError | None) -> None:
+            super().__init__()
+            self.errant = errant
+            self.error = error
+
+    def __init__(self, name: str, channel: str) -> None:
+        super().__init__()
+        self._name_ = name
+        self._channel = channel
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with VerticalScroll(id="errant-page"):
+            yield Static(id="errant", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.sub_title = f"{visible(self._name_, keep_newlines=False)}: errant transactions"
+        self.query_one("#errant-page").focus()
+        self.action_again()
+
+    def action_again(self) -> None:
+        name, channel = self._name_, self._channel
+        self._show([point("…", "Reading the transactions that only the replica has")])
+
+        def work() -> None:
+            worker = get_current_worker()
+            found, error = None, None
+            try:
+                found = self.replfix.backend.errant(name, channel)
+            except ReplfixError as reason:
+                error = reason
+            if not worker.is_cancelled:
+                self.post_message(self.Found(found, error))
+
+        self.app.run_worker(
+            work, name=f"errant {name}", group=f"errant {id(self)}", thread=True, exclusive=True, exit_on_error=False
+        )
+
+    def on_errant_screen_found(self, message: Found) -> None:
+        message.stop()
+        self._show(_parts(message.errant, message.error))
+
+    def _show(self, parts: list[RenderableType] | Iterator[RenderableType]) -> None:
+        self.query_one("#errant", Static).update(together(parts))
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+
+def _parts(errant: Errant | None, error: ReplfixError | None) -> Iterator[RenderableType]:
+    if error is not None:
+        yield point("?", f"Not known: {error.message}", "bold yellow")
+        yield point("→", error.hint, "bold")
+    elif errant is None:
+        yield point("?", "Without GTIDs nobody knows which transactions only this replica has.", "bold yellow")
+    elif not errant:
+        yield point("✔", "Every transaction of this replica is its source's too.", "bold green")
+    else:
+        for line in errant_lines(errant):
+            if line.indent == 1 and line.mark != "?":
+                yield Text()
+            yield point(line.mark or " ", line.text, "bold yellow", line.indent * 2)

@@ -1,0 +1,102 @@
+"""Read-only: the transactions that only the replica has, out of its own binlog."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from replfix.core.errant import Errant, ErrantTransaction, origin_of, ways_out
+from replfix.core.gtid import GtidSet
+from replfix.core.row_event import PassedOver, Transaction
+from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.errors import ReplfixError, ReplicationError
+from replfix.ports import Replica
+from replfix.workflow.investigate import Progress, SourceOf, errant, stopped_channel
+
+SHOWN = 20
+"""Transactions that are read and shown, the newest of each origin."""
+
+SPARSE = 1_000
+"""Numbers of each origin that are looked through where not every number is a transaction (MariaDB)."""
+
+ROWS_KEPT = 100
+"""Rows that are kept of each."""
+
+ROWS_READ = 200_000
+"""Rows after which no further transaction is read."""
+
+
+def find_errant(
+    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress = lambda _: None
+) -> Errant | None:
+    """None where nobody can know: without GTIDs. Raises as ``source_of`` when the source cannot be asked."""
+    status = replica.status()
+    channel = _meant(status, channel_name)
+    if channel is None or status.gtid_mode == "OFF":
+        return None
+    strays = errant(replica, status, channel, source_of(channel), source_of)
+    if not strays:
+        return Errant(strays, (), ())
+    progress("Reading the transactions that only the replica has")
+    notes: list[str] = []
+    found = _read(replica, status, strays, notes)
+    return Errant(strays, found, ways_out(status, channel, strays), tuple(notes))
+
+
+def _meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:
+    if name is not None:
+        return status.channel(name)
+    return stopped_channel(status) or next(iter(status.channels), None)
+
+
+def _read(replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str]) -> tuple[ErrantTransaction, ...]:
+    """The newest of them, newest first; those that are gone from the binlog last."""
+    asked = strays.newest(SHOWN if strays.counts else SPARSE)
+    read: list[Transaction | PassedOver] = []
+    rows: dict[str, int] = {}
+    try:
+        for one in replica.readable(asked):
+            assert one.gtid is not None  # only those were asked for
+            if isinstance(one, Transaction):
+                rows[one.gtid] = len(one.changes)
+                one = replace(one, changes=one.changes[:ROWS_KEPT])
+            read.append(one)
+            if sum(rows.values()) > ROWS_READ:
+                notes.append(
+                    f"Reading ended behind {one.gtid}, after {sum(rows.values()):,} rows: newer ones were not read."
+                )
+                break
+    except ReplicationError as reason:
+        notes.append(f"The replica's own binlog could not be read: {reason.message}")
+    read.reverse()  # the log's order, where times are whole seconds (MariaDB)
+    read.sort(key=lambda one: one.committed_at, reverse=True)
+    shown = [_transaction(replica, status, asked, one, rows.get(str(one.gtid), 0)) for one in read[:SHOWN]]
+    if strays.counts:
+        purged = replica.purged()
+        known = GtidSet.exactly(str(one.gtid) for one in read)
+        for gtid in list((asked - known).newest_first())[: SHOWN - len(shown)]:
+            why = "purged from the replica's binlog" if gtid in purged else "not found in the replica's binlog"
+            shown.append(
+                ErrantTransaction(
+                    gtid, origin_of(gtid, asked, status), None, unknown=f"What it holds is not known: {why}."
+                )
+            )
+        if len(shown) < len(strays):
+            notes.append(f"The newest {len(shown)} of {len(strays):,} are shown.")
+    elif not shown:
+        notes.append("The replica's binlog does not hold them (any more).")
+    return tuple(shown)
+
+
+def _transaction(
+    replica: Replica, status: ReplicaStatus, asked: GtidSet, one: Transaction | PassedOver, rows: int
+) -> ErrantTransaction:
+    gtid, thread = str(one.gtid), one.thread_id
+    origin = origin_of(gtid, asked, status)
+    if thread is not None and gtid in asked.of_uuid(status.server_uuid):
+        origin += f" by connection {thread}"
+        with suppress(ReplfixError):
+            if (who := replica.connected_as(thread)) is not None:
+                origin += f", which is open now as {who}"
+    unknown = one.why if isinstance(one, PassedOver) and one.statement is None else ""
+    return ErrantTransaction(gtid, origin, one, rows, unknown)

@@ -1,0 +1,88 @@
+"""Which transactions count as errant, and how they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from replfix.core.errant import Errant, origin_of, ways_out
+from replfix.core.gtid import GtidSet
+from replfix.core.status import ChannelStatus
+from replfix.errors import ConnectError
+from replfix.present.errant_text import errant_lines
+from replfix.workflow.investigate import errant
+from tests.tui.backend import strays_of
+from tests.unit.fakes import FakeServer, Rows, World
+from tests.unit.making import REPLICA, SOURCE, channel, status
+
+OTHER = "cccccccc-0000-0000-0000-000000000003"
+GROUP = "dddddddd-0000-0000-0000-000000000004"
+
+
+class Member(FakeServer):
+    group: str | None = None
+
+    def variables(self, names: Sequence[str]) -> dict[str, str | None]:
+        return {**dict.fromkeys(names, "AUTOMATIC"), "group_replication_group_name": self.group}
+
+
+def found(executed: str, source: str, *more: ChannelStatus, others: str | None = "", group: str | None = None) -> str:
+    world = World()
+    servers = {name: Member(world, name, "", Rows({}, {})) for name in ("replica", "source", "other")}
+    servers["replica"].group = group
+    servers["source"].gtids = GtidSet.parse(source)
+    stands = status(channel(), *more, executed=executed)
+
+    def source_of(_: ChannelStatus) -> FakeServer:
+        if others is None:
+            raise ConnectError("The other source is down.")
+        servers["other"].gtids = GtidSet.parse(others)
+        return servers["other"]
+
+    return str(errant(servers["replica"], stands, stands.channels[0], servers["source"], source_of))  # type: ignore[arg-type]
+
+
+def test_what_none_of_the_sources_has() -> None:
+    other = replace(channel(name="other"), source_uuid=OTHER, retrieved=GtidSet.parse(f"{GROUP}:1-2"))
+    executed = f"{SOURCE}:1-9,{REPLICA}:1-2,{OTHER}:1-5,{GROUP}:1-3"
+    assert found(executed, f"{SOURCE}:1-12") == f"{REPLICA}:1-2,{OTHER}:1-5,{GROUP}:1-3"
+    assert found(executed, f"{SOURCE}:1-12", other, others=None) == f"{REPLICA}:1-2,{GROUP}:3"
+    assert found(executed, f"{SOURCE}:1-12", other, others=f"{GROUP}:1-9,{REPLICA}:1") == f"{REPLICA}:2"
+    assert found(executed, f"{SOURCE}:1-12", other) == f"{REPLICA}:1-2,{GROUP}:3"
+
+
+def test_what_the_replicas_own_group_wrote_is_not_errant() -> None:
+    executed = f"{SOURCE}:1-9,{REPLICA}:1-2,{GROUP}:1-3"
+    assert found(executed, f"{SOURCE}:1-9", group=GROUP.upper()) == f"{REPLICA}:1-2"
+    assert found(executed, f"{SOURCE}:1-9", group="") == f"{REPLICA}:1-2,{GROUP}:1-3"
+
+
+def test_where_they_were_written() -> None:
+    gtids = GtidSet.parse(f"{SOURCE}:5,{REPLICA}:tag:1,{OTHER}:9")
+    stands = status(channel())
+    assert [origin_of(gtid, gtids, stands) for gtid in (f"{REPLICA}:tag:1", f"{SOURCE}:5", f"{OTHER}:9")] == [
+        "written on this replica itself",
+        "written on the source, which does not have it any more",
+        f"written on another server, {OTHER}",
+    ]
+
+
+def test_the_sql_is_bounded_and_says_so() -> None:
+    gtids = GtidSet.parse(f"{REPLICA}:1-250")
+    empty, leave = ways_out(status(channel()), channel(), gtids)
+    assert "newest 100; 150 more" in empty.means
+    assert len(empty.sql) == 3 * 100 + 1
+    assert empty.sql[0] == f"SET SESSION gtid_next = '{REPLICA}:151'"
+    assert empty.sql[-4:] == (
+        f"SET SESSION gtid_next = '{REPLICA}:250'",
+        "BEGIN",
+        "COMMIT",
+        "SET SESSION gtid_next = 'AUTOMATIC'",
+    )
+    assert len(leave.sql) == 1
+
+
+def test_a_line_stays_a_line() -> None:
+    lines = errant_lines(strays_of("a\nb\x1b[31m\u202e[/b]"))
+    assert all(line.text.isprintable() for line in lines)
+    assert errant_lines(Errant(GtidSet(), (), ())) == []
