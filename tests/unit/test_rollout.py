@@ -251,3 +251,14 @@ def test_a_type_that_is_full_gives_nothing_more() -> None:
     assert simulate((Hand(125, Step(1, 1)),), 10, 0, limit=127).rows == 3
     assert list(next_ids(120, Step(10, 3), 9, 127)) == [123]
     assert (left(120, Step(10, 3), 127), left(124, Step(10, 3), 127)) == (1, 0)
+
+
+def test_servers_that_never_meet_need_no_common_plan() -> None:
+    one, other = circle(node(1), node(2)), circle(node(3), node(4))
+    both = Survey(NOW, (*one.nodes, *other.nodes), (*one.edges, *other.edges))
+    with pytest.raises(UsageError, match="primary1, primary2; primary3, primary4") as refused:
+        rollout(both, 4)
+    assert "Name the servers" in refused.value.hint
+    alone = Survey(NOW, (node(1), node(2)), ())
+    assert rollout(alone) is None
+    assert steps(planned(alone, 2)) == ["10/1", "10/2"], "before they are connected"

@@ -36,8 +36,9 @@ class Setting:
 class Step:
     """auto_increment_increment and auto_increment_offset, together. ``str()`` gives ``2/1``.
 
-    An offset above the increment is "ignored" by the manual. What servers do (MySQL 9.7.4, MariaDB 10.11 and 11.8): an
-    empty table begins with 1, and what comes behind it is of the offset's class: 1, 7, 12, 17 for 5/7.
+    An offset above the increment is "ignored" by the manual. What servers do (MySQL 9.7.4, MariaDB 10.11 and 11.8): from
+    the offset on they give numbers of its class, below it numbers of other classes too: 1, 7, 12, 17 for 5/7, but 15, 25
+    for 10/15.
     """
 
     increment: int

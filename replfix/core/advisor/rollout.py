@@ -23,10 +23,11 @@ from replfix.core.advisor.node import Node, Step
 from replfix.core.advisor.offsets import Place, Places, choose
 from replfix.core.advisor.simulation import Hand, simulate
 from replfix.core.advisor.survey import Survey
-from replfix.core.advisor.writers import meeting, overlap, shared_tables, upstream, writers
+from replfix.core.advisor.writers import circles, meeting, overlap, shared_tables, upstream, writers
 from replfix.core.counter import Counter
 from replfix.core.table import TableName
 from replfix.core.words import counted
+from replfix.errors import UsageError
 
 SIMULATED_ROWS = 1000
 IN_FLIGHT = 20
@@ -90,10 +91,17 @@ class Rollout:
 
 def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
     """A plan for ``count`` writers, or for those found. None: nobody asked, and fewer than two servers write. UsageError for
-    a number that cannot be."""
-    nodes = writers(survey)
-    if count is None and len(nodes) < 2:
+    a number that cannot be, and where there are several groups of servers whose rows never come together."""
+    groups = _groups(survey)
+    if len(groups) > 1:
+        raise UsageError(
+            "A plan is for servers whose rows come together, and these are several such groups: "
+            f"{'; '.join(', '.join(_names(group)) for group in groups)}.",
+            "Name the servers of one group: replfix advise NAME… --writers N.",
+        )
+    if count is None and not groups:
         return None
+    nodes = groups[0] if groups else writers(survey)
     places = choose(nodes, len(nodes) if count is None else count)
     tables = _tables(nodes)
     holds = _holds(survey, places.each)
@@ -110,6 +118,18 @@ def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
         tuple(_simulated(survey, places.each, tables)),
         tuple(_notes(survey, places, tables)),
     )
+
+
+def _groups(survey: Survey) -> list[tuple[Node, ...]]:
+    """Writers whose rows come together, directly or by way of a third one, each in one group."""
+    found: list[dict[str, Node]] = []
+    for group in circles(survey):
+        mine = {node.uuid: node for node in group}
+        for other in [known for known in found if known.keys() & mine.keys()]:
+            mine |= other
+            found.remove(other)
+        found.append(mine)
+    return [tuple(sorted(group.values(), key=lambda n: n.name)) for group in found]
 
 
 def _holds(survey: Survey, places: Sequence[Place]) -> bool:

@@ -1,4 +1,4 @@
-"""An offset above the increment: servers ignore it where a table is empty."""
+"""An offset above the increment: below it, servers give numbers of other classes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def examine(survey: Survey) -> Iterator[Finding]:
             CODE,
             Severity.CRITICAL,
             f"auto_increment_offset of {node.name} is {node.offset.now}, above its auto_increment_increment of "
-            f"{node.increment.now}: the server ignores it.",
+            f"{node.increment.now}: a table with few rows gets numbers that other servers give.",
             node=node.name,
             evidence=(
-                f"auto_increment_increment/offset are {node.step}. In an empty table the first row gets 1 all the same, as on "
-                "every server with such an offset.",
+                f"auto_increment_increment/offset are {node.step}: from {node.offset.now} on the numbers leave "
+                f"{node.step.residue} when they are divided by {node.increment.now}, below it they can leave anything.",
             ),
             fix_sql=settle_all(circle),
         )
