@@ -36,9 +36,11 @@ class Session:
     ``query`` and ``execute`` take finished SQL: texts with values in them are built by ``replfix.core.sql`` only.
     """
 
-    def __init__(self, endpoint: Endpoint, *, read_seconds: float = READ_SECONDS) -> None:
-        """Connect; ConnectError when the server cannot be reached or turns the account away."""
+    def __init__(self, endpoint: Endpoint, *, read_seconds: float | None = None) -> None:
+        """Connect; ConnectError when the server cannot be reached or turns the account away. ``read_seconds``: how long one
+        answer may take, READ_SECONDS where nothing is said."""
         self.endpoint = endpoint
+        seconds = READ_SECONDS if read_seconds is None else read_seconds
         try:
             self.connection = connect(
                 endpoint,
@@ -46,8 +48,8 @@ class Session:
                 autocommit=True,
                 conv=_ENCODERS,
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=read_seconds,
-                write_timeout=read_seconds,
+                read_timeout=seconds,
+                write_timeout=seconds,
                 client_flag=CLIENT.FOUND_ROWS,
                 program_name="replfix",
             )

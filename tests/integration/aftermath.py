@@ -99,8 +99,8 @@ class Ground:
         until(lambda: (state := self._channel()) is not None and state.error is not None)
         return made
 
-    def command(self, *args: str, **options: Any) -> Ran:
-        return replfix(*args, "--config", str(self.config), **options)
+    def command(self, *args: str, config: str = "", **options: Any) -> Ran:
+        return replfix(*args, "--config", config or str(self.config), **options)
 
     def until_free(self, *args: str) -> Ran:
         """A command, again when the server has noticed that a killed client is gone and has let go of its locks."""

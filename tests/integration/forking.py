@@ -58,6 +58,10 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
         sys.argv = ["replfix", *request["arguments"]]  # type: ignore[misc]
         if (dying := request.get("dying")) is not None:
             Points(*dying).watch()  # type: ignore[misc]
+        if (patience := request.get("patience")) is not None:
+            from replfix.mysql import connection, repair
+
+            connection.READ_SECONDS = connection.CONNECT_SECONDS = repair.WORK_SECONDS = patience  # type: ignore[assignment]
         from replfix.__main__ import main
 
         main()

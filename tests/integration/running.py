@@ -38,9 +38,22 @@ def environment() -> dict[str, str]:
     return {**kept, "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
-def replfix(*args: str, stdin: str = "", seconds: float = 120, dying: tuple[str, int | str] | None = None) -> Ran:
-    """``dying``: arguments of ``dying.Points``; a process that was killed there has the code -9."""
-    request = {"arguments": args, "environment": environment(), "directory": os.getcwd(), "dying": dying}
+def replfix(
+    *args: str,
+    stdin: str = "",
+    seconds: float = 120,
+    dying: tuple[str, int | str] | None = None,
+    patience: float | None = None,
+) -> Ran:
+    """``dying``: arguments of ``dying.Points``; a process that was killed there has the code -9. ``patience``: how many seconds
+    it waits for a server's answer, in place of what it waits otherwise."""
+    request = {
+        "arguments": args,
+        "environment": environment(),
+        "directory": os.getcwd(),
+        "dying": dying,
+        "patience": patience,
+    }
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)

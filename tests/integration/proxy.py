@@ -1,0 +1,148 @@
+"""A wire between replfix and one server that breaks at the n-th packet: an accident that can be repeated."""
+
+from __future__ import annotations
+
+import enum
+import select
+import socket
+import struct
+import threading
+from contextlib import suppress
+from types import TracebackType
+
+_HEAD = 4  # of a packet: three bytes for its size, one for its number
+_COMMANDS = {0x01: "Quit", 0x03: "Query", 0x12: "Binlog dump", 0x1E: "Binlog dump GTID"}
+
+
+class Break(enum.StrEnum):
+    """What happens to the packet, and to its connection."""
+
+    DROP = "drop"  # it does not arrive; both ends see the end of the stream; nobody gets through any more
+    RESET = "reset"  # it does not arrive; both ends see a reset
+    HALVE = "halve"  # one half arrives, then both ends see the end of the stream
+    LAST = "last"  # it arrives, then both ends see a reset
+    STALL = "stall"  # it does not arrive, and nothing else, until the client goes away
+
+
+class _Broken(OSError):
+    """The end of one connection."""
+
+
+class Proxy:
+    """Listens on the loopback (``port``) and passes on to ``to``. With ``at``, the packet with that number (from 1, of all
+    connections and both directions) meets ``how``; ``packets`` names those that came by."""
+
+    def __init__(self, to: tuple[str, int], at: int = 0, how: Break = Break.DROP) -> None:
+        self.packets: list[str] = []
+        self._to, self._at, self._how = to, at, how
+        self._lock = threading.Lock()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._cut = False
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, target: object, *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:  # closed
+                return
+            if self._cut:
+                _end(client)
+                continue
+            server = socket.create_connection(self._to)
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._open.append(each)
+            self._start(self._pass_on, client, server)
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        """One thread for both directions: a socket that another one still reads from cannot be reset."""
+        names, arrived = _Names(), {client: b"", server: b""}
+        ends = {client: server, server: client}
+        reset = False
+        with suppress(OSError):
+            while True:
+                for here in select.select(list(ends), [], [])[0]:
+                    data = here.recv(1 << 16)
+                    packets, arrived[here] = _packets(arrived[here] + data)
+                    for packet in packets:
+                        if self._meets(names.name(packet, to_server=here is client)):
+                            reset = self._break(packet, client, ends[here])
+                            raise _Broken
+                        ends[here].sendall(packet)
+                    if not data:
+                        raise _Broken
+        for each in ends:
+            _end(each, reset=reset)
+
+    def _meets(self, name: str) -> bool:
+        """Whether this is the packet."""
+        with self._lock:
+            self.packets.append(name)
+            broken = len(self.packets) == self._at
+            self._cut |= broken and self._how is Break.DROP
+            return broken
+
+    def _break(self, packet: bytes, client: socket.socket, there: socket.socket) -> bool:
+        """Whether both ends are to see a reset."""
+        if self._how is Break.STALL:
+            while client.recv(1 << 16):  # until the client goes away
+                pass
+        if self._how in (Break.HALVE, Break.LAST):
+            there.sendall(packet if self._how is Break.LAST else packet[: len(packet) // 2])
+        return self._how in (Break.RESET, Break.LAST)
+
+    def __enter__(self) -> Proxy:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        _end(self._listening)
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # its thread closes it
+        for thread in self._threads:
+            thread.join()
+
+
+class _Names:
+    """Names the packets of one connection by the command that is on."""
+
+    def __init__(self) -> None:
+        self._command = "handshake"
+        self._answers = 0
+
+    def name(self, packet: bytes, *, to_server: bool) -> str:
+        if not to_server:
+            self._answers += 1
+            return f"answer {self._answers} to {self._command}"
+        if packet[3] == 0 and packet[_HEAD] in _COMMANDS:  # the first of an exchange; those of a handshake are not
+            text = packet[_HEAD + 1 :].decode(errors="replace") if packet[_HEAD] == 0x03 else ""
+            self._command, self._answers = f"{_COMMANDS[packet[_HEAD]]} {' '.join(text.split())}"[:90].strip(), 0
+        return self._command
+
+
+def _packets(data: bytes) -> tuple[list[bytes], bytes]:
+    """The whole ones, and what has arrived of the next."""
+    found = []
+    while len(data) >= _HEAD and len(data) >= (size := _HEAD + int.from_bytes(data[:3], "little")):
+        found.append(data[:size])
+        data = data[size:]
+    return found, data
+
+
+def _end(each: socket.socket, *, reset: bool = False) -> None:
+    with suppress(OSError):
+        if reset:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            each.shutdown(socket.SHUT_RDWR)  # wakes up whoever waits for it
+    with suppress(OSError):
+        each.close()
