@@ -18,7 +18,8 @@ from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.explain.probe import Match
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
-from replfix.core.plan import Plan
+from replfix.core.plan import OnSource, Plan
+from replfix.core.plan import Step as PlanStep
 from replfix.core.privileges import Granted
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
@@ -123,6 +124,14 @@ class Server(Protocol):
 
     def format_description(self) -> bytes:
         """The Format_description event of its first binlog, fit for a BINLOG statement. Errors as ``transaction``."""
+        ...
+
+    def replicates_from(self) -> tuple[str, ...]:
+        """The servers of which it is itself a replica, by uuid; by address where that is not known yet."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """A session whose changes are logged, for what a plan writes on the source."""
         ...
 
 
@@ -344,6 +353,22 @@ class Repair(Protocol):
         Whatever is raised before COMMIT was sent: rolled back, nothing changed. NotVerified: the connection was lost
         while the server committed, so the outcome is not known.
         """
+        ...
+
+
+class Writing(Protocol):
+    """Carries out the steps of a plan on its source, all of them or none, in one logged transaction."""
+
+    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+        """Carry them out, look at the rows, roll everything back. RehearsalFailed with the server's words, Stale when a row is
+        not what the plan says, PrivilegeError with the GRANT."""
+        ...
+
+    def write(
+        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[PlanStep, ...]], None]
+    ) -> None:
+        """The same, and COMMIT. ``tell`` is called last before it, with the steps as they were carried out: keys that the
+        source gave are in their rows. Raises as ``Repair.apply``."""
         ...
 
 

@@ -157,10 +157,11 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
         if proposal.plan is None:
             continue
-        if proposal.plan.left_out is None:
+        if not proposal.plan.by_name_only:
             yield Padding(plan_text(proposal.plan), (0, 0, 0, 4), expand=False)
         else:  # nobody is led there: what it holds is shown to who asks for it
-            yield _point(" ", f"resolve --strategy {proposal.strategy} --dry-run shows what would be lost.", indent=4)
+            what = "would be lost" if proposal.plan.left_out is not None else "it would do"
+            yield _point(" ", f"resolve --strategy {proposal.strategy} --dry-run shows what {what}.", indent=4)
 
 
 def _advice(diagnosis: Diagnosis) -> Iterator[RenderableType]:

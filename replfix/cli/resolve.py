@@ -133,6 +133,15 @@ class _ask:
                 f"To leave it out, type {visible(plan.named_by)}", default="", show_default=False, err=True
             )
             return bool(typed.strip() == visible(plan.named_by))
+        if plan.on_source is not None:
+            console(stderr=True).print(plan_text(plan))
+            typed = click.prompt(
+                f"This writes on the source too. To carry it out, type {visible(plan.named_by)}",
+                default="",
+                show_default=False,
+                err=True,
+            )
+            return bool(typed.strip() == visible(plan.named_by))
         rows = len(plan.displaced)
         question = (
             f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"
@@ -176,6 +185,8 @@ def _print(name: str, outcome: Outcome) -> None:
             continue
         for step in round_.plan.steps:
             out.print(Text(f"  {visible(step.sql)}"))
+        for step in round_.written:
+            out.print(Text(f"  on the source: {visible(step.sql)}"))
         for line in left_out_lines(round_.plan):
             out.print(Text(f"  left out: {line}"))
     word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "

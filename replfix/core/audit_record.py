@@ -33,6 +33,7 @@ class RecordKind(enum.StrEnum):
     INTENT = "intent"  # before anything is written: the plan, every displaced row's image, the undo
     SETTINGS = "settings"  # variables about to be changed on a server, with their old values
     SETTINGS_RESTORED = "settings-restored"
+    ON_SOURCE = "on-source"  # before a plan's part on the source is committed: its rows, with the keys that they got
     OUTCOME = "outcome"
     REFUSED = "refused"
     PRUNED = "pruned"  # all records up to one were taken out, after they were exported

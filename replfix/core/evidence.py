@@ -11,6 +11,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
+from replfix.core.source_side import SourceSide
 from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
@@ -101,6 +102,7 @@ class Evidence:
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
+    on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
 
     @property
     def failing(self) -> TransactionId | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from replfix.core.lookup import Answers, Lookup, by_identity
+from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Step, Way
 from replfix.core.row_diff import same
 from replfix.core.table import Table, TableName
@@ -32,10 +33,10 @@ class Found:
     how: str
 
 
-def questions(plan: Plan, tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+def questions(steps: Iterable[Step], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
     asked = (
         by_identity(tables[step.table], image)
-        for step in plan.steps
+        for step in steps
         for image in (step.current, step.target)
         if image is not None
     )
@@ -63,6 +64,26 @@ def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) ->
     if all(stands(step, step.target, step.current) for step in plan.steps):
         return Standing.AFTER
     return Standing.OTHERWISE
+
+
+def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answers: Answers) -> OnSourceResult:
+    """Whether rows stand as those steps leave them. Of an inserted row that was changed since it is not known: its key may
+    have been another's."""
+
+    def rows(step: Step, image: RowImage) -> tuple[RowImage, ...]:
+        lookup = by_identity(tables[step.table], image)
+        return answers[lookup] if lookup is not None else ()
+
+    def stands(step: Step, image: RowImage | None, other: RowImage | None) -> bool:
+        if image is not None:
+            return any(same(tables[step.table], image, row) for row in rows(step, image))
+        return other is None or not rows(step, other)
+
+    if all(stands(step, step.target, step.current) for step in steps):
+        return OnSourceResult.WRITTEN
+    if all(stands(step, step.current, step.target) for step in steps):
+        return OnSourceResult.NOT_WRITTEN
+    return OnSourceResult.UNKNOWN
 
 
 def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from replfix.core.plan import Plan
+from replfix.core.plan import Plan, Step
 
 
 class Result(enum.StrEnum):
@@ -13,6 +13,15 @@ class Result(enum.StrEnum):
     NEEDS_HUMAN = "needs_human"
     FAILED = "failed"
     NOTHING_TO_DO = "nothing_to_do"
+
+
+class OnSourceResult(enum.StrEnum):
+    """What became of a plan's part on the source."""
+
+    NOT_WRITTEN = "not_written"
+    UNKNOWN = "unknown"  # the connection was lost during COMMIT, or the rows were changed since
+    WRITTEN = "written"  # and seen on the source
+    SEEN = "seen"  # on the replica too
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Round:
     verified: bool  # the replica applied the transaction, and its rows are as the transaction leaves them
     audit_id: str | None = None  # of its intent: plan, displaced rows and undo
     causes: tuple[str, ...] = ()  # codes, the likeliest first
+    on_source: OnSourceResult | None = None  # None: the plan has no part there
+    written: tuple[Step, ...] = ()  # on the source, with the keys that were given
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Step:
     sql: str
     undo_sql: str
     alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
+    new_key: str = ""  # of a row inserted on the source: the column that gets its value there; NULL in ``target``
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,22 @@ class LeftOut:
         }
 
 
+def in_words(step: Step) -> str:
+    """What became of one row of the source, with the key that it got."""
+    if step.current is None and step.target is not None:
+        key = f" with {step.new_key} {to_json(step.target[step.columns.index(step.new_key)])}" if step.new_key else ""
+        return f"a new row of {step.table}{key}"
+    return f"a row of {step.table} {'deleted' if step.target is None else 'changed'}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnSource:
+    """What is written on the source, in one logged transaction, once the replica got past the failing one."""
+
+    server_uuid: str
+    steps: tuple[Step, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """From diagnosis to a running channel. ``guards`` and ``risks`` are sentences for people; the executor checks
@@ -102,13 +119,24 @@ class Plan:
     way: Way = Way.APPLY
     left_out: LeftOut | None = None  # of the ways that leave the transaction out
     kept: tuple[Kept, ...] = ()
+    on_source: OnSource | None = None
+
+    @property
+    def by_name_only(self) -> bool:
+        """Whether it does more than let the replica follow its source: nobody is led to such a plan."""
+        return self.left_out is not None or self.on_source is not None
 
     @property
     def ending(self) -> tuple[str, ...]:
         """What is done behind the steps, each in a sentence or as SQL."""
+        return tuple(each if isinstance(each, str) else f"On the source: {each.sql}" for each in self.behind)
+
+    @property
+    def behind(self) -> tuple[str | Step, ...]:
+        """The same with the steps on the source as what they are."""
         match self.way:
             case Way.APPLY:
-                return ("START REPLICA: the replica applies the transaction itself",)
+                return ("START REPLICA: the replica applies the transaction itself", *self._source_part())
             case Way.EMPTY:
                 assert self.transaction.gtid is not None
                 said = sql.empty_transaction(self.transaction.gtid)
@@ -120,9 +148,19 @@ class Plan:
                     "START REPLICA: the replica goes on behind the transaction, which it never applies",
                 )
 
+    def _source_part(self) -> tuple[str | Step, ...]:
+        if self.on_source is None:
+            return ()
+        return (
+            *self.on_source.steps,
+            "Those rows are read on the source, and on the replica once they have come there",
+        )
+
     @property
     def rehearsal(self) -> str:
         """What a rehearsal that went well has shown."""
+        if self.on_source is not None:
+            return "replica and source carried out their parts of the plan, and rolled them back"
         if self.way is Way.APPLY:
             return "the replica carried out the plan and the transaction itself, and rolled both back"
         return "the account is allowed to leave the transaction out; nothing was, and no more than that can be tried"
@@ -162,6 +200,7 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
         "sql": step.sql,
         "undo_sql": step.undo_sql,
         "alike": step.alike,
+        **({"new_key": step.new_key} if step.new_key else {}),
         "columns": list(step.columns),  # their order: an object's keys have none
         "current": _image(step.columns, step.current),
         "target": _image(step.columns, step.target),
@@ -200,4 +239,9 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "row_events": plan.row_events,
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
         **({} if plan.left_out is None else {"way": plan.way.value, "left_out": plan.left_out.to_document()}),
+        **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
     }
+
+
+def on_source_document(part: OnSource) -> dict[str, JsonValue]:
+    return {"server_uuid": part.server_uuid, "steps": [step_to_document(step) for step in part.steps]}

@@ -80,6 +80,9 @@ NEEDS_OF_MARIADB = (
     _source("read rows and column names", "SELECT"),
 )  # fmt: skip
 
+SOURCE_WRITES = ("INSERT", "UPDATE", "DELETE", "TRIGGER")
+"""What keep-both and replica-wins need on the source beside the rest; nobody else writes there."""
+
 SIGHT = ("SELECT", "TRIGGER")
 """Without these on everything, information_schema hides foreign keys and triggers: a plan could fire them unseen."""
 

@@ -37,12 +37,22 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
             _number(at, "end_pos"),
         ),
         errno=_number(document, "errno"),
-        steps=tuple(_read_step(step, tables[_table(step)]) for step in _steps(document)),
+        steps=read_steps(document, tables),
         guards=tuple(map(str, _list(document, "guards"))),
         risks=tuple(map(str, _list(document, "risks"))),
         row_events=document.get("row_events") is True,
         way=_way(document),
     )
+
+
+def read_steps(document: Document, tables: Mapping[TableName, Table | None]) -> tuple[Step, ...]:
+    """The steps alone, of a plan or of what was written on the source. Refused as ``read_plan``."""
+    return tuple(_read_step(step, tables[_table(step)]) for step in _steps(document))
+
+
+def writes_on_source(document: Document) -> bool:
+    """Whether the plan has a part on the source."""
+    return isinstance(document.get("on_source"), Mapping)
 
 
 def _way(document: Document) -> Way:
@@ -71,6 +81,7 @@ def _read_step(step: Document, table: Table | None) -> Step:
         sql=_text(step, "sql"),
         undo_sql=_text(step, "undo_sql"),
         alike=_number(step, "alike"),
+        new_key=str(step.get("new_key", "")),
     )
 
 

@@ -35,9 +35,14 @@ LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
 
 WITHOUT_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 0"
 WITH_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 1"
+ROWS_LOGGED_SESSION = "SET SESSION binlog_format = 'ROW'"
+CHECKED_SESSION = (WITH_FOREIGN_KEYS, "SET SESSION unique_checks = 1")
 
 UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS[:2])
 """What a session needs in which somebody runs undo statements by hand: values are written for it."""
+
+SOURCE_UNDO_SETTINGS = SESSION_SETTINGS[:2]
+"""The same for the source, where it is logged."""
 
 
 def identifier(name: str) -> str:
@@ -275,6 +280,14 @@ def _row_named(table: Table, image: RowImage) -> str:
 
 def delete_row(table: Table, current: RowImage) -> str:
     return f"DELETE FROM {table_name(table.name)} WHERE {_row_named(table, current)}"
+
+
+def delete_last_inserted(table: Table, column: str) -> str:
+    """The row that this very session inserted last; in any other session it finds none."""
+    return f"DELETE FROM {table_name(table.name)} WHERE {identifier(column)} = LAST_INSERT_ID()"
+
+
+LAST_INSERTED = "SELECT LAST_INSERT_ID()"
 
 
 def insert_row(table: Table, target: RowImage) -> str:

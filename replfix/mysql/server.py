@@ -39,6 +39,7 @@ from replfix.mysql.own_log import logs_all
 from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
+from replfix.mysql.source_session import SourceSession
 from replfix.mysql.status import read_replicas
 
 _OWN_LOG_READ = 64 << 20
@@ -279,6 +280,16 @@ class MysqlServer:
 
     def inquiry(self) -> ServerInquiry:
         return ServerInquiry(self.endpoint, lambda: self._session)
+
+    def replicates_from(self) -> tuple[str, ...]:
+        try:
+            channels = self.status().channels
+        except ReplicationError:
+            return ()
+        return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in channels)
+
+    def writing(self) -> SourceSession:
+        return SourceSession(self.endpoint)
 
     def key_spaces(self) -> ServerKeySpaces:
         return ServerKeySpaces(self.endpoint, lambda: self._session)

@@ -62,13 +62,15 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     more = {
         name: value
         for name, value in plan.items()
-        if name not in ("steps", "guards", "risks", "channel", "kept", "left_out")
+        if name not in ("steps", "guards", "risks", "channel", "kept", "left_out", "on_source", "undo")
     }
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)
     yield from _sql("Plan", [step.get("sql") for step in steps], limit)
     yield from _left_out(plan.get("left_out"), limit)
-    yield from (_displaced(step, limit) for step in steps if isinstance(step.get("current"), Mapping))
+    yield from _on_source(plan.get("on_source"), limit)
+    where = "replica" if "strategy" in plan else "source"
+    yield from (_displaced(step, limit, where) for step in steps if isinstance(step.get("current"), Mapping))
     yield from _sql("Undo, in this order", _undo(content), limit)
     yield from _points("Only if", plan.get("guards"), "·", limit)
     yield from _points("Mind", plan.get("risks"), "!", limit)
@@ -102,6 +104,8 @@ def in_short(record: AuditRecord) -> str:
             lost = left_out.get("rows") or []
             what = f"{len(lost)} row{'' if len(lost) == 1 else 's'}" if lost else "a statement"
             return _line(f"{plan.get('strategy')}, error {plan.get('errno')}: {what} left out")
+        if "strategy" not in plan:
+            return _line(f"on the source: {len(steps)} row{'' if len(steps) == 1 else 's'}, {', '.join(tables[:3])}")
         displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
         rows = f"{displaced} row{'' if displaced == 1 else 's'} displaced"
         text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
@@ -223,14 +227,24 @@ def _images(row: Mapping[str, object]) -> str:
     return " → ".join(json.dumps(image, ensure_ascii=False) for image in images)
 
 
-def _displaced(step: Mapping[str, object], limit: int | None) -> Section:
+def _on_source(part: object, limit: int | None) -> Iterator[Section]:
+    """What a plan writes there, and what takes it back."""
+    if not isinstance(part, Mapping) or not isinstance(part.get("steps"), list):
+        return
+    steps = [step for step in part["steps"] if isinstance(step, Mapping)]
+    yield from _sql("On the source", [step.get("sql") for step in steps], limit)
+    yield from (_displaced(step, limit, "source") for step in steps if isinstance(step.get("current"), Mapping))
+    yield from _sql("Undo on the source, in this order", [step.get("undo_sql") for step in reversed(steps)], limit)
+
+
+def _displaced(step: Mapping[str, object], limit: int | None, where: str) -> Section:
     current, target = step.get("current"), step.get("target")
     assert isinstance(current, Mapping)
     after = target if isinstance(target, Mapping) else None
     table = Table()
     table.add_column("column", overflow="fold")
     table.add_column("kept here", overflow="fold")
-    table.add_column("on the replica since" if after is not None else "on the replica since: no row", overflow="fold")
+    table.add_column(f"on the {where} since" if after is not None else f"on the {where} since: no row", overflow="fold")
     table.add_column("")  # a sign, not only a colour
     order = step.get("columns")  # newer records have it; an object's keys have none of their own
     names = [n for n in order if n in current] if isinstance(order, list) else []
@@ -243,5 +257,7 @@ def _displaced(step: Mapping[str, object], limit: int | None) -> Section:
             cell(new, limit) if after is not None else Text("-"),
             Text("≠" if differs else ""),
         )
-    title = f"Displaced row of {step.get('schema')}.{step.get('table')}"
+    title = f"Displaced row of {step.get('schema')}.{step.get('table')}" + (
+        " on the source" if where == "source" else ""
+    )
     return Section(visible(title, keep_newlines=False), table)

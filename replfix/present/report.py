@@ -40,7 +40,7 @@ def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = N
     else:
         parts.append(_ways(diagnosis))
         plans = [proposal.plan for proposal in diagnosis.proposals if proposal.plan is not None]
-        parts += [_plan(plan) for plan in plans if plan.left_out is None]  # nobody is led to lose a transaction
+        parts += [_plan(plan) for plan in plans if not plan.by_name_only]  # nobody is led there
     parts.append(_advice(diagnosis))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
@@ -200,7 +200,10 @@ def _advice(diagnosis: Diagnosis) -> Iterator[str]:
 def _plan(plan: Plan) -> Iterator[str]:
     yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(str(plan.transaction))}", "")
     yield from _statements([step.sql for step in plan.steps], "Nothing has to be changed on the replica first.")
-    if plan.left_out is None:
+    if plan.on_source is not None:
+        yield from ("Then START REPLICA: the replica applies the transaction itself. Then, on the source:", "")
+        yield from _statements([step.sql for step in plan.on_source.steps], "")
+    elif plan.left_out is None:
         yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
     else:
         yield from _points("Then:", plan.ending)

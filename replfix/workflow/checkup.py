@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from replfix.core.checks import channel as of_channel
 from replfix.core.checks import replica as of_replica
 from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
-from replfix.core.privileges import Granted, Role, missing
+from replfix.core.privileges import SOURCE_WRITES, Granted, Role, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError
@@ -74,6 +74,19 @@ def _privileges(granted: Granted, role: Role) -> Iterator[Check]:
         yield Check(f"{role}-privileges", Verdict.OK, f"The account has all {count} privileges needed on the {role}.")
 
 
+def _source_writes(granted: Granted) -> Check:
+    lacking = [name for name in SOURCE_WRITES if name not in granted.everywhere]
+    if not lacking:
+        return Check("source-writes", Verdict.OK, "On the source the account may write displaced rows.")
+    return Check(
+        "source-writes",
+        Verdict.WARNING,
+        f"On the source the account lacks {', '.join(lacking)} ON *.*: where it has them on no single table either, keep-both and "
+        "replica-wins cannot write there.",
+        f"GRANT {', '.join(lacking)} ON *.* TO {_quoted(granted.account)};",
+    )
+
+
 def _quoted(account: str) -> str:
     user, _, host = account.rpartition("@")
     return "@".join("'" + part.replace("'", "''") + "'" for part in (user, host))
@@ -90,6 +103,7 @@ def _channel(
     on_source = source.granted()
     yield Check("source-reachable", Verdict.OK, f"{source.address} answers; the account is {on_source.account}.")
     yield from _privileges(on_source, Role.SOURCE)
+    yield _source_writes(on_source)
     yield _same_server(source, channel)
     both = ChannelFacts(facts, channel, _server(source, Role.SOURCE), replica.encrypted(channel.name))
     for check in of_channel.ALL:

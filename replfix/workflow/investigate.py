@@ -38,6 +38,7 @@ from replfix.workflow.children import families_kept
 from replfix.workflow.counterparts import changes_since, keep_what_the_source_has, untold_without
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
+from replfix.workflow.source_side import source_side
 from replfix.workflow.surroundings import looked_around
 from replfix.workflow.unnamed import doubt_missing_rows
 
@@ -128,6 +129,7 @@ def investigate(
     if thread is Thread.RECEIVER:
         return conclude(replace(bare, lost=_lost(source, bare)))
     evidence = _gather(replica, source, source_of, bare, progress)
+    evidence = replace(evidence, on_source=source_side(replica, source, evidence))
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
 
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from replfix.core.audit_record import RecordKind
-from replfix.core.outcome import Round
-from replfix.core.plan import Plan
+from replfix.core.outcome import OnSourceResult, Round
+from replfix.core.plan import Plan, Step
 from replfix.ports import Clock, Replica, Trail
 from replfix.workflow.investigate import Progress, SourceOf
 
@@ -54,6 +54,8 @@ class Came:
     audit_id: str | None = None
     verb: str = "applied"  # what is done, as the trail says it
     causes: tuple[str, ...] = ()  # codes
+    on_source: OnSourceResult | None = None
+    written: tuple[Step, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -62,4 +64,6 @@ class Came:
         return "unknown" if self.unknown else f"{self.verb}, not verified" if self.applied else f"not {self.verb}"
 
     def as_round(self, plan: Plan) -> Round:
-        return Round(plan, self.rehearsed, self.applied, self.verified, self.audit_id, self.causes)
+        return Round(
+            plan, self.rehearsed, self.applied, self.verified, self.audit_id, self.causes, self.on_source, self.written
+        )

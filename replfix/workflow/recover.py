@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replfix.core.audit_record import AuditRecord, RecordKind
-from replfix.core.interrupted import UNTOLD, Found, questions, repair_found, standing, undo_found
-from replfix.core.plan import Plan, Way
+from replfix.core.interrupted import UNTOLD, Found, questions, repair_found, source_found, standing, undo_found
+from replfix.core.outcome import OnSourceResult
+from replfix.core.plan import Plan, Way, in_words
 from replfix.core.reconcile import final_rows, not_as_final
-from replfix.core.recorded import read_plan, tables_named
+from replfix.core.recorded import read_plan, read_steps, tables_named, writes_on_source
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
+from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.applying import start_again, wait_until_stopped
@@ -99,7 +101,7 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     leave the story open."""
     operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
     document = _plan_document(record)
-    hint = ""
+    hint, channel = "", None
     of = record.content.get("undoes")
     try:
         found, plan, channel = _look(operation, record)
@@ -117,8 +119,12 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     }
     if of is not None:
         payload["undoes"] = of
+    source_part = ""
+    if writes_on_source(document):
+        on_source, source_part = _look_on_source(operation, record, channel)
+        payload["on_source"] = on_source.value
     ended = _tell(operation, RecordKind.OUTCOME, record, payload)
-    message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}"
+    message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}{source_part}"
     return Recovered(record.id, ended, record.channel, message, hint)
 
 
@@ -150,13 +156,55 @@ def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, Chann
         # Where the run let it go up to: looked at before it is there, the channel would be found stopped by nobody later.
         status = wait_until_stopped(operation, plan)
         channel = status.channel(plan.channel)
-    rows = standing(plan, known, replica.find(known, questions(plan, known)))
+    rows = standing(plan, known, replica.find(known, questions(plan.steps, known)))
     if record.content.get("undoes") is not None:
         return undo_found(rows), plan, channel
     applied = channel is not None and status.has_applied(channel, plan.transaction)
     held = applied and channel is not None and plan.way is Way.APPLY
     wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
     return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel
+
+
+def _look_on_source(
+    operation: Operation, record: AuditRecord, channel: ChannelStatus | None
+) -> tuple[OnSourceResult, str]:
+    """What became of the plan's part there, told from its rows, and in words."""
+    told = next(
+        (
+            r
+            for r in operation.trail.records(incident=record.incident)
+            if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq
+        ),
+        None,
+    )
+    by_hand = f" 'replfix audit show {record.id}' prints the displaced rows, and the SQL for the source."
+    if told is None:
+        return OnSourceResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"
+    document = _content(told)
+    try:
+        if channel is None:
+            raise Refused("the replica has no such channel any more.")
+        source = operation.source_of(channel)
+        if (now := source.uuid()) != document.get("server_uuid"):
+            raise Refused(f"the source is {now} now.")
+        tables = {name: source.table(name) for name in tables_named(document)}
+        steps = read_steps(document, tables)
+        known = {name: table for name, table in tables.items() if table is not None}
+        found = source_found(steps, known, source.find(known, questions(steps, known)))
+    except ReplfixError as error:
+        reason = f" Whether its part was written on the source cannot be told: {error.message}"
+        return OnSourceResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."
+    rows = "; ".join(shortened(tuple(map(in_words, steps)), "row"))
+    match found:
+        case OnSourceResult.WRITTEN:
+            return found, f" On the source it was written: {rows}."
+        case OnSourceResult.NOT_WRITTEN:
+            return found, f" On the source nothing was written: its rows stand as before.{by_hand}"
+        case _:
+            return found, (
+                f" Whether it was written on the source cannot be told: its rows stand neither as before nor as they were to be "
+                f"written. 'replfix audit show {told.id}' has them."
+            )
 
 
 def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) -> tuple[str, ...] | None:

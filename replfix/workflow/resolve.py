@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis import Diagnosis
-from replfix.core.outcome import Outcome, Result, Round
-from replfix.core.plan import Plan
-from replfix.core.words import counted
+from replfix.core.outcome import OnSourceResult, Outcome, Result, Round
+from replfix.core.plan import Plan, in_words
+from replfix.core.words import counted, shortened
 from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, StoppedByHand, UsageError
 from replfix.workflow.investigate import investigate
+from replfix.workflow.on_source import arrived
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
 from replfix.workflow.round import close_gap, one_round, plan_of
@@ -58,7 +60,7 @@ def resolve(
             return _stopped_short(rounds, story, error.message, error.hint)
         if diagnosis is None:
             if rounds:
-                return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
+                return _resolved(operation, channel, rounds, story)
             return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
         channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
         plan, why_not = plan_of(diagnosis, strategy)
@@ -155,8 +157,25 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     except ReplfixError as error:
         return _stopped_short(rounds, story, error.message, error.hint)
     if channel is not None and channel.applier_running:
-        return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
+        return _resolved(operation, plan.channel, rounds, story)
     return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
+
+
+def _resolved(operation: Operation, channel: str | None, rounds: list[Round], story: Story) -> Outcome:
+    """The channel runs. What rounds before the last wrote on the source may have come to the replica only now."""
+    for number, round_ in enumerate(rounds):
+        if round_.on_source is OnSourceResult.WRITTEN and channel is not None:
+            tables = {name: t for name in {s.table for s in round_.written} if (t := operation.replica.table(name))}
+            if not arrived(operation, channel, round_.written, tables):
+                return Outcome(
+                    Result.FAILED,
+                    f"{_in_short(rounds)} What was written on the source for {round_.plan.transaction} is not on the replica.",
+                    "'replfix status' shows how the channel stands; what was written is in the audit trail.",
+                    tuple(rounds),
+                    tuple(story.ids),
+                )
+            rounds[number] = replace(round_, on_source=OnSourceResult.SEEN)
+    return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
 
 
 def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
@@ -197,4 +216,14 @@ def _in_short(rounds: list[Round]) -> str:
         return f"{left_out[0].transaction} was left out: the replica will not have what it holds."
     displaced = sum(len(r.plan.displaced) for r in rounds)
     transactions = counted(len(rounds), "failing transaction")
-    return f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."
+    text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."
+    return " ".join((text, *(_on_source(r) for r in rounds if r.written)))
+
+
+def _on_source(round_: Round) -> str:
+    where = {
+        OnSourceResult.SEEN: "on the source, seen there and on the replica",
+        OnSourceResult.WRITTEN: "on the source",
+    }
+    said = where.get(round_.on_source or OnSourceResult.UNKNOWN, "on the source, if it was committed")
+    return f"Written {said}: {'; '.join(shortened(tuple(map(in_words, round_.written)), 'row'))}."

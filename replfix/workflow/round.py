@@ -14,12 +14,14 @@ from replfix.core.audit_record import RecordKind
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
 from replfix.core.misfit import misfit, redefined, redirected, replanned
+from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, to_document
 from replfix.core.status import ReplicaStatus
 from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Repair, Replica
 from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.investigate import investigate
+from replfix.workflow.on_source import SourcePart
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.ways import way_past
 
@@ -46,7 +48,9 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             _check_guards(operation.replica, plan, diagnosis, repair)
 
         came.verb = past.verb
+        on_source = SourcePart(operation, story, plan, diagnosis, came)
         try:
+            on_source.rehearse()
             with past.prepared():
                 past.rehearse()
                 came.rehearsed = True
@@ -58,13 +62,17 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 carry_out_guarded(past.carry_out, guard, came)
             past.go()
             past.verify()
-            start_again(operation, plan)
+            failed = on_source.write()
+            start_again(operation, plan)  # also when it failed: the replica is past the transaction, and right
+            if failed is not None:
+                raise _not_on_source(failed, came)
+            on_source.see()
         except BaseException as error:
             if came.audit_id is None:
                 raise
             # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.
             came.unknown |= came.applied and not isinstance(error, NotVerified)
-            _tell_outcome(story, plan, came.in_words, str(error))
+            _tell_outcome(story, plan, came, str(error))
             if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
                 raise
             raise NotVerified(
@@ -72,7 +80,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 error.hint or "'replfix status' shows how the channel stands.",
             ) from None
         came.verified = True
-        _tell_outcome(story, plan, came.in_words, "")
+        _tell_outcome(story, plan, came, "")
 
 
 def carry_out_guarded(carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: Came) -> None:
@@ -180,13 +188,28 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
     }
 
 
-def _tell_outcome(story: Story, plan: Plan, result: str, detail: str) -> None:
+def _not_on_source(failed: ReplfixError, came: Came) -> NotVerified:
+    unknown = came.on_source is OnSourceResult.UNKNOWN
+    what = (
+        "It is not known whether its part was written on the source" if unknown else "Nothing was written on the source"
+    )
+    kept = f"'replfix audit show {came.audit_id}' prints the displaced rows and the SQL for the source."
+    return NotVerified(
+        f"The replica has got past the transaction and stands as the source then did. {what}: {failed.message}",
+        " ".join(filter(None, (failed.hint.removeprefix("Nothing was written on the source.").strip(), kept))),
+    )
+
+
+def _tell_outcome(story: Story, plan: Plan, came: Came, detail: str) -> None:
+    result = came.in_words
     payload: dict[str, object] = {
         "digest": plan.digest,
         "gtid": plan.transaction.gtid,
         "result": result,
         "detail": detail,
     }
+    if came.on_source is not None:
+        payload["on_source"] = came.on_source.value
     try:
         story.tell(RecordKind.OUTCOME, plan.channel, payload)
     except AuditError as error:

@@ -14,8 +14,9 @@ from replfix.core.children import given_up, parents_wanted
 from replfix.core.interrupted import Standing, standing
 from replfix.core.interrupted import questions as standing_questions
 from replfix.core.misfit import redefined
+from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, to_document
-from replfix.core.recorded import read_plan, tables_named
+from replfix.core.recorded import read_plan, tables_named, writes_on_source
 from replfix.core.row_event import RawEvents, Transaction
 from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
@@ -115,6 +116,7 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
     document = _content(intent).get("plan")
     if not isinstance(document, Mapping):
         raise Refused(f"The record {intent.id} holds no plan.", "'replfix audit verify' tells whether it was altered.")
+    _not_on_source(operation.trail, intent, document)
     replica, hint = operation.replica, _ROWS_HINT.format(intent.id)
     _same_server(replica, document)
     tables = {name: replica.table(name) for name in tables_named(document)}
@@ -152,6 +154,27 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
         message=f"{counted(len(plan.steps), 'row')} brought back to what stood there before the repair.",
         hint="The replica differs from its source in these rows again: it may stop on them later.",
         audit_ids=tuple(story.ids),
+    )
+
+
+def _not_on_source(trail: Trail, intent: AuditRecord, document: Mapping[str, object]) -> None:
+    """What a repair wrote on the source went to every replica: it is not taken back on one of them."""
+    if not writes_on_source(document):
+        return
+    story = [r for r in trail.records(incident=intent.incident) if r.seq > intent.seq]
+    told = [_content(r).get("on_source") for r in story if r.kind == RecordKind.OUTCOME]
+    if told and told[-1] == OnSourceResult.NOT_WRITTEN:
+        return
+    record = next((r for r in story if r.kind == RecordKind.ON_SOURCE), None)
+    raise Refused(
+        f"The repair {intent.id} also wrote on the source, from where it went to every replica: taken back on this one alone, it "
+        "would differ from all the others.",
+        "Nothing was changed. "
+        + (
+            f"'replfix audit show {record.id}' has the SQL that takes it back on the source; then it comes here by replication."
+            if record is not None
+            else f"'replfix audit show {intent.id}' has what was planned."
+        ),
     )
 
 
@@ -246,7 +269,7 @@ def _rehearse(repair: Repair, plan: Plan, events: Transaction, tables: Mapping[T
 
 
 def _verify(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> None:
-    stands = standing(plan, tables, replica.find(tables, standing_questions(plan, tables)))
+    stands = standing(plan, tables, replica.find(tables, standing_questions(plan.steps, tables)))
     if stands is not Standing.AFTER:
         raise NotVerified(
             f"The undo was committed, but its rows are {stands.value}: somebody, or the applier, changed them right after.",

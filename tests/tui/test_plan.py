@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from textual.events import Key, Paste
 from textual.widgets import Button, Input
 
+from replfix.core.lookup import by_key
 from replfix.core.outcome import Result
+from replfix.core.source_side import SourceSide
 from replfix.errors import ConnectError, NotDone, RehearsalFailed, Stale
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.fleet import FleetScreen
@@ -30,7 +33,7 @@ from tests.tui.backend import (
     stands,
 )
 from tests.tui.driving import Driver, driving
-from tests.unit.making import GTID, REPLICA, SOURCE
+from tests.unit.making import GTID, ORDERS, REPLICA, SOURCE
 
 LARGE = (120, 60)
 NAME = "shop.orders"
@@ -231,13 +234,43 @@ async def test_a_plan_that_displaces_nothing_asks_for_no_name() -> None:
         await d.see("Resolved")
 
 
+async def test_what_is_written_on_the_source_is_shown_apart_and_asks_for_the_tables_name() -> None:
+    held = by_key(ORDERS, ORDERS.unique_keys[0], (3, None, None))
+    assert held is not None
+    side = SourceSide(SOURCE, tables={ORDERS.name: ORDERS}, holders={held: ((3, "A-3", Decimal("9.50")),)})
+    found = diagnosis_of(on_source=side)
+    backend = FakeBackend.broken(found)
+    async with driving(backend, size=LARGE) as d:
+        await d.on(IncidentScreen)
+        await d.see("keep-both (possible)", "replica-wins (possible)", "1 row written on the source")
+        d.screen.query_one("#strategy-list").focus()
+        await d.press("down", "enter")
+        await d.on(PlanScreen)
+        await d.see("keep-both for", "on the source: INSERT INTO `shop`.`orders`", "gets the source's next value of id")
+        await d.press("down", "down")
+        await d.see("The row on the source, of shop.orders: written", "LAST_INSERT_ID()")
+        await d.press("Y")
+        await d.until(lambda: "INSERT INTO `shop`.`orders` (`id`, `number`, `total`) VALUES (NULL," in d.app.clipboard)
+        await d.press("h")
+        await d.see("replica and source carried out their parts of the plan")
+        await d.press("a")
+        await d.on(ConfirmDialog)
+        await d.see("and the source is written to", NAME)
+        assert apply_button(d).disabled
+        await d.type(NAME)
+        await d.until(lambda: not apply_button(d).disabled)
+        await d.press("enter", "enter")
+        await d.see("Resolved")
+    assert [plan.strategy for plan in backend.carried_out] == ["keep-both"]
+
+
 async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None:
     backend = FakeBackend.broken()
     async with driving(backend, size=LARGE) as d:
         await d.on(IncidentScreen)
         await d.see("skip (possible)", "1 row of the transaction left out")
         d.screen.query_one("#strategy-list").focus()
-        await d.press("down", "enter")
+        await d.press("end", "enter")
         await d.on(PlanScreen)
         await d.see("skip for", "Left out on this replica, for good", "insert shop.orders: (id=3", "gtid_next")
         await d.press("h")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
@@ -16,10 +16,10 @@ from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
-from replfix.core.plan import Plan, StepKind
+from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.privileges import Granted
 from replfix.core.reconcile import final_rows, not_as_final, spare_rows
-from replfix.core.row_event import PassedOver, RowChange, Transaction
+from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
@@ -196,6 +196,7 @@ class FakeServer:
         self.gtids = GtidSet()
         self.log: dict[str, Transaction] = {}
         self.blind: tuple[str, ...] = ()
+        self.replicas: list[FakeReplica] = []
 
     @property
     def address(self) -> str:
@@ -259,6 +260,13 @@ class FakeServer:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
 
+    def replicates_from(self) -> tuple[str, ...]:
+        return ()
+
+    @contextmanager
+    def writing(self) -> Iterator[FakeWriting]:
+        yield FakeWriting(self)
+
     def write(self, transaction: Transaction) -> None:
         """As a client of this server would, logged."""
         for change in transaction.changes:
@@ -274,6 +282,7 @@ class FakeReplica(FakeServer):
         super().__init__(world, name, uuid, rows)
         self.source = source
         self.relay: list[Transaction] = []
+        source.replicas.append(self)
         self.receiver = ReceiverState.RUNNING
         self.applier_running = True
         self.error: tuple[int, str] = (0, "")
@@ -484,6 +493,45 @@ class FakeRepair:
             guard()
         with self.world.step("commit"):
             self.replica.rows.held = trial.held
+
+
+class FakeWriting:
+    """Gives 100 as the next AUTO_INCREMENT value, of any column."""
+
+    def __init__(self, source: FakeServer) -> None:
+        self.source = source
+        self.world = source.world
+
+    def _carry_out(self, part: OnSource) -> tuple[Rows, tuple[Step, ...]]:
+        trial = self.source.rows.copy()
+        steps = []
+        for step in part.steps:
+            target = step.target
+            if target is not None and step.new_key:
+                target = tuple(100 if n == step.new_key else v for n, v in zip(step.columns, target, strict=True))
+            if step.current is not None and step.current not in trial.held[step.table]:
+                raise Stale(f"On the source a row of {step.table} changed.")
+            trial.apply(RowChange(step.table, ChangeKind(step.kind.value), step.current, target, 0))
+            steps.append(replace(step, target=target))
+        return trial, tuple(steps)
+
+    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+        with self.world.step("rehearse on source"):
+            self._carry_out(part)
+
+    def write(
+        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
+    ) -> None:
+        with self.world.step("write on source"):
+            _, steps = self._carry_out(part)
+            tell(steps)
+        with self.world.step("commit on source"):
+            changes = tuple(RowChange(s.table, ChangeKind(s.kind.value), s.current, s.target, 0) for s in steps)
+            last = list(self.source.log.values())[-1]
+            logged = replace(last, gtid=f"{self.source.server_uuid}:{len(self.source.log) + 1}", changes=changes)
+            self.source.write(logged)
+            for replica in self.source.replicas:
+                replica.relay.append(logged)
 
 
 class FakeTrail:

@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 from decimal import Decimal
 
-from replfix.core.plan import Kept, LeftOut, Plan, Step, StepKind, Way, to_document
+from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Way, to_document
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from tests.unit.making import GTID, REPLICA
@@ -50,6 +50,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "row_events": True,
             "left_out": LeftOut((), {}, "DROP TABLE t"),
             "kept": (KEPT,),
+            "on_source": OnSource("x", (STEP,)),
         }.items()
     ]
     others.append(replace(PLAN, left_out=LeftOut((), {}, "DROP TABLE t"), way=Way.EMPTY))
@@ -67,6 +68,7 @@ def test_the_digest_changes_with_every_field_of_a_step() -> None:
         "sql": "",
         "undo_sql": "",
         "alike": 1,
+        "new_key": "id",
     }
     others = [replace(PLAN, steps=(replace(STEP, **{name: value}),)) for name, value in values.items()]
     assert len(others) == len(fields(Step))

@@ -72,7 +72,7 @@ def answers(rows: Rows, lookups: tuple[Lookup, ...]) -> Answers:
 
 
 def standing_of(plan: Plan, rows: Rows) -> Standing:
-    return standing(plan, TABLES, answers(rows, questions(plan, TABLES)))
+    return standing(plan, TABLES, answers(rows, questions(plan.steps, TABLES)))
 
 
 def reasons(undo: Plan, rows: Rows) -> tuple[str, ...]:

@@ -13,13 +13,17 @@ from replfix.core.values import RowImage
 
 
 class StepPart(Part):
+    server: Literal["replica", "source"]  # where it is carried out; those on the source come last
     kind: Literal["delete", "update", "insert"]
     schema_: str
     table: str
     sql: str
     undo_sql: str
-    current: RowDocument | None  # the replica's row before the step; null: there is none
+    current: RowDocument | None  # that server's row before the step; null: there is none
     target: RowDocument | None  # after it
+    new_key: (
+        str | None
+    )  # of a row written on the source: the column that gets its value there; null in target until it has it
 
 
 class LeftOutPart(Part):
@@ -51,6 +55,7 @@ class RoundPart(Part):
     rehearsed: bool
     applied: bool
     verified: bool
+    on_source: Literal["not_written", "unknown", "written", "seen"] | None  # null: the plan writes nothing there
     audit_id: str | None  # of the intent: plan, displaced rows, undo
 
 
@@ -86,7 +91,7 @@ def _round(round_: Round) -> RoundPart:
         transaction=str(plan.transaction),
         strategy=plan.strategy,
         digest=plan.digest,
-        steps=[step_part(step) for step in plan.steps],
+        steps=[*(step_part(step) for step in plan.steps), *(step_part(step, "source") for step in _on_source(round_))],
         kept=[_kept(kept) for kept in plan.kept],
         left_out=_left_out(plan.left_out),
         left_out_statement=plan.left_out.statement or None if plan.left_out else None,
@@ -95,6 +100,7 @@ def _round(round_: Round) -> RoundPart:
         rehearsed=round_.rehearsed,
         applied=round_.applied,
         verified=round_.verified,
+        on_source=round_.on_source.value if round_.on_source is not None else None,
         audit_id=round_.audit_id,
     )
 
@@ -120,8 +126,15 @@ def _left_out(left_out: LeftOut | None) -> list[LeftOutPart]:
     ]
 
 
-def step_part(step: Step) -> StepPart:
+def _on_source(round_: Round) -> tuple[Step, ...]:
+    if round_.written or round_.plan.on_source is None:
+        return round_.written
+    return round_.plan.on_source.steps
+
+
+def step_part(step: Step, server: Literal["replica", "source"] = "replica") -> StepPart:
     return StepPart(
+        server=server,
         kind=step.kind.value,
         schema_=step.table.schema,
         table=step.table.name,
@@ -129,6 +142,7 @@ def step_part(step: Step) -> StepPart:
         undo_sql=step.undo_sql,
         current=_row(step.columns, step.current),
         target=_row(step.columns, step.target),
+        new_key=step.new_key or None,
     )
 
 

@@ -81,7 +81,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
             return f"{loss(self._plan).capitalize()}, for good"
         others = len({step.table for step in self._plan.displaced}) - 1
         more = f" and {plural(others, 'other table')}" if others else ""
-        return f"Rows of {self._wanted}{more} are displaced"
+        source = ", and the source is written to" if self._plan.on_source is not None else ""
+        return f"Rows of {self._wanted}{more} are displaced{source}"
 
     def _facts(self) -> Iterator[RenderableType]:
         plan = self._plan

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from replfix.core.plan import Plan
+from replfix.core.plan import Plan, Step
 from replfix.core.table import Table, TableName
 from replfix.present.left_out import left_out_lines
 from replfix.present.text import visible
@@ -22,15 +22,16 @@ from replfix.tui.widgets.side_by_side import SideBySide
 LINE = 300  # characters of SQL on a step's line
 
 
-def _copied(ending: str) -> str:
+def _copied(item: Step | str) -> str:
     """As a statement, without the words behind it."""
-    return f"{ending.partition(': ')[0]};"
+    return f"{item.sql if isinstance(item, Step) else item.partition(': ')[0]};"
 
 
 def loss(plan: Plan) -> str:
     """What the replica loses by it, in a few words."""
     if plan.left_out is None:
-        return f"{plural(len(plan.displaced), 'row')} of the replica displaced"
+        written = f", {plural(len(plan.on_source.steps), 'row')} written on the source" if plan.on_source else ""
+        return f"{plural(len(plan.displaced), 'row')} of the replica displaced{written}"
     rows = len(plan.left_out.changes)
     return f"{plural(rows, 'row')} of the transaction left out" if rows else "a statement left out"
 
@@ -41,6 +42,7 @@ class PlanView(Container):
         self._plan = plan
         self._digest = digest
         self._tables = tables
+        self._items: tuple[Step | str, ...] = (*plan.steps, *plan.behind)
 
     def compose(self) -> ComposeResult:
         plan = self._plan
@@ -51,8 +53,8 @@ class PlanView(Container):
                     together([title("Mind"), *(point("!", r, "yellow") for r in plan.risks)]),
                     classes="part", markup=False,
                 )  # fmt: skip
-            yield Static(title(plural(len(plan.steps) + len(plan.ending), "step")), classes="part", markup=False)
-            yield LineList(len(plan.steps) + len(plan.ending), self._line, id="step-list")
+            yield Static(title(plural(len(self._items), "step")), classes="part", markup=False)
+            yield LineList(len(self._items), self._line, id="step-list")
             guards = [title("Only if"), *(point("·", guard) for guard in plan.guards)]
             digest = point("·", f"the plan is the one with digest {self._digest}")
             yield Static(together([*guards, digest]), id="guards", classes="part", markup=False)
@@ -79,9 +81,15 @@ class PlanView(Container):
         self.screen.set_focus(self.query_one("#step-list"), scroll_visible=False)
 
     def _line(self, n: int) -> Text:
-        if (ending := self._ending(n)) is not None:
-            return Text(f"{n + 1}. {ending}")
-        return Text(f"{n + 1}. {visible(self._plan.steps[n].sql[:LINE], keep_newlines=False)}")
+        item = self._items[n]
+        if isinstance(item, str):
+            return Text(f"{n + 1}. {item}")
+        where = "on the source: " if self._on_source(item) else ""
+        return Text(f"{n + 1}. {where}{visible(item.sql[:LINE], keep_newlines=False)}")
+
+    def _on_source(self, step: Step) -> bool:
+        part = self._plan.on_source
+        return part is not None and any(step is each for each in part.steps)
 
     def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
         event.stop()
@@ -91,41 +99,35 @@ class PlanView(Container):
         event.stop()
         self.query_one("#step-sql").focus()
 
-    def _ending(self, n: int) -> str | None:
-        """What is done behind the steps; None for a step."""
-        behind = n - len(self._plan.steps)
-        return self._plan.ending[behind] if behind >= 0 else None
-
     def _show(self, n: int) -> None:
-        ending = self._ending(n)
+        item = self._items[n]
         for name in ("#rows-title", "#step-rows", "#undo-title", "#step-undo"):
-            self.query_one(name).display = ending is None
+            self.query_one(name).display = isinstance(item, Step)
         self.query_one("#sql-title", Static).update(title(f"Step {n + 1}: exact SQL"))
-        if ending is not None:
+        if isinstance(item, str):
             lost = list(left_out_lines(self._plan))
-            lines = [ending, "", "Left out on this replica, for good:", *lost] if lost else [ending]
+            lines = [item, "", "Left out on this replica, for good:", *lost] if lost else [item]
             self.query_one("#step-sql", LongText).show(Wrapped("\n".join(lines)))
             return
-        step = self._plan.steps[n]
-        displaced = "displaced, its image is kept" if step.current is not None else "put back"
+        there = self._on_source(item)
+        said = "displaced, its image is kept" if item.current is not None else "written" if there else "put back"
+        where = "on the source, of" if there else "of"
         self.query_one("#rows-title", Static).update(
-            title(visible(f"The row of {step.table}: {displaced}", keep_newlines=False))
+            title(visible(f"The row {where} {item.table}: {said}", keep_newlines=False))
         )
-        self.query_one("#step-sql", LongText).show(Wrapped(step.sql))
-        self.query_one("#step-undo", LongText).show(Wrapped(step.undo_sql))
-        self.query_one("#step-rows", SideBySide).show(of_step(step, self._tables.get(step.table)))
+        self.query_one("#step-sql", LongText).show(Wrapped(item.sql))
+        self.query_one("#step-undo", LongText).show(Wrapped(item.undo_sql))
+        server = "source" if there else "replica"
+        self.query_one("#step-rows", SideBySide).show(of_step(item, self._tables.get(item.table), server))
 
     # --- for the clipboard ---
 
     @property
     def step_sql(self) -> tuple[str, str]:
         n = self.query_one("#step-list", LineList).cursor
-        if (ending := self._ending(n)) is not None:
-            return _copied(ending), f"Step {n + 1}"
-        return f"{self._plan.steps[n].sql};", f"SQL of step {n + 1}"
+        item = self._items[n]
+        return _copied(item), f"Step {n + 1}" if isinstance(item, str) else f"SQL of step {n + 1}"
 
     @property
     def all_sql(self) -> tuple[str, str]:
-        return "\n".join(
-            [*(f"{s.sql};" for s in self._plan.steps), *map(_copied, self._plan.ending)]
-        ), "SQL of all steps"
+        return "\n".join(map(_copied, self._items)), "SQL of all steps"

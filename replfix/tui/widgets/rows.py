@@ -65,7 +65,7 @@ def of_change(change: RowChange, evidence: Evidence) -> Rows:
     )
 
 
-def of_step(step: Step, table: Table | None) -> Rows:
+def of_step(step: Step, table: Table | None, server: str = "replica") -> Rows:
     identity = table.identity if table else None
     return Rows(
         step.table,
@@ -73,7 +73,7 @@ def of_step(step: Step, table: Table | None) -> Rows:
         tuple(c.column_type for c in table.columns) if table else ("",) * len(step.columns),
         _differing(step.columns, step.current, step.target),
         frozenset(identity.columns if identity else ()),
-        (Side("replica now", step.current), Side("after this step", step.target)),
+        (Side(f"{server} now", step.current), Side("after this step", step.target)),
     )
 
 

@@ -1,0 +1,155 @@
+"""Plans that go on where source-wins ends: displaced rows are written on the source, from where they reach every replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from replfix.core import sql
+from replfix.core.diagnosis import Proposal
+from replfix.core.evidence import Evidence
+from replfix.core.plan import OnSource, Plan, Step, StepKind
+from replfix.core.reconcile import ConflictKind
+from replfix.core.row_diff import differing, same
+from replfix.core.source_side import Named, SourceSide
+from replfix.core.strategies import source_wins
+from replfix.core.table import Table
+from replfix.core.values import RowImage
+from replfix.core.words import counted
+from replfix.errors import Refused
+
+Steps = Callable[[SourceSide, tuple[Named, ...]], Iterator[Step]]
+"""What is written on the source for those rows of the replica; Refused with the reason where that is not possible."""
+
+
+Risks = Callable[[SourceSide, tuple[Step, ...]], tuple[str, ...]]
+
+
+def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) -> Proposal:
+    """The plan of source-wins with steps on the source behind it."""
+    first = source_wins.propose(evidence)
+    repair, side = first.plan, evidence.on_source
+    if repair is None:
+        return Proposal(name, None, first.reason)
+    if evidence.unreachable is not None:
+        return Proposal(name, None, "The source cannot be reached, and nothing can be written there.")
+    if not repair.displaced:
+        return Proposal(
+            name, None, f"No row of the replica is displaced, so there is none to write on the source: {_AS}."
+        )
+    if side is None or side.obstacles:
+        return Proposal(name, None, " ".join(side.obstacles) if side is not None else "The source was not asked.")
+    rows = _of_the_replica(evidence, side, repair)
+    if not rows:
+        return Proposal(
+            name, None, f"The rows that are displaced came from the source, or stand there just like that: {_AS}."
+        )
+    try:
+        steps = tuple(steps_of(side, rows))
+    except Refused as error:
+        return Proposal(name, None, error.message)
+    if reason := next((r for step in steps if (r := _side_effect(step, side.tables[step.table]))), ""):
+        return Proposal(name, None, reason)
+    plan = replace(repair, strategy=name, on_source=OnSource(side.uuid, steps))
+    plan = replace(
+        plan,
+        guards=(*repair.guards, *_guards(plan)),
+        risks=(*repair.risks, *_risks(evidence, steps), *risks_of(side, steps)),
+    )
+    what = counted(len(rows), "displaced row")
+    return Proposal(
+        name, plan, f"Every row that is in the way can be saved, and {what} written on the source.", plan.risks
+    )
+
+
+_AS = "source-wins does the same"
+
+
+def _of_the_replica(evidence: Evidence, side: SourceSide, repair: Plan) -> tuple[Named, ...]:
+    """The displaced rows that hold something which only the replica knows: what was applied twice is the source's own."""
+    assert evidence.reconciliation is not None
+    own = {
+        (c.table, c.replica_row)
+        for c in evidence.reconciliation.conflicts
+        if c.kind is not ConflictKind.EXTRA and not c.differences
+    }
+    rows = dict.fromkeys((step.table, step.current) for step in repair.displaced if step.current is not None)
+    return tuple(
+        (name, row)
+        for name, row in rows
+        if (name, row) not in own
+        and not any(same(side.tables[name], row, held) for _, held in side.holding(side.tables[name], row))
+    )
+
+
+def written(table: Table, current: RowImage | None, target: RowImage | None, new_key: str = "") -> Step:
+    """One row of the source. With ``new_key`` the source gives the value of that column, which ``target`` has NULL for."""
+    names = tuple(column.name for column in table.columns)
+    if current is None:
+        assert target is not None
+        undo = sql.delete_last_inserted(table, new_key) if new_key else sql.delete_row(table, target)
+        return Step(
+            StepKind.INSERT, table.name, names, None, target, sql.insert_row(table, target), undo, new_key=new_key
+        )
+    if target is None:
+        back = sql.insert_row(table, current)
+        return Step(StepKind.DELETE, table.name, names, current, None, sql.delete_row(table, current), back)
+    back = sql.update_row(table, target, current)
+    return Step(StepKind.UPDATE, table.name, names, current, target, sql.update_row(table, current, target), back)
+
+
+def _side_effect(step: Step, table: Table) -> str:
+    """What a statement on the source would do beside what it says: that is not done."""
+    event = step.kind.value.upper()
+    if triggers := [t.name for t in table.triggers if t.event == event]:
+        return (
+            f"{table.name} has a trigger for {event} on the source ({', '.join(triggers)}), which the write would fire."
+        )
+    if step.current is None:
+        return ""
+    changed = () if step.target is None else differing(table, step.current, step.target)
+    for key in table.referenced_by:
+        rule = key.on_delete if step.kind is StepKind.DELETE else key.on_update
+        touched = step.target is None or set(key.parent_columns) & set(changed)
+        if touched and rule in ("CASCADE", "SET NULL", "SET DEFAULT"):
+            return (
+                f"{key.child} references {table.name} with ON {event} {rule} ({key.name}): the write on the source could "
+                "change rows of it."
+            )
+    return ""
+
+
+def _guards(plan: Plan) -> tuple[str, ...]:
+    assert plan.on_source is not None
+    steps = plan.on_source.steps
+    changed = sum(step.current is not None for step in steps)
+    return (
+        f"the source is {plan.on_source.server_uuid}, and takes writes",
+        *(
+            [f"on the source {counted(changed, 'row')}, locked, {_is(changed)} exactly what was diagnosed"]
+            if changed
+            else ()
+        ),
+        "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
+    )
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    tables = ", ".join(str(name) for name in dict.fromkeys(step.table for step in steps))
+    yield (
+        f"{counted(len(steps), 'row')} of {tables} {_is(len(steps))} written on the source, in one logged transaction: every "
+        "replica of it gets that."
+    )
+    yield (
+        "The source is written to after the replica has got past the failing transaction. If that fails then, the displaced "
+        "rows are in the audit trail, and only there."
+    )
+    if evidence.channel.delay_seconds:
+        yield (
+            f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose: so long it takes until "
+            "the replica has what is written on the source."
+        )

@@ -1,0 +1,42 @@
+"""What is known of the source as a server to write on: for the strategies that bring displaced rows there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from replfix.core.children import Child
+from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+
+MOST = 1000
+"""Displaced rows of one transaction for which the source is asked; more are a matter for a human."""
+
+Named = tuple[TableName, RowImage]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSide:
+    """``obstacles`` are the reasons for which nothing can be written there: with one of them, the rest is not asked."""
+
+    uuid: str
+    obstacles: tuple[str, ...] = ()
+    tables: Mapping[TableName, Table] = field(default_factory=dict)  # as the source defines them
+    holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
+    beyond: Mapping[TableName, int] = field(default_factory=dict)
+    """The AUTO_INCREMENT value to begin with where the source's next one could be taken on the replica."""
+    children: tuple[Child, ...] = ()  # rows of the replica that reference a displaced row, and that the source lacks
+
+    def holding(self, table: Table, row: RowImage) -> Iterator[tuple[str, RowImage]]:
+        """The source's rows that hold a unique key of that one, each with the key's name."""
+        for key in table.unique_keys:
+            lookup = by_key(table, key, row)
+            for found in self.holders.get(lookup, ()) if lookup is not None else ():
+                yield key.name, found
+
+
+def questions(rows: Iterable[Named], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+    """What to ask the source: who holds the unique keys of those rows. ``tables`` are the source's definitions."""
+    asked = (by_key(tables[name], key, row) for name, row in rows for key in tables[name].unique_keys)
+    return tuple(dict.fromkeys(lookup for lookup in asked if lookup is not None))

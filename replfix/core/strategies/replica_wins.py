@@ -1,0 +1,68 @@
+"""``replica-wins``: as source-wins, then the replica's rows are written on the source, over what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.diagnosis import Proposal
+from replfix.core.evidence import Evidence
+from replfix.core.lookup import by_identity, by_key
+from replfix.core.on_source import proposed, written
+from replfix.core.plan import Step
+from replfix.core.row_diff import differing
+from replfix.core.source_side import Named, SourceSide
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+from replfix.core.words import shortened
+
+NAME = "replica-wins"
+RANK = 5
+SUMMARY = (
+    "As source-wins, then the displaced rows are written on the source, in place of what stands there: every server gets the "
+    "replica's values. Only when asked for by name."
+)
+
+
+def propose(evidence: Evidence) -> Proposal:
+    return proposed(NAME, evidence, _steps, _risks)
+
+
+def _steps(side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+    """Rows that go first: they hold keys that the others need."""
+    deletes: dict[tuple[TableName, RowImage], Step] = {}
+    updates: list[Step] = []
+    inserts: list[Step] = []
+    replaced: set[tuple[TableName, RowImage]] = set()
+    for name, row in rows:
+        table = side.tables[name]
+        own = _same_row(side, table, row)
+        if own is None:
+            inserts.append(written(table, None, row))
+        else:
+            replaced.add((name, own))
+            updates.append(written(table, own, row))
+        for _, held in side.holding(table, row):
+            deletes.setdefault((name, held), written(table, held, None))
+    yield from (step for named, step in deletes.items() if named not in replaced)
+    yield from updates
+    yield from inserts
+
+
+def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:
+    """The source's row of that name."""
+    assert table.identity is not None
+    lookup = by_key(table, table.identity, row)
+    found = side.holders.get(lookup, ()) if lookup is not None else ()
+    return found[0] if found else None
+
+
+def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    return shortened(tuple(_lost(side.tables[step.table], step) for step in steps if step.current is not None), "row")
+
+
+def _lost(table: Table, step: Step) -> str:
+    assert step.current is not None
+    named = f"On the source the row {by_identity(table, step.current)} of {table.name}"
+    if step.target is None:
+        return f"{named} is deleted: it holds a unique key of the replica's row."
+    return f"{named} loses its values of {', '.join(differing(table, step.current, step.target))}."

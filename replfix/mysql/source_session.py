@@ -1,0 +1,161 @@
+"""Where a source is written to: rehearsed and rolled back, later carried out as compare and swap, logged like any client's work.
+
+By statements, and with the source's triggers and foreign keys at work: plans hold only steps for which they have nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from replfix.core import sql
+from replfix.core.endpoint import Endpoint
+from replfix.core.lookup import by_identity
+from replfix.core.plan import OnSource, Step
+from replfix.core.row_diff import differing
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+from replfix.errors import (
+    ConnectError,
+    NotDone,
+    NotVerified,
+    PrivilegeError,
+    RehearsalFailed,
+    ReplfixError,
+    ServerError,
+    Stale,
+)
+from replfix.mysql.connection import Session
+from replfix.mysql.rows import find_now
+
+_NOTHING_WRITTEN = "Nothing was written on the source."
+_ROW_FORMAT = "ROW"
+
+
+class SourceSession:
+    """Implements ``ports.Writing``."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __enter__(self) -> SourceSession:
+        self._session = Session(self._endpoint)
+        try:
+            for statement in (*sql.SESSION_SETTINGS, *sql.CHECKED_SESSION):
+                self._session.execute(statement)
+            self._log_rows()
+        except BaseException:
+            self._session.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def _log_rows(self) -> None:
+        """As a statement, it would fire triggers on the replicas, and cascade there on its own."""
+        if str(self._session.scalar("SELECT @@session.binlog_format")).upper() == _ROW_FORMAT:
+            return
+        try:
+            self._session.execute(sql.ROWS_LOGGED_SESSION)
+        except PrivilegeError as error:
+            raise PrivilegeError(
+                f"The source {self._endpoint} does not log rows (binlog_format), and its account may not change that: "
+                f"{error.message}",
+                "SET GLOBAL binlog_format = ROW on the source, or GRANT SESSION_VARIABLES_ADMIN (MariaDB: BINLOG ADMIN) ON *.* TO "
+                f"the account {self._endpoint.user!r}.",
+            ) from None
+
+    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+        try:
+            self._carry_out(part, tables)
+        except ServerError as error:
+            raise RehearsalFailed(
+                f"The source refuses its part of the plan: {error.message}.", _NOTHING_WRITTEN
+            ) from None
+        finally:
+            self._roll_back()
+
+    def write(
+        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
+    ) -> None:
+        session = self._session
+        try:
+            tell(self._carry_out(part, tables))
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, ServerError):
+                raise NotDone(f"The source refused its part: {error.message}.", _NOTHING_WRITTEN) from None
+            raise
+        try:
+            session.execute("COMMIT")
+        except ConnectError as error:
+            raise NotVerified(
+                f"{error.message} This was while the source committed: it is either done in full or not at all.",
+                "A SELECT on the source shows which; the rows and their keys are in the audit trail.",
+            ) from None
+        except ServerError as error:
+            raise NotDone(f"The source did not commit: {error.message}.", _NOTHING_WRITTEN) from None
+
+    def _roll_back(self) -> None:
+        with suppress(ReplfixError):  # a lost session has been rolled back by the server
+            self._session.execute("ROLLBACK")
+
+    def _carry_out(self, part: OnSource, tables: Mapping[TableName, Table]) -> tuple[Step, ...]:
+        """Lock and compare every row first, then run every step, then read what stands there now."""
+        self._session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # no lock on a gap
+        self._session.execute("BEGIN")
+        for step in part.steps:
+            if step.current is not None:
+                self._compare(tables[step.table], step.current)
+        return tuple(self._run(step, tables[step.table]) for step in part.steps)
+
+    def _compare(self, table: Table, current: RowImage) -> None:
+        lookup = by_identity(table, current)
+        assert lookup is not None
+        with self._needing("SELECT, UPDATE", table):
+            rows = find_now(self._session, table, lookup, locking=True)
+        if len(rows) != 1:
+            raise Stale(f"On the source a row of {table.name} is gone.", _NOTHING_WRITTEN)
+        if columns := differing(table, current, rows[0]):
+            raise Stale(
+                f"On the source a row of {table.name} is not what was diagnosed any more: {', '.join(columns)} changed.",
+                _NOTHING_WRITTEN,
+            )
+
+    @contextmanager
+    def _needing(self, privileges: str, table: Table) -> Iterator[None]:
+        try:
+            yield
+        except PrivilegeError as error:
+            raise PrivilegeError(
+                error.message,
+                f"{_NOTHING_WRITTEN} GRANT {privileges} ON {sql.table_name(table.name)} TO the account {self._endpoint.user!r} on the "
+                "source; keep-both and replica-wins write there.",
+            ) from None
+
+    def _run(self, step: Step, table: Table) -> Step:
+        session = self._session
+        with self._needing(step.kind.value.upper(), table):
+            found = session.execute(step.sql)
+        if found != 1:
+            raise Stale(f"On the source a step met {found} rows instead of one: {step.sql[:300]}.", _NOTHING_WRITTEN)
+        if step.target is None:
+            return step
+        target = step.target
+        if step.new_key:
+            given, at = int(session.scalar(sql.LAST_INSERTED)), table.column(step.new_key).ordinal
+            target = (*target[:at], given, *target[at + 1 :])
+            step = replace(
+                step, target=target, sql=sql.insert_row(table, target), undo_sql=sql.delete_row(table, target)
+            )
+        lookup = by_identity(table, target)
+        rows = find_now(session, table, lookup) if lookup is not None else ()
+        if len(rows) != 1 or (columns := differing(table, target, rows[0])):
+            what = f"differs in {', '.join(columns)}" if len(rows) == 1 else f"is there {len(rows)} times"
+            raise RehearsalFailed(
+                f"On the source a row of {table.name} would not stand as it is to be written: it {what}.",
+                _NOTHING_WRITTEN,
+            )
+        return step

@@ -1,0 +1,125 @@
+"""A plan's part on the source: rehearsed before anything is changed, carried out once the replica is past the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replfix.core import sql
+from replfix.core.audit_record import RecordKind
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.interrupted import questions, source_found
+from replfix.core.outcome import OnSourceResult
+from replfix.core.plan import OnSource, Plan, Step, on_source_document
+from replfix.core.table import Table, TableName
+from replfix.core.words import counted
+from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
+from replfix.ports import Server
+from replfix.workflow.operation import Came, Operation, Story
+
+SEEN_SECONDS = 30.0
+"""How long what was written on the source may take to the replica."""
+POLL_SECONDS = 0.1
+
+
+class SourcePart:
+    """One round's. Nothing at all for a plan that has no part on the source."""
+
+    def __init__(self, operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, came: Came) -> None:
+        self._operation = operation
+        self._story = story
+        self._plan = plan
+        self._came = came
+        self._channel = diagnosis.evidence.channel
+        side = diagnosis.evidence.on_source
+        self._tables = dict(side.tables) if side is not None else {}
+
+    def _source(self, part: OnSource) -> Server:
+        source = self._operation.source_of(self._channel)
+        if (now := source.uuid()) != part.server_uuid:
+            raise Stale(f"The source is {now} now, not {part.server_uuid}.", "Nothing was written on the source.")
+        return source
+
+    def rehearse(self) -> None:
+        """RehearsalFailed, Stale or PrivilegeError; nothing is changed on either server."""
+        if (part := self._plan.on_source) is None:
+            return
+        self._came.on_source = OnSourceResult.NOT_WRITTEN
+        source = self._source(part)
+        self._operation.progress(
+            f"Rehearsing what is written on the source {source.address} (everything is rolled back)"
+        )
+        with source.writing() as writing:
+            writing.rehearse(part, self._tables)
+
+    def write(self) -> ReplfixError | None:
+        """The reason why it is not known to be written; what the replica went through is as it was then, and is told by
+        who calls."""
+        if (part := self._plan.on_source) is None:
+            return None
+        try:
+            source = self._source(part)
+            self._operation.progress(f"Writing {counted(len(part.steps), 'row')} on the source {source.address}")
+            with source.writing() as writing:
+                writing.write(part, self._tables, lambda steps: self._tell(part, steps))
+            self._came.on_source = OnSourceResult.UNKNOWN
+            self._look(source)
+        except ReplfixError as error:
+            if isinstance(error, NotVerified):
+                self._came.on_source = OnSourceResult.UNKNOWN
+            return error
+        return None
+
+    def _tell(self, part: OnSource, steps: tuple[Step, ...]) -> None:
+        """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
+        lookups = questions([step for step in steps if step.current is None], self._tables)
+        answers = self._operation.replica.find(self._tables, lookups)
+        if held := next((lookup for lookup, rows in answers.items() if rows), None):
+            raise NotDone(
+                f"The replica holds a row {held} of {held.table} of its own: what is written on the source would stop it.",
+                "Nothing was written on the source.",
+            )
+        undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
+        payload: dict[str, object] = {
+            "digest": self._plan.digest,
+            **on_source_document(OnSource(part.server_uuid, steps)),
+            "undo": undo,
+        }
+        self._story.tell(RecordKind.ON_SOURCE, self._plan.channel, payload)
+        self._came.written = steps
+
+    def _look(self, source: Server) -> None:
+        written = self._came.written
+        answers = source.find(self._tables, questions(written, self._tables))
+        if source_found(written, self._tables, answers) is not OnSourceResult.WRITTEN:
+            raise NotVerified(
+                "The source committed its part, and its rows do not stand like that: somebody changed them right after.",
+                "A SELECT on the source shows how they stand; what was written is in the audit trail.",
+            )
+        self._came.on_source = OnSourceResult.WRITTEN
+
+    def see(self) -> None:
+        """Wait until the replica has it too. A channel that stopped before, on a later transaction, is the next round's."""
+        if self._came.on_source is not OnSourceResult.WRITTEN:
+            return
+        self._operation.progress("Waiting until the replica has what was written on the source")
+        if arrived(self._operation, self._plan.channel, self._came.written, self._tables):
+            self._came.on_source = OnSourceResult.SEEN
+        elif self._operation.replica.status().applying(self._plan.channel):
+            raise NotVerified(
+                f"The source has its part; after {SEEN_SECONDS:.0f} s the replica does not have it yet.",
+                "The channel runs: 'replfix status' shows how far behind it is. What was written is in the audit trail.",
+            )
+
+
+def arrived(operation: Operation, channel: str, steps: Sequence[Step], tables: dict[TableName, Table]) -> bool:
+    """Whether the replica comes to hold the rows as they were written; False also when the channel stops before."""
+    clock, lookups = operation.clock, questions(steps, tables)
+    deadline = clock.now() + SEEN_SECONDS
+    while True:
+        running = operation.replica.status().applying(channel)  # looked at first: what stops it may come last
+        answers = operation.replica.find(tables, lookups)
+        if source_found(steps, tables, answers) is OnSourceResult.WRITTEN:
+            return True
+        if not running or clock.now() > deadline:
+            return False
+        clock.sleep(POLL_SECONDS)

@@ -1,0 +1,130 @@
+"""Asks the source whether and where displaced rows can be written there: see ``core/source_side.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from replfix.core.children import Child
+from replfix.core.counter import Counter
+from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.filters import NO_FILTERS
+from replfix.core.lookup import by_identity
+from replfix.core.row_diff import same
+from replfix.core.source_side import MOST, Named, SourceSide, questions
+from replfix.core.table import Table, TableName
+from replfix.errors import ReplfixError
+from replfix.ports import Replica, Server
+from replfix.workflow.children import children_on
+
+_VARIABLES = ("read_only", "super_read_only", "log_bin", "group_replication_group_name")
+_ON = ("ON", "1", "YES")
+
+
+def source_side(replica: Replica, source: Server, evidence: Evidence) -> SourceSide | None:
+    """None where no row is displaced. What cannot be learned is an obstacle, never an error."""
+    found, ours, uuid = evidence.reconciliation, evidence.tables, evidence.source_uuid
+    if found is None:
+        return None
+    rows = tuple((repair.table, repair.current) for repair in found.repairs if repair.current is not None)
+    if not rows:
+        return None
+    try:
+        obstacles = tuple(_obstacles(source, evidence, len(rows)))
+        if obstacles:
+            return SourceSide(uuid, obstacles)
+        tables = {
+            name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None
+        }
+        if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
+            return SourceSide(uuid, reasons)
+        steps = evidence.source_auto_increment or AutoIncrement(1, 1)
+        return SourceSide(
+            uuid,
+            tables=tables,
+            holders=source.find(tables, questions(rows, tables)),
+            beyond=_beyond(replica, source, tables, ours, steps),
+            children=_children(replica, source, ours, rows),
+        )
+    except ReplfixError as error:
+        said = " ".join(filter(None, (error.message, error.hint)))
+        return SourceSide(uuid, (f"What has to be known before the source is written to cannot be learned: {said}",))
+
+
+def _obstacles(source: Server, evidence: Evidence, rows: int) -> Iterator[str]:
+    channel, uuid = evidence.channel, evidence.source_uuid
+    if rows > MOST:
+        yield f"{rows:,} rows are displaced; at most {MOST:,} are written on the source."
+    if channel.filters != NO_FILTERS:
+        yield f"The channel has replication filters ({channel.filters.in_words}), which could keep a row from the replica."
+    if channel.source_uuid and channel.source_uuid != uuid:
+        yield f"{source.address} is server {uuid}, and the replica reads from {channel.source_uuid}."
+    values = source.variables(_VARIABLES)
+    said = {name: value for name in _VARIABLES if (value := values.get(name)) is not None}
+    if read_only := [name for name in _VARIABLES[:2] if said.get(name, "").upper() in _ON]:
+        yield f"The source {source.address} does not take writes: {' and '.join(read_only)} is on there."
+    if said.get("log_bin", "ON").upper() not in _ON:
+        yield f"The source {source.address} keeps no binary log: what is written there would reach nobody."
+    if said.get("group_replication_group_name"):
+        yield f"The source {source.address} is a member of a Group Replication group."
+    if others := [of for of in source.replicates_from() if of != evidence.status.server_uuid]:
+        yield (
+            f"The source {source.address} is itself a replica (of {', '.join(others)}): what is written there would be missing "
+            "where its own rows come from."
+        )
+    if blind := source.granted().blind_spots:
+        yield (
+            f"The account lacks {' and '.join(blind)} ON *.* on the source, without which it hides triggers and foreign keys: "
+            f"GRANT {', '.join(blind)} ON *.* TO {source.granted().account}."
+        )
+
+
+def _other_tables(
+    rows: Iterable[Named], theirs: Mapping[TableName, Table], ours: Mapping[TableName, Table]
+) -> Iterator[str]:
+    for name, _ in rows:
+        table = theirs.get(name)
+        if table is None or [c.name for c in table.columns] != [c.name for c in ours[name].columns]:
+            yield f"The source's table {name} is not the replica's: a row of one does not fit the other."
+        elif not table.transactional:
+            yield f"{name} is a {table.engine} table on the source: nothing written there can be rolled back."
+        elif table.identity is None:
+            yield f"{name} has no key on the source that names its rows."
+
+
+def _beyond(
+    replica: Replica,
+    source: Server,
+    theirs: Mapping[TableName, Table],
+    ours: Mapping[TableName, Table],
+    steps: AutoIncrement,
+) -> dict[TableName, int]:
+    found: dict[TableName, int] = {}
+    for name, table in theirs.items():
+        there, here = source.counter(table), replica.counter(ours[name])
+        if there is not None and here is not None and (value := free_on_both(there, here, steps)) is not None:
+            found[name] = value
+    return found
+
+
+def free_on_both(there: Counter, here: Counter, steps: AutoIncrement) -> int | None:
+    """None where the source's own next value is above all that the replica holds. It does not depend on the source's
+    counter, which moves all the time."""
+    if here.highest is None or (there.next_value is not None and here.highest < there.next_value):
+        return None
+    above = max(here.highest, there.highest or 0) + 1
+    return above + (steps.offset - above) % steps.increment
+
+
+def _children(
+    replica: Replica, source: Server, ours: Mapping[TableName, Table], rows: Iterable[Named]
+) -> tuple[Child, ...]:
+    """Those that the source does not have like that."""
+    tables = dict(ours)
+    found = children_on(replica, tables, rows)
+    asked = {child: by_identity(tables[child.foreign_key.child], child.row) for child in found}
+    answers = source.find(tables, tuple(dict.fromkeys(lookup for lookup in asked.values() if lookup is not None)))
+    return tuple(
+        child
+        for child, lookup in asked.items()
+        if lookup is None or not any(same(tables[child.foreign_key.child], child.row, row) for row in answers[lookup])
+    )

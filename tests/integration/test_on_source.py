@@ -1,0 +1,276 @@
+"""keep-both and replica-wins on real servers, through the command line; plain SQL judges both servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from replfix import wiring
+from replfix.config import load
+from replfix.core.outcome import Outcome
+from replfix.errors import Stale
+from replfix.lab.flavours import speaking
+from replfix.lab.proof import snapshot
+from replfix.lab.replication import executed, transaction, wait_until_stopped
+from replfix.lab.state import Server
+from replfix.lab.topology import Lab
+from replfix.workflow.resolve import resolve as workflow
+from tests.integration.running import Ran, replfix
+from tests.integration.test_recover import APPLIED, killed, outcome, recovered
+from tests.integration.test_strategies import write, write_locally
+from tests.integration.test_undo import Command
+
+ORDERS = (
+    "CREATE TABLE d.o (id INT AUTO_INCREMENT PRIMARY KEY, no VARCHAR(20) UNIQUE, v VARCHAR(40), at TIMESTAMP(3) NULL "
+    "ON UPDATE CURRENT_TIMESTAMP(3))"
+)
+WRITTEN = "replfix.mysql.source_session:SourceSession.write+"
+TOLD = "replfix.workflow.on_source:SourcePart._tell+"
+
+
+def rows(server: Server, table: str = "d.o") -> list[tuple[str, ...]]:
+    with server.session() as session:
+        return session.rows(f"SELECT * FROM {table} ORDER BY 1, 2")
+
+
+def staged(lab: Lab, *tables: str, local: tuple[str, ...] = (), then: tuple[str, ...]) -> None:
+    """Stopped: ``local`` is on the replica only, ``then`` one transaction of the source."""
+    (lab.directory / "audit.db").unlink(missing_ok=True)
+    write(lab.source, "CREATE DATABASE d", *tables)
+    lab.wait_until_applied()
+    write_locally(lab.replica, *local)
+    with lab.source.session() as session:
+        transaction(session, *then)
+    wait_until_stopped(lab.replica)
+
+
+def two_writers(lab: Lab) -> None:
+    staged(
+        lab,
+        ORDERS,
+        "INSERT INTO d.o (no, v) VALUES ('A', 'both')",
+        local=("INSERT INTO d.o (id, no, v, at) VALUES (2, 'R', 'local', '2026-01-02 03:04:05.678')",),
+        then=("INSERT INTO d.o (no, v) VALUES ('S', 'source')",),
+    )
+    write(lab.source, "INSERT INTO d.o (no, v) VALUES ('T', 'later')")
+
+
+def resolve(lab: Lab, strategy: str, *options: str) -> Ran:
+    return replfix("resolve", "replica1", "--strategy", strategy, *options, "--config", str(lab.config_file), "--json")
+
+
+def why_not(lab: Lab, strategy: str) -> str:
+    """The reason, and that asking for it all the same changes nothing."""
+    before = snapshot(lab.source), snapshot(lab.replica)
+    ran = resolve(lab, strategy, "--yes")
+    assert ran.code == 4, ran.out + ran.err
+    assert (snapshot(lab.source), snapshot(lab.replica)) == before
+    return str(ran.document["message"])
+
+
+def judge(lab: Lab, table: str = "d.o") -> list[tuple[str, ...]]:
+    """Both servers hold the same rows, and nothing was written on the replica that it did not get from its source."""
+    lab.wait_until_applied()
+    held = rows(lab.source, table)
+    assert rows(lab.replica, table) == held
+    with lab.source.session() as source, lab.replica.session() as replica:
+        assert not executed(replica) - executed(source), "an errant transaction was made"
+        assert speaking(replica).read_only(replica)
+    return held
+
+
+def source_steps(ran: Ran) -> list[dict[str, Any]]:
+    (round_,) = ran.document["rounds"]
+    return [step for step in round_["steps"] if step["server"] == "source"]
+
+
+def test_both_rows_of_two_writers_are_kept(any_pair: Lab) -> None:
+    lab, command = any_pair, Command(any_pair)
+    two_writers(lab)
+    before = rows(lab.source), rows(lab.replica)
+    dry = resolve(lab, "keep-both", "--dry-run")
+    assert dry.code == 3, dry.out + dry.err
+    (planned,) = source_steps(dry)
+    assert (planned["kind"], planned["new_key"], planned["target"]["id"]) == ("insert", "id", None)
+    assert (rows(lab.source), rows(lab.replica)) == before
+
+    ran = resolve(lab, "keep-both", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    held = judge(lab)
+    assert [row[1] for row in held] == ["A", "S", "T", "R"]
+    new = held[-1][0]
+    assert held[-1] == (new, "R", "local", "2026-01-02 03:04:05.678")
+    (step,) = source_steps(ran)
+    assert (str(step["target"]["id"]), ran.document["rounds"][0]["on_source"]) == (new, "seen")
+    assert f"seen there and on the replica: a new row of d.o with id {new}" in ran.document["message"]
+
+    intent = ran.document["rounds"][0]["audit_id"]
+    code, refused = command("undo", intent, "--yes")
+    assert code == 4
+    assert "also wrote on the source" in refused["error"]["message"]
+    record = refused["error"]["hint"].split("audit show ")[1].split("'")[0]
+    _, told = command("audit", "show", record)
+    write(lab.source, *told["payload"]["undo"])
+    assert [row[1] for row in judge(lab)] == ["A", "S", "T"], "the SQL on record takes it back, everywhere"
+    assert command("audit", "verify")[0] == 0
+
+
+def test_the_replica_s_values_come_to_every_server(any_pair: Lab) -> None:
+    """An inserted row that collides, an updated one that differs, and a deleted one that differs, in one transaction."""
+    lab = any_pair
+    staged(
+        lab,
+        ORDERS,
+        "INSERT INTO d.o VALUES (1, 'A', 'one', NULL), (3, 'C', 'three', NULL), (4, 'D', 'four', NULL)",
+        local=(
+            "INSERT INTO d.o VALUES (2, 'R', 'local', NULL)",
+            "UPDATE d.o SET v = 'corrected' WHERE id = 3",
+            "UPDATE d.o SET v = 'wanted' WHERE id = 4",
+        ),
+        then=(
+            "INSERT INTO d.o VALUES (2, 'S', 'source', NULL)",
+            "UPDATE d.o SET v = 'changed' WHERE id = 3",
+            "DELETE FROM d.o WHERE id = 4",
+        ),
+    )
+    wanted = [row[:3] for row in rows(lab.replica)]
+    ran = resolve(lab, "replica-wins", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert [row[:3] for row in judge(lab)] == wanted
+    assert [(s["kind"], s["target"]["id"]) for s in source_steps(ran)] == [("update", 2), ("update", 3), ("insert", 4)]
+    assert "loses its values of no, v" in " ".join(ran.document["rounds"][0]["risks"])
+
+
+def test_a_key_that_nobody_can_make_up(pair: Lab) -> None:
+    """keep-both says which one; replica-wins takes the row out that holds it on the source."""
+    staged(
+        pair,
+        ORDERS,
+        local=("INSERT INTO d.o (id, no, v) VALUES (70001, 'A-1', 'local')",),
+        then=("INSERT INTO d.o (no, v) VALUES ('A-1', 'source')",),
+    )
+    reason = why_not(pair, "keep-both")
+    assert "beside the row 1: both have the same no (unique key no)" in reason
+    ran = resolve(pair, "replica-wins", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert [row[:3] for row in judge(pair)] == [("70001", "A-1", "local")]
+    assert [s["kind"] for s in source_steps(ran)] == ["delete", "insert"]
+
+
+def test_a_new_value_is_taken_on_neither_server(pair: Lab) -> None:
+    """The replica's own rows reach beyond the source's counter; a key over two columns is free with one of them."""
+    offset = "SET GLOBAL auto_increment_increment = 10, GLOBAL auto_increment_offset = 3"
+    write(pair.source, offset)
+    try:
+        staged(
+            pair,
+            "CREATE TABLE d.o (region INT, id INT AUTO_INCREMENT, v VARCHAR(20), PRIMARY KEY (region, id), KEY (id))",
+            local=("INSERT INTO d.o VALUES (1, 3, 'local'), (1, 13, 'next'), (1, 40, 'beyond')",),
+            then=("INSERT INTO d.o (region, v) VALUES (1, 'source')",),
+        )
+        ran = resolve(pair, "keep-both", "--yes")
+    finally:
+        write(pair.source, "SET GLOBAL auto_increment_increment = 1, GLOBAL auto_increment_offset = 1")
+    assert ran.code == 0, ran.out + ran.err
+    pair.wait_until_applied()
+    assert rows(pair.source) == [("1", "3", "source"), ("1", "43", "local")]
+    assert rows(pair.replica) == [
+        ("1", "3", "source"), ("1", "13", "next"), ("1", "40", "beyond"), ("1", "43", "local"),
+    ]  # fmt: skip
+
+
+def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) -> None:
+    two_writers(pair)
+    for statement, back, words in (
+        ("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not take writes: read_only is on"),
+        (
+            "CREATE TRIGGER d.t BEFORE INSERT ON d.o FOR EACH ROW SET NEW.v = NEW.v",
+            "DROP TRIGGER d.t",
+            "a trigger for INSERT on the source (t)",
+        ),
+    ):
+        write(pair.source, statement)
+        try:
+            assert words in why_not(pair, "keep-both")
+        finally:
+            write(pair.source, back)
+    write(pair.source, "SET sql_log_bin = 0", "REVOKE INSERT ON *.* FROM replfix@'%'")
+    try:
+        before = snapshot(pair.replica)
+        ran = resolve(pair, "keep-both", "--yes")
+        assert (ran.code, "GRANT INSERT ON `d`.`o`" in ran.document["error"]["hint"]) == (6, True), ran.out
+        assert snapshot(pair.replica) == before
+        doctor = replfix("doctor", "replica1", "--config", str(pair.config_file), "--json").document
+        (check,) = [c for c in doctor["checks"] if c["code"] == "source-writes"]
+        assert check["fix"] == "GRANT INSERT ON *.* TO 'replfix'@'%';"
+    finally:
+        write(pair.source, "SET sql_log_bin = 0", "GRANT INSERT ON *.* TO replfix@'%'")
+
+
+def resolving(lab: Lab, strategy: str, at: str, do: Callable[[], None]) -> Outcome:
+    """Within this process, with something done when the run says what it is about to do; once."""
+    done: list[str] = []
+
+    def progress(text: str) -> None:
+        if at in text and not done:
+            done.append(text)
+            do()
+
+    config = load(str(lab.config_file))
+    with wiring.Wired(config.target("replica1")) as wired:
+        trail = wiring.open_trail(config)
+        try:
+            return workflow(
+                wiring.operation(wired, trail, progress),
+                strategy=strategy,
+                channel=None,
+                max_rounds=5,
+                dry_run=False,
+                confirm=lambda *_: True,
+            )
+        finally:
+            trail.close()
+            assert done
+
+
+def test_a_row_of_the_source_that_changes_before_ends_it_and_after_the_repair_is_not_overwritten(pair: Lab) -> None:
+    two_writers(pair)
+    before = snapshot(pair.replica)
+
+    def change(value: str) -> Callable[[], None]:
+        return lambda: write(pair.source, f"UPDATE d.o SET v = '{value}' WHERE id = 2")
+
+    with pytest.raises(Stale, match="is not what was diagnosed any more: v changed"):
+        resolving(pair, "replica-wins", "Rehearsing what is written on the source", change("sooner"))
+    assert snapshot(pair.replica) == before
+
+    failed = resolving(pair, "replica-wins", "START REPLICA until", change("meanwhile"))
+    assert failed.result.value == "failed"
+    assert "Nothing was written on the source: On the source a row of d.o is not what" in failed.message
+    assert [row[1:3] for row in judge(pair)] == [("A", "both"), ("S", "meanwhile"), ("T", "later")]
+    ran = replfix("audit", "show", str(failed.rounds[0].audit_id), "--config", str(pair.config_file))
+    assert ran.code == 0
+    assert "'R', 'local'" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("point", "told", "kept"),
+    [(APPLIED + "+", "not_written", False), (TOLD, "not_written", False), (WRITTEN, "written", True)],
+    ids=["before", "on record", "committed"],
+)
+def test_killed_between_the_two_parts(pair: Lab, point: str, told: str, kept: bool) -> None:
+    command = Command(pair)
+    two_writers(pair)
+    killed(pair, point, "resolve", "replica1", "--strategy", "keep-both")
+    found = recovered(command)
+    payload = outcome(command, found[-1])
+    assert (payload["on_source"], payload["result"]) == (told, "applied and verified")
+    assert ("On the source it was written: a new row of d.o with id" in found[-1]["message"]) is kept
+    assert [row[1] for row in judge(pair)] == ["A", "S", "T", *(["R"] if kept else [])]
+    code, refused = command("undo", found[-1]["audit_id"], "--yes")
+    assert code == 4, refused
+    assert ("error" in refused) is kept, "else it is the row of the source that stands in the way"
+    assert recovered(command) == []
+    assert command("audit", "verify")[0] == 0

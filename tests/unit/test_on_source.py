@@ -1,0 +1,267 @@
+"""keep-both and replica-wins: what they write on the source, why they do not, and in which order it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from replfix.core.children import Child
+from replfix.core.counter import Counter
+from replfix.core.diagnosis import Proposal
+from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.outcome import OnSourceResult, Result
+from replfix.core.plan import Step, to_document
+from replfix.core.recorded import read_plan
+from replfix.core.row_event import RowChange
+from replfix.core.source_side import SourceSide, questions
+from replfix.core.strategies import keep_both, replica_wins
+from replfix.core.table import ForeignKey, Table, TableName, Trigger
+from replfix.core.values import RowImage
+from replfix.errors import ConnectError, NotDone, NotVerified
+from replfix.workflow.source_side import free_on_both
+from tests.unit.fakes import Rows
+from tests.unit.making import ORDERS, SOURCE, column, deleted, evidence, inserted, key, table, updated
+from tests.unit.test_resolve_workflow import Scene
+
+INCOMING = (inserted(ORDERS, 3, "A", None),)
+
+
+def gathered(
+    changes: Sequence[RowChange],
+    held: Sequence[RowImage],
+    on_source: Sequence[RowImage],
+    *,
+    of: Table = ORDERS,
+    theirs: Table | None = None,
+    **over: Any,
+) -> Evidence:
+    """A replica that holds ``held``, stopped by ``changes``, and a source that holds ``on_source`` now."""
+    found = evidence(changes, Rows.of(of).holding(of, *held))
+    assert found.reconciliation is not None
+    rows = tuple((r.table, r.current) for r in found.reconciliation.repairs if r.current is not None)
+    source = Rows.of(theirs or of).holding(theirs or of, *on_source)
+    tables = {of.name: theirs or of}
+    holders = {lookup: source.find(lookup) for lookup in questions(rows, tables)}
+    return replace(found, on_source=SourceSide(SOURCE, tables=tables, holders=holders, **over))
+
+
+def steps(proposal: Proposal) -> tuple[Step, ...]:
+    assert proposal.plan is not None, proposal.reason
+    assert proposal.plan.on_source is not None
+    return proposal.plan.on_source.steps
+
+
+def images(proposal: Proposal) -> list[tuple[RowImage | None, RowImage | None]]:
+    return [(step.current, step.target) for step in steps(proposal)]
+
+
+TWO = gathered(INCOMING, [(3, "R", None)], [(3, "A", None)])
+
+
+def test_a_new_value_is_left_to_the_source() -> None:
+    (step,) = steps(keep_both.propose(TWO))
+    assert (step.new_key, step.target) == ("id", (None, "R", None))
+    assert step.sql == "INSERT INTO `shop`.`orders` (`id`, `number`, `total`) VALUES (NULL, 'R', NULL)"
+    assert step.undo_sql == "DELETE FROM `shop`.`orders` WHERE `id` = LAST_INSERT_ID()"
+
+
+def test_values_beyond_the_replica_s_are_given_one_after_the_other() -> None:
+    changes = [inserted(ORDERS, 3, "A", None), inserted(ORDERS, 4, "B", None)]
+    found = gathered(
+        changes,
+        [(3, "R", None), (4, "S", None)],
+        [(3, "A", None), (4, "B", None)],
+        beyond={ORDERS.name: 43},
+    )
+    found = replace(found, source_auto_increment=AutoIncrement(10, 3))
+    assert images(keep_both.propose(found)) == [(None, (43, "R", None)), (None, (53, "S", None))]
+
+
+@pytest.mark.parametrize(
+    ("next_there", "highest_there", "highest_here", "steps", "value"),
+    [
+        (6, 5, 5, (1, 1), None),
+        (6, 5, 6, (1, 1), 7),
+        (6, 5, None, (1, 1), None),
+        (13, 3, 40, (10, 3), 43),
+        (13, 3, 43, (10, 3), 53),
+        (None, 9, 5, (2, 1), 11),
+    ],
+)
+def test_where_the_source_s_next_value_is_taken_on_the_replica(
+    next_there: int | None, highest_there: int, highest_here: int | None, steps: tuple[int, int], value: int | None
+) -> None:
+    there, here = Counter(ORDERS.columns[0], next_there, highest_there), Counter(ORDERS.columns[0], None, highest_here)
+    assert free_on_both(there, here, AutoIncrement(*steps)) == value
+
+
+def test_the_replica_s_row_wins_as_a_whole() -> None:
+    changes = [
+        updated(ORDERS, (3, "A", None), (3, "A", 1)),
+        inserted(ORDERS, 4, "X", None),
+        deleted(ORDERS, 5, "C", None),
+    ]
+    held = [(3, "mine", None), (70, "X", 7), (5, "kept", None)]
+    found = gathered(changes, held, [(3, "A", 2), (4, "X", None)])
+    assert images(replica_wins.propose(found)) == [
+        ((4, "X", None), None),
+        ((3, "A", 2), (3, "mine", None)),
+        (None, (70, "X", 7)),
+        (None, (5, "kept", None)),
+    ]
+    risks = " ".join(replica_wins.propose(found).risks)
+    assert "the row 4 of shop.orders is deleted" in risks
+    assert "the row 3 of shop.orders loses its values of number, total" in risks
+
+
+CHILD = TableName("shop", "items")
+FK = ForeignKey("items_order", CHILD, ("order_id",), ORDERS.name, ("id",), "CASCADE", "CASCADE")
+NO_COUNTER = table("shop.orders", [replace(c, auto_increment=False) for c in ORDERS.columns], ORDERS.unique_keys)
+TRIGGERED = replace(ORDERS, triggers=tuple(Trigger(f"t{e}", e, "AFTER") for e in ("INSERT", "UPDATE")))
+STANDS = [(3, "A", None)]
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (replace(TWO, unreachable=ConnectError("Down.")), "cannot be reached"),
+        (
+            replace(TWO, on_source=SourceSide(SOURCE, ("It is read-only.", "It is full."))),
+            "It is read-only. It is full.",
+        ),
+        (gathered(INCOMING, [(3, "A", None)], STANDS), "came from the source"),
+        (gathered(INCOMING, [(3, "R", None)], [(3, "R", None)]), "stand there just like that"),
+        (gathered([deleted(ORDERS, 3, "A", None)], [], []), "No row of the replica is displaced"),
+        (gathered(INCOMING, [(3, "R", None)], STANDS, theirs=TRIGGERED), "on the source (t"),
+    ],
+)
+def test_why_nothing_is_written_on_the_source(found: Evidence, why: str) -> None:
+    for strategy in (keep_both, replica_wins):
+        proposal = strategy.propose(found)
+        assert (proposal.plan, why in proposal.reason) == (None, True), proposal.reason
+
+
+def test_why_a_row_cannot_get_a_new_key() -> None:
+    taken = keep_both.propose(gathered(INCOMING, [(7, "A", 1)], STANDS))
+    assert "beside the row 3: both have the same number (unique key number)" in taken.reason
+    found = gathered(INCOMING, [(3, "R", None)], STANDS, of=NO_COUNTER)
+    assert "the same id (unique key PRIMARY)" in keep_both.propose(found).reason
+    left = gathered(INCOMING, [(3, "R", None)], STANDS, children=(Child(FK, (9, 3), (3, "R", None)),))
+    assert "Rows of shop.items on the replica reference a displaced row" in keep_both.propose(left).reason
+
+
+def test_a_cascade_on_the_source_is_not_set_off() -> None:
+    parent = replace(ORDERS, referenced_by=(FK,))
+    gone = replica_wins.propose(gathered(INCOMING, [(7, "A", 1)], STANDS, theirs=parent))
+    assert "ON DELETE CASCADE (items_order)" in gone.reason
+    assert images(replica_wins.propose(gathered(INCOMING, [(3, "R", None)], STANDS, theirs=parent)))
+    assert images(keep_both.propose(gathered(INCOMING, [(3, "R", None)], STANDS, theirs=parent)))
+
+
+def test_a_key_over_two_columns_is_free_with_one_of_them() -> None:
+    of = table(
+        "shop.orders",
+        [column("region"), column("id", auto_increment=True), column("v", "varchar", charset="utf8mb4")],
+        [key("PRIMARY", "region", "id"), key("id", "id", "v")],
+    )
+    found = gathered([inserted(of, 1, 3, "A")], [(1, 3, "R")], [(1, 3, "A")], of=of)
+    assert images(keep_both.propose(found)) == [(None, (1, None, "R"))]
+
+
+def test_the_part_on_the_source_is_part_of_the_plan() -> None:
+    plan = keep_both.propose(TWO).plan
+    assert plan is not None
+    assert plan.by_name_only
+    assert plan.ending[1] == f"On the source: {steps(keep_both.propose(TWO))[0].sql}"
+    document: Any = to_document(plan)
+    assert document["on_source"]["server_uuid"] == SOURCE
+    assert document["on_source"]["steps"][0]["new_key"] == "id"
+    assert read_plan(document, {ORDERS.name: ORDERS}).steps == plan.steps
+
+
+# --- the order of it, and what goes wrong in between ---
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene((inserted(ORDERS, 1, "A", None),), held=((1, "local", None),))
+
+
+def test_the_source_rehearses_first_and_is_written_once_the_replica_is_past(scene: Scene) -> None:
+    outcome = scene.resolve(strategy="keep-both")
+    assert outcome.result is Result.RESOLVED
+    scene.assert_resolved()
+    assert (100, "local", None) in scene.source.rows.held[ORDERS.name]
+    telling = ("rehearse", "commit", "write", "trail", "replica.start")
+    assert [s for s in scene.world.steps if s.startswith(telling)] == [
+        "rehearse on source",
+        "trail settings",
+        "rehearse",
+        "trail intent",
+        "commit",
+        "trail settings-restored",
+        "replica.start until",
+        "write on source",
+        "trail on-source",
+        "commit on source",
+        "replica.start",
+        "trail outcome",
+    ]
+    assert outcome.rounds[0].on_source is OnSourceResult.SEEN
+    assert [step.target for step in outcome.rounds[0].written] == [(100, "local", None)]
+    assert "a new row of shop.orders with id 100" in outcome.message
+
+
+def test_nothing_is_written_on_the_source_by_a_dry_run(scene: Scene) -> None:
+    before = scene.source.rows.contents
+    assert scene.resolve(strategy="replica-wins", dry_run=True).result is Result.NEEDS_HUMAN
+    scene.assert_untouched()
+    assert scene.source.rows.contents == before
+    assert "rehearse on source" in scene.world.steps
+
+
+@pytest.mark.parametrize(
+    ("point", "error", "told"),
+    [
+        ("write on source", NotDone("It is read-only now."), OnSourceResult.NOT_WRITTEN),
+        ("trail on-source", NotDone("The disk is full."), OnSourceResult.NOT_WRITTEN),
+        ("commit on source", NotVerified("The connection was lost."), OnSourceResult.UNKNOWN),
+    ],
+)
+def test_when_the_source_part_fails_the_replica_runs_and_it_is_said(
+    scene: Scene, point: str, error: Exception, told: OnSourceResult
+) -> None:
+    scene.world.before[point] = error
+    outcome = scene.resolve(strategy="keep-both")
+    assert outcome.result is Result.FAILED
+    scene.assert_resolved()
+    assert outcome.rounds[0].on_source is told
+    assert str(error) in outcome.message
+    assert f"audit show {outcome.rounds[0].audit_id}" in outcome.hint
+    assert scene.trail.written[-1].content["on_source"] == told.value
+    assert scene.trail.results() == ["applied, not verified"]
+
+
+def test_a_row_of_the_replica_in_the_way_of_the_new_key_stops_it(scene: Scene) -> None:
+    scene.world.after["replica.start until"] = lambda: scene.replica.rows.insert(ORDERS.name, (100, "mine", None))
+    outcome = scene.resolve(strategy="keep-both")
+    assert outcome.result is Result.FAILED
+    assert "The replica holds a row 100 of shop.orders of its own" in outcome.message
+    assert "commit on source" not in scene.world.steps
+
+
+def test_what_came_to_the_source_late_is_looked_for_at_the_end() -> None:
+    """The channel stops on the next transaction before the first one's row is on the replica."""
+    scene = Scene(
+        (inserted(ORDERS, 1, "A", None),),
+        (inserted(ORDERS, 2, "B", None),),
+        held=((1, "local", None), (2, "other", None)),
+    )
+    outcome = scene.resolve(strategy="replica-wins")
+    assert outcome.result is Result.RESOLVED
+    assert [r.on_source for r in outcome.rounds] == [OnSourceResult.SEEN, OnSourceResult.SEEN]
+    assert scene.replica.rows.contents == scene.source.rows.contents
+    assert set(scene.source.rows.held[ORDERS.name]) == {(1, "local", None), (2, "other", None)}
