@@ -84,6 +84,8 @@ def replanned(shown: Plan, now: Plan) -> str:
         return f"the channel fails with error {now.errno}"
     if shown.steps != now.steps:
         return _rows(shown.steps, now.steps)
+    if shown.on_source is not None and now.on_source is not None and shown.on_source != now.on_source:
+        return f"on the source {_rows(shown.on_source.steps, now.on_source.steps)}"
     for was, is_ in ((shown.guards, now.guards), (shown.risks, now.risks)):
         gone, come = [text for text in was if text not in is_], [text for text in is_ if text not in was]
         if gone or come:

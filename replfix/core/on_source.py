@@ -8,6 +8,7 @@ from dataclasses import replace
 from replfix.core import sql
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
+from replfix.core.guards import fingerprint
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.reconcile import ConflictKind
 from replfix.core.row_diff import differing, same
@@ -53,7 +54,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
     plan = replace(repair, strategy=name, on_source=OnSource(side.uuid, steps))
     plan = replace(
         plan,
-        guards=(*repair.guards, *_guards(plan)),
+        guards=(*repair.guards, *_guards(side, steps)),
         risks=(*repair.risks, *_risks(evidence, steps), *risks_of(side, steps)),
     )
     what = counted(len(rows), "displaced row")
@@ -119,12 +120,10 @@ def _side_effect(step: Step, table: Table) -> str:
     return ""
 
 
-def _guards(plan: Plan) -> tuple[str, ...]:
-    assert plan.on_source is not None
-    steps = plan.on_source.steps
+def _guards(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
     changed = sum(step.current is not None for step in steps)
     return (
-        f"the source is {plan.on_source.server_uuid}, and takes writes",
+        f"the source is {side.uuid}, takes writes, and its tables are defined as they were diagnosed ({fingerprint(side.tables)})",
         *(
             [f"on the source {counted(changed, 'row')}, locked, {_is(changed)} exactly what was diagnosed"]
             if changed

@@ -242,7 +242,7 @@ def test_a_row_of_the_source_that_changes_before_ends_it_and_after_the_repair_is
     def change(value: str) -> Callable[[], None]:
         return lambda: write(pair.source, f"UPDATE d.o SET v = '{value}' WHERE id = 2")
 
-    with pytest.raises(Stale, match="is not what was diagnosed any more: v changed"):
+    with pytest.raises(Stale, match="is not what was diagnosed any more: v, at changed"):
         resolving(pair, "replica-wins", "Rehearsing what is written on the source", change("sooner"))
     assert snapshot(pair.replica) == before
 

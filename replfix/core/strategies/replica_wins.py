@@ -11,6 +11,7 @@ from replfix.core.on_source import proposed, written
 from replfix.core.plan import Step
 from replfix.core.row_diff import differing
 from replfix.core.source_side import Named, SourceSide
+from replfix.core.strategies.source_wins import parents_first
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import shortened
@@ -28,7 +29,7 @@ def propose(evidence: Evidence) -> Proposal:
 
 
 def _steps(side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
-    """Rows that go first: they hold keys that the others need."""
+    """Rows that go first: they hold keys that the others need. Parents come before their children."""
     deletes: dict[tuple[TableName, RowImage], Step] = {}
     updates: list[Step] = []
     inserts: list[Step] = []
@@ -43,9 +44,10 @@ def _steps(side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
             updates.append(written(table, own, row))
         for _, held in side.holding(table, row):
             deletes.setdefault((name, held), written(table, held, None))
-    yield from (step for named, step in deletes.items() if named not in replaced)
+    gone = [step for named, step in deletes.items() if named not in replaced]
+    yield from reversed(tuple(parents_first(gone[::-1], side.tables)))
     yield from updates
-    yield from inserts
+    yield from parents_first(inserts, side.tables)
 
 
 def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:

@@ -149,12 +149,12 @@ def _steps(evidence: Evidence) -> Iterator[Step]:
             deletes.append(_delete(table, repair.current))
         if repair.target is not None:
             inserts.append(_insert(table, repair))
-    yield from reversed(tuple(_parents_first(deletes[::-1], evidence.tables)))
+    yield from reversed(tuple(parents_first(deletes[::-1], evidence.tables)))
     yield from updates
-    yield from _parents_first(inserts, evidence.tables)
+    yield from parents_first(inserts, evidence.tables)
 
 
-def _parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> Iterator[Step]:
+def parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> Iterator[Step]:
     """Each row behind those of the steps that it references, as far as they are no circle. The steps are carried out
     without foreign key checks: it is for whoever runs their SQL by hand."""
     rows = [(step, step.current or step.target or ()) for step in steps]
