@@ -144,7 +144,9 @@ def run(args: Sequence[str] | None = None) -> int:
         if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
             import traceback
 
-            traceback.print_exc()
+            from replfix.present.text import without_passwords
+
+            click.echo(without_passwords(traceback.format_exc()), err=True)
         return 1
 
 
@@ -153,9 +155,9 @@ _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what 
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
     """An error in words on stderr; with ``--json`` also as the one document on stdout."""
-    from replfix.present.text import visible
+    from replfix.present.text import visible, without_passwords
 
-    message, hint = visible(message), visible(hint)
+    message, hint = visible(without_passwords(message)), visible(without_passwords(hint))
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
     if hint:
         click.echo(f"{click.style('Next:', bold=True)}  {hint}", err=True)

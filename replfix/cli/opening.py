@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from replfix.cli.output import narrate
+from replfix.core.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from replfix.cli.options import Meant
     from replfix.config import Config
-    from replfix.core.endpoint import Endpoint
     from replfix.wiring import Wired
 
 
@@ -21,9 +22,21 @@ def open_target(config: Config, meant: Meant) -> Wired:
     from replfix.wiring import Wired
 
     target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel)
-    for warning in config.warnings:
+    for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
     return Wired(target, ask_password)
+
+
+def _seen_by_others(meant: Meant) -> Iterator[str]:
+    """Said to people only: whoever wrote a script has decided."""
+    if not sys.stderr.isatty():
+        return
+    for option, url in (("--replica", meant.replica_url), ("--source", meant.source_url)):
+        if url is not None and "://" in url and Endpoint.parse(url).password is not None:
+            yield (
+                f"the password in {option} is seen by every user of this host while the command runs (ps). Left out of the URL, "
+                "it is asked for, or read from ~/.my.cnf."
+            )
 
 
 def ask_password(endpoint: Endpoint) -> str | None:

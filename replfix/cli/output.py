@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.present.text import visible
+from replfix.present.text import visible, without_passwords
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -52,4 +52,4 @@ def page(renderable: RenderableType) -> None:
 
 def narrate(text: str) -> None:
     """One line on stderr about what is going on."""
-    click.echo(visible(text), err=True)
+    click.echo(visible(without_passwords(text)), err=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_PASSWORD = re.compile(r"([a-z][a-z0-9+.-]*:/{1,2}[^\s/?#@:]*):\S*@", re.IGNORECASE)
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -20,3 +22,8 @@ def visible(text: str, *, keep_newlines: bool = True) -> str:
         else (f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" if ord(c) < 65536 else f"\\U{ord(c):08x}")
         for c in text
     )
+
+
+def without_passwords(text: str) -> str:
+    """Whatever somebody typed at a wrong place is repeated in an error: a URL's password is not."""
+    return _PASSWORD.sub(r"\1:…@", text)

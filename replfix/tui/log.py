@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from datetime import UTC, datetime
 
+from replfix.present.text import without_passwords
+
 KEPT = 2000
 
 
@@ -17,7 +19,7 @@ class Journal:
 
     def add(self, text: str) -> None:
         with self._lock:
-            self._lines.append((datetime.now(UTC), text))
+            self._lines.append((datetime.now(UTC), without_passwords(text)))
             self.count += 1
 
     def lines(self) -> tuple[tuple[datetime, str], ...]:

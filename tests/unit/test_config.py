@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from replfix import config
+from replfix.cli.opening import open_target
+from replfix.cli.options import Meant
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.errors import ConfigError, UsageError
 
@@ -333,3 +336,16 @@ def test_no_secret_in_any_repr(home: Path) -> None:
     found = config.load()
     assert "hunter2" not in repr(found.target(None, "mysql://h"))
     assert "hunter2" not in repr(vars(found))
+
+
+def test_a_password_on_the_command_line_is_warned_about_at_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meant = Meant(None, "mysql://u:hush-4711@h", "mysql://u@source", None)
+    for terminal, says in ((False, ""), (True, "the password in --replica is seen by every user of this host")):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        open_target(config.load(), meant)
+        told = capsys.readouterr().err
+        assert told.count("Warning") == (1 if terminal else 0)
+        assert says in told
+        assert "hush" not in told

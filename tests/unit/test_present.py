@@ -14,7 +14,7 @@ from replfix.core.status import ChannelStatus, ReceiverState
 from replfix.core.values import NOT_LOGGED, Json, Value
 from replfix.present.shown import shown
 from replfix.present.state import State, error_of, lag_bars, state_of
-from replfix.present.text import visible
+from replfix.present.text import visible, without_passwords
 from tests.tui.backend import failing, running, stopped_by_hand
 from tests.unit.making import channel
 
@@ -147,3 +147,19 @@ def test_the_error_in_a_few_words() -> None:
 )
 def test_the_history_of_lag(history: tuple[int | None, ...], bars: str) -> None:
     assert lag_bars(history) == bars
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("No such command 'mysql://u:p@h'.", "No such command 'mysql://u:…@h'."),
+        (
+            "mariadb://u:p@ss:w/?#@h:3306 and postgresql+psycopg://x:y@z/d",
+            "mariadb://u:…@h:3306 and postgresql+psycopg://x:…@z/d",
+        ),
+        ("/tmp/mysql:/u:p@h does not exist", "/tmp/mysql:/u:…@h does not exist"),
+        ("mysql://h:3306 and dba@10.0.0.1", "mysql://h:3306 and dba@10.0.0.1"),
+    ],
+)
+def test_no_password_of_a_url_is_repeated(text: str, wanted: str) -> None:
+    assert without_passwords(text) == wanted
