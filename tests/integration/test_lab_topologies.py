@@ -49,6 +49,24 @@ def written_everywhere(lab: Lab) -> None:
                 pytest.fail(f"{server} has only {found}")
 
 
+def nothing_to_advise(lab: Lab) -> None:
+    """A healthy topology has one writer, or several that keep apart."""
+    primaries = [server for server in lab.servers if server.role is Role.PRIMARY]
+    for number, server in enumerate(primaries, 1):
+        with server.session() as session:
+            session.execute(f"SET PERSIST auto_increment_increment = {len(primaries)}")
+            session.execute(f"SET PERSIST auto_increment_offset = {number}")
+    with lab.servers[0].session() as session:
+        session.execute("CREATE DATABASE shop")
+        session.execute("CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY)")
+        session.execute("INSERT INTO shop.orders VALUES (), ()")
+    ran = replfix("advise", "--config", str(lab.config_file), "--json")
+    assert (ran.code, ran.document["findings"], ran.document["unknowns"]) == (0, [], [])
+    assert len(ran.document["nodes"]) == len(lab.servers)
+    writing = {node["name"] for node in ran.document["nodes"] if node["writes"]}
+    assert writing == {server.name for server in primaries or lab.servers[:1]}
+
+
 @pytest.mark.parametrize("name", CHANNELS)
 def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -64,6 +82,7 @@ def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.M
             assert channels == CHANNELS[name]
             written_everywhere(lab)
             lab.reset()
+        nothing_to_advise(lab)
         assert replfix("lab", "up", "--name", "other").code == 0, "it is up already"
         ran = replfix("lab", "up", "--name", "other", "--topology", "pair")
         assert (ran.code, "has the topology" in ran.err) == (2, True)
