@@ -46,7 +46,15 @@ def _summary(report: Report) -> str:
 def _nodes(report: Report) -> Table:
     writing = {node.uuid for node in writers(report.survey)}
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for title in ("server", "version", "writes", "increment/offset", "after restart", "reads from", "own rows lately"):
+    for title in (
+        "server",
+        "version",
+        "writes",
+        "increment/offset",
+        "after restart",
+        "reads from",
+        "own inserts, of the log that was read",
+    ):
         grid.add_column(title, overflow="fold")
     names = {node.uuid: node.name for node in report.survey.nodes}
     for node in report.survey.nodes:
@@ -70,14 +78,14 @@ def _or_unknown(number: int | None) -> str:
 
 
 def _wrote(node: Node) -> str:
-    if node.log is None:
+    log = node.log
+    if log is None:
         return "?"
-    rows = sum(inserts.rows for inserts in node.log.inserts.values())
-    return (
-        f"{counted(rows, 'row')} in {counted(node.log.transactions, 'transaction')}"
-        if node.log.transactions
-        else "none"
-    )
+    if not log.transactions:
+        return "none"
+    rows = sum(inserts.rows for inserts in log.inserts.values())
+    since = f" since {log.since:%Y-%m-%d %H:%M}" if log.since is not None else ""
+    return f"{counted(rows, 'row')} in {counted(log.transactions, 'transaction')}{since}"
 
 
 def _finding(finding: Finding) -> RenderableType:

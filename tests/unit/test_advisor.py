@@ -17,8 +17,8 @@ from replfix.core.advisor.writers import circle_of, overlap, writers
 from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
 from replfix.core.table import TableName
-from replfix.mysql.binlog.activity import worked_with
-from tests.unit.making import column, key
+from replfix.mysql.binlog.activity import states, worked_with
+from tests.unit.making import column, key, table
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ALONE = Step(1, 1)
@@ -183,6 +183,30 @@ def test_the_auto_increment_values_of_a_query_event() -> None:
     assert [worked_with(v) for v in (without, on_source, on_replica, b"")] == [
         Step(1, 1), Step(5, 7), Step(3, 3), Step(1, 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statement", "stated"),
+    [
+        ("INSERT INTO orders (amount, id) VALUES (1, 7)", True),
+        ("insert into shop.`orders` (`ID`) values ('7')", True),
+        ("INSERT INTO orders VALUES (7, 1)", True),
+        ("REPLACE INTO orders VALUES (7, 1)", True),
+        ("INSERT INTO orders (amount, id) VALUES (7, NULL), (7, 7)", False),
+        ("INSERT INTO orders VALUES (0, 7)", False),
+        ("INSERT INTO orders VALUES (DEFAULT, 7)", False),
+        ("INSERT INTO orders (amount) VALUES (7)", False),
+        ("INSERT INTO orders VALUES (LAST_INSERT_ID() + 1, 7)", False),
+        ("INSERT INTO others VALUES (7, 7)", False),
+        ("INSERT INTO orders SELECT 7, 7", False),
+        ("INSERT INTO orders VALUES (7)", False),  # of a table that had another definition
+        ("", False),
+    ],
+)
+def test_statements_that_give_the_id_themselves(statement: str, stated: bool) -> None:
+    id_ = column("id", auto_increment=True)
+    of = table("shop.orders", [id_, column("amount")], [key("PRIMARY", "id")])
+    assert states(statement, of, 0) is stated
 
 
 def test_incidents_point_at_what_let_them_happen() -> None:

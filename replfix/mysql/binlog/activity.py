@@ -279,10 +279,11 @@ def states(text: str, table: Table, ordinal: int) -> bool:
     read = insert.read(text)
     if read is None or not read.rows or read.table.lower() != table.name.name.lower():
         return False
-    columns = read.columns or tuple(c.name for c in table.columns if not c.invisible)
-    given = dict(zip((c.lower() for c in columns), read.rows[0], strict=False))
-    value = given.get(table.columns[ordinal].name.lower())
-    told = None if value is None or len(given) != len(read.rows[0]) else value.told
+    columns, row = read.columns or tuple(c.name for c in table.columns if not c.invisible), read.rows[0]
+    if len(columns) != len(row):
+        return False  # cut off, or of another definition
+    value = dict(zip((c.lower() for c in columns), row, strict=True)).get(table.columns[ordinal].name.lower())
+    told = None if value is None else value.told
     return told is not None and told.strip().isdigit() and int(told) > 0
 
 
