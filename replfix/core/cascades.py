@@ -32,7 +32,7 @@ class Cascades:
         by_child: dict[TableName, int] = {}
         for index, change in enumerate(changes):
             table = tables.get(change.table)
-            if table is None or change.before is None:
+            if table is None or change.before is None or not change.checks_foreign_keys:
                 continue
             for key in table.referenced_by:
                 if (key.on_delete if change.after is None else key.on_update) not in _PASSES_ON:

@@ -54,7 +54,7 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
         table = tables.get(change.table)
         if table is None:
             continue
-        if change.after is not None:
+        if change.after is not None and change.checks_foreign_keys:
             for reference in parents_of(table, change.after, index):
                 if change.before is not None and _unchanged(table, reference.foreign_key.child_columns, change):
                     continue
@@ -85,7 +85,7 @@ def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName,
     found: dict[Lookup, Reference] = {}
     for index, change in enumerate(changes):
         table = tables.get(change.table)
-        if table is None or change.before is None:
+        if table is None or change.before is None or not change.checks_foreign_keys:
             continue
         for key in table.referenced_by:
             if (key.on_delete if change.after is None else key.on_update) not in _RESTRICTS:

@@ -26,6 +26,7 @@ class RowChange:
     before: RowImage | None
     after: RowImage | None
     event_end_pos: int  # end_log_pos of the rows event, in the log that it was read from
+    checks_foreign_keys: bool = True  # else none restricts it, and none cascades: foreign_key_checks was OFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,3 +151,23 @@ def test_a_parent_that_nobody_knows_is_not_invented(pair: Lab) -> None:
     assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
     assert "how the source had it then cannot be told" in ran.document["message"]
     assert snapshot(pair.replica) == before
+
+
+def test_what_was_written_without_foreign_key_checks_wants_no_parent_and_spares_children(pair: Lab) -> None:
+    case = Case(
+        ("INSERT INTO d.country VALUES ('no', 'local')",),
+        (
+            "SET foreign_key_checks = 0",
+            "INSERT INTO d.shop VALUES (2, 'zz', 'z9', NULL)",
+            "DELETE FROM d.city WHERE id = 1",
+            "INSERT INTO d.country VALUES ('no', 'Norway')",
+        ),
+        (("duplicate", "country"),),
+    )
+    stage(pair, case)
+    before = snapshot(pair.replica)
+    ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file), "--json")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.document["displaced_rows"] == 1
+    pair.wait_until_applied()
+    assert not [p for p in prove(pair.source, pair.replica, before) if not p.holds]

@@ -286,7 +286,7 @@ def test_any_bytes_as_rows_of_every_form() -> None:
         # Few NULLs and small lengths, or hardly a row would be read to its end.
         data = bytes(rng.choice((0, 0, 0, 1, 2, rng.randrange(256))) for _ in range(rng.randrange(1, 120)))
         present = rng.getrandbits(len(forms)) or 1
-        head = RowsHead(1, True, len(forms), (present,), data)
+        head = RowsHead(1, True, True, len(forms), (present,), data)
 
         def run() -> str:
             try:

@@ -62,3 +62,9 @@ def test_texts_that_may_be_equal_and_children_of_children() -> None:
     assert ("c", "1") not in rows_to_check([inserted(tables[CHILD], "1", "X"), deletion], tables)
     assert ("g", "2") not in rows_to_check([inserted(tables[GRANDCHILD], "2", "1"), deletion], tables)
     assert ("c", "1") in rows_to_check([inserted(tables[CHILD], "1", None), deletion], tables)
+
+
+def test_changes_that_check_no_foreign_key_do_not_cascade() -> None:
+    tables = family("CASCADE", "CASCADE")
+    unchecked = replace(deleted(tables[PARENT], 5, None), checks_foreign_keys=False)
+    assert ("c", 1) in rows_to_check([inserted(tables[CHILD], 1, 5), unchecked], tables)

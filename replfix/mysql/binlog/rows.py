@@ -43,6 +43,7 @@ class RowsHead:
 
     table_id: int
     ends_statement: bool
+    checks_foreign_keys: bool
     columns: int
     present: tuple[int, ...]  # one bitmap for each image of a row: before, after, or both
     rows: bytes
@@ -62,7 +63,8 @@ def read_head(event: Event) -> RowsHead:
     images = 2 if KINDS[EventType(event.type)] is ChangeKind.UPDATE else 1
     # Bits behind the last column say nothing: alone they would make a row of no bytes, and no end of such rows.
     present = tuple(fields.uint(width) & ((1 << columns) - 1) for _ in range(images))
-    return RowsHead(table_id, bool(flags & STATEMENT_END), columns, present, fields.rest())
+    checked = not flags & NO_FOREIGN_KEY_CHECKS
+    return RowsHead(table_id, bool(flags & STATEMENT_END), checked, columns, present, fields.rest())
 
 
 @dataclass(slots=True)
@@ -79,16 +81,16 @@ class RowDecoder:
 
     def changes(self, event: Event, head: RowsHead) -> list[RowChange]:
         """The rows of an event, in order; :class:`Unreadable` when they do not come out to the byte."""
-        table, end_pos = self.layout.table, event.end_pos
+        table, end_pos, checked = self.layout.table, event.end_pos, head.checks_foreign_keys
         match KINDS[EventType(event.type)]:
             case ChangeKind.INSERT as kind:
-                return [RowChange(table, kind, None, row, end_pos) for row in self.images(event, head)]
+                return [RowChange(table, kind, None, row, end_pos, checked) for row in self.images(event, head)]
             case ChangeKind.DELETE as kind:
-                return [RowChange(table, kind, row, None, end_pos) for row in self.images(event, head)]
+                return [RowChange(table, kind, row, None, end_pos, checked) for row in self.images(event, head)]
             case kind:
                 rows = iter(self.images(event, head))
                 return [
-                    RowChange(table, kind, before, _sharing(before, after), end_pos)
+                    RowChange(table, kind, before, _sharing(before, after), end_pos, checked)
                     for before, after in zip(rows, rows, strict=True)
                 ]
 
