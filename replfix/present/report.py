@@ -1,12 +1,7 @@
-"""One incident as Markdown, for the ticket.
-
-Names, values and messages come from servers and are hostile: values stand in code, sentences are escaped, so that none
-of them can end a table's cell, a fence or a line, or become a link, a heading or HTML.
-"""
+"""One incident as Markdown, for the ticket."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from replfix.core.diagnosis import Diagnosis
@@ -16,18 +11,14 @@ from replfix.core.reconcile import Conflict
 from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.values import RowImage
 from replfix.present.left_out import left_out_lines
+from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, points, sentence, table
 from replfix.present.shown import shown
 from replfix.present.text import visible
 
 VALUE_WIDTH = 120
-SENTENCE_WIDTH = 2_000
 STATEMENT_WIDTH = 4_000
 CONFLICTS = 50
 STATEMENTS = 200
-
-_PUNCTUATION = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=:)/|^[-+=]")
-_NUMBER = re.compile(r"^(\d{1,9})([.)])")
-_MENTION = re.compile(r"(?<![\w@])@(?=\w)")
 
 
 def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = None) -> str:
@@ -43,55 +34,6 @@ def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = N
         parts += [_plan(plan) for plan in plans if not plan.by_name_only]  # nobody is led there
     parts.append(_advice(diagnosis))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
-
-
-# --- Markdown ---
-
-
-def sentence(text: str) -> str:
-    """Words of ours with names and values in them, on one line, as plain text."""
-    line = visible(_cut(text, SENTENCE_WIDTH), keep_newlines=False).strip()
-    escaped = _NUMBER.sub(r"\1\\\2", _PUNCTUATION.sub(r"\\\g<0>", line))
-    return _MENTION.sub("@<!-- -->", escaped)  # nobody is notified because a row says so
-
-
-def code(text: str) -> str:
-    """``text`` in code, on one line. A vertical bar would end a table's cell in some readers, also within backquotes."""
-    line = visible(text, keep_newlines=False)
-    if "|" in line or not line.strip():
-        return f"<code>{''.join(c if c.isalnum() or c == ' ' else f'&#{ord(c)};' for c in line)}</code>"
-    fence = "`" * (_longest_run(line) + 1)
-    padding = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
-    return f"{fence}{padding}{line}{padding}{fence}"
-
-
-def fenced(lines: Sequence[str], language: str = "") -> list[str]:
-    """A block of code whose fence is longer than any within."""
-    body = [visible(line) for line in lines]
-    fence = "`" * max(3, 1 + max((_longest_run(line) for line in body), default=0))
-    return [f"{fence}{language}", *body, fence]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Cells are Markdown already."""
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(cells) + " |" for cells in lines]
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[:width]}… ({len(text)} characters)"
-
-
-def _points(title: str, sentences: Sequence[str]) -> Iterator[str]:
-    if sentences:
-        yield from (title, "", *(f"- {sentence(text)}" for text in sentences), "")
-
-
-# --- the parts ---
 
 
 def _what(name: str, diagnosis: Diagnosis) -> Iterator[str]:
@@ -112,7 +54,7 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[str]:
             f"{transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC, {code(transaction.log_file)} "
             f"{transaction.start_pos}–{transaction.end_pos}"
         )
-    yield from ("", *fenced([_cut(error.message, SENTENCE_WIDTH)], "text"), "")
+    yield from ("", *fenced([cut(error.message, SENTENCE_WIDTH)], "text"), "")
 
 
 def _why(diagnosis: Diagnosis) -> Iterator[str]:
@@ -129,7 +71,7 @@ def _why(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _unknowns(diagnosis: Diagnosis) -> Iterator[str]:
     if diagnosis.unknowns:
-        yield from _points("## Not known, or to be known", diagnosis.unknowns)
+        yield from points("## Not known, or to be known", diagnosis.unknowns)
 
 
 def _conflicts(diagnosis: Diagnosis) -> Iterator[str]:
@@ -192,7 +134,7 @@ def _advice(diagnosis: Diagnosis) -> Iterator[str]:
     for advice in diagnosis.advice:
         yield f"- {sentence(advice.text)}"
         if advice.sql:
-            statements = [f"{_cut(statement, STATEMENT_WIDTH)};" for statement in advice.sql]
+            statements = [f"{cut(statement, STATEMENT_WIDTH)};" for statement in advice.sql]
             yield from ("", *(f"  {line}" for text in fenced(statements, "sql") for line in text.split("\n")), "")
     yield ""
 
@@ -206,15 +148,15 @@ def _plan(plan: Plan) -> Iterator[str]:
     elif plan.left_out is None:
         yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
     else:
-        yield from _points("Then:", plan.ending)
+        yield from points("Then:", plan.ending)
         yield from (
             "Left out on this replica, for good:",
             "",
             *fenced(list(left_out_lines(plan, STATEMENTS)), "text"),
             "",
         )
-    yield from _points("Only if:", plan.guards)
-    yield from _points("Mind:", plan.risks)
+    yield from points("Only if:", plan.guards)
+    yield from points("Mind:", plan.risks)
     undo = [step.undo_sql for step in reversed(plan.steps) if step.undo_sql]
     if undo:
         yield from ("### Undo, in this order", "")
@@ -225,7 +167,7 @@ def _statements(statements: Sequence[str], none: str) -> Iterator[str]:
     if not statements:
         yield from (none, "")
         return
-    yield from fenced([f"{_cut(sql, STATEMENT_WIDTH)};" for sql in statements[:STATEMENTS]], "sql")
+    yield from fenced([f"{cut(sql, STATEMENT_WIDTH)};" for sql in statements[:STATEMENTS]], "sql")
     yield ""
     if len(statements) > STATEMENTS:
         yield from (f"And {len(statements) - STATEMENTS} more.", "")

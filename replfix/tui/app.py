@@ -19,6 +19,7 @@ from replfix.tui.log import Journal
 from replfix.tui.messages import Polled
 from replfix.tui.palette import next_theme, system_commands
 from replfix.tui.screen import ReplfixDialog, ReplfixScreen
+from replfix.tui.screens.advisor import AdvisorScreen
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.help import HelpScreen
@@ -39,6 +40,9 @@ class ReplfixApp(App[None]):
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; an apply that runs comes to its end first"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Keys of this screen"),
         Binding("A", "audit", "Audit", id="app.audit", tooltip="Everything that was done, with row images"),
+        Binding(
+            "K", "advisor", "Advisor", id="app.advisor", tooltip="How the servers keep their keys apart", show=False
+        ),
         Binding("L", "log", "Log", id="app.log", tooltip="What happened since the start", show=False),
         Binding("ctrl+t", "next_theme", "Theme", id="app.theme", tooltip="The next theme", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", tooltip="Draw the screen anew", show=False),
@@ -108,6 +112,10 @@ class ReplfixApp(App[None]):
     def action_audit(self) -> None:
         if not isinstance(self.screen, AuditScreen):
             self.push_screen(AuditScreen())
+
+    def action_advisor(self) -> None:
+        if not isinstance(self.screen, AdvisorScreen):
+            self.push_screen(AdvisorScreen())
 
     def action_log(self) -> None:
         if not isinstance(self.screen, LogScreen):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from replfix import wiring
 from replfix.config import Config, Target
+from replfix.core.advisor.survey import Report
 from replfix.core.audit_record import AuditRecord
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant
@@ -20,6 +22,7 @@ from replfix.core.status import ReplicaStatus
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.workflow import resolve
+from replfix.workflow.advise import advise
 from replfix.workflow.errant import find_errant
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Operation
@@ -65,6 +68,10 @@ class Backend(Protocol):
     def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
         """Take back the repair that the record belongs to; without ``approved``, the digest of the plan that was shown,
         only look whether that is possible."""
+        ...
+
+    def advise(self, progress: Progress) -> Report:
+        """How all of these servers, and those that they read from, keep their keys apart."""
         ...
 
     def records(self, limit: int) -> list[AuditRecord]:
@@ -131,6 +138,11 @@ class WiredBackend:
                 operation, record.id, dry_run=approved is None, confirm=lambda plan: plan.digest == approved
             ),
         )
+
+    def advise(self, progress: Progress) -> Report:
+        with wiring.Surveyed(self._config) as servers:
+            given = [servers.open(target) for target in self._targets.values()]
+            return advise(given, servers.source_of, datetime.now(UTC), progress, all_of_them=False)
 
     def _work(self, name: str, progress: Progress, what: Callable[[Operation], T]) -> T:
         with self._writing, wiring.Wired(self._targets[name]) as wired:

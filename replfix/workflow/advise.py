@@ -27,16 +27,31 @@ SourceOf = Callable[[KeySpaces, ChannelStatus], Named]
 """The source of a channel with the name that it has in the configuration, else its address. Raises as connecting does."""
 
 
-def advise(given: Sequence[Named], source_of: SourceOf, now: datetime, progress: Callable[[str], None]) -> Report:
-    """Raises ConnectError when a server that was named cannot be reached; what else cannot be read is an unknown."""
-    return conclude(survey(given, source_of, now, progress))
+def advise(
+    given: Sequence[Named],
+    source_of: SourceOf,
+    now: datetime,
+    progress: Callable[[str], None],
+    *,
+    all_of_them: bool = True,
+) -> Report:
+    """Raises ConnectError when a server that was given cannot be reached, without ``all_of_them`` when none of them can;
+    what else cannot be read is an unknown."""
+    return conclude(survey(given, source_of, now, progress, all_of_them=all_of_them))
 
 
-def survey(given: Sequence[Named], source_of: SourceOf, now: datetime, progress: Callable[[str], None]) -> Survey:
+def survey(
+    given: Sequence[Named],
+    source_of: SourceOf,
+    now: datetime,
+    progress: Callable[[str], None],
+    *,
+    all_of_them: bool = True,
+) -> Survey:
     unknowns: list[str] = []
     servers: dict[str, KeySpaces] = {}
     nodes: list[Node] = []
-    for name, server, channels in _reached(given, source_of, unknowns):
+    for name, server, channels in _reached(given, source_of, unknowns, all_of_them=all_of_them):
         progress(f"Reading {name} …")
         node = server.node(name, channels)
         servers[node.uuid] = server
@@ -66,22 +81,22 @@ def _named(nodes: Sequence[Node], uuid: str) -> str:
 
 
 def _reached(
-    given: Sequence[Named], source_of: SourceOf, unknowns: list[str]
+    given: Sequence[Named], source_of: SourceOf, unknowns: list[str], *, all_of_them: bool
 ) -> Iterator[tuple[str, KeySpaces, tuple[ChannelStatus, ...]]]:
-    """The servers that were named and those behind them, each once, with what they read from."""
+    """The servers that were given and those behind them, each once, with what they read from."""
     known: set[str] = set()
     waiting = list(given)
-    required = len(waiting)
+    left = len(waiting)  # of those that were given
     while waiting:
         name, server = waiting.pop(0)
-        required -= 1
+        left -= 1
         try:
             uuid = server.uuid()
             if uuid in known:
                 continue
             channels = _channels(name, server, unknowns)
         except ReplfixError as error:
-            if required >= 0:
+            if left >= 0 and (all_of_them or (left == 0 and not known)):
                 raise
             unknowns.append(f"{name} was not read: {error.message}")
             continue

@@ -200,3 +200,36 @@ def test_an_incident_points_at_the_finding_that_is_there(any_pair: Lab) -> None:
     ran = replfix("resolve", "replica1", "--strategy", "source-wins", "--yes", "--config", config)
     assert (ran.code, pointed in ran.out) == (0, True), ran.out + ran.err
     assert SAME in found(replfix("advise", "--config", config, "--json").document)
+
+
+def test_the_report_in_every_format_and_since_an_earlier_one(three: Lab, tmp_path: Path) -> None:
+    two = Case("two", lambda _: None).arrange(three.servers)
+    circle(two, (1, 1), (1, 1))
+    names = [server.name for server in two]
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(advise(three, *names, "--json").out)
+    run(two[1], "CREATE TABLE shop.bare (v INT)")
+    settle(two)
+
+    text = advise(three, *names, "--since", str(earlier))
+    assert "✘ ✘" in text.out
+    assert "PLAN for 2 writers" in text.out
+    assert "shop.bare" in text.out.split("  new: ")[1].split("\n")[0]
+    assert text.code == 3
+    html = advise(three, *names, "--format", "html")
+    assert html.out.startswith("<!doctype html>")
+    assert html.out.rstrip().endswith("</html>")
+    assert advise(three, *names, "--format", "markdown").out.startswith("# How ")
+    changes = advise(three, *names, "--json", "--since", str(earlier)).document["changes"]
+    assert [(m["code"], m["table"]) for m in changes["new"]] == [("no-primary-key", "shop.bare")]
+    assert not changes["gone"]
+
+
+def test_what_is_no_earlier_report(three: Lab, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('{"schema": "replfix.status/1"}')
+    for path in (other, tmp_path / "nowhere.json"):
+        ran = advise(three, "--since", str(path))
+        assert ran.code == 2
+        assert "--since" in ran.err
+    assert advise(three, "--json", "--format", "html").code == 2

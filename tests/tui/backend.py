@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from replfix.core.advisor.conclude import conclude as conclude_advice
+from replfix.core.advisor.survey import Report
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
@@ -39,6 +41,7 @@ from tests.unit.making import (
     status,
     transaction,
 )
+from tests.unit.making_topologies import circle, node
 
 NEXT_GTID = f"{SOURCE}:7"
 STEPS = ("Rehearsing the plan", "Applying 1 step in one transaction", "START REPLICA", "Verifying 1 row")
@@ -185,6 +188,12 @@ class Chain:
 
 # --- the backend ---
 
+
+def two_primaries() -> Report:
+    """Both hand out the same numbers."""
+    return conclude_advice(circle(node(1), node(2)))
+
+
 Answer = ReplicaStatus | BaseException
 Found = Diagnosis | BaseException | None
 Written = Outcome | BaseException | None  # None: it succeeds
@@ -231,6 +240,7 @@ class FakeBackend:
     chain: Chain = field(default_factory=Chain)
     trail_error: BaseException | None = None
     in_the_way: tuple[str, ...] = ()  # of an undo
+    advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
     carried_out: list[Plan] = field(default_factory=list)
     polls: dict[str, int] = field(default_factory=dict)
@@ -343,6 +353,14 @@ class FakeBackend:
             return looked
         assert approved == undo.digest
         return replace(looked, result=UndoResult.UNDONE, message="1 row brought back.", dry_run=False)
+
+    def advise(self, progress: Progress) -> Report:
+        self.calls.append("advise")
+        progress("Reading db2 …")
+        self._wait("advise")
+        if isinstance(self.advice, BaseException):
+            raise self.advice
+        return self.advice
 
     def records(self, limit: int) -> list[AuditRecord]:
         self.calls.append(f"records {limit}")

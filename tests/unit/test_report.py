@@ -20,7 +20,8 @@ from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.table import Table
 from replfix.core.values import NOT_LOGGED, Json, Value
 from replfix.present import report
-from replfix.present.report import code, fenced, incident_report, sentence
+from replfix.present.markdown import code, fenced, sentence
+from replfix.present.report import incident_report
 from replfix.present.shown import shown
 from replfix.present.text import visible
 from tests.unit.fakes import Rows

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.rollout import RolloutPart
+from replfix.core.advisor.changes import Changes, Mark
 from replfix.core.advisor.node import KeyTable, LogSample, Node, Setting
 from replfix.core.advisor.rollout import Rollout
 from replfix.core.advisor.survey import Report
@@ -142,6 +144,40 @@ class FindingPart(Part):
     fix_sql: list[str]
 
 
+class MarkPart(Part):
+    code: str
+    severity: Literal["critical", "warning", "info"]
+    node: str | None
+    table: str | None
+    message: str
+
+    @classmethod
+    def of(cls, mark: Mark) -> MarkPart:
+        return cls.model_validate(asdict(mark))
+
+
+class ChangesPart(Part):
+    since: datetime
+    new: list[MarkPart]
+    gone: list[MarkPart]
+    graver: list[MarkPart]
+    remaining: int
+    servers_new: list[str]
+    servers_gone: list[str]
+
+    @classmethod
+    def of(cls, changes: Changes) -> ChangesPart:
+        return cls(
+            since=changes.since,
+            new=[MarkPart.of(m) for m in changes.new],
+            gone=[MarkPart.of(m) for m in changes.gone],
+            graver=[MarkPart.of(m) for m in changes.graver],
+            remaining=changes.remaining,
+            servers_new=list(changes.servers_new),
+            servers_gone=list(changes.servers_gone),
+        )
+
+
 class AdviseDocument(Document):
     schema_name: Literal["replfix.advise/1"] = "replfix.advise/1"
     read_at: datetime
@@ -149,10 +185,11 @@ class AdviseDocument(Document):
     edges: list[EdgePart]  # by the nodes' uuid
     findings: list[FindingPart]
     unknowns: list[str]
-    plan: RolloutPart | None = None  # with --writers only
+    plan: RolloutPart | None = None  # with --writers, and where two write and something has to be set
+    changes: ChangesPart | None = None  # with --since only
 
 
-def advise_document(report: Report, plan: Rollout | None = None) -> AdviseDocument:
+def advise_document(report: Report, plan: Rollout | None = None, changes: Changes | None = None) -> AdviseDocument:
     survey = report.survey
     writing = {node.uuid for node in writers(survey)}
     return AdviseDocument(
@@ -176,4 +213,5 @@ def advise_document(report: Report, plan: Rollout | None = None) -> AdviseDocume
         ],
         unknowns=list(survey.unknowns),
         plan=None if plan is None else RolloutPart.of(plan),
+        changes=None if changes is None else ChangesPart.of(changes),
     )

@@ -8,7 +8,7 @@ from replfix.core import sql
 from replfix.core.advisor.node import Node, Step
 from replfix.core.advisor.offsets import choose
 
-_IN_ORDER = "-- in the order that 'replfix advise --writers found' plans, which lets nothing collide in between"
+_IN_ORDER = "-- in the order of the plan of 'replfix advise', which lets nothing collide in between"
 
 
 def settle(node: Node, step: Step) -> tuple[str, ...]:

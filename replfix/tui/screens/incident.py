@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -22,6 +18,7 @@ from replfix.core.outcome import Outcome
 from replfix.core.status import ChannelStatus
 from replfix.errors import ReplfixError
 from replfix.present.text import visible
+from replfix.tui.files import save
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.errant import ErrantScreen
@@ -267,15 +264,10 @@ class IncidentScreen(ReplfixScreen[None]):
             return
         from replfix.present.report import incident_report
 
-        text = incident_report(self._name_, *self._told)
-        name = re.sub(r"[^\w.-]", "_", self._name_)
-        path = Path.cwd() / f"replfix-incident-{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.md"
         try:
-            # Row values are in it: for the one who saves it only, and never over another file.
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text.encode("utf-8", "replace").decode())
-        except OSError as error:
-            self.replfix.say_error(ReplfixError(f"Cannot write {path}: {error.strerror}.", "Start replfix elsewhere."))
+            path = save("incident", self._name_, incident_report(self._name_, *self._told), "md")
+        except ReplfixError as error:
+            self.replfix.say_error(error)
             return
         self.replfix.journal.add(f"{self._name_}: report saved to {path}")
         self.notify(visible(str(path)), title="Report saved", markup=False)
