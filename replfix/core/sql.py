@@ -25,8 +25,6 @@ SESSION_SETTINGS = (
     "SET SESSION time_zone = '+00:00'",
     # Strict, so that nothing is ever stored cut or rounded; zero dates and the id 0 are stored as they are.
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
-    "SET SESSION innodb_lock_wait_timeout = 5",
-    "SET SESSION lock_wait_timeout = 5",
 )
 
 
@@ -38,11 +36,30 @@ WITH_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 1"
 ROWS_LOGGED_SESSION = "SET SESSION binlog_format = 'ROW'"
 CHECKED_SESSION = (WITH_FOREIGN_KEYS, "SET SESSION unique_checks = 1")
 
-UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS[:2])
+UNDO_SETTINGS = (NOT_LOGGED_SESSION, *SESSION_SETTINGS)
 """What a session needs in which somebody runs undo statements by hand: values are written for it."""
 
 SOURCE_UNDO_SETTINGS = SESSION_SETTINGS[:2]
 """The same for the source, where it is logged."""
+
+
+LOCK_SECONDS = 5
+IDLE_SECONDS = 3600
+
+
+def limits(statement_seconds: float) -> str:
+    """How long a session waits for a lock, how long the server works for it on one statement, and how long it is kept
+    when nothing is heard of it (of a replfix that hangs, with its locks).
+
+    MySQL knows the second for SELECTs (max_execution_time, 5.7.8), MariaDB for everything. MariaDB passes over what is
+    for MySQL 5.7, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
+    """
+    milliseconds = round(statement_seconds * 1000)
+    return (
+        f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}, innodb_lock_wait_timeout = {LOCK_SECONDS}, "
+        f"wait_timeout = {IDLE_SECONDS} /*!50708 , max_execution_time = {milliseconds} */ "
+        f"/*M!100101 , max_statement_time = {milliseconds / 1000} */"
+    )
 
 
 def identifier(name: str) -> str:

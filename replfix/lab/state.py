@@ -70,7 +70,7 @@ class Server:
 
     def session(self, account: Account = ADMIN) -> Session:
         """A connection; ConnectError when the server is down. As the lab's admin unless another account is named."""
-        return Session(self.endpoint(account))
+        return Session(self.endpoint(account), limited=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.host}:{self.port})"

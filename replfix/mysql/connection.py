@@ -13,15 +13,18 @@ from pymysql.cursors import Cursor
 
 from replfix.connecting import connect
 from replfix.core.endpoint import Endpoint
+from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+_BEFORE_WE_DO = 0.9
 
 _DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
 _DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1143, 1370}
 _DENIED_TAG = 6038  # the tag of a GTID takes a privilege of its own (8.3+)
 _ENDED = {1053, 3169, 4031}  # the server's last words: it is shutting down, the session was killed or idle for too long
+_TOO_LONG = {3024, 1969}  # max_execution_time of MySQL, max_statement_time of MariaDB
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0} | _ENDED
 
 _ENCODERS: dict[Any, Any] = dict(encoders)
@@ -36,9 +39,12 @@ class Session:
     ``query`` and ``execute`` take finished SQL: texts with values in them are built by ``replfix.core.sql`` only.
     """
 
-    def __init__(self, endpoint: Endpoint, *, read_seconds: float | None = None) -> None:
-        """Connect; ConnectError when the server cannot be reached or turns the account away. ``read_seconds``: how long one
-        answer may take, READ_SECONDS where nothing is said."""
+    def __init__(self, endpoint: Endpoint, *, read_seconds: float | None = None, limited: bool = True) -> None:
+        """Connect; ConnectError when the server cannot be reached or turns the account away.
+
+        ``read_seconds``: how long one answer may take, READ_SECONDS where nothing is said; the server gives up a little
+        earlier, so that it is the one who says so. Not ``limited``: it may take the time that it takes.
+        """
         self.endpoint = endpoint
         seconds = READ_SECONDS if read_seconds is None else read_seconds
         try:
@@ -51,6 +57,7 @@ class Session:
                 read_timeout=seconds,
                 write_timeout=seconds,
                 client_flag=CLIENT.FOUND_ROWS,
+                init_command=limits(seconds * _BEFORE_WE_DO) if limited else None,
                 program_name="replfix",
             )
         except pymysql.err.MySQLError as error:
@@ -141,6 +148,11 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
     errno, text = _errno_and_text(error)
     if errno in _GONE:
         return ConnectError(f"The connection to {endpoint} was lost: {text}", _LOST_HINT)
+    if errno in _TOO_LONG:
+        return ConnectError(
+            f"{endpoint} was too busy for a statement, and gave it up: {text}",
+            "Look at SHOW PROCESSLIST for what keeps it, then run the command again.",
+        )
     if errno == _DENIED_TAG:
         return PrivilegeError(
             f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag: {text}",

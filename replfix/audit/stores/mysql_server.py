@@ -19,7 +19,10 @@ from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_o
 from replfix.core.tls import Tls
 from replfix.errors import AuditError, ConfigError, ReplfixError, UsageError
 
-_SESSION = f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_SECONDS:.0f}"
+_SESSION = (
+    f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_SECONDS:.0f}, "
+    f"lock_wait_timeout = {BUSY_SECONDS:.0f}"
+)
 _TRIGGERS = (
     """audit_record_no_update BEFORE UPDATE ON audit_record FOR EACH ROW
        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
