@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.errors import ConnectError, ServerError
 from replfix.lab import topology
 from replfix.lab.accounts import Account
-from replfix.lab.replication import channel_state, wait_until_applied, wait_until_stopped
+from replfix.lab.replication import channel_state, executed, wait_until_applied, wait_until_stopped
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
+from replfix.mysql import terms
 from tests.integration.running import Ran, replfix
 
 pytestmark = pytest.mark.servers
@@ -56,6 +57,7 @@ def dual_primary(lab_state: Path, any_server: str) -> Iterator[Lab]:
 
 def as_found(circle: Lab) -> Lab:
     """Every server writes with the defaults, and all have the rows of the others."""
+    forget_persisted(circle.servers)
     circle.reset()
     run(circle.servers[0], *SHOP)
     settle(circle.servers)
@@ -63,6 +65,13 @@ def as_found(circle: Lab) -> Lab:
         run(server, "INSERT INTO shop.orders (amount) VALUES (1), (2), (3)")
         settle(circle.servers)
     return circle
+
+
+def forget_persisted(servers: Sequence[Server]) -> None:
+    for server in servers:
+        with server.session() as session:
+            if not session.is_mariadb:
+                session.execute("RESET PERSIST")
 
 
 def run(server: Server, *statements: str) -> None:
@@ -153,10 +162,13 @@ def applications(servers: Sequence[Server]) -> Iterator[list[Application]]:
 
 
 def carry_out(
-    actions: list[dict[str, Any]], servers: Sequence[Server], before: Callable[[dict[str, Any]], None]
+    actions: list[dict[str, Any]],
+    servers: Sequence[Server],
+    before: Callable[[dict[str, Any]], None],
+    names: Mapping[str, Server] | None = None,
 ) -> None:
     """Each statement as it stands there, in a session for each server; then what it is to wait for."""
-    named = {server.name: server for server in servers}
+    named = names or {server.name: server for server in servers}
     for action in actions:
         before(action)
         asked = [named[name] for name in action["nodes"]]
@@ -190,10 +202,9 @@ def wait_for(wanted: str, statements: list[str], servers: Sequence[Server]) -> N
     elif statement == "SHOW REPLICA STATUS":
         for server in servers:
             with server.session() as session:
-                state = channel_state(session)
-            assert state is not None
-            assert state.receiver_running
-            assert state.applier_running
+                channels = [terms.current_names(row) for row in session.query(statement)]
+            assert channels
+            assert {c[f"Replica_{thread}_Running"] for c in channels for thread in ("IO", "SQL")} == {"Yes"}
     else:
         assert "VARIABLES" in statement
 
@@ -238,6 +249,55 @@ def test_two_writers_are_taken_apart_without_a_collision(dual_primary: Lab, any_
 def test_three_writers_are_taken_apart_without_a_collision(lab_state: Path) -> None:
     with lab_of("ring", "mysql", lab_state) as ring:
         carried_out(as_found(ring), rows=6_000)
+
+
+def test_servers_that_are_apart_get_room_while_all_are_written_to(dual_primary: Lab) -> None:
+    """From 2/1 and 2/2 to 10/1 and 10/2: nobody is held, with old and new sessions side by side."""
+    lab = as_found(dual_primary)
+    for server, offset in zip(lab.servers, (1, 2), strict=True):
+        run(server, "SET GLOBAL auto_increment_increment = 2", f"SET GLOBAL auto_increment_offset = {offset}")
+    with applications(lab.servers) as busy:
+        for application in busy:
+            application.start()
+            until_more_rows(application)
+        plan = advise(lab, "--writers", "3").document["plan"]
+        assert not plan["holds"]
+        carry_out(plan["actions"], lab.servers, lambda _: None)
+        for application in busy:
+            until_more_rows(application)
+            application.stop.set()
+            application.join()
+            assert (application.failure, application.refused) == (None, 0)
+            assert application.sessions >= 2
+    settle(lab.servers)
+    for application, offset in zip(busy, (1, 2), strict=True):
+        assert {number % 2 for number in application.ids} == {offset % 2}
+        assert application.ids[-1] % 10 == offset
+    assert advise(lab).code == 0
+
+
+def test_sources_that_do_not_see_each_other_move_their_counters(lab_state: Path) -> None:
+    """Of a replica of both: its rows are those of the one, and the other one would begin with the same numbers."""
+    with lab_of("multi-source", "mysql", lab_state) as lab:
+        east, west, replica = lab.servers
+        run(east, *SHOP[:2], "INSERT INTO shop.orders (amount) VALUES (1), (2), (3)")
+        with east.session() as session:
+            wanted = str(executed(session))
+        with replica.session() as session:
+            assert session.scalar("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, 60)", [wanted]) == "0"
+        run(west, "SET sql_log_bin = 0", *SHOP[:2], "SET sql_log_bin = 1",
+            "CREATE TABLE shop.codes (code INT PRIMARY KEY)", "INSERT INTO shop.codes VALUES (1)")  # fmt: skip
+        plan = advise(lab, "--writers", "found").document["plan"]
+        named = {"east": east, f"{west.host}:{west.port}": west, "replica1": replica}  # west is not configured
+        assert {place["node"] for place in plan["writers"]} | {"replica1"} == set(named)
+        carry_out(plan["actions"], [east, west], lambda _: None, named)
+        for _ in range(3):
+            run(east, "INSERT INTO shop.orders (amount) VALUES (7), (7)")
+            run(west, "INSERT INTO shop.orders (amount) VALUES (8), (8)")
+        until(lambda: len(numbers(replica)) == 15, "all rows of both are on the replica")
+        assert sorted(numbers(east) + numbers(west)) == numbers(replica)
+        again = advise(lab)
+        assert again.code == 0, again.out
 
 
 def carried_out(circle: Lab, rows: int) -> None:

@@ -109,6 +109,7 @@ def test_the_order_of_a_change_that_has_to_hold_writes() -> None:
     assert plan.collisions_after == 0
     assert [action.sql for action in plan.back] == [
         ("SET GLOBAL super_read_only = ON",),
+        ("SELECT @@GLOBAL.gtid_executed",),
         *[
             (
                 "RESET PERSIST IF EXISTS auto_increment_increment",

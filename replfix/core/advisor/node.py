@@ -182,6 +182,16 @@ class Node:
         return "mariadb" in self.version.lower()
 
     @property
+    def used_since_the_change(self) -> tuple[Used, ...]:
+        """What came after increment and offset became what they are: before it, other values were right."""
+        changed = max((s.since for s in (self.increment, self.offset) if s.since is not None), default=None)
+        return tuple(
+            used
+            for used in (self.log.used if self.log is not None else ())
+            if changed is None or used.last_at > changed
+        )
+
+    @property
     def persists(self) -> bool:
         """SET PERSIST came with MySQL 8.0; MariaDB has none."""
         return not self.mariadb and int(self.version.split(".")[0]) >= 8

@@ -20,7 +20,7 @@ from itertools import permutations
 from replfix.core import sql
 from replfix.core.advisor.allocation import left, next_ids
 from replfix.core.advisor.node import Node, Step
-from replfix.core.advisor.offsets import Place, Places, choose
+from replfix.core.advisor.offsets import Place, Places, apart, choose
 from replfix.core.advisor.simulation import Hand, simulate
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circles, meeting, overlap, shared_tables, upstream, writers
@@ -112,7 +112,7 @@ def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
         places,
         holds and bool(actions),
         actions,
-        tuple(_back(places.each)) if actions else (),
+        tuple(_back(survey, places.each, holds=holds)) if actions else (),
         tuple((p.node.name, _option_lines(p.step)) for p in places.each if p.node is not None),
         tuple(_next_ids(survey, places.each, tables)),
         tuple(_simulated(survey, places.each, tables)),
@@ -146,8 +146,7 @@ def _holds(survey: Survey, places: Sequence[Place]) -> bool:
 
 
 def _had(node: Node) -> frozenset[Step]:
-    logged = node.log.used if node.log is not None and node.log.used_is_logged else ()
-    return frozenset({node.step, *(used.step for used in logged)})
+    return frozenset({node.step, *(used.step for used in node.used_since_the_change)})
 
 
 def _set(place: Place) -> tuple[str, ...]:
@@ -187,6 +186,7 @@ def _at_once(places: Places) -> Iterator[Action]:
     for node, place in _to_set(places.each):
         if place.changes:
             yield _recycling(node, place)
+            yield from _giving_again(node, place)
     yield _looking(places.each)
 
 
@@ -197,7 +197,8 @@ def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
     others = [node for node in open_now if node is not first]
     circle = [n for n in nodes if any(o is not n and o.uuid in upstream(survey, n.uuid) for o in nodes)]
 
-    for kind in _by_kind(nodes):
+    below = [n for n in survey.nodes if any(node.uuid in upstream(survey, n.uuid) for node in nodes)]
+    for kind in _by_kind(below):
         yield Action(
             "See that every channel runs, and that none of them has an error.",
             _names(kind),
@@ -221,12 +222,8 @@ def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
     for node, place in _to_set(places):
         if place.changes:
             yield _recycling(node, place)
-        if node is first and place.changes and node.persists:
-            yield Action(
-                f"Say it to {node.name} once more: what its sessions wrote until now was written before the change.",
-                (node.name,),
-                _set(place),
-            )
+            if node is first:
+                yield from _giving_again(node, place)
     if len(circle) > 1:
         behind = [node for node in circle if node is not first]
         yield from _arriving(
@@ -276,6 +273,16 @@ def _recycling(node: Node, place: Place) -> Action:
                   "no row (with performance_schema = OFF there is never one)")  # fmt: skip
 
 
+def _giving_again(node: Node, place: Place) -> Iterator[Action]:
+    """A server that tells since when it has its values."""
+    if node.persists:
+        yield Action(
+            f"Give them to {node.name} once more, so that what its sessions wrote until now counts as before the change.",
+            (node.name,),
+            _set(place),
+        )
+
+
 def _opening(survey: Survey, node: Node, nodes: Sequence[Node], title: str) -> Action:
     counters = tuple(_behind(survey, node, nodes))
     if counters:
@@ -310,23 +317,31 @@ def _looking(places: Sequence[Place]) -> Action:
     )
 
 
-def _back(places: Sequence[Place]) -> Iterator[Action]:
+def _back(survey: Survey, places: Sequence[Place], *, holds: bool) -> Iterator[Action]:
     changed = [(node, place) for node, place in _to_set(places) if place.changes]
-    if not changed:
-        return
-    safe = all(not overlap(a.step, b.step) for a, b in permutations([p.node for p in places if p.node], 2))
-    open_now = [place.node for place in places if place.node is not None and not place.node.read_only]
-    if not safe:
-        for kind in _by_kind(open_now[1:]):
-            yield Action(
-                "Hold the writes of all servers but one: with the old values, only one may write.",
-                _names(kind),
-                (sql.hold_writes(mariadb=kind[0].mariadb),),
+    nodes = [place.node for place in places if place.node is not None]
+    open_now = [node for node in nodes if not node.read_only]
+    others = open_now[1:] if changed and holds else []
+    for kind in _by_kind(others):
+        yield Action(
+            f"Hold the writes of all servers but {open_now[0].name}.",
+            _names(kind),
+            (sql.hold_writes(mariadb=kind[0].mariadb),),
+        )
+    for node in others:
+        if node.uuid in upstream(survey, open_now[0].uuid):
+            yield from _arriving(
+                [node, open_now[0]],
+                f"Wait until all that {node.name} has written is on {open_now[0].name}.",
+                f"the answer of {open_now[0].name} contains that of {node.name}",
             )
     for node, _ in changed:
         yield Action(
             f"Give {node.name} its old values, and have its sessions opened anew.", (node.name,), _set_back(node)
         )
+    if others and apart([node.step for node in nodes]):
+        for node in others:
+            yield _opening(survey, node, nodes, f"Let {node.name} take writes again, when no session has other values.")
 
 
 def _by_kind(nodes: Sequence[Node]) -> list[list[Node]]:

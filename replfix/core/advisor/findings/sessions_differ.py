@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core.advisor.finding import Finding, Severity
-from replfix.core.advisor.node import Node, Used
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, overlap, writers
 from replfix.core.words import counted
@@ -16,7 +15,7 @@ CODE = "sessions-differ"
 def examine(survey: Survey) -> Iterator[Finding]:
     for node in writers(survey):
         others = [other for other in circle_of(survey, node) if other is not node]
-        different = [used for used in _since_the_change(node) if used.step != node.step]
+        different = [used for used in node.used_since_the_change if used.step != node.step]
         if not others or not different:
             continue
         clash = any(overlap(used.step, other.step) for used in different for other in others)
@@ -35,11 +34,3 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 "-- the application sets the session's values, or its connections are older than the last change: reconnect",
             ),
         )
-
-
-def _since_the_change(node: Node) -> Iterator[Used]:
-    """What came after increment and offset became what they are: before it, other values were right."""
-    changed = max((s.since for s in (node.increment, node.offset) if s.since is not None), default=None)
-    for used in node.log.used if node.log is not None else ():
-        if changed is None or used.last_at > changed:
-            yield used
