@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from replfix.core import sql
@@ -23,7 +24,7 @@ from replfix.mysql.circumstances import UNKNOWN_VARIABLE
 from replfix.mysql.connection import Row, Session
 from replfix.mysql.dialects import dialect_of
 
-SECONDS = 5
+SECONDS = 10
 TABLES = 5_000
 """Tables of one server that are looked at."""
 _AT_ONCE = 50  # MAX() in one statement
@@ -193,6 +194,13 @@ class ServerKeySpaces:
     # --- tables ---
 
     def _tables(self, unknowns: list[str]) -> dict[TableName, KeyTable]:
+        try:
+            return self._read_tables(unknowns)
+        except ServerError as error:  # of very many tables, what information_schema tells can take too long
+            unknowns.append(f"The tables of {self.address} were not read: {error.text}")
+            return {}
+
+    def _read_tables(self, unknowns: list[str]) -> dict[TableName, KeyTable]:
         session = self._session
         definitions.show_generated_keys(session)
         engines = {
@@ -270,7 +278,7 @@ class ServerKeySpaces:
             try:
                 for number, value in self._session.rows(sql.highest_of_each(batch)):
                     if value is not None:
-                        highest[batch[int(number)][0]] = int(value)
+                        highest[batch[int(number)][0]] = int(Decimal(value))  # MariaDB takes FLOAT columns too
             except (PrivilegeError, ServerError) as error:
                 refused.append(
                     f"The highest ids of {len(batch)} tables of {self.address} are not known: {error.message}"

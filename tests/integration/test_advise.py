@@ -13,7 +13,7 @@ import pytest
 from replfix.lab import scenarios, topology
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
-from tests.integration.advised import CASES, INSERT, ORDERS, SAME, SHOP, SMALL, Case, circle, run, settle, steps
+from tests.integration.advised import CASES, INSERT, ORDERS, SAME, SHOP, SMALL, Case, apart, circle, run, settle, steps
 from tests.integration.running import Ran, replfix
 
 pytestmark = pytest.mark.servers
@@ -166,9 +166,8 @@ def test_in_words(three: Lab) -> None:
 
 
 def test_what_an_account_may_not_read_is_named_with_its_grant(three: Lab) -> None:
-    case = next(case for case in CASES if case.name == "two-apart")
-    servers = case.arrange(three.servers)
-    case.stage(servers)
+    servers = Case("two", apart).arrange(three.servers)
+    apart(servers)
     run(servers[0], "CREATE USER little@'%' IDENTIFIED BY 'little'", "GRANT REPLICATION CLIENT ON *.* TO little@'%'",
         "GRANT SELECT ON shop.* TO little@'%'")  # fmt: skip
     settle(servers)

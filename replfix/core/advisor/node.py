@@ -142,7 +142,7 @@ class LogSample:
     used_is_logged: bool = True  # MariaDB logs the values with statements only
     inserts: Mapping[TableName, Inserts] = field(default_factory=dict)
     statements: int = 0  # of the node itself, logged as statements: INSERT, UPDATE, DELETE, REPLACE, LOAD
-    statement: str = ""  # one of these
+    statement: str = ""  # the last of these, up to its values
 
     @property
     def span(self) -> timedelta | None:

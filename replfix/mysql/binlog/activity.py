@@ -39,6 +39,7 @@ _NO_STEP = Step(1, 1)  # what a Query event means that names no auto_increment v
 
 _INSERTS = (EventType.WRITE_ROWS, EventType.WRITE_ROWS_V1)
 _CHANGES_ROWS = re.compile(rb"\s*(?:/\*.*?\*/\s*)*(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b", re.IGNORECASE | re.DOTALL)
+_BEFORE_VALUES = re.compile(rb"\b(?:VALUES?|SET|WHERE|SELECT)\b", re.IGNORECASE)
 _STATEMENT_SHOWN = 120
 
 
@@ -226,7 +227,7 @@ class _Fold:
         if _CHANGES_ROWS.match(statement):
             self._changed = True
             self.statements += 1
-            self.statement = statement[:_STATEMENT_SHOWN].decode("utf-8", "replace")
+            self.statement = _BEFORE_VALUES.split(statement[:_STATEMENT_SHOWN], 1)[0].decode("utf-8", "replace").strip()
 
     def _rows(self, event: Event) -> None:
         head = read_head(event)

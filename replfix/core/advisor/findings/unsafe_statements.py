@@ -26,7 +26,9 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 "the statement is run again."
             )
         if log is not None and log.statements:
-            evidence.append(f"{counted(log.statements, 'statement')} in its binary log, the last one: {log.statement}")
+            evidence.append(
+                f"{counted(log.statements, 'statement')} in its binary log, the last one: {log.statement} …"
+            )
         yield Finding(
             CODE,
             Severity.CRITICAL if node.lock_mode == _INTERLEAVED else Severity.WARNING,
