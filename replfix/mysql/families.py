@@ -26,12 +26,14 @@ Tables = Mapping[TableName, Table]
 
 def compare(session: Session, plan: Plan, tables: Tables) -> None:
     """The children of rows that go are locked, and are those that the plan names; Stale otherwise."""
+    known: dict[TableName, list[RowImage]] = {}
+    for name, row in (*((s.table, s.current) for s in plan.steps), *((k.table, k.row) for k in plan.kept)):
+        if row is not None:
+            known.setdefault(name, []).append(row)
     for held in given_up(plan.steps, tables):
         child = tables[held.foreign_key.child]
-        known = [step.current for step in plan.steps if step.table == child.name and step.current is not None]
-        known += [kept.row for kept in plan.kept if kept.table == child.name]
         found = find_now(session, child, held.children, locking=True)
-        strangers = [row for row in found if not _among(child, row, known)]
+        strangers = [row for row in found if not _among(child, row, known.get(child.name, []))]
         if strangers:
             raise Stale(
                 f"{counted(len(strangers), 'row')} of {child.name} that the plan does not name "

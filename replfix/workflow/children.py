@@ -98,12 +98,14 @@ class _Family:
         self._changes = changes
         self._bereft: dict[_Named, Child] = {}
         self._writes: dict[ForeignKey, dict[tuple[Value, ...], Lookup]] = {}
+        self._held_now: dict[ForeignKey, frozenset[RowImage]] = {}
 
     def followed(self, found: Reconciliation, settle: Settle, put_parents: PutParents) -> Reconciliation:
         """One generation further."""
         lost = given_up(found.repairs, self._tables)
         children = referencing(self._replica, self._tables, lost)
-        losses = {(held.foreign_key, held.row): held for held in lost} if children else {}
+        bereaved = {(child.foreign_key, child.parent) for child in children}
+        losses = {of: held for held in lost if (of := (held.foreign_key, held.row)) in bereaved}
         stands = {of: self._stands(held, found) for of, held in losses.items()}
         repaired = {(r.table, r.current): r for r in found.repairs}
         kept: list[Child] = []
@@ -165,19 +167,24 @@ class _Family:
 
     def _stands(self, held: Held, found: Reconciliation) -> bool:
         """The key is there when the transaction is through: it writes a row with it, or another row of the replica has it."""
-        comes = self._written(held.foreign_key)
-        if held.values in comes:
+        if held.values in self._written(held.foreign_key):
             return True
-        table = self._tables[held.foreign_key.parent]
-        texts = any(table.column(name).charset is not None for name in held.foreign_key.parent_columns)
-        others = (
-            tuple(comes.values()) if texts else ()
-        )  # of two spellings, the replica knows whether they are one value
-        answers = self._replica.find(self._tables, (held.holders, *others))
         going = {(r.table, r.current) for r in found.repairs}
-        return any((table.name, row) not in going for row in answers[held.holders]) or any(
-            held.row in answers[lookup] for lookup in others
+        others = self._replica.find(self._tables, (held.holders,))[held.holders]
+        return any((held.foreign_key.parent, row) not in going for row in others) or held.row in self._respelt(
+            held.foreign_key
         )
+
+    def _respelt(self, key: ForeignKey) -> frozenset[RowImage]:
+        """Rows of the replica that hold a value of that key which the transaction writes, however it is spelt: of texts, the
+        replica knows which are one value."""
+        table = self._tables[key.parent]
+        if all(table.column(name).charset is None for name in key.parent_columns):
+            return frozenset()
+        if key not in self._held_now:
+            answers = self._replica.find(self._tables, tuple(self._written(key).values()))
+            self._held_now[key] = frozenset(row for rows in answers.values() for row in rows)
+        return self._held_now[key]
 
     def _written(self, key: ForeignKey) -> dict[tuple[Value, ...], Lookup]:
         """The values of that referenced key which the transaction writes."""
