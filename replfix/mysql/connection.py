@@ -63,7 +63,7 @@ class Session:
         except pymysql.err.MySQLError as error:
             raise _connect_error(endpoint, error) from None
         except (OSError, RuntimeError) as error:
-            raise ConnectError(f"Cannot connect to {endpoint}: {error}") from None
+            raise ConnectError(f"Cannot connect to {endpoint}: {error}", _UNREACHED_HINT) from None
 
     @property
     def server_version(self) -> str:
@@ -105,7 +105,7 @@ class Session:
         except pymysql.err.MySQLError as error:
             raise statement_error(self.endpoint, error) from None
         except OSError as error:
-            raise ConnectError(f"The connection to {self.endpoint} was lost: {error}", _LOST_HINT) from None
+            raise ConnectError(f"The connection to {self.endpoint} was lost: {error}", LOST_HINT) from None
 
     def close(self) -> None:
         try:
@@ -120,7 +120,8 @@ class Session:
         self.close()
 
 
-_LOST_HINT = "Check that the server is up, then run the command again."
+_UNREACHED_HINT = "Check the host and port, that the server is up, and that nothing between blocks the connection."
+LOST_HINT = "Check that the server is up, then run the command again."
 
 
 def _errno_and_text(error: pymysql.err.MySQLError) -> tuple[int, str]:
@@ -139,7 +140,7 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
         )
     return ConnectError(
         f"Cannot connect to {endpoint}: {text}",
-        "Check the host and port, that the server is up, and that nothing between blocks the connection.",
+        _UNREACHED_HINT,
     )
 
 
@@ -147,7 +148,7 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
     """What a failed statement means: a lost connection, a missing privilege, or the server's own error."""
     errno, text = _errno_and_text(error)
     if errno in _GONE:
-        return ConnectError(f"The connection to {endpoint} was lost: {text}", _LOST_HINT)
+        return ConnectError(f"The connection to {endpoint} was lost: {text}", LOST_HINT)
     if errno in _TOO_LONG:
         return ConnectError(
             f"{endpoint} was too busy for a statement, and gave it up: {text}",

@@ -67,6 +67,10 @@ class Ground:
         self.config = lab.config_file
         self.made = 0
         self._counting = set(speaking(replica).counting)
+
+    def lay(self) -> None:
+        """The table on both; what is true of the servers now has to be true whenever a story has ended."""
+        source = self.source
         source.execute("CREATE DATABASE d")
         source.execute("CREATE TABLE d.t (id INT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
         source.execute("INSERT INTO d.t VALUES (0, 0, '0')")
@@ -96,7 +100,7 @@ class Ground:
             f"UPDATE d.t SET v = '{made.n}' WHERE id = 0",
         )
         self.source.execute(f"INSERT INTO d.t VALUES {_values(made.later)}")
-        until(lambda: (state := self._channel()) is not None and state.error is not None)
+        until(self.stopped)
         return made
 
     def command(self, *args: str, config: str = "", **options: Any) -> Ran:
@@ -228,17 +232,34 @@ class Ground:
         until(there)
         assert self._errant() == self.errant
 
+    def stopped(self) -> bool:
+        """By an error."""
+        state = self._channel()
+        return state is not None and state.error is not None
+
+    def receiving(self) -> bool:
+        state = self._channel()
+        return state is not None and state.receiver_running
+
     def _channel(self) -> Any:
         return speaking(self.replica).channel_state(self.replica)
 
     def _errant(self) -> str:
         return str(speaking(self.replica).executed(self.replica) - speaking(self.source).executed(self.source))
 
+    @contextmanager
+    def connected_anew(self) -> Iterator[None]:
+        """To servers that have been started again."""
+        with self.lab.source.session() as self.source, self.lab.replica.session() as self.replica:
+            yield
+
 
 @contextmanager
 def ground_of(lab: Lab) -> Iterator[Ground]:
     with lab.source.session() as source, lab.replica.session() as replica:
-        yield Ground(lab, source, replica)
+        made = Ground(lab, source, replica)
+        made.lay()
+        yield made
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:

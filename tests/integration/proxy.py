@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
@@ -30,11 +31,19 @@ class _Broken(OSError):
 
 class Proxy:
     """Listens on the loopback (``port``) and passes on to ``to``. With ``at``, the packet with that number (from 1, of all
-    connections and both directions) meets ``how``; ``packets`` names those that came by."""
+    connections and both directions), or the first one whose name begins so, meets ``how``, and ``then`` is called
+    before both ends see it; ``packets`` names those that came by."""
 
-    def __init__(self, to: tuple[str, int], at: int = 0, how: Break = Break.DROP) -> None:
+    def __init__(
+        self,
+        to: tuple[str, int],
+        at: int | str = 0,
+        how: Break = Break.DROP,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
         self.packets: list[str] = []
-        self._to, self._at, self._how = to, at, how
+        self._to, self._at, self._how, self._then = to, at, how, then
+        self._met = False
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -57,7 +66,11 @@ class Proxy:
             if self._cut:
                 _end(client)
                 continue
-            server = socket.create_connection(self._to)
+            try:
+                server = socket.create_connection(self._to)
+            except OSError:  # nobody listens there any more
+                _end(client)
+                continue
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open.append(each)
@@ -87,7 +100,10 @@ class Proxy:
         """Whether this is the packet."""
         with self._lock:
             self.packets.append(name)
-            broken = len(self.packets) == self._at
+            broken = not self._met and (
+                name.startswith(self._at) if isinstance(self._at, str) else len(self.packets) == self._at
+            )
+            self._met |= broken
             self._cut |= broken and self._how is Break.DROP
             return broken
 
@@ -98,6 +114,7 @@ class Proxy:
                 pass
         if self._how in (Break.HALVE, Break.LAST):
             there.sendall(packet if self._how is Break.LAST else packet[: len(packet) // 2])
+        self._then()
         return self._how in (Break.RESET, Break.LAST)
 
     def __enter__(self) -> Proxy:

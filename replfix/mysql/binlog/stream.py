@@ -13,7 +13,7 @@ import pymysql
 
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConnectError, ReplicationError, ServerError
-from replfix.mysql.connection import Session, statement_error
+from replfix.mysql.connection import LOST_HINT, Session, statement_error
 
 _COM_BINLOG_DUMP = 0x12
 NON_BLOCK = 0x01  # the end of the log ends the stream
@@ -71,7 +71,7 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
     except pymysql.err.MySQLError as error:
         raise _dump_error(session, error) from None
     except (OSError, EOFError) as error:
-        raise ConnectError(f"The connection to {session.endpoint} was lost: {error}") from None
+        raise ConnectError(f"The connection to {session.endpoint} was lost: {error}", LOST_HINT) from None
 
 
 def _packets(file: BufferedReader) -> Iterator[bytes]:
