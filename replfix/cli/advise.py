@@ -79,7 +79,7 @@ def command(
     """
     from replfix.cli.documents.advise import advise_document
     from replfix.config import load
-    from replfix.core.advisor.rollout import rollout
+    from replfix.core.advisor.rollout import groups_of, rollout
     from replfix.present.advice.page import Page
 
     if as_json and format_ not in ("text", "json"):
@@ -89,6 +89,8 @@ def command(
     report = _read(config, _targets(config, names, urls), verbose=verbose, all_of_them=bool(names or urls))
     plan = rollout(report.survey, writers)
     shown = plan if plan is not None and (plan.actions or writers is not None) else None
+    if len(groups := groups_of(report.survey)) > 1:
+        narrate(f"No plan for {len(groups)} groups of servers that write: name the servers of one group to see one.")
     changes = None if earlier is None else _changes(earlier, report)
     if as_json or format_ == "json":
         emit(advise_document(report, shown, changes))

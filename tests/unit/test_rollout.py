@@ -216,6 +216,7 @@ def test_servers_that_never_meet_need_no_common_plan() -> None:
     with pytest.raises(UsageError, match="primary1, primary2; primary3, primary4") as refused:
         rollout(both, 4)
     assert "Name the servers" in refused.value.hint
+    assert rollout(both) is None
     alone = Survey(NOW, (node(1), node(2)), ())
     assert rollout(alone) is None
     assert steps(planned(alone, 2)) == ["10/1", "10/2"], "before they are connected"

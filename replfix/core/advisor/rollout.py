@@ -90,17 +90,17 @@ class Rollout:
 
 
 def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
-    """A plan for ``count`` writers, or for those found. None: nobody asked, and fewer than two servers write. UsageError for
-    a number that cannot be, and where there are several groups of servers whose rows never come together."""
-    groups = _groups(survey)
+    """A plan for ``count`` writers, or for those found. None: nobody asked for a number, and there is no one group of
+    servers whose rows come together. UsageError for a number that cannot be, and for one number with several such groups."""
+    groups = groups_of(survey)
+    if count is None and len(groups) != 1:
+        return None
     if len(groups) > 1:
         raise UsageError(
-            "A plan is for servers whose rows come together, and these are several such groups: "
+            f"A plan is for servers whose rows come together, and here are {len(groups)} such groups: "
             f"{'; '.join(', '.join(_names(group)) for group in groups)}.",
             "Name the servers of one group: replfix advise NAME… --writers N.",
         )
-    if count is None and not groups:
-        return None
     nodes = groups[0] if groups else writers(survey)
     places = choose(nodes, len(nodes) if count is None else count)
     tables = _tables(nodes)
@@ -120,7 +120,7 @@ def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
     )
 
 
-def _groups(survey: Survey) -> list[tuple[Node, ...]]:
+def groups_of(survey: Survey) -> list[tuple[Node, ...]]:
     """Writers whose rows come together, directly or by way of a third one, each in one group."""
     found: list[dict[str, Node]] = []
     for group in circles(survey):
