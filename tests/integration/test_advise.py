@@ -149,6 +149,31 @@ def test_rows_that_are_on_their_way_to_a_counter(two_of: Lab) -> None:
     assert "2 rows of 11 in its binary log, such as id 101, 103" in explicit["evidence"][0]
 
 
+def test_growth_is_measured_where_the_log_is_long_enough(two_of: Lab) -> None:
+    """MariaDB logs the session's timestamp, so ten days can be made; MySQL the true time, so its log is too short."""
+    servers = Case("two", lambda _: None).arrange(two_of.servers)
+    for number, server in enumerate(servers, 1):
+        steps(server, 2, number, "GLOBAL")
+    with servers[0].session() as session:
+        session.execute("SET SESSION timestamp = UNIX_TIMESTAMP() - 10 * 86400")
+        session.execute("CREATE DATABASE shop")
+        session.execute("CREATE TABLE shop.small (id SMALLINT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 20001")
+        for _ in range(60):
+            session.execute("INSERT INTO shop.small VALUES (), (), (), ()")
+        mariadb = session.is_mariadb
+    settle(servers)
+    document = advise(two_of, *(s.name for s in servers), "--json").document
+    rooms = [f for f in document["findings"] if f["code"] == "head-room"]
+    if not mariadb:
+        assert rooms == []
+        return
+    (room,) = rooms
+    assert (room["severity"], room["table"]) == ("warning", "shop.small")
+    # 240 rows ± 2·√240, each of which takes two numbers, in ten days
+    assert room["evidence"][1] == "42 to 54 ids a day are used, as 240 rows in 240 hours of binary logs tell."
+    assert "has 12,287 of 32,767 ids left, enough for 227 days to 294 days" in room["message"]
+
+
 def test_in_words(three: Lab) -> None:
     case = next(case for case in CASES if case.name == "two-with-defaults")
     case.stage(case.arrange(three.servers))
