@@ -155,9 +155,9 @@ _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what 
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
     """An error in words on stderr; with ``--json`` also as the one document on stdout."""
-    from replfix.present.text import visible, without_passwords
+    from replfix.present.text import indented, without_passwords
 
-    message, hint = visible(without_passwords(message)), visible(without_passwords(hint))
+    message, hint = indented(without_passwords(message)), indented(without_passwords(hint))
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
     if hint:
         click.echo(f"{click.style('Next:', bold=True)}  {hint}", err=True)

@@ -14,7 +14,7 @@ from replfix.core.advisor.pointer import keep_apart
 from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
 from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis import Diagnosis
@@ -69,11 +69,11 @@ def _what(name: str, diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if error.event:
         headline.append(f" in {error.event}")
     if error.table:
-        headline.append(f" on {visible(error.table)}")
+        headline.append(f" on {visible(error.table, keep_newlines=False)}")
     if error.key:
-        headline.append(f", key {visible(error.key)}")
+        headline.append(f", key {visible(error.key, keep_newlines=False)}")
     yield headline
-    yield Text(f"  {visible(error.message)}", style="dim")
+    yield Text(f"  {indented(error.message)}", style="dim")
     if transaction is not None:
         rows = len(transaction.changes)
         yield Text(

@@ -13,7 +13,7 @@ from rich.text import Text
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.words import counted
 from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def counted_text(log: Counted) -> RenderableType:
         parts.append(_point("●", f"{group.key}: {MEANINGS[group.shape]}.", "cyan"))
     explained = [e for e in log.explanations if e.case.asked is not None]
     for number, explanation in enumerate(explained, 1):
-        parts.append(Text(f"\n{number}. The latest one on {visible(explanation.case.duplicate.key)}", style="bold"))
+        parts.append(Text(f"\n{number}. The latest one on {indented(explanation.case.duplicate.key)}", style="bold"))
         parts.extend(_parts(explanation))
     return Group(*parts)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.present.text import visible, without_passwords
+from replfix.present.text import harmless_json, indented, without_passwords
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -20,7 +20,7 @@ PIPED_WIDTH = 200
 
 def emit(document: BaseModel) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(document.model_dump_json(indent=2, by_alias=True) + "\n")
+    sys.stdout.write(harmless_json(document.model_dump_json(indent=2, by_alias=True)) + "\n")
     sys.stdout.flush()
 
 
@@ -52,4 +52,4 @@ def page(renderable: RenderableType) -> None:
 
 def narrate(text: str) -> None:
     """One line on stderr about what is going on."""
-    click.echo(visible(without_passwords(text)), err=True)
+    click.echo(indented(without_passwords(text)), err=True)

@@ -8,7 +8,7 @@ import click
 
 from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
@@ -109,14 +109,14 @@ def _print(document: RecoverDocument) -> None:
     for replica in document.replicas:
         name = visible(replica.name)
         for each in replica.recovered:
-            out.print(Text.assemble(("✔ ", "bold green"), (name, "bold"), f": {visible(each.message)}"))
+            out.print(Text.assemble(("✔ ", "bold green"), (name, "bold"), f": {indented(each.message)}"))
             if each.next:
-                out.print(Text(f"  Next: {visible(each.next)}"))
+                out.print(Text(f"  Next: {indented(each.next)}"))
             out.print(Text(f"  On record: replfix audit show {each.audit_id}"))
         if replica.error is not None:
-            out.print(Text.assemble(("✗ ", "bold red"), (name, "bold"), f": {visible(replica.error.message)}"))
+            out.print(Text.assemble(("✗ ", "bold red"), (name, "bold"), f": {indented(replica.error.message)}"))
             if replica.error.hint:
-                out.print(Text(f"  Next: {visible(replica.error.hint)}"))
+                out.print(Text(f"  Next: {indented(replica.error.hint)}"))
         elif not replica.recovered:
             out.print(Text.assemble(("✔ ", "bold green"), (name, "bold"), ": nothing was left behind."))
     for record in document.elsewhere:

@@ -9,7 +9,7 @@ import click
 
 from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis import Diagnosis
@@ -184,15 +184,15 @@ def _print(name: str, outcome: Outcome) -> None:
             out.print(plan_text(round_.plan))
             continue
         for step in round_.plan.steps:
-            out.print(Text(f"  {visible(step.sql)}"))
+            out.print(Text(f"  {indented(step.sql)}"))
         for step in round_.written:
-            out.print(Text(f"  on the source: {visible(step.sql)}"))
+            out.print(Text(f"  on the source: {indented(step.sql)}"))
         for line in left_out_lines(round_.plan):
             out.print(Text(f"  left out: {line}"))
     word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "
-    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{visible(outcome.message)}"))
+    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{indented(outcome.message)}"))
     if outcome.hint:
-        out.print(Text(f"Next: {visible(outcome.hint)}"))
+        out.print(Text(f"Next: {indented(outcome.hint)}"))
     for record in [r.audit_id for r in outcome.rounds if r.audit_id]:
         out.print(Text(f"On record: replfix audit show {record}"))
     if pointed := keep_apart(outcome.causes):

@@ -9,7 +9,7 @@ import click
 
 from replfix.cli.options import Meant, common_options
 from replfix.cli.output import console, emit, narrate
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -122,11 +122,11 @@ class _ask:
         out = console(stderr=True)
         out.print(visible(f"Undo on {self._name} of the repair for {plan.transaction}:"))
         for step in plan.steps:
-            out.print(visible(f"\n{step.kind} in {step.table}"))
+            out.print("\n" + indented(f"{step.kind} in {step.table}"))
             out.print(_row(step))
         out.print("")
         for risk in plan.risks:
-            out.print(visible(f"! {risk}"))
+            out.print(indented(f"! {risk}"))
         rows = len(plan.steps)
         return click.confirm(f"Take back {rows} row{'' if rows == 1 else 's'} on the replica?", default=False, err=True)
 
@@ -169,13 +169,13 @@ def _print(name: str, undoing: Undoing) -> None:
     mark, style = {0: ("✔", "bold green"), 3: ("…", "bold yellow")}.get(code, ("✗", "bold red"))
     if code in (0, 3):
         for step in undoing.plan.steps:
-            out.print(Text(f"  {visible(step.sql)}"))
+            out.print(Text(f"  {indented(step.sql)}"))
     word = "" if undoing.dry_run else f"{undoing.result.value.replace('_', ' ')}: "
-    message = visible(undoing.message if not undoing.in_the_way else f"{len(undoing.in_the_way)} in the way")
+    message = indented(undoing.message if not undoing.in_the_way else f"{len(undoing.in_the_way)} in the way")
     out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{message}"))
     for reason in undoing.in_the_way:
-        out.print(Text(f"  - {visible(reason)}"))
+        out.print(Text(f"  - {indented(reason)}"))
     if undoing.hint:
-        out.print(Text(f"Next: {visible(undoing.hint)}"))
+        out.print(Text(f"Next: {indented(undoing.hint)}"))
     for record in undoing.audit_ids:
         out.print(Text(f"On record: replfix audit show {record}"))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replfix.core.audit_record import AuditRecord
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _point(mark: str, sentence: object, limit: int | None) -> Table:
 def _sql(title: str, statements: Sequence[object], limit: int | None) -> Iterator[Section]:
     sql = [statement for statement in statements if isinstance(statement, str) and statement]
     if sql:
-        numbered = (f"  {number}. {visible(cut(each, limit))}" for number, each in enumerate(sql, start=1))
+        numbered = (f"  {number}. {indented(cut(each, limit))}" for number, each in enumerate(sql, start=1))
         yield Section(title, Text("\n".join(numbered)), verbatim=True)
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _PASSWORD = re.compile(r"([a-z][a-z0-9+.-]*:/{1,2}[^\s/?#@:]*):\S*@", re.IGNORECASE)
+_LINE_END = re.compile(r"\n(?!  )")
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -24,6 +25,26 @@ def visible(text: str, *, keep_newlines: bool = True) -> str:
     )
 
 
+def indented(text: str) -> str:
+    """As ``visible``; what stands behind a line's end is indented, so that no name or message begins a line of a log."""
+    return _LINE_END.sub("\n  ", visible(text))
+
+
 def without_passwords(text: str) -> str:
     """Whatever somebody typed at a wrong place is repeated in an error: a URL's password is not."""
     return _PASSWORD.sub(r"\1:…@", text)
+
+
+def harmless_json(text: str) -> str:
+    """The same JSON document, with whatever a terminal obeys or hides as ``\\uXXXX``: it may be looked at on one.
+
+    ``text`` has its line ends between the values only, as every JSON document.
+    """
+    if text.isascii() and "\x7f" not in text:  # the others are escaped already
+        return text
+    return "".join(_as_escape(c) if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def _as_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +15,7 @@ from replfix.core.status import ChannelStatus, ReceiverState
 from replfix.core.values import NOT_LOGGED, Json, Value
 from replfix.present.shown import shown
 from replfix.present.state import State, error_of, lag_bars, state_of
-from replfix.present.text import visible, without_passwords
+from replfix.present.text import harmless_json, visible, without_passwords
 from tests.tui.backend import failing, running, stopped_by_hand
 from tests.unit.making import channel
 
@@ -163,3 +164,15 @@ def test_the_history_of_lag(history: tuple[int | None, ...], bars: str) -> None:
 )
 def test_no_password_of_a_url_is_repeated(text: str, wanted: str) -> None:
     assert without_passwords(text) == wanted
+
+
+@given(
+    st.recursive(
+        st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+        lambda x: st.dictionaries(st.text("a\x9b\u202e\U000e0001", max_size=3), x, max_size=3),
+    )
+)
+def test_a_json_document_says_the_same_and_nothing_to_a_terminal(value: object) -> None:
+    text = harmless_json(json.dumps(value, ensure_ascii=False, indent=2))
+    assert json.loads(text) == value
+    assert {c for c in text if unicodedata.category(c) in HIDDEN} <= {"\n"}
