@@ -39,6 +39,9 @@ class Step:
     undo_sql: str
     alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
     new_key: str = ""  # of a row inserted on the source: the column that gets its value there; NULL in ``target``
+    takes: tuple[
+        tuple[str, int], ...
+    ] = ()  # columns that take the new key of another step there, and its number; as new_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ class LeftOut:
         }
 
 
+ON_SOURCE = "On the source: "
+
+
 def in_words(step: Step) -> str:
     """What became of one row of the source, with the key that it got."""
     if step.current is None and step.target is not None:
@@ -129,7 +135,7 @@ class Plan:
     @property
     def ending(self) -> tuple[str, ...]:
         """What is done behind the steps, each in a sentence or as SQL."""
-        return tuple(each if isinstance(each, str) else f"On the source: {each.sql}" for each in self.behind)
+        return tuple(each if isinstance(each, str) else f"{ON_SOURCE}{each.sql}" for each in self.behind)
 
     @property
     def behind(self) -> tuple[str | Step, ...]:
@@ -151,8 +157,11 @@ class Plan:
     def _source_part(self) -> tuple[str | Step, ...]:
         if self.on_source is None:
             return ()
+        steps = self.on_source.steps
+        taken = {number for step in steps for _, number in step.takes}
+        kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(steps, 1))
         return (
-            *self.on_source.steps,
+            *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for pair in kept for each in pair),
             "Those rows are read on the source, and on the replica once they have come there",
         )
 
@@ -201,6 +210,7 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
         "undo_sql": step.undo_sql,
         "alike": step.alike,
         **({"new_key": step.new_key} if step.new_key else {}),
+        **({"takes": dict(step.takes)} if step.takes else {}),
         "columns": list(step.columns),  # their order: an object's keys have none
         "current": _image(step.columns, step.current),
         "target": _image(step.columns, step.target),

@@ -26,7 +26,8 @@ class SourceSide:
     holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
     beyond: Mapping[TableName, int] = field(default_factory=dict)
     """The AUTO_INCREMENT value to begin with where the source's next one could be taken on the replica."""
-    children: tuple[Child, ...] = ()  # rows of the replica that reference a displaced row, and that the source lacks
+    children: tuple[Child, ...] = ()
+    """Rows of the replica that reference a displaced row, or one another, and that the source does not have."""
 
     def holding(self, table: Table, row: RowImage) -> Iterator[tuple[str, RowImage]]:
         """The source's rows that hold a unique key of that one, each with the key's name."""

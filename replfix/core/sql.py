@@ -8,8 +8,9 @@ hold anything unprintable, in hexadecimal: what is shown can be pasted, and noth
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from replfix.core.explain.probe import Match
 from replfix.core.json_text import UNTOLD, Document, Typed, dump, has_typed
@@ -33,6 +34,8 @@ LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
 
 WITHOUT_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 0"
 WITH_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 1"
+NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
+
 ROWS_LOGGED_SESSION = "SET SESSION binlog_format = 'ROW'"
 CHECKED_SESSION = (WITH_FOREIGN_KEYS, "SET SESSION unique_checks = 1")
 
@@ -307,11 +310,16 @@ def delete_last_inserted(table: Table, column: str) -> str:
 LAST_INSERTED = "SELECT LAST_INSERT_ID()"
 
 
-def insert_row(table: Table, target: RowImage) -> str:
-    """Every column but generated ones; ValueError when a value was not logged."""
+def keep_key(number: int) -> str:
+    """The AUTO_INCREMENT value that the step of that number was given, for those that take it."""
+    return f"SET @key_{number:d} = LAST_INSERT_ID()"
+
+
+def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHING_TAKEN) -> str:
+    """Every column but generated ones; ValueError when a value was not logged. For ``takes`` see ``keep_key``."""
     stored = [c for c in table.columns if not c.generated]
     names = ", ".join(identifier(c.name) for c in stored)
-    values = ", ".join(literal(c, target[c.ordinal]) for c in stored)
+    values = ", ".join(f"@key_{takes[c.name]:d}" if c.name in takes else literal(c, target[c.ordinal]) for c in stored)
     return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"
 
 

@@ -109,7 +109,12 @@ class SourceSession:
         for step in part.steps:
             if step.current is not None:
                 self._compare(tables[step.table], step.current)
-        return tuple(self._run(step, tables[step.table]) for step in part.steps)
+        done: list[Step] = []
+        for number, step in enumerate(part.steps, 1):
+            done.append(self._run(step, tables[step.table], done))
+            if step.new_key:
+                self._session.execute(sql.keep_key(number))
+        return tuple(done)
 
     def _compare(self, table: Table, current: RowImage) -> None:
         lookup = by_identity(table, current)
@@ -135,7 +140,8 @@ class SourceSession:
                 "source; keep-both and replica-wins write there.",
             ) from None
 
-    def _run(self, step: Step, table: Table) -> Step:
+    def _run(self, step: Step, table: Table, before: list[Step]) -> Step:
+        """The step with the values that it got."""
         session = self._session
         with self._needing(step.kind.value.upper(), table):
             found = session.execute(step.sql)
@@ -143,13 +149,17 @@ class SourceSession:
             raise Stale(f"On the source a step met {found} rows instead of one: {step.sql[:300]}.", _NOTHING_WRITTEN)
         if step.target is None:
             return step
-        target = step.target
+        values = list(step.target)
         if step.new_key:
-            given, at = int(session.scalar(sql.LAST_INSERTED)), table.column(step.new_key).ordinal
-            target = (*target[:at], given, *target[at + 1 :])
-            step = replace(
-                step, target=target, sql=sql.insert_row(table, target), undo_sql=sql.delete_row(table, target)
-            )
+            values[table.column(step.new_key).ordinal] = int(session.scalar(sql.LAST_INSERTED))
+        for column, number in step.takes:
+            parent = before[number - 1]
+            assert parent.target is not None
+            values[table.column(column).ordinal] = parent.target[parent.columns.index(parent.new_key)]
+        target = tuple(values)
+        if target != step.target:
+            text, undo = sql.insert_row(table, target), sql.delete_row(table, target)
+            step = replace(step, target=target, sql=text, undo_sql=undo)
         lookup = by_identity(table, target)
         rows = find_now(session, table, lookup) if lookup is not None else ()
         if len(rows) != 1 or (columns := differing(table, target, rows[0])):

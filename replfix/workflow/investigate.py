@@ -129,7 +129,7 @@ def investigate(
     if thread is Thread.RECEIVER:
         return conclude(replace(bare, lost=_lost(source, bare)))
     evidence = _gather(replica, source, source_of, bare, progress)
-    evidence = replace(evidence, on_source=source_side(replica, source, evidence))
+    evidence = source_side(replica, source, evidence)
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
 
 

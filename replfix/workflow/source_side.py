@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from replfix.core.children import Child
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.filters import NO_FILTERS
 from replfix.core.lookup import by_identity
-from replfix.core.row_diff import same
 from replfix.core.source_side import MOST, Named, SourceSide, questions
 from replfix.core.table import Table, TableName
-from replfix.errors import ReplfixError
+from replfix.errors import Refused, ReplfixError
 from replfix.ports import Replica, Server
-from replfix.workflow.children import children_on
+from replfix.workflow.children import GENERATIONS, children_on
 
 _VARIABLES = ("read_only", "super_read_only", "log_bin", "group_replication_group_name")
 _ON = ("ON", "1", "YES")
 
 
-def source_side(replica: Replica, source: Server, evidence: Evidence) -> SourceSide | None:
-    """None where no row is displaced. What cannot be learned is an obstacle, never an error."""
-    found, ours, uuid = evidence.reconciliation, evidence.tables, evidence.source_uuid
+def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
+    """The evidence with ``on_source``, and with the tables of its children; as it is where no row is displaced. What cannot be
+    learned is an obstacle, never an error."""
+    found, uuid = evidence.reconciliation, evidence.source_uuid
     if found is None:
-        return None
+        return evidence
     rows = tuple((repair.table, repair.current) for repair in found.repairs if repair.current is not None)
     if not rows:
-        return None
+        return evidence
+    ours = dict(evidence.tables)
     try:
-        obstacles = tuple(_obstacles(source, evidence, len(rows)))
-        if obstacles:
-            return SourceSide(uuid, obstacles)
-        tables = {
-            name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None
-        }
-        if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
-            return SourceSide(uuid, reasons)
-        steps = evidence.source_auto_increment or AutoIncrement(1, 1)
-        return SourceSide(
-            uuid,
-            tables=tables,
-            holders=source.find(tables, questions(rows, tables)),
-            beyond=_beyond(replica, source, tables, ours, steps),
-            children=_children(replica, source, ours, rows),
-        )
+        side = _side(replica, source, evidence, ours, rows)
     except ReplfixError as error:
         said = " ".join(filter(None, (error.message, error.hint)))
-        return SourceSide(uuid, (f"What has to be known before the source is written to cannot be learned: {said}",))
+        side = SourceSide(uuid, (f"What has to be known before the source is written to cannot be learned: {said}",))
+    if not side.children:
+        return replace(evidence, on_source=side)
+    return replace(
+        evidence,
+        on_source=side,
+        tables={name: t for name, t in ours.items() if name in side.tables or name in evidence.tables},
+    )
+
+
+def _side(
+    replica: Replica, source: Server, evidence: Evidence, ours: dict[TableName, Table], rows: tuple[Named, ...]
+) -> SourceSide:
+    uuid = evidence.source_uuid
+    if obstacles := tuple(_obstacles(source, evidence, len(rows))):
+        return SourceSide(uuid, obstacles)
+    children = _only_here(replica, source, ours, rows)
+    rows = (*rows, *((child.foreign_key.child, child.row) for child in children))
+    tables = {name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None}
+    if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
+        return SourceSide(uuid, reasons)
+    steps = evidence.source_auto_increment or AutoIncrement(1, 1)
+    return SourceSide(
+        uuid,
+        tables=tables,
+        holders=source.find(tables, questions(rows, tables)),
+        beyond=_beyond(replica, source, tables, ours, steps),
+        children=children,
+    )
 
 
 def _obstacles(source: Server, evidence: Evidence, rows: int) -> Iterator[str]:
@@ -115,16 +130,20 @@ def free_on_both(there: Counter, here: Counter, steps: AutoIncrement) -> int | N
     return above + (steps.offset - above) % steps.increment
 
 
-def _children(
-    replica: Replica, source: Server, ours: Mapping[TableName, Table], rows: Iterable[Named]
+def _only_here(
+    replica: Replica, source: Server, tables: dict[TableName, Table], rows: tuple[Named, ...]
 ) -> tuple[Child, ...]:
-    """Those that the source does not have like that."""
-    tables = dict(ours)
-    found = children_on(replica, tables, rows)
-    asked = {child: by_identity(tables[child.foreign_key.child], child.row) for child in found}
-    answers = source.find(tables, tuple(dict.fromkeys(lookup for lookup in asked.values() if lookup is not None)))
-    return tuple(
-        child
-        for child, lookup in asked.items()
-        if lookup is None or not any(same(tables[child.foreign_key.child], child.row, row) for row in answers[lookup])
-    )
+    """Rows of the replica that reference the given ones, and those that reference them in turn, of which the source has none
+    with that name. ``tables`` gains theirs."""
+    known, found = set(rows), list[Child]()
+    for _ in range(GENERATIONS):
+        referencing = children_on(replica, tables, rows)
+        children = {(c.foreign_key.child, c.row): c for c in referencing if (c.foreign_key.child, c.row) not in known}
+        known.update(children)
+        asked = {named: by_identity(tables[named[0]], named[1]) for named in children}
+        answers = source.find(tables, tuple(dict.fromkeys(lookup for lookup in asked.values() if lookup is not None)))
+        rows = tuple(named for named, lookup in asked.items() if lookup is None or not answers[lookup])
+        if not rows:
+            return tuple(found)
+        found += [children[named] for named in rows]
+    raise Refused(f"More than {GENERATIONS} generations of rows reference each other and would have to go.")

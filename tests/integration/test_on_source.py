@@ -181,6 +181,71 @@ def test_a_new_value_is_taken_on_neither_server(pair: Lab) -> None:
     ]  # fmt: skip
 
 
+FAMILY = (
+    "CREATE TABLE d.o (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20))",
+    "CREATE TABLE d.c (id INT AUTO_INCREMENT PRIMARY KEY, o INT, v VARCHAR(20), FOREIGN KEY c_o (o) REFERENCES d.o (id) "
+    "ON DELETE CASCADE)",
+    "CREATE TABLE d.g (c INT, n INT, PRIMARY KEY (c, n), FOREIGN KEY g_c (c) REFERENCES d.c (id) ON DELETE RESTRICT)",
+    "CREATE TABLE d.n (id INT PRIMARY KEY, o INT, FOREIGN KEY n_o (o) REFERENCES d.o (id) ON DELETE SET NULL)",
+    "INSERT INTO d.o VALUES (1, 'both')",
+    "INSERT INTO d.c VALUES (1, 1, 'both')",
+)
+LOCAL_FAMILY = (
+    "INSERT INTO d.o VALUES (2, 'local')",
+    "INSERT INTO d.c VALUES (2, 2, 'local'), (7, 2, 'local too')",
+    "INSERT INTO d.g VALUES (2, 1), (7, 1), (7, 2)",
+    "INSERT INTO d.n VALUES (1, 2)",
+)
+
+
+def test_children_of_two_writers_follow_their_parent(any_pair: Lab) -> None:
+    """The source gave the same keys to other rows. What the replica has of its own comes to every server, as a family."""
+    lab = any_pair
+    then = (
+        "INSERT INTO d.o VALUES (2, 'source')",
+        "INSERT INTO d.c VALUES (2, 2, 'source')",
+        "INSERT INTO d.g VALUES (2, 9)",
+    )
+    staged(lab, *FAMILY, local=LOCAL_FAMILY, then=then)
+    ran = resolve(lab, "keep-both", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    (_, _, (new, _)) = judge(lab)
+    assert judge(lab, "d.o") == [("1", "both"), ("2", "source"), (new, "local")]
+    children = judge(lab, "d.c")
+    by_text = {v: (key, o) for key, o, v in children}
+    assert by_text["source"] == ("2", "2")
+    assert by_text["local"][1] == by_text["local too"][1] == new
+    grandchildren = [
+        (by_text["local"][0], "1"),
+        (by_text["local too"][0], "1"),
+        (by_text["local too"][0], "2"),
+        ("2", "9"),
+    ]
+    assert judge(lab, "d.g") == sorted(grandchildren, key=lambda row: (int(row[0]), int(row[1])))
+    assert judge(lab, "d.n") == [("1", new)]
+
+
+def test_a_parent_that_wins_brings_its_children(pair: Lab) -> None:
+    staged(pair, *FAMILY, local=LOCAL_FAMILY, then=("INSERT INTO d.o VALUES (2, 'source')",))
+    wanted = {table: rows(pair.replica, table) for table in ("d.o", "d.c", "d.g", "d.n")}
+    ran = resolve(pair, "replica-wins", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert {table: judge(pair, table) for table in wanted} == wanted
+
+
+def test_what_only_the_source_can_tell_ends_the_rehearsal_there(pair: Lab) -> None:
+    """A child that the replica has too many: its parent is deleted on the source."""
+    restricting = FAMILY[1].replace("CASCADE", "RESTRICT")
+    then = ("DELETE FROM d.c WHERE id = 1", "DELETE FROM d.o WHERE id = 1")
+    staged(pair, FAMILY[0], restricting, *FAMILY[4:], local=("INSERT INTO d.c VALUES (7, 1, 'local')",), then=then)
+    before = snapshot(pair.source), snapshot(pair.replica)
+    ran = resolve(pair, "replica-wins", "--yes")
+    assert ran.code == 4, ran.out + ran.err
+    assert "The source refuses its part of the plan" in ran.document["error"]["message"]
+    assert "1452" in ran.document["error"]["message"]
+    assert (snapshot(pair.source), snapshot(pair.replica)) == before
+
+
 def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) -> None:
     two_writers(pair)
     for statement, back, words in (

@@ -149,8 +149,72 @@ def test_why_a_row_cannot_get_a_new_key() -> None:
     assert "beside the row 3: both have the same number (unique key number)" in taken.reason
     found = gathered(INCOMING, [(3, "R", None)], STANDS, of=NO_COUNTER)
     assert "the same id (unique key PRIMARY)" in keep_both.propose(found).reason
-    left = gathered(INCOMING, [(3, "R", None)], STANDS, children=(Child(FK, (9, 3), (3, "R", None)),))
-    assert "Rows of shop.items on the replica reference a displaced row" in keep_both.propose(left).reason
+
+
+ITEMS = table(
+    "shop.items",
+    [column("id", auto_increment=True), column("order_id", nullable=True)],
+    [key("PRIMARY", "id")],
+    foreign_keys=(FK,),
+)
+NODES = table(
+    "shop.orders",
+    [column("id", auto_increment=True), column("up", nullable=True)],
+    [key("PRIMARY", "id")],
+)
+UP = ForeignKey("up", NODES.name, ("up",), NODES.name, ("id",), "RESTRICT", "RESTRICT")
+
+
+def family(*rows: RowImage, on_source: Sequence[RowImage] = ()) -> Evidence:
+    """TWO, whose displaced row has those children that only the replica has; the replica's foreign key would keep them."""
+    parent = replace(ORDERS, referenced_by=(FK,))
+    found = gathered(INCOMING, [(3, "R", None)], STANDS, of=parent)
+    assert found.on_source is not None
+    assert found.reconciliation is not None
+    children = tuple(Child(FK, row, (3, "R", None)) for row in rows)
+    source = Rows.of(ITEMS).holding(ITEMS, *on_source)
+    asked = questions([(ITEMS.name, row) for row in rows], {ITEMS.name: ITEMS})
+    side = replace(
+        found.on_source,
+        children=children,
+        tables={ORDERS.name: ORDERS, ITEMS.name: ITEMS},
+        holders={**found.on_source.holders, **{lookup: source.find(lookup) for lookup in asked}},
+    )
+    return replace(
+        found,
+        on_source=side,
+        tables={**found.tables, ITEMS.name: ITEMS},
+        reconciliation=replace(found.reconciliation, kept=children),
+    )
+
+
+def test_children_follow_to_the_new_key_and_leave_the_replica_until_then() -> None:
+    found = family((8, 3), (9, 3), on_source=[(9, None)])
+    proposal = keep_both.propose(found)
+    first, second, third = steps(proposal)
+    assert (first.new_key, first.target) == ("id", (None, "R", None))
+    assert (second.sql, second.takes) == (
+        "INSERT INTO `shop`.`items` (`id`, `order_id`) VALUES (8, @key_1)",
+        (("order_id", 1),),
+    )
+    assert third.sql == "INSERT INTO `shop`.`items` (`id`, `order_id`) VALUES (NULL, @key_1)"
+    assert proposal.plan is not None
+    assert [(s.table.name, s.current) for s in proposal.plan.steps] == [
+        ("items", (8, 3)), ("items", (9, 3)), ("orders", (3, "R", None)),
+    ]  # fmt: skip
+    assert proposal.plan.kept == ()
+    assert "On the source: SET @key_1 = LAST_INSERT_ID()" in proposal.plan.ending
+    assert "2 rows of shop.items that reference displaced rows follow them to their new keys." in proposal.plan.risks
+
+
+def test_children_come_to_the_source_with_a_parent_that_wins() -> None:
+    assert images(replica_wins.propose(family((8, 3)))) == [((3, "A", None), (3, "R", None)), (None, (8, 3))]
+
+
+def test_rows_that_reference_themselves_cannot_be_moved() -> None:
+    nodes = replace(NODES, foreign_keys=(UP,), referenced_by=(UP,))
+    found = gathered([inserted(nodes, 3, None)], [(3, 3)], [(3, None)], of=nodes)
+    assert "references itself" in keep_both.propose(found).reason
 
 
 def test_a_cascade_on_the_source_is_not_set_off() -> None:

@@ -69,6 +69,7 @@ def test_the_digest_changes_with_every_field_of_a_step() -> None:
         "undo_sql": "",
         "alike": 1,
         "new_key": "id",
+        "takes": (("v", 1),),
     }
     others = [replace(PLAN, steps=(replace(STEP, **{name: value}),)) for name, value in values.items()]
     assert len(others) == len(fields(Step))

@@ -24,6 +24,9 @@ class StepPart(Part):
     new_key: (
         str | None
     )  # of a row written on the source: the column that gets its value there; null in target until it has it
+    takes: dict[
+        str, int
+    ]  # columns that get the new key of another step on the source, and its number among those, from 1
 
 
 class LeftOutPart(Part):
@@ -143,6 +146,7 @@ def step_part(step: Step, server: Literal["replica", "source"] = "replica") -> S
         current=_row(step.columns, step.current),
         target=_row(step.columns, step.target),
         new_key=step.new_key or None,
+        takes=dict(step.takes),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
@@ -12,50 +13,82 @@ from replfix.core.plan import Step
 from replfix.core.source_side import Named, SourceSide
 from replfix.core.table import Column, Table, UniqueKey
 from replfix.core.values import RowImage
-from replfix.core.words import shortened
+from replfix.core.words import counted, shortened
 from replfix.errors import Refused
 
 NAME = "keep-both"
 RANK = 4
 SUMMARY = (
-    "As source-wins, then each displaced row is written on the source under a new AUTO_INCREMENT value: both rows are kept, on "
-    "every server. Only when asked for by name."
+    "As source-wins, then each displaced row is written on the source under a new AUTO_INCREMENT value, its children behind it: "
+    "both rows are kept, on every server. Only when asked for by name."
 )
 
 
 def propose(evidence: Evidence) -> Proposal:
-    steps = evidence.source_auto_increment.increment if evidence.source_auto_increment is not None else 1
-    return proposed(NAME, evidence, lambda side, rows: _steps(side, rows, steps), _risks)
+    return proposed(NAME, evidence, _steps, _risks)
 
 
-def _steps(side: SourceSide, rows: tuple[Named, ...], increment: int) -> Iterator[Step]:
-    _no_children(side, rows)
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A row that gets another value of that column: one that is known, or what the step of that number is given."""
+
+    table: Table
+    row: RowImage
+    column: Column
+    value: int | None
+    step: int
+
+
+def _steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+    increment = evidence.source_auto_increment.increment if evidence.source_auto_increment is not None else 1
     beyond = dict(side.beyond)
-    for name, row in rows:
+    moved: list[_Moved] = []
+    for number, (name, row) in enumerate(rows, 1):
         table = side.tables[name]
-        taken = dict(side.holding(table, row))
+        target, takes, followed = _following(evidence.tables[name], row, moved)
+        # A key with a column that follows its parent to a new value is one that nobody has.
+        keys = {key.name for key in table.unique_keys if followed & {part.column for part in key.parts}}
+        taken = {key: held for key, held in side.holding(table, row) if key not in keys}
         if not taken:
-            yield written(table, None, row)  # its own key is free: there is nobody to keep it from
+            yield written(table, None, target, takes=takes)  # its own key is free: there is nobody to keep it from
             continue
         column = _new_value_for(table, taken)
         value = beyond.get(name)
-        target = tuple(value if c is column else old for c, old in zip(table.columns, row, strict=True))
-        if value is None:
-            yield written(table, None, target, new_key=column.name)
-        else:
+        moved.append(_Moved(table, row, column, value, number))
+        target = tuple(value if c is column else old for c, old in zip(table.columns, target, strict=True))
+        if value is not None:
             beyond[name] = value + increment
-            yield written(table, None, target)
-
-
-def _no_children(side: SourceSide, rows: tuple[Named, ...]) -> None:
-    moved = set(rows)
-    for child in side.children:
-        key = child.foreign_key
-        if (key.parent, child.parent) in moved:
+        yield written(table, None, target, new_key="" if value is not None else column.name, takes=takes)
+    for number, (name, row) in enumerate(rows, 1):
+        later = [parent for parent in moved if parent.step >= number]
+        if _following(evidence.tables[name], row, later)[2]:
             raise Refused(
-                f"Rows of {key.child} on the replica reference a displaced row of {key.parent} by {key.name}, and the source does "
-                "not have them: they would not follow it to its new key."
+                f"A displaced row of {name} references itself, or rows that reference it in turn: they cannot be written on the "
+                "source one after the other."
             )
+
+
+def _following(table: Table, row: RowImage, moved: list[_Moved]) -> tuple[RowImage, dict[str, int], set[str | None]]:
+    """The row with references to those parents as they are named now, the columns whose value a step gives, and all columns
+    that change."""
+    values, takes, followed = list(row), dict[str, int](), set[str | None]()
+    for key in table.foreign_keys:
+        pairs = tuple(zip(key.child_columns, key.parent_columns, strict=True))
+        for parent in moved:
+            if parent.table.name != key.parent or not _references(table, row, pairs, parent):
+                continue
+            for child_column, parent_column in pairs:
+                if parent_column.lower() == parent.column.name.lower():
+                    column = table.column(child_column)
+                    values[column.ordinal] = parent.value
+                    followed.add(column.name)
+                    if parent.value is None:
+                        takes[column.name] = parent.step
+    return tuple(values), takes, followed
+
+
+def _references(table: Table, row: RowImage, pairs: tuple[tuple[str, str], ...], parent: _Moved) -> bool:
+    return all(row[table.column(c).ordinal] == parent.row[parent.table.column(p).ordinal] for c, p in pairs)
 
 
 def _new_value_for(table: Table, taken: dict[str, RowImage]) -> Column:
@@ -79,6 +112,9 @@ def _has(key: UniqueKey, column: Column) -> bool:
 
 def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
     risks = shortened(tuple(_new_name(side.tables[step.table], step) for step in steps), "row")
+    for name in dict.fromkeys(step.table for step in steps if step.takes):
+        rows = counted(sum(step.table == name and bool(step.takes) for step in steps), "row")
+        risks += (f"{rows} of {name} that reference displaced rows follow them to their new keys.",)
     if any(step.new_key for step in steps):
         risks += (
             "Each rehearsal on the source takes AUTO_INCREMENT values there and rolls back: those numbers are never used.",

@@ -28,7 +28,7 @@ def propose(evidence: Evidence) -> Proposal:
     return proposed(NAME, evidence, _steps, _risks)
 
 
-def _steps(side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+def _steps(_: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
     """Rows that go first: they hold keys that the others need. Parents come before their children."""
     deletes: dict[tuple[TableName, RowImage], Step] = {}
     updates: list[Step] = []
@@ -42,7 +42,7 @@ def _steps(side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
         else:
             replaced.add((name, own))
             updates.append(written(table, own, row))
-        for _, held in side.holding(table, row):
+        for _key, held in side.holding(table, row):
             deletes.setdefault((name, held), written(table, held, None))
     gone = [step for named, step in deletes.items() if named not in replaced]
     yield from reversed(tuple(parents_first(gone[::-1], side.tables)))

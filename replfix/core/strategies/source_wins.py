@@ -29,7 +29,7 @@ REPAIRABLE = {1062: "duplicate key", 1032: "missing row", 1452: "missing parent 
 
 
 def propose(evidence: Evidence) -> Proposal:
-    reason = _cannot(evidence)
+    reason = cannot(evidence)
     if reason:
         return Proposal(NAME, None, reason)
     assert evidence.reconciliation is not None
@@ -65,7 +65,7 @@ def propose(evidence: Evidence) -> Proposal:
     return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
 
 
-def _cannot(evidence: Evidence) -> str:
+def cannot(evidence: Evidence) -> str:
     """Why no plan can be made at all; empty when one can."""
     transaction, found = evidence.transaction, evidence.reconciliation
     if evidence.channel.group_replication:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from replfix.core.plan import Plan, Step
+from replfix.core.plan import ON_SOURCE, Plan, Step
 from replfix.core.table import Table, TableName
 from replfix.present.left_out import left_out_lines
 from replfix.present.text import visible
@@ -24,7 +24,9 @@ LINE = 300  # characters of SQL on a step's line
 
 def _copied(item: Step | str) -> str:
     """As a statement, without the words behind it."""
-    return f"{item.sql if isinstance(item, Step) else item.partition(': ')[0]};"
+    if isinstance(item, Step):
+        return f"{item.sql};"
+    return f"{item.removeprefix(ON_SOURCE) if item.startswith(ON_SOURCE) else item.partition(': ')[0]};"
 
 
 def loss(plan: Plan) -> str:
