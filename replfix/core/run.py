@@ -15,7 +15,8 @@ def _together(transactions: Sequence[Transaction]) -> tuple[RowChange, ...]:
 
 
 def questions(transactions: Sequence[Transaction], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
-    return tuple(row.lookup for row in final_rows(_together(transactions), tables))
+    """Those of each transaction for itself: of some together, rows may be left out that fewer of them leave in place."""
+    return tuple(dict.fromkeys(row.lookup for one in transactions for row in final_rows(one.changes, tables)))
 
 
 def run_length(transactions: Sequence[Transaction], tables: Mapping[TableName, Table], answers: Answers) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from replfix.core import sql
 from replfix.core.audit_record import RecordKind
@@ -10,10 +11,13 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.interrupted import questions, source_found
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import OnSource, Plan, Step, on_source_document
+from replfix.core.reconcile import Identity, identity_values
 from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
 from replfix.ports import Server
+from replfix.workflow.counterparts import changes_since
 from replfix.workflow.operation import Came, Operation, Story
 
 SEEN_SECONDS = 30.0
@@ -29,6 +33,7 @@ class SourcePart:
         self._story = story
         self._plan = plan
         self._came = came
+        self._evidence = diagnosis.evidence
         self._channel = diagnosis.evidence.channel
         side = diagnosis.evidence.on_source
         self._tables = dict(side.tables) if side is not None else {}
@@ -73,9 +78,11 @@ class SourcePart:
         """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
         lookups = questions([step for step in steps if step.current is None], self._tables)
         answers = self._operation.replica.find(self._tables, lookups)
-        if held := next((lookup for lookup, rows in answers.items() if rows), None):
+        held = {lookup: rows for lookup, rows in answers.items() if rows}
+        leaving = self._leaving() if held else set()
+        if own := next((lookup for lookup, rows in held.items() if self._names(lookup.table, rows) - leaving), None):
             raise NotDone(
-                f"The replica holds a row {held} of {held.table} of its own: what is written on the source would stop it.",
+                f"The replica holds a row {own} of {own.table} of its own: what is written on the source would stop it.",
                 "Nothing was written on the source.",
             )
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
@@ -86,6 +93,22 @@ class SourcePart:
         }
         self._story.tell(RecordKind.ON_SOURCE, self._plan.channel, payload)
         self._came.written = steps
+
+    def _leaving(self) -> set[Identity]:
+        """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
+        evidence = self._evidence
+        assert evidence.transaction is not None
+        source, by_gtid = self._operation.source_of(self._channel), self._channel.auto_position
+        changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+        found: set[Identity] = set()
+        for change in islice(changes, len(evidence.transaction.changes), None):
+            if change.before is not None and change.table in self._tables:
+                found |= self._names(change.table, (change.before,))
+        return found
+
+    def _names(self, name: TableName, rows: Iterable[RowImage]) -> set[Identity]:
+        named = (identity_values(self._tables[name], row) for row in rows)
+        return {(name, values) for values in named if values is not None}
 
     def _look(self, source: Server) -> None:
         written = self._came.written

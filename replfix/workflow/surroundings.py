@@ -150,7 +150,7 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
                     raise Unreadable(f"{name} is another table on the replica.")
                 tables[name] = table
             read.append(one)
-    answers = replica.find(tables, tuple(dict.fromkeys(run.questions(read, tables))))
+    answers = replica.find(tables, run.questions(read, tables))
     return run.run_length(read, tables, answers)
 
 

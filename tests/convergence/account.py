@@ -13,6 +13,8 @@ def counts_of(verdict: Verdict) -> dict[str, int]:
     counts = {"seeds": 1, "wrong": int(bool(verdict.wrong)), "rounds": verdict.rounds}
     counts |= {"rows displaced": verdict.displaced, "diverged rows that nobody touched": verdict.apart}
     counts |= {f"conflicts {kind}": count for kind, count in verdict.conflicts.items()}
+    if verdict.strategy != "source-wins":
+        counts |= {f"{verdict.strategy}{', in part' if verdict.gave_way else ''}": 1}
     if verdict.refused:
         counts |= {"refused": 1, f"refused ({verdict.refused})": 1}
     return counts

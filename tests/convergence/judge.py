@@ -37,6 +37,7 @@ class Judge:
     diverged: State  # the replica before it was resolved
     after: State  # and now
     trail: Sequence[Recorded]
+    both_kept: bool  # displaced rows are there under a new number
     keys_find_rows: bool  # MariaDB's applier takes a row by a nullable unique key alone, and does not look at the rest
 
     def judge(self) -> Judgement:
@@ -83,6 +84,8 @@ class Judge:
                 continue
             found = sum(self._is(table, row, recorded) for recorded in self.trail)
             said.displaced += lost
+            if self.both_kept and not self._lives_on(table, row):
+                said.wrong.append(f"{_named(key)}: {_values(row)} is gone, and not kept under another key")
             if found < lost:
                 said.wrong.append(f"{_named(key)}: {_values(row)} is gone from the replica, and is not in the trail")
 
@@ -98,6 +101,16 @@ class Judge:
             if parent in self.source.changed or self._carried_off(parent, seen | {parent}):
                 return True
         return False
+
+    def _lives_on(self, table: Table, row: Held) -> bool:
+        """All of its values, but for what the source counts, are on the replica, or were on the source at some time."""
+        chosen = [n for n, column in enumerate(table.columns) if not column.counts]
+        seen = [held for touch in self.source.touches for held in (touch.before, touch.after) if held is not None]
+        others = [held for key, held in self.after.items() if key[0] == table.name]
+        return any(
+            len(held.values) == len(row.values) and all(held.values[n] == row.values[n] for n in chosen)
+            for held in (*others, *seen)
+        )
 
     def _is(self, table: Table, row: Held, recorded: Recorded) -> bool:
         if recorded.table != table.name or set(recorded.image) != {column.name for column in table.columns}:

@@ -23,7 +23,8 @@ from tests.convergence.schema import SCHEMA, Drawing, Table, quoted
 from tests.convergence.surroundings import Surroundings
 from tests.convergence.workload import Workload
 
-STRATEGY = "source-wins"
+STRATEGIES = ("source-wins",) * 5 + ("keep-both", "keep-both", "replica-wins")
+"""How often each is drawn."""
 _LOOSE = "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'"
 
 
@@ -33,8 +34,10 @@ class Verdict:
 
     server: str
     seed: int
+    strategy: str = ""
     wrong: list[str] = field(default_factory=list)
     refused: str = ""  # the name of the reason why a human was asked for
+    gave_way: bool = False  # the strategy drawn was refused somewhere; source-wins did the rest
     said: str = ""  # replfix's words for it
     rounds: int = 0
     apart: int = 0
@@ -49,7 +52,9 @@ class World:
         self._rng = random.Random(seed)
         self._tables: list[Table] = []
         self._product = lab.provision.flavour.product
-        self.verdict = Verdict(lab.provision.flavour.name, seed)
+        # Drawn apart, so that a seed stays the same schema and work.
+        strategy = random.Random(f"strategy {seed}").choice(STRATEGIES)
+        self.verdict = Verdict(lab.provision.flavour.name, seed, strategy)
 
     def run(self) -> Verdict:
         """``lab`` is as good as new."""
@@ -68,12 +73,21 @@ class World:
             before = Surroundings.of(replica)
             with tempfile.TemporaryDirectory() as directory:
                 trail = Path(directory, "trail.db")
-                self._resolve(replica, trail)
+                self._resolve(source, replica, trail)
                 displaced = tuple(recorded(trail))
             if not verdict.refused and not verdict.wrong:
                 self._lab.wait_until_applied()
+            self._add_what_replfix_wrote(source, history)
             told, after = history.up_to(executed(replica)), look(replica, self._tables)
-            judgement = Judge(self._tables, told, diverged, after, displaced, self._product == "MariaDB").judge()
+            judgement = Judge(
+                self._tables,
+                told,
+                diverged,
+                after,
+                displaced,
+                keys_find_rows=self._product == "MariaDB",
+                both_kept=verdict.strategy == "keep-both" and not verdict.gave_way,
+            ).judge()
             verdict.wrong += judgement.wrong
             verdict.apart, verdict.displaced = judgement.apart, judgement.displaced
             verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
@@ -173,19 +187,39 @@ class World:
             time.sleep(0.02)
         self.verdict.wrong.append("the replica neither stopped nor caught up")
 
-    def _resolve(self, replica: Session, trail: Path) -> None:
+    # --- resolve ---
+
+    def _resolve(self, source: Session, replica: Session, trail: Path) -> None:
         verdict = self.verdict
-        done = resolve_until_done(self._lab, STRATEGY, trail)
-        verdict.rounds, verdict.conflicts = done.rounds, done.conflicts
-        if done.failed:
-            verdict.wrong.append(f"replfix failed: {done.failed}")
-        if not done.refused:
-            return
+        for strategy in dict.fromkeys((verdict.strategy, "source-wins")):
+            done = resolve_until_done(self._lab, strategy, trail)
+            verdict.rounds += done.rounds
+            verdict.conflicts += done.conflicts
+            if done.failed:
+                verdict.wrong.append(f"{strategy} failed: {done.failed}")
+            if not done.refused:
+                return
+            self._ask_again(source, replica, strategy, trail)
+            verdict.gave_way = True
         verdict.said = done.refused
         verdict.refused = reason_of(done.refused) or ""
         if not verdict.refused:
             verdict.wrong.append(f"replfix asks for a human: {done.refused}")
-        stands = look(replica, self._tables), executed(replica)
-        again = resolve_until_done(self._lab, STRATEGY, trail)
-        if again.rounds or not again.refused or stands != (look(replica, self._tables), executed(replica)):
-            verdict.wrong.append(f"it was refused, and asked again not the same: {again.refused or again.failed}")
+
+    def _ask_again(self, source: Session, replica: Session, strategy: str, trail: Path) -> None:
+        """What is refused changes nothing, and is refused again."""
+        servers = (source, replica)
+        stands = [(look(server, self._tables), executed(server)) for server in servers]
+        again = resolve_until_done(self._lab, strategy, trail)
+        now = [(look(server, self._tables), executed(server)) for server in servers]
+        if again.rounds or not again.refused or stands != now:
+            self.verdict.wrong.append(
+                f"{strategy} was refused, and not the same again: {again.refused or again.failed or 'done'}"
+            )
+
+    def _add_what_replfix_wrote(self, source: Session, history: History) -> None:
+        """As one more transaction of the source, behind all others."""
+        last, now = history.moments[-1], executed(source)
+        if now != last.executed:
+            state = look(source, self._tables)
+            history.moments.append(Moment(now, state, tuple(touches(last.state, state))))

@@ -8,8 +8,9 @@ import pytest
 
 from replfix.core.reconcile import final_rows
 from replfix.core.row_event import RowChange
+from replfix.core.run import questions, run_length
 from replfix.core.table import ForeignKey, Table, TableName
-from tests.unit.making import column, deleted, inserted, key, table, updated
+from tests.unit.making import column, deleted, inserted, key, table, transaction, updated
 
 PARENT, CHILD, GRANDCHILD = (TableName("d", name) for name in ("p", "c", "g"))
 
@@ -68,3 +69,14 @@ def test_changes_that_check_no_foreign_key_do_not_cascade() -> None:
     tables = family("CASCADE", "CASCADE")
     unchecked = replace(deleted(tables[PARENT], 5, None), checks_foreign_keys=False)
     assert ("c", 1) in rows_to_check([inserted(tables[CHILD], 1, 5), unchecked], tables)
+
+
+def test_a_run_of_transactions_asks_for_rows_that_a_part_of_it_leaves_in_place() -> None:
+    tables = family("CASCADE", "RESTRICT")
+    of = tuple(tables.values())
+    behind = [inserted(tables[CHILD], 2, 6), deleted(tables[PARENT], 5, None)]
+    run = [transaction([inserted(tables[CHILD], 1, 5)], of), transaction(behind, of)]
+    asked = questions(run, tables)
+    assert run_length(run, tables, dict.fromkeys(asked, ())) == 0
+    answers = {lookup: ((1, 5),) if lookup.values == ((1,),) and lookup.table == CHILD else () for lookup in asked}
+    assert run_length(run, tables, answers) == 1
