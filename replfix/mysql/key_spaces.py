@@ -17,7 +17,8 @@ from replfix.core.gtid import GtidSet
 from replfix.core.privileges import parse_grants
 from replfix.core.status import ChannelStatus, ReceiverState
 from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
-from replfix.errors import PrivilegeError, ReplicationError, ServerError
+from replfix.core.words import counted
+from replfix.errors import ConnectError, PrivilegeError, ReplicationError, ServerError
 from replfix.mysql import definitions
 from replfix.mysql.binlog.activity import read_activity
 from replfix.mysql.circumstances import UNKNOWN_VARIABLE
@@ -196,8 +197,11 @@ class ServerKeySpaces:
     def _tables(self, unknowns: list[str]) -> dict[TableName, KeyTable]:
         try:
             return self._read_tables(unknowns)
-        except ServerError as error:  # of very many tables, what information_schema tells can take too long
-            unknowns.append(f"The tables of {self.address} were not read: {error.text}")
+        except (
+            ConnectError,
+            ServerError,
+        ) as error:  # of very many tables, what information_schema tells can take too long
+            unknowns.append(f"The tables of {self.address} were not read: {error.message}")
             return {}
 
     def _read_tables(self, unknowns: list[str]) -> dict[TableName, KeyTable]:
@@ -279,9 +283,9 @@ class ServerKeySpaces:
                 for number, value in self._session.rows(sql.highest_of_each(batch)):
                     if value is not None:
                         highest[batch[int(number)][0]] = int(Decimal(value))  # MariaDB takes FLOAT columns too
-            except (PrivilegeError, ServerError) as error:
+            except (ConnectError, ServerError) as error:  # no privilege, a lock, a table too large to look at
                 refused.append(
-                    f"The highest ids of {len(batch)} tables of {self.address} are not known: {error.message}"
+                    f"The highest ids of {counted(len(batch), 'table')} of {self.address} are not known: {error.message}"
                 )
         unknowns.extend(refused)
         return {name: Counter(column, None, highest.get(name)) for name, column in found.items()}

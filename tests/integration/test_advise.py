@@ -208,6 +208,17 @@ def test_what_an_account_may_not_read_is_named_with_its_grant(three: Lab) -> Non
         assert privilege in unknowns
 
 
+def test_a_table_that_is_locked_does_not_hold_it_up(three: Lab) -> None:
+    servers = Case("two", apart).arrange(three.servers)
+    apart(servers)
+    with servers[0].session() as session:
+        session.execute("LOCK TABLES shop.orders WRITE")
+        ran = advise(three, "primary1", "primary2", "--json")
+    assert (ran.code, found(ran.document)) == (0, [])
+    (unknown,) = ran.document["unknowns"]
+    assert f"highest ids of 1 table of 127.0.0.1:{servers[0].port} are not known" in unknown
+
+
 def test_servers_that_cannot_be_reached(three: Lab) -> None:
     ran = replfix("advise", "--replica", "mysql://nobody@127.0.0.1:1", "--json")
     assert ran.code == 6
