@@ -1,7 +1,7 @@
 """What the server does not look at while a plan is carried out: that every row keeps its parents.
 
-Steps run without foreign key checks, so that nothing cascades. Rows are read here with locks: whoever wants to write a
-child waits for its parent's, and finds it gone.
+Steps run without foreign key checks, so that nothing cascades. The rows of the steps are locked before anything is looked at
+here: whoever wants to write a child of one waits for that lock, and then finds its parent gone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import RehearsalFailed, Stale
 from replfix.mysql.connection import Session
-from replfix.mysql.rows import find_now
+from replfix.mysql.rows import find_all, find_now
 
 NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
 MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
@@ -25,14 +25,15 @@ Tables = Mapping[TableName, Table]
 
 
 def compare(session: Session, plan: Plan, tables: Tables) -> None:
-    """The children of rows that go are locked, and are those that the plan names; Stale otherwise."""
+    """The children of rows that go are those that the plan names; Stale otherwise."""
     known: dict[TableName, list[RowImage]] = {}
     for name, row in (*((s.table, s.current) for s in plan.steps), *((k.table, k.row) for k in plan.kept)):
         if row is not None:
             known.setdefault(name, []).append(row)
-    for held in given_up(plan.steps, tables):
-        child = tables[held.foreign_key.child]
-        found = find_now(session, child, held.children, locking=True)
+    lost = given_up(plan.steps, tables)
+    answers = find_all(session, tables, [held.children for held in lost])
+    for held in lost:
+        child, found = tables[held.foreign_key.child], answers[held.children]
         strangers = [row for row in found if not _among(child, row, known.get(child.name, []))]
         if strangers:
             raise Stale(
@@ -61,9 +62,10 @@ def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
 
 def check_children(session: Session, plan: Plan, tables: Tables) -> None:
     """With the transaction behind the plan, no child of a row that went is without a parent; RehearsalFailed otherwise."""
-    for held in given_up(plan.steps, tables):
-        key = held.foreign_key
-        left = find_now(session, tables[key.child], held.children)
+    lost = given_up(plan.steps, tables)
+    answers = find_all(session, tables, [held.children for held in lost])
+    for held in lost:
+        key, left = held.foreign_key, answers[held.children]
         if left and not find_now(session, tables[key.parent], held.holders):
             raise RehearsalFailed(
                 f"{counted(len(left), 'row')} of {key.child} would be left without a parent: {key.name} references "

@@ -67,6 +67,7 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)
     yield from _sql("Plan", [step.get("sql") for step in steps], limit)
+    yield from _kept(plan.get("kept"), limit)
     yield from _left_out(plan.get("left_out"), limit)
     yield from _on_source(plan.get("on_source"), limit)
     where = "replica" if "strategy" in plan else "source"
@@ -210,6 +211,17 @@ def _sql(title: str, statements: Sequence[object], limit: int | None) -> Iterato
     if sql:
         numbered = (f"  {number}. {indented(cut(each, limit))}" for number, each in enumerate(sql, start=1))
         yield Section(title, Text("\n".join(numbered)), verbatim=True)
+
+
+def _kept(kept: object, limit: int | None) -> Iterator[Section]:
+    """The rows that stay although the row that they reference goes."""
+    rows = [row for row in kept if isinstance(row, Mapping)] if isinstance(kept, list) else []
+    said = [
+        f"{row.get('schema')}.{row.get('table')}, by {row.get('foreign_key')}: "
+        f"{json.dumps(row.get('row'), ensure_ascii=False)}"
+        for row in rows
+    ]
+    yield from _points("Stay, although the row that they reference goes", said, "·", limit)
 
 
 def _left_out(left_out: object, limit: int | None) -> Iterator[Section]:

@@ -91,6 +91,13 @@ def test_an_error_and_causes_are_sentences() -> None:
         assert words in out
 
 
+def test_rows_that_stay_are_named() -> None:
+    row = {"schema": "d", "table": "c", "foreign_key": "f", "columns": ["id", "v"], "row": {"id": 1, "v": "[/b]\x1b"}}
+    text = printed({"plan": PLAN | {"kept": [row]}})
+    assert "Stay, although the row that they reference goes" in text
+    assert 'd.c, by f: {"id": 1, "v": "[/b]\\u001b"}' in text
+
+
 def test_what_was_left_out_stands_row_by_row() -> None:
     row = {"kind": "insert", "schema": "d", "table": "t", "before": None, "after": {"id": 1, "v": "[/b]\x1b"}}
     plan = {"strategy": "skip", "errno": 1062, "steps": [], "left_out": {"rows": [row], "statement": ""}}

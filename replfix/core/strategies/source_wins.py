@@ -290,7 +290,7 @@ def _children_guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, 
     if not given_up(steps, evidence.tables):
         return ()
     return (
-        "the rows that reference a row which goes or gets another key, locked, are exactly those named here, and each has its "
+        "the rows that reference a row which goes or gets another key are exactly those named here, and each has its "
         "parent when the transaction is through",
     )
 
