@@ -220,3 +220,14 @@ def test_servers_that_never_meet_need_no_common_plan() -> None:
     alone = Survey(NOW, (node(1), node(2)), ())
     assert rollout(alone) is None
     assert steps(planned(alone, 2)) == ["10/1", "10/2"], "before they are connected"
+
+
+def test_a_replica_that_is_written_to_waits_for_its_source_and_the_source_for_nobody() -> None:
+    source, replica = node(1, own=99), node(2, counter=50)
+    survey = Survey(NOW, (source, replica), (Edge(source.uuid, replica.uuid, "", True),))
+    plan = planned(survey)
+    assert [(action.title, action.nodes) for action in plan.actions if action.title.startswith("Wait")] == [
+        ("Wait until primary2 has all that its sources have written.", ("primary1", "primary2")),
+        ("Wait until all that primary1 has written until now is on those that it reaches.", ("primary1", "primary2")),
+    ]
+    assert [n.ids[0] for n in plan.next_ids] == [2001, 102], "the source does not see what the replica gives"

@@ -21,10 +21,10 @@ from replfix.core import sql
 from replfix.core.advisor.allocation import left, next_ids
 from replfix.core.advisor.node import Node, Step
 from replfix.core.advisor.offsets import Place, Places, apart, choose
+from replfix.core.advisor.sight import Sight, at_least, counter, look
 from replfix.core.advisor.simulation import Hand, simulate
 from replfix.core.advisor.survey import Survey
-from replfix.core.advisor.writers import circles, meeting, overlap, shared_tables, upstream, writers
-from replfix.core.counter import Counter
+from replfix.core.advisor.writers import circles, overlap, upstream, writers
 from replfix.core.table import TableName
 from replfix.core.words import counted
 from replfix.errors import UsageError
@@ -33,6 +33,7 @@ SIMULATED_ROWS = 1000
 IN_FLIGHT = 20
 SHOWN_IDS = 3
 SHOWN_TABLES = 10
+MOST_SIMULATED = 40  # tables times servers: tens of thousands of rows take a tenth of a second
 
 INCREMENT, OFFSET = "auto_increment_increment", "auto_increment_offset"
 
@@ -103,20 +104,20 @@ def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
         )
     nodes = groups[0] if groups else writers(survey)
     places = choose(nodes, len(nodes) if count is None else count)
-    tables = _tables(nodes)
-    holds = _holds(survey, places.each)
+    sight = look(survey, nodes)
+    holds = _holds(sight, places.each)
     actions: tuple[Action, ...] = ()
     if _to_set(places.each):
-        actions = tuple(_held(survey, places.each) if holds else _at_once(places))
+        actions = tuple(_held(survey, sight, places.each) if holds else _at_once(places))
     return Rollout(
         places,
         holds and bool(actions),
         actions,
-        tuple(_back(survey, places.each, holds=holds)) if actions else (),
+        tuple(_back(sight, places.each, holds=holds)) if actions else (),
         tuple((p.node.name, _option_lines(p.step)) for p in places.each if p.node is not None),
-        tuple(_next_ids(survey, places.each, tables)),
-        tuple(_simulated(survey, places.each, tables)),
-        tuple(_notes(survey, places, tables)),
+        tuple(_next_ids(sight, places.each)),
+        tuple(_simulated(sight, places.each)),
+        tuple(_notes(survey, sight, places)),
     )
 
 
@@ -132,17 +133,16 @@ def groups_of(survey: Survey) -> list[tuple[Node, ...]]:
     return [tuple(sorted(group.values(), key=lambda n: n.name)) for group in found]
 
 
-def _holds(survey: Survey, places: Sequence[Place]) -> bool:
+def _holds(sight: Sight, places: Sequence[Place]) -> bool:
     """Whether values that somebody has had lately, or has now, meet another one's of now or later."""
-    met = {frozenset((one.uuid, other.uuid)) for one, other in meeting(survey)}
-    for one, other in permutations((p for p in places if p.node is not None), 2):
-        assert one.node is not None
-        assert other.node is not None
-        if frozenset((one.node.uuid, other.node.uuid)) not in met:
-            continue
-        if any(overlap(had, has) for had in _had(one.node) for has in (*_had(other.node), other.step)):
-            return any(place.changes for place in places)
-    return False
+    there = [(place.node, place.step) for place in places if place.node is not None]
+    return any(place.changes for place in places) and any(
+        overlap(had, has)
+        for (one, _), (other, then) in permutations(there, 2)
+        if frozenset((one.uuid, other.uuid)) in sight.met
+        for had in _had(one)
+        for has in (*_had(other), then)
+    )
 
 
 def _had(node: Node) -> frozenset[Step]:
@@ -190,14 +190,14 @@ def _at_once(places: Places) -> Iterator[Action]:
     yield _looking(places.each)
 
 
-def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
-    nodes = [place.node for place in places if place.node is not None]
+def _held(survey: Survey, sight: Sight, places: Sequence[Place]) -> Iterator[Action]:
+    nodes = sight.nodes
     open_now = [node for node in nodes if not node.read_only]
     first = max(open_now or nodes, key=lambda n: (n.log.transactions if n.log is not None else 0, -nodes.index(n)))
     others = [node for node in open_now if node is not first]
-    circle = [n for n in nodes if any(o is not n and o.uuid in upstream(survey, n.uuid) for o in nodes)]
+    writing = {node.uuid for node in nodes}
+    below = [node for node in survey.nodes if writing & upstream(survey, node.uuid)]
 
-    below = [n for n in survey.nodes if any(node.uuid in upstream(survey, n.uuid) for node in nodes)]
     for kind in _by_kind(below):
         yield Action(
             "See that every channel runs, and that none of them has an error.",
@@ -212,27 +212,30 @@ def _held(survey: Survey, places: Sequence[Place]) -> Iterator[Action]:
             (sql.hold_writes(mariadb=kind[0].mariadb),),
             undo=sql.open_writes(mariadb=kind[0].mariadb),
         )
-    yield from _arriving(circle, "Wait until each server has the rows of all others.", "all of them answer the same")
+    if sight.mutual:
+        title = "Wait until each server has the rows of all others."
+        yield from _arriving(nodes, title, "all of them answer the same")
+    else:
+        for node in nodes:
+            title = f"Wait until {node.name} has all that its sources have written."
+            yield from _arriving((*sight.sources(node), node), title, f"the answer of {node.name} contains the others")
     for node, place in _to_set(places):
         yield _setting(node, place)
     if open_now:
-        yield _opening(
-            survey, first, nodes, f"Let {first.name} alone take writes again, whatever values its sessions have."
-        )
+        yield _opening(sight, first, f"Let {first.name} alone take writes again, whatever values its sessions have.")
     for node, place in _to_set(places):
         if place.changes:
             yield _recycling(node, place)
             if node is first:
                 yield from _giving_again(node, place)
-    if len(circle) > 1:
-        behind = [node for node in circle if node is not first]
-        yield from _arriving(
-            [first, *behind],
-            f"Wait until all that {first.name} has written until now is on the others.",
-            f"the answers of the others contain what {first.name} has answered first",
-        )
+    behind = [node for node in nodes if first in sight.sources(node)]
+    yield from _arriving(
+        (first, *behind),
+        f"Wait until all that {first.name} has written until now is on {'the others' if sight.mutual else 'those that it reaches'}.",
+        f"the answers of the others contain what {first.name} has answered first",
+    )
     for node in others:
-        yield _opening(survey, node, nodes, f"Let {node.name} take writes again.")
+        yield _opening(sight, node, f"Let {node.name} take writes again.")
     yield _looking(places)
 
 
@@ -283,8 +286,8 @@ def _giving_again(node: Node, place: Place) -> Iterator[Action]:
         )
 
 
-def _opening(survey: Survey, node: Node, nodes: Sequence[Node], title: str) -> Action:
-    counters = tuple(_behind(survey, node, nodes))
+def _opening(sight: Sight, node: Node, title: str) -> Action:
+    counters = tuple(sight.raised[node.uuid].items())
     if counters:
         title += " Its counters first go above the numbers that it does not see."
     return Action(
@@ -293,19 +296,6 @@ def _opening(survey: Survey, node: Node, nodes: Sequence[Node], title: str) -> A
         sql.open_writes(counters, mariadb=node.mariadb),
         undo=(sql.hold_writes(mariadb=node.mariadb),),
     )
-
-
-def _behind(survey: Survey, node: Node, nodes: Sequence[Node]) -> Iterator[tuple[TableName, int]]:
-    """Tables in which others have given numbers that never come to this server, and a number above all of these."""
-    met = {other.uuid for pair in meeting(survey) if node in pair for other in pair}
-    unseen = [o for o in nodes if o is not node and o.uuid in met and o.uuid not in upstream(survey, node.uuid)]
-    for table in _tables((node, *unseen)) if unseen else ():
-        own = _counter(node, table)
-        highest = max(_next(_counter(other, table)) for other in unseen if table in other.tables)
-        # A tenth above it, and at least a thousand: they were written to until they were held.
-        above = -(-max(highest * 11 // 10, highest + 1000) // 1000) * 1000 + 1
-        if own is not None and _next(own) < above and (own.limit is None or above < own.limit):
-            yield table, above
 
 
 def _looking(places: Sequence[Place]) -> Action:
@@ -317,10 +307,9 @@ def _looking(places: Sequence[Place]) -> Action:
     )
 
 
-def _back(survey: Survey, places: Sequence[Place], *, holds: bool) -> Iterator[Action]:
+def _back(sight: Sight, places: Sequence[Place], *, holds: bool) -> Iterator[Action]:
     changed = [(node, place) for node, place in _to_set(places) if place.changes]
-    nodes = [place.node for place in places if place.node is not None]
-    open_now = [node for node in nodes if not node.read_only]
+    open_now = [node for node in sight.nodes if not node.read_only]
     others = open_now[1:] if changed and holds else []
     for kind in _by_kind(others):
         yield Action(
@@ -329,7 +318,7 @@ def _back(survey: Survey, places: Sequence[Place], *, holds: bool) -> Iterator[A
             (sql.hold_writes(mariadb=kind[0].mariadb),),
         )
     for node in others:
-        if node.uuid in upstream(survey, open_now[0].uuid):
+        if node in sight.sources(open_now[0]):
             yield from _arriving(
                 [node, open_now[0]],
                 f"Wait until all that {node.name} has written is on {open_now[0].name}.",
@@ -339,9 +328,9 @@ def _back(survey: Survey, places: Sequence[Place], *, holds: bool) -> Iterator[A
         yield Action(
             f"Give {node.name} its old values, and have its sessions opened anew.", (node.name,), _set_back(node)
         )
-    if others and apart([node.step for node in nodes]):
+    if others and apart([node.step for node in sight.nodes]):
         for node in others:
-            yield _opening(survey, node, nodes, f"Let {node.name} take writes again, when no session has other values.")
+            yield _opening(sight, node, f"Let {node.name} take writes again, when no session has other values.")
 
 
 def _by_kind(nodes: Sequence[Node]) -> list[list[Node]]:
@@ -354,69 +343,31 @@ def _names(nodes: Sequence[Node]) -> tuple[str, ...]:
     return tuple(node.name for node in nodes)
 
 
-def _tables(nodes: Sequence[Node]) -> tuple[TableName, ...]:
-    """Those with an AUTO_INCREMENT column on each of them, the most written to first."""
-    if not nodes:
-        return ()
-    shared = set(nodes[0].tables) if len(nodes) == 1 else set(shared_tables(nodes[0], nodes[1]))
-    for node in nodes[2:]:
-        shared &= set(shared_tables(nodes[0], node))
-    found = [table for table in shared if nodes[0].tables[table].counter is not None]
-    return tuple(sorted(found, key=lambda t: (-sum(_inserted(node, t) for node in nodes), t)))
-
-
-def _inserted(node: Node, table: TableName) -> int:
-    return node.log.inserts[table].rows if node.log is not None and table in node.log.inserts else 0
-
-
-def _counter(node: Node, table: TableName) -> Counter | None:
-    return node.tables[table].counter if table in node.tables else None
-
-
-def _next(counter: Counter | None) -> int:
-    """Where it stands, at least."""
-    if counter is None:
-        return 1
-    return max(counter.next_value or 1, (counter.highest or 0) + 1, 1)
-
-
-def _stands(survey: Survey, node: Node, nodes: Sequence[Node], table: TableName) -> int:
-    """Where a counter stands when all that comes to the server has arrived."""
-    seen = upstream(survey, node.uuid) | {node.uuid}
-    return max(
-        (_next(_counter(other, table)) for other in nodes if other.uuid in seen), default=_next(_counter(node, table))
-    )
-
-
-def _next_ids(survey: Survey, places: Sequence[Place], tables: Sequence[TableName]) -> Iterator[NextIds]:
-    nodes = [place.node for place in places if place.node is not None]
-    for table in tables[:SHOWN_TABLES]:
+def _next_ids(sight: Sight, places: Sequence[Place]) -> Iterator[NextIds]:
+    for table in sight.tables[:SHOWN_TABLES]:
         for place in places:
             if place.node is not None:
-                raised = dict(_behind(survey, place.node, nodes)).get(table, 1)
-                counter = max(_stands(survey, place.node, nodes, table), raised)
-                limit = _limit(place.node, table)
-                yield NextIds(table, place.node.name, tuple(next_ids(counter, place.step, SHOWN_IDS, limit)))
+                stands = sight.stands(place.node, table)
+                ids = next_ids(stands, place.step, SHOWN_IDS, _limit(place.node, table))
+                yield NextIds(table, place.node.name, tuple(ids))
 
 
 def _limit(node: Node, table: TableName) -> int | None:
-    counter = _counter(node, table)
-    return None if counter is None else counter.limit
+    found = counter(node, table)
+    return None if found is None else found.limit
 
 
-def _simulated(survey: Survey, places: Sequence[Place], tables: Sequence[TableName]) -> Iterator[Simulated]:
-    there = [(place.node, place) for place in places if place.node is not None]
-    nodes = [node for node, _ in there]
+def _simulated(sight: Sight, places: Sequence[Place]) -> Iterator[Simulated]:
+    nodes = sight.nodes
     if len(nodes) < 2:
         return
-    sees = [frozenset(at for at, other in enumerate(nodes) if other is not node and other.uuid in upstream(survey, node.uuid))
-            for node in nodes]  # fmt: skip
-    for table in tables[:SHOWN_TABLES]:
-        raised = [dict(_behind(survey, node, nodes)).get(table, 1) for node in nodes]
-        now = [Hand(_next(_counter(node, table)), node.step, sees[at]) for at, node in enumerate(nodes)]
+    sees = [frozenset(at for at, other in enumerate(nodes) if other.uuid in sight.seen[node.uuid]) for node in nodes]
+    for table in sight.tables[: max(1, MOST_SIMULATED // len(nodes))][:SHOWN_TABLES]:
+        now = [Hand(at_least(node, table), node.step, seen) for node, seen in zip(nodes, sees, strict=True)]
         after = [
-            Hand(max(_stands(survey, node, nodes, table), raised[at]), place.step, sees[at])
-            for at, (node, place) in enumerate(there)
+            Hand(sight.stands(place.node, table), place.step, seen)
+            for place, seen in zip(places, sees, strict=False)  # those to come are behind them
+            if place.node is not None
         ]
         limit = _limit(nodes[0], table)
         yield Simulated(
@@ -428,8 +379,8 @@ def _simulated(survey: Survey, places: Sequence[Place], tables: Sequence[TableNa
         )
 
 
-def _notes(survey: Survey, places: Places, tables: Sequence[TableName]) -> Iterator[str]:
-    nodes = [place.node for place in places.each if place.node is not None]
+def _notes(survey: Survey, sight: Sight, places: Places) -> Iterator[str]:
+    nodes = sight.nodes
     coming = [place.step.offset for place in places.each if place.node is None]
     if coming:
         yield (
@@ -449,12 +400,12 @@ def _notes(survey: Survey, places: Places, tables: Sequence[TableName]) -> Itera
             "A server in Group Replication sets both values itself when it joins, to group_replication_auto_increment_increment "
             "and its server_id, unless they are no longer the default: give all members the same increment."
         )
-    for table in tables:
+    for table in sight.tables:
         for place in places.each:
             limit = None if place.node is None else _limit(place.node, table)
             if place.node is None or limit is None:
                 continue
-            at = _stands(survey, place.node, nodes, table)
+            at = sight.stands(place.node, table)
             room = left(at, place.step, limit)
             if room < at // places.increment:  # less than there was used until now
                 yield (

@@ -29,6 +29,7 @@ def simulate(hands: Sequence[Hand], rows: int, in_flight: int, limit: int | None
     """Each hand inserts ``rows`` rows, all in turn. A row has reached those that see it when its writer has inserted
     ``in_flight`` more; with ``in_flight >= rows`` none arrives in time, as while replication is stopped."""
     counters = [hand.counter for hand in hands]
+    reaching = [hand.sees | {at} for at, hand in enumerate(hands)]  # its own rows move no counter any more
     given: Counter[int] = Counter()
     on_their_way: deque[list[int | None]] = deque()
     for _ in range(rows):
@@ -40,7 +41,7 @@ def simulate(hands: Sequence[Hand], rows: int, in_flight: int, limit: int | None
         on_their_way.append(numbers)
         if len(on_their_way) > in_flight:
             arriving = on_their_way.popleft()
-            for at, hand in enumerate(hands):
-                seen = [number for other in hand.sees if (number := arriving[other]) is not None]
-                counters[at] = max(counters[at], *(number + 1 for number in seen), 0)
+            highest = {of: max(arriving[at] or 0 for at in of) for of in set(reaching)}
+            for at, of in enumerate(reaching):
+                counters[at] = max(counters[at], highest[of] + 1)
     return Outcome(given.total(), given.total() - len(given))
