@@ -22,6 +22,7 @@ class SourceSide:
 
     uuid: str
     obstacles: tuple[str, ...] = ()
+    mutual: bool = False  # it replicates from this very replica as well
     tables: Mapping[TableName, Table] = field(default_factory=dict)  # as the source defines them
     holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
     beyond: Mapping[TableName, int] = field(default_factory=dict)

@@ -48,7 +48,8 @@ def _side(
     replica: Replica, source: Server, evidence: Evidence, ours: dict[TableName, Table], rows: tuple[Named, ...]
 ) -> SourceSide:
     uuid = evidence.source_uuid
-    if obstacles := tuple(_obstacles(source, evidence, len(rows))):
+    origins = source.replicates_from()
+    if obstacles := tuple(_obstacles(source, origins, evidence, len(rows))):
         return SourceSide(uuid, obstacles)
     children = _only_here(replica, source, ours, rows)
     rows = (*rows, *((child.foreign_key.child, child.row) for child in children))
@@ -58,6 +59,7 @@ def _side(
     steps = evidence.source_auto_increment or AutoIncrement(1, 1)
     return SourceSide(
         uuid,
+        mutual=bool(origins),
         tables=tables,
         holders=source.find(tables, questions(rows, tables)),
         beyond=_beyond(replica, source, tables, ours, steps),
@@ -65,7 +67,7 @@ def _side(
     )
 
 
-def _obstacles(source: Server, evidence: Evidence, rows: int) -> Iterator[str]:
+def _obstacles(source: Server, origins: tuple[str, ...], evidence: Evidence, rows: int) -> Iterator[str]:
     channel, uuid = evidence.channel, evidence.source_uuid
     if rows > MOST:
         yield f"{rows:,} rows are displaced; at most {MOST:,} are written on the source."
@@ -81,7 +83,7 @@ def _obstacles(source: Server, evidence: Evidence, rows: int) -> Iterator[str]:
         yield f"The source {source.address} keeps no binary log: what is written there would reach nobody."
     if said.get("group_replication_group_name"):
         yield f"The source {source.address} is a member of a Group Replication group."
-    if others := [of for of in source.replicates_from() if of != evidence.status.server_uuid]:
+    if others := [of for of in origins if of != evidence.status.server_uuid]:
         yield (
             f"The source {source.address} is itself a replica (of {', '.join(others)}): what is written there would be missing "
             "where its own rows come from."

@@ -14,7 +14,9 @@ from replfix.errors import Stale
 from replfix.lab.flavours import speaking
 from replfix.lab.proof import snapshot
 from replfix.lab.replication import executed, transaction, wait_until_stopped
+from replfix.lab.replication import write_locally as logged_locally
 from replfix.lab.state import Server
+from replfix.lab.topologies.wiring import follow
 from replfix.lab.topology import Lab
 from replfix.workflow.resolve import resolve as workflow
 from tests.integration.running import Ran, replfix
@@ -244,6 +246,36 @@ def test_what_only_the_source_can_tell_ends_the_rehearsal_there(pair: Lab) -> No
     assert "The source refuses its part of the plan" in ran.document["error"]["message"]
     assert "1452" in ran.document["error"]["message"]
     assert (snapshot(pair.source), snapshot(pair.replica)) == before
+
+
+def test_two_servers_that_follow_each_other(pair: Lab) -> None:
+    """The source stops on the same two rows, and leaves out what came to it under the new key."""
+    source, replica = pair.source, pair.replica
+    (pair.directory / "audit.db").unlink(missing_ok=True)
+    write(source, "CREATE DATABASE d", ORDERS)
+    pair.wait_until_applied()
+    try:
+        follow(source, replica)
+        for server in (source, replica):
+            write(server, "STOP REPLICA SQL_THREAD")
+        logged_locally(replica, "INSERT INTO d.o (id, no) VALUES (1, 'R')")
+        write(source, "INSERT INTO d.o (id, no) VALUES (1, 'S')")
+        for server in (source, replica):
+            write(server, "START REPLICA SQL_THREAD")
+            wait_until_stopped(server)
+        ran = resolve(pair, "keep-both", "--yes")
+        assert ran.code == 0, ran.out + ran.err
+        assert "Leave it out there (skip)" in " ".join(ran.document["rounds"][0]["risks"])
+        there = ("--replica", f"mysql://replfix:replfix@{source.host}:{source.port}", "--config", str(pair.config_file))
+        ran = replfix("resolve", *there, "--strategy", "skip", "--yes", "--json")
+        assert ran.code == 0, ran.out + ran.err
+        pair.wait_until_applied()
+        assert [row[1] for row in rows(source)] == ["S", "R"]
+        assert rows(source) == rows(replica)
+        with source.session() as one, replica.session() as other:
+            assert executed(one) == executed(other)
+    finally:
+        write(source, "STOP REPLICA", "RESET REPLICA ALL")
 
 
 def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) -> None:

@@ -119,6 +119,11 @@ def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
         risks += (
             "Each rehearsal on the source takes AUTO_INCREMENT values there and rolls back: those numbers are never used.",
         )
+    if side.mutual:
+        risks += (
+            "The source replicates from this server too: it stops on the transaction with which a displaced row came here, if "
+            "that was logged. Leave it out there (skip): the source has the row under its new key.",
+        )
     return (
         *risks,
         "What names a row by its old key without a foreign key (another table, another system, people) goes on naming the "

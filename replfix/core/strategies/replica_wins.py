@@ -59,7 +59,14 @@ def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:
 
 
 def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    return shortened(tuple(_lost(side.tables[step.table], step) for step in steps if step.current is not None), "row")
+    lost = shortened(tuple(_lost(side.tables[step.table], step) for step in steps if step.current is not None), "row")
+    return (*lost, _MUTUAL) if side.mutual else lost
+
+
+_MUTUAL = (
+    "The source replicates from this server too: it stops on the transaction with which a displaced row came here, if that was "
+    "logged. Resolve it there with source-wins: both have that row then."
+)
 
 
 def _lost(table: Table, step: Step) -> str:
