@@ -17,6 +17,7 @@ from replfix.core.row_diff import differing
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.errors import (
+    Busy,
     ConnectError,
     NotDone,
     NotVerified,
@@ -31,10 +32,13 @@ from replfix.mysql.rows import find_now
 
 _NOTHING_WRITTEN = "Nothing was written on the source."
 _ROW_FORMAT = "ROW"
+_LOCK = "replfix:source"
+_TURN_SECONDS = 30
 
 
 class SourceSession:
-    """Implements ``ports.Writing``."""
+    """Implements ``ports.Writing``. Those of one source take turns: the server keeps the lock of a client that was killed until
+    its COMMIT is done, so who comes next sees what became of it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -45,6 +49,8 @@ class SourceSession:
             for statement in (*sql.SESSION_SETTINGS, *sql.CHECKED_SESSION):
                 self._session.execute(statement)
             self._log_rows()
+            if self._session.scalar("SELECT GET_LOCK(%s, %s)", (_LOCK, _TURN_SECONDS)) != "1":
+                raise Busy(f"Another replfix is writing on the source {self._endpoint}.", _NOTHING_WRITTEN)
         except BaseException:
             self._session.close()
             raise

@@ -190,7 +190,8 @@ def _look_on_source(
         tables = {name: source.table(name) for name in tables_named(document)}
         steps = read_steps(document, tables)
         known = {name: table for name, table in tables.items() if table is not None}
-        found = source_found(steps, known, source.find(known, questions(steps, known)))
+        with source.writing():  # behind a COMMIT of the killed run that is still under way
+            found = source_found(steps, known, source.find(known, questions(steps, known)))
     except ReplfixError as error:
         reason = f" Whether its part was written on the source cannot be told: {error.message}"
         return OnSourceResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."

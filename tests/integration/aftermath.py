@@ -22,6 +22,7 @@ from tests.integration.running import Ran, replfix
 Row = tuple[str, ...]
 
 FAR = 100_000  # between the rows of one conflict: no two conflicts have a key in common
+BASE = 10_000_000  # the id of the row that all of them change; AUTO_INCREMENT goes on behind it
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,21 @@ class Conflict:
     def later(self) -> Row:
         return self._row(2 * FAR, 2 * FAR, "later")
 
+    @property
+    def copies(self) -> set[str]:
+        """What is written on the source under other keys has these values."""
+        return {row[2] for row in self.local}
+
     def _row(self, identity: int, key: int, value: str) -> Row:
         return (str(identity + self.n), str(key + self.n), f"{value} {self.n}")
+
+
+class Twins(Conflict):
+    """Only the one row that two writers gave the same AUTO_INCREMENT value to."""
+
+    @property
+    def local(self) -> tuple[Row, ...]:
+        return super().local[1:]
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class Told:
     kept: tuple[Row, ...]
     gtid: str | None
     undoes: str | None
+    on_source: str | None
 
 
 class Ground:
@@ -72,8 +87,8 @@ class Ground:
         """The table on both; what is true of the servers now has to be true whenever a story has ended."""
         source = self.source
         source.execute("CREATE DATABASE d")
-        source.execute("CREATE TABLE d.t (id INT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
-        source.execute("INSERT INTO d.t VALUES (0, 0, '0')")
+        source.execute("CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
+        source.execute(f"INSERT INTO d.t VALUES ({BASE}, 0, '0')")
         until(lambda: self._has_table())
         self.settings = self.variables()
         self.errant = self._errant()
@@ -81,14 +96,14 @@ class Ground:
     def _has_table(self) -> bool:
         """There may be no GTIDs to wait for."""
         try:
-            return self.rows() == [("0", "0", "0")]
+            return self.rows() == [(str(BASE), "0", "0")]
         except ServerError:  # 1146
             return False
 
-    def conflict(self) -> Conflict:
+    def conflict(self, kind: type[Conflict] = Conflict) -> Conflict:
         """Make the next one; the trail is a new one."""
         self.made += 1
-        made = Conflict(self.made)
+        made = kind(self.made)
         self.trail.unlink(missing_ok=True)
         self.trail.with_name("audit.db-journal").unlink(missing_ok=True)
         with speaking(self.replica).writable(self.replica):
@@ -97,7 +112,7 @@ class Ground:
         transaction(
             self.source,
             f"INSERT INTO d.t VALUES {', '.join(map(_values, made.incoming))}",
-            f"UPDATE d.t SET v = '{made.n}' WHERE id = 0",
+            f"UPDATE d.t SET v = '{made.n}' WHERE id = {BASE}",
         )
         self.source.execute(f"INSERT INTO d.t VALUES {_values(made.later)}")
         until(self.stopped)
@@ -163,7 +178,16 @@ class Ground:
                 if step["current"] is not None
             )
             result = about[-1]["result"] if about else None
-            found.append(Told(record, result, kept, content["plan"]["gtid"], content.get("undoes")))
+            found.append(
+                Told(
+                    record,
+                    result,
+                    kept,
+                    content["plan"]["gtid"],
+                    content.get("undoes"),
+                    about[-1].get("on_source") if about else None,
+                )
+            )
         return found
 
     def assert_whole(self) -> None:
@@ -212,6 +236,14 @@ class Ground:
         self.assert_running(conflict)
         assert self.rows() == self.rows(self.source)
         self.assert_kept(set(conflict.local))
+
+    def assert_kept_on_source(self, conflict: Conflict) -> None:
+        """The displaced row is on the source once, or not at all and said so; and both are equal."""
+        self.assert_healed(conflict)
+        copies = [row for row in self.rows(self.source) if row[2] in conflict.copies]
+        said = [told.on_source for told in self.told() if told.on_source not in (None, "not_written")]
+        assert len(copies) == len(said) <= 1, (copies, self.told())
+        assert "unknown" not in said
 
     def assert_left_out(self, conflict: Conflict) -> None:
         """The one transaction is passed over and nothing else, and the replica's rows are as they were."""

@@ -15,10 +15,10 @@ import pytest
 
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
-from tests.integration.aftermath import Conflict, Ground, ground_of
+from tests.integration.aftermath import Conflict, Ground, Twins, ground_of
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
-SAMPLED = 32  # of the points at which nothing is written, one in so many
+SAMPLED = 100  # of the points at which nothing is written, one in so many
 
 KILLED = -9
 
@@ -30,6 +30,7 @@ RECOVER = ("recover", "replica1", "--json")
 
 
 SKIP = (*RESOLVE, "--strategy", "skip")
+KEEP_BOTH = (*RESOLVE, "--strategy", "keep-both")
 
 COMMITTED = "answered COMMIT"
 SET_GOING = "answered START REPLICA SQL_THREAD UNTIL"
@@ -113,6 +114,15 @@ def left_out(ground: Ground, conflict: Conflict) -> None:
     ground.assert_left_out(conflict)
 
 
+def kept(ground: Ground, conflict: Conflict) -> None:
+    ran = ground.until_free(*KEEP_BOTH)
+    if ran.code == 4 and "keep-both is not possible here" in ran.out:
+        # The row is out of the way already, and in the trail.
+        ran = ground.command(*RESOLVE)
+    assert ran.code == 0, ran
+    ground.assert_kept_on_source(conflict)
+
+
 def undone(ground: Ground, conflict: Conflict) -> None:
     ran = ground.until_free("undo", ground.told_id(), "--yes", "--json")
     assert ran.code == 0 or (ran.code == 4 and "undone already" in ran.err), ran
@@ -154,17 +164,21 @@ def test_an_undo(ground: Ground, tmp_path: Path) -> None:
         ground.make_room(conflict)
         return Attempt(conflict, ("undo", ground.told_id(), "--yes", "--json"), undone)
 
-    Points(ground, tmp_path, prepare).judge(2)
+    Points(ground, tmp_path, prepare).judge(3)
+
+
+def test_rows_that_are_kept_on_the_source_too(ground: Ground, tmp_path: Path) -> None:
+    Points(ground, tmp_path, lambda: Attempt(ground.conflict(Twins), KEEP_BOTH, kept)).judge(4)
 
 
 def test_a_skip(ground: Ground, tmp_path: Path) -> None:
-    Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(2)
+    Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(3)
 
 
 def test_a_skip_without_gtids(pair: Lab, tmp_path: Path) -> None:
     no_gtid.connect(pair.source, pair.replica)
     try:
         with ground_of(pair) as ground:
-            Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(2)
+            Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(3)
     finally:
         no_gtid.undo(pair.source, pair.replica)

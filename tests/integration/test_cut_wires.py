@@ -71,7 +71,7 @@ def chosen(packets: list[str], one_in: int) -> Iterator[tuple[int, Break]]:
         yield n, ways[turn % 5]
 
 
-@pytest.mark.parametrize(("side", "one_in"), [("replicas", 100), ("sources", 40)])
+@pytest.mark.parametrize(("side", "one_in"), [("replicas", 150), ("sources", 60)])
 def test_a_resolution(ground: Ground, tmp_path: Path, side: str, one_in: int) -> None:
     conflict = ground.conflict()
     ran, packets = broken(ground, tmp_path, side, 0, Break.DROP, *RESOLVE)
