@@ -13,7 +13,7 @@ from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.number_map import NumberMap
 from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, bar, room_words, statement
 from replfix.present.advice.rollout_text import rollout_lines
-from replfix.present.text import visible
+from replfix.present.text import indented, visible
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 BAR = 20
@@ -45,7 +45,7 @@ def _parts(page: Page) -> Iterator[RenderableType]:
     if page.report.survey.unknowns:
         yield Text("")
         yield Text("Not known:", style="bold")
-        yield from (Text(f"  {visible(unknown)}") for unknown in page.report.survey.unknowns)
+        yield from (Text(f"  {indented(unknown)}") for unknown in page.report.survey.unknowns)
 
 
 def _servers(page: Page) -> Table:
