@@ -99,7 +99,7 @@ class SourceSession:
         except ConnectError as error:
             raise NotVerified(
                 f"{error.message} This was while the source committed: it is either done in full or not at all.",
-                "A SELECT on the source shows which; the rows and their keys are in the audit trail.",
+                "'replfix recover' finds out which when the source can be reached again.",
             ) from None
         except ServerError as error:
             raise NotDone(f"The source did not commit: {error.message}.", _NOTHING_WRITTEN) from None

@@ -71,7 +71,8 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             if came.audit_id is None:
                 raise
             # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.
-            came.unknown |= came.applied and not isinstance(error, NotVerified)
+            unseen = not isinstance(error, NotVerified) or came.on_source is OnSourceResult.UNKNOWN
+            came.unknown |= came.applied and unseen
             _tell_outcome(story, plan, came, str(error))
             if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
                 raise

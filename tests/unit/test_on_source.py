@@ -21,6 +21,7 @@ from replfix.core.strategies import keep_both, replica_wins
 from replfix.core.table import ForeignKey, Table, TableName, Trigger
 from replfix.core.values import RowImage
 from replfix.errors import ConnectError, NotDone, NotVerified
+from replfix.workflow.recover import recover
 from replfix.workflow.source_side import free_on_both
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, SOURCE, column, deleted, evidence, inserted, key, table, updated
@@ -306,7 +307,11 @@ def test_when_the_source_part_fails_the_replica_runs_and_it_is_said(
     assert str(error) in outcome.message
     assert f"audit show {outcome.rounds[0].audit_id}" in outcome.hint
     assert scene.trail.written[-1].content["on_source"] == told.value
-    assert scene.trail.results() == ["applied, not verified"]
+    unknown = told is OnSourceResult.UNKNOWN
+    assert scene.trail.results() == ["unknown" if unknown else "applied, not verified"]
+    # What is not known is left open, and looked for in the rows of the source.
+    found = list(recover(scene.operation))
+    assert ["nothing was written: its rows stand as before" in each.message for each in found] == [True] * unknown
 
 
 def test_a_row_of_the_replica_in_the_way_of_the_new_key_stops_it(scene: Scene) -> None:
