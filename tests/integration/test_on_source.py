@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from replfix import wiring
 from replfix.config import load
 from replfix.core.outcome import Outcome
 from replfix.errors import Stale
+from replfix.lab.accounts import REPLFIX
 from replfix.lab.flavours import speaking
 from replfix.lab.proof import snapshot
 from replfix.lab.replication import executed, transaction, wait_until_stopped
@@ -19,9 +21,10 @@ from replfix.lab.state import Server
 from replfix.lab.topologies.wiring import follow
 from replfix.lab.topology import Lab
 from replfix.workflow.resolve import resolve as workflow
+from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran, replfix
 from tests.integration.test_recover import APPLIED, killed, outcome, recovered
-from tests.integration.test_strategies import write, write_locally
+from tests.integration.test_strategies import until, write, write_locally
 from tests.integration.test_undo import Command
 
 ORDERS = (
@@ -371,3 +374,30 @@ def test_killed_between_the_two_parts(pair: Lab, point: str, told: str, kept: bo
     assert ("error" in refused) is kept, "else it is the row of the source that stands in the way"
     assert recovered(command) == []
     assert command("audit", "verify")[0] == 0
+
+
+@pytest.mark.parametrize(("how", "told"), [(Break.RESET, "not_written"), (Break.LAST, "written")])
+def test_the_connection_is_lost_while_the_source_commits(pair: Lab, tmp_path: Path, how: Break, told: str) -> None:
+    command = Command(pair)
+    two_writers(pair)
+    left = ["A", "S", "T", *(["R"] if told == "written" else [])]
+
+    def arrived() -> None:
+        until(lambda: [row[1] for row in rows(pair.source)] == left)
+
+    with Proxy((pair.source.host, pair.source.port), "Query COMMIT", how, arrived) as wire:
+        account = f'user = "{REPLFIX.name}"\ndefaults_file = "{pair.directory / "my.cnf"}"\nssl_mode = "DISABLED"\n'
+        config = tmp_path / "replfix.toml"
+        config.write_text(
+            f'[audit]\nurl = "sqlite:///{pair.directory / "audit.db"}"\n'
+            f'[replicas.replica1]\nhost = "{pair.replica.host}"\nport = {pair.replica.port}\nsource = "it"\n{account}'
+            f'[sources.it]\nhost = "127.0.0.1"\nport = {wire.port}\n{account}'
+        )
+        ran = replfix("resolve", "replica1", "--strategy", "keep-both", "--yes", "--config", str(config), "--json")
+    assert (ran.code, ran.document["outcome"]) == (5, "failed"), ran.out + ran.err
+    assert ran.document["rounds"][0]["on_source"] == "unknown"
+    assert "It is not known whether its part was written on the source" in ran.document["message"]
+    found = recovered(command)
+    payload = outcome(command, found[-1])
+    assert (payload["on_source"], payload["result"]) == (told, "applied and verified")
+    assert [row[1] for row in judge(pair)] == left
