@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from replfix.lab import topology
 from replfix.lab.narration import Lines
@@ -56,22 +56,23 @@ def _soak(labs: list[Lab], options: argparse.Namespace) -> int:
         seed = random.SystemRandom().randrange(10**6, 10**9)
     began = told = time.monotonic()
     account = Account()
-    while True:
-        for lab in labs:
-            verdict = one(lab, seed)
-            account.add_all((counts_of(verdict),))
-            if options.story:
-                print("\n".join(verdict.story))
-            if verdict.wrong:
-                _tell(verdict)
-                kept.keep(verdict.server, seed)
-        now = time.monotonic()
-        if only is not None or now - began > options.minutes * 60:
-            break
-        if now - told > TELL_EVERY_SECONDS:
-            told = now
-            print(_so_far(account, now - began), flush=True)
-        seed += 1
+    with suppress(KeyboardInterrupt):  # asked for no longer
+        while True:
+            for lab in labs:
+                verdict = one(lab, seed)
+                account.add_all((counts_of(verdict),))
+                if options.story:
+                    print("\n".join(verdict.story))
+                if verdict.wrong:
+                    _tell(verdict)
+                    kept.keep(verdict.server, seed)
+            now = time.monotonic()
+            if only is not None or now - began > options.minutes * 60:
+                break
+            if now - told > TELL_EVERY_SECONDS:
+                told = now
+                print(_so_far(account, now - began), flush=True)
+            seed += 1
     print(_so_far(account, time.monotonic() - began))
     return 1 if account.wrong or (only is None and account.share_refused > refusals.MOST) else 0
 
@@ -88,7 +89,7 @@ def one(lab: Lab, seed: int) -> Verdict:
 
 
 def _tell(verdict: Verdict) -> None:
-    print(f"\nSeed {verdict.seed} on {verdict.server} failed. Again, with every statement:")
+    print(f"\nSeed {verdict.seed} on {verdict.server} ({verdict.strategy}) failed. Again, with every statement:")
     print(f"  {kept.command(verdict.server, verdict.seed)}")
     for line in verdict.wrong[:5]:
         print(f"  {line[:3000]}")

@@ -6,14 +6,13 @@ import re
 
 _REASONS = {
     "one like it": r"The replica has a row like it that the source did not have then",
-    "child without a key": r"has no key that names its rows: a child too many cannot be taken out",
+    "child without a key": r"has no key that names its rows: (a child too many|those that reference a row that goes) cannot be taken out",
     "trigger": r"which a repair by statement would fire",
-    "children": r"a foreign key constraint fails .*error 1451, on: (DELETE|UPDATE)",
+    # The source itself holds a row without a parent: MySQL 9.7.4 lets one in that references its own table by several columns.
     "orphan": r"The replica lacks that parent, and how the source had it then cannot be told",
-    "cascade": r"could change rows of it, which would be in no binlog",
 }
 
-MOST = 0.35
+MOST = 0.25
 """The share of seeds that may end so. It only ever goes down."""
 
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,7 +43,8 @@ class Quick:
         time.sleep(seconds / 5)
 
 
-def resolve_until_done(lab: Lab, strategy: str, trail: Path) -> Resolved:
+def resolve_until_done(lab: Lab, strategy: str, trail: Path, caught_up: Callable[[], bool]) -> Resolved:
+    """``caught_up`` waits until the replica has, or stopped again: on a slow machine the end of ``resolve`` can be before that."""
     done = Resolved()
     seen: set[str] = set()
 
@@ -65,7 +66,7 @@ def resolve_until_done(lab: Lab, strategy: str, trail: Path) -> Resolved:
                 done.refused = f"{error.message} {error.hint}"
                 break
             done.rounds += len(outcome.rounds)
-            if outcome.result is Result.NOTHING_TO_DO:
+            if outcome.result is Result.NOTHING_TO_DO and caught_up():
                 break
             if outcome.result is Result.NEEDS_HUMAN:
                 done.refused = f"{outcome.message} {outcome.hint}"

@@ -25,6 +25,7 @@ from tests.convergence.workload import Workload
 
 STRATEGIES = ("source-wins",) * 5 + ("keep-both", "keep-both", "replica-wins")
 """How often each is drawn."""
+CATCH_UP_SECONDS = 60
 _LOOSE = "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'"
 
 
@@ -69,14 +70,13 @@ class World:
             self._diverge(replica, work)
             diverged = look(replica, self._tables)
             history = self._work(source, work, start)
-            self._let_it_stop(source, replica)
+            replica.execute("START REPLICA SQL_THREAD")
+            self._caught_up(source, replica)
             before = Surroundings.of(replica)
             with tempfile.TemporaryDirectory() as directory:
                 trail = Path(directory, "trail.db")
                 self._resolve(source, replica, trail)
                 displaced = tuple(recorded(trail))
-            if not verdict.refused and not verdict.wrong:
-                self._lab.wait_until_applied()
             self._add_what_replfix_wrote(source, history)
             told, after = history.up_to(executed(replica)), look(replica, self._tables)
             judgement = Judge(
@@ -177,22 +177,24 @@ class World:
             f"INSERT INTO fired.log VALUES ('{event}')",
         )
 
-    def _let_it_stop(self, source: Session, replica: Session) -> None:
-        replica.execute("START REPLICA SQL_THREAD")
-        everything, deadline = executed(source), time.monotonic() + 30
+    def _caught_up(self, source: Session, replica: Session) -> bool:
+        """Waits until it has caught up, or stopped."""
+        everything, deadline = executed(source), time.monotonic() + CATCH_UP_SECONDS
         while time.monotonic() < deadline:
             state = channel_state(replica)
-            if state is None or not state.applier_running or everything <= executed(replica):
-                return
+            if everything <= executed(replica):
+                return True
+            if state is None or not state.applier_running:
+                return False
             time.sleep(0.02)
-        self.verdict.wrong.append("the replica neither stopped nor caught up")
+        raise TimeoutError("the replica neither stopped nor caught up")
 
     # --- resolve ---
 
     def _resolve(self, source: Session, replica: Session, trail: Path) -> None:
         verdict = self.verdict
         for strategy in dict.fromkeys((verdict.strategy, "source-wins")):
-            done = resolve_until_done(self._lab, strategy, trail)
+            done = resolve_until_done(self._lab, strategy, trail, lambda: self._caught_up(source, replica))
             verdict.rounds += done.rounds
             verdict.conflicts += done.conflicts
             if done.failed:
@@ -210,7 +212,7 @@ class World:
         """What is refused changes nothing, and is refused again."""
         servers = (source, replica)
         stands = [(look(server, self._tables), executed(server)) for server in servers]
-        again = resolve_until_done(self._lab, strategy, trail)
+        again = resolve_until_done(self._lab, strategy, trail, lambda: self._caught_up(source, replica))
         now = [(look(server, self._tables), executed(server)) for server in servers]
         if again.rounds or not again.refused or stands != now:
             self.verdict.wrong.append(
