@@ -317,6 +317,18 @@ def test_how_rows_stand_after_the_transaction() -> None:
     )
 
 
+@pytest.mark.parametrize(("counts", "wrong"), [(True, ()), (False, ("d.t row 1 differs in g",))])
+def test_a_generated_column_of_a_table_that_counts_may_be_logged_with_an_older_value(
+    counts: bool, wrong: tuple[str, ...]
+) -> None:
+    of = table(
+        "d.t", [column("id", auto_increment=counts), column("g", nullable=True, generated=True)], [key("PRIMARY", "id")]
+    )
+    final = final_rows((inserted(of, 1, 0),), {of.name: of})
+    held = Rows.of(of).holding(of, (1, 2))
+    assert not_as_final(final, {of.name: of}, {r.lookup: held.find(r.lookup) for r in final}, {}) == wrong
+
+
 def test_a_deleted_rows_key_may_find_the_row_that_replaced_it() -> None:
     name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
     named = table("d.n", [name], [key("PRIMARY", "name")])
