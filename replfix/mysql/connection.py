@@ -106,6 +106,9 @@ class Session:
             raise statement_error(self.endpoint, error) from None
         except OSError as error:
             raise ConnectError(f"The connection to {self.endpoint} was lost: {error}", LOST_HINT) from None
+        except BaseException:  # Ctrl-C: the answer that is on its way would be taken for that of the next statement
+            self.close()
+            raise
 
     def close(self) -> None:
         try:

@@ -143,6 +143,8 @@ class HeldChannel:
             self._session.close()
             try:
                 with self._open() as session:
+                    # Until the server has noticed, and the statement that was under way is through: its lock goes then.
+                    session.scalar("SELECT GET_LOCK(%s, %s)", (self._lock, sql.LOCK_SECONDS))
                     self._put_back_in(session, settings)
             except ReplfixError as error:
                 raise NotVerified(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +11,7 @@ from replfix.core import sql
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.values import Json, RowImage, Value
+from replfix.errors import ReplfixError
 from replfix.mysql.columns import from_server
 from replfix.mysql.connection import Session
 
@@ -134,7 +136,7 @@ def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookup
     try:
         return find_all(session, tables, lookups)
     finally:
-        session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _say(session, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
@@ -144,4 +146,10 @@ def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookup
     try:
         return find_all(session, tables, lookups)
     finally:
-        session.execute("ROLLBACK")
+        _say(session, "ROLLBACK")
+
+
+def _say(session: Session, statement: str) -> None:
+    """At the end of something that may have been interrupted, or have lost the session: that is what is to be told."""
+    with suppress(ReplfixError):
+        session.execute(statement)

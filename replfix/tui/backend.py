@@ -26,6 +26,7 @@ from replfix.workflow.advise import advise
 from replfix.workflow.errant import find_errant
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Operation
+from replfix.workflow.recover import Recovered, leftovers, recover, unended
 from replfix.workflow.undo import Undoing, undo
 
 Progress = Callable[[str], None]
@@ -68,6 +69,14 @@ class Backend(Protocol):
     def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
         """Take back the repair that the record belongs to; without ``approved``, the digest of the plan that was shown,
         only look whether that is possible."""
+        ...
+
+    def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
+        """Settings and intents of that replica that a run recorded and did not end: it was interrupted, or is at work."""
+        ...
+
+    def recover(self, name: str, progress: Progress) -> tuple[Recovered, ...]:
+        """Put right what interrupted runs left behind. Busy when one of them is still at work."""
         ...
 
     def advise(self, progress: Progress) -> Report:
@@ -138,6 +147,18 @@ class WiredBackend:
                 operation, record.id, dry_run=approved is None, confirm=lambda plan: plan.digest == approved
             ),
         )
+
+    def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
+        trail = wiring.open_trail(self._config)
+        try:
+            with wiring.Wired(self._targets[name]) as wired:
+                server_uuid = wired.replica.uuid()
+            return (*leftovers(trail, server_uuid), *unended(trail, server_uuid))
+        finally:
+            trail.close()
+
+    def recover(self, name: str, progress: Progress) -> tuple[Recovered, ...]:
+        return self._work(name, progress, lambda operation: tuple(recover(operation)))
 
     def advise(self, progress: Progress) -> Report:
         with wiring.Surveyed(self._config) as servers:

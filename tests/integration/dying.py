@@ -18,11 +18,12 @@ _FILES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link
 
 class Points:
     """``log`` gets a line for each point that is reached; at the one numbered ``at`` the process ends, with 0 at none, with
-    a text at the first that begins so."""
+    a text at the first that begins so. ``by``: the signal that it gets there."""
 
-    def __init__(self, log: str, at: int | str) -> None:
+    def __init__(self, log: str, at: int | str, by: int = signal.SIGKILL) -> None:
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._at = at
+        self._by = by
         self._reached = 0
 
     def reach(self, what: str) -> None:
@@ -30,7 +31,7 @@ class Points:
         line = " ".join(what.split())[:200]
         os.write(self._log, f"{line}\n".encode())
         if self._reached == self._at or (isinstance(self._at, str) and line.startswith(self._at)):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._by)
 
     def watch(self) -> None:
         """From here to the end of the process."""

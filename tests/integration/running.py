@@ -42,7 +42,7 @@ def replfix(
     *args: str,
     stdin: str = "",
     seconds: float = 120,
-    dying: tuple[str, int | str] | None = None,
+    dying: tuple[str, int | str] | tuple[str, int | str, int] | None = None,
     patience: float | None = None,
     room: int | None = None,
 ) -> Ran:

@@ -26,6 +26,7 @@ from replfix.core.table import Table, TableName
 from replfix.core.undo import inverse
 from replfix.core.values import RowImage
 from replfix.tui.backend import Progress
+from replfix.workflow.recover import Recovered
 from replfix.workflow.undo import Undoing, UndoResult
 from tests.unit.fakes import Rows
 from tests.unit.making import (
@@ -240,6 +241,7 @@ class FakeBackend:
     chain: Chain = field(default_factory=Chain)
     trail_error: BaseException | None = None
     in_the_way: tuple[str, ...] = ()  # of an undo
+    left: tuple[AuditRecord, ...] = ()  # by interrupted runs
     advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
     carried_out: list[Plan] = field(default_factory=list)
@@ -353,6 +355,16 @@ class FakeBackend:
             return looked
         assert approved == undo.digest
         return replace(looked, result=UndoResult.UNDONE, message="1 row brought back.", dry_run=False)
+
+    def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
+        return self.left
+
+    def recover(self, name: str, progress: Progress) -> tuple[Recovered, ...]:
+        self.calls.append(f"recover {name}")
+        progress("Finding out what became of it")
+        self._wait("recover")
+        found, self.left = self.left, ()
+        return tuple(Recovered(r.id, r.id, r.channel, f"{r.kind} of {r.id}: put right.", "Go on.") for r in found)
 
     def advise(self, progress: Progress) -> Report:
         self.calls.append("advise")

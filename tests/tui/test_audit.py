@@ -170,7 +170,7 @@ async def test_what_is_in_the_way_of_an_undo_is_shown_and_nothing_offered() -> N
     async with driving(backend, size=LARGE) as d:
         await at_undo(d)
         await d.see("refused: its key PRIMARY (3) is taken by the row [b]3[/b]")
-        assert d.screen.query_one("#undo", Button).disabled
+        assert d.screen.query_one("#do", Button).disabled
         await d.press("escape")
         await d.on(RecordScreen)
         await d.press("n")  # settings: nothing that could be undone

@@ -25,6 +25,7 @@ from replfix.tui.widgets.value_dialog import ValueDialog
 from tests.tui.backend import (
     HEALTHY,
     NEXT_GTID,
+    Chain,
     FakeBackend,
     diagnosis_of,
     failing,
@@ -473,3 +474,26 @@ async def test_errant_transactions_of_a_channel_that_runs_are_a_key_away() -> No
             await d.see(says)
         await d.press("escape")
         await d.on(IncidentScreen)
+
+
+async def test_what_an_interrupted_run_left_is_shown_and_put_right() -> None:
+    chain = Chain()
+    chain.resolution(diagnosis_of())
+    left = (chain.records[0], chain.records[1])
+    async with driving(FakeBackend.broken(left=left), size=LARGE) as d:
+        await d.see("A run was interrupted on this replica")
+        await d.press("R")
+        await d.see("a run changed settings", "a run recorded what it was about", "still at work")
+        await d.press("enter")  # on Cancel
+        await d.on(IncidentScreen)
+        assert "recover db2" not in d.backend.calls
+        await d.see("A run was interrupted on this replica")
+        await d.press("R")
+        await d.see("still at work")
+        await d.press("right", "enter")
+        await d.see(f"settings of {left[0].id}: put right.", f"intent of {left[1].id}: put right.", "Go on.")
+        await d.press("escape")
+        await d.on(IncidentScreen)
+        await d.gone("A run was interrupted on this replica")
+        await d.press("R")
+        assert isinstance(d.screen, IncidentScreen)

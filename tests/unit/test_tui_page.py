@@ -17,7 +17,7 @@ from replfix.tui.palette import THEME_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tui.md").read_text()
 SPELT = {"escape": "Esc", "slash": "/", "question_mark": "?", "enter": "Enter", "end": "End", "home": "Home"}
-DIALOGS = ("confirm", "help", "undo")  # their keys are on the buttons
+DIALOGS = ("confirm", "help", "recover", "undo", "writing")  # their keys are on the buttons
 
 
 def modules() -> Iterator[ModuleType]:

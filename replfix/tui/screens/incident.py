@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 from textual.worker import get_current_worker
 
+from replfix.core.audit_record import AuditRecord
 from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.outcome import Outcome
 from replfix.core.status import ChannelStatus
@@ -23,6 +25,7 @@ from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
+from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.standing import Change, Standing
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
@@ -30,6 +33,7 @@ from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem, called
 from replfix.tui.widgets.strategies import Strategies, recommended
 
+LEFT = "! A run was interrupted on this replica, or is still at work: R shows what it left, and puts it right"
 CHANGED = "! The channel has changed since this diagnosis: press r"
 
 
@@ -57,6 +61,9 @@ class IncidentScreen(ReplfixScreen[None]):
             tooltip="Transactions that only this replica has, and what to do about them",
             show=False,
         ),
+        Binding(
+            "R", "recover", "Recover", id="incident.recover", tooltip="Put right what an interrupted run left behind"
+        ),
         Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Look again how it stands now"),
         Binding("m", "report", "Report", id="incident.report", tooltip="Save this incident as a Markdown file"),
         Binding("escape", "back", "Back", id="incident.back", tooltip="All replicas"),
@@ -69,13 +76,20 @@ class IncidentScreen(ReplfixScreen[None]):
             self.text = text
 
     class Concluded(Message):
-        """``diagnosis`` None and no error: the channel runs."""
+        """``diagnosis`` None and no error: the channel runs. ``left``: what interrupted runs left behind there."""
 
-        def __init__(self, sequence: int, diagnosis: Diagnosis | None, error: ReplfixError | None) -> None:
+        def __init__(
+            self,
+            sequence: int,
+            diagnosis: Diagnosis | None,
+            error: ReplfixError | None,
+            left: tuple[AuditRecord, ...] = (),
+        ) -> None:
             super().__init__()
             self.sequence = sequence
             self.diagnosis = diagnosis
             self.error = error
+            self.left = left
 
     def __init__(self, name: str, channel: str) -> None:
         super().__init__()
@@ -87,10 +101,12 @@ class IncidentScreen(ReplfixScreen[None]):
         self._told: tuple[Diagnosis, Outcome | None] | None = None  # for the report: also after it was resolved
         self._standing = Standing(name, channel)
         self._look_again = False
+        self._left: tuple[AuditRecord, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Header()
         yield Static(id="notice", markup=False)
+        yield Static(Text(LEFT), id="left", markup=False)
         yield VerticalScroll(id="page")
         yield Footer()
 
@@ -115,7 +131,10 @@ class IncidentScreen(ReplfixScreen[None]):
         def work() -> None:
             worker = get_current_worker()
             diagnosis, error = None, None
+            left: tuple[AuditRecord, ...] = ()
             try:
+                with suppress(ReplfixError):  # a trail that cannot be read says so where it is needed
+                    left = self.replfix.backend.left_behind(name)
                 diagnosis = self.replfix.backend.investigate(name, channel, progress)
             except ReplfixError as found:
                 error = found
@@ -124,7 +143,7 @@ class IncidentScreen(ReplfixScreen[None]):
                 self.post_message(self.Concluded(sequence, None, error))
                 raise  # the app shows it
             if not worker.is_cancelled:
-                self.post_message(self.Concluded(sequence, diagnosis, error))
+                self.post_message(self.Concluded(sequence, diagnosis, error, left))
 
         # A worker of the app: only there do failures show, and a screen that closes does not wait for it.
         self.app.run_worker(
@@ -144,6 +163,8 @@ class IncidentScreen(ReplfixScreen[None]):
         self._busy = False
         self._notice("")
         self._diagnosis = message.diagnosis
+        self._left = message.left
+        self.query_one("#left").display = bool(message.left)
         seen = self.replfix.watch_.seen(self._name_)
         self._standing.concluded(message.diagnosis, seen.sequence if seen else 0, healthy=message.error is None)
         if message.diagnosis is not None:
@@ -214,6 +235,8 @@ class IncidentScreen(ReplfixScreen[None]):
                 return self._diagnosis is not None and self._diagnosis.evidence.transaction is not None
             case "report":
                 return self._told is not None
+            case "recover":
+                return bool(self._left) and not self._busy
             case _:
                 return True
 
@@ -252,6 +275,12 @@ class IncidentScreen(ReplfixScreen[None]):
 
     def action_errant(self) -> None:
         self.app.push_screen(ErrantScreen(self._name_, self._channel))
+
+    def action_recover(self) -> None:
+        def back(_: None) -> None:
+            self._investigate()
+
+        self.app.push_screen(RecoverDialog(self._name_, self._left), back)
 
     def action_diagnose(self) -> None:
         self._investigate()

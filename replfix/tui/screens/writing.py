@@ -1,0 +1,138 @@
+"""A dialog that says what there is to do, does it in a thread when it is wanted, and says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Button, Footer, Static
+
+from replfix.errors import ReplfixError
+from replfix.present.text import visible
+from replfix.tui.backend import Backend, Progress
+from replfix.tui.screen import ReplfixDialog
+from replfix.tui.screens.plan import WRITING
+from replfix.tui.widgets.points import point, together
+
+T = TypeVar("T")
+
+
+class WritingDialog(ReplfixDialog[None], Generic[T]):
+    """Cancel has the focus first. What is under way is not left: the app waits for its end."""
+
+    CSS_PATH = "writing.tcss"
+    AUTO_FOCUS = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="writing.cancel", tooltip="Change nothing, or leave what was done"),
+        Binding("up", "scroll_text(-1)", "Scroll", id="writing.up", show=False),
+        Binding("down", "scroll_text(1)", "Scroll", id="writing.down", show=False),
+        Binding(
+            "left,right", "other", "Other button", key_display="←→", id="writing.other", tooltip="Cancel, or do it"
+        ),
+    ]
+
+    class Ended(Message):
+        """``done`` is what the job gave."""
+
+        def __init__(self, done: Any, error: ReplfixError | None) -> None:
+            super().__init__()
+            self.done = done
+            self.error = error
+
+    def __init__(self, replica: str, question: str, verb: str, first: str = "") -> None:
+        super().__init__()
+        self.replica = replica
+        self._question = question
+        self._verb = verb
+        self._first = first
+        self._busy = False
+
+    # --- what a dialog of this kind says and does ---
+
+    def ended(self, done: T) -> tuple[bool, Iterable[RenderableType]]:
+        """Whether there is something to be done now, and what is said."""
+        raise NotImplementedError
+
+    def wanted(self) -> None:
+        """The button was pressed."""
+        raise NotImplementedError
+
+    # --- the rest ---
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="writing-box"):
+            yield Static(Text(visible(self._question, keep_newlines=False), style="bold"), markup=False)
+            with VerticalScroll(id="writing-text", can_focus=False):
+                yield Static(Text(self._first), id="writing-said", markup=False)
+            with Horizontal(id="writing-buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self._verb, id="do", compact=True, variant="error", disabled=True)
+            yield Footer(show_command_palette=False)
+
+    def work(self, what: str, job: Callable[[Backend, Progress], T]) -> None:
+        """Do it in a thread, one at a time in all of the app; ``ended`` gets what came of it."""
+        if any(w.group == WRITING and not w.is_finished for w in self.app.workers):
+            self.say([point("✗", "Another rehearsal or apply is under way: one at a time.", "bold red")])
+            return
+        backend, replica, journal = self.replfix.backend, self.replica, self.replfix.journal
+        self.replfix.begin_applying(f"{what} {replica}")
+        self._busy = True
+
+        def run() -> None:
+            try:
+                done = job(backend, lambda text: journal.add(f"{replica}: {text}"))
+            except ReplfixError as error:
+                self.post_message(self.Ended(None, error))
+            except BaseException as bug:
+                words = f"This is a bug in replfix: {type(bug).__name__}: {bug}"
+                self.post_message(self.Ended(None, ReplfixError(words, "The audit trail says what was done.")))
+                raise  # the app shows it
+            else:
+                self.post_message(self.Ended(done, None))
+
+        self.app.run_worker(run, name=f"{what} {replica}", group=WRITING, thread=True, exit_on_error=False)
+
+    def on_writing_dialog_ended(self, message: Ended) -> None:
+        message.stop()
+        self._busy = False
+        error = message.error
+        possible, said = False, list[RenderableType]()
+        if error is None:
+            possible, parts = self.ended(message.done)
+            said += parts
+        else:
+            said += [point("✗", error.message, "bold red"), *([point("→", error.hint)] if error.hint else [])]
+        self.say(said)
+        self.query_one("#do", Button).disabled = not possible
+        self.query_one("#cancel", Button).focus()
+        self.replfix.end_applying()
+
+    def say(self, parts: Iterable[RenderableType]) -> None:
+        self.query_one("#writing-said", Static).update(together(parts))
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "cancel":
+            self.action_cancel()
+        elif not self._busy:
+            event.button.disabled = True
+            self.wanted()
+
+    def action_scroll_text(self, by: int) -> None:
+        self.query_one("#writing-text").scroll_relative(y=by, animate=False)
+
+    def action_other(self) -> None:
+        do = self.query_one("#do", Button)
+        (self.query_one("#cancel") if do.has_focus or do.disabled else do).focus()
+
+    def action_cancel(self) -> None:
+        if self._busy:
+            self.notify("Wait until it has come to its end.", severity="warning")
+        else:
+            self.dismiss(None)

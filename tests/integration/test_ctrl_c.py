@@ -1,0 +1,65 @@
+"""Ctrl-C at one point of a resolution after the other: it ends as an interrupt does, and by itself leaves nothing half done.
+
+The points are those of the kills (``dying``). In a test run one in so many is taken; REPLFIX_CRASH_POINTS=all takes every one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from replfix.lab.replication import channel_state
+from replfix.lab.topology import Lab
+from tests.integration.aftermath import Conflict, Ground, ground_of
+from tests.integration.test_crash_points import RESOLVE, resolved
+
+ONE_IN = 1 if os.environ.get("REPLFIX_CRASH_POINTS") == "all" else 60
+INTERRUPTED = 130
+
+
+def turning_points(points: list[str]) -> set[int]:
+    """Right after the setting was changed, the rows, and the channel."""
+    return {
+        next(n for n, what in enumerate(points, 1) if what.startswith(f"sent {words}"))
+        for words in ("SET GLOBAL", "COMMIT", "START REPLICA")
+    }
+
+
+def judge(ground: Ground, conflict: Conflict) -> bool:
+    """Whether it is done. Right away, and with no command in between, settings and trail are in order."""
+    ground.assert_settings()
+    if ground.told():
+        ground.assert_whole()
+        ground.assert_told_truly(conflict)
+    state = channel_state(ground.replica)
+    assert state is not None
+    if state.error is not None:
+        assert set(conflict.local) <= set(ground.rows())
+        assert not set(conflict.incoming) & set(ground.rows())
+        return False
+    ground.assert_healed(conflict)
+    return True
+
+
+def test_ctrl_c_at_any_moment(pair: Lab, tmp_path: Path) -> None:
+    log = tmp_path / "points"
+    with ground_of(pair) as ground:
+        conflict = ground.conflict()
+        assert ground.command(*RESOLVE, dying=(str(log), 0)).code == 0
+        ground.assert_healed(conflict)
+        points = log.read_text().splitlines()
+        for n in sorted({*range(1, len(points) + 1, ONE_IN), *turning_points(points)}):
+            conflict = ground.conflict()
+            ran = ground.command(*RESOLVE, dying=(str(log), n, signal.SIGINT))
+            reached = log.read_text().splitlines()
+            try:
+                # Statuses are polled: some runs have more of them.
+                assert ran.code == INTERRUPTED or (ran.code == 0 and len(reached) < n), ran
+                if not judge(ground, conflict):
+                    resolved(ground, conflict)
+            except BaseException as error:
+                error.add_note(
+                    f"interrupted at point {n} of {len(points)}, which is: {reached[min(n, len(reached)) - 1]}"
+                )
+                raise
