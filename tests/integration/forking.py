@@ -61,11 +61,13 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
         if (dying := request.get("dying")) is not None:
             Points(*dying).watch()  # type: ignore[misc]
         if (patience := request.get("patience")) is not None:
-            from replfix.audit.stores import sqlite_file
             from replfix.mysql import connection, repair
 
             connection.READ_SECONDS = connection.CONNECT_SECONDS = repair.WORK_SECONDS = patience  # type: ignore[assignment]
-            sqlite_file.BUSY_SECONDS = patience  # type: ignore[assignment]
+        if (queueing := request.get("queueing")) is not None:
+            from replfix.audit.stores import sqlite_file
+
+            sqlite_file.BUSY_SECONDS = queueing  # type: ignore[assignment]
         if isinstance(room := request.get("room"), int):
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
         from replfix.__main__ import main

@@ -44,17 +44,19 @@ def replfix(
     seconds: float = 120,
     dying: tuple[str, int | str] | tuple[str, int | str, int] | None = None,
     patience: float | None = None,
+    queueing: float | None = None,
     room: int | None = None,
 ) -> Ran:
     """``dying``: arguments of ``dying.Points``; a process that was killed there has the code -9. ``patience``: how many seconds
-    it waits for a server's answer and for the trail, in place of what it waits otherwise. ``room``: how large its files may
-    get, in bytes; to a program that is as a full disk."""
+    it waits for a server's answer, in place of what it waits otherwise; ``queueing``: for a locked trail. ``room``: how large
+    its files may get, in bytes; to a program that is as a full disk."""
     request = {
         "arguments": args,
         "environment": environment(),
         "directory": os.getcwd(),
         "dying": dying,
         "patience": patience,
+        "queueing": queueing,
         "room": room,
     }
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

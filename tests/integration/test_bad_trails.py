@@ -65,7 +65,7 @@ def test_a_trail_that_cannot_be_used(ground: Ground) -> None:
     before = ground.rows()
     for bad, words in BAD.values():
         with bad(ground.trail):
-            ran = ground.command(*RESOLVE, patience=0.5)
+            ran = ground.command(*RESOLVE, queueing=0.5)
         assert (ran.code, words in ran.err, "Next:" in ran.err) == (4, True, True), ran
         assert ground.rows() == before
         assert ground.stopped()
