@@ -14,7 +14,7 @@ from replfix.lab.topology import Lab
 from tests.integration.aftermath import Conflict, Ground, ground_of
 from tests.integration.test_crash_points import RESOLVE, resolved
 
-ONE_IN = 1 if os.environ.get("REPLFIX_CRASH_POINTS") == "all" else 60
+ONE_IN = 1 if os.environ.get("REPLFIX_CRASH_POINTS") == "all" else 120
 INTERRUPTED = 130
 
 

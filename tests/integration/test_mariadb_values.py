@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -234,9 +234,7 @@ def test_a_damaged_compressed_value_is_refused(source: Source) -> None:
             broken = bytearray(head.rows)
             broken[at] ^= 1 << bit
             try:
-                changes = decoder.changes(
-                    rows, type(head)(head.table_id, True, head.columns, head.present, bytes(broken))
-                )
+                changes = decoder.changes(rows, replace(head, rows=bytes(broken)))
                 assert all(change.after is not None and len(change.after) == 3 for change in changes)
                 outcomes.add("read")
             except Unreadable:
