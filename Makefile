@@ -11,7 +11,7 @@ demo: $(READY)  ## real servers, broken replication, the terminal UI; without a 
 	$(BIN)/replfix lab demo
 
 test: check  ## everything that CI runs
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff check .
