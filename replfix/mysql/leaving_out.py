@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from replfix.core import sql
 from replfix.core.plan import Plan, Way
-from replfix.errors import ConnectError, NotDone, NotVerified, RehearsalFailed, ReplfixError, ServerError, Stale
+from replfix.errors import NotDone, RehearsalFailed, ReplfixError, ServerError, Stale
+from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.terms import SKIP_COUNTER_VARIABLE
@@ -50,14 +51,13 @@ def commit_empty(session: Session, plan: Plan, guard: Callable[[], None]) -> Non
             raise NotDone(f"{plan.transaction} was not left out: {error.message}.", _NOTHING_CHANGED) from None
         raise
     try:
-        session.execute("COMMIT")
-    except ConnectError as error:
-        raise NotVerified(
-            f"{error.message} This was while the empty transaction was being committed: it is done or it is not.",
-            "Run 'replfix diagnose' when the server can be reached again: it shows which.",
-        ) from None
-    except ServerError as error:
-        raise NotDone(f"The server did not commit the empty transaction: {error.message}.", _NOTHING_CHANGED) from None
+        commit(
+            session,
+            meanwhile="the empty transaction was being committed: it is done or it is not",
+            find_out="Run 'replfix diagnose' when the server can be reached again: it shows which.",
+            refused="The server did not commit the empty transaction",
+            unchanged=_NOTHING_CHANGED,
+        )
     finally:
         with suppress(ReplfixError):
             session.execute(end)

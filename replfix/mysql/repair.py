@@ -21,7 +21,6 @@ from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import (
     Busy,
-    ConnectError,
     NotDone,
     NotVerified,
     PrivilegeError,
@@ -34,6 +33,7 @@ from replfix.errors import (
 from replfix.mysql import families, leaving_out
 from replfix.mysql.binlog import pieces
 from replfix.mysql.binlog.crafted import Crafted
+from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.families import MADE_ANEW, NOTHING_CHANGED
@@ -216,15 +216,13 @@ class HeldChannel:
             if isinstance(error, ServerError):
                 raise NotDone(f"The repair was rolled back: {error.message}.", NOTHING_CHANGED) from None
             raise
-        try:
-            session.execute("COMMIT")
-        except ConnectError as error:
-            raise NotVerified(
-                f"{error.message} This was while the repair was being committed: it is either done in full or not at all.",
-                "Run 'replfix diagnose' when the server can be reached again: it shows which.",
-            ) from None
-        except ServerError as error:
-            raise NotDone(f"The server did not commit the repair: {error.message}.", NOTHING_CHANGED) from None
+        commit(
+            session,
+            meanwhile="the repair was being committed: it is either done in full or not at all",
+            find_out="Run 'replfix diagnose' when the server can be reached again: it shows which.",
+            refused="The server did not commit the repair",
+            unchanged=NOTHING_CHANGED,
+        )
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
         with self._open() as session:

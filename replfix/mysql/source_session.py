@@ -18,15 +18,14 @@ from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.errors import (
     Busy,
-    ConnectError,
     NotDone,
-    NotVerified,
     PrivilegeError,
     RehearsalFailed,
     ReplfixError,
     ServerError,
     Stale,
 )
+from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
 from replfix.mysql.rows import find_now
 
@@ -86,7 +85,6 @@ class SourceSession:
     def write(
         self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
     ) -> None:
-        session = self._session
         try:
             tell(self._carry_out(part, tables))
         except BaseException as error:
@@ -94,15 +92,13 @@ class SourceSession:
             if isinstance(error, ServerError):
                 raise NotDone(f"The source refused its part: {error.message}.", _NOTHING_WRITTEN) from None
             raise
-        try:
-            session.execute("COMMIT")
-        except ConnectError as error:
-            raise NotVerified(
-                f"{error.message} This was while the source committed: it is either done in full or not at all.",
-                "'replfix recover' finds out which when the source can be reached again.",
-            ) from None
-        except ServerError as error:
-            raise NotDone(f"The source did not commit: {error.message}.", _NOTHING_WRITTEN) from None
+        commit(
+            self._session,
+            meanwhile="the source committed: it is either done in full or not at all",
+            find_out="'replfix recover' finds out which when the source can be reached again.",
+            refused="The source did not commit",
+            unchanged=_NOTHING_WRITTEN,
+        )
 
     def _roll_back(self) -> None:
         with suppress(ReplfixError):  # a lost session has been rolled back by the server
