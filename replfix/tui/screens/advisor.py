@@ -19,6 +19,7 @@ from replfix.present.advice.markdown import markdown_of
 from replfix.present.advice.page import Page
 from replfix.present.advice.text import text_of
 from replfix.present.text import visible
+from replfix.tui.ends import told
 from replfix.tui.files import save
 from replfix.tui.screen import ReplfixScreen
 
@@ -81,16 +82,11 @@ class AdvisorScreen(ReplfixScreen[None]):
             self.post_message(self.Progressed(sequence, text))
 
         def work() -> None:
-            page, error = None, None
-            try:
-                page = page_of(self.replfix.backend.advise(progress))
-            except ReplfixError as found:
-                error = found
-            except Exception as bug:
-                error = ReplfixError(f"This is a bug in replfix: {type(bug).__name__}: {bug}", "The log pane has it.")
-                self.post_message(self.Concluded(sequence, None, error))
-                raise  # the app shows it
-            self.post_message(self.Concluded(sequence, page, error))
+            told(
+                lambda: page_of(self.replfix.backend.advise(progress)),
+                lambda page, error: self.post_message(self.Concluded(sequence, page, error)),
+                "The log pane has it.",
+            )
 
         self.app.run_worker(work, name="advise", group="advise", thread=True, exclusive=True, exit_on_error=False)
 

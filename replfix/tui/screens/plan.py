@@ -16,6 +16,7 @@ from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.outcome import Outcome, Result
 from replfix.errors import ReplfixError, Stale
 from replfix.present.text import visible
+from replfix.tui.ends import told
 from replfix.tui.fits import Fit
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
@@ -183,16 +184,11 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
 
         def work() -> None:
             # Its end is told whatever happens, also when the worker was cancelled: something may have been written.
-            try:
-                outcome = (backend.carry_out if applying else backend.rehearse)(name, plan, progress)
-            except ReplfixError as error:
-                self.post_message(self.Ended(None, error))
-            except BaseException as bug:
-                words = f"This is a bug in replfix: {type(bug).__name__}: {bug}"
-                self.post_message(self.Ended(None, ReplfixError(words, "The audit trail says what was done.")))
-                raise  # the app shows it
-            else:
-                self.post_message(self.Ended(outcome, None))
+            told(
+                lambda: (backend.carry_out if applying else backend.rehearse)(name, plan, progress),
+                lambda outcome, error: self.post_message(self.Ended(outcome, error)),
+                "The audit trail says what was done.",
+            )
 
         self.app.run_worker(work, name=f"{phase.name} {name}", group=WRITING, thread=True, exit_on_error=False)
 

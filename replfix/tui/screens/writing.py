@@ -16,6 +16,7 @@ from textual.widgets import Button, Footer, Static
 from replfix.errors import ReplfixError
 from replfix.present.text import visible
 from replfix.tui.backend import Backend, Progress
+from replfix.tui.ends import told
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING
 from replfix.tui.widgets.points import point, together
@@ -85,16 +86,11 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         self._busy = True
 
         def run() -> None:
-            try:
-                done = job(backend, lambda text: journal.add(f"{replica}: {text}"))
-            except ReplfixError as error:
-                self.post_message(self.Ended(None, error))
-            except BaseException as bug:
-                words = f"This is a bug in replfix: {type(bug).__name__}: {bug}"
-                self.post_message(self.Ended(None, ReplfixError(words, "The audit trail says what was done.")))
-                raise  # the app shows it
-            else:
-                self.post_message(self.Ended(done, None))
+            told(
+                lambda: job(backend, lambda text: journal.add(f"{replica}: {text}")),
+                lambda done, error: self.post_message(self.Ended(done, error)),
+                "The audit trail says what was done.",
+            )
 
         self.app.run_worker(run, name=f"{what} {replica}", group=WRITING, thread=True, exit_on_error=False)
 
