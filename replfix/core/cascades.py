@@ -6,7 +6,7 @@ say that the child went along (MariaDB 11.8.6; MySQL 9.7.4 logs the rows that it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from replfix.core.row_event import RowChange
@@ -17,6 +17,32 @@ _PASSES_ON = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 Alike = tuple[object, ...]
 """Values of a key as far as they tell keys apart here. Which texts are equal, the server's collation says: all may be."""
+
+
+def keys_taken(
+    changes: Iterable[RowChange], tables: Mapping[TableName, Table], rules: Collection[str]
+) -> Iterator[tuple[int, Table, ForeignKey, RowImage]]:
+    """Referenced keys that a change deletes or makes another one, where the foreign key's rule for that is one of ``rules``: the
+    change's index, the referenced table, the foreign key, the row that held the key."""
+    for index, change in enumerate(changes):
+        table = tables.get(change.table)
+        if table is None or change.before is None or not change.checks_foreign_keys:
+            continue
+        for key in table.referenced_by:
+            if (key.on_delete if change.after is None else key.on_update) not in rules:
+                continue
+            if change.after is None or not unchanged(table, key.parent_columns, change):
+                yield index, table, key, change.before
+
+
+def unchanged(table: Table, columns: Iterable[str], change: RowChange) -> bool:
+    """Whether an update left those columns as they were."""
+    assert change.before is not None
+    assert change.after is not None
+    return all(
+        change.after[o] is NOT_LOGGED or change.before[o] == change.after[o]
+        for o in (table.column(name).ordinal for name in columns)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +56,9 @@ class Cascades:
     def of(cls, changes: Iterable[RowChange], tables: Mapping[TableName, Table]) -> Cascades:
         by_key: dict[tuple[TableName, str, Alike], int] = {}
         by_child: dict[TableName, int] = {}
-        for index, change in enumerate(changes):
-            table = tables.get(change.table)
-            if table is None or change.before is None or not change.checks_foreign_keys:
-                continue
-            for key in table.referenced_by:
-                if (key.on_delete if change.after is None else key.on_update) not in _PASSES_ON:
-                    continue
-                ordinals = [table.column(name).ordinal for name in key.parent_columns]
-                if change.after is None or any(change.after[o] not in (NOT_LOGGED, change.before[o]) for o in ordinals):
-                    by_key[key.child, key.name, _alike(table, key.parent_columns, change.before)] = index
-                    by_child[key.child] = index
+        for index, table, key, before in keys_taken(changes, tables, _PASSES_ON):
+            by_key[key.child, key.name, _alike(table, key.parent_columns, before)] = index
+            by_child[key.child] = index
         return cls(by_key, by_child)
 
     def reach(self, table: Table, image: RowImage, since: int) -> bool:

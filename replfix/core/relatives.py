@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from replfix.core.cascades import keys_taken, unchanged
 from replfix.core.lookup import Lookup
 from replfix.core.reconcile import Identity, identity_values
 from replfix.core.row_event import RowChange
@@ -56,7 +57,7 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
             continue
         if change.after is not None and change.checks_foreign_keys:
             for reference in parents_of(table, change.after, index):
-                if change.before is not None and _unchanged(table, reference.foreign_key.child_columns, change):
+                if change.before is not None and unchanged(table, reference.foreign_key.child_columns, change):
                     continue
                 values = tuple(part[0] for part in reference.lookup.values)
                 key = reference.foreign_key
@@ -71,31 +72,14 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
     return tuple(found.values())
 
 
-def _unchanged(table: Table, columns: Iterable[str], change: RowChange) -> bool:
-    assert change.before is not None
-    assert change.after is not None
-    return all(
-        change.after[o] is NOT_LOGGED or change.before[o] == change.after[o]
-        for o in (table.column(name).ordinal for name in columns)
-    )
-
-
 def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:
     """Where to look for children of rows that the transaction deletes or gives another key, and that restrict it."""
     found: dict[Lookup, Reference] = {}
-    for index, change in enumerate(changes):
-        table = tables.get(change.table)
-        if table is None or change.before is None or not change.checks_foreign_keys:
-            continue
-        for key in table.referenced_by:
-            if (key.on_delete if change.after is None else key.on_update) not in _RESTRICTS:
-                continue
-            if change.after is not None and _unchanged(table, key.parent_columns, change):
-                continue
-            values = _values(table, key.parent_columns, change.before)
-            if values is not None:
-                reference = Reference(key, _lookup(key.child, key, key.child_columns, values), index)
-                found.setdefault(reference.lookup, reference)
+    for index, table, key, before in keys_taken(changes, tables, _RESTRICTS):
+        values = _values(table, key.parent_columns, before)
+        if values is not None:
+            reference = Reference(key, _lookup(key.child, key, key.child_columns, values), index)
+            found.setdefault(reference.lookup, reference)
     return tuple(found.values())
 
 
