@@ -6,7 +6,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import replfix
-from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, room_evidence, room_words, statement
+from replfix.core.advisor.findings.head_room import by_use, in_words
+from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, room_words, statement
 from replfix.present.text import visible
 
 
@@ -26,6 +27,7 @@ def html_of(page: Page) -> str:
         columns=SERVER_COLUMNS,
         statement=statement,
         room_words=room_words,
-        room_evidence=room_evidence,
+        in_words=in_words,
+        grade=by_use,
         version=replfix.__version__,
     )

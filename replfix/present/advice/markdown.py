@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core.advisor.finding import Finding
+from replfix.core.advisor.findings.head_room import in_words
 from replfix.core.advisor.number_map import NumberMap
 from replfix.core.advisor.rollout import Action, Rollout
-from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, bar, room_evidence, room_words, statement
+from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, bar, room_words, statement
 from replfix.present.markdown import code, fenced, points, sentence, table
 
 BAR = 20
@@ -84,7 +85,7 @@ def _rooms(page: Page) -> Iterator[str]:
                 f"{room.used:.1%}",
                 bar(room.used, BAR),
                 sentence(room_words(room)),
-                sentence(room_evidence(room)),
+                sentence(in_words(room)),
             ]
             for room in rooms
         ),

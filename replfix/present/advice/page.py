@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replfix.core.advisor.changes import Changes, Mark
-from replfix.core.advisor.finding import Finding, Severity
-from replfix.core.advisor.findings.head_room import in_words
+from replfix.core.advisor.finding import Severity
 from replfix.core.advisor.head_room import HeadRoom, head_rooms
 from replfix.core.advisor.node import Node
 from replfix.core.advisor.number_map import NumberMap, Writer, number_map
@@ -118,10 +117,6 @@ def room_words(room: HeadRoom) -> str:
     return f"{room.left:,} of {room.limit:,} left{until}"
 
 
-def room_evidence(room: HeadRoom) -> str:
-    return in_words(room)
-
-
 def bar(share: float, width: int) -> str:
     full = round(share * width)
     return "█" * full + "░" * (width - full)
@@ -130,10 +125,6 @@ def bar(share: float, width: int) -> str:
 def statement(line: str) -> str:
     """A line of ``fix_sql`` as it is typed."""
     return line if line.startswith("--") else f"{line};"
-
-
-def where(finding: Finding) -> str:
-    return ", ".join(part for part in (finding.node, str(finding.table) if finding.table else None) if part)
 
 
 def _marked(mark: Mark) -> str:

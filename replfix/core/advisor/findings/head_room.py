@@ -41,6 +41,11 @@ def examine(survey: Survey) -> Iterator[Finding]:
         )
 
 
+def by_use(room: HeadRoom) -> Severity | None:
+    """How grave the part is that is used, whatever the growth."""
+    return next((severity for severity, used in _USED.items() if room.used >= used), None)
+
+
 def _severity(room: HeadRoom) -> Severity | None:
     for severity in (Severity.CRITICAL, Severity.WARNING):
         if room.used >= _USED[severity] or (room.days is not None and room.days[0] < _DAYS[severity]):
