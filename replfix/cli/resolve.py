@@ -32,6 +32,7 @@ Examples:
   replfix resolve db2 --dry-run          rehearse on the replica, change nothing
   replfix resolve db2                    shows the plan and asks
   replfix resolve db2 --yes --json       for automation
+  replfix resolve db2 --strategy keep-both --dry-run      which rows the source would get, and under which keys
   replfix resolve db2 --strategy skip --dry-run      what would be lost, were it left out
 \b
 Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4 not done, nothing changed ·
@@ -44,8 +45,9 @@ Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4
     show_default=True,
     metavar="NAME",
     shell_complete=_strategies,
-    help="How to resolve: source-wins restores the state that the failing transaction expects; skip leaves that one "
-    "transaction out, and is never chosen by itself.",
+    help="How to resolve: source-wins restores the state that the failing transaction expects; keep-both and replica-wins "
+    "then write the displaced rows on the source, under a new key or over what stands there; skip leaves that one "
+    "transaction out. Only source-wins is ever chosen by itself.",
 )
 @click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
