@@ -61,6 +61,10 @@ class Server(Protocol):
         """The rows that each look-up finds, all of one consistent snapshot; every look-up is in the answer."""
         ...
 
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        """How many rows each look-up finds; for what may be too many to be read."""
+        ...
+
     def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         """As ``find``, without a snapshot, rows of XA transactions that are only prepared included."""
         ...
@@ -136,10 +140,6 @@ class Server(Protocol):
 
 
 class Replica(Server, Protocol):
-    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
-        """How many rows each look-up finds; for what may be too many to be read."""
-        ...
-
     def connected_as(self, connection: int) -> str | None:
         """``user@host`` of a connection that is still open."""
         ...

@@ -147,15 +147,23 @@ def written(
     return Step(StepKind.UPDATE, table.name, names, current, target, sql.update_row(table, current, target), back)
 
 
-def _side_effect(step: Step, table: Table) -> str:
-    """What a statement on the source would do beside what it says: that is not done."""
+def fires(step: Step, table: Table) -> str:
+    """Which triggers a statement on the source would fire; empty for none."""
     event = step.kind.value.upper()
     if triggers := [t.name for t in table.triggers if t.event == event]:
         return (
             f"{table.name} has a trigger for {event} on the source ({', '.join(triggers)}), which the write would fire."
         )
+    return ""
+
+
+def _side_effect(step: Step, table: Table) -> str:
+    """What a statement on the source would do beside what it says: that is not done."""
+    if fired := fires(step, table):
+        return fired
     if step.current is None:
         return ""
+    event = step.kind.value.upper()
     changed = () if step.target is None else differing(table, step.current, step.target)
     for key in table.referenced_by:
         rule = key.on_delete if step.kind is StepKind.DELETE else key.on_update

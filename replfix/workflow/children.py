@@ -13,7 +13,7 @@ from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Refused
-from replfix.ports import Replica
+from replfix.ports import Replica, Server
 
 CHILDREN = 1000
 """How many children of rows that go are planned for."""
@@ -39,31 +39,31 @@ def children_on(
     return referencing(replica, tables, [held for name, row in rows for held in held_by(tables[name], row)])
 
 
-def referencing(replica: Replica, tables: dict[TableName, Table], keys: Iterable[Held]) -> tuple[Child, ...]:
+def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[Held]) -> tuple[Child, ...]:
     """As ``children_on``, of those referenced keys only."""
     asked = {held.children: held for held in keys}
     for lookup in asked:
         if lookup.table not in tables:
-            tables[lookup.table] = _definition(replica, lookup.table)
-    counted = replica.count(tables, tuple(asked)) if asked else {}
+            tables[lookup.table] = _definition(server, lookup.table)
+    counted = server.count(tables, tuple(asked)) if asked else {}
     if (number := sum(counted.values())) > CHILDREN:
         most = max(counted, key=lambda lookup: counted[lookup])
         key = asked[most].foreign_key
         raise Refused(
-            f"{number:,} rows of {replica.address} reference rows that would go or get another key, {counted[most]:,} of them "
+            f"{number:,} rows of {server.address} reference rows that would go or get another key, {counted[most]:,} of them "
             f"by {key.name} of {key.child}; at most {CHILDREN:,} are planned for."
         )
-    answers = replica.find(tables, tuple(lookup for lookup in asked if counted[lookup]))
+    answers = server.find(tables, tuple(lookup for lookup in asked if counted[lookup]))
     return tuple(
         Child(asked[lookup].foreign_key, row, asked[lookup].row) for lookup, found in answers.items() for row in found
     )
 
 
-def _definition(replica: Replica, name: TableName) -> Table:
-    table = replica.table(name)
+def _definition(server: Server, name: TableName) -> Table:
+    table = server.table(name)
     if table is None:
         raise Refused(
-            f"{name} references a row that would go or get another key, and may not be seen on {replica.address}."
+            f"{name} references a row that would go or get another key, and may not be seen on {server.address}."
         )
     return table
 

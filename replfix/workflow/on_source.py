@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from replfix.core import sql
 from replfix.core.audit_record import RecordKind
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.evidence import Evidence
 from replfix.core.interrupted import questions, source_found
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import OnSource, Plan, Step, on_source_document
 from replfix.core.reconcile import Identity, identity_values
+from replfix.core.status import ChannelStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import counted
@@ -25,18 +27,30 @@ SEEN_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
 
-class SourcePart:
-    """One round's. Nothing at all for a plan that has no part on the source."""
+Check = Callable[[tuple[Step, ...]], None]
+"""Raises NotDone when those steps, carried out on the source and not committed yet, are not to count."""
 
-    def __init__(self, operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, came: Came) -> None:
+
+class SourcePart:
+    """Of one plan. Nothing at all for a plan that has no part on the source. ``check`` is called last before COMMIT."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        story: Story,
+        plan: Plan,
+        came: Came,
+        channel: ChannelStatus,
+        tables: Mapping[TableName, Table],
+        check: Check,
+    ) -> None:
         self._operation = operation
         self._story = story
         self._plan = plan
         self._came = came
-        self._evidence = diagnosis.evidence
-        self._channel = diagnosis.evidence.channel
-        side = diagnosis.evidence.on_source
-        self._tables = dict(side.tables) if side is not None else {}
+        self._channel = channel
+        self._tables = dict(tables)
+        self._check = check
 
     def _source(self, part: OnSource) -> Server:
         source = self._operation.source_of(self._channel)
@@ -76,15 +90,7 @@ class SourcePart:
 
     def _tell(self, part: OnSource, steps: tuple[Step, ...]) -> None:
         """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
-        lookups = questions([step for step in steps if step.current is None], self._tables)
-        answers = self._operation.replica.find(self._tables, lookups)
-        held = {lookup: rows for lookup, rows in answers.items() if rows}
-        leaving = self._leaving() if held else set()
-        if own := next((lookup for lookup, rows in held.items() if self._names(lookup.table, rows) - leaving), None):
-            raise NotDone(
-                f"The replica holds a row {own} of {own.table} of its own: what is written on the source would stop it.",
-                "Nothing was written on the source.",
-            )
+        self._check(steps)
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
         payload: dict[str, object] = {
             "digest": self._plan.digest,
@@ -93,22 +99,6 @@ class SourcePart:
         }
         self._story.tell(RecordKind.ON_SOURCE, self._plan.channel, payload)
         self._came.written = steps
-
-    def _leaving(self) -> set[Identity]:
-        """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
-        evidence = self._evidence
-        assert evidence.transaction is not None
-        source, by_gtid = self._operation.source_of(self._channel), self._channel.auto_position
-        changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
-        found: set[Identity] = set()
-        for change in islice(changes, len(evidence.transaction.changes), None):
-            if change.before is not None and change.table in self._tables:
-                found |= self._names(change.table, (change.before,))
-        return found
-
-    def _names(self, name: TableName, rows: Iterable[RowImage]) -> set[Identity]:
-        named = (identity_values(self._tables[name], row) for row in rows)
-        return {(name, values) for values in named if values is not None}
 
     def _look(self, source: Server) -> None:
         written = self._came.written
@@ -132,6 +122,49 @@ class SourcePart:
                 f"The source has its part; after {SEEN_SECONDS:.0f} s the replica does not have it yet.",
                 "The channel runs: 'replfix status' shows how far behind it is. What was written is in the audit trail.",
             )
+
+
+def of_round(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, came: Came) -> SourcePart:
+    """The part of a plan that this diagnosis led to."""
+    side = diagnosis.evidence.on_source
+    tables = side.tables if side is not None else {}
+
+    def check(steps: tuple[Step, ...]) -> None:
+        _none_of_its_own(operation, diagnosis.evidence, tables, steps)
+
+    return SourcePart(operation, story, plan, came, diagnosis.evidence.channel, tables, check)
+
+
+def _none_of_its_own(
+    operation: Operation, evidence: Evidence, tables: Mapping[TableName, Table], steps: tuple[Step, ...]
+) -> None:
+    """A row of the replica with the name of one that comes from the source would stop it."""
+    lookups = questions([step for step in steps if step.current is None], tables)
+    held = {lookup: rows for lookup, rows in operation.replica.find(tables, lookups).items() if rows}
+    leaving = _leaving(operation, evidence, tables) if held else set()
+    own = next((each for each, rows in held.items() if _names(tables, each.table, rows) - leaving), None)
+    if own is not None:
+        raise NotDone(
+            f"The replica holds a row {own} of {own.table} of its own: what is written on the source would stop it.",
+            "Nothing was written on the source.",
+        )
+
+
+def _leaving(operation: Operation, evidence: Evidence, tables: Mapping[TableName, Table]) -> set[Identity]:
+    """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
+    assert evidence.transaction is not None
+    source, by_gtid = operation.source_of(evidence.channel), evidence.channel.auto_position
+    changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    found: set[Identity] = set()
+    for change in islice(changes, len(evidence.transaction.changes), None):
+        if change.before is not None and change.table in tables:
+            found |= _names(tables, change.table, (change.before,))
+    return found
+
+
+def _names(tables: Mapping[TableName, Table], name: TableName, rows: Iterable[RowImage]) -> set[Identity]:
+    named = (identity_values(tables[name], row) for row in rows)
+    return {(name, values) for values in named if values is not None}
 
 
 def arrived(operation: Operation, channel: str, steps: Sequence[Step], tables: dict[TableName, Table]) -> bool:

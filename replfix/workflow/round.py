@@ -21,7 +21,7 @@ from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixErro
 from replfix.ports import Repair, Replica
 from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.investigate import investigate
-from replfix.workflow.on_source import SourcePart
+from replfix.workflow.on_source import of_round
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.ways import way_past
 
@@ -48,7 +48,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             _check_guards(operation.replica, plan, diagnosis, repair)
 
         came.verb = past.verb
-        on_source = SourcePart(operation, story, plan, diagnosis, came)
+        on_source = of_round(operation, story, plan, diagnosis, came)
         try:
             on_source.rehearse()
             with past.prepared():

@@ -11,6 +11,7 @@ from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.filters import NO_FILTERS
 from replfix.core.lookup import by_identity
 from replfix.core.source_side import MOST, Named, SourceSide, questions
+from replfix.core.status import ChannelStatus
 from replfix.core.table import Table, TableName
 from replfix.errors import Refused, ReplfixError
 from replfix.ports import Replica, Server
@@ -49,8 +50,8 @@ def _side(
 ) -> SourceSide:
     uuid = evidence.source_uuid
     origins = source.replicates_from()
-    if obstacles := tuple(_obstacles(source, origins, evidence, len(rows))):
-        return SourceSide(uuid, obstacles)
+    if reasons := tuple(_obstacles(source, origins, evidence, len(rows))):
+        return SourceSide(uuid, reasons)
     children = _only_here(replica, source, ours, rows)
     rows = (*rows, *((child.foreign_key.child, child.row) for child in children))
     tables = {name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None}
@@ -71,10 +72,15 @@ def _obstacles(source: Server, origins: tuple[str, ...], evidence: Evidence, row
     channel, uuid = evidence.channel, evidence.source_uuid
     if rows > MOST:
         yield f"{rows:,} rows are displaced; at most {MOST:,} are written on the source."
-    if channel.filters != NO_FILTERS:
-        yield f"The channel has replication filters ({channel.filters.in_words}), which could keep a row from the replica."
     if channel.source_uuid and channel.source_uuid != uuid:
         yield f"{source.address} is server {uuid}, and the replica reads from {channel.source_uuid}."
+    yield from obstacles(source, origins, channel, evidence.status.server_uuid)
+
+
+def obstacles(source: Server, origins: tuple[str, ...], channel: ChannelStatus, replica_uuid: str) -> Iterator[str]:
+    """Why what is written on the source would not be possible, or not reach every server: ``origins`` are its own sources."""
+    if channel.filters != NO_FILTERS:
+        yield f"The channel has replication filters ({channel.filters.in_words}), which could keep a row from the replica."
     values = source.variables(_VARIABLES)
     said = {name: value for name in _VARIABLES if (value := values.get(name)) is not None}
     if read_only := [name for name in _VARIABLES[:2] if said.get(name, "").upper() in _ON]:
@@ -83,7 +89,7 @@ def _obstacles(source: Server, origins: tuple[str, ...], evidence: Evidence, row
         yield f"The source {source.address} keeps no binary log: what is written there would reach nobody."
     if said.get("group_replication_group_name"):
         yield f"The source {source.address} is a member of a Group Replication group."
-    if others := [of for of in origins if of != evidence.status.server_uuid]:
+    if others := [of for of in origins if of != replica_uuid]:
         yield (
             f"The source {source.address} is itself a replica (of {', '.join(others)}): what is written there would be missing "
             "where its own rows come from."
