@@ -21,6 +21,7 @@ from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import OnSource, Plan
 from replfix.core.plan import Step as PlanStep
 from replfix.core.privileges import Granted
+from replfix.core.reach import Reach
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import Program
@@ -132,6 +133,10 @@ class Server(Protocol):
 
     def replicates_from(self) -> tuple[str, ...]:
         """The servers of which it is itself a replica, by uuid; by address where that is not known yet."""
+        ...
+
+    def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
+        """The triggers that writes on those tables can fire, each INSERT, UPDATE or DELETE, and what speaks against it."""
         ...
 
     def writing(self) -> AbstractContextManager[Writing]:

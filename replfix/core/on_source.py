@@ -57,13 +57,19 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
         steps = tuple(steps_of(evidence, side, rows))
     except Refused as error:
         return Proposal(name, None, error.message)
-    if reason := next((r for step in steps if (r := _side_effect(step, side.tables[step.table]))), ""):
+    if reason := next((r for step in steps if (r := _cascade(step, side.tables[step.table]))), ""):
         return Proposal(name, None, reason)
-    plan = replace(repair, strategy=name, on_source=OnSource(side.uuid, steps))
+    part = OnSource(side.uuid, steps)
+    reached = [reach for write in part.writes if (reach := side.reach.get(write)) is not None]
+    if obstacles := dict.fromkeys(reason for reach in reached for reason in reach.obstacles):
+        return Proposal(name, None, f"{' '.join(obstacles)} The write on the source would fire it.")
+    part = replace(part, fires=tuple(dict.fromkeys(fired for reach in reached for fired in reach.fires)))
     plan = replace(
-        plan,
-        guards=(*repair.guards, *_guards(side, steps)),
-        risks=(*repair.risks, *_risks(evidence, steps), *risks_of(side, steps)),
+        repair,
+        strategy=name,
+        on_source=part,
+        guards=(*repair.guards, *_guards(side, part)),
+        risks=(*repair.risks, *_risks(evidence, part), *risks_of(side, steps)),
     )
     what = counted(len(rows), "displaced row")
     return Proposal(
@@ -157,10 +163,8 @@ def fires(step: Step, table: Table) -> str:
     return ""
 
 
-def _side_effect(step: Step, table: Table) -> str:
-    """What a statement on the source would do beside what it says: that is not done."""
-    if fired := fires(step, table):
-        return fired
+def _cascade(step: Step, table: Table) -> str:
+    """What foreign keys would make of a statement on the source beside what it says: that is not done."""
     if step.current is None:
         return ""
     event = step.kind.value.upper()
@@ -176,14 +180,19 @@ def _side_effect(step: Step, table: Table) -> str:
     return ""
 
 
-def _guards(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    changed = sum(step.current is not None for step in steps)
+def _guards(side: SourceSide, part: OnSource) -> tuple[str, ...]:
+    changed = sum(step.current is not None for step in part.steps)
     return (
         f"the source is {side.uuid}, takes writes, and its tables are defined as they were diagnosed ({fingerprint(side.tables)})",
         *(
             [f"on the source {counted(changed, 'row')}, locked, {_is(changed)} exactly what was diagnosed"]
             if changed
             else ()
+        ),
+        (
+            f"the triggers there that can fire are the {len(part.fires)} listed, as they are written now"
+            if part.fires
+            else "no trigger there fires"
         ),
         "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
     )
@@ -193,7 +202,8 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+def _risks(evidence: Evidence, part: OnSource) -> Iterator[str]:
+    steps = part.steps
     tables = ", ".join(str(name) for name in dict.fromkeys(step.table for step in steps))
     yield (
         f"{counted(len(steps), 'row')} of {tables} {_is(len(steps))} written on the source, in one logged transaction: every "
@@ -203,6 +213,12 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
         "The source is written to after the replica has got past the failing transaction. If that fails then, the displaced "
         "rows are in the audit trail, and only there."
     )
+    if part.fires:
+        named = ", ".join(str(fired) for fired in part.fires)
+        yield (
+            f"On the source triggers fire, as for any client's write, and no undo takes back what they do: {named}. What "
+            "they write reaches every replica too, and can meet rows there that the replica's own triggers wrote."
+        )
     if evidence.channel.delay_seconds:
         yield (
             f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose: so long it takes until "

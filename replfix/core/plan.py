@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from replfix.core import sql
 from replfix.core.json_values import JsonValue, to_json
+from replfix.core.reach import Fired
 from replfix.core.row_event import RowChange
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
@@ -106,6 +107,12 @@ class OnSource:
 
     server_uuid: str
     steps: tuple[Step, ...]
+    fires: tuple[Fired, ...] = ()  # every trigger there that the steps can set off, those of triggers included
+
+    @property
+    def writes(self) -> tuple[tuple[TableName, str], ...]:
+        """The tables that the steps write, each with INSERT, UPDATE or DELETE."""
+        return tuple(dict.fromkeys((step.table, step.kind.value.upper()) for step in self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,7 @@ class Plan:
         kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(steps, 1))
         return (
             *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for pair in kept for each in pair),
+            *(f"On the source this can fire the trigger {fired}: {fired.text}" for fired in self.on_source.fires),
             "Those rows are read on the source, and on the replica once they have come there",
         )
 
@@ -254,4 +262,8 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
 
 
 def on_source_document(part: OnSource) -> dict[str, JsonValue]:
-    return {"server_uuid": part.server_uuid, "steps": [step_to_document(step) for step in part.steps]}
+    return {
+        "server_uuid": part.server_uuid,
+        "steps": [step_to_document(step) for step in part.steps],
+        **({"fires": [fired.to_document() for fired in part.fires]} if part.fires else {}),
+    }

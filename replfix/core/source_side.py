@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from replfix.core.children import Child
 from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.reach import Reach
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 
@@ -27,6 +28,8 @@ class SourceSide:
     holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
     beyond: Mapping[TableName, int] = field(default_factory=dict)
     """The AUTO_INCREMENT value to begin with where the source's next one could be taken on the replica."""
+    reach: Mapping[tuple[TableName, str], Reach] = field(default_factory=dict)
+    """Of INSERT, UPDATE and DELETE on those tables, where triggers wait for that."""
     children: tuple[Child, ...] = ()
     """Rows of the replica that reference a displaced row, or one another, and that the source does not have."""
 

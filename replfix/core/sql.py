@@ -315,6 +315,11 @@ def keep_key(number: int) -> str:
     return f"SET @key_{number:d} = LAST_INSERT_ID()"
 
 
+def hold_definition(name: TableName) -> str:
+    """Reads nothing. Within a transaction it keeps anybody from altering the table or its triggers until that ends."""
+    return f"SELECT 1 FROM {table_name(name)} LIMIT 0"
+
+
 def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHING_TAKEN) -> str:
     """Every column but generated ones; ValueError when a value was not logged. For ``takes`` see ``keep_key``."""
     stored = [c for c in table.columns if not c.generated]

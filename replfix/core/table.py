@@ -105,6 +105,7 @@ class Trigger:
     name: str
     event: str  # INSERT | UPDATE | DELETE
     timing: str  # BEFORE | AFTER
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _COLUMNS = (
     + "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION"
 )
 _TRIGGERS = """
-SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`
+SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`,
+  ACTION_STATEMENT AS `body`
 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s
 ORDER BY EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER
 """
@@ -66,7 +67,10 @@ def read_table(session: Session, name: TableName) -> Table | None:
         transactional=found[0]["transactional"] == "YES",
         foreign_keys=_foreign_keys(session.query(_AS_CHILD, where)),
         referenced_by=_foreign_keys(session.query(_AS_PARENT, where)),
-        triggers=tuple(Trigger(row["name"], row["event"], row["timing"]) for row in session.query(_TRIGGERS, where)),
+        triggers=tuple(
+            Trigger(row["name"], row["event"], row["timing"], row["body"] or "")
+            for row in session.query(_TRIGGERS, where)
+        ),
     )
 
 

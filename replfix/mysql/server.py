@@ -16,6 +16,7 @@ from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
+from replfix.core.reach import Reach
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.surroundings import Program
@@ -36,6 +37,7 @@ from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.own_log import logs_all
+from replfix.mysql.reach import read_reach
 from replfix.mysql.relayed import read_relayed
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
@@ -287,6 +289,9 @@ class MysqlServer:
         except ReplicationError:
             return ()
         return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in channels)
+
+    def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
+        return read_reach(self._session, writes)
 
     def writing(self) -> SourceSession:
         return SourceSession(self.endpoint)

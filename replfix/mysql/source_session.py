@@ -1,6 +1,7 @@
 """Where a source is written to: rehearsed and rolled back, later carried out as compare and swap, logged like any client's work.
 
-By statements, and with the source's triggers and foreign keys at work: plans hold only steps for which they have nothing to do.
+By statements, and with the source's triggers and foreign keys at work: a plan lists the triggers that its steps can set off, and has no
+step that would cascade.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from replfix.errors import (
 )
 from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
+from replfix.mysql.reach import read_reach
 from replfix.mysql.rows import find_now
 
 _NOTHING_WRITTEN = "Nothing was written on the source."
@@ -108,6 +110,7 @@ class SourceSession:
         """Lock and compare every row first, then run every step, then read what stands there now."""
         self._session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # no lock on a gap
         self._session.execute("BEGIN")
+        self._hold_triggers(part)
         for step in part.steps:
             if step.current is not None:
                 self._compare(tables[step.table], step.current)
@@ -116,7 +119,22 @@ class SourceSession:
             done.append(self._run(step, tables[step.table], done))
             if step.new_key:
                 self._session.execute(sql.keep_key(number))
+        for step in done:  # at the end: a trigger of one step may change what another wrote
+            self._read_back(step, part, tables[step.table])
         return tuple(done)
+
+    def _hold_triggers(self, part: OnSource) -> None:
+        """From here to the end of the transaction nobody makes or drops a trigger of those tables."""
+        for name in dict.fromkeys((*(step.table for step in part.steps), *(fired.table for fired in part.fires))):
+            self._session.execute(sql.hold_definition(name))
+        now = read_reach(self._session, part.writes)
+        if set(now.fires) != set(part.fires) or now.obstacles:
+            others = sorted(str(fired) for fired in set(now.fires) ^ set(part.fires))
+            said = f": {', '.join(others)}" if others else f". {' '.join(now.obstacles)}"
+            raise Stale(
+                f"What fires on the source is not what was diagnosed any more{said}.".replace("..", "."),
+                _NOTHING_WRITTEN,
+            )
 
     def _compare(self, table: Table, current: RowImage) -> None:
         lookup = by_identity(table, current)
@@ -162,12 +180,17 @@ class SourceSession:
         if target != step.target:
             text, undo = sql.insert_row(table, target), sql.delete_row(table, target)
             step = replace(step, target=target, sql=text, undo_sql=undo)
-        lookup = by_identity(table, target)
-        rows = find_now(session, table, lookup) if lookup is not None else ()
-        if len(rows) != 1 or (columns := differing(table, target, rows[0])):
+        return step
+
+    def _read_back(self, step: Step, part: OnSource, table: Table) -> None:
+        if step.target is None:
+            return
+        lookup = by_identity(table, step.target)
+        rows = find_now(self._session, table, lookup) if lookup is not None else ()
+        if len(rows) != 1 or (columns := differing(table, step.target, rows[0])):
             what = f"differs in {', '.join(columns)}" if len(rows) == 1 else f"is there {len(rows)} times"
+            fired = f" What changes it can be {', '.join(map(str, part.fires))}." if part.fires else ""
             raise RehearsalFailed(
-                f"On the source a row of {table.name} would not stand as it is to be written: it {what}.",
+                f"On the source a row of {table.name} would not stand as it is to be written: it {what}.{fired}",
                 _NOTHING_WRITTEN,
             )
-        return step

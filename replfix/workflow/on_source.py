@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from replfix.core import sql
@@ -94,7 +95,7 @@ class SourcePart:
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
         payload: dict[str, object] = {
             "digest": self._plan.digest,
-            **on_source_document(OnSource(part.server_uuid, steps)),
+            **on_source_document(replace(part, steps=steps)),
             "undo": undo,
         }
         self._story.tell(RecordKind.ON_SOURCE, self._plan.channel, payload)

@@ -64,6 +64,11 @@ def _side(
         tables=tables,
         holders=source.find(tables, questions(rows, tables)),
         beyond=_beyond(replica, source, tables, ours, steps),
+        reach={
+            write: source.reach([write])
+            for name, table in tables.items()
+            for write in dict.fromkeys((name, trigger.event) for trigger in table.triggers)
+        },
         children=children,
     )
 

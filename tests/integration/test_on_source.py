@@ -285,11 +285,6 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
     two_writers(pair)
     for statement, back, words in (
         ("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not take writes: read_only is on"),
-        (
-            "CREATE TRIGGER d.t BEFORE INSERT ON d.o FOR EACH ROW SET NEW.v = NEW.v",
-            "DROP TRIGGER d.t",
-            "a trigger for INSERT on the source (t)",
-        ),
     ):
         write(pair.source, statement)
         try:
@@ -307,6 +302,89 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
         assert check["fix"] == "GRANT INSERT ON *.* TO 'replfix'@'%';"
     finally:
         write(pair.source, "SET sql_log_bin = 0", "GRANT INSERT ON *.* TO replfix@'%'")
+
+
+AUDITED = (
+    "CREATE TABLE d.log (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(40))",
+    "CREATE TABLE d.counted (what VARCHAR(20) PRIMARY KEY, n INT)",
+    "CREATE TRIGGER d.audit AFTER INSERT ON d.o FOR EACH ROW INSERT INTO log (what) VALUES (CONCAT(NEW.v, ' ', NEW.id))",
+    "CREATE TRIGGER d.count_log AFTER INSERT ON d.log FOR EACH ROW "
+    "INSERT INTO `counted` VALUES ('log', 1) ON DUPLICATE KEY UPDATE n = n + 1",
+)
+
+
+def test_triggers_of_the_source_fire_as_the_plan_lists_them(any_pair: Lab) -> None:
+    """They fired for the local write on the replica too, so the rows that they wrote there are in the way as well."""
+    lab, values = any_pair, "INSERT INTO d.o (no, v) VALUES "
+    staged(
+        lab,
+        ORDERS,
+        *AUDITED,
+        values + "('A', 'both')",
+        local=(values + "('R', 'local')",),
+        then=(values + "('S', 'source')",),
+    )
+    tables = ("d.o", "d.log", "d.counted")
+    before = [rows(server, table) for server in (lab.source, lab.replica) for table in tables]
+    dry = resolve(lab, "keep-both", "--dry-run")
+    assert dry.code == 3, dry.out + dry.err
+    assert [rows(server, table) for server in (lab.source, lab.replica) for table in tables] == before
+    risks = " ".join(dry.document["rounds"][0]["risks"])
+    assert "d.audit (AFTER INSERT on d.o), d.count_log (AFTER INSERT on d.log)" in risks
+
+    ran = resolve(lab, "keep-both", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    new = judge(lab)[-1][0]
+    assert [row[1] for row in judge(lab)] == ["A", "S", "R"]
+    assert [row[1] for row in judge(lab, "d.log")] == ["both 1", "source 2", f"local {new}", "local 2"]
+    assert judge(lab, "d.counted") == [("log", "4")]
+
+
+def test_triggers_of_which_nobody_can_tell_how_far_they_reach(pair: Lab) -> None:
+    two_writers(pair)
+    there = (
+        "CREATE TABLE d.fast (id INT) ENGINE=MyISAM",
+        "CREATE TABLE d.log (id INT)",
+        "CREATE VIEW d.seen AS SELECT * FROM d.fast",
+        "CREATE PROCEDURE d.home() DELETE FROM d.fast",
+        "CREATE FUNCTION d.tell() RETURNS INT DETERMINISTIC RETURN 1",
+        "CREATE TRIGGER d.deep AFTER INSERT ON d.log FOR EACH ROW INSERT INTO fast VALUES (1)",
+    )
+    unlogged = "SET sql_log_bin = 0"
+    write(pair.source, unlogged, *there)
+    for body, words in (
+        ("INSERT INTO d.fast VALUES (NEW.id)", "names the table that keeps no transactions d.fast"),
+        ("INSERT INTO `log` VALUES (1)", "The trigger d.deep (AFTER INSERT on d.log) names the table that keeps no"),
+        ("INSERT INTO seen VALUES (1)", "names the view, sequence or versioned table d.seen"),
+        ("CALL home()", "has CALL in its text"),
+        ("SET @a = TELL()", "names the routine d.tell"),
+    ):
+        write(pair.source, unlogged, f"CREATE TRIGGER d.t AFTER INSERT ON d.o FOR EACH ROW {body}")
+        try:
+            assert words in why_not(pair, "keep-both")
+        finally:
+            write(pair.source, unlogged, "DROP TRIGGER d.t")
+    changing = "CREATE TRIGGER d.t BEFORE INSERT ON d.o FOR EACH ROW SET NEW.v = UPPER(NEW.v)"
+    write(pair.source, unlogged, changing)
+    before = snapshot(pair.source), snapshot(pair.replica)
+    ran = resolve(pair, "keep-both", "--yes")
+    assert ran.code == 4, ran.out + ran.err
+    assert "it differs in v. What changes it can be d.t (BEFORE INSERT on d.o)" in ran.document["error"]["message"]
+    assert (snapshot(pair.source), snapshot(pair.replica)) == before
+    write(pair.source, unlogged, "DROP TRIGGER d.t")
+
+    # One that comes after the diagnosis does not fire unlisted.
+    with pytest.raises(Stale, match=r"not what was diagnosed any more: d\.t \(BEFORE INSERT on d\.o\)"):
+        resolving(
+            pair,
+            "keep-both",
+            "Rehearsing what is written on the source",
+            lambda: write(pair.source, unlogged, changing),
+        )
+    write(pair.source, unlogged, "DROP TRIGGER d.t")
+    failed = resolving(pair, "keep-both", "START REPLICA until", lambda: write(pair.source, unlogged, changing))
+    assert "What fires on the source is not what was diagnosed any more" in failed.message
+    assert [row[1] for row in judge(pair)] == ["A", "S", "T"]
 
 
 def resolving(lab: Lab, strategy: str, at: str, do: Callable[[], None]) -> Outcome:

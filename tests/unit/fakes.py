@@ -18,6 +18,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.privileges import Granted
+from replfix.core.reach import Fired, Reach
 from replfix.core.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
@@ -262,6 +263,10 @@ class FakeServer:
 
     def replicates_from(self) -> tuple[str, ...]:
         return ()
+
+    def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
+        fires = [Fired(name, t) for name, event in writes for t in self.rows.tables[name].triggers if t.event == event]
+        return Reach(tuple(fires))
 
     @contextmanager
     def writing(self) -> Iterator[FakeWriting]:

@@ -14,6 +14,7 @@ from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.outcome import OnSourceResult, Result
 from replfix.core.plan import Step, to_document
+from replfix.core.reach import Fired, Reach
 from replfix.core.recorded import read_plan
 from replfix.core.row_event import RowChange
 from replfix.core.source_side import SourceSide, questions
@@ -121,7 +122,6 @@ def test_the_replica_s_row_wins_as_a_whole() -> None:
 CHILD = TableName("shop", "items")
 FK = ForeignKey("items_order", CHILD, ("order_id",), ORDERS.name, ("id",), "CASCADE", "CASCADE")
 NO_COUNTER = table("shop.orders", [replace(c, auto_increment=False) for c in ORDERS.columns], ORDERS.unique_keys)
-TRIGGERED = replace(ORDERS, triggers=tuple(Trigger(f"t{e}", e, "AFTER") for e in ("INSERT", "UPDATE")))
 STANDS = [(3, "A", None)]
 
 
@@ -136,13 +136,37 @@ STANDS = [(3, "A", None)]
         (gathered(INCOMING, [(3, "A", None)], STANDS), "came from the source"),
         (gathered(INCOMING, [(3, "R", None)], [(3, "R", None)]), "stand there just like that"),
         (gathered([deleted(ORDERS, 3, "A", None)], [], []), "No row of the replica is displaced"),
-        (gathered(INCOMING, [(3, "R", None)], STANDS, theirs=TRIGGERED), "on the source (t"),
     ],
 )
 def test_why_nothing_is_written_on_the_source(found: Evidence, why: str) -> None:
     for strategy in (keep_both, replica_wins):
         proposal = strategy.propose(found)
         assert (proposal.plan, why in proposal.reason) == (None, True), proposal.reason
+
+
+AUDIT = Trigger("audit", "INSERT", "AFTER", "INSERT INTO log\n  VALUES (NEW.id)")
+NESTED = Fired(TableName("shop", "log"), Trigger("late", "INSERT", "BEFORE", "SET NEW.at = NOW()"))
+
+
+def test_triggers_on_the_source_are_part_of_the_plan() -> None:
+    """Those of the kinds of statements that it has, and what these fire in turn."""
+    fired = Fired(ORDERS.name, AUDIT)
+    reach = {(ORDERS.name, "INSERT"): Reach((fired, NESTED)), (ORDERS.name, "UPDATE"): Reach((), ("It calls home.",))}
+    found = gathered(INCOMING, [(3, "R", None)], STANDS, reach=reach)
+    plan = keep_both.propose(found).plan
+    assert plan is not None
+    assert plan.on_source is not None
+    assert plan.on_source.fires == (fired, NESTED)
+    line = "On the source this can fire the trigger shop.audit (AFTER INSERT on shop.orders): INSERT INTO log VALUES (NEW.id)"
+    assert line in plan.ending
+    assert "shop.audit (AFTER INSERT on shop.orders), shop.late (BEFORE INSERT on shop.log)" in " ".join(plan.risks)
+    other = Fired(ORDERS.name, replace(AUDIT, body="DELETE FROM log"))
+    reach[ORDERS.name, "INSERT"] = Reach((other, NESTED))
+    altered = keep_both.propose(gathered(INCOMING, [(3, "R", None)], STANDS, reach=reach)).plan
+    assert altered is not None
+    assert altered.digest != plan.digest
+    wins = replica_wins.propose(found)
+    assert (wins.plan, "It calls home." in wins.reason) == (None, True)
 
 
 def test_why_a_row_cannot_get_a_new_key() -> None:
