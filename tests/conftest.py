@@ -48,12 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "any_server" in metafunc.fixturenames:
-        metafunc.parametrize("any_server", map(_grouped, selected(metafunc.config)), scope="session")
+        metafunc.parametrize("any_server", by_server(metafunc.config), scope="session")
 
 
-def _grouped(server: str) -> Any:
-    """MariaDB's tests stay in one process each, with -n: else all of them would start servers of every kind."""
-    return pytest.param(server, marks=[] if server == "mysql" else [pytest.mark.xdist_group(server)])
+def by_server(config: pytest.Config) -> list[Any]:
+    """A parameter for each server that the run is for. MariaDB's tests stay in one process each, with -n: else all of them
+    would start servers of every kind."""
+    return [
+        pytest.param(server, marks=[] if server == "mysql" else [pytest.mark.xdist_group(server)])
+        for server in selected(config)
+    ]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,13 +1,15 @@
-"""Trails that a team shares: the same promises on MySQL and on PostgreSQL as in a file."""
+"""Trails that a team shares: the same promises on MySQL, MariaDB and PostgreSQL as in a file."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,12 +19,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from replfix.audit import SqlTrail
-from replfix.audit.stores.choose import NO_ACCOUNT
+from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.core.audit_record import Breakage, RecordKind, verify_chain
 from replfix.core.endpoint import Account, Secret
 from replfix.errors import AuditError
 from replfix.lab.accounts import ADMIN
+from replfix.lab.flavours import speaking
 from replfix.lab.topology import Lab
+from tests.conftest import Labs, by_server
+from tests.integration.running import replfix
 
 
 @dataclass(frozen=True)
@@ -59,18 +64,33 @@ MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "he
                   "start_no_delete", "start_forward")  # fmt: skip
 
 
-@pytest.fixture(params=["mysql", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "mysql":
-        lab: Lab = request.getfixturevalue("pair")
-        with lab.source.session() as session:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        metafunc.parametrize("place", [*by_server(metafunc.config), "postgresql"], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def place(request: pytest.FixtureRequest, labs: Labs) -> str | Lab:
+    """PostgreSQL, or the lab whose source is to hold the trail."""
+    if request.param == "postgresql":
+        return "postgresql"
+    lab = labs(request.param)
+    lab.reset()
+    return lab
+
+
+@pytest.fixture
+def database(place: str | Lab, request: pytest.FixtureRequest) -> Database:
+    """Empty."""
+    if isinstance(place, Lab):
+        with place.source.session() as session:
+            scheme = speaking(session).product.lower()
+            session.execute("DROP DATABASE IF EXISTS audit")
             session.execute("CREATE DATABASE audit")
-        url = f"mysql://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{lab.source.port}/audit"
-        yield Database(url, "mysql+pymysql", tuple(f"DROP TRIGGER audit_{name}" for name in MYSQL_TRIGGERS))
-        return
-    uri: str = request.getfixturevalue("postgresql")
+        url = f"{scheme}://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{place.source.port}/audit"
+        return Database(url, f"{scheme}+pymysql", tuple(f"DROP TRIGGER audit_{name}" for name in MYSQL_TRIGGERS))
     made = Database(
-        uri,
+        request.getfixturevalue("postgresql"),
         "postgresql+psycopg",
         (
             "ALTER TABLE audit_record DISABLE TRIGGER USER",
@@ -79,7 +99,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         ),
     )
     made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_start, audit_format")
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -116,19 +136,16 @@ def test_what_was_appended_comes_back_and_is_whole(trail: SqlTrail) -> None:
     assert trail.path is None
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_database_itself_refuses_changes(trail: SqlTrail, database: Database) -> None:
+    fill(trail, 2)
+    for statement in (
         "UPDATE audit_record SET payload = '{}' WHERE seq = 1",
         "DELETE FROM audit_record WHERE seq = 1",
         "UPDATE audit_head SET seq = 1",
         "DELETE FROM audit_head",
-    ],
-)
-def test_the_database_itself_refuses_changes(trail: SqlTrail, database: Database, statement: str) -> None:
-    fill(trail, 2)
-    with pytest.raises(DBAPIError, match="append-only"):
-        database.run(statement)
+    ):
+        with pytest.raises(DBAPIError, match="append-only"):
+            database.run(statement)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +181,8 @@ def _append(url: str, writer: int, count: int) -> None:
 
 def test_many_hosts_write_at_once_and_the_chain_is_unbroken(database: Database) -> None:
     """All of them find no tables at first."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     writers = [context.Process(target=_append, args=(database.url, n, 15)) for n in range(4)]
     for writer in writers:
         writer.start()
@@ -175,6 +193,27 @@ def test_many_hosts_write_at_once_and_the_chain_is_unbroken(database: Database) 
         found = trail.verify()
         assert (found.whole, found.records) == (True, 60)
         assert {record.author for record in trail.records()} == {f"writer-{n}" for n in range(4)}
+
+
+def test_the_commands_export_it_and_verify_both(trail: SqlTrail, database: Database, tmp_path: Path) -> None:
+    ids = fill(trail, 3)
+    config, exported = tmp_path / "replfix.toml", tmp_path / "trail.jsonl"
+    config.write_text(f"[audit]\nurl = {json.dumps(database.url)}\n", "utf-8")
+    assert replfix("audit", "verify", "--json", "--config", str(config)).document["records"] == 3
+    assert replfix("audit", "export", "--output", str(exported), "--config", str(config)).code == 0
+    verified = replfix("audit", "verify", "--file", str(exported), "--head", ids[-1], "--json")
+    assert (verified.code, verified.document["whole"]) == (0, True)
+
+
+def test_whoever_waited_to_make_the_tables_finds_them(any_pair: Lab) -> None:
+    """The first one has let go of the lock, and has not ended its transaction."""
+    with any_pair.source.session() as session:
+        session.execute("CREATE DATABASE audit")
+    store = store_of(f"mysql://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{any_pair.source.port}/audit")
+    with store.engine.connect() as first, store.engine.connect() as second, first.begin():
+        store.create_schema(first)
+        store.create_schema(second)
+        assert store.has_schema(second)
 
 
 def unusable(url: str, account: Account = NO_ACCOUNT) -> AuditError:

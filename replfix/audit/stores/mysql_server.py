@@ -99,6 +99,7 @@ class MysqlStore(ServerStore):
                     if _code(error) not in _NO_TRIGGERS_HERE:
                         raise
             self.made(connection)
+            connection.exec_driver_sql("COMMIT")  # before the next one gets the lock: else it makes them again
         finally:
             with suppress(DBAPIError):  # a lost session has lost its locks
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _MAKING})
