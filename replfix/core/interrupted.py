@@ -108,6 +108,11 @@ def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str,
     return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
 
 
+def verified_before(plan: Plan) -> Found:
+    """Of a repair with a part on the source, which is written only once the replica's rows have been read and are right."""
+    return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")
+
+
 def undo_found(rows: Standing) -> Found:
     word = {Standing.BEFORE: "not undone", Standing.AFTER: "undone", Standing.OTHERWISE: UNTOLD}[rows]
     return Found(word, f"The rows of the undo are {rows.value}.")

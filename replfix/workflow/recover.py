@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replfix.core.audit_record import AuditRecord, RecordKind
-from replfix.core.interrupted import UNTOLD, Found, questions, repair_found, source_found, standing, undo_found
+from replfix.core.interrupted import (
+    UNTOLD,
+    Found,
+    questions,
+    repair_found,
+    source_found,
+    standing,
+    undo_found,
+    verified_before,
+)
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Way, in_words
 from replfix.core.reconcile import final_rows, not_as_final
@@ -103,8 +112,9 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     document = _plan_document(record)
     hint, channel = "", None
     of = record.content.get("undoes")
+    told = _told_of_source(operation.trail, record)
     try:
-        found, plan, channel = _look(operation, record)
+        found, plan, channel = _look(operation, record, verified=told is not None)
     except Refused as error:
         found = Found(UNTOLD, error.message)
     else:
@@ -121,7 +131,7 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
         payload["undoes"] = of
     source_part = ""
     if writes_on_source(document):
-        on_source, source_part = _look_on_source(operation, record, channel)
+        on_source, source_part = _look_on_source(operation, record, told, channel)
         payload["on_source"] = on_source.value
     ended = _tell(operation, RecordKind.OUTCOME, record, payload)
     message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}{source_part}"
@@ -145,7 +155,14 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
     return ""
 
 
-def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, ChannelStatus | None]:
+def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
+    """What the run was about to commit on the source, once the replica's rows had been read and were right."""
+    story = trail.records(incident=record.incident)
+    return next((r for r in story if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq), None)
+
+
+def _look(operation: Operation, record: AuditRecord, *, verified: bool) -> tuple[Found, Plan, ChannelStatus | None]:
+    """``verified``: the run got so far. What it wrote on the source then may have changed the rows since."""
     replica, document = operation.replica, _plan_document(record)
     tables = {name: replica.table(name) for name in tables_named(document)}
     plan = read_plan(document, tables)
@@ -160,23 +177,17 @@ def _look(operation: Operation, record: AuditRecord) -> tuple[Found, Plan, Chann
     if record.content.get("undoes") is not None:
         return undo_found(rows), plan, channel
     applied = channel is not None and status.has_applied(channel, plan.transaction)
+    if applied and verified:
+        return verified_before(plan), plan, channel
     held = applied and channel is not None and plan.way is Way.APPLY
     wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
     return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel
 
 
 def _look_on_source(
-    operation: Operation, record: AuditRecord, channel: ChannelStatus | None
+    operation: Operation, record: AuditRecord, told: AuditRecord | None, channel: ChannelStatus | None
 ) -> tuple[OnSourceResult, str]:
     """What became of the plan's part there, told from its rows, and in words."""
-    told = next(
-        (
-            r
-            for r in operation.trail.records(incident=record.incident)
-            if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq
-        ),
-        None,
-    )
     by_hand = f" 'replfix audit show {record.id}' prints the displaced rows, and the SQL for the source."
     if told is None:
         return OnSourceResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"

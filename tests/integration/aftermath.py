@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from replfix.audit import SqlTrail
@@ -71,17 +72,39 @@ class Told:
     gtid: str | None
     undoes: str | None
     on_source: str | None
+    strategy: str
+
+    @property
+    def replaced(self) -> bool:
+        """The replica's rows are on the source, and come back from there."""
+        return self.strategy == "replica-wins" and self.on_source in ("written", "seen")
 
 
 class Ground:
-    """A pair with one table, on which conflicts are made."""
+    """A pair with one table, on which conflicts are made. ``anew`` makes the pair as good as new."""
 
-    def __init__(self, lab: Lab, source: Session, replica: Session) -> None:
-        self.lab, self.source, self.replica = lab, source, replica
+    def __init__(self, lab: Lab, anew: Callable[[], None]) -> None:
+        self.lab = lab
         self.trail = lab.directory / "audit.db"
         self.config = lab.config_file
         self.made = 0
-        self._counting = set(speaking(replica).counting)
+        self._anew = anew
+        self._sessions = ExitStack()
+
+    def connect(self) -> None:
+        self.source = self._sessions.enter_context(self.lab.source.session())
+        self.replica = self._sessions.enter_context(self.lab.replica.session())
+        self._counting = set(speaking(self.replica).counting)
+
+    def leave(self) -> None:
+        self._sessions.close()
+
+    def start_over(self) -> None:
+        """After a story that ended badly."""
+        self.leave()
+        self._anew()
+        self.connect()
+        self.lay()
 
     def lay(self) -> None:
         """The table on both; what is true of the servers now has to be true whenever a story has ended."""
@@ -100,12 +123,48 @@ class Ground:
         except ServerError:  # 1146
             return False
 
+    def picture(self) -> Hashable:
+        """All that a command can change. Two that are equal: nothing was changed in between, and nothing is under way.
+
+        A journal beside the trail tells of a write that is."""
+        records = ()
+        if self.trail.exists() and not self._journal.exists():
+            records = tuple(_rows_of(self.trail, "SELECT hash FROM audit_record ORDER BY seq"))
+        return (
+            tuple(self.rows()),
+            tuple(self.rows(self.source)),
+            str(speaking(self.replica).executed(self.replica)),
+            str(speaking(self.source).executed(self.source)),
+            tuple(self.replica.query("SHOW REPLICA STATUS")[0].items()),
+            tuple(self.variables().items()),
+            records,
+            self._journal.exists(),
+        )
+
+    def unchanged_since(self, picture: Hashable) -> bool:
+        """Also once the servers have noticed that a killed client is gone. A trail without a record is forgotten."""
+        if self.picture() != picture:
+            return False
+        self.wait_for_sessions_to_end()
+        if self.picture() != picture:
+            return False
+        if not self.told():
+            self._forget()
+        return True
+
+    @property
+    def _journal(self) -> Path:
+        return self.trail.with_name("audit.db-journal")
+
+    def _forget(self) -> None:
+        self.trail.unlink(missing_ok=True)
+        self._journal.unlink(missing_ok=True)
+
     def conflict(self, kind: type[Conflict] = Conflict) -> Conflict:
         """Make the next one; the trail is a new one."""
         self.made += 1
         made = kind(self.made)
-        self.trail.unlink(missing_ok=True)
-        self.trail.with_name("audit.db-journal").unlink(missing_ok=True)
+        self._forget()
         with speaking(self.replica).writable(self.replica):
             self.replica.execute("SET sql_log_bin = 0")
             self.replica.execute(f"INSERT INTO d.t VALUES {', '.join(map(_values, made.local))}")
@@ -147,9 +206,10 @@ class Ground:
         return [told.id for told in self.told() if told.undoes is None][-1]
 
     def wait_for_sessions_to_end(self) -> None:
-        """Those of replfix, on the replica."""
+        """Those of replfix, on both servers."""
         mine = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'replfix'"
-        until(lambda: self.replica.scalar(mine) == "0")
+        for server in (self.replica, self.source):
+            until(lambda server=server: server.scalar(mine) == "0")
 
     def rows(self, server: Session | None = None) -> list[Row]:
         return (server or self.replica).rows("SELECT * FROM d.t ORDER BY id")
@@ -161,10 +221,7 @@ class Ground:
     def told(self) -> list[Told]:
         if not self.trail.exists():
             return []
-        with closing(sqlite3.connect(self.trail)) as trail:
-            if not trail.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_record'").fetchall():
-                return []
-            records = trail.execute("SELECT kind, incident, hash, payload FROM audit_record ORDER BY seq").fetchall()
+        records = _rows_of(self.trail, "SELECT kind, incident, hash, payload FROM audit_record ORDER BY seq")
         found = []
         for number, (kind, incident, record, payload) in enumerate(records):
             if kind != "intent":
@@ -186,6 +243,7 @@ class Ground:
                     content["plan"]["gtid"],
                     content.get("undoes"),
                     about[-1].get("on_source") if about else None,
+                    content["plan"]["strategy"],
                 )
             )
         return found
@@ -217,6 +275,8 @@ class Ground:
                 continue
             applied = told.gtid is None or told.gtid in executed
             stands = set(conflict.incoming) <= rows
+            if told.replaced:  # what was there is there again, and what came after it is gone
+                there, stands = not there, there
             match told.result:
                 case "not applied":
                     assert (there, stands) == (True, False), told
@@ -287,11 +347,22 @@ class Ground:
 
 
 @contextmanager
-def ground_of(lab: Lab) -> Iterator[Ground]:
-    with lab.source.session() as source, lab.replica.session() as replica:
-        made = Ground(lab, source, replica)
+def ground_of(lab: Lab, anew: Callable[[], None] | None = None) -> Iterator[Ground]:
+    made = Ground(lab, anew or lab.reset)
+    try:
+        made.connect()
         made.lay()
         yield made
+    finally:
+        made.leave()
+
+
+def _rows_of(trail: Path, query: str) -> list[tuple[str, ...]]:
+    """None where its table has not been made yet."""
+    with closing(sqlite3.connect(trail)) as open_:
+        if not open_.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_record'").fetchall():
+            return []
+        return open_.execute(query).fetchall()
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -18,19 +18,23 @@ _FILES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link
 
 class Points:
     """``log`` gets a line for each point that is reached; at the one numbered ``at`` the process ends, with 0 at none, with
-    a text at the first that begins so. ``by``: the signal that it gets there."""
+    a text at the ``time``-th that begins so. ``by``: the signal that it gets there."""
 
-    def __init__(self, log: str, at: int | str, by: int = signal.SIGKILL) -> None:
+    def __init__(self, log: str, at: int | str, by: int = signal.SIGKILL, time: int = 1) -> None:
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._at = at
         self._by = by
         self._reached = 0
+        self._times = time
 
     def reach(self, what: str) -> None:
         self._reached += 1
         line = " ".join(what.split())[:200]
         os.write(self._log, f"{line}\n".encode())
-        if self._reached == self._at or (isinstance(self._at, str) and line.startswith(self._at)):
+        if isinstance(self._at, str):
+            self._times -= line.startswith(self._at)
+        if self._reached == self._at or self._times == 0:
+            self._times = -1
             os.kill(os.getpid(), self._by)
 
     def watch(self) -> None:

@@ -42,7 +42,7 @@ def replfix(
     *args: str,
     stdin: str = "",
     seconds: float = 120,
-    dying: tuple[str, int | str] | tuple[str, int | str, int] | None = None,
+    dying: tuple[str, int | str] | tuple[str, int | str, int] | tuple[str, int | str, int, int] | None = None,
     patience: float | None = None,
     queueing: float | None = None,
     room: int | None = None,

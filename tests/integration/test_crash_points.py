@@ -1,21 +1,26 @@
 """kill -9 at one point of a command after the other, then the next command, then the judge.
 
-In a test run the points are those where something is written, and a sample of the others; REPLFIX_CRASH_POINTS=all takes
-every one, and each of them with both next commands.
+In a test run the points are those where something is written, and a sample of the others, on MySQL; REPLFIX_CRASH_POINTS=all takes
+every one on each server, and each that leaves something behind with both next commands.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from replfix.lab.accounts import REPLFIX
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
+from tests.integration.accidents import Accidents
 from tests.integration.aftermath import Conflict, Ground, Twins, ground_of
+from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
 SAMPLED = 100  # of the points at which nothing is written, one in so many
@@ -31,9 +36,11 @@ RECOVER = ("recover", "replica1", "--json")
 
 SKIP = (*RESOLVE, "--strategy", "skip")
 KEEP_BOTH = (*RESOLVE, "--strategy", "keep-both")
+REPLICA_WINS = (*RESOLVE, "--strategy", "replica-wins")
 
 COMMITTED = "answered COMMIT"
 SET_GOING = "answered START REPLICA SQL_THREAD UNTIL"
+SET_GOING_AGAIN = "answered START REPLICA FOR"
 
 
 @dataclass
@@ -43,6 +50,10 @@ class Attempt:
     conflict: Conflict
     command: tuple[str, ...]
     ended: Callable[[Ground, Conflict], None]
+
+
+Place = tuple[int, bool]
+"""The number of a point, and whether ``recover`` comes next or the same command again."""
 
 
 class Points:
@@ -56,37 +67,58 @@ class Points:
         ran = ground.command(*attempt.command, dying=(self._log, 0))
         assert ran.code == 0, ran
         self._reached = self._lines()
-        self._judge(attempt, recover=False)
+        self._put_right(attempt, recover=False)
 
     def _lines(self) -> list[str]:
         return Path(self._log).read_text().splitlines()
 
-    def _chosen(self, one_in: int) -> Iterator[int]:
+    def _chosen(self, one_in: int) -> list[int]:
+        if ALL:
+            return list(range(1, len(self._reached) + 1))
         first = next(n for n, what in enumerate(self._reached) if what.startswith(_FIRST))
         written, quiet = [], []
         for n, what in enumerate(self._reached, 1):
             (written if n > first and what.split(" ", 1)[1].startswith(_WRITTEN) else quiet).append(n)
-        return (
-            iter(range(1, len(self._reached) + 1)) if ALL else iter((*written[::one_in], *quiet[:: one_in * SAMPLED]))
+        return sorted([*written[::one_in], *quiet[:: one_in * SAMPLED]])
+
+    def judge(self, one_in: int = 1, *, always: str = "") -> None:
+        """Kill at every one of them, or at one in so many. ``always``: at the first that begins so, ``recover`` comes next: one
+        at which something went wrong once."""
+        accidents = Accidents[Attempt, Place](
+            self._ground,
+            self._prepare,
+            self._kill,
+            self._judge,
+            lambda attempt: self._put_right(attempt, True),
+            full=ALL,
         )
 
-    def judge(self, one_in: int = 1) -> None:
-        """Kill at every one of them, or at one in so many."""
-        for n in self._chosen(one_in):
-            for recover in (True, False) if ALL else (n % 2 == 0,):
-                attempt = self._prepare()
-                ran = self._ground.command(*attempt.command, dying=(self._log, n))
-                reached = self._lines()
-                # Statuses are polled: some runs have more of them.
-                assert ran.code == KILLED or (ran.code == 0 and len(reached) < n), ran
-                try:
-                    self._judge(attempt, recover)
-                except BaseException as error:
-                    error.add_note(f"killed at point {n} of {len(self._reached)}, which is: {reached[-1]}")
-                    error.add_note("then " + ("recover" if recover else "the same command again"))
-                    raise
+        def places() -> Iterator[Place]:
+            for n in self._chosen(one_in):
+                for recover in (True, False) if ALL else (n % 2 == 0,):
+                    if accidents.harmless != (n, not recover):  # nothing was left to put right
+                        yield n, recover
+            if always and not ALL:
+                yield next(n for n, what in enumerate(self._reached, 1) if what.startswith(always)), True
 
-    def _judge(self, attempt: Attempt, recover: bool) -> None:
+        accidents.at(places(), self._told)
+
+    def _told(self, place: Place) -> str:
+        n, recover = place
+        last = (self._lines() or ["?"])[-1]
+        then = "recover" if recover else "the same command again"
+        return f"point {n} of {len(self._reached)}, which is: {last}; then {then}"
+
+    def _kill(self, attempt: Attempt, place: Place) -> Ran:
+        ran = self._ground.command(*attempt.command, dying=(self._log, place[0]))
+        # Statuses are polled: some runs have more of them.
+        assert ran.code == KILLED or (ran.code == 0 and len(self._lines()) < place[0]), ran
+        return ran
+
+    def _judge(self, attempt: Attempt, place: Place, _: Ran) -> None:
+        self._put_right(attempt, place[1])
+
+    def _put_right(self, attempt: Attempt, recover: bool) -> None:
         ground, conflict = self._ground, attempt.conflict
         if recover:
             ran = ground.until_free(*RECOVER)
@@ -114,13 +146,18 @@ def left_out(ground: Ground, conflict: Conflict) -> None:
     ground.assert_left_out(conflict)
 
 
-def kept(ground: Ground, conflict: Conflict) -> None:
-    ran = ground.until_free(*KEEP_BOTH)
-    if ran.code == 4 and "keep-both is not possible here" in ran.out:
-        # The row is out of the way already, and in the trail.
-        ran = ground.command(*RESOLVE)
-    assert ran.code == 0, ran
-    ground.assert_kept_on_source(conflict)
+def written_too(strategy: tuple[str, ...]) -> Callable[[Ground, Conflict], None]:
+    """What a strategy that writes on the source as well comes to."""
+
+    def ended(ground: Ground, conflict: Conflict) -> None:
+        ran = ground.until_free(*strategy)
+        if ran.code == 4 and f"{strategy[-1]} is not possible here" in ran.out:
+            # The row is out of the way already, and in the trail.
+            ran = ground.command(*RESOLVE)
+        assert ran.code == 0, ran
+        ground.assert_kept_on_source(conflict)
+
+    return ended
 
 
 def undone(ground: Ground, conflict: Conflict) -> None:
@@ -132,10 +169,37 @@ def undone(ground: Ground, conflict: Conflict) -> None:
     assert rows - set(conflict.local) == set(ground.rows(ground.source))
 
 
-@pytest.fixture
-def ground(pair: Lab) -> Iterator[Ground]:
-    with ground_of(pair) as made:
-        yield made
+if ALL:
+
+    @pytest.fixture
+    def ground(any_pair: Lab) -> Iterator[Ground]:
+        with _ground_that_may_skip(any_pair) as made:
+            yield made
+
+else:
+
+    @pytest.fixture
+    def ground(pair: Lab) -> Iterator[Ground]:
+        with ground_of(pair) as made:
+            yield made
+
+
+@contextmanager
+def _ground_that_may_skip(lab: Lab) -> Iterator[Ground]:
+    """On MariaDB the skip counter takes SUPER."""
+
+    def say(statement: str) -> None:
+        with lab.replica.session() as session:
+            if session.is_mariadb:
+                session.execute("SET sql_log_bin = 0")
+                session.execute(statement)
+
+    say(f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
+    try:
+        with ground_of(lab) as made:
+            yield made
+    finally:
+        say(f"REVOKE SUPER ON *.* FROM '{REPLFIX.name}'@'%'")
 
 
 def test_a_resolution(any_pair: Lab, tmp_path: Path) -> None:
@@ -144,14 +208,18 @@ def test_a_resolution(any_pair: Lab, tmp_path: Path) -> None:
         Points(ground, tmp_path, lambda: Attempt(ground.conflict(), RESOLVE, resolved)).judge(one_in)
 
 
+def after_a_kill(ground: Ground, directory: Path, *, of: Attempt, at: str, time: int = 1) -> Attempt:
+    """``recover``, for a command that was killed at that point."""
+    ran = ground.command(*of.command, dying=(str(directory / "first"), at, signal.SIGKILL, time))
+    assert ran.code == KILLED, ran
+    ground.wait_for_sessions_to_end()
+    return Attempt(of.conflict, RECOVER, of.ended)
+
+
 @pytest.mark.parametrize("at", [COMMITTED, SET_GOING])
 def test_a_recovery(ground: Ground, tmp_path: Path, at: str) -> None:
     def prepare() -> Attempt:
-        conflict = ground.conflict()
-        ran = ground.command(*RESOLVE, dying=(str(tmp_path / "first"), at))
-        assert ran.code == KILLED, ran
-        ground.wait_for_sessions_to_end()
-        return Attempt(conflict, RECOVER, resolved)
+        return after_a_kill(ground, tmp_path, of=Attempt(ground.conflict(), RESOLVE, resolved), at=at)
 
     Points(ground, tmp_path, prepare).judge(3)
 
@@ -167,8 +235,28 @@ def test_an_undo(ground: Ground, tmp_path: Path) -> None:
     Points(ground, tmp_path, prepare).judge(5)
 
 
-def test_rows_that_are_kept_on_the_source_too(ground: Ground, tmp_path: Path) -> None:
-    Points(ground, tmp_path, lambda: Attempt(ground.conflict(Twins), KEEP_BOTH, kept)).judge(6)
+@pytest.mark.parametrize(
+    ("strategy", "one_in"), [(KEEP_BOTH, 7), (REPLICA_WINS, 20)], ids=["keep-both", "replica-wins"]
+)
+def test_rows_that_are_written_on_the_source_too(
+    ground: Ground, tmp_path: Path, strategy: tuple[str, ...], one_in: int
+) -> None:
+    ended = written_too(strategy)
+    points = Points(ground, tmp_path, lambda: Attempt(ground.conflict(Twins), strategy, ended))
+    points.judge(one_in, always=SET_GOING_AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("at", "time"), [(COMMITTED, 1), ("sent COMMIT", 2)], ids=["before it writes there", "while it does"]
+)
+def test_a_recovery_of_rows_that_are_written_on_the_source_too(
+    ground: Ground, tmp_path: Path, at: str, time: int
+) -> None:
+    def prepare() -> Attempt:
+        attempt = Attempt(ground.conflict(Twins), KEEP_BOTH, written_too(KEEP_BOTH))
+        return after_a_kill(ground, tmp_path, of=attempt, at=at, time=time)
+
+    Points(ground, tmp_path, prepare).judge(15)
 
 
 def test_a_skip(ground: Ground, tmp_path: Path) -> None:
@@ -176,9 +264,20 @@ def test_a_skip(ground: Ground, tmp_path: Path) -> None:
 
 
 def test_a_skip_without_gtids(pair: Lab, tmp_path: Path) -> None:
-    no_gtid.connect(pair.source, pair.replica)
+    def connect() -> None:
+        no_gtid.connect(pair.source, pair.replica)
+
+    def undo() -> None:
+        no_gtid.undo(pair.source, pair.replica)
+
+    def anew() -> None:
+        undo()
+        pair.reset()
+        connect()
+
+    connect()
     try:
-        with ground_of(pair) as ground:
+        with ground_of(pair, anew) as ground:
             Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(5)
     finally:
-        no_gtid.undo(pair.source, pair.replica)
+        undo()
