@@ -6,7 +6,7 @@ its own, and a child whose parent's key comes back stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -33,6 +33,23 @@ class Child:
     foreign_key: ForeignKey
     row: RowImage
     parent: RowImage
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A reference of a row of ``child`` to a row that the source does not have either: there it was written without foreign
+    key checks, or slipped through them. The replica is left with the same."""
+
+    child: TableName
+    foreign_key: str
+    parent: TableName
+    columns: tuple[str, ...]  # of the child
+    values: tuple[Value, ...]
+
+    @classmethod
+    def of(cls, key: ForeignKey, lookup: Lookup) -> Orphan:
+        """``lookup``: where the parent would be, as ``references_of`` says it."""
+        return cls(key.child, key.name, key.parent, key.child_columns, tuple(part[0] for part in lookup.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,13 @@ def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Loo
         values = _values(table, key.child_columns, row)
         if values is not None:
             yield key, _lookup(key.parent, f"{key.child}.{key.name} of parent", key.parent_columns, values)
+
+
+def orphans_of(table: Table, row: RowImage, orphans: Collection[Orphan]) -> Iterator[tuple[ForeignKey, Orphan]]:
+    """Those of the row's references that are among them."""
+    for reference in references_of(table, row):
+        if (orphan := Orphan.of(*reference)) in orphans:
+            yield reference[0], orphan
 
 
 def parents_wanted(

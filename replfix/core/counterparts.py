@@ -16,17 +16,17 @@ from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.reconcile import Repair, identity_values
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage, Value
+from replfix.core.values import NOT_LOGGED, RowImage, Value
 
 Named = tuple[TableName, tuple[Value, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """The source's row now with the identity of a row that a repair takes out."""
+    """What the source has now with the identity of a row that a repair takes out; None when it has no such row."""
 
     repair: Repair
-    row: RowImage
+    row: RowImage | None
 
 
 def identity_lookup(table: Table, repair: Repair) -> Lookup | None:
@@ -41,7 +41,7 @@ def first_touches(
 ) -> dict[Named, RowImage | None]:
     """For each counterpart that the changes touch: its state before the first of them, None when it was not there.
 
-    The source's own identity values are compared: the same row's, so they are equal to the byte.
+    The source's own identity values are compared, which are equal to the byte; of a row that it has no more, the replica's.
     """
     names = {_named(tables, c) for c in wanted}
     found: dict[Named, RowImage | None] = {}
@@ -62,8 +62,9 @@ def first_touches(
 
 
 def _named(tables: Mapping[TableName, Table], counterpart: Counterpart) -> Named:
-    table = tables[counterpart.repair.table]
-    values = identity_values(table, counterpart.row)
+    table, row = tables[counterpart.repair.table], counterpart.row or counterpart.repair.current
+    assert row is not None  # a row that is taken out is there
+    values = identity_values(table, row)
     assert values is not None  # a row that was read has all its columns
     return table.name, values
 
@@ -71,11 +72,12 @@ def _named(tables: Mapping[TableName, Table], counterpart: Counterpart) -> Named
 def restored(
     counterparts: Iterable[Counterpart], touched: Mapping[Named, RowImage | None], tables: Mapping[TableName, Table]
 ) -> dict[Repair, Repair]:
-    """The repairs that change: the row is brought to the source's state instead of being taken out for good."""
+    """The repairs that change: the row is brought to the source's state instead of being taken out for good. A row that
+    the source has no more stays out when the change that took it there does not hold all of it."""
     changed: dict[Repair, Repair] = {}
     for counterpart in counterparts:
         target = touched.get(_named(tables, counterpart), counterpart.row)
-        if target is not None:
+        if target is not None and (counterpart.row is not None or NOT_LOGGED not in target):
             changed[counterpart.repair] = replace(counterpart.repair, target=target)
     return changed
 

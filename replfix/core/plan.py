@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from replfix.core import sql
+from replfix.core.children import Orphan
 from replfix.core.json_values import JsonValue, to_json
 from replfix.core.reach import Fired
 from replfix.core.row_event import RowChange
@@ -48,7 +49,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A row of the replica that stays as it is, although the row that it references by ``foreign_key`` goes or gets another
-    key: when the transaction is through, there is a row with that key."""
+    key: when the transaction is through, there is a row with that key, or the source has none either (``orphans``)."""
 
     table: TableName
     columns: tuple[str, ...]
@@ -132,6 +133,7 @@ class Plan:
     way: Way = Way.APPLY
     left_out: LeftOut | None = None  # of the ways that leave the transaction out
     kept: tuple[Kept, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
     on_source: OnSource | None = None
 
     @property
@@ -235,6 +237,16 @@ def kept_to_document(kept: Kept) -> dict[str, JsonValue]:
     }
 
 
+def orphan_to_document(orphan: Orphan) -> dict[str, JsonValue]:
+    return {
+        "schema": orphan.child.schema,
+        "table": orphan.child.name,
+        "foreign_key": orphan.foreign_key,
+        "references": str(orphan.parent),
+        "values": _image(orphan.columns, orphan.values),
+    }
+
+
 def _named(of: TransactionId) -> dict[str, JsonValue]:
     # Of a transaction with a GTID the positions are no part of the plan: they are others after a failover.
     named: dict[str, JsonValue] = {"gtid": of.gtid}
@@ -256,6 +268,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "risks": list(plan.risks),
         "row_events": plan.row_events,
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
+        **({"orphans": [orphan_to_document(orphan) for orphan in plan.orphans]} if plan.orphans else {}),
         **({} if plan.left_out is None else {"way": plan.way.value, "left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
     }

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replfix.core.cascades import Cascades
-from replfix.core.children import Child
+from replfix.core.children import Child, Orphan
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
@@ -88,6 +88,7 @@ class Reconciliation:
     bereft: tuple[
         Child, ...
     ] = ()  # rows that are repaired because the row that they reference goes or gets another key
+    orphans: tuple[Orphan, ...] = ()  # references of the source's rows that lead nowhere on the source either
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from replfix.core.cascades import keys_taken, unchanged
 from replfix.core.lookup import Lookup
@@ -94,15 +95,24 @@ def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[T
     return found
 
 
+class Since(Protocol):
+    """The failing transaction's changes and those behind it, in order; ``whole`` when they were read to the end of the log."""
+
+    whole: bool
+
+    def __iter__(self) -> Iterator[RowChange]: ...
+
+
 def states_then(
-    changes: Iterable[RowChange],
+    changes: Since,
     wanted: Mapping[Reference, RowImage | None],
     tables: Mapping[TableName, Table],
 ) -> dict[Reference, RowImage | None]:
-    """Each parent as the source had it when the failing transaction was committed; None where it cannot be told.
+    """Each parent as the source had it when the failing transaction was committed, None where it had none; not among them
+    when it cannot be told.
 
-    ``wanted``: the source's rows now, None where there is none. ``changes``: the failing transaction's and those behind
-    it, in order. The first of them that touches a row tells how it was before; what none touches is as it is now.
+    ``wanted``: the source's rows now, None where there is none. The first change that touches a row tells how it was before;
+    what none touches is as it is now.
     """
     named = {reference: _names(reference, row, tables) for reference, row in wanted.items()}
     found: dict[Reference, RowImage | None] = {}
@@ -123,7 +133,12 @@ def states_then(
                     continue
                 if _values(table, reference.foreign_key.parent_columns, image) == named[reference]:
                     found.setdefault(reference, state)
-    return {reference: found.get(reference, row) for reference, row in wanted.items()}
+    then = {reference: found.get(reference, row) for reference, row in wanted.items()}
+    return {
+        reference: state
+        for reference, state in then.items()
+        if (NOT_LOGGED not in state if state is not None else reference in found or changes.whole)
+    }
 
 
 def _names(reference: Reference, row: RowImage | None, tables: Mapping[TableName, Table]) -> tuple[Value, ...] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from replfix.core.children import given_up, parents_wanted
+from replfix.core.children import Orphan, given_up, orphans_of, parents_wanted
 from replfix.core.plan import Plan
 from replfix.core.row_diff import same
 from replfix.core.table import Table, TableName
@@ -51,6 +51,8 @@ def _among(table: Table, row: RowImage, known: list[RowImage]) -> bool:
 def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
     """Every row that the plan wrote has its parents; RehearsalFailed otherwise."""
     for step, key, lookup in parents_wanted(plan.steps, tables):
+        if Orphan.of(key, lookup) in plan.orphans:
+            continue
         parent = tables.get(key.parent)
         if parent is None or not find_now(session, parent, lookup, locking=True):
             raise RehearsalFailed(
@@ -61,11 +63,15 @@ def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
 
 
 def check_children(session: Session, plan: Plan, tables: Tables) -> None:
-    """With the transaction behind the plan, no child of a row that went is without a parent; RehearsalFailed otherwise."""
+    """With the transaction behind the plan, no child of a row that went is without a parent, but for those that have none on
+    the source; RehearsalFailed otherwise."""
     lost = given_up(plan.steps, tables)
     answers = find_all(session, tables, [held.children for held in lost])
     for held in lost:
-        key, left = held.foreign_key, answers[held.children]
+        key, child = held.foreign_key, tables[held.foreign_key.child]
+        left = [
+            row for row in answers[held.children] if all(by != key for by, _ in orphans_of(child, row, plan.orphans))
+        ]
         if left and not find_now(session, tables[key.parent], held.holders):
             raise RehearsalFailed(
                 f"{counted(len(left), 'row')} of {key.child} would be left without a parent: {key.name} references "

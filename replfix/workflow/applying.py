@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Lookup
@@ -13,7 +11,7 @@ from replfix.core.status import ReceiverState, ReplicaStatus
 from replfix.core.transaction_id import LogPosition
 from replfix.core.words import counted
 from replfix.errors import NotVerified
-from replfix.workflow.counterparts import changes_since
+from replfix.workflow.counterparts import ChangesSince
 from replfix.workflow.operation import Operation
 
 UNTIL_SECONDS = 600.0
@@ -114,9 +112,8 @@ def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
     assert evidence.transaction is not None
     source = operation.source_of(evidence.channel)
     by_gtid = evidence.channel.auto_position
-    changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
-    behind = tuple(islice(changes, len(evidence.transaction.changes), None))
-    return {row.lookup for row in final_rows(behind, evidence.tables)}
+    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    return {row.lookup for row in final_rows(tuple(changes.behind()), evidence.tables)}
 
 
 def start_again(operation: Operation, plan: Plan) -> None:

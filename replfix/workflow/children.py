@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from replfix.core.children import Child, Held, bereft, given_up, held_by
+from replfix.core.children import Child, Held, bereft, given_up, held_by, orphans_of
 from replfix.core.lookup import Lookup
 from replfix.core.reconcile import Reconciliation, Repair, filled
 from replfix.core.row_diff import same
@@ -128,6 +128,11 @@ class _Family:
             found = self._left(found, leave, losses, settle, wanting)
         found = put_parents(found, tuple(wanting))
         left = {(r.table, r.current) for r in found.repairs}
+        kept += (
+            child
+            for child in wanting
+            if (child.foreign_key.child, child.row) not in left and self._orphaned(child, found)
+        )
         return replace(found, kept=tuple(kept), bereft=tuple(c for name, c in self._bereft.items() if name in left))
 
     def _left(
@@ -157,6 +162,10 @@ class _Family:
             repairs.append(repair)
             self._bereft.setdefault((repair.table, current), children[0])
         return replace(settled, repairs=tuple(repairs))
+
+    def _orphaned(self, child: Child, found: Reconciliation) -> bool:
+        orphans = orphans_of(self._tables[child.foreign_key.child], child.row, found.orphans)
+        return any(key == child.foreign_key for key, _ in orphans)
 
     def _still_references(self, child: Child, repair: Repair) -> bool:
         if repair.target is None:

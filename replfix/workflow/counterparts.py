@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain
 
 from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
 from replfix.core.gtid import GtidSet
@@ -51,7 +50,7 @@ def keep_what_the_source_has(
         untold.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
-            changes = changes_since(source, transaction, executed, by_gtid, unknowns)
+            changes = ChangesSince(source, transaction, executed, by_gtid, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
             untold.update(dict.fromkeys(_incomplete(changed.values())))
             repairs = [changed.get(r, r) for r in repairs]
@@ -97,36 +96,54 @@ def _incomplete(restored: Iterable[Repair]) -> Iterator[str]:
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
     asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
     answers = source.find(tables, tuple(dict.fromkeys(lookup for _, lookup in asked)))
-    return [Counterpart(repair, answers[lookup][0]) for repair, lookup in asked if answers[lookup]]
+    return [Counterpart(repair, next(iter(answers[lookup]), None)) for repair, lookup in asked]
 
 
-def changes_since(
-    source: Server, transaction: Transaction, executed: GtidSet, by_gtid: bool, unknowns: list[str]
-) -> Iterator[RowChange]:
-    """The failing transaction's changes, then the backlog's. The source's set is read after its rows were: whatever
-    touched a row in between is in the backlog."""
-    if transaction.gtid is None or not by_gtid:
-        # The end of the log is the end of the backlog: one more than is wanted tells that it goes on.
-        behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
-        left = (each for each in behind if each.gtid is None or each.gtid not in executed)
-        return chain(transaction.changes, _backlog(left, None, unknowns))
-    backlog = source.executed() - executed - executed.single(transaction.gtid)
-    return chain(transaction.changes, _backlog(source.transactions(backlog, BACKLOG_READ), len(backlog), unknowns))
+class ChangesSince:
+    """The failing transaction's changes, then those of the source's binlog behind it, to be gone through once. ``whole``: that
+    was done, to the end of the log. The source's set is read when it begins: whatever touched a row that was read of the
+    source before is among them."""
 
+    def __init__(
+        self, source: Server, transaction: Transaction, executed: GtidSet, by_gtid: bool, unknowns: list[str]
+    ) -> None:
+        self._source = source
+        self._transaction = transaction
+        self._executed = executed
+        self._by_gtid = by_gtid and transaction.gtid is not None
+        self._unknowns = unknowns
+        self.whole = False
 
-def _backlog(behind: Iterator[Transaction], whole: int | None, unknowns: list[str]) -> Iterator[RowChange]:
-    """``whole``: how many there are; None when nobody counts them."""
-    read = 0
-    try:
-        for transaction in behind:
-            read += 1
-            yield from transaction.changes
-    except ReplicationError as error:
-        unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
-    else:
-        if read > BACKLOG_READ or (whole is not None and read < whole):
-            of = "" if whole is None else f" of {counted(whole, 'transaction')}"
-            unknowns.append(
+    def __iter__(self) -> Iterator[RowChange]:
+        yield from self._transaction.changes
+        yield from self.behind()
+
+    def behind(self) -> Iterator[RowChange]:
+        """Without the failing transaction's own."""
+        behind, there_are = self._transactions()
+        read = 0
+        try:
+            for transaction in behind:
+                read += 1
+                yield from transaction.changes
+        except ReplicationError as error:
+            self._unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
+            return
+        self.whole = read <= BACKLOG_READ and (there_are is None or read >= there_are)
+        if not self.whole:
+            of = "" if there_are is None else f" of {counted(there_are, 'transaction')}"
+            self._unknowns.append(
                 f"The backlog{of} was read for {counted(read, 'transaction')}: rows that are restored stand as the source has "
                 "them now, which can be ahead of the replica."
             )
+
+    def _transactions(self) -> tuple[Iterator[Transaction], int | None]:
+        """And how many there are; None when nobody counts them."""
+        source, transaction = self._source, self._transaction
+        if not self._by_gtid:
+            # The end of the log is the end of the backlog: one more than is wanted tells that it goes on.
+            behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
+            return (each for each in behind if each.gtid is None or each.gtid not in self._executed), None
+        assert transaction.gtid is not None
+        backlog = source.executed() - self._executed - self._executed.single(transaction.gtid)
+        return source.transactions(backlog, BACKLOG_READ), len(backlog)

@@ -35,7 +35,7 @@ from replfix.errors import (
 from replfix.ports import Replica, Server
 from replfix.workflow.ahead import survives
 from replfix.workflow.children import families_kept
-from replfix.workflow.counterparts import changes_since, keep_what_the_source_has, untold_without
+from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.source_side import source_side
@@ -269,8 +269,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         tables = _definitions(replica, transaction, unknowns)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = _compare(replica, transaction, tables)
-        since = partial(changes_since, source, transaction, status.executed, by_gtid, unknowns)
-        relatives = Relatives(replica, source, channel.filters, transaction, tables, since)
+        since = partial(ChangesSince, source, transaction, status.executed, by_gtid, unknowns)
+        relatives = Relatives(replica, source, channel.filters, transaction, error.errno, tables, since)
         found = relatives.added_to(found)
         _doubt(error, transaction, found, tables, unknowns)
         theirs = _same_tables(source, tables, found, unknowns)

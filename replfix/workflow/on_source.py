@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from replfix.core import sql
 from replfix.core.audit_record import RecordKind
@@ -20,7 +19,7 @@ from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
 from replfix.ports import Server
-from replfix.workflow.counterparts import changes_since
+from replfix.workflow.counterparts import ChangesSince
 from replfix.workflow.operation import Came, Operation, Story
 
 SEEN_SECONDS = 30.0
@@ -155,9 +154,9 @@ def _leaving(operation: Operation, evidence: Evidence, tables: Mapping[TableName
     """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
     assert evidence.transaction is not None
     source, by_gtid = operation.source_of(evidence.channel), evidence.channel.auto_position
-    changes = changes_since(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, [])
     found: set[Identity] = set()
-    for change in islice(changes, len(evidence.transaction.changes), None):
+    for change in changes.behind():
         if change.before is not None and change.table in tables:
             found |= _names(tables, change.table, (change.before,))
     return found

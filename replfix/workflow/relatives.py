@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
-from replfix.core.children import Child, parents_wanted
+from replfix.core.applier_error import FOREIGN_KEY_ERRORS
+from replfix.core.children import Child, Orphan, parents_wanted
 from replfix.core.filters import Filters
-from replfix.core.lookup import by_key
+from replfix.core.lookup import Lookup, by_key
 from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
 from replfix.core.relatives import (
     Reference,
+    Since,
     blocking_children,
     needed_parents,
     parents_of,
     states_then,
     touched_before,
 )
-from replfix.core.row_event import RowChange, Transaction
+from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.ports import Replica, Server
@@ -27,12 +29,10 @@ GENERATIONS = 10
 CHILDREN = 1000
 """How many children of one row are planned for."""
 
-ChangesSince = Callable[[], Iterable[RowChange]]
-"""The failing transaction's changes, then those of the source's binlog behind it."""
-
 
 class Relatives:
-    """One transaction's conflicts by foreign keys. ``tables`` gains those that are asked."""
+    """The conflicts by foreign keys of one transaction, on which the replica stopped with ``errno``. ``tables`` gains those
+    that are asked."""
 
     def __init__(
         self,
@@ -40,19 +40,22 @@ class Relatives:
         source: Server,
         filters: Filters,
         transaction: Transaction,
+        errno: int,
         tables: dict[TableName, Table],
-        changes_since: ChangesSince,
+        changes_since: Callable[[], Since],
     ) -> None:
         self._replica = replica
         self._source = source
         self._filters = filters
         self._changes = transaction.changes
+        self._errno = errno
         self._tables = tables
         self._changes_since = changes_since
         self._alike = set(tables)
         self._conflicts: list[Conflict] = []
         self._repairs: list[Repair] = []
         self._untold: dict[str, None] = {}
+        self._orphans: dict[Orphan, None] = {}
         self._going: dict[tuple[TableName, RowImage], RowImage | None] = {}
         self._coming: set[tuple[TableName, RowImage]] = set()
 
@@ -61,16 +64,17 @@ class Relatives:
             return found
         of_transaction = dict(self._tables)
         self._children(of_transaction)
-        self._parents(
-            (*needed_parents(self._changes, of_transaction), *self._parents_of_repairs(found, of_transaction))
-        )
-        if not self._conflicts and not self._untold:
+        own = needed_parents(self._changes, of_transaction)
+        refused = frozenset(r.lookup for r in own if self._errno in FOREIGN_KEY_ERRORS)
+        self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
+        if not self._conflicts and not self._untold and not self._orphans:
             return found
         return replace(
             found,
             conflicts=(*found.conflicts, *self._conflicts),
             repairs=(*found.repairs, *(r for r in self._repairs if r not in found.repairs)),
             untold=(*found.untold, *self._untold),
+            orphans=tuple(self._orphans),
         )
 
     def with_parents(self, found: Reconciliation, wanting: tuple[Child, ...]) -> Reconciliation:
@@ -90,6 +94,7 @@ class Relatives:
             found,
             repairs=(*(r for r in found.repairs if (r.table, r.current) not in ours), *self._repairs),
             untold=tuple(dict.fromkeys((*found.untold, *self._untold))),
+            orphans=tuple(self._orphans),
         )
 
     def _stands(self, reference: Reference, found: tuple[RowImage, ...]) -> bool:
@@ -116,7 +121,8 @@ class Relatives:
 
     # --- parents ---
 
-    def _parents(self, needed: tuple[Reference, ...]) -> None:
+    def _parents(self, needed: tuple[Reference, ...], own: Container[Lookup] = ()) -> None:
+        """``own``: those of rows that the transaction itself writes, and that the replica refused for it."""
         known: set[object] = set()
         for _ in range(GENERATIONS):
             asked = {r.lookup: r for r in needed if r.lookup not in known and self._can_be_asked(r.lookup.table)}
@@ -131,10 +137,20 @@ class Relatives:
             wanted = {r: next(iter(rows[r.lookup]), None) for r in missing}
             states = states_then(self._changes_since(), wanted, self._tables)
             next_generation: list[Reference] = []
-            for reference, state in states.items():
+            for reference in missing:
                 table = self._tables[reference.lookup.table]
-                if state is None or NOT_LOGGED in state:
+                if reference not in states:
                     self._untell_parent(reference)
+                    continue
+                if (state := states[reference]) is None and reference.lookup in own:
+                    self._untold[
+                        f"A row of {reference.foreign_key.child} that the transaction writes references "
+                        f"{reference.lookup.table} ({reference.lookup}) by {reference.foreign_key.name}, and the source had no such "
+                        "row either: it wrote the row without that foreign key, or without checking it."
+                    ] = None
+                    continue
+                if state is None:
+                    self._orphans[Orphan.of(reference.foreign_key, reference.lookup)] = None
                     continue
                 self._put_back(reference, table, state)
                 next_generation.extend(parents_of(table, state, reference.change))

@@ -62,7 +62,7 @@ def _soak(labs: list[Lab], options: argparse.Namespace) -> int:
                 verdict = one(lab, seed)
                 account.add_all((counts_of(verdict),))
                 if options.story:
-                    print("\n".join(verdict.story))
+                    print("\n".join((*verdict.story, *([f"refused: {verdict.said}"] if verdict.said else ()))))
                 if verdict.wrong:
                     _tell(verdict)
                     kept.keep(verdict.server, seed)

@@ -136,6 +136,21 @@ CASES = {
         displaced=1,
         kept=1,
     ),
+    "what has no parent on the source has none here": Case(
+        (P, child(""), "SET foreign_key_checks = 0", "INSERT INTO d.c VALUES (1, 9), (2, 77)", "SET foreign_key_checks = 1"),
+        (LOCAL, "UPDATE d.c SET p = 9"),
+        TAKEN,
+        {"p": [("5", "1", "source")], "c": [("1", "9"), ("2", "77")]},
+        displaced=2,
+        kept=1,
+    ),
+    "a row that the source has deleted since is there until then": Case(
+        (P, child(""), "INSERT INTO d.p VALUES (1, 8, 'both')"),
+        ("UPDATE d.p SET u = 1",),
+        f"{TAKEN}; COMMIT; BEGIN; INSERT INTO d.c VALUES (1, 1); COMMIT; BEGIN; DELETE FROM d.c; DELETE FROM d.p WHERE id = 1",
+        {"p": [("5", "1", "source")], "c": []},
+        displaced=1,
+    ),
     "a table that only the replica has": Case(
         (P,),
         (LOCAL, child("ON DELETE CASCADE", "own"), "INSERT INTO d.own VALUES (1, 9)"),

@@ -6,6 +6,7 @@ import json
 from dataclasses import fields, replace
 from decimal import Decimal
 
+from replfix.core.children import Orphan
 from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Way, to_document
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
@@ -50,6 +51,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "row_events": True,
             "left_out": LeftOut((), {}, "DROP TABLE t"),
             "kept": (KEPT,),
+            "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
             "on_source": OnSource("x", (STEP,)),
         }.items()
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from replfix.core import sql
 from replfix.core.applier_error import ROW_ERRORS
-from replfix.core.children import given_up, held_by, references_of
+from replfix.core.children import Orphan, given_up, held_by, orphans_of, references_of
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
@@ -53,6 +53,7 @@ def propose(evidence: Evidence) -> Proposal:
         risks=_risks(evidence, steps),
         row_events=row_events,
         kept=_kept(evidence),
+        orphans=_orphans(evidence, steps),
     )
     if steps:
         return Proposal(
@@ -305,6 +306,16 @@ def _kept(evidence: Evidence) -> tuple[Kept, ...]:
     )
 
 
+def _orphans(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[Orphan, ...]:
+    """Those of the rows that the plan writes or leaves, and of no others."""
+    assert evidence.reconciliation is not None
+    found = evidence.reconciliation
+    rows = [(step.table, step.target) for step in steps if step.target is not None]
+    rows += [(child.foreign_key.child, child.row) for child in found.kept]
+    left = (orphan for name, row in rows for _, orphan in orphans_of(evidence.tables[name], row, found.orphans))
+    return tuple(dict.fromkeys(left))
+
+
 NAMED = 5
 """How many rows a risk names; the steps and the trail have all of them."""
 
@@ -313,21 +324,39 @@ def _children_risks(evidence: Evidence) -> Iterator[str]:
     assert evidence.reconciliation is not None
     found = evidence.reconciliation
     gone = {(repair.table, repair.current) for repair in found.repairs if repair.target is None}
-    groups: dict[tuple[ForeignKey, str], list[RowImage]] = {}
+    groups: dict[tuple[ForeignKey, str, str], list[RowImage]] = {}
     for child in found.bereft:
         goes = (child.foreign_key.child, child.row) in gone
-        groups.setdefault((child.foreign_key, "go too" if goes else "are changed"), []).append(child.row)
+        groups.setdefault((child.foreign_key, "go too" if goes else "are changed", ""), []).append(child.row)
     for child in found.kept:
-        groups.setdefault((child.foreign_key, "stay"), []).append(child.row)
-    for (key, what), rows in groups.items():
+        orphaned = dict(orphans_of(evidence.tables[child.foreign_key.child], child.row, found.orphans))
+        because = (
+            "; on the source they have no parent either"
+            if child.foreign_key in orphaned
+            else "; a row with that key is there when the transaction is through"
+        )
+        groups.setdefault((child.foreign_key, "stay", because), []).append(child.row)
+    for (key, what, because), rows in groups.items():
         table = evidence.tables[key.child]
         named = ", ".join(str(by_identity(table, row)) for row in rows[:NAMED])
         more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
-        because = "; a row with that key is there when the transaction is through" if what == "stay" else ""
         yield (
             f"{key.parent} loses keys that are referenced: {counted(len(rows), 'row')} of {key.child} ({key.name}; {named}{more}) "
             f"{what if len(rows) > 1 else _SINGULAR[what]}{because}."
         )
+
+
+def _orphan_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    assert evidence.reconciliation is not None
+    for step in steps:
+        if step.target is None:
+            continue
+        table = evidence.tables[step.table]
+        for key, _ in orphans_of(table, step.target, evidence.reconciliation.orphans):
+            yield (
+                f"{by_identity(table, step.target)} of {step.table} comes without the row of {key.parent} that it references "
+                f"({key.name}): the source does not have that one either."
+            )
 
 
 def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
@@ -356,6 +385,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
             "or changed; the full images are kept in the audit trail."
         )
     risks.extend(_children_risks(evidence))
+    risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))
     if evidence.status.super_read_only:
         risks.append(
