@@ -6,12 +6,15 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import TextIO, cast
 
 import click
 
 import replfix
 from replfix.cli.options import server_option
-from replfix.errors import ReplfixError, UsageError
+from replfix.cli.streams import Enduring, ReaderGone
+from replfix.errors import NotDone, NotVerified, ReplfixError, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
 
@@ -116,10 +119,29 @@ def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code of the contract. Never raises."""
     argv = list(sys.argv[1:] if args is None else args)
+    out, err = Enduring(sys.stdout, ends_with_reader=True), Enduring(sys.stderr, ends_with_reader=False)
+    with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
+        try:
+            code = _run(argv)
+            out.flush()
+            if out.lost is not None:
+                code = _undelivered(argv, out.lost, code)
+        except ReaderGone:
+            out.let_go()
+            code = 0
+        err.flush()
+    for stream in (out, err):
+        if stream.lost is not None:
+            stream.let_go()
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
-        result = cli.main(args=argv, prog_name="replfix", standalone_mode=False)
-        sys.stdout.flush()
+        result = cli.main(args=list(argv), prog_name="replfix", standalone_mode=False)
         return result if isinstance(result, int) else 0
+    except ReaderGone:
+        raise
     except ReplfixError as error:
         _report(argv, error.message, error.hint, error.exit_code)
         return error.exit_code
@@ -135,10 +157,6 @@ def run(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`replfix … | head`): not an error, and nothing left to print to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         _report(argv, f"replfix failed: {type(error).__name__}: {error}", _BUG_HINT, 1)
         if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
@@ -151,6 +169,28 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what it prints."
+
+
+_WHERE = {
+    **dict.fromkeys(
+        ("resolve", "undo", "recover", "audit prune"),
+        "What was done is done, and on record: 'replfix audit list' and 'replfix audit show ID' print it, 'replfix status' says how "
+        "the replicas stand.",
+    ),
+    "lab": "What was done is done: 'replfix lab status' says how the lab stands.",
+}
+"""Commands that can have changed something when they come to their end, and where it shows what."""
+_UNCHANGED = (2, 3, 4, 6)  # by the contract
+
+
+def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
+    """The command came to its end, and nobody got what it says. Its own code stands, but for the one that says all is well."""
+    where = next((where for name, where in _WHERE.items() if list(argv[: name.count(" ") + 1]) == name.split()), "")
+    changing = where and code not in _UNCHANGED
+    hint = where if changing else "Nothing was changed. Make room, or write it elsewhere, and run it again."
+    what = error.strerror or type(error).__name__
+    _report([], f"The output could not be written to stdout: {what}. The command itself ended with {code}.", hint, code)
+    return code or (NotVerified.exit_code if changing else NotDone.exit_code)
 
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:

@@ -1,0 +1,54 @@
+"""stdout and stderr for one run of the command line: what cannot be written is no reason to end what is being done."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any, TextIO
+
+
+class ReaderGone(Exception):
+    """Nobody reads what is written to stdout any more (``replfix … | head``). No OSError: click ends those with 1."""
+
+
+class Enduring:
+    """A text stream that goes on when nothing can be written to it any more: ``lost`` is what the system said then, and what
+    comes after that is dropped.
+
+    A reader that went away ends the run where that is wanted (ReaderGone): of stdout, which gets the results.
+    """
+
+    def __init__(self, stream: TextIO, *, ends_with_reader: bool) -> None:
+        self._stream = stream
+        self._ends_with_reader = ends_with_reader
+        self.lost: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        if self.lost is None:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        if self.lost is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError) and self._ends_with_reader:
+            raise ReaderGone from error
+        self.lost = error
+
+    def let_go(self) -> None:
+        """What is still in its buffer goes nowhere: the interpreter would try once more at its end, and fail over it."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
