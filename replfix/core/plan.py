@@ -171,7 +171,7 @@ class Plan:
         kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(steps, 1))
         return (
             *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for pair in kept for each in pair),
-            *(f"On the source this can fire the trigger {fired}: {fired.text}" for fired in self.on_source.fires),
+            *(f"{ON_SOURCE}-- this can fire the trigger {fired}: {fired.text}" for fired in self.on_source.fires),
             "Those rows are read on the source, and on the replica once they have come there",
         )
 

@@ -129,6 +129,9 @@ def test_every_format_says_the_same() -> None:
     for written in (text, markdown_of(page), unescape(html_of(page))):
         assert all(finding.code in written for finding in page.report.findings)
         assert "SET PERSIST auto_increment_offset = 2;" in written
+        assert (written.count("-- on primary2:"), written.count("-- as above, for ")) == (1, 1), (
+            "what helps against both"
+        )
         assert "gone by now" in written
         assert "come anew" in written
         assert "100.0" in written  # head room

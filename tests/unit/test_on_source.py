@@ -157,7 +157,7 @@ def test_triggers_on_the_source_are_part_of_the_plan() -> None:
     assert plan is not None
     assert plan.on_source is not None
     assert plan.on_source.fires == (fired, NESTED)
-    line = "On the source this can fire the trigger shop.audit (AFTER INSERT on shop.orders): INSERT INTO log VALUES (NEW.id)"
+    line = "On the source: -- this can fire the trigger shop.audit (AFTER INSERT on shop.orders): INSERT INTO log VALUES (NEW.id)"
     assert line in plan.ending
     assert "shop.audit (AFTER INSERT on shop.orders), shop.late (BEFORE INSERT on shop.log)" in " ".join(plan.risks)
     other = Fired(ORDERS.name, replace(AUDIT, body="DELETE FROM log"))

@@ -41,17 +41,17 @@ def _findings(page: Page) -> Iterator[str]:
     if not page.report.findings:
         return
     yield from ("## Findings", "")
-    for finding in page.report.findings:
-        yield from _finding(finding)
+    for finding, remedy in page.remedies():
+        yield from _finding(finding, remedy)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, remedy: tuple[str, ...]) -> Iterator[str]:
     yield f"### {MARKS[finding.severity]} {finding.severity.value}: {sentence(finding.message)}"
     yield from ("", f"{code(finding.code)}", "")
     if finding.evidence:
         yield from (*(f"- {sentence(fact)}" for fact in finding.evidence), "")
-    if finding.fix_sql:
-        yield from (*fenced([statement(line) for line in finding.fix_sql], "sql"), "")
+    if remedy:
+        yield from (*fenced(remedy, "sql"), "")
 
 
 def _maps(page: Page) -> Iterator[str]:

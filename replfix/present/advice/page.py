@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replfix.core.advisor.changes import Changes, Mark
-from replfix.core.advisor.finding import Severity
+from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.head_room import HeadRoom, head_rooms
 from replfix.core.advisor.node import Node
 from replfix.core.advisor.number_map import NumberMap, Writer, number_map
@@ -66,6 +67,17 @@ class Page:
             )
             for node in survey.nodes
         ]
+
+    def remedies(self) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+        """Each finding with the lines of what helps; where that was said of an earlier one already, with which."""
+        said: dict[tuple[str, ...], str] = {}
+        for finding in self.report.findings:
+            if finding.fix_sql in said:
+                yield finding, (f"-- as above, for {said[finding.fix_sql]}",)
+                continue
+            if finding.fix_sql:
+                said[finding.fix_sql] = finding.code
+            yield finding, tuple(statement(line) for line in finding.fix_sql)
 
     def maps(self) -> list[tuple[str, NumberMap]]:
         """Of two writers or more: now, and with the plan's values where these are others."""

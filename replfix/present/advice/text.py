@@ -11,7 +11,7 @@ from rich.text import Text
 
 from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.number_map import NumberMap
-from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, bar, room_words, statement
+from replfix.present.advice.page import MARKS, SERVER_COLUMNS, Page, bar, room_words
 from replfix.present.advice.rollout_text import rollout_lines
 from replfix.present.text import indented, visible
 
@@ -30,8 +30,8 @@ def _parts(page: Page) -> Iterator[RenderableType]:
         yield Text(page.since)
         yield from (Text(visible(f"  {word}: {what}")) for word, what in page.changed())
         yield Text("")
-    for finding in page.report.findings:
-        yield _finding(finding)
+    for finding, remedy in page.remedies():
+        yield _finding(finding, remedy)
         yield Text("")
     yield Text(page.verdict) if page.report.findings else Text(f"✔ {page.verdict}", style="green")
     for title, numbers in page.maps():
@@ -57,15 +57,15 @@ def _servers(page: Page) -> Table:
     return grid
 
 
-def _finding(finding: Finding) -> RenderableType:
+def _finding(finding: Finding, remedy: tuple[str, ...]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     head = Text(f"{visible(finding.message)} ")
     head.append(f"[{finding.code}]", style="dim")
     grid.add_row(Text(MARKS[finding.severity], style=STYLES[finding.severity]), head)
     for sentence in finding.evidence:
         grid.add_row("", Text(visible(sentence), style="dim"))
-    for line in finding.fix_sql:
-        grid.add_row("", Padding(Text(visible(statement(line)), style="bold"), (0, 0, 0, 2)))
+    for line in remedy:
+        grid.add_row("", Padding(Text(visible(line), style="bold"), (0, 0, 0, 2)))
     return grid
 
 
