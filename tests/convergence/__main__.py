@@ -20,6 +20,7 @@ from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
 from tests.convergence import kept, refusals
 from tests.convergence.account import Account, counts_of
+from tests.convergence.variation import FIRST
 from tests.convergence.world import Verdict, World
 
 TELL_EVERY_SECONDS = 30
@@ -53,7 +54,7 @@ def _soak(labs: list[Lab], options: argparse.Namespace) -> int:
     only = options.seed
     seed = only if only is not None else options.first
     if seed is None:
-        seed = random.SystemRandom().randrange(10**6, 10**9)
+        seed = random.SystemRandom().randrange(FIRST, 10**9)
     began = told = time.monotonic()
     account = Account()
     with suppress(KeyboardInterrupt):  # asked for no longer

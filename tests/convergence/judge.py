@@ -3,6 +3,10 @@
 Promised is: a row that the source touched is equal on both servers; a row that did not diverge is what the source has; a
 row that diverged and that nobody touched stands as it was (counted apart); and whatever replfix took away is in the trail.
 What the replica's own foreign keys did to diverged rows when their parents went is the server's doing.
+
+Where transactions were left out, their rows have to be as if the source had never written them (what it wrote of them later
+counts); repaired since, they may be as the source had them at some time. Where the source does not log whole rows, columns
+that were never logged may stay as they diverged.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from tests.convergence.schema import SCHEMA, Table
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One row that the trail says was displaced: table, and its values as JSON."""
+    """One row that the trail has: table, and its values as JSON."""
 
     table: str
     image: Mapping[str, object]
@@ -38,7 +42,11 @@ class Judge:
     after: State  # and now
     trail: Sequence[Recorded]
     both_kept: bool  # displaced rows are there under a new number
-    keys_find_rows: bool  # MariaDB's applier takes a row by a nullable unique key alone, and does not look at the rest
+    whole_rows: bool = True  # the source logs every column
+    repaired: bool = True  # also by a strategy that writes; else transactions were left out, and nothing else was done
+    keys_find_rows: bool = (
+        False  # MariaDB's applier takes a row by a nullable unique key alone, and does not look at the rest
+    )
 
     def judge(self) -> Judgement:
         said = Judgement()
@@ -51,18 +59,43 @@ class Judge:
         theirs, ours = self.source.state.get(key), self.after.get(key)
         if theirs == ours:
             return
+        table = self._table(key)
         did_diverge = self.diverged.get(key) != self.source.start.get(key)
-        touched = key in self.source.touched and bool(self._table(key).identity)
+        touched = key in self.source.touched and bool(table.identity)
         if did_diverge and not touched and (ours == self.diverged.get(key) or self._carried_off(key)):
             said.apart += 1
             return
-        if did_diverge and not self._table(key).identity:
+        if did_diverge and not table.identity:
             said.apart += 1  # rows without a name are equal as far as the source took or gave some
+            return
+        if self._not_got(key, table, ours) or (not self.whole_rows and self._not_logged(key, theirs, ours)):
+            said.apart += 1
             return
         said.wrong.append(
             f"{_named(key)} ({'touched' if touched else 'not touched'}, {'diverged' if did_diverge else 'not diverged'}): "
             f"source {_values(theirs)}, replica {_values(ours)}, before {_values(self.diverged.get(key))}, "
             f"at the start {_values(self.source.start.get(key))}"
+        )
+
+    def _not_got(self, key: Key, table: Table, ours: Held | None) -> bool:
+        """What a transaction that was left out changed, and what came of it since. ``state`` does not know of it: equal to
+        that is as promised anyway."""
+        if not self.source.missed:
+            return False
+        if not table.identity and self.keys_find_rows and table.uniques:
+            return True
+        if key not in self.source.not_got:
+            return False
+        return self._carried_off(key) or (self.repaired and ours in self.source.ever(key))
+
+    def _not_logged(self, key: Key, theirs: Held | None, ours: Held | None) -> bool:
+        if theirs is None or ours is None or key not in self.source.touched:
+            return False
+        columns, rows = self.source.may_differ(key)
+        other = [self.diverged[row].values for row in rows if row in self.diverged]
+        return all(
+            mine == source or (n in columns and any(mine == values[n] for values in other))
+            for n, (mine, source) in enumerate(zip(ours.values, theirs.values, strict=True))
         )
 
     def _none_lost(self, said: Judgement) -> None:
@@ -82,7 +115,7 @@ class Judge:
                 lost = min(of_ours, row.count - self.source.taken(key) - (now.count if now is not None else 0))
             if lost <= 0:
                 continue
-            found = sum(self._is(table, row, recorded) for recorded in self.trail)
+            found = sum(is_of(recorded, table, row) for recorded in self.trail)
             said.displaced += lost
             if self.both_kept and not self._lives_on(table, row):
                 said.wrong.append(f"{_named(key)}: {_values(row)} is gone, and not kept under another key")
@@ -91,15 +124,16 @@ class Judge:
 
     def _carried_off(self, key: Key, seen: frozenset[Key] = frozenset()) -> bool:
         """A foreign key of the replica that passes changes on has a parent that the source changed."""
-        row = self.diverged.get(key)
-        if row is None:
-            return False
-        for reference, name in zip(self._table(key).references, row.references, strict=True):
-            parent = (reference.parent, name or "")
-            if name is None or not reference.passes_on or parent in seen:
-                continue
-            if parent in self.source.changed or self._carried_off(parent, seen | {parent}):
-                return True
+        rows = [self.diverged.get(key)]
+        if key in self.source.not_got:
+            rows += self.source.ever(key)
+        for row in filter(None, rows):
+            for reference, name in zip(self._table(key).references, row.references, strict=True):
+                parent = (reference.parent, name or "")
+                if name is None or not reference.passes_on or parent in seen:
+                    continue
+                if parent in self.source.changed or self._carried_off(parent, seen | {parent}):
+                    return True
         return False
 
     def _lives_on(self, table: Table, row: Held) -> bool:
@@ -112,19 +146,21 @@ class Judge:
             for held in (*others, *seen)
         )
 
-    def _is(self, table: Table, row: Held, recorded: Recorded) -> bool:
-        if recorded.table != table.name or set(recorded.image) != {column.name for column in table.columns}:
-            return False
-        for column, value in zip(table.columns, row.values, strict=True):
-            told = recorded.image[column.name]
-            if (told is None) != (value is None):
-                return False
-            if told is not None and column.kind.told is not None and column.kind.told(told) != value:
-                return False
-        return True
-
     def _table(self, key: Key) -> Table:
         return next(table for table in self.tables if table.name == key[0])
+
+
+def is_of(recorded: Recorded, table: Table, row: Held) -> bool:
+    """Whether the trail means that row, as far as plain SQL can tell."""
+    if recorded.table != table.name or set(recorded.image) != {column.name for column in table.columns}:
+        return False
+    for column, value in zip(table.columns, row.values, strict=True):
+        told = recorded.image[column.name]
+        if (told is None) != (value is None):
+            return False
+        if told is not None and column.kind.told is not None and column.kind.told(told) != value:
+            return False
+    return True
 
 
 def _named(key: Key) -> str:

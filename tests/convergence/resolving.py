@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from replfix import wiring
 from replfix.audit import SqlTrail
@@ -21,6 +22,8 @@ from replfix.errors import NotDone
 from replfix.lab.topology import Lab
 from replfix.workflow.resolve import resolve
 from tests.convergence.judge import Recorded
+from tests.convergence.left_out import Skipped
+from tests.convergence.schema import SCHEMA
 
 ROUNDS = 60
 
@@ -29,6 +32,7 @@ ROUNDS = 60
 class Resolved:
     refused: str = ""  # replfix's words
     failed: str = ""
+    enough: bool = False  # as many transactions as wanted were left out
     rounds: int = 0
     conflicts: Counter[str] = field(default_factory=Counter)
 
@@ -43,8 +47,11 @@ class Quick:
         time.sleep(seconds / 5)
 
 
-def resolve_until_done(lab: Lab, strategy: str, trail: Path, caught_up: Callable[[], bool]) -> Resolved:
-    """``caught_up`` waits until the replica has, or stopped again: on a slow machine the end of ``resolve`` can be before that."""
+def resolve_until_done(
+    lab: Lab, strategy: str, trail: Path, caught_up: Callable[[], bool], skips: int = ROUNDS
+) -> Resolved:
+    """``caught_up`` waits until the replica has, or stopped again: on a slow machine the end of ``resolve`` can be before that.
+    A transaction that is left out is one run, as ``resolve`` has it, and ``skips`` are the most."""
     done = Resolved()
     seen: set[str] = set()
 
@@ -68,6 +75,11 @@ def resolve_until_done(lab: Lab, strategy: str, trail: Path, caught_up: Callable
             done.rounds += len(outcome.rounds)
             if outcome.result is Result.NOTHING_TO_DO and caught_up():
                 break
+            if strategy == "skip" and outcome.rounds and outcome.result is not Result.FAILED:
+                done.enough = done.rounds == skips
+                if done.enough or caught_up():
+                    break
+                continue
             if outcome.result is Result.NEEDS_HUMAN:
                 done.refused = f"{outcome.message} {outcome.hint}"
                 break
@@ -82,10 +94,32 @@ def resolve_until_done(lab: Lab, strategy: str, trail: Path, caught_up: Callable
 
 def recorded(trail: Path) -> Iterator[Recorded]:
     """Every row that an intent in the trail says to take out or to change."""
+    for intent in _payloads(trail, "intent"):
+        for step in intent["plan"]["steps"]:
+            if step["current"] is not None:
+                yield Recorded(step["table"], step["current"])
+
+
+def skipped(trail: Path) -> Iterator[Skipped]:
+    """Every transaction that an intent in the trail says to leave out."""
+    outcomes = {outcome["digest"]: outcome["result"] for outcome in _payloads(trail, "outcome")}
+    for payload in _payloads(trail, "intent"):
+        plan = payload["plan"]
+        if "left_out" not in plan:
+            continue
+        rows = [row for row in plan["left_out"]["rows"] if row["schema"] == SCHEMA]
+        yield Skipped(
+            plan["gtid"] or f"{plan['position']['log_file']}:{plan['position']['end_pos']}",
+            tuple(Recorded(row["table"], row["before"]) for row in rows if row["before"] is not None),
+            tuple(Recorded(row["table"], row["after"]) for row in rows if row["after"] is not None),
+            outcomes.get(payload["digest"], "none"),
+        )
+
+
+def _payloads(trail: Path, kind: str) -> Iterator[dict[str, Any]]:
+    """Of every record of that kind."""
     if not trail.exists():
         return
     with closing(sqlite3.connect(trail)) as connection:
-        for (payload,) in connection.execute("SELECT payload FROM audit_record WHERE kind = 'intent'"):
-            for step in json.loads(payload)["plan"]["steps"]:
-                if step["current"] is not None:
-                    yield Recorded(step["table"], step["current"])
+        for (payload,) in connection.execute("SELECT payload FROM audit_record WHERE kind = ?", (kind,)):
+            yield json.loads(payload)

@@ -57,6 +57,7 @@ class Table:
     uniques: tuple[str, ...] = ()  # what stands in the parentheses of UNIQUE KEY
     references: tuple[Reference, ...] = ()
     columns_of_parent: tuple[tuple[str, ...], ...] = ()  # of each reference
+    partitions: str = ""  # what stands behind the table's options
 
     @property
     def sql(self) -> str:
@@ -81,7 +82,7 @@ class Table:
                 f"FOREIGN KEY ({', '.join(map(quoted, reference.columns))}) REFERENCES {quoted(reference.parent)} "
                 f"({', '.join(map(quoted, theirs))}) ON DELETE {reference.on_delete} ON UPDATE {reference.on_update}"
             )
-        return f"CREATE TABLE {self.sql} ({', '.join(parts)}) ENGINE=InnoDB"
+        return f"CREATE TABLE {self.sql} ({', '.join(parts)}) ENGINE=InnoDB{self.partitions}"
 
 
 def key_part(column: Column) -> str:
@@ -91,8 +92,9 @@ def key_part(column: Column) -> str:
 class Drawing:
     """Draws random tables for one product. The server may refuse one that is drawn: then another is."""
 
-    def __init__(self, rng: random.Random, product: str) -> None:
+    def __init__(self, rng: random.Random, product: str, *, partitions: bool = False) -> None:
         self._rng = rng
+        self._partitions = partitions
         self._product = product
         kinds = [kind for kind in KINDS if product in kind.of]
         self._kinds = kinds
@@ -111,12 +113,37 @@ class Drawing:
             rng.shuffle(columns)
         table = replace(table, columns=tuple(columns))
         for parent in (table, *earlier):
-            if parent.identity and len(table.references) < 2 and rng.random() < (0.12 if parent is table else 0.35):
+            if (
+                parent.identity
+                and not parent.partitions
+                and len(table.references) < 2
+                and rng.random() < (0.12 if parent is table else 0.35)
+            ):
                 table = self._referencing(table, parent)
         if rng.random() < 0.25:
             table = self._generating(table)
         uniques = tuple(inner for _ in range(rng.choice((0, 1, 1, 2, 3))) if (inner := self._unique(table)))
-        return replace(table, uniques=tuple(dict.fromkeys(uniques)))
+        table = replace(table, uniques=tuple(dict.fromkeys(uniques)))
+        if self._partitions and table.identity and not table.references and rng.random() < 0.25:
+            return self._partitioned(table)
+        return table
+
+    def _partitioned(self, table: Table) -> Table:
+        """Every unique key has to hold the columns by which rows are parted, and nobody may reference such a table."""
+        rng = self._rng
+        by = table.identity[0]
+        ranges = ", ".join(f"PARTITION p{most} VALUES LESS THAN ({most})" for most in (4, 8, "MAXVALUE"))
+        way = (
+            f"RANGE ({quoted(by)}) ({ranges})"
+            if table.column(by).kind is NUMBERED
+            else f"KEY ({quoted(by)}) PARTITIONS 3"
+        )
+        uniques = tuple(u if quoted(by) in u else f"{u}, {quoted(by)}" for u in table.uniques)
+        return replace(
+            table,
+            uniques=uniques,
+            partitions=f" PARTITION BY {way if rng.random() < 0.7 else f'KEY ({quoted(by)}) PARTITIONS 2'}",
+        )
 
     def _named_rows(self, name: str) -> Table:
         rng = self._rng

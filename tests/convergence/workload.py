@@ -44,7 +44,10 @@ class Workload:
     def _assignments(self, table: Table) -> str:
         rng = self.rng
         columns = rng.sample(table.written, min(len(table.written), rng.choice((1, 1, 2, 3))))
-        return ", ".join(f"{quoted(column.name)} = {self._value(column)}" for column in columns)
+        return ", ".join(map(self._assignment, columns))
+
+    def _assignment(self, column: Column) -> str:
+        return f"{quoted(column.name)} = {self._value(column)}"
 
     def _condition(self, table: Table) -> str:
         rng = self.rng

@@ -6,25 +6,29 @@ import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from replfix.errors import ServerError
+from replfix.core.gtid import GtidSet
+from replfix.errors import ReplicationError, ServerError
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import channel_state, executed
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
+from tests.convergence import variation
 from tests.convergence.history import History, Moment
 from tests.convergence.judge import Judge
+from tests.convergence.left_out import JudgeOfSkips, Skipped, logged
 from tests.convergence.refusals import reason_of
-from tests.convergence.resolving import recorded, resolve_until_done
+from tests.convergence.resolving import ROUNDS, recorded, resolve_until_done, skipped
 from tests.convergence.rows import State, Touch, look, touches
 from tests.convergence.schema import SCHEMA, Drawing, Table, quoted
 from tests.convergence.surroundings import Surroundings
+from tests.convergence.wider import SAVE, TAKE_BACK, Wider
 from tests.convergence.workload import Workload
 
-STRATEGIES = ("source-wins",) * 5 + ("keep-both", "keep-both", "replica-wins")
-"""How often each is drawn."""
 CATCH_UP_SECONDS = 60
 _LOOSE = "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'"
 
@@ -43,7 +47,9 @@ class Verdict:
     rounds: int = 0
     apart: int = 0
     displaced: int = 0
+    left_out: int = 0
     conflicts: Counter[str] = field(default_factory=Counter)
+    varied: tuple[str, ...] = ()
     story: list[str] = field(default_factory=list)  # every statement that did something, in order
 
 
@@ -53,45 +59,80 @@ class World:
         self._rng = random.Random(seed)
         self._tables: list[Table] = []
         self._product = lab.provision.flavour.product
-        # Drawn apart, so that a seed stays the same schema and work.
-        strategy = random.Random(f"strategy {seed}").choice(STRATEGIES)
-        self.verdict = Verdict(lab.provision.flavour.name, seed, strategy)
+        self._varied = variation.drawn(seed, self._product)
+        self.verdict = Verdict(lab.provision.flavour.name, seed, self._varied.strategy)
+        self.verdict.varied = tuple(self._varied.in_words())
+        self._caught: bool = False
+
+    @property
+    def _by_number(self) -> bool:
+        """Nothing but a number that each transaction writes tells what the replica has applied."""
+        return self._varied.by_position and self._product == "MySQL"
 
     def run(self) -> Verdict:
-        """``lab`` is as good as new."""
+        """``lab`` is as good as new, and is so afterwards but for rows and channels."""
+        self.verdict.story += self.verdict.varied
+        with (
+            variation.arranged(self._lab, self._varied),
+            self._lab.source.session() as source,
+            self._lab.replica.session() as replica,
+        ):
+            self._run_between(source, replica)
+        return self.verdict
+
+    def _run_between(self, source: Session, replica: Session) -> None:
         verdict = self.verdict
-        with self._lab.source.session() as source, self._lab.replica.session() as replica:
-            self._set_up(source)
-            work = Workload(self._rng, self._tables)
-            for _ in range(self._rng.randint(5, 14)):
-                self._transaction(source, work, 3)
-            self._lab.wait_until_applied()
-            start = look(source, self._tables)
-            self._diverge(replica, work)
-            diverged = look(replica, self._tables)
-            history = self._work(source, work, start)
-            replica.execute("START REPLICA SQL_THREAD")
-            self._caught_up(source, replica)
-            before = Surroundings.of(replica)
-            with tempfile.TemporaryDirectory() as directory:
-                trail = Path(directory, "trail.db")
-                self._resolve(source, replica, trail)
-                displaced = tuple(recorded(trail))
-            self._add_what_replfix_wrote(source, history)
-            told, after = history.up_to(executed(replica)), look(replica, self._tables)
-            judgement = Judge(
-                self._tables,
-                told,
-                diverged,
-                after,
-                displaced,
-                keys_find_rows=self._product == "MariaDB",
-                both_kept=verdict.strategy == "keep-both" and not verdict.gave_way,
-            ).judge()
-            verdict.wrong += judgement.wrong
-            verdict.apart, verdict.displaced = judgement.apart, judgement.displaced
-            verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
-        return verdict
+        self._set_up(source)
+        work = (Wider if self._varied.wide else Workload)(self._rng, self._tables)
+        for _ in range(self._rng.randint(5, 14)):
+            self._transaction(source, work, 3)
+        if not self._caught_up(source, replica):
+            raise ReplicationError("the replica stopped before it diverged", "")
+        start = look(source, self._tables)
+        self._diverge(replica, work)
+        diverged = look(replica, self._tables)
+        history = self._work(source, work, start)
+        replica.execute("START REPLICA SQL_THREAD")
+        self._caught_up(source, replica)
+        before = Surroundings.of(replica)
+        with tempfile.TemporaryDirectory() as directory:
+            trail = Path(directory, "trail.db")
+            self._resolve(source, replica, trail)
+            displaced, skips = tuple(recorded(trail)), tuple(skipped(trail))
+        self._add_what_replfix_wrote(source, history)
+        applied = self._applied(replica, {skip.name for skip in skips})
+        told = history.as_applied(
+            applied, {skip.name for skip in skips}, {table.name for table in self._tables if not table.identity}
+        )
+        judgement = Judge(
+            self._tables,
+            told,
+            diverged,
+            look(replica, self._tables),
+            displaced,
+            keys_find_rows=self._product == "MariaDB",
+            both_kept=verdict.strategy == "keep-both" and not verdict.gave_way,
+            whole_rows=self._varied.whole_rows,
+            repaired=verdict.strategy != "skip" or verdict.gave_way,
+        ).judge()
+        verdict.wrong += judgement.wrong
+        verdict.apart, verdict.displaced, verdict.left_out = judgement.apart, judgement.displaced, len(skips)
+        verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
+        if self._varied.wide:
+            verdict.wrong += self._judge_of_skips(replica, history, skips, applied).wrong()
+
+    def _judge_of_skips(
+        self, replica: Session, history: History, skips: tuple[Skipped, ...], applied: Callable[[Moment], bool]
+    ) -> JudgeOfSkips:
+        return JudgeOfSkips(
+            self._tables,
+            history.moments,
+            skips,
+            {moment.name for moment in history.moments if applied(moment)},
+            None if self._by_number else logged(replica),
+            empty_ones=self._product == "MySQL",
+            cascades_logged=self._product == "MySQL",
+        )
 
     # --- both servers ---
 
@@ -111,11 +152,12 @@ class World:
             self._try(session, work.statement())
         self._run(session, "COMMIT")
 
-    def _try(self, session: Session, statement: str) -> bool:
+    def _try(self, session: Session, statement: str) -> int | None:
+        """How many rows it found; None when it failed."""
         try:
-            return self._run(session, statement) > 0
+            return self._run(session, statement)
         except ServerError:  # on its own server it collides, and does nothing
-            return False
+            return None
 
     # --- the source ---
 
@@ -127,7 +169,9 @@ class World:
             self._run(source, "SET SESSION binlog_transaction_compression = ON")
         if rng.random() < 0.5:
             self._run(source, _LOOSE)
-        drawing, wanted = Drawing(rng, self._product), rng.randint(2, 5)
+        if self._by_number:
+            self._run(source, "CREATE DATABASE marks", "CREATE TABLE marks.done (n INT PRIMARY KEY)")
+        drawing, wanted = Drawing(rng, self._product, partitions=self._varied.wide), rng.randint(2, 5)
         while len(self._tables) < wanted:
             table = drawing.table(len(self._tables), self._tables)
             try:
@@ -137,19 +181,38 @@ class World:
             self._tables.append(table)
 
     def _work(self, source: Session, work: Workload, start: State) -> History:
-        history, state = History(start), start
-        for _ in range(self._rng.randint(5, 18)):
+        history, state, before = History(start), start, executed(source)
+        for number in range(1, self._rng.randint(5, 18) + 1):
             self._run(source, f"SET SESSION foreign_key_checks = {int(self._rng.random() < 0.95)}")
             self._run(source, "BEGIN")
-            found = list[Touch]()
+            if self._by_number:
+                self._run(source, f"INSERT INTO marks.done VALUES ({number})")
+            found, saved = list[Touch](), (0, state)
             for _ in range(self._rng.randint(1, 5)):
-                if self._try(source, work.statement()):
+                statement = work.statement()
+                done = self._try(source, statement)
+                if statement == SAVE:
+                    saved = len(found), state
+                elif statement == TAKE_BACK and done is not None:
+                    state = saved[1]
+                    del found[saved[0] :]
+                elif done:
                     now = look(source, self._tables)
                     found += touches(state, now)
                     state = now
             self._run(source, "COMMIT")
-            history.moments.append(Moment(executed(source), state, tuple(found)))
+            after = executed(source)
+            history.add(self._name_of(source, after - before), after - before, state, found)
+            history.executed = after
+            before = after
         return history
+
+    def _name_of(self, source: Session, gtids: GtidSet) -> str:
+        """Of the transaction that was committed last."""
+        if self._by_number:
+            at = source.query("SHOW BINARY LOG STATUS")[0]
+            return f"{at['File']}:{at['Position']}"
+        return str(gtids)
 
     # --- the replica ---
 
@@ -179,29 +242,54 @@ class World:
 
     def _caught_up(self, source: Session, replica: Session) -> bool:
         """Waits until it has caught up, or stopped."""
-        everything, deadline = executed(source), time.monotonic() + CATCH_UP_SECONDS
+        everything, deadline = self._end(source), time.monotonic() + CATCH_UP_SECONDS
         while time.monotonic() < deadline:
             state = channel_state(replica)
-            if everything <= executed(replica):
+            self._caught = everything <= self._at(replica)
+            if self._caught:
                 return True
             if state is None or not state.applier_running:
                 return False
             time.sleep(0.02)
         raise TimeoutError("the replica neither stopped nor caught up")
 
+    def _end(self, source: Session) -> Any:
+        """Where the source is, to be compared with what ``_at`` says of the replica."""
+        if not self._by_number:
+            return executed(source)
+        at = source.query("SHOW BINARY LOG STATUS")[0]
+        return at["File"], int(at["Position"])
+
+    def _at(self, replica: Session) -> Any:
+        if not self._by_number:
+            return executed(replica)
+        at = replica.query("SHOW REPLICA STATUS")[0]
+        return at["Relay_Source_Log_File"], int(at["Exec_Source_Log_Pos"])
+
+    def _applied(self, replica: Session, left_out: Collection[str]) -> Callable[[Moment], bool]:
+        """Which transactions of the source the replica has got past."""
+        if not self._by_number:
+            done = executed(replica)
+            return lambda moment: moment.gtids <= done
+        numbers = {int(number) for (number,) in replica.rows("SELECT n FROM marks.done")}
+        return lambda moment: self._caught or moment.number in numbers or moment.name in left_out
+
     # --- resolve ---
 
     def _resolve(self, source: Session, replica: Session, trail: Path) -> None:
         verdict = self.verdict
         for strategy in dict.fromkeys((verdict.strategy, "source-wins")):
-            done = resolve_until_done(self._lab, strategy, trail, lambda: self._caught_up(source, replica))
+            done = resolve_until_done(
+                self._lab, strategy, trail, lambda: self._caught_up(source, replica), self._varied.skips or ROUNDS
+            )
             verdict.rounds += done.rounds
             verdict.conflicts += done.conflicts
             if done.failed:
                 verdict.wrong.append(f"{strategy} failed: {done.failed}")
-            if not done.refused:
+            if not done.refused and not done.enough:
                 return
-            self._ask_again(source, replica, strategy, trail)
+            if done.refused:
+                self._ask_again(source, replica, strategy, trail)
             verdict.gave_way = True
         verdict.said = done.refused
         verdict.refused = reason_of(done.refused) or ""
@@ -221,7 +309,7 @@ class World:
 
     def _add_what_replfix_wrote(self, source: Session, history: History) -> None:
         """As one more transaction of the source, behind all others."""
-        last, now = history.moments[-1], executed(source)
-        if now != last.executed:
-            state = look(source, self._tables)
-            history.moments.append(Moment(now, state, tuple(touches(last.state, state))))
+        before = history.executed
+        now, state = executed(source), look(source, self._tables)
+        if now != before or state != history.state:
+            history.add("what replfix wrote", now - before, state, tuple(touches(history.state, state)))
