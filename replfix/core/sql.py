@@ -467,6 +467,12 @@ def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
     return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
 
 
+def hidden_index(table: TableName, name: str, *, hidden: bool) -> str:
+    """An index that no search uses, the applier's included; a unique one goes on being enforced (MySQL's manual, Invisible
+    Indexes). Only its definition changes."""
+    return f"ALTER TABLE {table_name(table)} ALTER INDEX {identifier(name)} {'INVISIBLE' if hidden else 'VISIBLE'}"
+
+
 def repeated_values(table: TableName, columns: Sequence[str]) -> str:
     """Values that more than one row has in these columns together."""
     names = ", ".join(identifier(name) for name in columns)

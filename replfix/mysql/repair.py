@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 
 from replfix.core import sql
+from replfix.core.applier_error import ER_KEY_NOT_FOUND
+from replfix.core.changed_twice import changed_twice
 from replfix.core.endpoint import Endpoint
 from replfix.core.lookup import Answers, by_identity
 from replfix.core.plan import Plan, Step, StepKind
@@ -188,7 +190,8 @@ class HeldChannel:
         most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
         for number, events in enumerate(transaction.raw.statements, 1):
             for piece in pieces(events, transaction.raw.format_description, most):
-                _binlog(session, piece, packet, f"statement {number} of {len(transaction.raw.statements)}")
+                what = f"statement {number} of {len(transaction.raw.statements)}"
+                _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
         families.check_children(session, plan, tables)
         wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
         if wrong:
@@ -358,7 +361,23 @@ def _set_global(name: str, value: str) -> str:
     return f"SET GLOBAL {name} = {value}"
 
 
-def _binlog(session: Session, events: Sequence[bytes], packet: int, what: str) -> None:
+def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
+    table = next(changed_twice(transaction.changes, tables), None) if errno == ER_KEY_NOT_FOUND else None
+    if table is None:
+        return ""
+    return (
+        f" One event changes a row of {table.name} twice, and the table has no key that names its rows: MySQL can miss such a row "
+        "although it is there. 'replfix diagnose' prints what helps."
+    )
+
+
+def _nothing_known(errno: int) -> str:  # noqa: ARG001 - of any error
+    return ""
+
+
+def _binlog(
+    session: Session, events: Sequence[bytes], packet: int, what: str, why: Callable[[int], str] = _nothing_known
+) -> None:
     statement = _statement(events)
     _must_fit(statement, packet, f"A row of the transaction ({what})")
     try:
@@ -366,6 +385,6 @@ def _binlog(session: Session, events: Sequence[bytes], packet: int, what: str) -
     except ServerError as error:
         raise RehearsalFailed(
             f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
-            f"(error {error.errno}).",
+            f"(error {error.errno}).{why(error.errno)}",
             NOTHING_CHANGED,
         ) from None

@@ -459,6 +459,12 @@ def a_row_without_a_key_that_differs(lab: Lab) -> None:
     fails_on(lab, "UPDATE d.t SET a = 22 WHERE id = 2")
 
 
+@staged("changed-twice")
+def one_event_that_changes_a_row_twice(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (a INT NULL UNIQUE, b INT)", "INSERT INTO d.t VALUES (5, 1), (9, 9)")
+    fails_on(lab, "INSERT INTO d.t VALUES (5, 2), (4, 3) ON DUPLICATE KEY UPDATE a = a - 1")
+
+
 @staged("two-rows", "local-write")
 def one_row_that_meets_two(lab: Lab) -> None:
     opened(lab)
