@@ -54,7 +54,7 @@ Exit codes: 0 undone, or nothing to undo · 3 dry run: it can be undone · 4 ref
     metavar="URL",
     help="The replica that was repaired, when it is not configured under the name that the record has.",
 )
-@click.option("--dry-run", is_flag=True, help="Compare only, change nothing.")
+@click.option("--dry-run", is_flag=True, help="Compare, rehearse what is taken back on the source, change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
 @common_options
 def command(
@@ -66,7 +66,8 @@ def command(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """Take a repair back: displaced rows return, in one transaction on the replica that is not logged.
+    """Take a repair back: displaced rows return, in one transaction on the replica that is not logged. What keep-both or
+    replica-wins wrote on the source is taken back there first, logged, from where it comes to every replica.
 
     ID is any record of the repair in the audit trail, or the beginning of its id. All rows are put back, or none: it is
     refused, with the reasons, when a row is not any more as the repair left it, or when a key is taken by another row.
@@ -112,6 +113,7 @@ class _ask:
         self._name = name
 
     def __call__(self, plan: Plan) -> bool:
+        from replfix.core.undo import in_order
         from replfix.errors import NotDone
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -121,24 +123,34 @@ class _ask:
             )
         out = console(stderr=True)
         out.print(visible(f"Undo on {self._name} of the repair for {plan.transaction}:"))
-        for step in plan.steps:
-            out.print("\n" + indented(f"{step.kind} in {step.table}"))
-            out.print(_row(step))
+        for where, step in in_order(plan):
+            out.print("\n" + indented(f"{step.kind} in {step.table} on the {where}"))
+            out.print(_row(step, where))
+        for said in plan.on_source.sets_off if plan.on_source is not None else ():
+            out.print("\n" + indented(said))
         out.print("")
         for risk in plan.risks:
             out.print(indented(f"! {risk}"))
+        if plan.on_source is not None:
+            typed = click.prompt(
+                f"This writes on the source. To carry it out, type {visible(plan.named_by)}",
+                default="",
+                show_default=False,
+                err=True,
+            )
+            return bool(typed.strip() == visible(plan.named_by))
         rows = len(plan.steps)
         return click.confirm(f"Take back {rows} row{'' if rows == 1 else 's'} on the replica?", default=False, err=True)
 
 
-def _row(step: Step) -> Grid:
+def _row(step: Step, where: str) -> Grid:
     from rich.table import Table as Grid
     from rich.text import Text
 
     from replfix.present.shown import shown
 
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for title in ("", "column", "on the replica now", "after the undo"):
+    for title in ("", "column", f"on the {where} now", "after the undo"):
         grid.add_column(title, overflow="fold")
     now, then = step.current, step.target
     for number, column in enumerate(step.columns):
@@ -164,12 +176,20 @@ def exit_code(undoing: Undoing) -> int:
 def _print(name: str, undoing: Undoing) -> None:
     from rich.text import Text
 
+    from replfix.core.undo import in_order
+
     out = console()
     code = exit_code(undoing)
     mark, style = {0: ("✔", "bold green"), 3: ("…", "bold yellow")}.get(code, ("✗", "bold red"))
     if code in (0, 3):
-        for step in undoing.plan.steps:
-            out.print(Text(f"  {indented(step.sql)}"))
+        for where, step in in_order(undoing.plan):
+            there = "on the source: " if where == "source" else ""
+            out.print(Text(f"  {there}{indented(step.sql)}"))
+        for said in undoing.plan.on_source.sets_off if undoing.plan.on_source is not None else ():
+            out.print(Text(f"  {indented(said)}"))
+        if undoing.dry_run:
+            for risk in undoing.plan.risks:
+                out.print(Text(f"  ! {indented(risk)}"))
     word = "" if undoing.dry_run else f"{undoing.result.value.replace('_', ' ')}: "
     message = indented(undoing.message if not undoing.in_the_way else f"{len(undoing.in_the_way)} in the way")
     out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{message}"))

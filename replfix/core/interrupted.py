@@ -15,6 +15,9 @@ from replfix.core.values import RowImage
 
 UNTOLD = "cannot be told"
 """The result of an outcome that closes a story whose end left no trace."""
+UNDONE = "undone"
+UNDONE_ON_SOURCE = "undone on the source"
+"""The result of an undo whose part on the replica is still to be done."""
 
 
 class Standing(enum.Enum):
@@ -113,6 +116,16 @@ def verified_before(plan: Plan) -> Found:
     return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")
 
 
-def undo_found(rows: Standing) -> Found:
-    word = {Standing.BEFORE: "not undone", Standing.AFTER: "undone", Standing.OTHERWISE: UNTOLD}[rows]
-    return Found(word, f"The rows of the undo are {rows.value}.")
+def undo_found(plan: Plan, rows: Standing, on_source: OnSourceResult | None) -> Found:
+    """Of an undo; with a part ``on_source``, which comes first, what became of that."""
+    word = {Standing.BEFORE: "not undone", Standing.AFTER: UNDONE, Standing.OTHERWISE: UNTOLD}[rows]
+    how = f"The rows of the undo are {rows.value}." if plan.steps else ""
+    match on_source:
+        case OnSourceResult.UNKNOWN:
+            return Found(UNTOLD, how)
+        case OnSourceResult.WRITTEN if not plan.steps:
+            return Found(UNDONE, how)
+        case OnSourceResult.WRITTEN if rows is Standing.BEFORE:
+            return Found(UNDONE_ON_SOURCE, how)
+        case _:
+            return Found(word, how)

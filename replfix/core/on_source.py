@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from replfix.core import sql
@@ -11,6 +11,7 @@ from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import fingerprint
 from replfix.core.plan import OnSource, Plan, Step, StepKind
+from replfix.core.reach import Reach
 from replfix.core.reconcile import ConflictKind, Repair
 from replfix.core.row_diff import differing, same
 from replfix.core.source_side import Named, SourceSide
@@ -60,10 +61,10 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
     if reason := next((r for step in steps if (r := _cascade(step, side.tables[step.table]))), ""):
         return Proposal(name, None, reason)
     part = OnSource(side.uuid, steps)
-    reached = [reach for write in part.writes if (reach := side.reach.get(write)) is not None]
-    if obstacles := dict.fromkeys(reason for reach in reached for reason in reach.obstacles):
-        return Proposal(name, None, f"{' '.join(obstacles)} The write on the source would fire it.")
-    part = replace(part, fires=tuple(dict.fromkeys(fired for reach in reached for fired in reach.fires)))
+    try:
+        part = reaching(part, (reach for write in part.writes if (reach := side.reach.get(write)) is not None))
+    except Refused as error:
+        return Proposal(name, None, error.message)
     plan = replace(
         repair,
         strategy=name,
@@ -153,14 +154,28 @@ def written(
     return Step(StepKind.UPDATE, table.name, names, current, target, sql.update_row(table, current, target), back)
 
 
-def fires(step: Step, table: Table) -> str:
-    """Which triggers a statement on the source would fire; empty for none."""
-    event = step.kind.value.upper()
-    if triggers := [t.name for t in table.triggers if t.event == event]:
-        return (
-            f"{table.name} has a trigger for {event} on the source ({', '.join(triggers)}), which the write would fire."
-        )
-    return ""
+def reaching(part: OnSource, reached: Iterable[Reach]) -> OnSource:
+    """The part with the triggers that its writes can set off there. Refused where one of them reaches too far."""
+    reached = tuple(reached)
+    if obstacles := dict.fromkeys(reason for reach in reached for reason in reach.obstacles):
+        raise Refused(f"{' '.join(obstacles)} The write on the source would fire it.")
+    return replace(part, fires=tuple(dict.fromkeys(fired for reach in reached for fired in reach.fires)))
+
+
+def triggers_guard(part: OnSource) -> str:
+    if not part.fires:
+        return "no trigger there fires"
+    return f"the triggers there that can fire are the {len(part.fires)} listed, as they are written now"
+
+
+def triggers_risk(part: OnSource) -> tuple[str, ...]:
+    if not part.fires:
+        return ()
+    named = ", ".join(str(fired) for fired in part.fires)
+    return (
+        f"On the source triggers fire, as for any client's write, and no undo takes back what they do: {named}. What "
+        "they write reaches every replica too, and can meet rows there that the replica's own triggers wrote.",
+    )
 
 
 def _cascade(step: Step, table: Table) -> str:
@@ -189,11 +204,7 @@ def _guards(side: SourceSide, part: OnSource) -> tuple[str, ...]:
             if changed
             else ()
         ),
-        (
-            f"the triggers there that can fire are the {len(part.fires)} listed, as they are written now"
-            if part.fires
-            else "no trigger there fires"
-        ),
+        triggers_guard(part),
         "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
     )
 
@@ -213,12 +224,7 @@ def _risks(evidence: Evidence, part: OnSource) -> Iterator[str]:
         "The source is written to after the replica has got past the failing transaction. If that fails then, the displaced "
         "rows are in the audit trail, and only there."
     )
-    if part.fires:
-        named = ", ".join(str(fired) for fired in part.fires)
-        yield (
-            f"On the source triggers fire, as for any client's write, and no undo takes back what they do: {named}. What "
-            "they write reaches every replica too, and can meet rows there that the replica's own triggers wrote."
-        )
+    yield from triggers_risk(part)
     if evidence.channel.delay_seconds:
         yield (
             f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose: so long it takes until "

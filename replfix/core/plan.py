@@ -111,6 +111,11 @@ class OnSource:
     fires: tuple[Fired, ...] = ()  # every trigger there that the steps can set off, those of triggers included
 
     @property
+    def sets_off(self) -> tuple[str, ...]:
+        """What fires there, a sentence each."""
+        return tuple(f"{ON_SOURCE}-- this can fire the trigger {fired}: {fired.text}" for fired in self.fires)
+
+    @property
     def writes(self) -> tuple[tuple[TableName, str], ...]:
         """The tables that the steps write, each with INSERT, UPDATE or DELETE."""
         return tuple(dict.fromkeys((step.table, step.kind.value.upper()) for step in self.steps))
@@ -171,7 +176,7 @@ class Plan:
         kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(steps, 1))
         return (
             *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for pair in kept for each in pair),
-            *(f"{ON_SOURCE}-- this can fire the trigger {fired}: {fired.text}" for fired in self.on_source.fires),
+            *self.on_source.sets_off,
             "Those rows are read on the source, and on the replica once they have come there",
         )
 
@@ -189,6 +194,8 @@ class Plan:
         """What a human types who wants it although it loses something; empty for a plan that takes no row from anybody."""
         if self.displaced:
             return str(self.displaced[0].table)
+        if self.on_source is not None:
+            return str(self.on_source.steps[0].table)
         if self.left_out is None:
             return ""
         return str(self.left_out.table or self.transaction)

@@ -55,6 +55,13 @@ def writes_on_source(document: Document) -> bool:
     return isinstance(document.get("on_source"), Mapping)
 
 
+def fired(document: Document) -> tuple[str, ...]:
+    """The triggers that may have fired for what was written on the source, by name."""
+    found = document.get("fires")
+    each = found if isinstance(found, list) else []
+    return tuple(f"{one.get('schema')}.{one.get('name')}" for one in each if isinstance(one, Mapping))
+
+
 def _way(document: Document) -> Way:
     said = document.get("way", Way.APPLY.value)
     if said not in [way.value for way in Way]:

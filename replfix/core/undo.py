@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from replfix.core import sql
 from replfix.core.children import Child
+from replfix.core.guards import fingerprint
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
-from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.on_source import triggers_guard, triggers_risk
+from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.row_diff import differing, same
-from replfix.core.table import Table, TableName
+from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
-from replfix.core.words import counted
+from replfix.core.words import SHOWN, counted, shortened
 from replfix.errors import Refused
 
 STRATEGY = "undo"
@@ -24,14 +26,70 @@ _INVERSE = {
 }
 
 Tables = Mapping[TableName, Table]
+Where = Literal["source", "replica"]
 
 
 def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
-    """The plan that takes ``plan`` back, last step first. Refused when a row cannot be written as it was."""
-    steps = tuple(_inverse(step, tables[step.table]) for step in reversed(plan.steps))
+    """The plan that takes back what ``plan`` did on the replica, last step first. Refused when a row cannot be written as it was."""
     return replace(
-        plan, strategy=STRATEGY, steps=steps, guards=_guards(plan), risks=_risks(plan), row_events=row_events, kept=()
+        plan,
+        strategy=STRATEGY,
+        steps=turned_round(plan.steps, tables),
+        guards=_guards(plan),
+        risks=_risks(plan),
+        row_events=row_events,
+        kept=(),
+        orphans=(),
     )
+
+
+def also_on_source(
+    plan: Plan, part: OnSource, tables: Tables, *, lost: tuple[str, ...], fired: tuple[str, ...], kept_in: str
+) -> Plan:
+    """The inverse with what is taken back on the source, which comes first. ``lost``: why nothing comes back on the replica;
+    empty when it does. ``fired``: the triggers that may have fired when it was written. ``kept_in``: the record that has what was
+    displaced. ``tables`` are the source's."""
+    rows = counted(len(part.steps), "row")
+    names = ", ".join(str(name) for name in dict.fromkeys(step.table for step in part.steps))
+    defined = fingerprint({step.table: tables[step.table] for step in part.steps})
+    guards = (
+        f"the source is {part.server_uuid}, takes writes, and its tables are defined as they were looked at ({defined})",
+        f"on the source {rows}, locked, exactly as the repair left them, and on the replica just so: the channel runs",
+        "on neither server does another row reference one that goes, or hold a key of one that comes back",
+        triggers_guard(part),
+        "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
+    )
+    risks = [
+        f"What the repair wrote on the source is taken back there first ({rows} of {names}), in one logged transaction: every replica "
+        "of it gets that."
+    ]
+    if any(step.target is None for step in part.steps):
+        risks.append(
+            "What names a row that goes by its key without a foreign key (another table, another system, people) finds it no more."
+        )
+    if fired:
+        risks.append(f"What triggers of the source did when it was written stays: {', '.join(fired)}.")
+    risks += triggers_risk(part)
+    if not lost:
+        return replace(plan, on_source=part, guards=(*guards, *plan.guards), risks=(*risks, *plan.risks))
+    risks += (
+        f"On the replica the displaced rows do not come back. {' '.join(shortened(lost, 'reason'))}",
+        f"After that no server has them: the audit trail alone does ('replfix audit show {kept_in}').",
+        _stays(plan),
+    )
+    return replace(plan, steps=(), on_source=part, guards=guards, risks=tuple(risks))
+
+
+def in_order(undo: Plan) -> Iterator[tuple[Where, Step]]:
+    """Its steps, each with the server on which it is carried out."""
+    if undo.on_source is not None:
+        yield from (("source", step) for step in undo.on_source.steps)
+    yield from (("replica", step) for step in undo.steps)
+
+
+def turned_round(steps: Sequence[Step], tables: Tables) -> tuple[Step, ...]:
+    """What takes the steps back, last step first. Refused when a row cannot be written as it was."""
+    return tuple(_inverse(step, tables[step.table]) for step in reversed(steps))
 
 
 def _inverse(step: Step, table: Table) -> Step:
@@ -70,14 +128,18 @@ def _risks(plan: Plan) -> tuple[str, ...]:
     return (
         "The replica then differs from its source again: a later diagnosis shows it, and a later transaction on these rows "
         "or keys can stop replication.",
-        f"{plan.transaction} itself is not taken back.",
+        _stays(plan),
         "Replicas below this one do not get the undo (it is not logged).",
     )
 
 
-def questions(undo: Plan, tables: Tables) -> tuple[Lookup, ...]:
-    """What has to be known of the replica to tell what stands in the way."""
-    return tuple(dict.fromkeys(lookup for step in undo.steps for lookup in _asked(step, tables[step.table])))
+def _stays(plan: Plan) -> str:
+    return f"{plan.transaction} itself is not taken back."
+
+
+def questions(steps: Iterable[Step], tables: Tables) -> tuple[Lookup, ...]:
+    """What has to be known of a server to tell what stands in the way of those steps there."""
+    return tuple(dict.fromkeys(lookup for step in steps for lookup in _asked(step, tables[step.table])))
 
 
 def _asked(step: Step, table: Table) -> Iterator[Lookup]:
@@ -88,27 +150,34 @@ def _asked(step: Step, table: Table) -> Iterator[Lookup]:
         yield from (lookup for key in table.unique_keys if (lookup := by_key(table, key, step.target)) is not None)
 
 
-def in_the_way(undo: Plan, tables: Tables, answers: Answers) -> tuple[str, ...]:
-    """Why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can."""
-    gone = {(step.table, step.current) for step in undo.steps if step.kind is StepKind.DELETE}
+def in_the_way(steps: Sequence[Step], tables: Tables, answers: Answers, before: Sequence[Step] = ()) -> tuple[str, ...]:
+    """Why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can. ``before``: steps
+    that are carried out first."""
+    own = {(step.table, step.current) for step in (*before, *steps)}
     reasons: list[str] = []
-    for step in undo.steps:
+    for step in steps:
         table = tables[step.table]
         if not table.transactional:
             reasons.append(f"{table.name} is a {table.engine} table: what is done to it cannot be rolled back.")
-        elif (reason := _changed(step, table, answers)) or (reason := _taken(step, table, answers, gone)):
+        elif (reason := _changed(step, table, answers)) or (reason := _taken(step, table, answers, own)):
             reasons.append(reason)
     return tuple(dict.fromkeys(reasons))
 
 
-def orphaned(undo: Plan, children: Iterable[Child]) -> Iterator[str]:
+def orphaned(steps: Sequence[Step], children: Iterable[Child], tables: Tables) -> Iterator[str]:
     """Rows that would be left without a parent: those that the undo itself does not take out or change."""
-    own = {(step.table, step.current) for step in undo.steps}
-    numbers = Counter(child.foreign_key for child in children if (child.foreign_key.child, child.row) not in own)
-    for key, number in numbers.items():
+    own = {(step.table, step.current) for step in steps}
+    left: dict[ForeignKey, list[str]] = {}
+    for child in children:
+        if (child.foreign_key.child, child.row) not in own:
+            named = by_identity(tables[child.foreign_key.child], child.row)
+            left.setdefault(child.foreign_key, []).append(str(named))
+    for key, names in left.items():
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         yield (
-            f"{counted(number, 'row')} of {key.child} {'reference' if number > 1 else 'references'} by {key.name} a row of "
-            f"{key.parent} that the undo would take out or give another key."
+            f"{counted(len(names), 'row')} of {key.child} ({'; '.join(names[:SHOWN])}{more}) "
+            f"{'reference' if len(names) > 1 else 'references'} by {key.name} a row of {key.parent} that the undo would take out or "
+            "give another key."
         )
 
 
@@ -127,14 +196,15 @@ def _changed(step: Step, table: Table, answers: Answers) -> str:
     return ""
 
 
-def _taken(step: Step, table: Table, answers: Answers, gone: set[tuple[TableName, RowImage | None]]) -> str:
-    """Which key of the row that is to come back is taken, and by which row; empty when all are free."""
+def _taken(step: Step, table: Table, answers: Answers, own: set[tuple[TableName, RowImage | None]]) -> str:
+    """Which key of the row that is to come back is taken, and by which row; empty when all are free. Rows that steps take out
+    or change are in nobody's way: what these come to stood beside that row before."""
     if step.target is None:
         return ""
     for key in table.unique_keys:
         lookup = by_key(table, key, step.target)
         for row in answers[lookup] if lookup is not None else ():
-            if row == step.current or (table.name, row) in gone:  # its own row, or one that the undo takes out
+            if (table.name, row) in own:
                 continue
             holder = by_identity(table, row)
             stands = "It is there already, just as it was." if same(table, row, step.target) else ""

@@ -13,7 +13,6 @@ from replfix.core.interrupted import questions, source_found
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import OnSource, Plan, Step, on_source_document
 from replfix.core.reconcile import Identity, identity_values
-from replfix.core.status import ChannelStatus
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import counted
@@ -40,7 +39,7 @@ class SourcePart:
         story: Story,
         plan: Plan,
         came: Came,
-        channel: ChannelStatus,
+        source_of: Callable[[], Server],
         tables: Mapping[TableName, Table],
         check: Check,
     ) -> None:
@@ -48,12 +47,12 @@ class SourcePart:
         self._story = story
         self._plan = plan
         self._came = came
-        self._channel = channel
+        self._source_of = source_of
         self._tables = dict(tables)
         self._check = check
 
     def _source(self, part: OnSource) -> Server:
-        source = self._operation.source_of(self._channel)
+        source = self._source_of()
         if (now := source.uuid()) != part.server_uuid:
             raise Stale(f"The source is {now} now, not {part.server_uuid}.", "Nothing was written on the source.")
         return source
@@ -132,7 +131,8 @@ def of_round(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosi
     def check(steps: tuple[Step, ...]) -> None:
         _none_of_its_own(operation, diagnosis.evidence, tables, steps)
 
-    return SourcePart(operation, story, plan, came, diagnosis.evidence.channel, tables, check)
+    channel = diagnosis.evidence.channel
+    return SourcePart(operation, story, plan, came, lambda: operation.source_of(channel), tables, check)
 
 
 def _none_of_its_own(

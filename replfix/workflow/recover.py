@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.interrupted import (
+    UNDONE_ON_SOURCE,
     UNTOLD,
     Found,
     questions,
@@ -110,16 +111,20 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     leave the story open."""
     operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
     document = _plan_document(record)
-    hint, channel = "", None
+    hint, on_source = "", None
     of = record.content.get("undoes")
     told = _told_of_source(operation.trail, record)
     try:
-        found, plan, channel = _look(operation, record, verified=told is not None)
+        found, plan, channel, on_source = _look(operation, record, told)
     except Refused as error:
         found = Found(UNTOLD, error.message)
+        if writes_on_source(document):
+            on_source = _look_on_source(operation, record, told, None)
     else:
         if channel is not None and of is None:
             hint = _left_to_do(operation, plan, found, finish)
+        elif found.result == UNDONE_ON_SOURCE:
+            hint = f"'replfix undo {of}' goes on with the rows of the replica."
     payload: dict[str, object] = {
         "digest": record.content.get("digest"),
         "gtid": document.get("gtid"),
@@ -130,11 +135,11 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     if of is not None:
         payload["undoes"] = of
     source_part = ""
-    if writes_on_source(document):
-        on_source, source_part = _look_on_source(operation, record, told, channel)
-        payload["on_source"] = on_source.value
+    if on_source is not None:
+        payload["on_source"], source_part = on_source[0].value, on_source[1]
     ended = _tell(operation, RecordKind.OUTCOME, record, payload)
-    message = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}{source_part}"
+    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}."
+    message = " ".join(filter(None, (said, found.how, source_part.strip())))
     return Recovered(record.id, ended, record.channel, message, hint)
 
 
@@ -161,8 +166,14 @@ def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
     return next((r for r in story if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq), None)
 
 
-def _look(operation: Operation, record: AuditRecord, *, verified: bool) -> tuple[Found, Plan, ChannelStatus | None]:
-    """``verified``: the run got so far. What it wrote on the source then may have changed the rows since."""
+OnSourceFound = tuple[OnSourceResult, str]
+"""What became of a plan's part there, told from its rows, and in words."""
+
+
+def _look(
+    operation: Operation, record: AuditRecord, told: AuditRecord | None
+) -> tuple[Found, Plan, ChannelStatus | None, OnSourceFound | None]:
+    """``told``: what the run was about to commit on the source. That may have changed the rows since."""
     replica, document = operation.replica, _plan_document(record)
     tables = {name: replica.table(name) for name in tables_named(document)}
     plan = read_plan(document, tables)
@@ -174,21 +185,25 @@ def _look(operation: Operation, record: AuditRecord, *, verified: bool) -> tuple
         status = wait_until_stopped(operation, plan)
         channel = status.channel(plan.channel)
     rows = standing(plan, known, replica.find(known, questions(plan.steps, known)))
+    on_source = _look_on_source(operation, record, told, channel) if writes_on_source(document) else None
     if record.content.get("undoes") is not None:
-        return undo_found(rows), plan, channel
+        return undo_found(plan, rows, on_source[0] if on_source is not None else None), plan, channel, on_source
     applied = channel is not None and status.has_applied(channel, plan.transaction)
-    if applied and verified:
-        return verified_before(plan), plan, channel
+    if applied and told is not None:
+        return verified_before(plan), plan, channel, on_source
     held = applied and channel is not None and plan.way is Way.APPLY
     wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
-    return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel
+    return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel, on_source
 
 
 def _look_on_source(
     operation: Operation, record: AuditRecord, told: AuditRecord | None, channel: ChannelStatus | None
-) -> tuple[OnSourceResult, str]:
-    """What became of the plan's part there, told from its rows, and in words."""
-    by_hand = f" 'replfix audit show {record.id}' prints the displaced rows, and the SQL for the source."
+) -> OnSourceFound:
+    by_hand = (
+        f" 'replfix audit show {record.id}' prints the displaced rows, and the SQL for the source."
+        if record.content.get("undoes") is None
+        else ""
+    )
     if told is None:
         return OnSourceResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"
     document = _content(told)

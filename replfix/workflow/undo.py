@@ -1,41 +1,39 @@
-"""A repair taken back on the replica: its inverse, out of the trail, under the same guards as the repair itself."""
+"""A repair taken back: its inverse, out of the trail, under the same guards as the repair itself."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from replfix.core import sql
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.children import given_up, parents_wanted
-from replfix.core.interrupted import Standing, standing
+from replfix.core.interrupted import UNDONE, UNDONE_ON_SOURCE, Standing, standing
 from replfix.core.interrupted import questions as standing_questions
-from replfix.core.misfit import redefined
+from replfix.core.misfit import redefined, replanned
 from replfix.core.outcome import OnSourceResult
-from replfix.core.plan import Plan, to_document
-from replfix.core.recorded import read_plan, tables_named, writes_on_source
+from replfix.core.plan import Plan, Step, to_document
+from replfix.core.recorded import fired, read_plan, tables_named
 from replfix.core.row_event import RawEvents, Transaction
 from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
-from replfix.core.undo import in_the_way, inverse, orphaned, questions
+from replfix.core.undo import also_on_source, in_the_way, inverse, orphaned, questions
 from replfix.core.words import counted
 from replfix.errors import AuditError, NotVerified, Refused, ReplfixError, ReplicationError, Stale
-from replfix.ports import Repair, Replica, Trail
+from replfix.ports import Repair, Replica, Server
 from replfix.workflow.children import referencing
+from replfix.workflow.on_source import SourcePart
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
+from replfix.workflow.repaired import ROWS_HINT, Repaired, repaired, still_to_undo
 from replfix.workflow.round import carry_out_guarded
 from replfix.workflow.settings import writable
+from replfix.workflow.undo_on_source import SourceHalf, source_half
 
 Confirm = Callable[[Plan], bool]
-
-_COMMITTED = ("applied and verified", "applied, not verified")
-_ROWS_HINT = (
-    "Nothing was changed. 'replfix audit show {}' prints the rows that are kept, in full, and the SQL that writes them."
-)
 
 
 class UndoResult(enum.StrEnum):
@@ -58,124 +56,136 @@ class Undoing:
     in_the_way: tuple[str, ...] = ()
     audit_ids: tuple[str, ...] = ()
     dry_run: bool = False
+    on_source: OnSourceResult | None = None  # None: it has no part there
 
 
-def intent_of(trail: Trail, record_id: str) -> AuditRecord:
-    """The intent of the repair that the record belongs to. Refused when it belongs to none that was carried out."""
-    record = trail.get(record_id)
-    story = list(trail.records(incident=record.incident)) if record.incident else []
-    intents = [r for r in story if r.kind == RecordKind.INTENT]
-    if record.kind == RecordKind.SETTINGS:  # which come before the intent for which they were changed
-        found = next((r for r in intents if r.seq > record.seq), None)
-    else:
-        found = next((r for r in reversed(intents) if r.seq <= record.seq), None)
-    if found is None:
-        raise Refused(
-            f"The record {record.id} ({record.kind}) belongs to no repair: nothing was carried out that could be undone.",
-            "'replfix audit list --kind intent' shows the repairs.",
-        )
-    if _content(found).get("undoes") is not None:
-        raise Refused(
-            f"The record {record.id} is that of an undo, and an undo is not undone.",
-            f"'replfix audit show {found.id}' has the SQL that takes it back; 'replfix diagnose' shows how the replica stands.",
-        )
-    _was_carried_out(story, found)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The plan, and how both servers stand to it. ``rehearsed``: all that will be done to the replica's rows, by whichever way
+    it comes there."""
 
+    plan: Plan
+    tables: Mapping[TableName, Table]  # the replica's
+    events: Transaction
+    in_the_way: tuple[str, ...]
+    source: SourceHalf | None = None
 
-def _was_carried_out(story: list[AuditRecord], intent: AuditRecord) -> None:
-    for record in story:
-        if record.kind != RecordKind.OUTCOME or record.seq < intent.seq:
-            continue
-        content = _content(record)
-        if content.get("undoes") == intent.id and content.get("result") == UndoResult.UNDONE.value:
-            raise Refused(
-                f"The repair {intent.id} is undone already, since {record.recorded_at[:19]} UTC (record {record.id}).",
-                "Nothing was changed.",
-            )
-    outcome = next((r for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq), None)
-    # After an outcome that leaves it open, a later one of the same repair can say what was found.
-    said = [_content(r) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]
-    of_it = [c for c in said if c.get("recovered") == intent.id] or ([_content(outcome)] if outcome is not None else [])
-    result = of_it[-1].get("result") if of_it else "no outcome is on record"
-    if result not in _COMMITTED:
-        raise Refused(
-            f"The repair {intent.id} cannot be undone: of it is recorded: {result}.",
-            _ROWS_HINT.format(intent.id),
-        )
+    @property
+    def rehearsed(self) -> Plan:
+        mirrored = self.source.mirrored if self.source is not None else ()
+        return replace(self.plan, steps=(*mirrored, *self.plan.steps))
 
 
 def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confirm) -> Undoing:
-    """Take back the repair that the record belongs to, all of its rows or none.
+    """Take back the repair that the record belongs to: what it wrote on the source first, then its rows on the replica, all of
+    them or none.
 
-    ``confirm`` is shown the plan before anything is done. A dry run compares and stops. Raises NotDone when nothing was
-    changed. It does not matter whether the channel runs: rows are compared and changed under their locks.
+    ``confirm`` is shown the plan before anything is done. A dry run compares, rehearses the part on the source, and stops.
+    Raises NotDone when nothing was changed. On the replica, rows are compared and changed under their locks, whether the
+    channel runs or not.
     """
     recover_first(operation, finish=not dry_run)
-    intent = intent_of(operation.trail, record_id)
-    document = _content(intent).get("plan")
-    if not isinstance(document, Mapping):
-        raise Refused(f"The record {intent.id} holds no plan.", "'replfix audit verify' tells whether it was altered.")
-    _not_on_source(operation.trail, intent, document)
-    replica, hint = operation.replica, _ROWS_HINT.format(intent.id)
-    _same_server(replica, document)
-    tables = {name: replica.table(name) for name in tables_named(document)}
-    repair_plan = read_plan(document, tables)
-    known = {name: table for name, table in tables.items() if table is not None}
-    events = _events(replica, known)
-    plan = inverse(repair_plan, known, row_events=bool(events.raw.format_description))
-    as_found = Undoing(UndoResult.NOTHING_TO_DO, "", "", intent.id, plan, dry_run=dry_run)
-    if not plan.steps:
+    repair = repaired(operation.trail, record_id)
+    _same_server(operation.replica, repair.document)
+    looked = _look(operation, repair)
+    plan, hint = looked.plan, ROWS_HINT.format(repair.intent.id)
+    as_found = Undoing(UndoResult.NOTHING_TO_DO, "", "", repair.intent.id, plan, dry_run=dry_run)
+    if not plan.steps and plan.on_source is None:
         return replace(as_found, message="That repair changed no row: there is nothing to undo.")
-    reasons = _reasons(replica, plan, known)
-    if reasons:
+    if reasons := looked.in_the_way:
         return replace(
             as_found, result=UndoResult.REFUSED, message=" ".join(reasons[:3]), hint=hint, in_the_way=reasons
         )
+    story, came = Story(operation, repair.intent.incident), Came()
     if dry_run:
+        _part(operation, story, repair, looked, came).rehearse()
         return replace(
             as_found,
             result=UndoResult.NEEDS_HUMAN,
-            message=f"Dry run: nothing stands in the way of {counted(len(plan.steps), 'row')}.",
+            message=f"Dry run: nothing stands in the way of {_rows(plan)}.",
             hint="Run the command without --dry-run to carry it out.",
+            on_source=came.on_source,
         )
     if not confirm(plan):
         return replace(as_found, result=UndoResult.NEEDS_HUMAN, message="Not confirmed.", hint="Nothing was changed.")
-    story, came = Story(operation, intent.incident), Came()
     try:
-        _carry_out(operation, story, intent, plan, events, known, came)
+        _carry_out(operation, story, repair, looked, came)
     except NotVerified as error:
         return replace(
-            as_found, result=UndoResult.FAILED, message=error.message, hint=error.hint, audit_ids=tuple(story.ids)
+            as_found,
+            result=UndoResult.FAILED,
+            message=error.message,
+            hint=error.hint,
+            audit_ids=tuple(story.ids),
+            on_source=came.on_source,
         )
     return replace(
         as_found,
         result=UndoResult.UNDONE,
-        message=f"{counted(len(plan.steps), 'row')} brought back to what stood there before the repair.",
-        hint="The replica differs from its source in these rows again: it may stop on them later.",
+        message=_done(plan),
+        hint=_DIFFERS if plan.steps else "",
         audit_ids=tuple(story.ids),
+        on_source=came.on_source,
     )
 
 
-def _not_on_source(trail: Trail, intent: AuditRecord, document: Mapping[str, object]) -> None:
-    """What a repair wrote on the source went to every replica: it is not taken back on one of them."""
-    if not writes_on_source(document):
-        return
-    story = [r for r in trail.records(incident=intent.incident) if r.seq > intent.seq]
-    told = [_content(r).get("on_source") for r in story if r.kind == RecordKind.OUTCOME]
-    if told and told[-1] == OnSourceResult.NOT_WRITTEN:
-        return
-    record = next((r for r in story if r.kind == RecordKind.ON_SOURCE), None)
-    raise Refused(
-        f"The repair {intent.id} also wrote on the source, from where it went to every replica: taken back on this one alone, it "
-        "would differ from all the others.",
-        "Nothing was changed. "
-        + (
-            f"'replfix audit show {record.id}' has the SQL that takes it back on the source; then it comes here by replication."
-            if record is not None
-            else f"'replfix audit show {intent.id}' has what was planned."
-        ),
-    )
+_DIFFERS = "The replica differs from its source in these rows again: it may stop on them later."
+
+
+def _rows(plan: Plan) -> str:
+    there = counted(len(plan.on_source.steps), "row") + " on the source" if plan.on_source is not None else ""
+    here = counted(len(plan.steps), "row") + (" on the replica" if there else "") if plan.steps else ""
+    return " and ".join(filter(None, (there, here)))
+
+
+def _done(plan: Plan) -> str:
+    here = f"{counted(len(plan.steps), 'row')} brought back to what stood there before the repair."
+    if plan.on_source is None:
+        return here
+    there = f"{counted(len(plan.on_source.steps), 'row')} taken back on the source, seen there and on the replica."
+    return f"{there} {here if plan.steps else 'On the replica the displaced rows do not come back: the audit trail has them.'}"
+
+
+def _look(operation: Operation, repair: Repaired) -> _Looked:
+    """Everything anew: the same plan comes of it as long as nothing has changed."""
+    replica, document, written = operation.replica, repair.document, repair.on_source
+    named = dict.fromkeys((*tables_named(document), *(tables_named(written) if written is not None else ())))
+    tables = {name: replica.table(name) for name in named}
+    repair_plan = read_plan(document, tables)
+    ours = {name: table for name, table in tables.items() if table is not None}
+    events = _events(replica, ours)
+    plan = inverse(repair_plan, ours, row_events=bool(events.raw.format_description))
+    if written is None:
+        return _Looked(plan, ours, events, _reasons(replica, plan, ours, ()))
+    if blind := _blind(replica):
+        return _Looked(plan, ours, events, blind)
+    half = source_half(operation, plan, written, ours)
+    lost = _taken_by_the_source(half) or _reasons(replica, plan, ours, half.mirrored)
+    plan = also_on_source(plan, half.part, half.tables, lost=lost, fired=fired(written), kept_in=repair.intent.id)
+    return _Looked(plan, ours, events, half.in_the_way, half)
+
+
+def _taken_by_the_source(half: SourceHalf) -> tuple[str, ...]:
+    """A row of the source was written over, or taken out, because it stood where a displaced row was to be."""
+    if all(step.target is None for step in half.part.steps):
+        return ()
+    return ("The rows that the source gets back have their places.",)
+
+
+def _part(operation: Operation, story: Story, repair: Repaired, looked: _Looked, came: Came) -> SourcePart:
+    def check(_: object) -> None:
+        now = _look(operation, repair)
+        if now.in_the_way or now.plan.digest != looked.plan.digest:
+            changed = " ".join(now.in_the_way[:3]) or replanned(looked.plan, now.plan)
+            raise Stale(f"While the undo was carried out, things changed: {changed}", "Nothing was changed.")
+
+    half = looked.source
+
+    def source() -> Server:
+        assert half is not None
+        return operation.source_of(half.channel)
+
+    return SourcePart(operation, story, looked.plan, came, source, half.tables if half is not None else {}, check)
 
 
 def _same_server(replica: Replica, document: Mapping[str, object]) -> None:
@@ -187,26 +197,34 @@ def _same_server(replica: Replica, document: Mapping[str, object]) -> None:
         )
 
 
-def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table]) -> tuple[str, ...]:
-    """Why it is not undone. ``tables`` gains those of parents and children."""
+def _blind(replica: Replica) -> tuple[str, ...]:
     if blind := replica.granted().blind_spots:
         return (
             f"The account lacks {' and '.join(blind)} ON *.*, without which the replica hides triggers and foreign keys that "
             "an undo could set off. 'replfix doctor' names the GRANT.",
         )
+    return ()
+
+
+def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], before: tuple[Step, ...]) -> tuple[str, ...]:
+    """Why nothing comes back on the replica, once the steps ``before`` have come there. ``tables`` gains those of parents and
+    children."""
+    if blind := _blind(replica):
+        return blind
     effects = tuple(reason for step in plan.steps if (reason := side_effect(step, tables[step.table], plan.row_events)))
     if effects:
         return effects
     for _, key, _ in parents_wanted(plan.steps, tables):
         if key.parent not in tables and (parent := replica.table(key.parent)) is not None:
             tables[key.parent] = parent
+    steps = (*before, *plan.steps)
     try:
-        children = referencing(replica, tables, given_up(plan.steps, tables))
+        children = referencing(replica, tables, given_up(steps, tables))
     except Refused as error:
         return (error.message,)
     return (
-        *in_the_way(plan, tables, replica.find(tables, questions(plan, tables))),
-        *orphaned(plan, children),
+        *in_the_way(plan.steps, tables, replica.find(tables, questions(plan.steps, tables)), before),
+        *orphaned(steps, children, tables),
     )
 
 
@@ -224,51 +242,71 @@ class _RolledBack(Exception):
     """The end of a rehearsal."""
 
 
-def _carry_out(
-    operation: Operation,
-    story: Story,
-    intent: AuditRecord,
-    plan: Plan,
-    events: Transaction,
-    tables: Mapping[TableName, Table],
-    came: Came,
-) -> None:
-    with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
-        _was_carried_out(list(operation.trail.records(incident=intent.incident)), intent)  # now that nobody else can
+def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Looked, came: Came) -> None:
+    plan, tables = looked.plan, looked.tables
+    part = _part(operation, story, repair, looked, came)
+    with ExitStack() as shielded, operation.replica.repair(plan.channel) as session:
+        still_to_undo(operation.trail, repair)  # now that nobody else can
+        part.rehearse()
         try:
-            with writable(story, plan, repair):
-                operation.progress("Rehearsing the undo on the replica (everything is rolled back)")
-                _rehearse(repair, plan, events, tables)
+            with writable(story, plan, session) if plan.steps else nullcontext():
+                if plan.steps:
+                    operation.progress("Rehearsing the undo on the replica (everything is rolled back)")
+                    _rehearse(session, looked)
                 shielded.enter_context(operation.shield())
-                came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _payload(intent, plan))
-                operation.progress(f"Undoing {counted(len(plan.steps), 'step')} in one transaction, not logged")
-                carry_out_guarded(
-                    lambda guard: repair.apply(plan, events, tables, guard),
-                    lambda: _still_there(operation.replica, plan, tables),
-                    came,
-                )
+                came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _payload(repair.intent, plan))
+                _on_source(part, came)
+                if plan.steps:
+                    operation.progress(f"Undoing {counted(len(plan.steps), 'step')} in one transaction, not logged")
+                    carry_out_guarded(
+                        lambda guard: session.apply(plan, looked.events, tables, guard),
+                        lambda: _still_there(operation.replica, plan, tables),
+                        came,
+                    )
             _verify(operation.replica, plan, tables)
         except BaseException as error:
             if came.audit_id is not None:
-                result = "unknown" if came.unknown else "undone" if came.applied else "not undone"
-                _tell_outcome(story, intent, plan, result, str(error))
-            if came.applied and isinstance(error, ReplfixError) and not isinstance(error, NotVerified):
-                raise NotVerified(f"The undo was carried out; then: {error.message}", error.hint) from None
+                _tell_outcome(story, repair.intent, plan, came, str(error))
+            if isinstance(error, ReplfixError) and not isinstance(error, NotVerified):
+                if came.applied:
+                    raise NotVerified(f"The undo was carried out; then: {error.message}", error.hint) from None
+                if came.on_source in (OnSourceResult.WRITTEN, OnSourceResult.SEEN):
+                    raise NotVerified(f"{_HALF}{error.message}", f"{error.hint} {_GO_ON}".strip()) from None
             raise
-        _tell_outcome(story, intent, plan, UndoResult.UNDONE.value, "")
+        came.verified = True
+        _tell_outcome(story, repair.intent, plan, came, "")
 
 
-def _rehearse(repair: Repair, plan: Plan, events: Transaction, tables: Mapping[TableName, Table]) -> None:
+_HALF = "What the repair wrote on the source is taken back, and on the replica nothing is undone: "
+_GO_ON = "The same command goes on with the rest."
+
+
+def _on_source(part: SourcePart, came: Came) -> None:
+    """Before the replica's rows: it is in their places that what was written there stands."""
+    if (failed := part.write()) is not None:
+        raise failed
+    part.see()
+    if came.on_source is OnSourceResult.WRITTEN:
+        raise NotVerified(
+            "What the repair wrote on the source is taken back there; the channel stopped before the replica got that.",
+            f"'replfix diagnose' shows why. {_GO_ON}",
+        )
+
+
+def _rehearse(session: Repair, looked: _Looked) -> None:
     def stop() -> None:
         raise _RolledBack
 
     try:
-        repair.apply(plan, events, tables, stop)
+        session.apply(looked.rehearsed, looked.events, looked.tables, stop)
     except _RolledBack:
         return
 
 
 def _verify(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> None:
+    """What is on the source was looked at before, there and here."""
+    if not plan.steps:
+        return
     stands = standing(plan, tables, replica.find(tables, standing_questions(plan.steps, tables)))
     if stands is not Standing.AFTER:
         raise NotVerified(
@@ -287,15 +325,27 @@ def _still_there(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]
 
 
 def _payload(intent: AuditRecord, plan: Plan) -> dict[str, object]:
+    undo = [step.undo_sql for step in reversed(plan.steps)]
     return {
         "undoes": intent.id,
         "plan": to_document(plan),
         "digest": plan.digest,
-        "undo": [*sql.UNDO_SETTINGS, *(step.undo_sql for step in reversed(plan.steps))],
+        "undo": [*sql.UNDO_SETTINGS, *undo] if undo else [],
     }
 
 
-def _tell_outcome(story: Story, intent: AuditRecord, plan: Plan, result: str, detail: str) -> None:
+def _result(plan: Plan, came: Came) -> str:
+    if came.unknown or came.on_source is OnSourceResult.UNKNOWN:
+        return "unknown"
+    if came.applied:
+        return UNDONE
+    if came.on_source in (OnSourceResult.WRITTEN, OnSourceResult.SEEN):
+        return UNDONE_ON_SOURCE if plan.steps else UNDONE
+    return "not undone"
+
+
+def _tell_outcome(story: Story, intent: AuditRecord, plan: Plan, came: Came, detail: str) -> None:
+    result = _result(plan, came)
     payload: dict[str, object] = {
         "undoes": intent.id,
         "digest": plan.digest,
@@ -303,6 +353,8 @@ def _tell_outcome(story: Story, intent: AuditRecord, plan: Plan, result: str, de
         "result": result,
         "detail": detail,
     }
+    if came.on_source is not None:
+        payload["on_source"] = came.on_source.value
     try:
         story.tell(RecordKind.OUTCOME, plan.channel, payload)
     except AuditError as error:
@@ -310,14 +362,3 @@ def _tell_outcome(story: Story, intent: AuditRecord, plan: Plan, result: str, de
             f"The outcome ({result}) could not be recorded: {error.message}",
             f"{error.hint} The intent is on record: 'replfix recover' finds out what became of it.",
         ) from None
-
-
-def _content(record: AuditRecord) -> dict[str, object]:
-    if not record.sound:
-        raise Refused(
-            f"The record {record.id} is not what was written: its hash does not fit.", "Run 'replfix audit verify'."
-        )
-    try:
-        return record.content
-    except ValueError as error:
-        raise Refused(f"The record {record.id} cannot be read: {error}.", "Run 'replfix audit verify'.") from None

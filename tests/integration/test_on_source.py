@@ -112,40 +112,53 @@ def test_both_rows_of_two_writers_are_kept(any_pair: Lab) -> None:
     assert f"seen there and on the replica: a new row of d.o with id {new}" in ran.document["message"]
 
     intent = ran.document["rounds"][0]["audit_id"]
-    code, refused = command("undo", intent, "--yes")
-    assert code == 4
-    assert "also wrote on the source" in refused["error"]["message"]
-    record = refused["error"]["hint"].split("audit show ")[1].split("'")[0]
-    _, told = command("audit", "show", record)
-    write(lab.source, *told["payload"]["undo"])
-    assert [row[1] for row in judge(lab)] == ["A", "S", "T"], "the SQL on record takes it back, everywhere"
+    before = snapshot(lab.source), snapshot(lab.replica)
+    code, looked = command("undo", intent, "--dry-run")
+    assert (code, looked["outcome"], looked["on_source"]) == (3, "needs_human", "not_written")
+    assert [(s["server"], s["kind"]) for s in looked["steps"]] == [("source", "delete")]
+    assert "its key PRIMARY (2) is taken by the row 2. After that no server has them" in " ".join(looked["risks"])
+    assert (snapshot(lab.source), snapshot(lab.replica)) == before
+
+    code, undone = command("undo", intent, "--yes")
+    assert (code, undone["outcome"], undone["on_source"]) == (0, "undone", "seen"), undone
+    assert undone["digest"] == looked["digest"]
+    assert [row[1] for row in judge(lab)] == ["A", "S", "T"]
+    code, again = command("undo", intent, "--yes")
+    assert (code, "undone already" in again["error"]["message"]) == (4, True)
+    assert recovered(command) == []
     assert command("audit", "verify")[0] == 0
 
 
 def test_the_replica_s_values_come_to_every_server(any_pair: Lab) -> None:
-    """An inserted row that collides, an updated one that differs, and a deleted one that differs, in one transaction."""
+    """Inserted rows that collide, an updated one that differs, and a deleted one that differs, in one transaction; and back."""
     lab = any_pair
     staged(
         lab,
         ORDERS,
         "INSERT INTO d.o VALUES (1, 'A', 'one', NULL), (3, 'C', 'three', NULL), (4, 'D', 'four', NULL)",
         local=(
-            "INSERT INTO d.o VALUES (2, 'R', 'local', NULL)",
+            "INSERT INTO d.o VALUES (2, 'R', 'local', NULL), (9, 'S5', 'local', NULL)",
             "UPDATE d.o SET v = 'corrected' WHERE id = 3",
             "UPDATE d.o SET v = 'wanted' WHERE id = 4",
         ),
         then=(
-            "INSERT INTO d.o VALUES (2, 'S', 'source', NULL)",
+            "INSERT INTO d.o VALUES (2, 'S', 'source', NULL), (5, 'S5', 'source', NULL)",
             "UPDATE d.o SET v = 'changed' WHERE id = 3",
             "DELETE FROM d.o WHERE id = 4",
         ),
     )
-    wanted = [row[:3] for row in rows(lab.replica)]
+    before, wanted = rows(lab.source), [row[:3] for row in rows(lab.replica)]
     ran = resolve(lab, "replica-wins", "--yes")
     assert ran.code == 0, ran.out + ran.err
     assert [row[:3] for row in judge(lab)] == wanted
-    assert [(s["kind"], s["target"]["id"]) for s in source_steps(ran)] == [("update", 2), ("update", 3), ("insert", 4)]
+    kinds = [(s["kind"], (s["target"] or s["current"])["id"]) for s in source_steps(ran)]
+    assert kinds == [("delete", 5), ("update", 2), ("update", 3), ("insert", 9), ("insert", 4)]
     assert "loses its values of no, v" in " ".join(ran.document["rounds"][0]["risks"])
+
+    code, undone = Command(lab)("undo", ran.document["rounds"][0]["audit_id"], "--yes")
+    assert (code, undone["outcome"], undone["on_source"]) == (0, "undone", "seen"), undone
+    assert "On the replica the displaced rows do not come back" in " ".join(undone["risks"])
+    assert judge(lab) == before
 
 
 def test_a_key_that_nobody_can_make_up(pair: Lab) -> None:
@@ -447,9 +460,9 @@ def test_killed_between_the_two_parts(pair: Lab, point: str, told: str, kept: bo
     assert (payload["on_source"], payload["result"]) == (told, "applied and verified")
     assert ("On the source it was written: a new row of d.o with id" in found[-1]["message"]) is kept
     assert [row[1] for row in judge(pair)] == ["A", "S", "T", *(["R"] if kept else [])]
-    code, refused = command("undo", found[-1]["audit_id"], "--yes")
-    assert code == 4, refused
-    assert ("error" in refused) is kept, "else it is the row of the source that stands in the way"
+    code, undone = command("undo", found[-1]["audit_id"], "--yes")
+    assert (code, undone["outcome"]) == ((0, "undone") if kept else (4, "refused")), undone
+    assert [row[1] for row in judge(pair)] == ["A", "S", "T"]
     assert recovered(command) == []
     assert command("audit", "verify")[0] == 0
 

@@ -537,6 +537,8 @@ class FakeWriting:
             self.source.write(logged)
             for replica in self.source.replicas:
                 replica.relay.append(logged)
+                if replica.applier_running:
+                    replica.run_applier()
 
 
 class FakeTrail:

@@ -76,7 +76,7 @@ def standing_of(plan: Plan, rows: Rows) -> Standing:
 
 
 def reasons(undo: Plan, rows: Rows) -> tuple[str, ...]:
-    return in_the_way(undo, TABLES, answers(rows, asked(undo, TABLES)))
+    return in_the_way(undo.steps, TABLES, answers(rows, asked(undo.steps, TABLES)))
 
 
 THREE: tuple[RowImage, ...] = ((5, "X", Decimal("1.00")), (70001, "A", None), (9, "Y", Decimal("9.00")))

@@ -13,7 +13,7 @@ from replfix.core.values import RowImage
 
 
 class StepPart(Part):
-    server: Literal["replica", "source"]  # where it is carried out; those on the source come last
+    server: Literal["replica", "source"]  # where it is carried out; those on the source come last, of an undo first
     kind: Literal["delete", "update", "insert"]
     schema_: str
     table: str

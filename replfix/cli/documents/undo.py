@@ -6,6 +6,7 @@ from typing import Literal
 
 from replfix.cli.documents.base import Document
 from replfix.cli.documents.resolution import StepPart, step_part
+from replfix.core.undo import in_order
 from replfix.workflow.undo import Undoing
 
 
@@ -19,7 +20,11 @@ class UndoDocument(Document):
     undoes: str  # the audit id of the repair's intent
     gtid: str | None  # of the transaction for which the repair was made, which stays as it is
     transaction: str
-    steps: list[StepPart]  # all of them or none
+    digest: str
+    steps: list[StepPart]  # in their order; of each server, all of them or none
+    guards: list[str]
+    risks: list[str]  # what cannot be given back among them
+    on_source: Literal["not_written", "unknown", "written", "seen"] | None  # null: the repair has written nothing there
     in_the_way: list[str]  # why it was refused, a sentence for each row
     audit_ids: list[str]
 
@@ -35,7 +40,11 @@ def undo_document(name: str, undoing: Undoing) -> UndoDocument:
         undoes=undoing.undoes,
         gtid=plan.transaction.gtid,
         transaction=str(plan.transaction),
-        steps=[step_part(step) for step in plan.steps],
+        digest=plan.digest,
+        steps=[step_part(step, where) for where, step in in_order(plan)],
+        guards=list(plan.guards),
+        risks=list(plan.risks),
+        on_source=undoing.on_source.value if undoing.on_source is not None else None,
         in_the_way=list(undoing.in_the_way),
         audit_ids=list(undoing.audit_ids),
     )

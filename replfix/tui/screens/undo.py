@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from replfix.core.audit_record import AuditRecord
+from replfix.core.undo import in_order
 from replfix.present.shown import shown
 from replfix.present.text import visible
 from replfix.tui.screens.writing import WritingDialog
@@ -23,8 +24,9 @@ class UndoDialog(WritingDialog[Undoing]):
     """Looks first, in a thread; what is carried out is the very plan that was shown."""
 
     HELP_TEXT: ClassVar[str] = (
-        "A repair is taken back on the replica, all of its rows or none: displaced rows return. It is refused where a key "
-        "is taken by another row, or a row is not as the repair left it. The failing transaction itself stays applied."
+        "A repair is taken back on the replica, all of its rows or none: displaced rows return. What it wrote on the source is "
+        "taken back there first, and comes to every replica. It is refused where a key is taken by another row, or a row is not "
+        "as the repair left it. The failing transaction itself stays applied."
     )
 
     def __init__(self, record: AuditRecord) -> None:
@@ -54,9 +56,10 @@ class UndoDialog(WritingDialog[Undoing]):
 
 
 def _question(undoing: Undoing) -> Iterator[RenderableType]:
-    steps = undoing.plan.steps
-    for step in steps[:ROWS_SHOWN]:
-        yield title(visible(f"{step.kind} in {step.table}", keep_newlines=False))
+    steps = tuple(in_order(undoing.plan))
+    for where, step in steps[:ROWS_SHOWN]:
+        there = " on the source" if where == "source" else ""
+        yield title(visible(f"{step.kind} in {step.table}{there}", keep_newlines=False))
         for number, column in enumerate(step.columns):
             now, then = (
                 "(no row)" if i is None else shown(i[number], VALUE_WIDTH) for i in (step.current, step.target)
@@ -65,6 +68,8 @@ def _question(undoing: Undoing) -> Iterator[RenderableType]:
                 yield point(" ", f"{column}: {now} → {then}")
     if len(steps) > ROWS_SHOWN:
         yield point("…", f"and {plural(len(steps) - ROWS_SHOWN, 'more row')}")
+    for said in undoing.plan.on_source.sets_off if undoing.plan.on_source is not None else ():
+        yield point("·", said)
     for risk in undoing.plan.risks:
         yield point("!", risk, "yellow")
 
