@@ -407,14 +407,6 @@ def not_as_final(
                 wrong.append(f"{named} is there, and the transaction deletes it")
         elif not found:
             wrong.append(f"{named} is not there")
-        elif columns := _not_as_logged(table, row.image, found[0]):
+        elif columns := differing(table, row.image, found[0]):
             wrong.append(f"{named} differs in {', '.join(columns)}")
     return tuple(wrong)
-
-
-def _not_as_logged(table: Table, image: RowImage, held: RowImage) -> tuple[str, ...]:
-    """MariaDB logs a virtual column that depends on the AUTO_INCREMENT column with the value that it had before the row got
-    its number (10.11.19), and MySQL lets no such column be made: of those tables, generated columns are not held against it.
-    """
-    counts = any(column.auto_increment for column in table.columns)
-    return tuple(name for name in differing(table, image, held) if not (counts and table.column(name).generated))

@@ -7,11 +7,15 @@ from replfix.core.values import NOT_LOGGED, RowImage
 
 
 def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
-    """Names of the columns, in the table's order; a column that either side did not log cannot differ."""
+    """Names of the columns, in the table's order; a column that either side did not log cannot differ.
+
+    Nor can a virtual column over the AUTO_INCREMENT column: MariaDB logs the value that it had before the row got its number
+    (10.11.19), and the number is compared. MySQL lets no such column be made, and MariaDB none that is stored or in a key.
+    """
     return tuple(
         column.name
         for column, a, b in zip(table.columns, one, other, strict=True)
-        if a is not NOT_LOGGED and b is not NOT_LOGGED and (type(a) is not type(b) or a != b)
+        if a is not NOT_LOGGED and b is not NOT_LOGGED and (type(a) is not type(b) or a != b) and not column.counted
     )
 
 

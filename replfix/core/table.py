@@ -44,6 +44,7 @@ class Column:
     scale: int | None = None  # DECIMAL's scale, or the fractional digits of temporal types
     auto_increment: bool = False
     generated: bool = False
+    counted: bool = False  # generated from the AUTO_INCREMENT column, which no event knows: see ``row_diff``
     invisible: bool = False
 
 

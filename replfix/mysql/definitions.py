@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from replfix.core.sql import table_name
 from replfix.core.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
@@ -24,7 +25,8 @@ WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME = %s AND t.TABLE_TYPE = 'BASE TABLE'
 COLUMN_FIELDS = """
   COLUMN_NAME AS `name`, DATA_TYPE AS `data_type`, COLUMN_TYPE AS `column_type`, IS_NULLABLE AS `nullable`,
   CHARACTER_SET_NAME AS `charset`, COLLATION_NAME AS `collation`, CHARACTER_OCTET_LENGTH AS `length`,
-  NUMERIC_SCALE AS `numeric_scale`, DATETIME_PRECISION AS `temporal_scale`, EXTRA AS `extra`
+  NUMERIC_SCALE AS `numeric_scale`, DATETIME_PRECISION AS `temporal_scale`, EXTRA AS `extra`,
+  GENERATION_EXPRESSION AS `expression`
 """
 _COLUMNS = (
     "SELECT"
@@ -58,7 +60,9 @@ def read_table(session: Session, name: TableName) -> Table | None:
     if not found:
         return None
     show_generated_keys(session)
-    columns = tuple(column(ordinal, row) for ordinal, row in enumerate(session.query(_COLUMNS, where)))
+    rows = session.query(_COLUMNS, where)
+    counted = _counted(rows)
+    columns = tuple(replace(column(ordinal, row), counted=row["name"] in counted) for ordinal, row in enumerate(rows))
     return Table(
         name=name,
         columns=columns,
@@ -72,6 +76,20 @@ def read_table(session: Session, name: TableName) -> Table | None:
             for row in session.query(_TRIGGERS, where)
         ),
     )
+
+
+def _counted(rows: Sequence[Row]) -> set[str]:
+    """Names of generated columns that depend on the AUTO_INCREMENT column, also by way of others."""
+    found = {row["name"] for row in rows if "AUTO_INCREMENT" in (row["extra"] or "").upper()}
+    own = set(found)
+    for _ in rows:
+        # Both servers write an expression's columns in backquotes, as they are named.
+        reading = {r["name"]: _QUOTED_NAME.findall(r["expression"] or "") for r in rows}
+        more = {name for name, columns in reading.items() if found & {c.replace("``", "`") for c in columns}}
+        if more <= found:
+            break
+        found |= more
+    return found - own
 
 
 def show_generated_keys(session: Session) -> None:

@@ -16,7 +16,7 @@ from replfix.core.lookup import by_identity
 from replfix.core.plan import OnSource, Step
 from replfix.core.row_diff import differing
 from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.errors import (
     Busy,
     NotDone,
@@ -119,9 +119,8 @@ class SourceSession:
             done.append(self._run(step, tables[step.table], done))
             if step.new_key:
                 self._session.execute(sql.keep_key(number))
-        for step in done:  # at the end: a trigger of one step may change what another wrote
-            self._read_back(step, part, tables[step.table])
-        return tuple(done)
+        # At the end: a trigger of one step may change what another wrote.
+        return tuple(self._read_back(step, part, tables[step.table]) for step in done)
 
     def _hold_triggers(self, part: OnSource) -> None:
         """From here to the end of the transaction nobody makes or drops a trigger of those tables."""
@@ -182,9 +181,10 @@ class SourceSession:
             step = replace(step, target=target, sql=text, undo_sql=undo)
         return step
 
-    def _read_back(self, step: Step, part: OnSource, table: Table) -> None:
+    def _read_back(self, step: Step, part: OnSource, table: Table) -> Step:
+        """The step with what the source generated."""
         if step.target is None:
-            return
+            return step
         lookup = by_identity(table, step.target)
         rows = find_now(self._session, table, lookup) if lookup is not None else ()
         if len(rows) != 1 or (columns := differing(table, step.target, rows[0])):
@@ -194,3 +194,5 @@ class SourceSession:
                 f"On the source a row of {table.name} would not stand as it is to be written: it {what}.{fired}",
                 _NOTHING_WRITTEN,
             )
+        written = (held if value is NOT_LOGGED else value for value, held in zip(step.target, rows[0], strict=True))
+        return replace(step, target=tuple(written))

@@ -106,8 +106,8 @@ def test_triggers_are_seen_with_the_privilege_only(pair: Lab, session: Session) 
     name = TableName("shop", "t")
     with pair.source.session(REPLFIX) as limited:
         assert defined(limited, name).triggers == (
-            Trigger("two", "INSERT", "BEFORE"),
-            Trigger("one", "DELETE", "AFTER"),
+            Trigger("two", "INSERT", "BEFORE", "SET @x = 1"),
+            Trigger("one", "DELETE", "AFTER", "SET @x = 1"),
         )
     blind = Account("blind", "blind")
     for statement in blind.statements(("SELECT",)):

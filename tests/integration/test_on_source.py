@@ -317,6 +317,33 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
         write(pair.source, "SET sql_log_bin = 0", "GRANT INSERT ON *.* TO replfix@'%'")
 
 
+def test_generated_columns_are_what_the_source_makes_of_the_new_keys(any_pair: Lab) -> None:
+    """A column over the AUTO_INCREMENT one, which MariaDB allows, is logged before the row has its number."""
+    lab = any_pair
+    with lab.source.session() as session:
+        of = "id" if session.is_mariadb else "v"
+    made = (
+        f"CREATE TABLE d.o (id INT AUTO_INCREMENT PRIMARY KEY, v INT, w INT AS ({of} * 10) VIRTUAL, x INT AS (w + 1) VIRTUAL)",
+        "CREATE TABLE d.c (id INT PRIMARY KEY, o INT, g INT AS (o * 10) STORED, FOREIGN KEY (o) REFERENCES d.o (id))",
+    )
+    local = ("INSERT INTO d.o (id, v) VALUES (1, 7), (2, 8)", "INSERT INTO d.c (id, o) VALUES (1, 2)")
+    staged(lab, *made, local=local, then=("INSERT INTO d.o (v) VALUES (7)",))
+    (conflict,) = replfix("diagnose", "replica1", "--config", str(lab.config_file), "--json").document["conflicts"]
+    assert conflict["differences"] == [], "it is the source's own row"
+    assert resolve(lab, "source-wins", "--yes").code == 0
+    write(lab.source, "INSERT INTO d.o (v) VALUES (9)")
+    wait_until_stopped(lab.replica)
+    ran = resolve(lab, "keep-both", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    held = judge(lab)
+    new = held[2][0]
+    assert [row[1] for row in held] == ["7", "9", "8"]
+    assert [row[2:] for row in held] == [
+        (f"{by}0", f"{by}1") for by in ((row[0] if of == "id" else row[1]) for row in held)
+    ]
+    assert judge(lab, "d.c") == [("1", new, f"{new}0")]
+
+
 AUDITED = (
     "CREATE TABLE d.log (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(40))",
     "CREATE TABLE d.counted (what VARCHAR(20) PRIMARY KEY, n INT)",

@@ -12,7 +12,7 @@ from replfix.core.on_source import proposed, written
 from replfix.core.plan import Step
 from replfix.core.source_side import Named, SourceSide
 from replfix.core.table import Column, Table, UniqueKey
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted, shortened
 from replfix.errors import Refused
 
@@ -46,6 +46,8 @@ def _steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Ite
     for number, (name, row) in enumerate(rows, 1):
         table = side.tables[name]
         target, takes, followed = _following(evidence.tables[name], row, moved)
+        if target != row or takes:
+            target = _to_be_generated(table, target)
         # A key with a column that follows its parent to a new value is one that nobody has.
         keys = {key.name for key in table.unique_keys if followed & {part.column for part in key.parts}}
         taken = {key: held for key, held in side.holding(table, row) if key not in keys}
@@ -56,6 +58,7 @@ def _steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Ite
         value = beyond.get(name)
         moved.append(_Moved(table, row, column, value, number))
         target = tuple(value if c is column else old for c, old in zip(table.columns, target, strict=True))
+        target = _to_be_generated(table, target)
         if value is not None:
             beyond[name] = value + increment
         yield written(table, None, target, new_key="" if value is not None else column.name, takes=takes)
@@ -85,6 +88,15 @@ def _following(table: Table, row: RowImage, moved: list[_Moved]) -> tuple[RowIma
                     if parent.value is None:
                         takes[column.name] = parent.step
     return tuple(values), takes, followed
+
+
+def _to_be_generated(table: Table, row: RowImage) -> RowImage:
+    """The row without what the source makes of its other columns, as far as no key holds it."""
+    keys = {name.lower() for key in table.unique_keys for name in key.columns}
+    return tuple(
+        NOT_LOGGED if column.generated and column.name.lower() not in keys else value
+        for column, value in zip(table.columns, row, strict=True)
+    )
 
 
 def _references(table: Table, row: RowImage, pairs: tuple[tuple[str, str], ...], parent: _Moved) -> bool:
