@@ -12,9 +12,9 @@ from tests.convergence.account import Account
 from tests.convergence.variation import FIRST
 
 SEEDS = {
-    "mysql": (*range(10), *range(FIRST, FIRST + 10)),
+    "mysql": (*range(10), *range(FIRST + 1, FIRST + 11)),
     "mariadb-10.11": (*range(5), *range(FIRST, FIRST + 5)),
-    "mariadb-11.8": (*range(10, 15), *range(FIRST + 5, FIRST + 10)),
+    "mariadb-11.8": (*range(10, 15), *range(FIRST + 6, FIRST + 11)),
 }
 """40 altogether, beside those that were kept; half of them with variations."""
 

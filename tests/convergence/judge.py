@@ -68,6 +68,9 @@ class Judge:
         if did_diverge and not table.identity:
             said.apart += 1  # rows without a name are equal as far as the source took or gave some
             return
+        if not table.identity and self._carried_here(table, ours):
+            said.apart += 1
+            return
         if self._not_got(key, table, ours) or (not self.whole_rows and self._not_logged(key, theirs, ours)):
             said.apart += 1
             return
@@ -135,6 +138,15 @@ class Judge:
                 if parent in self.source.changed or self._carried_off(parent, seen | {parent}):
                     return True
         return False
+
+    def _carried_here(self, table: Table, ours: Held | None) -> bool:
+        """A row without a name, to which a foreign key of the replica gave another parent, or none: it has another name."""
+        taken = {name for reference in table.references if reference.passes_on for name in reference.columns}
+        rest = [n for n, column in enumerate(table.columns) if column.name not in taken and not column.generated]
+        return ours is not None and any(
+            key[0] == table.name and all(row.values[n] == ours.values[n] for n in rest) and self._carried_off(key)
+            for key, row in self.diverged.items()
+        )
 
     def _lives_on(self, table: Table, row: Held) -> bool:
         """All of its values, but for what the source counts, are on the replica, or were on the source at some time."""
