@@ -75,9 +75,34 @@ def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
     return f"written on another server, {server}"
 
 
-def ways_out(status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet) -> tuple[WayOut, ...]:
-    """Both of them, with their SQL."""
-    return (_leave_mariadb(),) if status.product == "MariaDB" else (_empty(channel, gtids), _leave(gtids))
+def ways_out(status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet, there: GtidSet) -> tuple[WayOut, ...]:
+    """Those that there are, with their SQL. ``there`` is what the source has executed."""
+    if status.product != "MariaDB":
+        return (_empty(channel, gtids), _leave(gtids))
+    ahead = _ahead(gtids.of_uuid(status.server_uuid), there)
+    return (*([_empty_mariadb(channel, ahead)] if ahead else ()), _leave_mariadb())
+
+
+def _ahead(own: GtidSet, there: GtidSet) -> tuple[sql.Numbered, ...]:
+    """The newest of each domain, where it is beyond all that the source has in that domain: another would be out of order there.
+    Only of the replica's own: those of others would come to it as if they were new."""
+    highest: dict[str, int] = {}
+    for (domain, _), intervals in there.intervals:
+        highest[domain] = max(highest.get(domain, 0), intervals[-1][1])
+    newest = (sql.Numbered(int(domain), int(server), spans[-1][1]) for (domain, server), spans in own.intervals)
+    return tuple(each for each in newest if each.number > highest.get(str(each.domain), 0))
+
+
+def _empty_mariadb(channel: ChannelStatus, ahead: tuple[sql.Numbered, ...]) -> WayOut:
+    return WayOut(
+        "empty-transactions",
+        "The source logs nothing under the newest number of each domain: it drops a procedure that does not exist, for MariaDB logs no "
+        "empty transaction. That reaches every replica; this one passes over it, for it bears its own server_id. From then on every "
+        "server's position is behind these numbers, and no server asks for them. Rows that they changed here stay as they are, and "
+        "differ from the source's.",
+        f"{channel.source_host}:{channel.source_port}",
+        sql.nothing_numbered(ahead),
+    )
 
 
 def _empty(channel: ChannelStatus, gtids: GtidSet) -> WayOut:
@@ -113,8 +138,7 @@ def _leave(gtids: GtidSet) -> WayOut:
 def _leave_mariadb() -> WayOut:
     return WayOut(
         "leave",
-        "MariaDB keeps one position for each domain and no set of what was executed: there is nothing that an empty transaction on the "
-        "source could mark as done. The replica runs on. When it becomes the source, a replica whose position is behind these "
+        "MariaDB keeps one position for each domain and no set of what was executed. The replica runs on. When it becomes the source, a replica whose position is behind these "
         "gets them, and one whose position its binlog does not hold is refused (error 1236). Before a failover, put the same rows "
         "on both servers, or build the other replicas from this one. The SQL shows what its binlog holds of each server.",
         "this replica",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -562,6 +563,32 @@ def empty_transactions(gtids: Sequence[str]) -> tuple[str, ...]:
     """The same for several, one after the other."""
     each = (statement for gtid in gtids for statement in empty_transaction(gtid)[:-1])
     return (*each, set_gtid_next("AUTOMATIC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A MariaDB GTID."""
+
+    domain: int
+    server: int
+    number: int
+
+
+def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
+    """Statements that MariaDB logs under those GTIDs and that do nothing; it logs no empty transaction (11.8.6)."""
+    if not gtids:
+        return ()
+    each = (
+        statement
+        for gtid in gtids
+        for statement in (
+            set_session_number("gtid_domain_id", gtid.domain),
+            set_session_number("server_id", gtid.server),
+            set_session_number("gtid_seq_no", gtid.number),
+            "DROP PROCEDURE IF EXISTS `mysql`.`replfix_nothing`",
+        )
+    )
+    return (*each, "SET SESSION gtid_domain_id = DEFAULT", "SET SESSION server_id = DEFAULT")
 
 
 def still_in_binlog(gtids: str) -> str:

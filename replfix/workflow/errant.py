@@ -34,13 +34,14 @@ def find_errant(
     channel = _meant(status, channel_name)
     if channel is None or status.gtid_mode == "OFF":
         return None
-    strays = errant(replica, status, channel, source_of(channel), source_of)
+    source = source_of(channel)
+    strays = errant(replica, status, channel, source, source_of)
     if not strays:
         return Errant(strays, (), ())
     progress("Reading the transactions that only the replica has")
     notes: list[str] = []
     found = _read(replica, status, strays, notes)
-    return Errant(strays, found, ways_out(status, channel, strays), tuple(notes))
+    return Errant(strays, found, ways_out(status, channel, strays, source.executed()), tuple(notes))
 
 
 def _meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:

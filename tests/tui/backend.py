@@ -133,7 +133,7 @@ def strays_of(word: str) -> Errant:
             ErrantTransaction(f"{REPLICA}:1", f"written by {word}", statement),
             ErrantTransaction(f"{REPLICA}:3", "written on this replica itself", None, 0, f"Not known: {word}"),
         ),
-        ways_out(stands(on), on, gtids),
+        ways_out(stands(on), on, gtids, GtidSet()),
         (f"A note: {word}",),
     )
 

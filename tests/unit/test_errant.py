@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from replfix.core.errant import Errant, origin_of, ways_out
 from replfix.core.gtid import GtidSet
+from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.status import ChannelStatus
 from replfix.errors import ConnectError
 from replfix.present.errant_text import errant_lines
@@ -69,7 +72,7 @@ def test_where_they_were_written() -> None:
 
 def test_the_sql_is_bounded_and_says_so() -> None:
     gtids = GtidSet.parse(f"{REPLICA}:1-250")
-    empty, leave = ways_out(status(channel()), channel(), gtids)
+    empty, leave = ways_out(status(channel()), channel(), gtids, GtidSet())
     assert "newest 100; 150 more" in empty.means
     assert len(empty.sql) == 3 * 100 + 1
     assert empty.sql[0] == f"SET SESSION gtid_next = '{REPLICA}:151'"
@@ -80,6 +83,28 @@ def test_the_sql_is_bounded_and_says_so() -> None:
         "SET SESSION gtid_next = 'AUTOMATIC'",
     )
     assert len(leave.sql) == 1
+
+
+@pytest.mark.parametrize(
+    ("gtids", "there", "numbered"),
+    [
+        ("0-2-11,7-2-3", "0-1-10", [(0, 2, 11), (7, 2, 3)]),
+        ("0-2-11", "0-1-10,0-3-12", []),  # out of order there
+        ("0-3-11", "0-1-10", []),  # another's: the replica would take it for new
+    ],
+)
+def test_which_numbers_of_mariadb_the_source_can_log(
+    gtids: str, there: str, numbered: list[tuple[int, int, int]]
+) -> None:
+    stands = replace(status(channel()), server_uuid="server_id 2", version="11.8.6-MariaDB")
+    *empty, leave = ways_out(stands, channel(), MariadbGtidSet.parse(gtids), MariadbGtidSet.parse(there))
+    assert leave.name == "leave"
+    setting = [
+        f"SET SESSION `{name}` = {value}"
+        for each in numbered
+        for name, value in zip(("gtid_domain_id", "server_id", "gtid_seq_no"), each, strict=True)
+    ]
+    assert [s for way in empty for s in way.sql if s.startswith("SET") and "DEFAULT" not in s] == setting
 
 
 def test_a_line_stays_a_line() -> None:
