@@ -1,7 +1,8 @@
 """One accident after the other, each at another place of the same command, on a ground where the same can be made again and again.
 
-Where an accident left everything as it was (``Ground.unchanged_since``), the next one meets the same conflict: what the next
-command would find is what it found before. So most places cost a run that is cut short, and no repair.
+Where an accident left everything as it was (``Ground.unchanged_since``), or ``recover`` brought it back to that, the next one
+meets the same conflict: what the next command would find is what it found before. So most places cost a run that is cut
+short, and no repair.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from tests.integration.aftermath import Ground
+from tests.integration.aftermath import Ground, Picture
 from tests.integration.running import Ran
 
 Attempt = TypeVar("Attempt")
@@ -19,23 +20,21 @@ Place = TypeVar("Place")
 
 
 class Accidents(Generic[Attempt, Place]):
-    """``prepare`` makes what ``meet`` has an accident with, ``judge`` looks at what that left and has it put right, and ``end``
-    has an attempt put right that nothing became of. In a ``full`` run those that end badly are told together, at the end."""
+    """``prepare`` makes what ``meet`` has an accident with, ``judge`` looks at what that left and has it put right, or back to
+    how it was before: then it says True; and ``end`` has an attempt put right that nothing became of. In a ``full`` run those that end badly are told together, at the end."""
 
     def __init__(
         self,
         ground: Ground,
         prepare: Callable[[], Attempt],
         meet: Callable[[Attempt, Place], Ran],
-        judge: Callable[[Attempt, Place, Ran], None],
+        judge: Callable[[Attempt, Place, Ran, Picture], bool],
         end: Callable[[Attempt], None],
         *,
         full: bool,
     ) -> None:
         self._ground, self._prepare, self._meet, self._judge, self._end = ground, prepare, meet, judge, end
         self._full = full
-        self.harmless: Place | None = None
-        """The last place, when the accident there left everything as it was."""
 
     def at(self, places: Iterable[Place], told: Callable[[Place], str]) -> None:
         """``told``: a place in words, for people, once there was an accident."""
@@ -47,14 +46,16 @@ class Accidents(Generic[Attempt, Place]):
             met += 1
             try:
                 attempt = left if left is not None else self._prepare()
-                left = self.harmless = None
+                left = None
                 before = self._ground.picture()
                 ran = self._meet(attempt, place)
                 if self._ground.unchanged_since(before):
-                    left, self.harmless = attempt, place
+                    assert ran.code != 0, f"it did nothing, and says that it did: {ran}"
+                    left = attempt
                 else:
                     judged += 1
-                    self._judge(attempt, place, ran)
+                    if self._judge(attempt, place, ran, before):
+                        left = attempt
             except Exception as error:
                 error.add_note(told(place))
                 if not self._full:

@@ -80,6 +80,18 @@ class Told:
         return self.strategy == "replica-wins" and self.on_source in ("written", "seen")
 
 
+@dataclass(frozen=True)
+class Picture:
+    """All that a command can change. Two that are equal: nothing was changed in between."""
+
+    servers: Hashable
+    records: tuple[tuple[str, ...], ...]  # kind and hash
+
+    def left_since(self, before: Picture) -> Hashable:
+        """The same for two runs that left the same behind."""
+        return self.servers, tuple(kind for kind, _ in self.records[len(before.records) :])
+
+
 class Ground:
     """A pair with one table, on which conflicts are made. ``anew`` makes the pair as good as new."""
 
@@ -123,32 +135,35 @@ class Ground:
         except ServerError:  # 1146
             return False
 
-    def picture(self) -> Hashable:
-        """All that a command can change. Two that are equal: nothing was changed in between, and nothing is under way.
-
-        A journal beside the trail tells of a write that is."""
-        records = ()
-        if self.trail.exists() and not self._journal.exists():
-            records = tuple(_rows_of(self.trail, "SELECT hash FROM audit_record ORDER BY seq"))
-        return (
+    def picture(self) -> Picture:
+        """A journal beside the trail tells of a write that is under way: it is nobody's records yet."""
+        records: tuple[tuple[str, ...], ...] = (("journal", ""),)
+        if not self._journal.exists():
+            records = tuple(_rows_of(self.trail, "SELECT kind, hash FROM audit_record ORDER BY seq"))
+        servers = (
             tuple(self.rows()),
             tuple(self.rows(self.source)),
             str(speaking(self.replica).executed(self.replica)),
             str(speaking(self.source).executed(self.source)),
             tuple(self.replica.query("SHOW REPLICA STATUS")[0].items()),
             tuple(self.variables().items()),
-            records,
-            self._journal.exists(),
         )
+        return Picture(servers, records)
 
-    def unchanged_since(self, picture: Hashable) -> bool:
+    def unchanged_since(self, picture: Picture) -> bool:
         """Also once the servers have noticed that a killed client is gone. A trail without a record is forgotten."""
         if self.picture() != picture:
             return False
         self.wait_for_sessions_to_end()
-        if self.picture() != picture:
-            return False
-        if not self.told():
+        return self.picture() == picture and self._as_new(picture)
+
+    def restored_to(self, picture: Picture) -> bool:
+        """As ``unchanged_since``, but that the trail tells what was done and taken back. One that was not there is forgotten."""
+        self.wait_for_sessions_to_end()
+        return self.picture().servers == picture.servers and self._as_new(picture)
+
+    def _as_new(self, picture: Picture) -> bool:
+        if not picture.records:
             self._forget()
         return True
 
@@ -219,8 +234,6 @@ class Ground:
         return {name: value for name, value in found.items() if name not in self._counting}
 
     def told(self) -> list[Told]:
-        if not self.trail.exists():
-            return []
         records = _rows_of(self.trail, "SELECT kind, incident, hash, payload FROM audit_record ORDER BY seq")
         found = []
         for number, (kind, incident, record, payload) in enumerate(records):
@@ -358,7 +371,9 @@ def ground_of(lab: Lab, anew: Callable[[], None] | None = None) -> Iterator[Grou
 
 
 def _rows_of(trail: Path, query: str) -> list[tuple[str, ...]]:
-    """None where its table has not been made yet."""
+    """None where it has not been made yet."""
+    if not trail.exists():
+        return []
     with closing(sqlite3.connect(trail)) as open_:
         if not open_.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_record'").fetchall():
             return []

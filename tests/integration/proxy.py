@@ -7,11 +7,13 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
 _HEAD = 4  # of a packet: three bytes for its size, one for its number
+_TLS_HEAD = 5  # of a record: its type, two bytes for the version, two for its size
+_ASKS_FOR_TLS, _CAN_TLS = 32, 0x800  # the size of a client's packet that asks for it, and the capability that it names
 _COMMANDS = {0x01: "Quit", 0x03: "Query", 0x12: "Binlog dump", 0x1E: "Binlog dump GTID"}
 
 
@@ -78,16 +80,15 @@ class Proxy:
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         """One thread for both directions: a socket that another one still reads from cannot be reset."""
-        names, arrived = _Names(), {client: b"", server: b""}
+        wire = _Wire()
         ends = {client: server, server: client}
         reset = False
         with suppress(OSError):
             while True:
                 for here in select.select(list(ends), [], [])[0]:
                     data = here.recv(1 << 16)
-                    packets, arrived[here] = _packets(arrived[here] + data)
-                    for packet in packets:
-                        if self._meets(names.name(packet, to_server=here is client)):
+                    for packet, name in wire.packets(data, to_server=here is client):
+                        if self._meets(name):
                             reset = self._break(packet, client, ends[here])
                             raise _Broken
                         ends[here].sendall(packet)
@@ -129,30 +130,45 @@ class Proxy:
             thread.join()
 
 
-class _Names:
-    """Names the packets of one connection by the command that is on."""
+class _Wire:
+    """Tells the packets of one connection apart and names them by the command that is on. From where the client asks for TLS,
+    they are its records, and have numbers only."""
 
     def __init__(self) -> None:
+        self._arrived = {True: b"", False: b""}
         self._command = "handshake"
         self._answers = 0
+        self._records = 0
+        self._encrypted = False
 
-    def name(self, packet: bytes, *, to_server: bool) -> str:
+    def packets(self, data: bytes, *, to_server: bool) -> Iterator[tuple[bytes, str]]:
+        """The whole ones, with what arrived of one before."""
+        self._arrived[to_server] += data
+        while size := self._size(self._arrived[to_server]):
+            packet, self._arrived[to_server] = self._arrived[to_server][:size], self._arrived[to_server][size:]
+            yield packet, self._name(packet, to_server)
+
+    def _size(self, data: bytes) -> int:
+        """Of the first packet, 0 when it is not all there."""
+        if self._encrypted:
+            head, size = _TLS_HEAD, int.from_bytes(data[3:_TLS_HEAD], "big")
+        else:
+            head, size = _HEAD, int.from_bytes(data[:3], "little")
+        return head + size if len(data) >= head + size else 0
+
+    def _name(self, packet: bytes, to_server: bool) -> str:
         if not to_server:
             self._answers += 1
             return f"answer {self._answers} to {self._command}"
-        if packet[3] == 0 and packet[_HEAD] in _COMMANDS:  # the first of an exchange; those of a handshake are not
+        if self._encrypted:
+            self._records += 1
+            self._command, self._answers = f"record {self._records}", 0
+        elif self._command == "handshake" and len(packet) == _HEAD + _ASKS_FOR_TLS:
+            self._encrypted = bool(int.from_bytes(packet[_HEAD : _HEAD + 4], "little") & _CAN_TLS)
+        elif packet[3] == 0 and packet[_HEAD] in _COMMANDS:  # the first of an exchange; those of a handshake are not
             text = packet[_HEAD + 1 :].decode(errors="replace") if packet[_HEAD] == 0x03 else ""
             self._command, self._answers = f"{_COMMANDS[packet[_HEAD]]} {' '.join(text.split())}"[:90].strip(), 0
         return self._command
-
-
-def _packets(data: bytes) -> tuple[list[bytes], bytes]:
-    """The whole ones, and what has arrived of the next."""
-    found = []
-    while len(data) >= _HEAD and len(data) >= (size := _HEAD + int.from_bytes(data[:3], "little")):
-        found.append(data[:size])
-        data = data[size:]
-    return found, data
 
 
 def _end(each: socket.socket, *, reset: bool = False) -> None:

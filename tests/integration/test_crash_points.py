@@ -1,7 +1,8 @@
 """kill -9 at one point of a command after the other, then the next command, then the judge.
 
 In a test run the points are those where something is written, and a sample of the others, on MySQL; REPLFIX_CRASH_POINTS=all takes
-every one on each server, and each that leaves something behind with both next commands.
+every one on each server with ``recover`` next, and with the same command again wherever it finds something else than at the points
+before and behind.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from replfix.lab.accounts import REPLFIX
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, Twins, ground_of
+from tests.integration.aftermath import Conflict, Ground, Picture, Twins, ground_of
 from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
@@ -63,11 +64,12 @@ class Points:
         self._ground = ground
         self._log = str(directory / "points")
         self._prepare = prepare
+        self._left: dict[int, object] = {}
         attempt = prepare()
         ran = ground.command(*attempt.command, dying=(self._log, 0))
         assert ran.code == 0, ran
         self._reached = self._lines()
-        self._put_right(attempt, recover=False)
+        self._put_right(attempt)
 
     def _lines(self) -> list[str]:
         return Path(self._log).read_text().splitlines()
@@ -89,19 +91,26 @@ class Points:
             self._prepare,
             self._kill,
             self._judge,
-            lambda attempt: self._put_right(attempt, True),
+            self._put_right,
             full=ALL,
         )
 
         def places() -> Iterator[Place]:
-            for n in self._chosen(one_in):
-                for recover in (True, False) if ALL else (n % 2 == 0,):
-                    if accidents.harmless != (n, not recover):  # nothing was left to put right
-                        yield n, recover
-            if always and not ALL:
+            chosen = self._chosen(one_in)
+            if ALL:
+                yield from ((n, True) for n in chosen)
+                yield from ((n, False) for n in chosen if self._leaves_its_own(n))
+                return
+            yield from ((n, n % 2 == 0) for n in chosen)
+            if always:
                 yield next(n for n, what in enumerate(self._reached, 1) if what.startswith(always)), True
 
         accidents.at(places(), self._told)
+
+    def _leaves_its_own(self, n: int) -> bool:
+        """Something, and not what a kill at the points right before and right behind it leaves too: what the same command does
+        again depends on what it finds."""
+        return n in self._left and not self._left[n] == self._left.get(n - 1) == self._left.get(n + 1)
 
     def _told(self, place: Place) -> str:
         n, recover = place
@@ -115,23 +124,33 @@ class Points:
         assert ran.code == KILLED or (ran.code == 0 and len(self._lines()) < place[0]), ran
         return ran
 
-    def _judge(self, attempt: Attempt, place: Place, _: Ran) -> None:
-        self._put_right(attempt, place[1])
+    def _judge(self, attempt: Attempt, place: Place, _: Ran, before: Picture) -> bool:
+        if place[1]:
+            self._left[place[0]] = self._ground.picture().left_since(before)
+            self._recover(attempt)
+            # What a recovery puts right may be in the trail alone.
+            if attempt.command != RECOVER and self._ground.restored_to(before):
+                return True
+        self._put_right(attempt)
+        return False
 
-    def _put_right(self, attempt: Attempt, recover: bool) -> None:
+    def _recover(self, attempt: Attempt) -> None:
         ground, conflict = self._ground, attempt.conflict
-        if recover:
-            ran = ground.until_free(*RECOVER)
-            assert ran.code == 0, ran
-            ground.assert_settings()
-            ground.assert_kept(set(conflict.local) - set(ground.rows()))
-            if ground.told():
-                ground.assert_whole()
-                ground.assert_told_truly(conflict, of_undo=attempt.command[0] == "undo")
-        attempt.ended(ground, conflict)
+        ran = ground.until_free(*RECOVER)
+        assert ran.code == 0, ran
         ground.assert_settings()
-        ground.assert_whole()
-        ground.assert_told_truly(conflict, of_undo=attempt.command[0] == "undo")
+        ground.assert_kept(set(conflict.local) - set(ground.rows()))
+        if ground.told():
+            self._assert_told(attempt)
+
+    def _put_right(self, attempt: Attempt) -> None:
+        attempt.ended(self._ground, attempt.conflict)
+        self._ground.assert_settings()
+        self._assert_told(attempt)
+
+    def _assert_told(self, attempt: Attempt) -> None:
+        self._ground.assert_whole()
+        self._ground.assert_told_truly(attempt.conflict, of_undo=attempt.command[0] == "undo")
 
 
 def resolved(ground: Ground, conflict: Conflict) -> None:

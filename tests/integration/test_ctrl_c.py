@@ -11,7 +11,9 @@ from pathlib import Path
 
 from replfix.lab.replication import channel_state
 from replfix.lab.topology import Lab
-from tests.integration.aftermath import Conflict, Ground, ground_of
+from tests.integration.accidents import Accidents
+from tests.integration.aftermath import Conflict, Picture, ground_of
+from tests.integration.running import Ran
 from tests.integration.test_crash_points import RESOLVE, resolved
 
 ONE_IN = 1 if os.environ.get("REPLFIX_CRASH_POINTS") == "all" else 120
@@ -26,22 +28,6 @@ def turning_points(points: list[str]) -> set[int]:
     }
 
 
-def judge(ground: Ground, conflict: Conflict) -> bool:
-    """Whether it is done. Right away, and with no command in between, settings and trail are in order."""
-    ground.assert_settings()
-    if ground.told():
-        ground.assert_whole()
-        ground.assert_told_truly(conflict)
-    state = channel_state(ground.replica)
-    assert state is not None
-    if state.error is not None:
-        assert set(conflict.local) <= set(ground.rows())
-        assert not set(conflict.incoming) & set(ground.rows())
-        return False
-    ground.assert_healed(conflict)
-    return True
-
-
 def test_ctrl_c_at_any_moment(pair: Lab, tmp_path: Path) -> None:
     log = tmp_path / "points"
     with ground_of(pair) as ground:
@@ -49,17 +35,37 @@ def test_ctrl_c_at_any_moment(pair: Lab, tmp_path: Path) -> None:
         assert ground.command(*RESOLVE, dying=(str(log), 0)).code == 0
         ground.assert_healed(conflict)
         points = log.read_text().splitlines()
-        for n in sorted({*range(1, len(points) + 1, ONE_IN), *turning_points(points)}):
-            conflict = ground.conflict()
+
+        def interrupt(_: Conflict, n: int) -> Ran:
             ran = ground.command(*RESOLVE, dying=(str(log), n, signal.SIGINT))
+            # Statuses are polled: some runs have more of them.
+            assert ran.code == INTERRUPTED or (ran.code == 0 and len(log.read_text().splitlines()) < n), ran
+            return ran
+
+        def judge(conflict: Conflict, _: int, __: Ran, before: Picture) -> bool:
+            """Right away, and with no command in between, settings and trail are in order."""
+            ground.assert_settings()
+            if ground.told():
+                ground.assert_whole()
+                ground.assert_told_truly(conflict)
+            state = channel_state(ground.replica)
+            assert state is not None
+            if state.error is None:
+                ground.assert_healed(conflict)
+                return False
+            assert set(conflict.local) <= set(ground.rows())
+            assert not set(conflict.incoming) & set(ground.rows())
+            if ground.restored_to(before):
+                return True
+            resolved(ground, conflict)
+            return False
+
+        def told(n: int) -> str:
             reached = log.read_text().splitlines()
-            try:
-                # Statuses are polled: some runs have more of them.
-                assert ran.code == INTERRUPTED or (ran.code == 0 and len(reached) < n), ran
-                if not judge(ground, conflict):
-                    resolved(ground, conflict)
-            except BaseException as error:
-                error.add_note(
-                    f"interrupted at point {n} of {len(points)}, which is: {reached[min(n, len(reached)) - 1]}"
-                )
-                raise
+            return f"interrupted at point {n} of {len(points)}, which is: {reached[min(n, len(reached)) - 1]}"
+
+        def end(conflict: Conflict) -> None:
+            resolved(ground, conflict)
+
+        places = sorted({*range(1, len(points) + 1, ONE_IN), *turning_points(points)})
+        Accidents[Conflict, int](ground, ground.conflict, interrupt, judge, end, full=ONE_IN == 1).at(places, told)

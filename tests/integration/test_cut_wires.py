@@ -1,20 +1,21 @@
 """Connections that break at one packet after the other, to the replica and to the source; then the next command, then the judge.
 
-REPLFIX_CUT_WIRES=all takes every packet, in every way of breaking.
+REPLFIX_CUT_WIRES=all takes every packet, those that write in every way of breaking; of an encrypted wire, every record.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from replfix.lab.accounts import REPLFIX
 from replfix.lab.topology import Lab
-from tests.integration.aftermath import Conflict, Ground, ground_of
+from tests.integration.accidents import Accidents
+from tests.integration.aftermath import Conflict, Ground, Picture, ground_of
 from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran
 
@@ -31,31 +32,29 @@ def ground(pair: Lab) -> Iterator[Ground]:
         yield made
 
 
-def configured(ground: Ground, directory: Path, **ports: int) -> str:
-    """As the lab's, with the proxies' ports. Not encrypted: a proxy tells packets apart."""
+def configured(ground: Ground, directory: Path, ssl_mode: str = "DISABLED", **ports: int) -> str:
+    """As the lab's, with the proxies' ports. Where it is not encrypted, a proxy tells packets apart."""
     lab = ground.lab
     text = [f'[audit]\nurl = "sqlite:///{ground.trail}"\n']
     for section, server in (("replicas.replica1", lab.replica), ("sources.source", lab.source)):
         port = ports.get(section.split(".")[0], server.port)
         text += [f'[{section}]\nhost = "127.0.0.1"\nport = {port}\nuser = "{REPLFIX.name}"',
-                 f'defaults_file = "{lab.directory / "my.cnf"}"\nssl_mode = "DISABLED"',
+                 f'defaults_file = "{lab.directory / "my.cnf"}"\nssl_mode = "{ssl_mode}"',
                  'source = "source"\n' if section.startswith("replicas") else ""]  # fmt: skip
     path = directory / "replfix.toml"
     path.write_text("\n".join(text))
     return str(path)
 
 
-def broken(ground: Ground, directory: Path, side: str, at: int, how: Break, *command: str) -> tuple[Ran, list[str]]:
-    """The command, over a wire to the replica or to the source that breaks; and the packets."""
-    server = ground.lab.replica if side == "replicas" else ground.lab.source
-    with ExitStack() as open_:
-        proxy = open_.enter_context(Proxy(("127.0.0.1", server.port), at, how))
-        config = configured(ground, directory, **{side: proxy.port})
-        ran = ground.command(*command, config=config, patience=PATIENCE if how is Break.STALL else None)
-    return ran, proxy.packets
+@dataclass(frozen=True)
+class Place:
+    """The number of a packet, 0 for none, and what happens to it."""
+
+    at: int
+    how: Break
 
 
-def chosen(packets: list[str], one_in: int) -> Iterator[tuple[int, Break]]:
+def chosen(packets: list[str], one_in: int) -> Iterator[Place]:
     """Requests, the first packet of each answer, and all of a binlog that is sent; each meets another way of breaking."""
     ways = list(Break)
     telling = [
@@ -63,52 +62,83 @@ def chosen(packets: list[str], one_in: int) -> Iterator[tuple[int, Break]]:
     ]
     writing = [n for n in telling if packets[n - 1].partition("Query ")[2].startswith(WRITING)]
     quiet = [n for n in telling if n not in writing]
-    for turn, n in enumerate(writing):
-        for how in ways if ALL else ways[turn % 5 :][:1]:
-            yield n, how
-    for turn, n in enumerate(quiet if ALL else quiet[::one_in]):
-        yield n, ways[turn % 5]
+    places = [Place(n, how) for turn, n in enumerate(writing) for how in (ways if ALL else ways[turn % 5 :][:1])]
+    places += [Place(n, ways[turn % 5]) for turn, n in enumerate(quiet if ALL else quiet[::one_in])]
+    return iter(sorted(places, key=lambda place: place.at))
 
 
-@pytest.mark.parametrize(("side", "one_in"), [("replicas", 200), ("sources", 80)])
-def test_a_resolution(ground: Ground, tmp_path: Path, side: str, one_in: int) -> None:
+class Wire:
+    """Between a resolution and the replica, or the source."""
+
+    def __init__(self, ground: Ground, directory: Path, side: str, ssl_mode: str) -> None:
+        self._ground, self._directory, self._side, self._ssl_mode = ground, directory, side, ssl_mode
+        self.packets: list[str] = []
+        self._ran: Ran | None = None
+
+    def meet(self, _: Conflict, place: Place) -> Ran:
+        """The command, over a wire that breaks there; ``packets`` tells those that came by."""
+        ground = self._ground
+        server = ground.lab.replica if self._side == "replicas" else ground.lab.source
+        with Proxy(("127.0.0.1", server.port), place.at, place.how) as proxy:
+            config = configured(ground, self._directory, self._ssl_mode, **{self._side: proxy.port})
+            patience = PATIENCE if place.how is Break.STALL else None
+            self._ran = ran = ground.command(*RESOLVE, config=config, patience=patience)
+        self.packets = proxy.packets
+        assert ran.code in (0, 4, 5, 6), ran
+        if ran.code in (4, 6):
+            said = ran.document.get("error", ran.document)
+            assert "" not in (said["message"], said["hint"]), ran
+        return ran
+
+    def told(self, place: Place) -> str:
+        packet = self.packets[place.at - 1] if len(self.packets) >= place.at else "not reached"
+        return f"{place.how} at packet {place.at}, which is: {packet}; {self._ran}"
+
+
+@pytest.mark.parametrize(
+    ("side", "one_in", "ssl_mode"),
+    [
+        ("replicas", 200, "DISABLED"),
+        ("sources", 80, "DISABLED"),
+        ("replicas", 150, "REQUIRED"),
+        ("sources", 60, "REQUIRED"),
+    ],
+)
+def test_a_resolution(ground: Ground, tmp_path: Path, side: str, one_in: int, ssl_mode: str) -> None:
+    wire = Wire(ground, tmp_path, side, ssl_mode)
     conflict = ground.conflict()
-    ran, packets = broken(ground, tmp_path, side, 0, Break.DROP, *RESOLVE)
+    ran = wire.meet(conflict, Place(0, Break.DROP))
     assert ran.code == 0, ran
+    encrypted = any(name.startswith("record") for name in wire.packets)
+    assert encrypted == (ssl_mode == "REQUIRED"), wire.packets[:5]
     ground.assert_healed(conflict)
-    for at, how in chosen(packets, one_in):
-        conflict = ground.conflict()
-        ran, passed = broken(ground, tmp_path, side, at, how, *RESOLVE)
-        try:
-            judge(ground, conflict, ran)
-        except BaseException as error:
-            error.add_note(
-                f"{how} at packet {at} of {len(packets)}: {passed[at - 1] if len(passed) >= at else 'not reached'}"
-            )
-            error.add_note(f"{ran}")
-            raise
+    places = list(chosen(wire.packets, one_in))
 
-
-def judge(ground: Ground, conflict: Conflict, ran: Ran) -> None:
-    """What the command said of itself is true, and the next ones put right what is left."""
-    ground.wait_for_sessions_to_end()  # what they had been asked for is done
-    assert ran.code in (0, 4, 5, 6), ran
-    if ran.code in (4, 6):
-        said = ran.document.get("error", ran.document)
-        assert "" not in (said["message"], said["hint"]), ran
-        assert set(conflict.local) <= set(ground.rows()), ran
+    def judge(conflict: Conflict, _: Place, ran: Ran, before: Picture) -> bool:
+        """What the command said of itself is true, and the next ones put right what is left."""
+        ground.wait_for_sessions_to_end()  # what they had been asked for is done
+        if ran.code in (4, 6):
+            assert set(conflict.local) <= set(ground.rows()), ran
+            ground.assert_settings()
+        recovered = ground.command("recover", "replica1", "--json")
+        assert recovered.code == 0, recovered
         ground.assert_settings()
-    recovered = ground.command("recover", "replica1", "--json")
-    assert recovered.code == 0, recovered
-    ground.assert_settings()
-    ground.assert_kept(set(conflict.local) - set(ground.rows()))
-    if ground.told():
-        ground.assert_whole()
-        ground.assert_told_truly(conflict)
-    if ran.code == 0:
+        ground.assert_kept(set(conflict.local) - set(ground.rows()))
+        if ground.told():
+            ground.assert_whole()
+            ground.assert_told_truly(conflict)
+        if ran.code == 0:
+            ground.assert_healed(conflict)
+        elif ground.restored_to(before):
+            return True
+        end(conflict)
+        return False
+
+    def end(conflict: Conflict) -> None:
+        again = ground.command(*RESOLVE)
+        assert again.code == 0, again
         ground.assert_healed(conflict)
-    again = ground.command(*RESOLVE)
-    assert again.code == 0, again
-    ground.assert_healed(conflict)
-    ground.assert_settings()
-    ground.assert_whole()
+        ground.assert_settings()
+        ground.assert_whole()
+
+    Accidents[Conflict, Place](ground, ground.conflict, wire.meet, judge, end, full=ALL).at(places, wire.told)
