@@ -111,6 +111,13 @@ def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str,
     return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
 
 
+def gap_found(plan: Plan, waiting: str) -> Found:
+    """Of what comes before the failing transaction; ``waiting``: what of it is not applied."""
+    if waiting:
+        return Found("not caught up", f"{waiting} come before {plan.transaction} and are not applied yet.")
+    return Found("caught up", f"What comes before {plan.transaction} is applied.")
+
+
 def verified_before(plan: Plan) -> Found:
     """Of a repair with a part on the source, which is written only once the replica's rows have been read and are right."""
     return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")

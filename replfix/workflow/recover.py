@@ -27,6 +27,7 @@ from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.applying import start_again, wait_until_stopped
+from replfix.workflow.gap import end_gap
 from replfix.workflow.operation import Operation
 
 _GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, starts the channel and verifies."
@@ -90,7 +91,9 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
         try:
             with operation.replica.repair(found.channel):
                 if found.id in {record.id for record in unended(trail, server_uuid)}:
-                    yield _end(operation, found, finish)
+                    ended = (_end_gap if "gap" in _content(found) else _end)(operation, found, finish)
+                    if ended is not None:
+                        yield ended
         except Busy:
             if not skip_busy:
                 raise
@@ -141,6 +144,30 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     said = f"The run that recorded the intent {record.id} was interrupted: {found.result}."
     message = " ".join(filter(None, (said, found.how, source_part.strip())))
     return Recovered(record.id, ended, record.channel, message, hint)
+
+
+def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recovered | None:
+    """The same for what was to be applied before the failing transaction; None where that has to wait for a run that
+    finishes it."""
+    plan = read_plan(_plan_document(record), {})
+    operation.progress(f"Looking how far the replica came before {plan.transaction}: intent {record.id}")
+    ended = end_gap(operation, plan, finish=finish)
+    if ended is None:
+        operation.progress(
+            "The channel stands there without an error: 'replfix recover' starts it again, a dry run does not"
+        )
+        return None
+    found, done = ended
+    payload: dict[str, object] = {
+        "digest": record.content.get("digest"),
+        "gtid": plan.transaction.gtid,
+        "result": found.result,
+        "detail": found.how,
+        "recovered": record.id,
+    }
+    told = _tell(operation, RecordKind.OUTCOME, record, payload)
+    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}"
+    return Recovered(record.id, told, record.channel, said, done)
 
 
 def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) -> str:

@@ -11,11 +11,12 @@ from replfix.core.outcome import OnSourceResult, Outcome, Result, Round
 from replfix.core.plan import Plan, in_words
 from replfix.core.words import counted, shortened
 from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, StoppedByHand, UsageError
+from replfix.workflow.gap import close_gap
 from replfix.workflow.investigate import investigate
 from replfix.workflow.on_source import arrived
 from replfix.workflow.operation import Came, Operation, Story
 from replfix.workflow.recover import recover_first
-from replfix.workflow.round import close_gap, one_round, plan_of
+from replfix.workflow.round import one_round, plan_of
 
 TRIES = 3
 """How often a transaction with which nothing is wrong is rehearsed, before a human has to look at what is in its way."""
@@ -91,7 +92,7 @@ def resolve(
         confirmed.add(plan.digest)
         came = Came()
         try:
-            if not dry_run and close_gap(operation, plan):
+            if not dry_run and close_gap(operation, story, plan):
                 continue
             one_round(operation, story, plan, dry_run, came)
             tries = 0
@@ -147,7 +148,7 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     recover_first(operation)
     story, came = Story(operation), Came()
     try:
-        close_gap(operation, plan)
+        close_gap(operation, story, plan)
         one_round(operation, story, plan, False, came)
     except NotVerified as error:
         return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))

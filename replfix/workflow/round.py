@@ -19,7 +19,7 @@ from replfix.core.plan import Plan, to_document
 from replfix.core.status import ReplicaStatus
 from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Repair, Replica
-from replfix.workflow.applying import start_again, wait_until_stopped
+from replfix.workflow.applying import start_again
 from replfix.workflow.investigate import investigate
 from replfix.workflow.on_source import of_round
 from replfix.workflow.operation import Came, Operation, Story
@@ -135,7 +135,7 @@ def _check_guards(replica: Replica, plan: Plan, then: Diagnosis, repair: Repair)
         )
 
 
-def _status(replica: Replica) -> ReplicaStatus:
+def replica_status(replica: Replica) -> ReplicaStatus:
     """Of a server that was a replica when the plan was made."""
     try:
         return replica.status()
@@ -144,36 +144,12 @@ def _status(replica: Replica) -> ReplicaStatus:
 
 
 def _changed(replica: Replica, plan: Plan, then: Evidence) -> str:
-    status = _status(replica)
+    status = replica_status(replica)
     return (
         misfit(plan, status)
         or redirected(then.channel, status.channel(plan.channel))
         or redefined(then.tables, {name: replica.table(name) for name in then.tables})
     )
-
-
-def close_gap(operation: Operation, plan: Plan) -> bool:
-    """Let the replica apply what comes before the failing transaction and was not committed when the workers stopped.
-
-    Nothing is repaired for that. True when there was something: how the channel stands has to be looked at anew.
-    """
-    status = _status(operation.replica)
-    channel = status.channel(plan.channel)
-    gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
-    if channel is None or not gap or channel.committed_behind(plan.transaction) is not None:
-        return False  # with committed ones behind it, the replica has one start only: see committed_behind
-    with operation.replica.repair(plan.channel) as repair:
-        repair.check_skip_counter()
-        still_the_same(operation, plan)
-        operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")
-        operation.replica.start(plan.channel, receiver=False, before=plan.transaction)
-        status = wait_until_stopped(operation, plan)
-        channel = status.channel(plan.channel)
-        if channel is not None and channel.failure is None and not status.waiting_before(channel, plan.transaction):
-            # An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again.
-            operation.replica.start(plan.channel, receiver=False)
-            wait_until_stopped(operation, plan, or_applied=True)
-    return True
 
 
 def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from replfix.lab.accounts import REPLFIX
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, Picture, Twins, ground_of
+from tests.integration.aftermath import Conflict, Ground, Overtaking, Picture, Twins, ground_of
 from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
@@ -77,15 +77,17 @@ class Points:
     def _chosen(self, one_in: int) -> list[int]:
         if ALL:
             return list(range(1, len(self._reached) + 1))
+        if one_in == 0:
+            return []
         first = next(n for n, what in enumerate(self._reached) if what.startswith(_FIRST))
         written, quiet = [], []
         for n, what in enumerate(self._reached, 1):
             (written if n > first and what.split(" ", 1)[1].startswith(_WRITTEN) else quiet).append(n)
         return sorted([*written[::one_in], *quiet[:: one_in * SAMPLED]])
 
-    def judge(self, one_in: int = 1, *, always: str = "") -> None:
-        """Kill at every one of them, or at one in so many. ``always``: at the first that begins so, ``recover`` comes next: one
-        at which something went wrong once."""
+    def judge(self, one_in: int = 1, *, always: Sequence[tuple[str, bool]] = ()) -> None:
+        """Kill at every one of them, or at one in so many, with 0 at none. ``always``: at the first that begins so, and whether
+        ``recover`` comes next; something went wrong there once."""
         accidents = Accidents[Attempt, Place](
             self._ground,
             self._prepare,
@@ -102,8 +104,8 @@ class Points:
                 yield from ((n, False) for n in chosen if self._leaves_its_own(n))
                 return
             yield from ((n, n % 2 == 0) for n in chosen)
-            if always:
-                yield next(n for n, what in enumerate(self._reached, 1) if what.startswith(always)), True
+            for words, recover in always:
+                yield next(n for n, what in enumerate(self._reached, 1) if what.startswith(words)), recover
 
         accidents.at(places(), self._told)
 
@@ -262,7 +264,7 @@ def test_rows_that_are_written_on_the_source_too(
 ) -> None:
     ended = written_too(strategy)
     points = Points(ground, tmp_path, lambda: Attempt(ground.conflict(Twins), strategy, ended))
-    points.judge(one_in, always=SET_GOING_AGAIN)
+    points.judge(one_in, always=[(SET_GOING_AGAIN, True)])
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,8 @@ def test_a_skip(ground: Ground, tmp_path: Path) -> None:
     Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(5)
 
 
-def test_a_skip_without_gtids(pair: Lab, tmp_path: Path) -> None:
+@pytest.fixture
+def ground_without_gtids(pair: Lab) -> Iterator[Ground]:
     def connect() -> None:
         no_gtid.connect(pair.source, pair.replica)
 
@@ -296,7 +299,19 @@ def test_a_skip_without_gtids(pair: Lab, tmp_path: Path) -> None:
 
     connect()
     try:
-        with ground_of(pair, anew) as ground:
-            Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(5)
+        with ground_of(pair, anew) as made:
+            yield made
     finally:
         undo()
+
+
+def test_a_skip_without_gtids(ground_without_gtids: Ground, tmp_path: Path) -> None:
+    ground = ground_without_gtids
+    Points(ground, tmp_path, lambda: Attempt(ground.conflict(), SKIP, left_out)).judge(5)
+
+
+def test_a_resolution_of_what_overtook_another_transaction(ground_without_gtids: Ground, tmp_path: Path) -> None:
+    """Between two starts the channel stands without an error, before the transaction."""
+    ground = ground_without_gtids
+    points = Points(ground, tmp_path, lambda: Attempt(ground.conflict(Overtaking), RESOLVE, resolved))
+    points.judge(0, always=[(SET_GOING, True), (SET_GOING, False)])

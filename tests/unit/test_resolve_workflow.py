@@ -18,6 +18,7 @@ from replfix.errors import (
     AuditError,
     Busy,
     ConnectError,
+    NotDone,
     NotVerified,
     PrivilegeError,
     RehearsalFailed,
@@ -29,6 +30,7 @@ from replfix.workflow import applying
 from replfix.workflow import resolve as workflow
 from replfix.workflow.investigate import investigate
 from replfix.workflow.operation import Operation
+from replfix.workflow.recover import recover
 from tests.unit.fakes import FakeClock, FakeReplica, FakeServer, FakeTrail, Rows, World
 from tests.unit.making import ORDERS, REPLICA, SOURCE, inserted, transaction, updated
 
@@ -522,7 +524,49 @@ def test_what_comes_before_the_failing_transaction_is_applied_first() -> None:
     assert [r.plan.transaction.gtid for r in outcome.rounds] == [f"{SOURCE}:2"]
     starts = [s for s in scene.world.steps if s.startswith("replica.start")]
     assert starts == ["replica.start before", "replica.start", "replica.start until", "replica.start"]
+    assert scene.trail.results() == ["caught up", "applied and verified"]
     scene.assert_resolved()
+
+
+def _lost_between_two_starts() -> Scene:
+    scene = Scene(ONE, TWO, held=((2, "y", None),))
+    _gap(scene)
+    scene.world.after["replica.start before"] = ConnectError("gone", "Try again.")
+    outcome = scene.resolve()
+    assert (outcome.result, scene.trail.results()) == (Result.FAILED, ["unknown"])
+    assert "'replfix recover'" in outcome.hint
+    scene.world.after.clear()
+    assert (scene.replica.applier_running, scene.replica.error) == (False, (0, ""))
+    return scene
+
+
+def test_a_gap_that_was_left_half_closed_is_finished() -> None:
+    scene = _lost_between_two_starts()
+    (found,) = recover(scene.operation)
+    assert "caught up" in found.message
+    assert scene.replica.error[0] == 1062, "it has met the transaction again"
+    assert scene.trail.results() == ["unknown", "caught up"]
+    assert scene.resolve().result is Result.RESOLVED
+    scene.assert_resolved()
+
+
+def test_a_dry_run_leaves_that_to_the_next_run() -> None:
+    scene = _lost_between_two_starts()
+    outcome = scene.resolve(dry_run=True)
+    assert (outcome.result, "without an error" in outcome.message) == (Result.NEEDS_HUMAN, True)
+    assert any("'replfix recover' starts it again" in said for said in scene.said)
+    assert not scene.replica.applier_running
+    assert scene.resolve().result is Result.RESOLVED
+    scene.assert_resolved()
+
+
+def test_a_server_that_has_no_such_start() -> None:
+    scene = Scene(ONE, TWO, held=((2, "y", None),))
+    _gap(scene)
+    scene.world.before["replica.start before"] = NotDone("It has no such end.", "")
+    with pytest.raises(NotDone):
+        scene.resolve()
+    assert scene.trail.results() == ["not caught up"]
 
 
 def test_a_gap_is_closed_for_one_approved_plan_too() -> None:
