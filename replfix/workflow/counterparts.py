@@ -133,8 +133,8 @@ class ChangesSince:
         if not self.whole:
             of = "" if there_are is None else f" of {counted(there_are, 'transaction')}"
             self._unknowns.append(
-                f"The backlog{of} was read for {counted(read, 'transaction')}: rows that are restored stand as the source has "
-                "them now, which can be ahead of the replica."
+                f"The backlog{of} was read for {counted(read, 'transaction')}: of rows that none of these touches, it is known "
+                "how the source has them now, which can be ahead of the replica."
             )
 
     def _transactions(self) -> tuple[Iterator[Transaction], int | None]:
