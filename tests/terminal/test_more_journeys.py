@@ -61,6 +61,18 @@ def test_both_rows_are_kept(terminal: Open, broken: Lab) -> None:
     left(t)
 
 
+def test_the_row_of_the_replica_wins(terminal: Open, broken: Lab) -> None:
+    t = opened(terminal, broken)
+    with broken.replica.session() as session:
+        own = session.rows(OWN)
+    chosen(t, "replica-wins")
+    broken.wait_until_applied()
+    for server in (broken.source, broken.replica):
+        with server.session() as session:
+            assert (session.rows(OWN), session.rows(INCOMING)) == (own, [])
+    left(t)
+
+
 def test_a_repair_is_taken_back_from_its_record(terminal: Open, pair: Lab) -> None:
     (pair.directory / "audit.db").unlink(missing_ok=True)
     scenarios.find("duplicate-unique").stage(pair)
