@@ -53,7 +53,8 @@ IDLE_SECONDS = 3600
 
 def limits(statement_seconds: float) -> str:
     """How long a session waits for a lock, how long the server works for it on one statement, and how long it is kept
-    when nothing is heard of it (of a replfix that hangs, with its locks).
+    when nothing is heard of it (of a replfix that hangs, with its locks). And that information_schema shows generated
+    invisible primary keys (8.0.30+), which the binary log holds: without them the ordinals would be one off.
 
     MySQL knows the second for SELECTs (max_execution_time, 5.7.8), MariaDB for everything. MariaDB passes over what is
     for MySQL 5.7, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
@@ -62,6 +63,7 @@ def limits(statement_seconds: float) -> str:
     return (
         f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}, innodb_lock_wait_timeout = {LOCK_SECONDS}, "
         f"wait_timeout = {IDLE_SECONDS} /*!50708 , max_execution_time = {milliseconds} */ "
+        "/*!80030 , show_gipk_in_create_table_and_information_schema = ON */ "
         f"/*M!100101 , max_statement_time = {milliseconds / 1000} */"
     )
 

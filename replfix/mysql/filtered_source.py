@@ -63,9 +63,6 @@ class FilteredSource(MysqlServer):
         for found in super().readable(gtids):
             yield self._seen(found) if isinstance(found, Transaction) else found
 
-    def _definition(self, name: TableName) -> Table:
-        return self._defined(name, super().table(name))  # events have the source's own names
-
     def _origin(self, name: TableName) -> TableName | None:
         """The source's table behind one of the replica's; None when there is none."""
         if name not in self._origins:

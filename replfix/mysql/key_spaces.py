@@ -206,7 +206,6 @@ class ServerKeySpaces:
 
     def _read_tables(self, unknowns: list[str]) -> dict[TableName, KeyTable]:
         session = self._session
-        definitions.show_generated_keys(session)
         engines = {
             TableName(row["schema"], row["table"]): str(row["engine"] or "")
             for row in session.query(_TABLES, (_SYSTEM, TABLES + 1))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, TableName
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog import log_dialect, relayed
 from replfix.mysql.binlog.transaction import Schema
@@ -19,7 +19,7 @@ _FROM_RELAY_LOG = "The transaction was read from the replica's relay log, not fr
 
 def read_relayed(
     session: Session,
-    definition_of: Callable[[TableName], Table],
+    columns_of: Callable[[TableName], tuple[Column, ...]],
     channel: ChannelStatus,
     gtid: str | None,
     end_log_pos: int | None,
@@ -29,7 +29,7 @@ def read_relayed(
     if applied is None or not channel.relay_log_file:
         raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
     files = RelayFiles(session, channel.relay_log_file)
-    schema = Schema(definition_of, log_dialect(session).charset_of(session))
+    schema = Schema(columns_of, log_dialect(session).charset_of(session))
     found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"

@@ -20,7 +20,7 @@ from replfix.core.reach import Reach
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.surroundings import Program
-from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import Refused, ReplicationError, ServerError, Unreadable
 from replfix.mysql import circumstances
@@ -28,7 +28,7 @@ from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.binlog.crafted import obstacle
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import read_table
+from replfix.mysql.definitions import read_columns, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
@@ -80,18 +80,17 @@ class MysqlServer:
 
     @cached_property
     def _binlog(self) -> BinlogReader:
-        return BinlogReader(self.endpoint, self._definition)
+        return BinlogReader(self.endpoint, self._columns)
 
-    def _definition(self, name: TableName) -> Table:
-        return self._defined(name, self.table(name))
-
-    def _defined(self, name: TableName, table: Table | None) -> Table:
-        if table is None:
+    def _columns(self, name: TableName) -> tuple[Column, ...]:
+        """By the name that events have."""
+        columns = read_columns(self._session, name)
+        if not columns:
             raise Unreadable(
                 f"{self.address} has no table {name} any more, so its events cannot be read.",
                 "Column names and signs come from the server's schema unless it logs binlog_row_metadata=FULL.",
             )
-        return table
+        return columns
 
     @property
     def address(self) -> str:
@@ -208,10 +207,10 @@ class MysqlServer:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
         filters = found.filters
 
-        def definition(name: TableName) -> Table:  # the replica's own stand in for the source's
-            return self._definition(applied_as(filters, name) or name)
+        def columns_of(name: TableName) -> tuple[Column, ...]:  # the replica's own stand in for the source's
+            return self._columns(applied_as(filters, name) or name)
 
-        return as_applied(read_relayed(self._session, definition, found, gtid, end_log_pos), filters)
+        return as_applied(read_relayed(self._session, columns_of, found, gtid, end_log_pos), filters)
 
     def status(self) -> ReplicaStatus:
         return self._dialect.status(self._session)

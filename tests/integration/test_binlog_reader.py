@@ -9,7 +9,7 @@ import pytest
 
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import ChangeKind, Transaction
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, TableName
 from replfix.errors import ConnectError, PrivilegeError, ReplicationError, Unreadable
 from replfix.lab.accounts import REPL, REPLFIX, Account
 from replfix.lab.replication import write_locally
@@ -17,7 +17,7 @@ from replfix.lab.state import Server
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import read_table
+from replfix.mysql.definitions import read_columns
 
 ITEMS = TableName("shop", "items")
 
@@ -42,13 +42,11 @@ def write(session: Session, *statements: str) -> str:
 
 
 def reader(server: Server, account: Account = REPLFIX) -> BinlogReader:
-    def definition_of(name: TableName) -> Table:
+    def columns_of(name: TableName) -> tuple[Column, ...]:
         with server.session() as session:
-            table = read_table(session, name)
-        assert table is not None
-        return table
+            return read_columns(session, name)
 
-    return BinlogReader(server.endpoint(account), definition_of)
+    return BinlogReader(server.endpoint(account), columns_of)
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def definition(session: Session, name: TableName = TABLE) -> Table:
 def read(server: Server, gtid: str) -> Transaction:
     """Read with the account that replicas use: REPLICATION SLAVE and nothing else."""
     with server.session() as lookups:
-        return BinlogReader(server.endpoint(REPL), lambda name: definition(lookups, name)).transaction(gtid)
+        return BinlogReader(server.endpoint(REPL), lambda name: definition(lookups, name).columns).transaction(gtid)
 
 
 def selected(session: Session, table: Table) -> list[RowImage]:

@@ -12,7 +12,7 @@ from replfix.lab.accounts import REPLFIX, Account
 from replfix.lab.topology import Lab
 from replfix.mysql.charsets import _PLAIN, _SINGLE_BYTE, _TRANSLATED, decoder
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import read_table
+from replfix.mysql.definitions import read_columns, read_table
 
 ODD = TableName("we`ird-sch'ema.x", 'ta.b`l"e é')
 ODD_SQL = "`we``ird-sch'ema.x`.`ta.b``l\"e é`"
@@ -116,11 +116,16 @@ def test_triggers_are_seen_with_the_privilege_only(pair: Lab, session: Session) 
         assert defined(limited, name).triggers == ()
 
 
-def test_a_hidden_primary_key_is_a_column_whatever_the_setting(session: Session) -> None:
+def test_a_hidden_primary_key_is_a_column_whatever_the_setting(pair: Lab, session: Session) -> None:
     session.execute("SET sql_generate_invisible_primary_key = ON")
     session.execute("CREATE TABLE t (v INT)")
-    session.execute("SET show_gipk_in_create_table_and_information_schema = OFF")
-    table = defined(session, TableName("shop", "t"))
+    session.execute("SET GLOBAL show_gipk_in_create_table_and_information_schema = OFF")
+    try:
+        with Session(pair.source.endpoint()) as ours:
+            table = defined(ours, TableName("shop", "t"))
+            assert read_columns(ours, TableName("shop", "t")) == table.columns
+    finally:
+        session.execute("SET GLOBAL show_gipk_in_create_table_and_information_schema = DEFAULT")
     assert [column.name for column in table.columns] == ["my_row_id", "v"]
     assert [key.columns for key in table.unique_keys] == [("my_row_id",)]
 
@@ -130,6 +135,7 @@ def test_what_is_no_table(session: Session) -> None:
     session.execute("CREATE VIEW v AS SELECT 1 AS a")
     assert not defined(session, TableName("shop", "isam")).transactional
     assert read_table(session, TableName("shop", "v")) is None
+    assert read_columns(session, TableName("shop", "v")) == ()
     assert read_table(session, TableName("shop", "none")) is None
     assert read_table(session, TableName("none", "none")) is None
 

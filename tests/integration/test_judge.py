@@ -39,7 +39,7 @@ from replfix.lab.state import Server
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import read_table
+from replfix.mysql.definitions import read_columns, read_table
 from replfix.mysql.rows import image
 
 ROWS = int(os.environ.get("REPLFIX_JUDGE_ROWS", "5000"))
@@ -446,13 +446,7 @@ def written(session: Session, *statements: str) -> str:
 
 def read(server: Server, gtid: str) -> Transaction:
     with server.session() as lookups:
-
-        def definition(name: TableName) -> Table:
-            table = read_table(lookups, name)
-            assert table is not None
-            return table
-
-        return BinlogReader(server.endpoint(REPL), definition).transaction(gtid)
+        return BinlogReader(server.endpoint(REPL), lambda name: read_columns(lookups, name)).transaction(gtid)
 
 
 def by_id(table: Table, images: Sequence[RowImage]) -> dict[int, RowImage]:

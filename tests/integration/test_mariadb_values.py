@@ -59,7 +59,7 @@ class Source:
                 maps[found.table_id] = found
             elif event.type in KINDS:
                 head = read_head(event)
-                of = layout(maps[head.table_id], self.definition, charsets.__getitem__)
+                of = layout(maps[head.table_id], lambda name: self.definition(name).columns, charsets.__getitem__)
                 changes += RowDecoder(of).changes(event, head)
         return changes
 
@@ -226,7 +226,11 @@ def test_a_damaged_compressed_value_is_refused(source: Source) -> None:
     rows = next(event for event in found if event.type in KINDS)
     head = read_head(rows)
     decoder = RowDecoder(
-        layout(read_table_map(table_map), source.definition, lambda n: "binary" if n == 63 else "utf8mb4")
+        layout(
+            read_table_map(table_map),
+            lambda name: source.definition(name).columns,
+            lambda n: "binary" if n == 63 else "utf8mb4",
+        )
     )
     outcomes = set()
     for at in range(len(head.rows)):

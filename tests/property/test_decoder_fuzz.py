@@ -22,7 +22,7 @@ import pytest
 from replfix.core import json_text
 from replfix.core.json_text import Document
 from replfix.core.row_event import Transaction
-from replfix.core.table import Table, TableName
+from replfix.core.table import TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decoders, json_binary
 from replfix.mysql.binlog.images import Form
@@ -67,7 +67,7 @@ def charsets(collation: int) -> str:
 
 
 def read(raws: list[bytes]) -> list[Transaction]:
-    schema = Schema(lambda name: Table(name, COLUMNS, (), "InnoDB", True), charsets)
+    schema = Schema(lambda _: COLUMNS, charsets)
     return list(transactions(events(raws), _everything, schema))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from replfix.core.gtid import GtidSet
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.log import HEADER, Event, EventType, events, read_format
 from replfix.mysql.binlog.transaction import Schema, among, transactions
@@ -124,7 +124,7 @@ def placed(*raws: bytes) -> list[bytes]:
     return found
 
 
-def no_definition(name: TableName) -> Table:
+def no_definition(name: TableName) -> tuple[Column, ...]:
     raise AssertionError(name)
 
 

@@ -43,12 +43,12 @@ def small() -> Table:
 
 
 def read(number: int | str, definition: Table | None = None) -> Transaction:
-    def definition_of(name: TableName) -> Table:
+    def columns_of(name: TableName) -> tuple[Column, ...]:
         assert name == SMALL, "only a log without names asks for a definition"
-        return definition or small()
+        return (definition or small()).columns
 
     wanted = GtidSet.parse(f"{ORIGIN}:{number}")
-    schema = Schema(definition_of, CHARSETS.__getitem__)
+    schema = Schema(columns_of, CHARSETS.__getitem__)
     return next(transactions(events(raws(SAMPLE.read_bytes())), among(wanted), schema))
 
 
@@ -219,7 +219,7 @@ def types(number: int) -> Transaction:
     """Of binlog_9_7_types.000001."""
     log = SAMPLE.with_name("binlog_9_7_types.000001").read_bytes()
     charsets = {255: "utf8mb4", 8: "latin1", 63: "binary", 54: "utf16", 97: "eucjpms"}
-    schema = Schema(lambda _: small(), lambda number: charsets.get(number, "latin1"))
+    schema = Schema(lambda _: small().columns, lambda number: charsets.get(number, "latin1"))
     wanted = among(GtidSet.parse(f"8fa2149a-e5a6-11f1-9baa-02fc00000001:{number}"))
     return next(transactions(events(raws(log)), wanted, schema))
 

@@ -264,8 +264,8 @@ class _Fold:
                 if table is None:
                     decoder = None
                 else:
-                    of_table = table
-                    found = layout(mapped, lambda _: of_table, self.charset_of)
+                    columns = table.columns
+                    found = layout(mapped, lambda _: columns, self.charset_of)
                     wanted = frozenset(() if column is None else (column.ordinal,))
                     decoder = RowDecoder(found, wanted)
             except Unreadable:  # altered since

@@ -41,12 +41,13 @@ class LogDialect(Protocol):
 
 def charsets(session: Session, query: str) -> Callable[[int], str]:
     """By a query for ``id`` and ``charset``. :class:`Unreadable` for a collation that it does not give."""
+    endpoint = session.endpoint
     by_number = {int(row["id"]): str(row["charset"]) for row in session.query(query) if row["id"] is not None}
 
     def charset_of(collation: int) -> str:
         try:
             return by_number[collation]
         except KeyError:
-            raise Unreadable(f"{session.endpoint} does not know collation {collation}, which an event names.") from None
+            raise Unreadable(f"{endpoint} does not know collation {collation}, which an event names.") from None
 
     return charset_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.table import ADDRESSES, GEOMETRIES, Column, Table, TableName
+from replfix.core.table import ADDRESSES, GEOMETRIES, Column, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog import decoders
 from replfix.mysql.binlog.images import Form
@@ -33,7 +33,7 @@ class Layout:
 
 
 def layout(
-    table_map: TableMap, definition_of: Callable[[TableName], Table], charset_of: Callable[[int], str]
+    table_map: TableMap, columns_of: Callable[[TableName], tuple[Column, ...]], charset_of: Callable[[int], str]
 ) -> Layout:
     """Resolve a table map. ``charset_of`` gives the character set of a collation's number.
 
@@ -42,7 +42,8 @@ def layout(
     definition: tuple[Column, ...] | None = None
     missing = {what: None for mapped in table_map.columns for what in _missing(mapped)}
     if missing:
-        definition = _fitting(table_map, definition_of(table_map.table))
+        definition = columns_of(table_map.table)
+        _check_fit(table_map, definition)
     names = []
     forms = []
     for index, mapped in enumerate(table_map.columns):
@@ -104,15 +105,14 @@ _TYPES: dict[str, tuple[int, ...]] = {
 }
 
 
-def _fitting(table_map: TableMap, table: Table) -> tuple[Column, ...]:
-    if len(table.columns) != len(table_map.columns):
+def _check_fit(table_map: TableMap, columns: tuple[Column, ...]) -> None:
+    if len(columns) != len(table_map.columns):
         raise _misfit(
-            table_map, f"it has {len(table.columns)} columns now and had {len(table_map.columns)} in the binary log"
+            table_map, f"it has {len(columns)} columns now and had {len(table_map.columns)} in the binary log"
         )
-    for column, mapped in zip(table.columns, table_map.columns, strict=True):
+    for column, mapped in zip(columns, table_map.columns, strict=True):
         if not _fits(column, mapped):
             raise _misfit(table_map, f"column {column.name!r} is {column.column_type} now and was of another type")
-    return table.columns
 
 
 def _fits(column: Column, mapped: MappedColumn) -> bool:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from replfix.core.endpoint import Endpoint
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog.dialect import LogDialect
@@ -34,16 +34,17 @@ _WITHOUT_FILE = (
 class BinlogReader:
     """Reads transactions from one server's binary log. Each call opens a connection of its own and closes it.
 
-    Needs REPLICATION SLAVE and nothing else. ``definition_of`` gives a table as the server defines it now; it is asked
+    Needs REPLICATION SLAVE and nothing else. ``columns_of`` gives a table's columns as the server defines them now; it is asked
     only where the log itself does not name the columns (``binlog_row_metadata=MINIMAL``).
     """
 
     def __init__(
-        self, endpoint: Endpoint, definition_of: Callable[[TableName], Table], limits: Limits = LIMITS
+        self, endpoint: Endpoint, columns_of: Callable[[TableName], tuple[Column, ...]], limits: Limits = LIMITS
     ) -> None:
         self.endpoint = endpoint
-        self.definition_of = definition_of
+        self.columns_of = columns_of
         self.limits = limits
+        self._charset_of: Callable[[int], str] | None = None
 
     def transaction(self, gtid: str) -> Transaction:
         """The transaction of that GTID, whole.
@@ -85,7 +86,7 @@ class BinlogReader:
             left, request = dialect.those(session, gtids)
             if not left:
                 return
-            schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
+            schema = self._schema(session, dialect)
             for found in readable(events(raw_events(session, request)), among(left), schema):
                 yield found
                 left -= dialect.parse(str(found.gtid))
@@ -137,7 +138,7 @@ class BinlogReader:
             newest = max(1, sum(size <= most for size in sizes))
             start = LogPosition(str(files[-newest:][0]["Log_name"]), 0)
             dialect = log_dialect(session)
-            schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
+            schema = self._schema(session, dialect)
             stream = events(raw_events(session, dialect.position(session, start)))
             found: deque[Transaction] = deque(maxlen=limit)
             for one in readable(stream, lambda _: True, schema):
@@ -154,9 +155,14 @@ class BinlogReader:
                     return read_format(raw).raw
         raise ReplicationError(f"{self.endpoint} sent no binary log.", "Check its log_bin.")
 
+    def _schema(self, session: Session, dialect: LogDialect) -> Schema:
+        self._charset_of = self._charset_of or dialect.charset_of(
+            session
+        )  # as long as the server runs, they are the same
+        return Schema(self.columns_of, self._charset_of, self.limits)
+
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
-        schema = Schema(self.definition_of, dialect.charset_of(session), self.limits)
-        return transactions(events(raw_events(session, request)), wanted, schema)
+        return transactions(events(raw_events(session, request)), wanted, self._schema(session, dialect))
 
 
 def log_dialect(session: Session) -> LogDialect:

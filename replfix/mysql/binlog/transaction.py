@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, TableName
 from replfix.errors import LoggedAsStatement, Unreadable
 from replfix.mysql.binlog.gtids import Opening
 from replfix.mysql.binlog.layout import Layout, layout
@@ -32,7 +32,7 @@ _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 class Schema:
     """Where to look up what events do not say. Table maps are the same again and again: each is resolved once."""
 
-    definition_of: Callable[[TableName], Table]
+    columns_of: Callable[[TableName], tuple[Column, ...]]
     charset_of: Callable[[int], str]
     limits: Limits = LIMITS
     _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Schema:
     def decoder(self, event: Event) -> RowDecoder:
         key = event.body[6:]  # without the table's number, which changes with every opening of the table
         if key not in self._decoders:
-            found: Layout = layout(read_table_map(event), self.definition_of, self.charset_of)
+            found: Layout = layout(read_table_map(event), self.columns_of, self.charset_of)
             self._decoders[key] = RowDecoder(found)
         return self._decoders[key]
 
