@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -214,10 +214,8 @@ def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], befor
     effects = tuple(reason for step in plan.steps if (reason := side_effect(step, tables[step.table], plan.row_events)))
     if effects:
         return effects
-    for _, key, _ in parents_wanted(plan.steps, tables):
-        if key.parent not in tables and (parent := replica.table(key.parent)) is not None:
-            tables[key.parent] = parent
     steps = (*before, *plan.steps)
+    bereaved = tuple(_without_parent(replica, plan, tables, steps))
     try:
         children = referencing(replica, tables, given_up(steps, tables))
     except Refused as error:
@@ -225,7 +223,25 @@ def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], befor
     return (
         *in_the_way(plan.steps, tables, replica.find(tables, questions(plan.steps, tables)), before),
         *orphaned(steps, children, tables),
+        *bereaved,
     )
+
+
+def _without_parent(
+    replica: Replica, plan: Plan, tables: dict[TableName, Table], steps: tuple[Step, ...]
+) -> Iterator[str]:
+    """Rows that would come back to no parent. Where a step writes parents, the rehearsal tells."""
+    going = {(step.table, step.current) for step in steps}
+    written = {step.table for step in steps if step.target is not None}
+    for step, key, lookup in parents_wanted(plan.steps, tables):
+        if key.parent not in tables and (parent := replica.table(key.parent)) is not None:
+            tables[key.parent] = parent
+        if key.parent in written or key.parent not in tables:
+            continue
+        if all((key.parent, row) in going for row in replica.find(tables, (lookup,))[lookup]):
+            yield (
+                f"A row cannot come back to {step.table}: it references {key.parent} ({lookup}) by {key.name}, and there is no such row."
+            )
 
 
 def _events(replica: Replica, tables: Mapping[TableName, Table]) -> Transaction:

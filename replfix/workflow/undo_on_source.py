@@ -48,9 +48,10 @@ def source_half(operation: Operation, plan: Plan, document: Document, ours: Tabl
     theirs = {name: source.table(name) for name in tables_named(document)}
     steps = turned_round(read_steps(document, theirs), known := _known(theirs))
     mirrored = turned_round(read_steps(document, dict(ours)), ours)
+    late = " The channel is behind: it may come to that yet." if channel.lag_seconds or channel.delay_seconds else ""
     reasons = tuple(obstacles(source, source.replicates_from(), channel, plan.server_uuid)) or (
         *(f"On the source: {reason}" for reason in _standing(source, steps, dict(known))),
-        *(f"On the replica: {reason}" for reason in _standing(operation.replica, mirrored, ours)),
+        *(f"On the replica: {reason}{late}" for reason in _standing(operation.replica, mirrored, ours)),
     )
     part = OnSource(now, steps)
     try:

@@ -136,6 +136,15 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
     write(pair.replica, "START REPLICA SQL_THREAD")
     until(lambda: Command(pair)("undo", intent, "--dry-run")[0] == 3)
 
+    log = "CREATE TRIGGER d.t AFTER DELETE ON d.o FOR EACH ROW INSERT INTO d.log VALUES (OLD.id, 1)"
+    write(pair.source, "CREATE TABLE d.log (id INT PRIMARY KEY, n INT)", log)
+    pair.wait_until_applied()
+    code, undone = Command(pair)("undo", intent, "--yes")
+    assert (code, undone["outcome"]) == (0, "undone"), undone
+    assert "no undo takes back what they do: d.t (AFTER DELETE on d.o)" in " ".join(undone["risks"])
+    assert [row[:3] for row in judge(pair)] == [("1", "A-1", "source")]
+    assert judge(pair, "d.log") == [("70001", "1")]
+
 
 def undoing(lab: Lab, intent: str, at: str, do: Callable[[], None]) -> Undoing:
     """Within this process, with something done when the run says what it is about to do; once."""

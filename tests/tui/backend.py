@@ -18,12 +18,12 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant, ErrantTransaction, ways_out
 from replfix.core.gtid import GtidSet
 from replfix.core.outcome import Outcome, Result, Round
-from replfix.core.plan import Plan, to_document
+from replfix.core.plan import OnSource, Plan, to_document
 from replfix.core.recorded import read_plan
 from replfix.core.row_event import ChangeKind, PassedOver, RowChange
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
-from replfix.core.undo import inverse
+from replfix.core.undo import also_on_source, inverse
 from replfix.core.values import RowImage
 from replfix.tui.backend import Progress
 from replfix.workflow.recover import Recovered
@@ -241,6 +241,7 @@ class FakeBackend:
     chain: Chain = field(default_factory=Chain)
     trail_error: BaseException | None = None
     in_the_way: tuple[str, ...] = ()  # of an undo
+    on_source: OnSource | None = None  # its part there
     left: tuple[AuditRecord, ...] = ()  # by interrupted runs
     advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
@@ -348,6 +349,10 @@ class FakeBackend:
         plan = record.content["plan"]
         assert isinstance(plan, dict)
         undo = inverse(read_plan(plan, {ORDERS.name: ORDERS}), {ORDERS.name: ORDERS}, row_events=True)
+        if self.on_source is not None:
+            undo = also_on_source(
+                undo, self.on_source, {ORDERS.name: ORDERS}, lost=("Its key is taken.",), fired=(), kept_in=record.id
+            )
         looked = Undoing(UndoResult.NEEDS_HUMAN, "Nothing stands in the way.", "", record.id, undo, dry_run=True)
         if self.in_the_way:
             return replace(looked, result=UndoResult.REFUSED, message=self.in_the_way[0], in_the_way=self.in_the_way)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from textual.widgets import Button, DataTable, Input
 
 from replfix.core.audit_record import RecordKind
+from replfix.core.on_source import written
+from replfix.core.plan import OnSource
 from replfix.errors import AuditError
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
@@ -15,6 +17,7 @@ from replfix.tui.screens.record import RecordScreen
 from replfix.tui.screens.undo import UndoDialog
 from tests.tui.backend import Chain, FakeBackend, diagnosis_of, plan_of
 from tests.tui.driving import Driver, driving
+from tests.unit.making import ORDERS
 
 LARGE = (140, 60)
 
@@ -163,6 +166,27 @@ async def test_a_repair_is_undone_when_it_is_wanted_twice() -> None:
         assert len([c for c in d.backend.calls if c.startswith("undo")]) == 3
         await d.press("right", "enter")  # there is no second time
         await d.on(RecordScreen)
+
+
+async def test_an_undo_that_writes_on_the_source_wants_the_table_s_name() -> None:
+    part = OnSource("a" * 36, (written(ORDERS, (9, "R-1", None), None),))
+    async with driving(FakeBackend(chain=trail(), on_source=part), size=LARGE) as d:
+        await at_undo(d)
+        await d.see("delete in shop.orders on the source", "'R-1' → (no row)", "do not come back. Its key is taken.")
+        await d.see("Undo: type shop.orders")
+        await d.press("right", "enter")  # there is one button yet: nothing is done
+        await d.on(RecordScreen)
+        await d.press("U")
+        await d.see("Undo: type shop.orders")
+        do = d.screen.query_one("#do", Button)
+        await d.press(*"shop.order")
+        assert do.disabled
+        await d.press("s")
+        await d.until(lambda: not do.disabled)
+        await d.press("enter", "enter")
+        await d.see("undone: 1 row brought back.")
+        assert [c.split()[-1] == "None" for c in d.backend.calls if c.startswith("undo")] == [True, True, False]
+        assert not d.screen.query_one("#writing-name", Input).display
 
 
 async def test_what_is_in_the_way_of_an_undo_is_shown_and_nothing_offered() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from replfix.core.audit_record import RecordKind
 from replfix.core.children import Child
 from replfix.core.counter import Counter
 from replfix.core.diagnosis import Proposal
@@ -24,6 +25,7 @@ from replfix.core.values import RowImage
 from replfix.errors import ConnectError, NotDone, NotVerified
 from replfix.workflow.recover import recover
 from replfix.workflow.source_side import free_on_both
+from replfix.workflow.undo import Undoing, UndoResult, undo
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, SOURCE, column, deleted, evidence, inserted, key, table, updated
 from tests.unit.test_resolve_workflow import Scene
@@ -358,3 +360,75 @@ def test_what_came_to_the_source_late_is_looked_for_at_the_end() -> None:
     assert [r.on_source for r in outcome.rounds] == [OnSourceResult.SEEN, OnSourceResult.SEEN]
     assert scene.replica.rows.contents == scene.source.rows.contents
     assert set(scene.source.rows.held[ORDERS.name]) == {(1, "local", None), (2, "other", None)}
+
+
+# --- and back ---
+
+
+@pytest.fixture
+def kept_both(scene: Scene) -> Scene:
+    """Resolved, and the place of the displaced row is free by now."""
+    assert scene.resolve(strategy="keep-both").result is Result.RESOLVED
+    for rows in (scene.source.rows, scene.replica.rows):
+        rows.delete(ORDERS.name, (1, "A", None))
+    scene.world.steps.clear()
+    return scene
+
+
+def taken_back(scene: Scene, **more: Any) -> Undoing:
+    intent = next(r for r in scene.trail.written if r.kind == RecordKind.INTENT)
+    return undo(scene.operation, intent.id, **{"dry_run": False, "confirm": lambda _: True, **more})
+
+
+def test_an_undo_writes_the_source_first_and_the_replica_once_it_has_that(kept_both: Scene) -> None:
+    assert taken_back(kept_both, dry_run=True).result is UndoResult.NEEDS_HUMAN
+    assert [s for s in kept_both.world.steps if s.startswith(("rehearse", "write", "trail", "apply"))] == [
+        "rehearse on source"
+    ]
+    kept_both.world.steps.clear()
+    undone = taken_back(kept_both)
+    assert (undone.result, undone.on_source) == (UndoResult.UNDONE, OnSourceResult.SEEN)
+    assert kept_both.source.rows.held[ORDERS.name] == []
+    assert kept_both.replica.rows.held[ORDERS.name] == [(1, "local", None)]
+    telling = ("rehearse", "commit", "write on", "trail", "apply", "put back")
+    assert [s for s in kept_both.world.steps if s.startswith(telling)] == [
+        "rehearse on source",
+        "trail settings",
+        "apply",  # rolled back
+        "trail intent",
+        "write on source",
+        "trail on-source",
+        "commit on source",
+        "apply",
+        "commit",
+        "put back",
+        "trail settings-restored",
+        "trail outcome",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("point", "error", "raised", "told"),
+    [
+        ("write on source", NotDone("It is read-only now."), NotDone, "not undone"),
+        ("trail on-source", NotDone("The disk is full."), NotDone, "not undone"),
+        ("commit on source", NotVerified("The connection was lost."), None, "unknown"),
+        ("commit", NotDone("The server says no."), None, "undone on the source"),
+        ("commit", NotVerified("The connection was lost."), None, "unknown"),
+    ],
+)
+def test_an_undo_that_ends_in_the_middle(
+    kept_both: Scene, point: str, error: Exception, raised: type[Exception] | None, told: str
+) -> None:
+    kept_both.world.before[point] = error
+    if raised is not None:
+        with pytest.raises(raised, match=str(error)):
+            taken_back(kept_both)
+    else:
+        failed = taken_back(kept_both)
+        assert (failed.result, str(error) in failed.message) == (UndoResult.FAILED, True)
+    assert kept_both.trail.results()[-1] == told
+    kept_both.world.before.clear()
+    assert taken_back(kept_both).result is UndoResult.UNDONE, "the same again goes on"
+    assert kept_both.source.rows.held[ORDERS.name] == []
+    assert kept_both.replica.rows.held[ORDERS.name] == [(1, "local", None)]

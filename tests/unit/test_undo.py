@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from replfix.core.interrupted import Standing, questions, repair_found, standing
+from replfix.core.interrupted import Standing, questions, repair_found, standing, undo_found
 from replfix.core.json_values import from_json, to_json
 from replfix.core.lookup import Answers, Lookup
+from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, StepKind, to_document
 from replfix.core.recorded import read_plan, tables_named
 from replfix.core.row_event import RowChange
@@ -168,3 +169,27 @@ def test_a_repair_without_steps_is_applied_when_its_transaction_is() -> None:
     plan = replace(plan_for(held(*THREE), *CHANGES), steps=())
     assert repair_found(plan, Standing.BEFORE, applied=False, wrong=None).result == "not applied"
     assert repair_found(plan, Standing.BEFORE, applied=True, wrong=None).result == "applied, not verified"
+
+
+@pytest.mark.parametrize(
+    ("on_source", "rows", "result"),
+    [
+        (None, Standing.BEFORE, "not undone"),
+        (None, Standing.AFTER, "undone"),
+        (None, Standing.OTHERWISE, "cannot be told"),
+        (OnSourceResult.NOT_WRITTEN, Standing.BEFORE, "not undone"),
+        (OnSourceResult.WRITTEN, Standing.BEFORE, "undone on the source"),
+        (OnSourceResult.WRITTEN, Standing.AFTER, "undone"),
+        (OnSourceResult.WRITTEN, Standing.OTHERWISE, "cannot be told"),
+        (OnSourceResult.UNKNOWN, Standing.BEFORE, "cannot be told"),
+    ],
+)
+def test_what_became_of_an_undo(on_source: OnSourceResult | None, rows: Standing, result: str) -> None:
+    plan = plan_for(held(*THREE), *CHANGES)
+    assert undo_found(plan, rows, on_source).result == result
+
+
+def test_an_undo_without_rows_on_the_replica_is_what_became_of_its_part_on_the_source() -> None:
+    plan = replace(plan_for(held(*THREE), *CHANGES), steps=())
+    assert undo_found(plan, Standing.BEFORE, OnSourceResult.WRITTEN).result == "undone"
+    assert undo_found(plan, Standing.BEFORE, OnSourceResult.NOT_WRITTEN).result == "not undone"

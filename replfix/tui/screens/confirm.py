@@ -8,11 +8,9 @@ from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
 from textual.widgets import Button, Footer, Input, Static
 
 from replfix.core.plan import Plan
@@ -20,21 +18,9 @@ from replfix.present.text import visible
 from replfix.tui.fits import Fit
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixDialog
+from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, together
-
-
-class _Choice(Button):
-    """Letters and pasted text go to the name's field also while a button has the focus. They are handed on right where
-    they arrive: any later, and those typed fast would pass each other on two ways."""
-
-    def post_message(self, message: Message) -> bool:
-        typed = isinstance(message, events.Paste) or (isinstance(message, events.Key) and message.is_printable)
-        box = self.screen.query("#confirm-name") if typed else None
-        if not box:
-            return super().post_message(message)
-        self.screen.set_focus(box.first())
-        return box.first().post_message(message)
 
 
 class ConfirmDialog(ReplfixDialog[bool]):
@@ -72,8 +58,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
                 )  # fmt: skip
                 yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
             with Horizontal(id="confirm-buttons"):
-                yield _Choice("Cancel", id="cancel", compact=True)
-                yield _Choice("Apply", id="apply", compact=True, variant="error")
+                yield Choice("Cancel", id="cancel", compact=True)
+                yield Choice("Apply", id="apply", compact=True, variant="error")
             yield Footer(show_command_palette=False)
 
     def _lost(self) -> str:

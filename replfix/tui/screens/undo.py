@@ -47,6 +47,9 @@ class UndoDialog(WritingDialog[Undoing]):
             self.say([Text("Undoing: this is not interrupted…")])
             self._undo(self._looked.plan.digest)
 
+    def named_by(self, _done: Undoing) -> str:
+        return _done.plan.named_by if _done.plan.on_source is not None else ""
+
     def ended(self, done: Undoing) -> tuple[bool, Iterable[RenderableType]]:
         possible = done.dry_run and done.result is UndoResult.NEEDS_HUMAN
         self._looked = done if possible else None

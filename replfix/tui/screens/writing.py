@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Footer, Input, Static
 
 from replfix.errors import ReplfixError
 from replfix.present.text import visible
@@ -19,6 +19,7 @@ from replfix.tui.backend import Backend, Progress
 from replfix.tui.ends import told
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING
+from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import point, together
 
 T = TypeVar("T")
@@ -53,8 +54,13 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         self._verb = verb
         self._first = first
         self._busy = False
+        self._wanted = ""  # to be typed before the button can be pressed
 
     # --- what a dialog of this kind says and does ---
+
+    def named_by(self, _done: T) -> str:
+        """What has to be typed before what there is to do is done; empty for nothing."""
+        return ""
 
     def ended(self, done: T) -> tuple[bool, Iterable[RenderableType]]:
         """Whether there is something to be done now, and what is said."""
@@ -71,9 +77,11 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
             yield Static(Text(visible(self._question, keep_newlines=False), style="bold"), markup=False)
             with VerticalScroll(id="writing-text", can_focus=False):
                 yield Static(Text(self._first), id="writing-said", markup=False)
+            yield Static(id="writing-ask", markup=False)
+            yield Input(id="writing-name", placeholder="schema.table", compact=True, select_on_focus=False)
             with Horizontal(id="writing-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button(self._verb, id="do", compact=True, variant="error", disabled=True)
+                yield Choice("Cancel", id="cancel", compact=True)
+                yield Choice(self._verb, id="do", compact=True, variant="error", disabled=True)
             yield Footer(show_command_palette=False)
 
     def work(self, what: str, job: Callable[[Backend, Progress], T]) -> None:
@@ -105,9 +113,30 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         else:
             said += [point("✗", error.message, "bold red"), *([point("→", error.hint)] if error.hint else [])]
         self.say(said)
-        self.query_one("#do", Button).disabled = not possible
+        self._ask_for(visible(self.named_by(message.done), keep_newlines=False) if possible else "")
+        self.query_one("#do", Button).disabled = not possible or bool(self._wanted)
         self.query_one("#cancel", Button).focus()
         self.replfix.end_applying()
+
+    def _ask_for(self, name: str) -> None:
+        self._wanted = name
+        ask, box = self.query_one("#writing-ask", Static), self.query_one("#writing-name", Input)
+        ask.display = box.display = bool(name)
+        ask.update(Text.assemble(f"{self._verb}: type ", (name, "bold reverse")))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._wanted and not self._busy:
+            self.query_one("#do", Button).disabled = event.value.strip() != self._wanted
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Not yet: the name first, then the button."""
+        event.stop()
+        do = self.query_one("#do", Button)
+        if do.disabled:
+            self.notify(f"That is not {self._wanted}.", severity="warning", timeout=4, markup=False)
+        else:
+            do.focus()
 
     def say(self, parts: Iterable[RenderableType]) -> None:
         self.query_one("#writing-said", Static).update(together(parts))
@@ -118,6 +147,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
             self.action_cancel()
         elif not self._busy:
             event.button.disabled = True
+            self._ask_for("")
             self.wanted()
 
     def action_scroll_text(self, by: int) -> None:
