@@ -329,6 +329,13 @@ class Repair(Protocol):
         """
         ...
 
+    def commit_transaction(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
+        """The transaction's own events as the plan's way says, in one logged transaction under its GTID; ``guard`` is called
+        last before COMMIT. Raises as ``apply``."""
+        ...
+
     def rehearse_leaving_out(self, plan: Plan) -> None:
         """For a plan that leaves its transaction out: only whether the account may do that. RehearsalFailed,
         PrivilegeError."""

@@ -13,7 +13,7 @@ from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 
-_PASSES_ON = {"CASCADE", "SET NULL", "SET DEFAULT"}
+PASSES_ON = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 Alike = tuple[object, ...]
 """Values of a key as far as they tell keys apart here. Which texts are equal, the server's collation says: all may be."""
@@ -56,7 +56,7 @@ class Cascades:
     def of(cls, changes: Iterable[RowChange], tables: Mapping[TableName, Table]) -> Cascades:
         by_key: dict[tuple[TableName, str, Alike], int] = {}
         by_child: dict[TableName, int] = {}
-        for index, table, key, before in keys_taken(changes, tables, _PASSES_ON):
+        for index, table, key, before in keys_taken(changes, tables, PASSES_ON):
             by_key[key.child, key.name, _alike(table, key.parent_columns, before)] = index
             by_child[key.child] = index
         return cls(by_key, by_child)
@@ -67,7 +67,7 @@ class Cascades:
 
     def _reaches_by(self, key: ForeignKey, table: Table, image: RowImage) -> int:
         values = _alike(table, key.child_columns, image)
-        if None in values or not {key.on_delete, key.on_update} & _PASSES_ON:
+        if None in values or not {key.on_delete, key.on_update} & PASSES_ON:
             return -1
         return max(self.by_child.get(key.parent, -1), self.by_key.get((table.name, key.name, values), -1))
 

@@ -53,6 +53,16 @@ class Orphan:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A referenced key of which the transaction deletes the row and writes another one: ``children`` rows of the replica have
+    a parent before and behind it, and in between the server refuses."""
+
+    foreign_key: ForeignKey
+    key: Lookup
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A referenced key as one row holds it: ``children`` finds the rows that reference it, ``holders`` those that hold it.
 

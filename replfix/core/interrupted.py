@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from replfix.core.lookup import Answers, Lookup, by_identity
 from replfix.core.outcome import OnSourceResult
-from replfix.core.plan import Plan, Step, Way
+from replfix.core.plan import Plan, Step
 from replfix.core.row_diff import same
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
@@ -93,7 +93,7 @@ def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str,
     """Of a repair. ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows do not stand as
     it leaves them, None when that could not be looked at."""
     transaction = plan.transaction
-    if plan.way is not Way.APPLY:
+    if plan.way.leaves_out:
         if applied:
             return Found("left out, not verified", f"{transaction} counts as applied; its rows were not looked at.")
         return Found("not left out", f"{transaction} is not passed over.")

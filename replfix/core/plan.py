@@ -61,8 +61,13 @@ class Way(enum.StrEnum):
     """How the replica gets past the failing transaction."""
 
     APPLY = "apply"  # it applies the transaction itself
+    UNCHECKED = "unchecked"  # its row events are carried out for it, without foreign key checks, logged under its GTID
     EMPTY = "empty"  # an empty transaction takes its GTID
     COUNTER = "counter"  # the skip counter passes over it
+
+    @property
+    def leaves_out(self) -> bool:
+        return self in (Way.EMPTY, Way.COUNTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,12 @@ class Plan:
         match self.way:
             case Way.APPLY:
                 return ("START REPLICA: the replica applies the transaction itself", *self._source_part())
+            case Way.UNCHECKED:
+                return (
+                    "The transaction's own row events, without foreign key checks, in one transaction logged under its GTID",
+                    "START REPLICA: the replica goes on behind it",
+                    *self._source_part(),
+                )
             case Way.EMPTY:
                 assert self.transaction.gtid is not None
                 said = sql.empty_transaction(self.transaction.gtid)
@@ -185,7 +196,7 @@ class Plan:
         """What a rehearsal that went well has shown."""
         if self.on_source is not None:
             return "replica and source carried out their parts of the plan, and rolled them back"
-        if self.way is Way.APPLY:
+        if not self.way.leaves_out:
             return "the replica carried out the plan and the transaction itself, and rolled both back"
         return "the account is allowed to leave the transaction out; nothing was, and no more than that can be tried"
 
@@ -276,7 +287,8 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "row_events": plan.row_events,
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
         **({"orphans": [orphan_to_document(orphan) for orphan in plan.orphans]} if plan.orphans else {}),
-        **({} if plan.left_out is None else {"way": plan.way.value, "left_out": plan.left_out.to_document()}),
+        **({} if plan.way is Way.APPLY else {"way": plan.way.value}),
+        **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
     }
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replfix.core.cascades import Cascades
-from replfix.core.children import Child, Orphan
+from replfix.core.children import Child, Orphan, Replaced
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
@@ -84,6 +84,9 @@ class Reconciliation:
     unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
     untold: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
     held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica holds
+    replaced: tuple[
+        Replaced, ...
+    ] = ()  # keys with children that stay, although the transaction deletes them for a moment
     kept: tuple[Child, ...] = ()  # rows that stay, although the row that they reference goes or gets another key
     bereft: tuple[
         Child, ...

@@ -84,6 +84,19 @@ def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName,
     return tuple(found.values())
 
 
+def comes_back(changes: tuple[RowChange, ...], reference: Reference, parent: Table) -> bool:
+    """Whether a row with the key that the change takes away is there again when the transaction is through, as REPLACE does it.
+    Keys as they are logged: of another spelling it is not said."""
+    columns = reference.foreign_key.parent_columns
+    gone, there = _values(parent, columns, changes[reference.change].before or ()), False
+    for change in changes[reference.change :]:
+        if change.table == parent.name:
+            for image, holds in ((change.before, False), (change.after, True)):
+                if image is not None and _values(parent, columns, image) == gone:
+                    there = holds
+    return there
+
+
 def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[TableName, Table]) -> set[Identity]:
     """Rows that the transaction itself changes or deletes before that change."""
     found: set[Identity] = set()

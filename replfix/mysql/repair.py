@@ -16,7 +16,7 @@ from replfix.core.applier_error import ER_KEY_NOT_FOUND
 from replfix.core.changed_twice import changed_twice
 from replfix.core.endpoint import Endpoint
 from replfix.core.lookup import Answers, by_identity
-from replfix.core.plan import Plan, Step, StepKind
+from replfix.core.plan import Plan, Step, StepKind, Way
 from replfix.core.reconcile import final_rows, not_as_final, questions, spare_rows
 from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
@@ -33,7 +33,7 @@ from replfix.errors import (
     Unreadable,
 )
 from replfix.mysql import families, leaving_out
-from replfix.mysql.binlog import pieces
+from replfix.mysql.binlog import pieces, unchecked
 from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
@@ -183,12 +183,21 @@ class HeldChannel:
         session.execute("BEGIN")
         self._carry_out(session, plan, transaction, tables)
         self._met = find_all(session, tables, questions(transaction.changes, tables))
+        self._run_transaction(session, plan, transaction, tables)
+
+    def _run_transaction(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
+        """Its own events, and a look at the rows that they leave."""
+        packet = _packet(session)
         final = final_rows(transaction.changes, tables)
         asked = [row.lookup for row in final]
         held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
         spare = spare_rows(transaction.changes, tables, {lookup: len(rows) for lookup, rows in held.items()})
         most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
         for number, events in enumerate(transaction.raw.statements, 1):
+            if plan.way is Way.UNCHECKED:
+                events = unchecked(events, transaction.raw.format_description)
             for piece in pieces(events, transaction.raw.format_description, most):
                 what = f"statement {number} of {len(transaction.raw.statements)}"
                 _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
@@ -226,6 +235,38 @@ class HeldChannel:
             refused="The server did not commit the repair",
             unchanged=NOTHING_CHANGED,
         )
+
+    def commit_transaction(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
+        session = self._session
+        try:
+            session.execute(sql.LOGGED_SESSION)  # as its applier would, for the replicas below
+            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+            _say(session, dialect_of(session).as_transaction(transaction))
+            session.execute("BEGIN")
+            self._meets_the_same(session, tables)
+            self._run_transaction(session, plan, transaction, tables)
+            guard()
+        except BaseException as error:
+            self._log_nothing("ROLLBACK")
+            if isinstance(error, ServerError):
+                raise NotDone(f"The transaction was rolled back: {error.message}.", NOTHING_CHANGED) from None
+            raise
+        try:
+            commit(
+                session,
+                meanwhile="the transaction was being committed: it is either done in full or not at all",
+                find_out="Run 'replfix diagnose' when the server can be reached again: it shows which.",
+                refused="The server did not commit the transaction",
+                unchanged=NOTHING_CHANGED,
+            )
+        finally:
+            self._log_nothing()
+
+    def _log_nothing(self, *first: str) -> None:
+        with suppress(ReplfixError):  # a lost session has been rolled back by the server
+            _say(self._session, (*first, *dialect_of(self._session).as_nobody(), sql.NOT_LOGGED_SESSION))
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
         with self._open() as session:

@@ -403,7 +403,8 @@ def _doubt(
             f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
             "such rows were not compared."
         )
-    if error.errno in FOREIGN_KEY_ERRORS and not any(c.foreign_key for c in found.conflicts) and not found.untold:
+    told = found.untold or found.replaced or any(c.foreign_key for c in found.conflicts)
+    if error.errno in FOREIGN_KEY_ERRORS and not told:
         unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
     elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
         named = [name for name in tables if str(name) == error.table]

@@ -218,7 +218,7 @@ def _look(
     applied = channel is not None and status.has_applied(channel, plan.transaction)
     if applied and told is not None:
         return verified_before(plan), plan, channel, on_source
-    held = applied and channel is not None and plan.way is Way.APPLY
+    held = applied and channel is not None and not plan.way.leaves_out
     wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
     return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel, on_source
 

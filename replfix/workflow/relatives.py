@@ -6,7 +6,8 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
 from replfix.core.applier_error import FOREIGN_KEY_ERRORS
-from replfix.core.children import Child, Orphan, parents_wanted
+from replfix.core.cascades import PASSES_ON, keys_taken
+from replfix.core.children import Child, Orphan, Replaced, held_by, parents_wanted
 from replfix.core.filters import Filters
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
@@ -14,6 +15,7 @@ from replfix.core.relatives import (
     Reference,
     Since,
     blocking_children,
+    comes_back,
     needed_parents,
     parents_of,
     states_then,
@@ -56,6 +58,7 @@ class Relatives:
         self._repairs: list[Repair] = []
         self._untold: dict[str, None] = {}
         self._orphans: dict[Orphan, None] = {}
+        self._replaced: list[Replaced] = []
         self._going: dict[tuple[TableName, RowImage], RowImage | None] = {}
         self._coming: set[tuple[TableName, RowImage]] = set()
 
@@ -67,7 +70,7 @@ class Relatives:
         own = needed_parents(self._changes, of_transaction)
         refused = frozenset(r.lookup for r in own if self._errno in FOREIGN_KEY_ERRORS)
         self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
-        if not self._conflicts and not self._untold and not self._orphans:
+        if not self._conflicts and not self._untold and not self._orphans and not self._replaced:
             return found
         return replace(
             found,
@@ -75,6 +78,7 @@ class Relatives:
             repairs=(*found.repairs, *(r for r in self._repairs if r not in found.repairs)),
             untold=(*found.untold, *self._untold),
             orphans=tuple(self._orphans),
+            replaced=tuple(self._replaced),
         )
 
     def with_parents(self, found: Reconciliation, wanting: tuple[Child, ...]) -> Reconciliation:
@@ -201,6 +205,9 @@ class Relatives:
             reference, table = asked[lookup], self._tables[lookup.table]
             own = touched_before(self._changes, reference.change, self._tables)
             extra = [row for row in rows if (table.name, identity_values(table, row)) not in own]
+            if extra and comes_back(self._changes, reference, tables[reference.foreign_key.parent]):
+                self._replaced.append(Replaced(reference.foreign_key, lookup, len(extra)))
+                continue
             if len(extra) > CHILDREN:
                 self._untold[
                     f"{len(extra):,} rows of {table.name} reference a row that the transaction deletes or changes "
@@ -208,6 +215,24 @@ class Relatives:
                 ] = None
             for row in extra[:CHILDREN]:
                 self._in_the_way(reference, table, row)
+        if self._replaced:
+            self._no_cascades(tables)
+
+    def _no_cascades(self, tables: dict[TableName, Table]) -> None:
+        """What is carried out without foreign key checks does not cascade: no other row may wait for that."""
+        for index, parent, key, before in keys_taken(self._changes, tables, PASSES_ON):
+            held = next((held for held in held_by(parent, before) if held.foreign_key == key), None)
+            if held is None or not self._can_be_asked(key.child):
+                continue
+            own = touched_before(self._changes, index, self._tables)
+            child = self._tables[key.child]
+            rows = self._replica.find(self._tables, (held.children,))[held.children]
+            if any((child.name, identity_values(child, row)) not in own for row in rows):
+                self._untold[
+                    f"The transaction replaces a row of {self._replaced[0].foreign_key.parent} that others reference, which no applier "
+                    f"can do, and a foreign key that cascades ({key.name} of {key.child}) has work in it as well: replfix cannot "
+                    "carry it out in its place."
+                ] = None
 
     def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:
         key = table.identity

@@ -12,7 +12,7 @@ from replfix.core.lookup import Answers
 from replfix.core.plan import Plan, Way
 from replfix.core.reconcile import final_rows
 from replfix.core.words import counted
-from replfix.errors import NotDone, NotVerified, Stale
+from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
 from replfix.ports import Repair
 from replfix.workflow.applying import let_it_apply, verify, wait_until_stopped
 from replfix.workflow.operation import Operation, Story
@@ -54,8 +54,9 @@ class WayPast(Protocol):
 
 
 def way_past(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair) -> WayPast:
-    ways: dict[Way, type[_Apply] | type[_EmptyTransaction] | type[_SkipCounter]] = {
+    ways: dict[Way, type[_Apply] | type[_Unchecked] | type[_EmptyTransaction] | type[_SkipCounter]] = {
         Way.APPLY: _Apply,
+        Way.UNCHECKED: _Unchecked,
         Way.EMPTY: _EmptyTransaction,
         Way.COUNTER: _SkipCounter,
     }
@@ -98,6 +99,34 @@ class _Apply(_Round):
 
     def verify(self) -> None:
         verify(self.operation, self.diagnosis)
+
+
+class _Unchecked(_Apply):
+    """What the replica's applier refuses is carried out for it: the transaction's own events without foreign key checks."""
+
+    def carry_out(self, guard: Callable[[], None]) -> None:
+        evidence = self.diagnosis.evidence
+        assert evidence.transaction is not None
+        if not self.plan.steps:
+            self._commit(guard)
+            return
+        super().carry_out(guard)
+        try:
+            self._commit(lambda: None)
+        except ReplfixError as error:
+            raise NotVerified(
+                f"The repair was applied, {self.plan.transaction} itself was not: {error.message}",
+                "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+            ) from None
+
+    def _commit(self, guard: Callable[[], None]) -> None:
+        evidence = self.diagnosis.evidence
+        assert evidence.transaction is not None
+        self.operation.progress(f"Carrying out {self.plan.transaction} without foreign key checks")
+        self.repair.commit_transaction(self.plan, evidence.transaction, evidence.tables, guard)
+
+    def go(self) -> None:
+        pass  # gtid_executed holds it
 
 
 class _LeaveOut(_Round):

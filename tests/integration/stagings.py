@@ -459,6 +459,15 @@ def a_row_without_a_key_that_differs(lab: Lab) -> None:
     fails_on(lab, "UPDATE d.t SET a = 22 WHERE id = 2")
 
 
+@staged("replaced-parent")
+def a_parent_replaced_on_the_source(lab: Lab) -> None:
+    opened(
+        lab, "CREATE TABLE d.p (id INT PRIMARY KEY, v INT)", "CREATE TABLE d.c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES "
+        "d.p (id))", "INSERT INTO d.p VALUES (1, 1)", "INSERT INTO d.c VALUES (1, 1)",
+    )  # fmt: skip
+    fails_on(lab, "REPLACE INTO d.p VALUES (1, 2)")
+
+
 @staged("changed-twice")
 def one_event_that_changes_a_row_twice(lab: Lab) -> None:
     opened(lab, "CREATE TABLE d.t (a INT NULL UNIQUE, b INT)", "INSERT INTO d.t VALUES (5, 1), (9, 9)")

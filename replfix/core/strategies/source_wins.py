@@ -11,7 +11,7 @@ from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.lookup import by_identity
-from replfix.core.plan import Kept, Plan, Step, StepKind
+from replfix.core.plan import Kept, Plan, Step, StepKind, Way
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing
 from replfix.core.table import ForeignKey, Table, TableName
@@ -54,7 +54,10 @@ def propose(evidence: Evidence) -> Proposal:
         row_events=row_events,
         kept=_kept(evidence),
         orphans=_orphans(evidence, steps),
+        way=Way.UNCHECKED if evidence.reconciliation.replaced else Way.APPLY,
     )
+    if plan.way is Way.UNCHECKED:
+        return Proposal(NAME, plan, "What the applier refuses can be carried out for it.", plan.risks)
     if steps:
         return Proposal(
             NAME, plan, "Every row that is in the way can be saved and brought to the state expected.", plan.risks
@@ -100,7 +103,19 @@ def cannot(evidence: Evidence) -> str:
         )
     if found.untold:
         return found.untold[0]
-    return _stuck(found)
+    return _not_replaceable(evidence) or _stuck(found)
+
+
+def _not_replaceable(evidence: Evidence) -> str:
+    assert evidence.reconciliation is not None
+    assert evidence.transaction is not None
+    if not evidence.reconciliation.replaced:
+        return ""
+    parent = evidence.reconciliation.replaced[0].foreign_key.parent
+    what = f"The transaction deletes a row of {parent} that others reference and writes it again (REPLACE): no applier can do that"
+    if evidence.transaction.gtid is None or evidence.status.product != "MySQL":
+        return f"{what}, and replfix can do it in its place only on MySQL, where the transaction has a GTID."
+    return f"{what}, and it is an XA transaction." if evidence.transaction.prepared else ""
 
 
 def _stuck(found: Reconciliation) -> str:
@@ -359,6 +374,18 @@ def _orphan_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
             )
 
 
+def _replaced_risks(evidence: Evidence) -> Iterator[str]:
+    assert evidence.reconciliation is not None
+    for replaced in evidence.reconciliation.replaced:
+        key = replaced.foreign_key
+        yield (
+            f"The transaction deletes a row of {key.parent} and writes it again, while {counted(replaced.children, 'row')} of {key.child} "
+            f"({key.name}: {replaced.key}) "
+            f"{'reference' if replaced.children > 1 else 'references'} it, which stay: no applier of MySQL 9.6 or later can do "
+            "that. replfix carries out its row events itself, without foreign key checks, logged under its GTID."
+        )
+
+
 def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
     """Counters that go up. Said of what the rehearsal leaves as it was: it moves them too."""
     for name, counter in evidence.counters.items():
@@ -384,6 +411,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
+    risks.extend(_replaced_risks(evidence))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))

@@ -1,0 +1,29 @@
+"""What foreign keys want of a transaction, told from its changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from replfix.core.relatives import blocking_children, comes_back
+from replfix.core.row_event import RowChange
+from replfix.core.table import ForeignKey, TableName
+from tests.unit.making import column, deleted, inserted, key, table, updated
+
+CHILD = ForeignKey("fk", TableName("d", "c"), ("p",), TableName("d", "p"), ("id",), "RESTRICT", "RESTRICT")
+P = table("d.p", [column("id"), column("v")], [key("PRIMARY", "id")], referenced_by=(CHILD,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "back"),
+    [
+        ((deleted(P, 1, 1), inserted(P, 1, 2)), True),
+        ((deleted(P, 1, 1), inserted(P, 2, 1)), False),
+        ((inserted(P, 2, 1), deleted(P, 1, 1)), False),
+        ((deleted(P, 1, 1), inserted(P, 1, 2), deleted(P, 1, 2)), False),
+        ((deleted(P, 1, 1), inserted(P, 1, 2), updated(P, (1, 2), (3, 2))), False),
+        ((updated(P, (1, 1), (2, 1)), updated(P, (5, 1), (1, 1))), True),
+    ],
+)
+def test_whether_a_key_is_there_again_at_the_end(changes: tuple[RowChange, ...], back: bool) -> None:
+    (taken, *_) = blocking_children(changes, {P.name: P})
+    assert comes_back(changes, taken, P) is back
