@@ -225,8 +225,13 @@ def _risks(evidence: Evidence, part: OnSource) -> Iterator[str]:
         "rows are in the audit trail, and only there."
     )
     yield from triggers_risk(part)
-    if evidence.channel.delay_seconds:
-        yield (
-            f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose: so long it takes until "
-            "the replica has what is written on the source."
-        )
+    yield from delay_risk(evidence.channel.delay_seconds)
+
+
+def delay_risk(seconds: int) -> tuple[str, ...]:
+    if not seconds:
+        return ()
+    return (
+        f"The channel applies {counted(seconds, 'second')} late on purpose: so long it takes until the replica has what is written on "
+        "the source.",
+    )

@@ -10,7 +10,7 @@ from replfix.core import sql
 from replfix.core.children import Child
 from replfix.core.guards import fingerprint
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
-from replfix.core.on_source import triggers_guard, triggers_risk
+from replfix.core.on_source import delay_risk, triggers_guard, triggers_risk
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.row_diff import differing, same
 from replfix.core.table import ForeignKey, Table, TableName
@@ -44,7 +44,14 @@ def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
 
 
 def also_on_source(
-    plan: Plan, part: OnSource, tables: Tables, *, lost: tuple[str, ...], fired: tuple[str, ...], kept_in: str
+    plan: Plan,
+    part: OnSource,
+    tables: Tables,
+    *,
+    lost: tuple[str, ...],
+    fired: tuple[str, ...],
+    kept_in: str,
+    delay_seconds: int = 0,
 ) -> Plan:
     """The inverse with what is taken back on the source, which comes first. ``lost``: why nothing comes back on the replica;
     empty when it does. ``fired``: the triggers that may have fired when it was written. ``kept_in``: the record that has what was
@@ -69,7 +76,7 @@ def also_on_source(
         )
     if fired:
         risks.append(f"What triggers of the source did when it was written stays: {', '.join(fired)}.")
-    risks += triggers_risk(part)
+    risks += (*triggers_risk(part), *delay_risk(delay_seconds))
     if not lost:
         return replace(plan, on_source=part, guards=(*guards, *plan.guards), risks=(*risks, *plan.risks))
     risks += (

@@ -100,7 +100,8 @@ def in_short(record: AuditRecord) -> str:
     plan = content.get("plan", content)
     if isinstance(plan, Mapping) and isinstance(plan.get("steps"), list):
         steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
-        tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in steps))
+        there = _steps_on_source(plan)
+        tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in (*steps, *there)))
         if isinstance(left_out := plan.get("left_out"), Mapping):
             lost = left_out.get("rows") or []
             what = f"{len(lost)} row{'' if len(lost) == 1 else 's'}" if lost else "a statement"
@@ -109,6 +110,8 @@ def in_short(record: AuditRecord) -> str:
             return _line(f"on the source: {len(steps)} row{'' if len(steps) == 1 else 's'}, {', '.join(tables[:3])}")
         displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
         rows = f"{displaced} row{'' if displaced == 1 else 's'} displaced"
+        if there:
+            rows += f", {len(there)} on the source"
         text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
         return _line(text + (f" and {len(tables) - 3} more" if len(tables) > 3 else ""))
     if isinstance(variables := content.get("variables"), Mapping):
@@ -116,6 +119,12 @@ def in_short(record: AuditRecord) -> str:
     if isinstance(result := content.get("result"), str):
         return _line(f"{result}: {content.get('detail') or ''}".rstrip(": "))
     return _line(", ".join(f"{name}: {_plain(value)}" for name, value in content.items()))
+
+
+def _steps_on_source(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    part = plan.get("on_source")
+    steps = part.get("steps") if isinstance(part, Mapping) else None
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
 
 
 def raw_json(record: AuditRecord) -> str:
@@ -241,9 +250,9 @@ def _images(row: Mapping[str, object]) -> str:
 
 def _on_source(part: object, limit: int | None) -> Iterator[Section]:
     """What a plan writes there, and what takes it back."""
-    if not isinstance(part, Mapping) or not isinstance(part.get("steps"), list):
+    steps = _steps_on_source({"on_source": part})
+    if not steps:
         return
-    steps = [step for step in part["steps"] if isinstance(step, Mapping)]
     yield from _sql("On the source", [step.get("sql") for step in steps], limit)
     yield from (_displaced(step, limit, "source") for step in steps if isinstance(step.get("current"), Mapping))
     yield from _sql("Undo on the source, in this order", [step.get("undo_sql") for step in reversed(steps)], limit)

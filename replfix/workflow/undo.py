@@ -161,7 +161,15 @@ def _look(operation: Operation, repair: Repaired) -> _Looked:
         return _Looked(plan, ours, events, blind)
     half = source_half(operation, plan, written, ours)
     lost = _taken_by_the_source(half) or _reasons(replica, plan, ours, half.mirrored)
-    plan = also_on_source(plan, half.part, half.tables, lost=lost, fired=fired(written), kept_in=repair.intent.id)
+    plan = also_on_source(
+        plan,
+        half.part,
+        half.tables,
+        lost=lost,
+        fired=fired(written),
+        kept_in=repair.intent.id,
+        delay_seconds=half.channel.delay_seconds,
+    )
     return _Looked(plan, ours, events, half.in_the_way, half)
 
 
@@ -271,7 +279,7 @@ def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Lo
                     _rehearse(session, looked)
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _payload(repair.intent, plan))
-                _on_source(part, came)
+                _on_source(part, came, to_follow=bool(plan.steps))
                 if plan.steps:
                     operation.progress(f"Undoing {counted(len(plan.steps), 'step')} in one transaction, not logged")
                     carry_out_guarded(
@@ -297,15 +305,18 @@ _HALF = "What the repair wrote on the source is taken back, and on the replica n
 _GO_ON = "The same command goes on with the rest."
 
 
-def _on_source(part: SourcePart, came: Came) -> None:
+def _on_source(part: SourcePart, came: Came, *, to_follow: bool) -> None:
     """Before the replica's rows: it is in their places that what was written there stands."""
     if (failed := part.write()) is not None:
         raise failed
-    part.see()
+    try:
+        part.see()
+    except NotVerified as error:
+        raise NotVerified(error.message, f"{error.hint} {_GO_ON}" if to_follow else error.hint) from None
     if came.on_source is OnSourceResult.WRITTEN:
         raise NotVerified(
             "What the repair wrote on the source is taken back there; the channel stopped before the replica got that.",
-            f"'replfix diagnose' shows why. {_GO_ON}",
+            f"'replfix diagnose' shows why. {_GO_ON if to_follow else ''}".rstrip(),
         )
 
 

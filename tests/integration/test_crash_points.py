@@ -256,6 +256,23 @@ def test_an_undo(ground: Ground, tmp_path: Path) -> None:
     Points(ground, tmp_path, prepare).judge(5)
 
 
+def undone_on_both(ground: Ground, conflict: Conflict) -> None:
+    undone(ground, conflict)
+    assert not conflict.copies & {row[2] for row in ground.rows(ground.source)}
+
+
+def test_an_undo_that_writes_on_the_source(ground: Ground, tmp_path: Path) -> None:
+    def prepare() -> Attempt:
+        ground.take_back(Twins(ground.made))
+        conflict = ground.conflict(Twins)
+        ran = ground.until_free(*KEEP_BOTH)
+        assert ran.code == 0, ran
+        ground.make_room(conflict)
+        return Attempt(conflict, ("undo", ground.told_id(), "--yes", "--json"), undone_on_both)
+
+    Points(ground, tmp_path, prepare).judge(9)
+
+
 @pytest.mark.parametrize(
     ("strategy", "one_in"), [(KEEP_BOTH, 7), (REPLICA_WINS, 20)], ids=["keep-both", "replica-wins"]
 )

@@ -40,6 +40,10 @@ def printed(payload: dict[str, object], limit: int | None = None) -> str:
     [
         ({"plan": PLAN}, "source-wins, error 1062: 2 rows displaced, shop.orders, shop.lines"),
         (PLAN, "source-wins, error 1062: 2 rows displaced, shop.orders, shop.lines"),
+        (
+            {"plan": PLAN | {"strategy": "undo", "steps": [], "on_source": {"server_uuid": "u", "steps": [STEP]}}},
+            "undo, error 1062: 0 rows displaced, 1 on the source, shop.orders",
+        ),
         ({"variables": {"super_read_only": "1"}}, "super_read_only=1"),
         ({"result": "failed", "detail": "a\x1b[2J\nb"}, r"failed: a\x1b[2J\x0ab"),
         ({"result": "applied", "detail": ""}, "applied"),
