@@ -83,6 +83,19 @@ class Session:
             self._run(cursor, sql, args)
             return list(cursor.fetchall())
 
+    def told(self, sql: str) -> list[Row]:
+        """As ``query``, all values as ``str``, for what a server repeats of statements: SHOW RELAYLOG EVENTS of MariaDB has
+        the bytes of whoever wrote them (10.11, 11.8), and so has the applier's error (10.11). What is no UTF-8 stands there as ``\\xe9``."""
+        self.connection.use_unicode = False
+        try:
+            rows = self.query(sql)
+        finally:
+            self.connection.use_unicode = True
+        return [
+            {name: v.decode("utf-8", "backslashreplace") if isinstance(v, bytes) else v for name, v in row.items()}
+            for row in rows
+        ]
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of one statement, as tuples."""
         with self.connection.cursor() as cursor:

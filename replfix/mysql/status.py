@@ -51,7 +51,7 @@ def channel_rows(session: Session, statements: Sequence[str], grant: str) -> lis
 def _first_known(session: Session, statements: Sequence[str], grant: str) -> list[dict[str, Any]]:
     for statement in statements:
         try:
-            return [current_names(row) for row in session.query(statement)]
+            return [current_names(row) for row in session.told(statement)]
         except ServerError as error:
             if error.errno != PARSE_ERROR:
                 raise

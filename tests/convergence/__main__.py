@@ -93,7 +93,7 @@ def _tell(verdict: Verdict) -> None:
     print(f"\nSeed {verdict.seed} on {verdict.server} ({verdict.strategy}) failed. Again, with every statement:")
     print(f"  {kept.command(verdict.server, verdict.seed)}")
     for line in verdict.wrong[:5]:
-        print(f"  {line[:3000]}")
+        print(f"  {line if len(line) < 3000 else f'{line[:1000]} … {line[-2000:]}'}")
     print(flush=True)
 
 

@@ -90,14 +90,17 @@ def _mysql(rng: random.Random) -> tuple[Settings, Settings]:
 
 
 def _mariadb(rng: random.Random) -> tuple[Settings, Settings]:
+    source = _some(
+        rng,
+        (0.45, "binlog_row_image", ("MINIMAL", "MINIMAL", "NOBLOB")),
+        (0.2, "log_bin_compress", ("ON",)),
+        (0.15, "binlog_checksum", ("NONE",)),
+        (0.2, "binlog_annotate_row_events", ("OFF",)),
+    )
+    if ("log_bin_compress", "ON") in source:
+        source = (*source, ("log_bin_compress_min_len", "10"))  # else it is for larger events than these
     return (
-        _some(
-            rng,
-            (0.45, "binlog_row_image", ("MINIMAL", "MINIMAL", "NOBLOB")),
-            (0.2, "log_bin_compress", ("ON",)),
-            (0.15, "binlog_checksum", ("NONE",)),
-            (0.2, "binlog_annotate_row_events", ("OFF",)),
-        ),
+        source,
         _some(
             rng,
             (0.7, terms.PARALLEL_THREADS, ("0", "1", "2", "8")),

@@ -224,6 +224,28 @@ def test_a_statement_is_shown_and_refused(mariadb: Lab) -> None:
     assert snapshot(mariadb.replica) == before
 
 
+def test_statements_in_another_character_set_stand_in_nobodys_way(mariadb: Lab) -> None:
+    """Relay log and status repeat them in the bytes of whoever wrote them."""
+    where = ("replica1", "--config", str(mariadb.config_file))
+    with mariadb.source.session() as source, mariadb.replica.session() as replica:
+        source.execute("CREATE DATABASE d")
+        source.execute(_T)
+        mariadb.wait_until_applied()
+        replica.execute("SET sql_log_bin = 0")
+        replica.execute("INSERT INTO d.t VALUES (8, 'local', 1)")
+        source.execute("SET NAMES latin1")
+        source.connection.encoding = "latin1"
+        source.execute("INSERT INTO d.t VALUES (8, 'café', 2)")  # beside its rows
+        wait_until_stopped(mariadb.replica)
+        resolved(mariadb, "unlogged-write")
+        replica.execute("INSERT INTO d.t VALUES (9, 'local', 1)")
+        source.execute("SET binlog_format = STATEMENT")
+        source.execute("INSERT INTO d.t VALUES (9, 'café', 2)")  # in their place
+        wait_until_stopped(mariadb.replica)
+    ran = replfix("diagnose", *where)
+    assert (ran.code, "INSERT INTO d.t VALUES (9, 'caf" in ran.out) == (3, True), ran.out + ran.err
+
+
 def test_a_system_versioned_table_is_refused(mariadb: Lab) -> None:
     with mariadb.source.session() as source:
         source.execute("CREATE DATABASE d")

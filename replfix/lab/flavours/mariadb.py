@@ -186,7 +186,7 @@ class MariaDB:
         )
 
     def channel_state(self, session: Session) -> ChannelState | None:
-        rows = session.query("SHOW REPLICA STATUS")
+        rows = session.told("SHOW REPLICA STATUS")
         if not rows:
             return None
         status = terms.current_names(rows[0])

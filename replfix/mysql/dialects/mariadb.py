@@ -51,7 +51,7 @@ class MariadbDialect:
     def purged(self, session: Session) -> GtidSet:
         """What the first binary log that is left begins with: its Gtid_list event."""
         logs = session.query("SHOW BINARY LOGS")
-        for row in session.query(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
+        for row in session.told(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
             if row["Event_type"] == "Gtid_list" and (found := _GTID_LIST.search(row["Info"])):
                 return MariadbGtidSet.parse(found[1])
         return MariadbGtidSet()
@@ -141,13 +141,13 @@ def _relayed(session: Session, row: Row) -> Iterator[Row]:
     for _ in range(_FILES_READ):
         show = f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(file)}"
         try:
-            events = session.query(f"{show} FROM {position} LIMIT {_EVENTS_READ}")
+            events = session.told(f"{show} FROM {position} LIMIT {_EVENTS_READ}")
         except PrivilegeError:
             return
         except ServerError as error:
             if error.errno != _NOT_FROM_THERE:
                 return  # the last file has no next
-            behind = session.query(f"{show} LIMIT {_EVENTS_PASSED}")
+            behind = session.told(f"{show} LIMIT {_EVENTS_PASSED}")
             events = [event for event in behind if int(event["Pos"]) >= position]
         yield from events
         if len(events) >= _EVENTS_READ:
