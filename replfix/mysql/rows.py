@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -33,7 +34,7 @@ def find_now(session: Session, table: Table, lookup: Lookup, *, locking: bool = 
 
 def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
     """Every look-up's rows, in batches for each table; within the session's transaction."""
-    answers: dict[Lookup, list[RowImage]] = {lookup: [] for lookup in lookups}
+    answers: dict[Lookup, list[RowImage]] = defaultdict(list)  # most find nothing: no list for those
     by_table: dict[TableName, list[Lookup]] = {}
     for lookup in lookups:
         by_table.setdefault(lookup.table, []).append(lookup)
@@ -47,7 +48,7 @@ def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Seque
                 _find_each(session, table, of_key, answers)
             else:
                 _find_any(session, table, of_key, answers)
-    return {lookup: tuple(rows) for lookup, rows in answers.items()}
+    return {lookup: tuple(answers.get(lookup, ())) for lookup in lookups}
 
 
 _Found = Mapping[Lookup, list[RowImage]]
@@ -91,11 +92,12 @@ def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answer
 
 
 def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    asked = set(lookups)
     for batch in _batches(lookups, WHOLE_ROWS):
         for answer in session.rows(sql.select_alike(table, batch)):
             row = image(table, answer)
             same = by_identity(table, row)
-            if same is not None and same in answers:
+            if same in asked:
                 answers[same].append(row)
 
 

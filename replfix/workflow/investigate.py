@@ -383,9 +383,10 @@ def _definitions(replica: Replica, transaction: Transaction, unknowns: list[str]
 def _compare(
     replica: Replica, transaction: Transaction, tables: Mapping[TableName, Table]
 ) -> tuple[Reconciliation, tuple[bool, ...]]:
-    asked = questions(transaction.changes, tables)
     final = final_rows(transaction.changes, tables)
-    answers = replica.find(tables, tuple(dict.fromkeys((*asked, *(row.lookup for row in final)))))
+    lookups = (*(row.lookup for row in final), *questions(transaction.changes, tables))
+    answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
+    del lookups  # most are there twice
     applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
     return reconcile(transaction.changes, tables, answers), applied
 
