@@ -45,9 +45,9 @@ class Accidents(Generic[Attempt, Place]):
         for place in places:
             met += 1
             try:
-                attempt = left if left is not None else self._prepare()
-                left = None
-                before = self._ground.picture()
+                if left is None:
+                    left, before = self._prepare(), self._ground.picture()
+                attempt, left = left, None
                 ran = self._meet(attempt, place)
                 if self._ground.unchanged_since(before):
                     assert ran.code != 0, f"it did nothing, and says that it did: {ran}"
@@ -55,7 +55,7 @@ class Accidents(Generic[Attempt, Place]):
                 else:
                     judged += 1
                     if self._judge(attempt, place, ran, before):
-                        left = attempt
+                        left, before = attempt, self._ground.picture()
             except Exception as error:
                 error.add_note(told(place))
                 if not self._full:
