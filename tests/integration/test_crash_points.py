@@ -41,7 +41,7 @@ KEEP_BOTH = (*RESOLVE, "--strategy", "keep-both")
 REPLICA_WINS = (*RESOLVE, "--strategy", "replica-wins")
 
 COMMITTED = "answered COMMIT"
-SET_GOING = "answered START REPLICA SQL_THREAD UNTIL"
+SET_GOING = "answered START REPLICA"
 SET_GOING_AGAIN = "answered START REPLICA FOR"
 
 
