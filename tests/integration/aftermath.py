@@ -4,6 +4,7 @@ servers, and the trail's rows. Neither knows how replfix works."""
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -105,12 +106,14 @@ class Told:
 class Picture:
     """All that a command can change. Two that are equal: nothing was changed in between."""
 
-    servers: Hashable
+    servers: tuple[Hashable, ...]
     records: tuple[tuple[str, ...], ...]  # kind and hash
 
     def left_since(self, before: Picture) -> Hashable:
-        """The same for two runs that left the same behind."""
-        return self.servers, tuple(kind for kind, _ in self.records[len(before.records) :])
+        """The same for two runs that left the same behind, of different conflicts too: numbers do not count."""
+        records = tuple(kind for kind, _ in self.records[len(before.records) :])
+        changed = tuple(now for now, then in zip(self.servers, before.servers, strict=True) if now != then)
+        return records, re.sub(r"[0-9]+", "#", str(changed))
 
 
 class Ground:
