@@ -46,6 +46,8 @@ def source_half(operation: Operation, plan: Plan, document: Document, ours: Tabl
             "Nothing was changed. The record of that write has the SQL that takes it back.",
         )
     theirs = {name: source.table(name) for name in tables_named(document)}
+    if gone := [str(name) for name, table in theirs.items() if table is None]:
+        raise Refused(f"The source has no table {', '.join(gone)} any more.", "Nothing was changed.")
     steps = turned_round(read_steps(document, theirs), known := _known(theirs))
     mirrored = turned_round(read_steps(document, dict(ours)), ours)
     late = " The channel is behind: it may come to that yet." if channel.lag_seconds or channel.delay_seconds else ""

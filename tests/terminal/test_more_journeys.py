@@ -47,7 +47,7 @@ def test_a_transaction_is_left_out(terminal: Open, broken: Lab) -> None:
     left(t)
 
 
-def test_both_rows_are_kept(terminal: Open, broken: Lab) -> None:
+def test_both_rows_are_kept_and_the_new_one_is_taken_back(terminal: Open, broken: Lab) -> None:
     t = opened(terminal, broken)
     with broken.replica.session() as session:
         ((_, note),) = session.rows(OWN)
@@ -58,6 +58,25 @@ def test_both_rows_are_kept(terminal: Open, broken: Lab) -> None:
             ((key, kept),) = session.rows(OWN)
             assert (kept, session.rows(INCOMING)) == (note, [("5",)])
             assert key != "5"
+    t.press("A")
+    t.see("on-source", "outcome")
+    t.press("enter")
+    t.see("Record", "outcome")
+    t.press("n", "n", "n")  # older ones: what was written on the source, settings that were restored, then the intent
+    t.see("Plan", "Undo on the source")
+    t.press("U")
+    t.see("delete in shop.orders on the source", "Undo: type shop.orders")
+    t.focused("Cancel")
+    t.write("shop.orders")
+    t.press("enter")
+    t.focused("Undo")
+    t.press("enter")
+    t.see("undone: 1 row taken back on the source, seen there and on the replica")
+    for server in (broken.source, broken.replica):
+        with server.session() as session:
+            assert (session.rows(OWN), session.rows(INCOMING)) == ([], [("5",)])
+    t.press("escape")
+    assert t.goes("Undo the repair")
     left(t)
 
 
