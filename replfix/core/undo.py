@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -161,12 +162,13 @@ def in_the_way(steps: Sequence[Step], tables: Tables, answers: Answers, before: 
     """Why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can. ``before``: steps
     that are carried out first."""
     own = {(step.table, step.current) for step in (*before, *steps)}
+    alike = Counter((step.table, step.current) for step in steps)
     reasons: list[str] = []
     for step in steps:
-        table = tables[step.table]
+        table, number = tables[step.table], alike[step.table, step.current]
         if not table.transactional:
             reasons.append(f"{table.name} is a {table.engine} table: what is done to it cannot be rolled back.")
-        elif (reason := _changed(step, table, answers)) or (reason := _taken(step, table, answers, own)):
+        elif (reason := _changed(step, table, answers, number)) or (reason := _taken(step, table, answers, own)):
             reasons.append(reason)
     return tuple(dict.fromkeys(reasons))
 
@@ -188,14 +190,16 @@ def orphaned(steps: Sequence[Step], children: Iterable[Child], tables: Tables) -
         )
 
 
-def _changed(step: Step, table: Table, answers: Answers) -> str:
-    """Why the row is not what the repair left; empty when it is."""
+def _changed(step: Step, table: Table, answers: Answers, alike: int) -> str:
+    """Why the row is not what the repair left; empty when it is. ``alike``: how many rows that are the same there are to be, where
+    no key names them."""
     if step.current is None:
         return ""
     lookup = by_identity(table, step.current)
     found = answers[lookup] if lookup is not None else ()
     if lookup is not None and lookup.key is None:
-        return "" if len(found) == 1 else f"A row of {table.name} is there {len(found)} times now, not once."
+        times = "once" if alike == 1 else f"{alike} times"
+        return "" if len(found) == alike else f"A row of {table.name} is there {len(found)} times now, not {times}."
     if not found:
         return f"The row {lookup} of {table.name} that the repair left is gone."
     if columns := differing(table, step.current, found[0]):

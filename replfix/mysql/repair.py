@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 
@@ -291,10 +292,11 @@ class HeldChannel:
         foreign keys are not checked meanwhile. In the rehearsal and in earnest the same."""
         packet = _packet(session)
         statements = []
+        alike = Counter((step.table, step.current) for step in plan.steps)
         for step in plan.steps:
             statement = _as_events(step, tables[step.table], transaction) if plan.row_events else step.sql
             _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
-            self._compare(session, step, tables[step.table])
+            self._compare(session, step, tables[step.table], alike[step.table, step.current])
             statements.append(statement)
         families.compare(session, plan, tables)
         with nullcontext() if plan.row_events else _without_foreign_keys(session):
@@ -328,8 +330,9 @@ class HeldChannel:
                 named = f"{lookup.key or 'all columns'}: {str(lookup)[:_SHOWN_KEY]}"
                 raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", MADE_ANEW)
 
-    def _compare(self, session: Session, step: Step, table: Table) -> None:
-        """The rows that the step is about are locked and are what the plan says. Keys that an insert needs are free of
+    def _compare(self, session: Session, step: Step, table: Table, alike: int) -> None:
+        """The rows that the step is about are locked and are what the plan says: as many as it has steps for, where no key names
+        them. Keys that an insert needs are free of
         rows but those which earlier steps take out: the insert itself would fail on others."""
         image = step.current if step.current is not None else step.target
         assert image is not None
@@ -340,8 +343,8 @@ class HeldChannel:
             if lookup.key is None and len(rows) != step.alike:
                 raise _changed(table, f"is there {len(rows)} times, not {step.alike}")
             return
-        if len(rows) != 1:
-            raise _changed(table, f"is there {len(rows)} times, not once")
+        if len(rows) != alike:
+            raise _changed(table, f"is there {len(rows)} times, not {'once' if alike == 1 else f'{alike} times'}")
         assert step.current is not None
         if columns := differing(table, step.current, rows[0]):
             raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")

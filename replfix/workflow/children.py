@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from replfix.core.children import Child, Held, bereft, given_up, held_by, orphans_of
-from replfix.core.lookup import Lookup
+from replfix.core.lookup import Lookup, by_identity
 from replfix.core.reconcile import Reconciliation, Repair, filled
-from replfix.core.row_diff import same
+from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, Value
@@ -91,6 +92,11 @@ def families_kept(
     return replace(found, untold=(*found.untold, reason))
 
 
+def _alike(children: Iterable[Child]) -> int:
+    """How many rows these are: each is there once for each foreign key. More than one only where no key names them."""
+    return max(Counter(child.foreign_key for child in children).values())
+
+
 class _Family:
     def __init__(self, replica: Replica, tables: dict[TableName, Table], changes: tuple[RowChange, ...]) -> None:
         self._replica = replica
@@ -118,10 +124,6 @@ class _Family:
                     wanting.append(child)
             elif stands[of] and losses[of].becomes is None:
                 kept.append(child)
-            elif self._tables[name[0]].identity is None:
-                raise Refused(
-                    f"{name[0]} has no key that names its rows: those that reference a row that goes cannot be taken out."
-                )
             else:
                 leave.setdefault(name, []).append(child)
         if leave:
@@ -144,7 +146,7 @@ class _Family:
         wanting: list[Child],
     ) -> Reconciliation:
         """With children that lose a parent: as the source has them, else as their foreign keys say."""
-        going = tuple(Repair(table, row, None) for table, row in leave)
+        going = tuple(Repair(*name, None) for name, of in leave.items() for _ in range(_alike(of)))
         repairs: list[Repair] = []
         settled = settle(replace(found, repairs=(*found.repairs, *going)))
         for repair in settled.repairs:
@@ -156,12 +158,32 @@ class _Family:
             if repair.target is None:
                 lost = [losses[child.foreign_key, child.parent] for child in children]
                 repair = replace(repair, target=bereft(table, current, lost))
+                if table.identity is None:
+                    self._check_nameless(table, repair)
             elif same(table, current, repair.target):
                 wanting.extend(children)  # the source has it just so: what it lacks is its parent
                 continue
             repairs.append(repair)
             self._bereft.setdefault((repair.table, current), children[0])
         return replace(settled, repairs=tuple(repairs))
+
+    def _check_nameless(self, table: Table, repair: Repair) -> None:
+        """Rows that are the same go together, or are changed together. Where others are already what they would become, or a
+        unique key could keep two from being the same, they could not be told apart afterwards."""
+        lookup = by_identity(table, repair.target) if repair.target is not None else None
+        if lookup is None:
+            return
+        assert repair.current is not None
+        assert repair.target is not None
+        changed = set(differing(table, repair.current, repair.target))
+        if (
+            changed & {name for key in table.unique_keys for name in key.columns}
+            or self._replica.find(self._tables, (lookup,))[lookup]
+        ):
+            raise Refused(
+                f"{table.name} has no key that names its rows: those that reference a row that goes cannot be taken out of it "
+                "without being mistaken for others."
+            )
 
     def _orphaned(self, child: Child, found: Reconciliation) -> bool:
         orphans = orphans_of(self._tables[child.foreign_key.child], child.row, found.orphans)

@@ -236,17 +236,14 @@ class Relatives:
 
     def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:
         key = table.identity
-        if key is None:
-            self._untold[f"{table.name} has no key that names its rows: a child too many cannot be taken out."] = None
-            return
-        self._repairs.append(Repair(table.name, row, None))
+        self._repairs.append(Repair(table.name, row, None))  # once for each of those that are the same
         self._conflicts.append(
             Conflict(
                 kind=ConflictKind.EXTRA,
                 change=reference.change,
                 table=table.name,
-                keys=(key.name,),
-                key_columns=key.columns,
+                keys=(key.name,) if key is not None else (),
+                key_columns=key.columns if key is not None else (),
                 expected=None,
                 incoming=None,
                 replica_row=row,

@@ -19,6 +19,7 @@ _TABLES = (
     "CREATE TABLE d.shop (id INT PRIMARY KEY, code CHAR(2), zip VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, boss INT, "
     "CONSTRAINT shop_city FOREIGN KEY (code, zip) REFERENCES d.city (code, zip), "
     "CONSTRAINT shop_boss FOREIGN KEY (boss) REFERENCES d.shop (id))",
+    "CREATE TABLE d.note (city INT, text VARCHAR(20), CONSTRAINT note_city FOREIGN KEY (city) REFERENCES d.city (id))",
     "INSERT INTO d.country VALUES ('se', 'Sweden'), ('fi', 'Finland')",
     "INSERT INTO d.city VALUES (1, 'se', 'a1', 'Umea'), (2, 'fi', 'b2', 'Oulu'), (3, 'se', 'c3', 'Lund')",
     "INSERT INTO d.shop VALUES (1, 'se', 'a1', NULL)",
@@ -79,6 +80,12 @@ CASES = {
         ("DELETE FROM d.city WHERE id = 2",),
         (("extra", "shop"),),
         displaced=1,
+    ),
+    "children too many that no key names": Case(
+        ("INSERT INTO d.note VALUES (2, 'local'), (2, 'local'), (2, 'other')",),
+        ("DELETE FROM d.city WHERE id = 2",),
+        (("extra", "note"),) * 3,
+        displaced=3,
     ),
     "a child that the source has with another parent": Case(
         ("UPDATE d.shop SET code = 'fi', zip = 'b2' WHERE id = 1",),
