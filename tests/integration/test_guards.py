@@ -53,18 +53,13 @@ def resolving(lab: Lab, confirm: Callable[[Diagnosis, Plan], bool]) -> Outcome:
             trail.close()
 
 
-@pytest.mark.parametrize(
-    ("output", "code", "told"),
-    [
-        (">/dev/full", 5, "Next:  What was done is done, and on record: 'replfix audit list'"),
-        ("2>&1 >/dev/null | head -c 1", 0, ""),
-    ],
-    ids=["full stdout", "no reader of stderr"],
-)
-def test_output_that_goes_nowhere_ends_no_repair(stopped: Lab, output: str, code: int, told: str) -> None:
-    line = f"set -o pipefail; {shlex.quote(sys.executable)} -m replfix resolve replica1 --yes --config '{stopped.config_file}' {output}"
+def test_output_that_goes_nowhere_ends_no_repair(stopped: Lab) -> None:
+    line = (
+        f"{shlex.quote(sys.executable)} -m replfix resolve replica1 --yes --config '{stopped.config_file}' >/dev/full"
+    )
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, env=environment())
-    assert (ran.returncode, told in ran.stderr) == (code, True), ran.stderr
+    assert ran.returncode == 5, ran.stderr
+    assert "Next:  What was done is done, and on record: 'replfix audit list'" in ran.stderr
     stopped.wait_until_applied()
     records = replfix("audit", "list", "--config", str(stopped.config_file), "--json").document["records"]
     assert "outcome" in [record["kind"] for record in records]

@@ -12,7 +12,7 @@ from replfix.core.interrupted import Standing, questions, repair_found, standing
 from replfix.core.json_values import from_json, to_json
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.outcome import OnSourceResult
-from replfix.core.plan import Plan, StepKind, to_document
+from replfix.core.plan import Plan, StepKind, Way, to_document
 from replfix.core.recorded import read_plan, tables_named
 from replfix.core.row_event import RowChange
 from replfix.core.strategies.source_wins import propose
@@ -165,8 +165,9 @@ def test_what_became_of_a_repair(rows: Standing, applied: bool, wrong: tuple[str
     assert str(plan.transaction) in found.how
 
 
-def test_a_repair_without_steps_is_applied_when_its_transaction_is() -> None:
-    plan = replace(plan_for(held(*THREE), *CHANGES), steps=())
+@pytest.mark.parametrize("way", [Way.APPLY, Way.UNCHECKED])
+def test_a_repair_without_steps_is_applied_when_its_transaction_is(way: Way) -> None:
+    plan = replace(plan_for(held(*THREE), *CHANGES), steps=(), way=way)
     assert repair_found(plan, Standing.BEFORE, applied=False, wrong=None).result == "not applied"
     assert repair_found(plan, Standing.BEFORE, applied=True, wrong=None).result == "applied, not verified"
 
