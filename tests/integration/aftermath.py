@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from replfix.lab.replication import transaction
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from tests.integration.running import Ran, replfix
+from tests.waiting import until
 
 Row = tuple[str, ...]
 
@@ -412,13 +412,6 @@ def _rows_of(trail: Path, query: str) -> list[tuple[str, ...]]:
         if not open_.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_record'").fetchall():
             return []
         return open_.execute(query).fetchall()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def _values(row: Row) -> str:

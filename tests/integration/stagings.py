@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from replfix.lab.replication import (
     write_locally,
 )
 from replfix.lab.topology import Lab
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -394,9 +394,7 @@ def _event_on_the_replica(lab: Lab, *, logs_statements: bool) -> None:
         session.execute("SET GLOBAL super_read_only = OFF")
         session.execute("SET sql_log_bin = 0")
         session.execute("CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY DO INSERT INTO d.t VALUES (9, 'event', 0)")
-        deadline = time.monotonic() + 10
-        while session.scalar("SELECT COUNT(*) FROM d.t WHERE id = 9") == "0" and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: session.scalar("SELECT COUNT(*) FROM d.t WHERE id = 9") != "0", "the event has not run")
         session.execute("SET GLOBAL super_read_only = ON")
         session.execute("SET GLOBAL binlog_rows_query_log_events = 0")
 

@@ -27,6 +27,7 @@ from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from replfix.workflow.resolve import resolve
 from tests.integration.running import environment, replfix
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -190,14 +191,9 @@ def resolving_while_blocked(lab: Lab) -> Iterator[subprocess.Popen[str]]:
             env=environment(),
         )
         try:
-            for _ in range(400):
-                with lab.replica.session() as look:
-                    if look.scalar("SELECT @@global.super_read_only") == "0":
-                        break
-                time.sleep(0.02)
-            else:
-                pytest.fail("replfix never came to its rehearsal")
-            time.sleep(0.3)
+            with lab.replica.session() as look:
+                held_up = "SELECT COUNT(*) FROM performance_schema.data_lock_waits"
+                until(lambda: look.scalar(held_up) != "0", "replfix never came to its rehearsal")
             yield process
             blocker.execute("ROLLBACK")
         finally:

@@ -382,13 +382,17 @@ def test_reset_leaves_nothing_of_the_test_before(any_pair: Lab) -> None:
     stage(pair, scenarios.find("two-writers"), Quiet())
     with pair.source.session() as source:
         source.execute("CREATE USER leftover IDENTIFIED BY 'x'")
+        source.execute("GRANT SELECT ON shop.* TO leftover")
         source.execute("SET GLOBAL auto_increment_increment = 7")
         source.execute("CREATE TABLE shop.held (id INT PRIMARY KEY)")
         for statement in ("START", "END", "PREPARE"):
             source.execute(f"XA {statement} 'it''s', 'held', 3")
             if statement == "START":
                 source.execute("INSERT INTO shop.held VALUES (1)")
-    pair.reset()
+    with pair.source.session(accounts.Account("leftover", "x")) as held:
+        held.execute("BEGIN")
+        held.query("SELECT * FROM shop.orders")  # DROP would wait for it
+        pair.reset()
     for server in pair.servers:
         with server.session() as session:
             assert not executed(session)

@@ -24,7 +24,7 @@ CHANNELS = {
 
 
 def until_well(config: str) -> Ran:
-    for _ in range(50):
+    for _ in range(300):
         ran = replfix("status", "--config", config, "--json")
         if ran.code == 0:
             break
@@ -40,7 +40,7 @@ def written_everywhere(lab: Lab) -> None:
             session.execute(f"CREATE DATABASE {server.name}")
     for server in primaries:
         with server.session() as session:
-            for _ in range(200):
+            for _ in range(1800):
                 found = {schema for (schema,) in session.rows("SHOW DATABASES LIKE 'primary%'")}
                 if found == {each.name for each in primaries}:
                     break

@@ -15,6 +15,7 @@ from replfix.lab.proof import Snapshot, prove, snapshot
 from replfix.lab.topology import Lab
 from tests.integration.running import environment
 from tests.integration.test_undo import Command, Document
+from tests.waiting import until
 
 # The command in a process of its own that ends itself, as kill -9 would, when it comes to the call that is named:
 # before it, or with a plus right after it.
@@ -48,7 +49,7 @@ def killed(lab: Lab, point: str, *args: str) -> None:
         [sys.executable, "-c", DYING, point, *args, "--yes", "--config", str(lab.config_file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         env=environment(),
         check=False,
     )
@@ -154,10 +155,7 @@ def test_a_run_that_is_still_at_work_is_left_alone(stopped: tuple[Lab, Snapshot]
     command = Command(lab)
     killed(lab, COMMITTED, "resolve", "replica1")
     with lab.replica.session() as other:
-        for _ in range(100):
-            if other.scalar("SELECT GET_LOCK('replfix:', 0)") == "1":
-                break
-            time.sleep(0.1)
+        until(lambda: other.scalar("SELECT GET_LOCK('replfix:', 0)") == "1", "the killed client's lock")
         code, document = command("recover")
         assert code == 4
         assert "Another replfix is at work" in document["replicas"][0]["error"]["message"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from replfix.lab.state import Server
 from replfix.lab.topology import Lab
 from replfix.mysql import terms
 from tests.integration.running import Ran, replfix
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -94,14 +94,6 @@ def numbers(server: Server) -> list[int]:
 
 def advise(lab: Lab, *args: str) -> Ran:
     return replfix("advise", "--config", str(lab.config_file), "--json", *args)
-
-
-def until(what: Callable[[], bool], why: str) -> None:
-    for _ in range(600):
-        if what():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"not within 30 s: {why}")
 
 
 # --- the applications ---

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.running import Ran, replfix
 from tests.integration.test_recover import killed
+from tests.waiting import until
 
 COUNTER_SET = "replfix.mysql.repair:HeldChannel.set_skip_counter+"
 
@@ -39,13 +39,6 @@ def write_locally(server: Server, *statements: str) -> None:
 def rows(server: Server, table: str = "d.t") -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows(f"SELECT * FROM {table} ORDER BY 1")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def arrived(lab: Lab, row: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.waiting as waiting
 from replfix.lab import topology
 from replfix.lab.accounts import REPLFIX
 from replfix.lab.state import Server
@@ -49,7 +50,7 @@ def configuration(trio: Lab, tmp_path: Path, *replicas: Server) -> str:
 
 def until(replica: Server, channel: str, running: bool) -> Row:
     """The channel's status as soon as its applier runs and has nothing left to do, or is stopped."""
-    for _ in range(300):
+    for _ in range(1800):
         with replica.session() as session:
             row = status_of(replica, channel)
             errors = session.rows("SELECT 1 FROM performance_schema.replication_applier_status_by_worker "
@@ -61,6 +62,12 @@ def until(replica: Server, channel: str, running: bool) -> Row:
             return row
         time.sleep(0.05)
     pytest.fail(f"the channel {channel!r} is not {'running' if running else 'stopped'}: {row}")
+
+
+def holds(server: Server, rows: int) -> None:
+    """Wait until it has so many rows."""
+    with server.session() as session:
+        waiting.until(lambda: session.scalar("SELECT COUNT(*) FROM d.t") == str(rows), f"{rows} rows are not there")
 
 
 def quoted(text: str) -> str:
@@ -240,11 +247,7 @@ def test_in_a_chain_each_replica_keeps_its_own_conflict(trio: Lab, tmp_path: Pat
     write_locally(middle, "INSERT INTO d.t VALUES (5, 'local')")
     write(first, "INSERT INTO d.t VALUES (5, 'source')")
     until(middle, "", False)
-    for _ in range(100):
-        with last.session() as session:
-            if session.scalar("SELECT COUNT(*) FROM d.t") == "1":
-                break
-        time.sleep(0.05)
+    holds(last, 1)
     config = configuration(trio, tmp_path, middle, last)
 
     ran = replfix("diagnose", middle.name, "--config", config, "--json")
@@ -277,10 +280,4 @@ def test_a_delayed_replica_keeps_its_delay(trio: Lab, tmp_path: Path) -> None:
     assert ran.document["outcome"] == "resolved", ran.out
     assert status_of(middle, "")["SQL_Delay"] == "3"
     until(middle, "", True)
-    for _ in range(200):
-        with middle.session() as session:
-            if session.scalar("SELECT COUNT(*) FROM d.t") == "2":
-                break
-        time.sleep(0.05)
-    else:
-        pytest.fail("what came behind was not applied")
+    holds(middle, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from replfix.lab.replication import wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from tests.integration.running import replfix
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -95,15 +95,12 @@ def test_an_applier_that_was_interrupted_is_started_again(waiting: Lab) -> None:
         with waiting.source.session() as source:
             source.execute("UPDATE d.t SET a = 3")
         with waiting.replica.session() as session:
-            for _ in range(100):
-                busy = session.query(
-                    "SELECT PROCESSLIST_ID AS id FROM performance_schema.threads "
-                    "WHERE NAME = 'thread/sql/replica_worker' AND PROCESSLIST_STATE LIKE 'Applying%'"
-                )
-                if busy:
-                    break
-                time.sleep(0.05)
-            session.execute(f"KILL QUERY {busy[0]['id']}")
+            busy = (
+                "SELECT PROCESSLIST_ID AS id FROM performance_schema.threads "
+                "WHERE NAME = 'thread/sql/replica_worker' AND PROCESSLIST_STATE LIKE 'Applying%'"
+            )
+            until(lambda: session.query(busy), "no worker is at it")
+            session.execute(f"KILL QUERY {session.scalar(busy)}")
         assert wait_until_stopped(waiting.replica).errno == 1317
         holder.execute("ROLLBACK")
     ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")

@@ -17,6 +17,7 @@ from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from replfix.tui.backend import WiredBackend
 from tests.integration.running import replfix
+from tests.waiting import until
 
 
 @pytest.fixture(params=["OFF"])
@@ -77,12 +78,9 @@ def row_held(lab: Lab, *numbers: int) -> Iterator[None]:
 
 
 def until_row(lab: Lab, number: int) -> None:
+    row = f"SELECT 1 FROM d.t WHERE id = {number} AND v = 'source'"
     with lab.replica.session() as session:
-        for _ in range(200):
-            if session.rows(f"SELECT 1 FROM d.t WHERE id = {number} AND v = 'source'"):
-                return
-            time.sleep(0.05)
-    pytest.fail(f"the replica has not applied row {number}")
+        until(lambda: session.rows(row), f"the replica has not applied row {number}")
 
 
 def held_back(lab: Lab, *statements: str) -> None:
@@ -91,12 +89,13 @@ def held_back(lab: Lab, *statements: str) -> None:
     write(lab.source, *statements)
     with lab.source.session() as session:
         at = session.query("SHOW BINARY LOG STATUS")[0]
-    for _ in range(200):
+
+    def received() -> bool:
         with lab.replica.session() as session:
             status = session.query("SHOW REPLICA STATUS")[0]
-        if (status["Source_Log_File"], status["Read_Source_Log_Pos"]) == (at["File"], at["Position"]):
-            break
-        time.sleep(0.05)
+        return (status["Source_Log_File"], status["Read_Source_Log_Pos"]) == (at["File"], at["Position"])
+
+    until(received, "not all of it is received")
     write(lab.replica, "START REPLICA SQL_THREAD")
 
 

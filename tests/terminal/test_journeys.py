@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from replfix.lab import scenarios, topology
+from replfix.lab import processes, scenarios, topology
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replication import channel_state, executed
 from replfix.lab.state import Server
@@ -17,6 +16,7 @@ from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 from tests.terminal.conftest import Open
 from tests.terminal.terminal import Pyte, Terminal, best
+from tests.waiting import until
 
 SIZES = [(80, 24), (200, 60)]
 QUESTION = "Apply the plan on replica1?"
@@ -69,13 +69,6 @@ def left(t: Terminal) -> None:
     t.press("q")
     assert t.ended() == 0
     assert "Traceback" not in t.screen
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def runs(server: Server) -> bool:
@@ -246,11 +239,19 @@ def test_of_two_channels_only_the_failing_one_is_touched(terminal: Open, pair: L
     left(t)
 
 
+def shut_down(server: Server) -> None:
+    """To the end: until then it holds its files, and may still answer whoever starts it again."""
+    with server.session() as session:
+        session.execute("SHUTDOWN")
+    process = server.process
+    assert process is not None
+    until(lambda: not processes.alive(process, server.data), "the server does not end")
+
+
 @pytest.mark.parametrize("kind", sorted({best(), Pyte}, key=lambda k: k.__name__), ids=lambda k: k.__name__)
 def test_the_source_cannot_be_reached(terminal: Open, broken: Lab, kind: type[Terminal]) -> None:
     """In each of the terminals there are: pyte also where tmux is, so that it works where it is needed."""
-    with broken.source.session() as session:
-        session.execute("SHUTDOWN")
+    shut_down(broken.source)
     t = terminal("--config", str(broken.config_file), kind=kind)
     screen = t.see("replica1", "Cannot connect to", str(broken.source.port))
     assert "Traceback" not in screen
@@ -267,8 +268,7 @@ def test_the_source_cannot_be_reached(terminal: Open, broken: Lab, kind: type[Te
 def test_the_replica_cannot_be_reached_and_comes_back(terminal: Open, pair: Lab) -> None:
     t = terminal("--config", str(pair.config_file))
     t.see("✔ running")
-    with pair.replica.session() as session:
-        session.execute("SHUTDOWN")
+    shut_down(pair.replica)
     t.see("? unreachable")
     topology.up(pair.name)
     t.see("✔ running")
