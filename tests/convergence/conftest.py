@@ -13,8 +13,8 @@ from tests.convergence.variation import FIRST
 
 SEEDS = {
     "mysql": (*range(10), *range(FIRST + 1, FIRST + 11)),
-    "mariadb-10.11": (*range(5), *range(FIRST, FIRST + 5)),
-    "mariadb-11.8": (*range(10, 15), *range(FIRST + 6, FIRST + 11)),
+    "mariadb-10.11": (*range(5), *range(FIRST + 2, FIRST + 6), FIRST + 25),
+    "mariadb-11.8": (*range(10, 15), *range(FIRST + 6, FIRST + 10), FIRST + 24),
 }
 """40 altogether, beside those that were kept; half of them with variations."""
 
