@@ -119,14 +119,20 @@ class World:
         verdict.apart, verdict.displaced, verdict.left_out = judgement.apart, judgement.displaced, len(skips)
         verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
         if self._varied.wide:
-            verdict.wrong += self._judge_of_skips(replica, history, skips, applied).wrong()
+            verdict.wrong += self._judge_of_skips(replica, history, diverged, skips, applied).wrong()
 
     def _judge_of_skips(
-        self, replica: Session, history: History, skips: tuple[Skipped, ...], applied: Callable[[Moment], bool]
+        self,
+        replica: Session,
+        history: History,
+        diverged: State,
+        skips: tuple[Skipped, ...],
+        applied: Callable[[Moment], bool],
     ) -> JudgeOfSkips:
         return JudgeOfSkips(
             self._tables,
             history.moments,
+            diverged,
             skips,
             {moment.name for moment in history.moments if applied(moment)},
             None if self._by_number else logged(replica),

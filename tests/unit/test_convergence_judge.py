@@ -109,8 +109,15 @@ def test_one_empty_transaction_for_each_that_was_left_out_and_every_row_in_the_t
     skips: tuple[Skipped, ...], logged: dict[str, bool], said: str
 ) -> None:
     moments = history((INSERTED,), (OTHER,)).moments
-    found = list(JudgeOfSkips((TABLE,), moments, skips, {ONE, TWO}, logged, True, True).wrong())
+    found = list(JudgeOfSkips((TABLE,), moments, {}, skips, {ONE, TWO}, logged, True, True).wrong())
     assert (len(found), said in "".join(found)) == (int(bool(said)), True), found
+
+
+def test_mariadb_logs_nothing_of_a_transaction_that_finds_everything_done() -> None:
+    moments = history((INSERTED,), (OTHER,)).moments
+    for there, found in (({key(2): row(2, 1, 1)}, 0), ({key(2): row(2, 1, 7)}, 1), ({}, 1)):
+        judge = JudgeOfSkips((TABLE,), moments, there, (SKIP,), {ONE, TWO}, {}, False, False)
+        assert len(list(judge.wrong())) == found
 
 
 def test_of_rows_that_only_their_values_name_the_number_counts() -> None:
@@ -121,5 +128,5 @@ def test_of_rows_that_only_their_values_name_the_number_counts() -> None:
     source = made.as_applied(lambda _: True, {ONE}, {"t"})
     assert source.state == {}
     assert made.as_applied(lambda moment: moment.name == ONE, (), {"t"}).state == {name: three}
-    found = JudgeOfSkips((nameless,), made.moments, (SKIP,), {ONE, TWO}, None, True, True).wrong()
+    found = JudgeOfSkips((nameless,), made.moments, {}, (SKIP,), {ONE, TWO}, None, True, True).wrong()
     assert list(found) == [], "two came, so none was taken"
