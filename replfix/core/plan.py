@@ -117,8 +117,9 @@ class OnSource:
 
     @property
     def sets_off(self) -> tuple[str, ...]:
-        """What fires there, a sentence each."""
-        return tuple(f"{ON_SOURCE}-- this can fire the trigger {fired}: {fired.text}" for fired in self.fires)
+        """What fires there, a sentence each, which is a comment of one line where it is copied as SQL."""
+        said = (f"-- this can fire the trigger {fired}: {fired.trigger.body}" for fired in self.fires)
+        return tuple(f"{ON_SOURCE}{' '.join(each.split())}" for each in said)
 
     @property
     def writes(self) -> tuple[tuple[TableName, str], ...]:

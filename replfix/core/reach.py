@@ -38,11 +38,6 @@ class Fired:
         trigger = self.trigger
         return f"{self.table.schema}.{trigger.name} ({trigger.timing} {trigger.event} on {self.table})"
 
-    @property
-    def text(self) -> str:
-        """What it does, in one line."""
-        return " ".join(self.trigger.body.split())
-
     def to_document(self) -> JsonValue:
         return {
             "schema": self.table.schema,

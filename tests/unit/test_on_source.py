@@ -14,7 +14,7 @@ from replfix.core.counter import Counter
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.outcome import OnSourceResult, Result
-from replfix.core.plan import Step, to_document
+from replfix.core.plan import OnSource, Step, to_document
 from replfix.core.reach import Fired, Reach
 from replfix.core.recorded import read_plan
 from replfix.core.row_event import RowChange
@@ -167,6 +167,10 @@ def test_triggers_on_the_source_are_part_of_the_plan() -> None:
     altered = keep_both.propose(gathered(INCOMING, [(3, "R", None)], STANDS, reach=reach)).plan
     assert altered is not None
     assert altered.digest != plan.digest
+    hostile = Fired(ORDERS.name, Trigger("a\nDROP TABLE t", "INSERT", "AFTER", "SET @a = 1;\r\nDROP TABLE u"))
+    (said,) = OnSource(SOURCE, (), (hostile,)).sets_off
+    assert said.startswith("On the source: -- this can fire the trigger shop.a DROP TABLE t (")
+    assert len(said.splitlines()) == 1
     wins = replica_wins.propose(found)
     assert (wins.plan, "It calls home." in wins.reason) == (None, True)
 

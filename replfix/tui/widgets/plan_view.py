@@ -85,7 +85,7 @@ class PlanView(Container):
     def _line(self, n: int) -> Text:
         item = self._items[n]
         if isinstance(item, str):
-            return Text(f"{n + 1}. {item}")
+            return Text(f"{n + 1}. {visible(item[:LINE], keep_newlines=False)}")
         where = "on the source: " if self._on_source(item) else ""
         return Text(f"{n + 1}. {where}{visible(item.sql[:LINE], keep_newlines=False)}")
 
