@@ -160,24 +160,32 @@ class Ground:
             return False
 
     def picture(self) -> Picture:
-        """A journal beside the trail tells of a write that is under way: it is nobody's records yet."""
-        records: tuple[tuple[str, ...], ...] = (("journal", ""),)
-        if not self._journal.exists():
-            records = tuple(_rows_of(self.trail, "SELECT kind, hash FROM audit_record ORDER BY seq"))
         servers = (
             tuple(self.rows()),
             tuple(self.rows(self.source)),
             str(speaking(self.replica).executed(self.replica)),
             str(speaking(self.source).executed(self.source)),
-            tuple(self.replica.query("SHOW REPLICA STATUS")[0].items()),
+            self._standing(),
             tuple(self.variables().items()),
         )
-        return Picture(servers, records)
+        return Picture(servers, self._records())
+
+    def _standing(self) -> tuple[tuple[str, object], ...]:
+        """Of the channel, without what its threads say they are doing at the moment, and where they are while they run."""
+        status = self.replica.query("SHOW REPLICA STATUS")[0]
+        moving = ("_State", "Seconds") if self.stopped() else ("_State", "Seconds", "_Pos", "_Space")
+        return tuple((k, v) for k, v in status.items() if not any(word in k for word in moving))
+
+    def _records(self) -> tuple[tuple[str, ...], ...]:
+        """A journal beside the trail tells of a write that is under way: it is nobody's records yet."""
+        if self._journal.exists():
+            return (("journal", ""),)
+        return tuple(_rows_of(self.trail, "SELECT kind, hash FROM audit_record ORDER BY seq"))
 
     def unchanged_since(self, picture: Picture) -> bool:
         """Also once the servers have noticed that a killed client is gone. A trail without a record is forgotten."""
-        if self.picture() != picture:
-            return False
+        if self._records() != picture.records:
+            return False  # without waiting: the next command is not going to
         self.wait_for_sessions_to_end()
         return self.picture() == picture and self._as_new(picture)
 
