@@ -20,6 +20,7 @@ from replfix.core.outcome import Outcome
 from replfix.core.status import ChannelStatus
 from replfix.errors import ReplfixError
 from replfix.present.text import visible
+from replfix.tui.ends import told
 from replfix.tui.files import save
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
@@ -130,20 +131,18 @@ class IncidentScreen(ReplfixScreen[None]):
 
         def work() -> None:
             worker = get_current_worker()
-            diagnosis, error = None, None
-            left: tuple[AuditRecord, ...] = ()
-            try:
+            left: list[AuditRecord] = []
+
+            def investigated() -> Diagnosis | None:
                 with suppress(ReplfixError):  # a trail that cannot be read says so where it is needed
-                    left = self.replfix.backend.left_behind(name)
-                diagnosis = self.replfix.backend.investigate(name, channel, progress)
-            except ReplfixError as found:
-                error = found
-            except Exception as bug:
-                error = ReplfixError(f"This is a bug in replfix: {type(bug).__name__}: {bug}", "The log pane has it.")
-                self.post_message(self.Concluded(sequence, None, error))
-                raise  # the app shows it
-            if not worker.is_cancelled:
-                self.post_message(self.Concluded(sequence, diagnosis, error, left))
+                    left.extend(self.replfix.backend.left_behind(name))
+                return self.replfix.backend.investigate(name, channel, progress)
+
+            def end(diagnosis: Diagnosis | None, error: ReplfixError | None) -> None:
+                if not worker.is_cancelled:
+                    self.post_message(self.Concluded(sequence, diagnosis, error, tuple(left)))
+
+            told(investigated, end, "The log pane has it.")
 
         # A worker of the app: only there do failures show, and a screen that closes does not wait for it.
         self.app.run_worker(
