@@ -310,7 +310,7 @@ def test_an_undo_brings_a_family_back_and_leaves_no_orphans(pair: Lab) -> None:
     refused = replfix("undo", parent, "--yes", "--config", config, "--json")
     assert (refused.code, refused.document["in_the_way"]) == (
         4,
-        ["1 row of d1.c references by c_p a row of d1.p that the undo would take out or give another key."],
+        ["1 row of d1.c (1) references by c_p a row of d1.p that the undo would take out or give another key."],
     )
     with pair.source.session() as source:
         source.execute("DELETE FROM d0.p")
