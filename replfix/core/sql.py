@@ -198,7 +198,9 @@ def _as_row(table: Table, part: KeyPart, values: PartValues) -> str:
 
 def _type(column: Column) -> str:
     if column.data_type == "bit":
-        return "BIGINT UNSIGNED"  # JSON_TABLE fills BIT(9) with bits of its own (9.7.4)
+        # JSON_TABLE fills the odd bits of BIT(9) with some of its own (9.7.4). With whole bytes it is as long, and as much.
+        bits = int(column.column_type.lower().removeprefix("bit(").removesuffix(")"))
+        return f"BIT({-(-bits // 8) * 8})"
     text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
     return column.column_type + text
 

@@ -118,6 +118,13 @@ CASES: dict[str, Case] = {
         [(DUPLICATE, "k", "1"), (DUPLICATE, "l", "2"), (DUPLICATE, "m", "3")],
         EXPRESSIONS,
     ),
+    "expression of bits as bytes": Case(
+        [table("id INT PRIMARY KEY, b BIT(9), UNIQUE k ((CONCAT(LENGTH(b), b > 255)))")],
+        ["INSERT INTO t VALUES (1, 1)"],
+        ["INSERT INTO t VALUES (3, 5)"],
+        [(DUPLICATE, "k", "1")],
+        EXPRESSIONS,
+    ),
     "expression of labels, times and bytes": Case(
         [table("id INT PRIMARY KEY, e ENUM('x','it''s\\\\','z'), s SET('p','q','r'), d DATETIME(6), b VARBINARY(9), "
                "UNIQUE k ((e + 0)), UNIQUE l ((s + 0)), UNIQUE m ((YEAR(d))), UNIQUE n ((HEX(b)))")],
