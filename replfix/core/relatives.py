@@ -58,7 +58,7 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
             continue
         if change.after is not None and change.checks_foreign_keys:
             for reference in parents_of(table, change.after, index):
-                if change.before is not None and unchanged(table, reference.foreign_key.child_columns, change):
+                if change.before is not None and unchanged(table, _looked_at(table, reference.foreign_key), change):
                     continue
                 values = tuple(part[0] for part in reference.lookup.values)
                 key = reference.foreign_key
@@ -71,6 +71,12 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
                 if held is not None:
                     put((table.name, key.parent_columns, held))
     return tuple(found.values())
+
+
+def _looked_at(table: Table, key: ForeignKey) -> tuple[str, ...]:
+    """Columns with whose change the server looks for the parent: a row that gets another key is one more entry in the index
+    of its foreign key (InnoDB, MariaDB 11.8.6)."""
+    return (*key.child_columns, *(table.identity.columns if table.identity is not None else ()))
 
 
 def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:

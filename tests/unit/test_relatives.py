@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.relatives import blocking_children, comes_back
+from replfix.core.relatives import blocking_children, comes_back, needed_parents
 from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, TableName
 from tests.unit.making import column, deleted, inserted, key, table, updated
 
 CHILD = ForeignKey("fk", TableName("d", "c"), ("p",), TableName("d", "p"), ("id",), "RESTRICT", "RESTRICT")
 P = table("d.p", [column("id"), column("v")], [key("PRIMARY", "id")], referenced_by=(CHILD,))
+C = table("d.c", [column("id"), column("p"), column("v")], [key("PRIMARY", "id")], foreign_keys=(CHILD,))
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        (updated(C, (1, 5, 1), (1, 5, 2)), False),
+        (updated(C, (1, 5, 1), (1, 6, 1)), True),
+        (updated(C, (1, 5, 1), (2, 5, 1)), True),  # the row is written anew into the foreign key's index
+        (inserted(C, 1, 5, 1), True),
+        (inserted(C, 1, None, 1), False),
+    ],
+)
+def test_which_changes_need_a_parent(change: RowChange, asked: bool) -> None:
+    assert bool(needed_parents((change,), {C.name: C})) is asked
 
 
 @pytest.mark.parametrize(
