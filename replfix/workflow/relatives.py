@@ -149,8 +149,9 @@ class Relatives:
                 if (state := states[reference]) is None and reference.lookup in own:
                     self._untold[
                         f"A row of {reference.foreign_key.child} that the transaction writes references "
-                        f"{reference.lookup.table} ({reference.lookup}) by {reference.foreign_key.name}, and the source had no such "
-                        "row either: it wrote the row without that foreign key, or without checking it."
+                        f"{reference.lookup.table} ({reference.lookup}) by {reference.foreign_key.name}. The source has no such row "
+                        "and its binlog none that went: it wrote the row without that foreign key or without checking it, or the "
+                        "parent went with nothing logged."
                     ] = None
                     continue
                 if state is None:
