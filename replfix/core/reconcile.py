@@ -9,7 +9,7 @@ In a table without a key that names its rows, a row is named by all of its value
 what counts is their number: the applier takes any one of them (MySQL 9.7 compares the whole row, to the byte).
 
 Two pure phases with one batch of look-ups between them: ``questions`` says what to ask the replica,
-``reconcile`` concludes from the answers.
+``reconcile`` concludes from the answers. Of events that do not log every column, the answers tell what else to ask.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ class Reconciliation:
     bereft: tuple[
         Child, ...
     ] = ()  # rows that are repaired because the row that they reference goes or gets another key
+    unasked: tuple[Lookup, ...] = ()  # that have to be answered as well before this is the whole
     orphans: tuple[Orphan, ...] = ()  # references of the source's rows that lead nowhere on the source either
 
 
@@ -175,6 +176,7 @@ def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table],
         tuple(_unidentified(changes, tables)),
         tuple(walk.untold),
         {row.lookup: len(answers[row.lookup]) for row in final_rows(changes, tables) if row.lookup.key is None},
+        unasked=tuple(walk.unasked),
     )
 
 
@@ -224,6 +226,7 @@ class _Reconciler:
         self.missing: list[Repair] = []
         self.taken: Counter[Lookup] = Counter()  # of rows that are the same, how many the transaction has taken so far
         self.untold: dict[str, None] = {}
+        self.unasked: dict[Lookup, None] = {}
         # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
         self.paired: set[tuple[int, ConflictKind, RowImage | None]] = set()
 
@@ -278,9 +281,16 @@ class _Reconciler:
         """No row but ``own`` may hold a unique key of ``image``; one conflict for each row that does."""
         table = touch.table
         colliding: dict[Identity, tuple[RowImage, list[UniqueKey]]] = {}
+        left = self.latest[own] if own is not None and NOT_LOGGED in image else None
         for key in table.unique_keys:
-            lookup = by_key(table, key, image)
+            whole = image
+            if left is not None and any(image[ordinal] is not NOT_LOGGED for ordinal in table.ordinals(key)):
+                whole = _over(left, image)  # a key of which only some columns are written
+            lookup = by_key(table, key, whole)
             if lookup is None:
+                continue
+            if whole is not image and lookup not in self.answers:
+                self.unasked[lookup] = None
                 continue
             for row in self.answers[lookup]:
                 identity = self._named(table, row)

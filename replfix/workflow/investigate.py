@@ -388,7 +388,11 @@ def _compare(
     answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
     del lookups  # most are there twice
     applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
-    return reconcile(transaction.changes, tables, answers), applied
+    found = reconcile(transaction.changes, tables, answers)
+    while found.unasked:
+        answers = {**answers, **replica.find(tables, found.unasked)}
+        found = reconcile(transaction.changes, tables, answers)
+    return found, applied
 
 
 def _doubt(

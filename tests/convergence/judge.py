@@ -89,7 +89,7 @@ class Judge:
             return True
         if key not in self.source.not_got:
             return False
-        return self._carried_off(key) or (self.repaired and ours in self.source.ever(key))
+        return self._carried_off(key) or ((self.repaired or self.source.rewrote) and ours in self.source.ever(key))
 
     def _not_logged(self, key: Key, theirs: Held | None, ours: Held | None) -> bool:
         if theirs is None or ours is None or key not in self.source.touched:

@@ -62,7 +62,7 @@ def drawn(seed: int, product: str) -> Variation:
     if chosen == "skip":
         skips = rng.choice((1, 2, 3, 60, 60, 60))
         # Of a row that is left out, an event without all columns makes what only the applier knows.
-        source = tuple(each for each in source if each[0] != "binlog_row_image")
+        source = tuple(each for each in source if each[0] not in ("binlog_row_image", "binlog_row_value_options"))
     return Variation(chosen, True, source, replica, by_position, skips)
 
 

@@ -193,7 +193,7 @@ class World:
             self._run(source, "BEGIN")
             if self._by_number:
                 self._run(source, f"INSERT INTO marks.done VALUES ({number})")
-            found, saved = list[Touch](), (0, state)
+            found, saved, rewrites = list[Touch](), (0, state), False
             for _ in range(self._rng.randint(1, 5)):
                 statement = work.statement()
                 done = self._try(source, statement)
@@ -203,12 +203,13 @@ class World:
                     state = saved[1]
                     del found[saved[0] :]
                 elif done:
+                    rewrites = rewrites or statement.startswith("REPLACE")
                     now = look(source, self._tables)
                     found += touches(state, now)
                     state = now
             self._run(source, "COMMIT")
             after = executed(source)
-            history.add(self._name_of(source, after - before), after - before, state, found)
+            history.add(self._name_of(source, after - before), after - before, state, found, rewrites=rewrites)
             history.executed = after
             before = after
         return history

@@ -33,7 +33,13 @@ DUPLICATE, MISSING, DIFFERENT = ConflictKind.DUPLICATE, ConflictKind.MISSING, Co
 
 def judge(changes: Sequence[RowChange], *held: RowImage, of: Table = T) -> Reconciliation:
     rows = Rows.of(of).holding(of, *held)
-    return reconcile(tuple(changes), {of.name: of}, answered(changes, {of.name: of}, rows))
+    answers = dict(answered(changes, {of.name: of}, rows))
+    found = reconcile(tuple(changes), {of.name: of}, answers)
+    if found.unasked:
+        answers |= {lookup: rows.find(lookup) for lookup in found.unasked}
+        found = reconcile(tuple(changes), {of.name: of}, answers)
+    assert not found.unasked
+    return found
 
 
 def kinds(found: Reconciliation) -> list[tuple[ConflictKind, int, tuple[str, ...]]]:
@@ -183,6 +189,14 @@ def test_a_key_that_was_not_logged_before_is_freed_by_the_change_that_logs_it_af
         inserted(T, 5, 2, None, None),
     )
     assert judge(changes, (1, 2, None, None)).conflicts == ()
+
+
+def test_of_a_key_that_is_written_in_part_the_rest_is_the_replica_s() -> None:
+    changes = [updated(T, (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED), (NOT_LOGGED, NOT_LOGGED, 7, NOT_LOGGED))]
+    found = judge(changes, (1, 8, 3, 4), (2, 9, 7, 4))
+    assert kinds(found) == [(DUPLICATE, 0, ("bc",))]
+    assert repairs(found) == [((2, 9, 7, 4), None)]
+    assert judge(changes, (1, 8, 3, 4), (2, 9, 7, 5)).conflicts == ()
 
 
 def test_a_hidden_difference_in_a_key_is_a_conflict_that_cannot_be_repaired() -> None:
