@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.asking import typed
 from replfix.cli.options import Meant, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.text import indented, visible
@@ -131,19 +132,10 @@ class _ask:
         click.echo("", err=True)
         if plan.left_out is not None:
             console(stderr=True).print(plan_text(plan))
-            typed = click.prompt(
-                f"To leave it out, type {visible(plan.named_by)}", default="", show_default=False, err=True
-            )
-            return bool(typed.strip() == visible(plan.named_by))
+            return typed("To leave it out", plan.named_by)
         if plan.on_source is not None:
             console(stderr=True).print(plan_text(plan))
-            typed = click.prompt(
-                f"This writes on the source too. To carry it out, type {visible(plan.named_by)}",
-                default="",
-                show_default=False,
-                err=True,
-            )
-            return bool(typed.strip() == visible(plan.named_by))
+            return typed("This writes on the source too. To carry it out", plan.named_by)
         rows = len(plan.displaced)
         question = (
             f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"

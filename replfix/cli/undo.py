@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.asking import typed
 from replfix.cli.options import Meant, common_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.text import indented, visible
@@ -132,13 +133,7 @@ class _ask:
         for risk in plan.risks:
             out.print(indented(f"! {risk}"))
         if plan.on_source is not None:
-            typed = click.prompt(
-                f"This writes on the source. To carry it out, type {visible(plan.named_by)}",
-                default="",
-                show_default=False,
-                err=True,
-            )
-            return bool(typed.strip() == visible(plan.named_by))
+            return typed("This writes on the source. To carry it out", plan.named_by)
         rows = len(plan.steps)
         return click.confirm(f"Take back {rows} row{'' if rows == 1 else 's'} on the replica?", default=False, err=True)
 

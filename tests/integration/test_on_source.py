@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from replfix.lab.replication import write_locally as logged_locally
 from replfix.lab.state import Server
 from replfix.lab.topologies.wiring import follow
 from replfix.lab.topology import Lab
+from replfix.workflow.operation import Operation
 from replfix.workflow.resolve import resolve as workflow
 from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran, replfix
@@ -427,7 +429,8 @@ def test_triggers_of_which_nobody_can_tell_how_far_they_reach(pair: Lab) -> None
     assert [row[1] for row in judge(pair)] == ["A", "S", "T"]
 
 
-def resolving(lab: Lab, strategy: str, at: str, do: Callable[[], None]) -> Outcome:
+@contextmanager
+def interposed(lab: Lab, at: str, do: Callable[[], None]) -> Iterator[Operation]:
     """Within this process, with something done when the run says what it is about to do; once."""
     done: list[str] = []
 
@@ -440,17 +443,17 @@ def resolving(lab: Lab, strategy: str, at: str, do: Callable[[], None]) -> Outco
     with wiring.Wired(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         try:
-            return workflow(
-                wiring.operation(wired, trail, progress),
-                strategy=strategy,
-                channel=None,
-                max_rounds=5,
-                dry_run=False,
-                confirm=lambda *_: True,
-            )
+            yield wiring.operation(wired, trail, progress)
         finally:
             trail.close()
             assert done
+
+
+def resolving(lab: Lab, strategy: str, at: str, do: Callable[[], None]) -> Outcome:
+    with interposed(lab, at, do) as operation:
+        return workflow(
+            operation, strategy=strategy, channel=None, max_rounds=5, dry_run=False, confirm=lambda *_: True
+        )
 
 
 def test_a_row_of_the_source_that_changes_before_ends_it_and_after_the_repair_is_not_overwritten(pair: Lab) -> None:

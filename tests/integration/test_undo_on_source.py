@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from replfix import wiring
-from replfix.config import load
 from replfix.errors import Stale
 from replfix.lab.proof import snapshot
 from replfix.lab.topology import Lab
@@ -19,6 +17,7 @@ from tests.integration.test_on_source import (
     ORDERS,
     TOLD,
     WRITTEN,
+    interposed,
     judge,
     resolve,
     rows,
@@ -147,22 +146,8 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
 
 
 def undoing(lab: Lab, intent: str, at: str, do: Callable[[], None]) -> Undoing:
-    """Within this process, with something done when the run says what it is about to do; once."""
-    done: list[str] = []
-
-    def progress(text: str) -> None:
-        if at in text and not done:
-            done.append(text)
-            do()
-
-    config = load(str(lab.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
-        try:
-            return workflow(wiring.operation(wired, trail, progress), intent, dry_run=False, confirm=lambda _: True)
-        finally:
-            trail.close()
-            assert done
+    with interposed(lab, at, do) as operation:
+        return workflow(operation, intent, dry_run=False, confirm=lambda _: True)
 
 
 def test_compare_and_swap(pair: Lab) -> None:

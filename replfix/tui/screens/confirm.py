@@ -18,6 +18,7 @@ from replfix.present.text import visible
 from replfix.tui.fits import Fit
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixDialog
+from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, together
@@ -114,13 +115,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
         self._settle()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Not yet: the name first, then the button."""
         event.stop()
-        apply = self.query_one("#apply", Button)
-        if apply.disabled:
-            self.notify(f"That is not {self._wanted}.", severity="warning", timeout=4, markup=False)
-        else:
-            apply.focus()
+        entered(self, self.query_one("#apply", Button), self._wanted)
 
     def action_scroll_text(self, by: int) -> None:
         self.query_one("#confirm-text").scroll_relative(y=by, animate=False)

@@ -19,6 +19,7 @@ from replfix.tui.backend import Backend, Progress
 from replfix.tui.ends import told
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING
+from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import point, together
 
@@ -130,13 +131,8 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
             self.query_one("#do", Button).disabled = event.value.strip() != self._wanted
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Not yet: the name first, then the button."""
         event.stop()
-        do = self.query_one("#do", Button)
-        if do.disabled:
-            self.notify(f"That is not {self._wanted}.", severity="warning", timeout=4, markup=False)
-        else:
-            do.focus()
+        entered(self, self.query_one("#do", Button), self._wanted)
 
     def say(self, parts: Iterable[RenderableType]) -> None:
         self.query_one("#writing-said", Static).update(together(parts))
