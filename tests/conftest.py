@@ -5,6 +5,7 @@ new between tests. Servers are fetched once into the user's cache; a machine tha
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ from replfix.lab.topology import Lab
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
 
 Labs = Callable[[str], Lab]
+
+# A shell that starts a run in the background has it ignore Ctrl-C, and every process that a test starts and interrupts with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes is a property of the machine: it has servers to run. pytest-timeout ends what hangs.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])

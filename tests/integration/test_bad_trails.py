@@ -12,7 +12,7 @@ import pytest
 
 from replfix.lab.topology import Lab
 from tests.integration.aftermath import Ground, ground_of
-from tests.integration.test_cut_wires import RESOLVE, judge
+from tests.integration.test_cut_wires import RESOLVE, assert_in_words, judge
 
 PAGE = 4096
 
@@ -84,6 +84,7 @@ def test_a_disk_that_gets_full(ground: Ground) -> None:
     for room in (4 * PAGE, made - 3 * PAGE, made - 2 * PAGE, made - PAGE, made + 8 * PAGE):
         conflict = ground.conflict()
         ran = ground.command(*RESOLVE, room=room)
+        assert_in_words(ran)
         judge(ground, conflict, ran)
         codes.append(ran.code)
     assert (codes[0], codes[-1]) == (4, 0), codes

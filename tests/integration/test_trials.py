@@ -306,10 +306,7 @@ def test_a_receiver_that_somebody_stops_in_the_middle_stays_stopped(stopped: Lab
     with pytest.raises(ConnectError), resolving_while_blocked(stopped) as process:  # what holds it up is killed
         with stopped.replica.session() as session:
             session.execute("STOP REPLICA")
-            held_by = session.scalar(
-                "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX ORDER BY trx_started"
-            )
-            session.execute(f"KILL {held_by}")
+            session.execute(f"KILL {session.scalar('SELECT blocking_pid FROM sys.innodb_lock_waits')}")
         process.communicate(timeout=60)
     with stopped.replica.session() as session:
         status = session.query("SHOW REPLICA STATUS")[0]
