@@ -24,6 +24,7 @@ class Kind(enum.StrEnum):
     DATA_REFUSED = "data-refused"  # the replica's definitions or settings refuse a value that the source took
     RECEIVER = "receiver"  # the replica does not get the source's binlog
     RELAY_LOG = "relay-log"  # what the replica received cannot be read
+    HOST = "host"  # the replica's own machine stands in its way
     FOLLOW_UP = "follow-up"  # says only that something else went wrong
 
 

@@ -340,7 +340,11 @@ def _transaction(
         elif error.end_log_pos is not None and channel.applied_to is not None:
             transaction = source.transaction_at(channel.applied_to, error.end_log_pos, error.log_file or "")
         else:
-            if (family := family_of(error.errno)) is None or family.kind not in (Kind.RELAY_LOG, Kind.FOLLOW_UP):
+            if (family := family_of(error.errno)) is None or family.kind not in (
+                Kind.RELAY_LOG,
+                Kind.HOST,
+                Kind.FOLLOW_UP,
+            ):
                 unknowns.append(
                     "The replica's error names neither a GTID nor a position: the transaction cannot be found."
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,10 @@ def test_the_names_are_the_servers_own(lab: Lab) -> None:
             )
         }
     known = {number: name for family in families() for number, name in family.errors.items()}
-    # Errors of the client library are in no table of the server; 1594 and 1677 are those of older servers, 1950 is
+    # Errors of the client library and of the file system are in no table of the server; 1594 and 1677 are those of older servers, 1950 is
     # MariaDB's.
     assert {number for number in known if number not in names} == {
-        n for n in known if 2000 <= n < 3000 or n in (1594, 1677, 1950)
+        n for n in known if 2000 <= n < 3000 or n in (1, 1594, 1677, 1950)
     }
     assert {n: known[n] for n in known if n in names} == {n: names[n] for n in known if n in names}
 
@@ -187,6 +188,25 @@ def test_an_account_of_caching_sha2_without_tls_is_let_in_as_advised(channel_put
     assert any("SOURCE_SSL = 1" in statement for statement in advised[0])
     with pair.replica.session() as session:
         for statement in advised[1]:
+            session.execute(statement)
+    with pair.source.session() as session:
+        session.execute("CREATE DATABASE d")
+    pair.wait_until_applied()
+
+
+def test_a_file_that_a_killed_server_left_is_named(pair: Lab) -> None:
+    with pair.replica.session() as session:
+        session.execute("STOP REPLICA")
+        where = Path(str(session.scalar("SELECT @@replica_load_tmpdir")))
+        left = where / f"SQL_LOAD-{session.scalar('SELECT @@server_uuid')}"
+        left.touch()
+        session.execute("START REPLICA")
+    assert wait_until_stopped(pair.replica).errno == 1
+    (advice,) = diagnosed(pair).advice
+    assert f"Delete {left} on" in advice.text
+    left.unlink()
+    with pair.replica.session() as session:
+        for statement in advice.sql:
             session.execute(statement)
     with pair.source.session() as session:
         session.execute("CREATE DATABASE d")

@@ -40,6 +40,17 @@ def kill(server: Server) -> None:
     until(lambda: not processes.alive(process, server.data))
 
 
+def past_what_it_left(replica: Server) -> bool:
+    """A server that is killed while its applier starts can leave a file behind on which that stops: docs/errors/temporary-directory.md."""
+    with replica.session() as session:
+        if session.query("SHOW REPLICA STATUS")[0]["Last_SQL_Errno"] != "1":
+            return False
+        where = Path(str(session.scalar("SELECT @@replica_load_tmpdir")))
+        (where / f"SQL_LOAD-{session.scalar('SELECT @@server_uuid')}").unlink()
+        session.execute("START REPLICA SQL_THREAD")
+    return True
+
+
 @pytest.mark.parametrize("moment", REPLICA)
 def test_the_replica(ground: Ground, labs: Labs, tmp_path: Path, moment: str) -> None:
     at, how = REPLICA[moment]
@@ -57,6 +68,8 @@ def test_the_replica(ground: Ground, labs: Labs, tmp_path: Path, moment: str) ->
         ground.assert_kept(set(conflict.local) - set(ground.rows()))
         # Its channel has been started with it: past the transaction, or up to the same error.
         until(lambda: ground.stopped() or conflict.later in ground.rows())
+        if past_what_it_left(replica):
+            until(lambda: ground.stopped() or conflict.later in ground.rows())
         resolved = ground.command(*RESOLVE)
         assert resolved.code == 0, resolved
         ground.assert_healed(conflict)

@@ -22,7 +22,7 @@ class ErrorPart(Part):
     message: str
     thread: Literal["applier", "receiver"]
     name: str | None  # the symbol, as ER_DUP_ENTRY; null for an error that replfix knows nothing of
-    class_: str | None  # row-conflict, transient, schema-drift, data-refused, receiver, relay-log, follow-up
+    class_: str | None  # row-conflict, transient, schema-drift, data-refused, receiver, relay-log, host, follow-up
     means: str | None
     page: str | None  # in docs/errors/
 

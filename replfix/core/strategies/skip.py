@@ -19,7 +19,7 @@ SUMMARY = (
     "Leave the failing transaction out, all of it: the replica never gets its rows. Only when asked for by name, one "
     "transaction at a time."
 )
-_NOT_ITS_FAULT = (Kind.RELAY_LOG, Kind.FOLLOW_UP, Kind.RECEIVER)
+_NOT_ITS_FAULT = (Kind.RELAY_LOG, Kind.HOST, Kind.FOLLOW_UP, Kind.RECEIVER)
 _LOST = {
     ChangeKind.INSERT: ("row is not inserted", "rows are not inserted"),
     ChangeKind.UPDATE: ("row keeps the values of before", "rows keep the values of before"),
