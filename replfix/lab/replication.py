@@ -135,7 +135,7 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
 
 
 def as_new(session: Session, kept: frozenset[str]) -> None:
-    """No prepared transactions, no schemas and no GTIDs, variables at their defaults, accounts other than those kept
+    """No prepared transactions, no schemas and no GTIDs, variables as a lab has them, accounts other than those kept
     dropped."""
     flavour = speaking(session)
     session.execute("SET sql_log_bin = 0")
@@ -147,8 +147,8 @@ def as_new(session: Session, kept: frozenset[str]) -> None:
         if user not in kept and not user.startswith(("mysql.", "mariadb.")) and user != "root":
             session.execute(f"DROP USER {identifier(user)}@{identifier(host)}")
     flavour.forget(session)  # first: MariaDB refuses to set the skip counter while it knows several domains (1966)
-    for variable in flavour.reset_variables:
-        session.execute(f"SET GLOBAL {variable} = DEFAULT")
+    for variable, value in flavour.reset_variables.items():
+        session.execute(f"SET GLOBAL {variable} = {value}")
 
 
 def _roll_back_prepared(session: Session) -> None:

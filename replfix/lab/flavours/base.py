@@ -144,8 +144,8 @@ class Flavour(Protocol):
         """Those that change by themselves."""
 
     @property
-    def reset_variables(self) -> tuple[str, ...]:
-        """Those that a reset sets to their defaults."""
+    def reset_variables(self) -> Mapping[str, str]:
+        """Those that a reset sets, and to what: as a lab starts with them."""
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None. The channel

@@ -238,9 +238,11 @@ class MariaDB:
                 "warning_count", "error_count", "in_transaction", "last_gtid")  # fmt: skip
 
     @property
-    def reset_variables(self) -> tuple[str, ...]:
-        return ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
-                "log_bin_compress")  # fmt: skip
+    def reset_variables(self) -> Mapping[str, str]:
+        plain = ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
+                 "log_bin_compress")  # fmt: skip
+        # Of a variable that ``options`` has, DEFAULT is the server's own, and not the lab's.
+        return {**dict.fromkeys(plain, "DEFAULT"), "binlog_row_metadata": "FULL"}
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         session.execute("RESET MASTER")

@@ -85,15 +85,18 @@ class MySQL:
     }
     parallel = "replica_parallel_workers"
     counting = ("gtid_executed", "gtid_purged", "timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id")
-    reset_variables = (
-        "auto_increment_increment",
-        "auto_increment_offset",
-        "binlog_format",
-        "binlog_row_image",
-        "binlog_row_metadata",
-        "binlog_rows_query_log_events",
-        "replica_parallel_workers",
-        "sql_replica_skip_counter",
+    reset_variables: Mapping[str, str] = dict.fromkeys(
+        (
+            "auto_increment_increment",
+            "auto_increment_offset",
+            "binlog_format",
+            "binlog_row_image",
+            "binlog_row_metadata",
+            "binlog_rows_query_log_events",
+            "replica_parallel_workers",
+            "sql_replica_skip_counter",
+        ),
+        "DEFAULT",
     )
 
     def unfit(self, version: str) -> str | None:
