@@ -14,6 +14,8 @@ from pathlib import Path
 _PROC = Path("/proc")
 _HAS_PROC = (_PROC / "self" / "stat").exists()
 
+_EXEC_SECONDS = 1.0  # far longer than the kernel needs between a new program and its command line
+
 STOP_SECONDS = 30.0
 """How long a server may take to shut down on SIGTERM before it is killed."""
 
@@ -56,11 +58,7 @@ def start(argv: Sequence[str], output: Path) -> ProcessRef:
     ]
     # Python ignores SIGPIPE and its children would inherit that.
     pid = os.posix_spawn(argv[0], list(argv), os.environ, file_actions=actions, setsid=True, setsigdef=[signal.SIGPIPE])
-    ref = ProcessRef(pid, started_at(pid) or "")
-    # The kernel lets the parent go on a moment before the child's command line can be read.
-    while started_at(pid) == ref.started and not arguments(pid):
-        time.sleep(0.001)
-    return ref
+    return ProcessRef(pid, started_at(pid) or "")
 
 
 def started_at(pid: int) -> str | None:
@@ -79,14 +77,23 @@ def started_at(pid: int) -> str | None:
 
 
 def arguments(pid: int) -> tuple[str, ...]:
-    """The command line of a process; empty when there is none."""
+    """The command line of a process; empty when there is none.
+
+    Linux shows none either, for a moment, while a process becomes another program: one that just started, and a script
+    around the server that ends in ``exec``. Whoever has a program then is read again.
+    """
     if not _HAS_PROC:
         code, text = run(["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)])
         return tuple(text.split()) if code == 0 else ()
+    directory = _PROC / str(pid)
+    deadline = time.monotonic() + _EXEC_SECONDS
     try:
-        return tuple(os.fsdecode((_PROC / str(pid) / "cmdline").read_bytes()).split("\0")[:-1])
+        while not (line := (directory / "cmdline").read_bytes()) and time.monotonic() < deadline:
+            (directory / "exe").readlink()  # OSError: a thread of the kernel, or the remains of a process
+            time.sleep(0.001)
     except OSError:
         return ()
+    return tuple(os.fsdecode(line).split("\0")[:-1])
 
 
 def serves(pid: int, data: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -67,3 +68,17 @@ def test_no_such_process(data: Path) -> None:
     assert processes.started_at(2**22 + 7) is None
     assert processes.arguments(2**22 + 7) == ()
     processes.end({data: ProcessRef(2**22 + 7, "x")})
+
+
+def test_one_that_becomes_another_program_runs_on(data: Path) -> None:
+    """A script around the server, which ends in ``exec``: Linux shows no command line for a moment."""
+    again = 'if [ "$1" -gt 0 ]; then exec /bin/sh "$0" "$(($1 - 1))" "$2"; fi; sleep 600'
+    script = data.parent / "mysqld"
+    data.mkdir(parents=True)
+    script.write_text(again)
+    ref = processes.start(["/bin/sh", str(script), "300", f"--datadir={data}"], data.parent / "log")
+    try:
+        while processes.arguments(ref.pid)[2] != "0":
+            assert processes.alive(ref, data)
+    finally:
+        os.killpg(ref.pid, signal.SIGKILL)
