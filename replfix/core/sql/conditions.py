@@ -1,0 +1,124 @@
+"""WHERE: the rows that a look-up, a printed key value or a whole row means."""
+
+from __future__ import annotations
+
+from replfix.core.explain.probe import Match
+from replfix.core.lookup import Lookup, PartValues, by_identity
+from replfix.core.prefix_range import bounds
+from replfix.core.select_form import select_form
+from replfix.core.sql.literals import literal
+from replfix.core.sql.names import identifier, string, table_name
+from replfix.core.table import Column, KeyPart, Table
+from replfix.core.values import Json, RowImage, Value
+from replfix.errors import Refused
+
+
+def _equals(column: Column, value: Value) -> str:
+    return f"{identifier(column.name)} = {literal(column, value)}"
+
+
+def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
+    if part.column is None:
+        return _expression_equals(table, part, values)
+    column, value = table.column(part.column), values[0]
+    return _equals(column, value) if part.prefix is None else _begins(column, part.prefix, value)
+
+
+def _begins(column: Column, prefix: int, value: Value) -> str:
+    """Compared as the key does: the first characters (bytes of binary strings), under the column's collation."""
+    assert isinstance(value, str | bytes)
+    name = identifier(column.name)
+    low, high = bounds(column, value)
+    return " AND ".join(
+        (
+            f"LEFT({name}, {prefix}) = {literal(column, value)}",
+            *([f"{name} >= {literal(column, low)}"] if low is not None else ()),
+            *([f"{name} <= {literal(column, high)}"] if high is not None else ()),
+        )
+    )
+
+
+def _expression_equals(table: Table, part: KeyPart, values: PartValues) -> str:
+    """The expression over the row against the expression over the values, both worked out by the server. Under an
+    index that is forced, JSON_OVERLAPS compares an array's elements as the index holds them (MySQL 9.7); without one
+    it would take 1 and "1" for different."""
+    if part.array is not None:
+        return f"JSON_OVERLAPS({part.array}, (SELECT {part.array} FROM {_as_row(table, part, values)}))"
+    return f"({part.expression}) = (SELECT {part.expression} FROM {_as_row(table, part, values)})"
+
+
+def _as_row(table: Table, part: KeyPart, values: PartValues) -> str:
+    """The values as a table of one row, with the columns' names, types and collations: JSON_TABLE (8.0.4) makes them.
+    NULL is left out of the document, because a JSON column would hold the document ``null`` otherwise."""
+    columns = [table.column(name) for name in part.reads]
+    pairs = [f"'{n}', {literal(c, v)}" for n, (c, v) in enumerate(zip(columns, values, strict=True)) if v is not None]
+    typed = [f"{identifier(c.name)} {_type(c)} PATH '$.\"{n}\"' ERROR ON ERROR" for n, c in enumerate(columns)]
+    return f"JSON_TABLE(JSON_OBJECT({', '.join(pairs)}), '$' COLUMNS ({', '.join(typed)})) AS `incoming`"
+
+
+def _type(column: Column) -> str:
+    if column.data_type == "bit":
+        # JSON_TABLE fills the odd bits of BIT(9) with some of its own (9.7.4). With whole bytes it is as long, and as much.
+        bits = int(column.column_type.lower().removeprefix("bit(").removesuffix(")"))
+        return f"BIT({-(-bits // 8) * 8})"
+    text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
+    return column.column_type + text
+
+
+_LIKE = 10  # rows that are like another one: that there are some is what matters
+
+
+def matches(table: Table, lookup: Lookup) -> str:
+    if lookup.key is None:
+        named = (
+            (table.column(part.column or ""), value) for part, (value,) in zip(lookup.parts, lookup.values, strict=True)
+        )
+        if lookup.least is not None:
+            return (
+                " + ".join(f"({_is(column, value)})" for column, value in named) + f" >= {lookup.least} LIMIT {_LIKE}"
+            )
+        return " AND ".join(_is(column, value) for column, value in named)
+    return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
+
+
+def found_in(table: Table, lookup: Lookup) -> str:
+    forced = lookup.key is not None and any(part.array is not None for part in lookup.parts)
+    index = f" FORCE INDEX ({identifier(lookup.key or '')})" if forced else ""
+    return f"{table_name(table.name)}{index} WHERE {matches(table, lookup)}"
+
+
+def _is(column: Column, value: Value) -> str:
+    """The same to the byte, where ``<=>`` would take José for jose; it comes first for the sake of an index."""
+    name = identifier(column.name)
+    if isinstance(value, Json):
+        # As the server compares documents; SQL types inside one cannot always be written, and are left to the reader.
+        try:
+            return f"{name} <=> {literal(column, value)}"
+        except Refused:
+            return f"{name} IS NOT NULL"
+    written = literal(column, value)
+    if column.data_type == "vector":  # error 1210 for a VECTOR that is compared as it is (MySQL 9.7)
+        return f"{select_form(column).format(name)} <=> {written}"
+    if not isinstance(value, str) or column.charset is None:
+        return f"{name} <=> {written}"
+    return f"{name} <=> {written} AND CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({written} AS BINARY)"
+
+
+def row_named(table: Table, image: RowImage) -> str:
+    """For a statement that is to find one row: of several that are the same, any one."""
+    lookup = by_identity(table, image)
+    assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
+    return matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
+
+
+def shown(table: Table, match: Match) -> str:
+    """Rows whose key part is what the server printed of it, compared as the key compares."""
+    if match.part.column is None:
+        assert isinstance(match.value, str)
+        return f"({match.part.expression}) = {string(match.value)}"
+    column = table.column(match.part.column)
+    if match.printed:
+        return f"CAST({identifier(column.name)} AS CHAR) = {literal(column, match.value)}"
+    if match.part.prefix is not None:
+        return _begins(column, match.part.prefix, match.value)
+    return _equals(column, match.value)

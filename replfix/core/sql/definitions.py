@@ -1,0 +1,43 @@
+"""What tables are, and changes of that."""
+
+from __future__ import annotations
+
+from replfix.core.sql.names import identifier, table_name
+from replfix.core.table import Column, Table, TableName, UniqueKey
+
+
+def hold_definition(name: TableName) -> str:
+    """Reads nothing. Within a transaction it keeps anybody from altering the table or its triggers until that ends."""
+    return f"SELECT 1 FROM {table_name(name)} LIMIT 0"
+
+
+def show_create_table(name: TableName) -> str:
+    return f"SHOW CREATE TABLE {table_name(name)}"
+
+
+def show_create_schema(schema: str) -> str:
+    return f"SHOW CREATE DATABASE {identifier(schema)}"
+
+
+def compare_bytes(table: TableName, column: Column) -> str:
+    """The column with the collation of its character set that tells every two different texts apart."""
+    nullable = "" if column.nullable else " NOT NULL"
+    return (
+        f"ALTER TABLE {table_name(table)} MODIFY {identifier(column.name)} {column.column_type} "
+        f"CHARACTER SET {column.charset} COLLATE {column.charset}_bin{nullable}"
+    )
+
+
+def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
+    """The key made anew without prefixes, in one ALTER, so that the rows are never without it."""
+    parts = ", ".join(identifier(p.column) if p.column is not None else f"({p.expression})" for p in key.parts)
+    if key.is_primary:
+        return f"ALTER TABLE {table_name(table.name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({parts})"
+    name = identifier(key.name)
+    return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
+
+
+def hidden_index(table: TableName, name: str, *, hidden: bool) -> str:
+    """An index that no search uses, the applier's included; a unique one goes on being enforced (MySQL's manual, Invisible
+    Indexes). Only its definition changes."""
+    return f"ALTER TABLE {table_name(table)} ALTER INDEX {identifier(name)} {'INVISIBLE' if hidden else 'VISIBLE'}"

@@ -1,0 +1,33 @@
+"""PostgreSQL's own way to write the same, for advice about its audit store and its errors."""
+
+from __future__ import annotations
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _string(text: str) -> str:
+    """As E'…' wherever a backslash or something unprintable is in it, whatever standard_conforming_strings says."""
+    if text.isprintable() and "\\" not in text:
+        return "'" + text.replace("'", "''") + "'"
+    pieces = (c if c.isprintable() and c not in "\\'" else f"\\U{ord(c):08X}" for c in text if c != "\0")
+    return "E'" + "".join(pieces) + "'"
+
+
+def postgresql_constraint(name: str) -> str:
+    """Which table and columns a constraint or unique index of that name is on."""
+    named = _string(name)
+    return (
+        "SELECT indrelid::regclass AS table_name, pg_get_indexdef(indexrelid) FROM pg_index "
+        f"WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relname = {named})"
+    )
+
+
+def postgresql_sequence(schema: str | None, table: str, column: str) -> tuple[tuple[str, ...], str]:
+    """What shows whether the sequence behind a column is behind its table, and what sets it right."""
+    quoted = ".".join(_identifier(name) for name in (schema, table) if name)
+    sequence = f"pg_get_serial_sequence({_string(quoted)}, {_string(column)})"
+    highest = f"(SELECT MAX({_identifier(column)}) FROM {quoted})"
+    check = f"SELECT {sequence} AS sequence, pg_sequence_last_value({sequence}::regclass) AS last_value, {highest} AS highest"
+    return (check,), f"SELECT setval({sequence}, GREATEST(COALESCE({highest}, 0), 1))"

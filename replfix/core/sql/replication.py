@@ -1,0 +1,90 @@
+"""The receiver, the applier and what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replfix.core.sql.gtids import empty_transaction
+from replfix.core.sql.names import identifier, string
+from replfix.core.sql.session import NOT_LOGGED_SESSION
+from replfix.core.transaction_id import LogPosition, TransactionId
+
+
+def binlog_statement(encoded: str) -> str:
+    """The BINLOG statement; ``encoded`` is base64, which holds no quote."""
+    return f"BINLOG '{encoded}'"
+
+
+def start_replica(
+    channel: str,
+    *,
+    receiver: bool,
+    until: TransactionId | None = None,
+    before: TransactionId | None = None,
+    gaps: bool = False,
+) -> str:
+    """START REPLICA for one channel; without ``receiver`` the applier only; ``until``: stop after that one,
+    ``before``: stop before it, ``gaps``: stop when all is applied that is before the last one committed."""
+    threads = "" if receiver else " SQL_THREAD"
+    end = ""
+    if gaps:
+        end = " UNTIL SQL_AFTER_MTS_GAPS"
+    elif until is not None:
+        end = _until("SQL_AFTER_GTIDS", until, until.end)
+    elif before is not None:
+        end = _until("SQL_BEFORE_GTIDS", before, before.start)
+    return f"START REPLICA{threads}{end} FOR CHANNEL {string(channel)}"
+
+
+def call(procedure: str, *arguments: str | int) -> str:
+    """CALL of a procedure of the schema ``mysql``."""
+    shown = ", ".join(string(a) if isinstance(a, str) else str(a) for a in arguments)
+    return f"CALL {identifier('mysql')}.{identifier(procedure)}({shown})"
+
+
+def stop_applier(channel: str) -> str:
+    return f"STOP REPLICA SQL_THREAD FOR CHANNEL {string(channel)}"
+
+
+def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str:
+    if transaction.gtid is not None:
+        return f" UNTIL {gtids} = {string(transaction.gtid)}"
+    return f" UNTIL SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"
+
+
+def start_receiver(channel: str) -> str:
+    return f"START REPLICA IO_THREAD FOR CHANNEL {string(channel)}"
+
+
+def change_source(channel: str, options: str) -> tuple[str, ...]:
+    """``options`` as they are: for people, with words in them that stand for their own values."""
+    return (
+        f"STOP REPLICA IO_THREAD FOR CHANNEL {string(channel)}",
+        f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}",
+        start_receiver(channel),
+    )
+
+
+def fetch_again(channel: str) -> tuple[str, ...]:
+    """Throw the relay logs away; with GTIDs, the receiver asks anew for what is not applied."""
+    named = f"FOR CHANNEL {string(channel)}"
+    return (f"STOP REPLICA {named}", f"RESET REPLICA {named}", start_replica(channel, receiver=True))
+
+
+def by_hand(statements: Sequence[str], channel: str, *, super_read_only: bool) -> tuple[str, ...]:
+    """Those statements as a human runs them on a replica: not logged, settings put back, the channel started."""
+    off, on = ("SET GLOBAL super_read_only = OFF",), ("SET GLOBAL super_read_only = ON",)
+    return (
+        NOT_LOGGED_SESSION,
+        *(off if super_read_only else ()),
+        *statements,
+        *(on if super_read_only else ()),
+        start_replica(channel, receiver=True),
+    )
+
+
+def skip_by_hand(gtid: str | None, channel: str) -> tuple[str, ...]:
+    """Exactly one transaction left out: an empty one in its place, or without GTIDs the skip counter."""
+    if gtid is None:
+        return ("SET GLOBAL sql_replica_skip_counter = 1", start_replica(channel, receiver=True))
+    return (*empty_transaction(gtid), start_replica(channel, receiver=True))
