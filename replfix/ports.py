@@ -414,3 +414,10 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+
+
+SourceOf = Callable[[ChannelStatus], Server]
+"""The source of a channel, connected; ConnectError when it cannot be."""
+
+Progress = Callable[[str], None]
+"""Is told what is being done, in words for people."""

@@ -87,7 +87,7 @@ def _replica(wired: Wired, only: str | None) -> ReplicaPart:
     from replfix.cli.documents.status import ReplicaPart, channel_part
     from replfix.core.gtid import GtidSet
     from replfix.errors import ReplfixError, UsageError
-    from replfix.workflow.investigate import errant
+    from replfix.workflow.errant import errant
 
     status = wired.replica.status()
     if only is not None and status.channel(only) is None:

@@ -21,6 +21,7 @@ from replfix.core.plan import Plan
 from replfix.core.status import ReplicaStatus
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
+from replfix.ports import Progress
 from replfix.workflow import resolve
 from replfix.workflow.advise import advise
 from replfix.workflow.errant import find_errant
@@ -29,7 +30,6 @@ from replfix.workflow.operation import Operation
 from replfix.workflow.recover import Recovered, leftovers, recover, unended
 from replfix.workflow.undo import Undoing, undo
 
-Progress = Callable[[str], None]
 T = TypeVar("T")
 
 

@@ -15,8 +15,7 @@ from replfix.core.privileges import SOURCE_WRITES, Granted, Role, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError
-from replfix.ports import Replica, Server
-from replfix.workflow.investigate import SourceOf
+from replfix.ports import Replica, Server, SourceOf
 
 NAMES = 3
 """Tables that are named where there are many."""

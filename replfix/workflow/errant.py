@@ -9,9 +9,9 @@ from replfix.core.errant import Errant, ErrantTransaction, origin_of, ways_out
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.stopped import stopped_channel
 from replfix.errors import ReplfixError, ReplicationError
-from replfix.ports import Replica
-from replfix.workflow.investigate import Progress, SourceOf, errant, stopped_channel
+from replfix.ports import Progress, Replica, Server, SourceOf
 
 SHOWN = 20
 """Transactions that are read and shown, the newest of each origin."""
@@ -24,6 +24,30 @@ ROWS_KEPT = 100
 
 ROWS_READ = 200_000
 """Rows after which no further transaction is read."""
+
+_GROUP = ("group_replication_group_name", "group_replication_view_change_uuid")
+
+
+def errant(
+    replica: Replica, status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf
+) -> GtidSet:
+    """The replica's transactions that none of its sources has, nor the group that it is a member of.
+
+    The replica's set has to be read before the sources': the other way round, a transaction that came in between would
+    look errant. Of another channel's source that cannot be asked, what it wrote itself and what the channel received
+    counts.
+    """
+    left = status.executed - source.executed()
+    for other in status.channels:
+        if left and other.name != channel.name:
+            left = left - status.executed.of_uuid(other.source_uuid) - other.retrieved
+            if left - status.executed.of_uuid(status.server_uuid):  # what the replica wrote itself is no source's
+                with suppress(ReplfixError):
+                    left = left - source_of(other).executed()
+    if status.product == "MySQL" and left - status.executed.of_uuid(status.server_uuid):
+        for group in replica.variables(_GROUP).values():  # its members write under its UUID, not their own (9.7.4)
+            left = left - status.executed.of_uuid(group or "")
+    return left
 
 
 def find_errant(

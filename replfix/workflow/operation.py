@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from replfix.core.audit_record import RecordKind
 from replfix.core.outcome import OnSourceResult, Round
 from replfix.core.plan import Plan, Step
-from replfix.ports import Clock, Replica, Trail
-from replfix.workflow.investigate import Progress, SourceOf
+from replfix.ports import Clock, Progress, Replica, SourceOf, Trail
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from tests.integration.aftermath import Conflict, Ground, Overtaking, Picture, T
 from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
+pytestmark = [pytest.mark.timeout(0)] if ALL else []
 SAMPLED = 100  # of the points at which nothing is written, one in so many
 
 KILLED = -9

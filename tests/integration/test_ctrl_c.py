@@ -19,7 +19,9 @@ from tests.integration.aftermath import Conflict, Picture, ground_of
 from tests.integration.running import Ran
 from tests.integration.test_crash_points import RESOLVE, resolved
 
-ONE_IN = 1 if os.environ.get("REPLFIX_CRASH_POINTS") == "all" else 120
+ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
+pytestmark = [pytest.mark.timeout(0)] if ALL else []
+SAMPLED = 120
 INTERRUPTED = 130
 
 
@@ -77,8 +79,8 @@ def test_ctrl_c_at_any_moment(server: str, labs: Labs, tmp_path: Path) -> None:
         def end(conflict: Conflict) -> None:
             resolved(ground, conflict)
 
-        some = range(1, len(points) + 1, ONE_IN) if server == "mysql" or ONE_IN == 1 else ()
+        some = range(1, len(points) + 1, 1 if ALL else SAMPLED) if server == "mysql" or ALL else ()
         turning = turning_points(points)
         assert len(turning) >= 2, "the rows and the channel"
         places = sorted({*some, *turning})
-        Accidents[Conflict, int](ground, ground.conflict, interrupt, judge, end, full=ONE_IN == 1).at(places, told)
+        Accidents[Conflict, int](ground, ground.conflict, interrupt, judge, end, full=ALL).at(places, told)

@@ -20,6 +20,7 @@ from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CUT_WIRES") == "all"
+pytestmark = [pytest.mark.timeout(0)] if ALL else []
 PATIENCE = 1.0  # seconds that a command waits for an answer, where the wire has none
 
 RESOLVE = ("resolve", "replica1", "--yes", "--json")

@@ -22,8 +22,9 @@ from replfix.core.gtid import GtidSet
 from replfix.core.status import ReplicaStatus
 from replfix.lab import scenarios
 from replfix.lab.topology import Lab
+from replfix.ports import Progress
 from replfix.tui.app import ReplfixApp
-from replfix.tui.backend import Progress, WiredBackend
+from replfix.tui.backend import WiredBackend
 from tests.tui.driving import Driver
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "incident.svg"

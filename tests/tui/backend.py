@@ -25,7 +25,7 @@ from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.table import Table, TableName
 from replfix.core.undo import also_on_source, inverse
 from replfix.core.values import RowImage
-from replfix.tui.backend import Progress
+from replfix.ports import Progress
 from replfix.workflow.recover import Recovered
 from replfix.workflow.undo import Undoing, UndoResult
 from tests.unit.fakes import Rows

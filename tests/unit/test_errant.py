@@ -13,7 +13,7 @@ from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.status import ChannelStatus
 from replfix.errors import ConnectError
 from replfix.present.errant_text import errant_lines
-from replfix.workflow.investigate import errant
+from replfix.workflow.errant import errant
 from tests.tui.backend import strays_of
 from tests.unit.fakes import FakeServer, Rows, World
 from tests.unit.making import REPLICA, SOURCE, channel, status

@@ -14,8 +14,9 @@ from textual.message import Message
 from textual.widgets import Button, Footer, Input, Static
 
 from replfix.errors import ReplfixError
+from replfix.ports import Progress
 from replfix.present.text import visible
-from replfix.tui.backend import Backend, Progress
+from replfix.tui.backend import Backend
 from replfix.tui.ends import told
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING

@@ -1,0 +1,84 @@
+"""The rows of a transaction against those of the replica."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from replfix.core.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
+from replfix.core.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.row_event import Transaction
+from replfix.core.table import Table, TableName
+from replfix.core.values import NOT_LOGGED
+from replfix.ports import Replica
+
+
+def definitions_of(replica: Replica, transaction: Transaction, unknowns: list[str]) -> dict[TableName, Table]:
+    """The replica's tables of the transaction, but for those whose rows cannot be compared with its events."""
+    tables: dict[TableName, Table] = {}
+    for name in dict.fromkeys(change.table for change in transaction.changes):
+        table = replica.table(name)
+        if table is None:
+            unknowns.append(
+                f"The replica has no table {name}; a view or a system-versioned table is none that can be compared."
+            )
+        elif len(table.columns) != len(transaction.column_names[name]):
+            unknowns.append(
+                f"{name} has {len(table.columns)} columns on the replica and {len(transaction.column_names[name])} in the "
+                "event: its rows were not compared."
+            )
+        else:
+            tables[name] = table
+    return tables
+
+
+def compare(
+    replica: Replica, transaction: Transaction, tables: Mapping[TableName, Table]
+) -> tuple[Reconciliation, tuple[bool, ...]]:
+    """What is in the way of the transaction, and of each row that it leaves behind whether the replica has it so already."""
+    final = final_rows(transaction.changes, tables)
+    lookups = (*(row.lookup for row in final), *questions(transaction.changes, tables))
+    answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
+    del lookups  # most are there twice
+    applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
+    found = reconcile(transaction.changes, tables, answers)
+    while found.unasked:
+        answers = {**answers, **replica.find(tables, found.unasked)}
+        found = reconcile(transaction.changes, tables, answers)
+    return found, applied
+
+
+def doubt(
+    error: ApplierError,
+    transaction: Transaction,
+    found: Reconciliation,
+    tables: Mapping[TableName, Table],
+    unknowns: list[str],
+) -> None:
+    """What does not fit between the replica's words and what was found."""
+    for name in found.unidentified:
+        unknowns.append(
+            f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
+            "such rows were not compared."
+        )
+    told = found.untold or found.replaced or any(c.foreign_key for c in found.conflicts)
+    if error.errno in FOREIGN_KEY_ERRORS and not told:
+        unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
+    elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
+        named = [name for name in tables if str(name) == error.table]
+        if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
+            unknowns.append(
+                f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
+                "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
+            )
+    if any(NOT_LOGGED in image for c in transaction.changes for image in (c.before, c.after) if image is not None):
+        unknowns.append(
+            f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
+            "differences in the others are not seen."
+        )
+    # The position in the message is a hint that is checked, never what the transaction is found by.
+    if error.end_log_pos is not None and error.log_file == transaction.log_file:
+        ends = {change.event_end_pos for change in transaction.changes}
+        if error.event in ("Write_rows", "Update_rows", "Delete_rows") and error.end_log_pos not in ends:
+            unknowns.append(
+                f"The replica names end_log_pos {error.end_log_pos}, where no rows event of {transaction.id} ends."
+            )
