@@ -12,7 +12,7 @@ from replfix.core.audit_record import RecordKind
 from replfix.core.interrupted import UNTOLD, Found, gap_found
 from replfix.core.plan import Plan, Way, to_document
 from replfix.core.status import ReplicaStatus
-from replfix.errors import AuditError, NotDone, NotVerified, PrivilegeError, ReplfixError, ServerError
+from replfix.errors import NotDone, NotVerified, PrivilegeError, ReplfixError, ServerError
 from replfix.workflow.applying import wait_until_stopped
 from replfix.workflow.operation import Operation, Story
 from replfix.workflow.round import replica_status, still_the_same
@@ -45,15 +45,16 @@ def _carry_out(operation: Operation, story: Story, plan: Plan) -> None:
         status = _meet_again(operation, plan)
     except BaseException as error:
         refused = not started and isinstance(error, NotDone | PrivilegeError | ServerError)
-        with suppress(AuditError):  # the intent stays open then, too
-            _tell_outcome(story, plan, Found("not caught up" if refused else "unknown", str(error)))
+        with suppress(NotVerified):  # the intent stays open then, too
+            story.end(plan, "not caught up" if refused else "unknown", str(error))
         if refused or not isinstance(error, ReplfixError) or isinstance(error, NotVerified):
             raise
         raise NotVerified(
             f"While the replica was to apply what comes before {plan.transaction}: {error.message}",
             "'replfix recover' looks how it stands and finishes that.",
         ) from None
-    _tell_outcome(story, plan, _found(status, plan))
+    found = _found(status, plan)
+    story.end(plan, found.result, found.how)
 
 
 def end_gap(operation: Operation, plan: Plan, *, finish: bool) -> tuple[Found, str] | None:
@@ -103,13 +104,3 @@ def _found(status: ReplicaStatus, plan: Plan) -> Found:
 def _intent(plan: Plan, gap: str) -> dict[str, object]:
     start = replace(plan, steps=(), guards=(), risks=(), kept=(), way=Way.APPLY, left_out=None, on_source=None)
     return {"plan": to_document(start), "digest": plan.digest, "gap": gap}
-
-
-def _tell_outcome(story: Story, plan: Plan, found: Found) -> None:
-    payload: dict[str, object] = {
-        "digest": plan.digest,
-        "gtid": plan.transaction.gtid,
-        "result": found.result,
-        "detail": found.how,
-    }
-    story.tell(RecordKind.OUTCOME, plan.channel, payload)

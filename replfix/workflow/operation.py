@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from replfix.core.audit_record import RecordKind
 from replfix.core.outcome import OnSourceResult, Round
 from replfix.core.plan import Plan, Step
+from replfix.errors import AuditError, NotVerified
 from replfix.ports import Clock, Progress, Replica, SourceOf, Trail
 
 
@@ -40,6 +41,31 @@ class Story:
         record = self._trail.append(kind, incident=self._incident, replica=self._name, channel=channel, payload=payload)
         self.ids.append(record.id)
         return record.id
+
+    def end(
+        self,
+        plan: Plan,
+        result: str,
+        detail: str,
+        on_source: OnSourceResult | None = None,
+        undoes: str | None = None,
+    ) -> None:
+        """What became of an intent. NotVerified when the trail does not take that: it may be done by then."""
+        payload: dict[str, object] = {
+            "digest": plan.digest,
+            "gtid": plan.transaction.gtid,
+            "result": result,
+            "detail": detail,
+            **({"on_source": on_source.value} if on_source is not None else {}),
+            **({"undoes": undoes} if undoes is not None else {}),
+        }
+        try:
+            self.tell(RecordKind.OUTCOME, plan.channel, payload)
+        except AuditError as error:
+            raise NotVerified(
+                f"The outcome ({result}) could not be recorded: {error.message}",
+                f"{error.hint} The intent is on record: 'replfix recover' finds out what became of it.",
+            ) from None
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from replfix.core.misfit import misfit, redefined, redirected, replanned
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, to_document
 from replfix.core.status import ReplicaStatus
-from replfix.errors import AuditError, NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
 from replfix.ports import Repair, Replica
 from replfix.workflow.applying import start_again
 from replfix.workflow.investigate import investigate
@@ -73,7 +73,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.
             unseen = not isinstance(error, NotVerified) or came.on_source is OnSourceResult.UNKNOWN
             came.unknown |= came.applied and unseen
-            _tell_outcome(story, plan, came, str(error))
+            story.end(plan, came.in_words, str(error), came.on_source)
             if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
                 raise
             raise NotVerified(
@@ -81,7 +81,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 error.hint or "'replfix status' shows how the channel stands.",
             ) from None
         came.verified = True
-        _tell_outcome(story, plan, came, "")
+        story.end(plan, came.in_words, "", came.on_source)
 
 
 def carry_out_guarded(carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: Came) -> None:
@@ -175,22 +175,3 @@ def _not_on_source(failed: ReplfixError, came: Came) -> NotVerified:
         f"The replica has got past the transaction and stands as the source then did. {what}: {failed.message}",
         " ".join(filter(None, (failed.hint.removeprefix("Nothing was written on the source.").strip(), kept))),
     )
-
-
-def _tell_outcome(story: Story, plan: Plan, came: Came, detail: str) -> None:
-    result = came.in_words
-    payload: dict[str, object] = {
-        "digest": plan.digest,
-        "gtid": plan.transaction.gtid,
-        "result": result,
-        "detail": detail,
-    }
-    if came.on_source is not None:
-        payload["on_source"] = came.on_source.value
-    try:
-        story.tell(RecordKind.OUTCOME, plan.channel, payload)
-    except AuditError as error:
-        raise NotVerified(
-            f"The outcome ({result}) could not be recorded: {error.message}",
-            f"{error.hint} The intent is on record; 'replfix status' shows how the channel stands.",
-        ) from None

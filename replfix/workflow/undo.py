@@ -22,7 +22,7 @@ from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
 from replfix.core.undo import also_on_source, in_the_way, inverse, orphaned, questions
 from replfix.core.words import counted
-from replfix.errors import AuditError, NotVerified, Refused, ReplfixError, ReplicationError, Stale
+from replfix.errors import NotVerified, Refused, ReplfixError, ReplicationError, Stale
 from replfix.ports import Repair, Replica, Server
 from replfix.workflow.children import referencing
 from replfix.workflow.on_source import SourcePart
@@ -290,7 +290,7 @@ def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Lo
             _verify(operation.replica, plan, tables)
         except BaseException as error:
             if came.audit_id is not None:
-                _tell_outcome(story, repair.intent, plan, came, str(error))
+                story.end(plan, _result(plan, came), str(error), came.on_source, repair.intent.id)
             if isinstance(error, ReplfixError) and not isinstance(error, NotVerified):
                 if came.applied:
                     raise NotVerified(f"The undo was carried out; then: {error.message}", error.hint) from None
@@ -298,7 +298,7 @@ def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Lo
                     raise NotVerified(f"{_HALF}{error.message}", f"{error.hint} {_GO_ON}".strip()) from None
             raise
         came.verified = True
-        _tell_outcome(story, repair.intent, plan, came, "")
+        story.end(plan, _result(plan, came), "", came.on_source, repair.intent.id)
 
 
 _HALF = "What the repair wrote on the source is taken back, and on the replica nothing is undone: "
@@ -369,23 +369,3 @@ def _result(plan: Plan, came: Came) -> str:
     if came.on_source in (OnSourceResult.WRITTEN, OnSourceResult.SEEN):
         return UNDONE_ON_SOURCE if plan.steps else UNDONE
     return "not undone"
-
-
-def _tell_outcome(story: Story, intent: AuditRecord, plan: Plan, came: Came, detail: str) -> None:
-    result = _result(plan, came)
-    payload: dict[str, object] = {
-        "undoes": intent.id,
-        "digest": plan.digest,
-        "gtid": plan.transaction.gtid,
-        "result": result,
-        "detail": detail,
-    }
-    if came.on_source is not None:
-        payload["on_source"] = came.on_source.value
-    try:
-        story.tell(RecordKind.OUTCOME, plan.channel, payload)
-    except AuditError as error:
-        raise NotVerified(
-            f"The outcome ({result}) could not be recorded: {error.message}",
-            f"{error.hint} The intent is on record: 'replfix recover' finds out what became of it.",
-        ) from None
