@@ -55,7 +55,7 @@ def _last_writes(evidence: Evidence) -> tuple[_Writes, _Writes]:
             table = evidence.tables.get(change.table)
             if table is None:
                 continue
-            for image, writes in ((change.after, wrote), (change.before, removed)):
+            for image, writes in ((change.left, wrote), (change.before, removed)):
                 if image is not None and len(image) == len(table.columns):
                     values = identity_values(table, image)
                     if values is not None:

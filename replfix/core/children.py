@@ -12,7 +12,7 @@ from typing import Protocol
 
 from replfix.core.lookup import Lookup
 from replfix.core.table import ForeignKey, KeyPart, Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage, Value
+from replfix.core.values import NOT_LOGGED, RowImage, Value, laid_over
 
 
 class Rewritten(Protocol):
@@ -158,7 +158,7 @@ def _filled(each: Rewritten) -> RowImage:
     assert each.target is not None
     if each.current is None:
         return each.target
-    return tuple(c if t is NOT_LOGGED else t for c, t in zip(each.current, each.target, strict=True))
+    return laid_over(each.current, each.target)
 
 
 def bereft(table: Table, child: RowImage, losses: Iterable[Held]) -> RowImage | None:

@@ -52,7 +52,7 @@ def first_touches(
         if table is None:
             continue
         # The before image first: an update that moves the row away from its key touches that key too.
-        for image, state in ((change.before, change.before), (change.after, None)):
+        for image, state in ((change.before, change.before), (change.left, None)):
             if image is None or len(image) != len(table.columns):
                 continue
             values = identity_values(table, image)

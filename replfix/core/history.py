@@ -161,7 +161,7 @@ def touched(change: RowChange, tables: Mapping[TableName, Table]) -> frozenset[I
     if table is None:
         return frozenset()
     found = set()
-    for image in (change.before, change.after):
+    for image in (change.before, change.left):
         if image is not None and len(image) == len(table.columns):
             values = identity_values(table, image)
             if values is not None:

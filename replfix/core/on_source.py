@@ -12,7 +12,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.guards import fingerprint
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.reach import Reach
-from replfix.core.reconcile import ConflictKind, Repair
+from replfix.core.reconcile import Repair
 from replfix.core.row_diff import differing, same
 from replfix.core.source_side import Named, SourceSide
 from replfix.core.strategies import source_wins
@@ -116,11 +116,7 @@ def _with_children(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]
 def _of_the_replica(evidence: Evidence, side: SourceSide, repair: Plan) -> tuple[Named, ...]:
     """The displaced rows that hold something which only the replica knows: what was applied twice is the source's own."""
     assert evidence.reconciliation is not None
-    own = {
-        (c.table, c.replica_row)
-        for c in evidence.reconciliation.conflicts
-        if c.kind is not ConflictKind.EXTRA and not c.differences
-    }
+    own = {(c.table, c.replica_row) for c in evidence.reconciliation.conflicts if c.identical}
     displaced = source_wins.parents_first(repair.displaced, evidence.tables)
     rows = dict.fromkeys((step.table, step.current) for step in displaced if step.current is not None)
     return tuple(

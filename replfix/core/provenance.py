@@ -37,12 +37,12 @@ class Provenance:
     @property
     def as_logged(self) -> bool:
         """The row stands as its newest logged change left it."""
-        return self.last is not None and stands(self.table, self.last.change.after, self.row, self.state)
+        return self.last is not None and stands(self.table, self.last.change.left, self.row, self.state)
 
     @property
     def as_on_source(self) -> bool:
         """The row stands as the newest change on the source left it."""
-        return self.at_source is not None and stands(self.table, self.at_source.change.after, self.row, self.state)
+        return self.at_source is not None and stands(self.table, self.at_source.change.left, self.row, self.state)
 
     @property
     def behind_the_log(self) -> bool:
@@ -50,7 +50,7 @@ class Provenance:
         if not self.sure or self.as_logged or cascades(self.table):
             return False
         if self.last is not None:
-            left = left_as(self.table, self.last.change.after, self.row)
+            left = left_as(self.table, self.last.change.left, self.row)
             return left is None or NOT_LOGGED not in left
         return self.state is not None
 

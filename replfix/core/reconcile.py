@@ -25,7 +25,7 @@ from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName, UniqueKey
-from replfix.core.values import NOT_LOGGED, RowImage, Value
+from replfix.core.values import NOT_LOGGED, RowImage, Value, laid_over
 
 Identity = tuple[TableName, tuple[Value, ...]]
 
@@ -57,6 +57,13 @@ class Conflict:
         if self.kind is ConflictKind.MISSING and self.foreign_key:
             return f"the row that is referenced by {self.foreign_key} is not on the replica"
         return _IN_WORDS[self.kind] + (f" ({self.foreign_key})" if self.foreign_key else "")
+
+    @property
+    def identical(self) -> bool:
+        """The replica's row is the one that the transaction writes, every column of it: of a row that is logged in part, the
+        rest is not known to be the same."""
+        whole = self.incoming is not None and NOT_LOGGED not in self.incoming
+        return self.kind is ConflictKind.DUPLICATE and whole and not self.differences
 
 
 _IN_WORDS = {
@@ -126,19 +133,11 @@ def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> 
                 continue
             first = not placed[table.name, before]
             placed[table.name, before] -= not first
-        if change.after is not None:
-            after = identity_values(table, filled(change))
+        if change.left is not None:
+            after = identity_values(table, change.left)
             if after is not None:
                 placed[table.name, after] += 1
         yield _Touch(index, change, table, first)
-
-
-def filled(change: RowChange) -> RowImage:
-    """The after image, with columns that were not logged taken from the before image: they did not change."""
-    assert change.after is not None
-    if change.before is None or NOT_LOGGED not in change.after:
-        return change.after
-    return _over(change.before, change.after)
 
 
 def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
@@ -158,8 +157,8 @@ def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table])
 def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
     if touch.change.before is not None and touch.first:
         yield touch.change.before
-    if touch.change.after is not None:
-        yield filled(touch.change)
+    if touch.change.left is not None:
+        yield touch.change.left
 
 
 def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
@@ -185,7 +184,7 @@ def _unidentified(changes: tuple[RowChange, ...], tables: Mapping[TableName, Tab
         change.table
         for change in changes
         if change.table in tables
-        for image in (change.before, filled(change) if change.after is not None else None)
+        for image in (change.before, change.left)
         if image is not None and by_identity(tables[change.table], image) is None
     )
 
@@ -235,7 +234,7 @@ class _Reconciler:
         if before is not None:
             now = self._named(touch.table, before)
             own = self._expect(touch, before) if touch.first else self.standing.pop(now, None)
-        image = filled(touch.change) if touch.change.after is not None else None
+        image = touch.change.left
         if image is not None:
             self._collide(touch, image, own)
         if own is None:
@@ -244,8 +243,8 @@ class _Reconciler:
         if image is None or left is None:
             self.latest[own] = None
             return
-        self.latest[own] = _over(left, image)
-        self.standing[self._named(touch.table, _over(left, image))] = own
+        self.latest[own] = laid_over(left, image)
+        self.standing[self._named(touch.table, laid_over(left, image))] = own
 
     def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""
@@ -269,7 +268,7 @@ class _Reconciler:
                 f"{table.identity.name} takes for equal what the source keeps apart."
             ] = None
         self.expected[identity] = before
-        self.latest[identity] = _over(row, before)
+        self.latest[identity] = laid_over(row, before)
         if not same(table, before, row):
             self.current[identity] = row
             compared = change.after if change.after is not None else before
@@ -285,7 +284,7 @@ class _Reconciler:
         for key in table.unique_keys:
             whole = image
             if left is not None and any(image[ordinal] is not NOT_LOGGED for ordinal in table.ordinals(key)):
-                whole = _over(left, image)  # a key of which only some columns are written
+                whole = laid_over(left, image)  # a key of which only some columns are written
             lookup = by_key(table, key, whole)
             if lookup is None:
                 continue
@@ -354,11 +353,6 @@ class _Reconciler:
         return current is not None and target is not None and same(self.tables[repair.table], current, target)
 
 
-def _over(row: RowImage, image: RowImage) -> RowImage:
-    """``row`` with the values that ``image`` logged."""
-    return tuple(r if i is NOT_LOGGED else i for r, i in zip(row, image, strict=True))
-
-
 @dataclass(frozen=True, slots=True)
 class FinalRow:
     """How one row stands after the transaction: its image, or None when it is gone. Of rows without a name, ``count`` that
@@ -382,8 +376,7 @@ def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]
             if before is not None:
                 placed[before] -= not touch.first
                 final[before] = touch.change.before if before.key is None and placed[before] else None
-        if touch.change.after is not None:
-            image = filled(touch.change)
+        if (image := touch.change.left) is not None:
             after = by_identity(touch.table, image)
             if after is not None:
                 placed[after] += 1

@@ -56,17 +56,17 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
         table = tables.get(change.table)
         if table is None:
             continue
-        if change.after is not None and change.checks_foreign_keys:
-            for reference in parents_of(table, change.after, index):
+        if change.left is not None and change.checks_foreign_keys:
+            for reference in parents_of(table, change.left, index):
                 if change.before is not None and unchanged(table, _looked_at(table, reference.foreign_key), change):
                     continue
                 values = tuple(part[0] for part in reference.lookup.values)
                 key = reference.foreign_key
-                itself = key.parent == table.name and _values(table, key.parent_columns, change.after) == values
+                itself = key.parent == table.name and _values(table, key.parent_columns, change.left) == values
                 if not itself and (key.parent, key.parent_columns, values) not in placed:
                     found.setdefault(reference.lookup, reference)
         for key in table.referenced_by:
-            for image, put in ((change.before, placed.discard), (change.after, placed.add)):
+            for image, put in ((change.before, placed.discard), (change.left, placed.add)):
                 held = _values(table, key.parent_columns, image) if image is not None else None
                 if held is not None:
                     put((table.name, key.parent_columns, held))
@@ -97,7 +97,7 @@ def comes_back(changes: tuple[RowChange, ...], reference: Reference, parent: Tab
     gone, there = _values(parent, columns, changes[reference.change].before or ()), False
     for change in changes[reference.change :]:
         if change.table == parent.name:
-            for image, holds in ((change.before, False), (change.after, True)):
+            for image, holds in ((change.before, False), (change.left, True)):
                 if image is not None and _values(parent, columns, image) == gone:
                     there = holds
     return there
@@ -147,7 +147,7 @@ def states_then(
         for reference in of_table.get(change.table, ()):
             if reference in found:
                 continue
-            for image, state in ((change.before, change.before), (change.after, None)):
+            for image, state in ((change.before, change.before), (change.left, None)):
                 if image is None or len(image) != len(table.columns):
                     continue
                 if _values(table, reference.foreign_key.parent_columns, image) == named[reference]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage, laid_over
 
 
 class ChangeKind(enum.StrEnum):
@@ -27,6 +27,14 @@ class RowChange:
     after: RowImage | None
     event_end_pos: int  # end_log_pos of the rows event, in the log that it was read from
     checks_foreign_keys: bool = True  # else none restricts it, and none cascades: foreign_key_checks was OFF
+
+    @property
+    def left(self) -> RowImage | None:
+        """The row behind the change: the after image, with what it does not hold taken from the before image, because it did
+        not change (binlog_row_image MINIMAL logs of a key what is written). None when there is none."""
+        if self.after is None or self.before is None or NOT_LOGGED not in self.after:
+            return self.after
+        return laid_over(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,3 +61,8 @@ class Json:
 Value = None | int | float | Decimal | str | bytes | Json | _Marker
 RowImage = tuple[Value, ...]
 """One value for each column of the table, by ordinal."""
+
+
+def laid_over(row: RowImage, image: RowImage) -> RowImage:
+    """``row`` with the values that ``image`` holds."""
+    return tuple(old if new is NOT_LOGGED else new for old, new in zip(row, image, strict=True))

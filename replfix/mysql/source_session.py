@@ -16,7 +16,7 @@ from replfix.core.lookup import by_identity
 from replfix.core.plan import OnSource, Step
 from replfix.core.row_diff import differing
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import RowImage, laid_over
 from replfix.errors import (
     Busy,
     NotDone,
@@ -194,5 +194,5 @@ class SourceSession:
                 f"On the source a row of {table.name} would not stand as it is to be written: it {what}.{fired}",
                 _NOTHING_WRITTEN,
             )
-        written = (held if value is NOT_LOGGED else value for value, held in zip(step.target, rows[0], strict=True))
-        return replace(step, target=tuple(written))
+        written = laid_over(rows[0], step.target)
+        return replace(step, target=written)

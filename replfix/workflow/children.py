@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from replfix.core.children import Child, Held, bereft, given_up, held_by, orphans_of
 from replfix.core.lookup import Lookup, by_identity
-from replfix.core.reconcile import Reconciliation, Repair, filled
+from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, Table, TableName
@@ -221,7 +221,7 @@ class _Family:
         """The values of that referenced key which the transaction writes."""
         if key not in self._writes:
             table = self._tables[key.parent]
-            images = (filled(c) for c in self._changes if c.after is not None and c.table == key.parent)
+            images = (c.left for c in self._changes if c.left is not None and c.table == key.parent)
             held = (h for image in images for h in held_by(table, image) if h.foreign_key == key)
             self._writes[key] = {h.values: h.holders for h in held}
         return self._writes[key]

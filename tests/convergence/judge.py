@@ -149,14 +149,24 @@ class Judge:
         )
 
     def _lives_on(self, table: Table, row: Held) -> bool:
-        """All of its values, but for what the source counts, are on the replica, or were on the source at some time."""
-        chosen = [n for n, column in enumerate(table.columns) if not column.counts]
+        """All of its values, but for what the source counts, are on the replica, or were on the source at some time. A reference
+        may name another row when the one that it named has gone: it follows."""
+        followed = {
+            column
+            for reference, name in zip(table.references, row.references, strict=True)
+            if name is not None and self._gone((reference.parent, name))
+            for column in reference.columns
+        }
+        chosen = [n for n, column in enumerate(table.columns) if not column.counts and column.name not in followed]
         seen = [held for touch in self.source.touches for held in (touch.before, touch.after) if held is not None]
         others = [held for key, held in self.after.items() if key[0] == table.name]
         return any(
             len(held.values) == len(row.values) and all(held.values[n] == row.values[n] for n in chosen)
             for held in (*others, *seen)
         )
+
+    def _gone(self, key: Key) -> bool:
+        return key in self.diverged and self.after.get(key) != self.diverged[key]
 
     def _table(self, key: Key) -> Table:
         return next(table for table in self.tables if table.name == key[0])

@@ -53,7 +53,7 @@ def examine(evidence: Evidence) -> Cause | None:
             ),
         )
     duplicates = [c for c in found.conflicts if c.kind is ConflictKind.DUPLICATE]
-    if duplicates and all(not c.differences for c in found.conflicts) and len(duplicates) == len(found.conflicts):
+    if duplicates and all(c.identical for c in found.conflicts):
         return Cause(
             CODE,
             Confidence.LOW,

@@ -54,7 +54,7 @@ def _gone(evidence: Evidence, one: Parent) -> Touch | None:
     that cannot be read (9.7 does, where the cascade is its own only); the source's log has it then."""
     for log in (evidence.around.replica_log, evidence.around.source_log):
         last = log.last(one.row)
-        if last is not None and left_as(evidence.around.parents[one.row[0]], last.change.after, one.row) is None:
+        if last is not None and left_as(evidence.around.parents[one.row[0]], last.change.left, one.row) is None:
             return last
     return None
 

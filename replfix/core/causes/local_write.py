@@ -9,7 +9,6 @@ from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.history import mentions
 from replfix.core.provenance import provenances
-from replfix.core.reconcile import ConflictKind
 from replfix.core.words import shortened
 
 CODE = "local-write"
@@ -80,7 +79,7 @@ def _perhaps(evidence: Evidence) -> Cause | None:
     assert evidence.reconciliation is not None
     own = evidence.errant.of_uuid(evidence.status.server_uuid)
     # Rows that equal the incoming ones were applied before, however little of the replica's own writes can be read.
-    identical = all(c.kind is ConflictKind.DUPLICATE and not c.differences for c in evidence.reconciliation.conflicts)
+    identical = all(c.identical for c in evidence.reconciliation.conflicts)
     if not own or identical or len(evidence.local_writes) >= len(evidence.errant):
         return None
     if (explained := provenances(evidence)) and all(p.as_logged or p.behind_the_log for p in explained):

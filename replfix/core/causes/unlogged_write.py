@@ -36,7 +36,7 @@ def _in_words(one: Provenance) -> str:
             "the replica has written a row with that key."
         )
     by, change = one.last.by, one.last.change
-    left = left_as(one.table, change.after, one.row)
+    left = left_as(one.table, change.left, one.row)
     logged = f"The newest logged change of the {one.table.name} row is the {change.kind} in {by.gtid}, of {by.when}"
     if left is None:
         return f"{logged}, which took it away; it is there."

@@ -15,7 +15,7 @@ from replfix.core.plan import Kept, Plan, Step, StepKind, Way
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing
 from replfix.core.table import ForeignKey, Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import NOT_LOGGED, RowImage, laid_over
 from replfix.core.words import counted
 from replfix.errors import Refused
 
@@ -217,7 +217,7 @@ def _delete(table: Table, current: RowImage) -> Step:
 
 
 def _update(table: Table, current: RowImage, target: RowImage) -> Step:
-    full = tuple(c if t is NOT_LOGGED else t for c, t in zip(current, target, strict=True))
+    full = laid_over(current, target)
     return Step(
         StepKind.UPDATE,
         table.name,
@@ -232,9 +232,7 @@ def _update(table: Table, current: RowImage, target: RowImage) -> Step:
 def _insert(table: Table, repair: Repair) -> Step:
     target, current = repair.target, repair.current
     assert target is not None
-    full = (
-        target if current is None else tuple(c if t is NOT_LOGGED else t for c, t in zip(current, target, strict=True))
-    )
+    full = target if current is None else laid_over(current, target)
     if NOT_LOGGED in full:
         return Step(StepKind.INSERT, table.name, _names(table), None, full, sql="", undo_sql="")
     return Step(

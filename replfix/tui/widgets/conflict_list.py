@@ -70,7 +70,7 @@ class Conflicts(Vertical):
         conflict = self._conflicts[index]
         words = conflict.in_words
         text = Text(visible(f"{words[0].upper()}{words[1:]}.", keep_newlines=False))
-        if conflict.kind is ConflictKind.DUPLICATE and not conflict.differences:
+        if conflict.identical:
             text.append(" It equals the incoming row.")
         self.query_one("#conflict-meaning", Static).update(text)
         table = self._evidence.tables[conflict.table]
