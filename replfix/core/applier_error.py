@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 ER_DUP_ENTRY = 1062
 ER_KEY_NOT_FOUND = 1032
-FOREIGN_KEY_ERRORS = (1216, 1217, 1451, 1452)
+MISSING_PARENT_ERRORS = (1216, 1452)
+FOREIGN_KEY_ERRORS = (*MISSING_PARENT_ERRORS, 1217, 1451)
 ROW_ERRORS = (ER_DUP_ENTRY, ER_KEY_NOT_FOUND, *FOREIGN_KEY_ERRORS)
 """The errors that come from rows of the replica which are not what the transaction expects."""
 

@@ -16,7 +16,7 @@ from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.reconcile import Repair, identity_values
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage, Value
+from replfix.core.values import RowImage, Value
 
 Named = tuple[TableName, tuple[Value, ...]]
 
@@ -72,12 +72,12 @@ def _named(tables: Mapping[TableName, Table], counterpart: Counterpart) -> Named
 def restored(
     counterparts: Iterable[Counterpart], touched: Mapping[Named, RowImage | None], tables: Mapping[TableName, Table]
 ) -> dict[Repair, Repair]:
-    """The repairs that change: the row is brought to the source's state instead of being taken out for good. A row that
-    the source has no more stays out when the change that took it there does not hold all of it."""
+    """The repairs that change: the row is brought to the source's state instead of being taken out for good. What of that state
+    the change does not hold is not logged in it."""
     changed: dict[Repair, Repair] = {}
     for counterpart in counterparts:
         target = touched.get(_named(tables, counterpart), counterpart.row)
-        if target is not None and (counterpart.row is not None or NOT_LOGGED not in target):
+        if target is not None:
             changed[counterpart.repair] = replace(counterpart.repair, target=target)
     return changed
 

@@ -87,7 +87,7 @@ def _incomplete(restored: Iterable[Repair]) -> Iterator[str]:
     for repair in restored:
         if repair.target is not None and NOT_LOGGED in repair.target:
             yield (
-                f"A row of {repair.table} that is in the way is one of the source's too, and how it stood there then cannot be "
+                f"The source had a row of {repair.table} that is in the way here, too, and how it stood there then cannot be "
                 "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "
                 "source)."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
-from replfix.core.applier_error import FOREIGN_KEY_ERRORS
+from replfix.core.applier_error import MISSING_PARENT_ERRORS
 from replfix.core.cascades import PASSES_ON, keys_taken
 from replfix.core.children import Child, Orphan, Replaced, held_by, parents_wanted
 from replfix.core.filters import Filters
@@ -68,7 +68,7 @@ class Relatives:
         of_transaction = dict(self._tables)
         self._children(of_transaction)
         own = needed_parents(self._changes, of_transaction)
-        refused = frozenset(r.lookup for r in own if self._errno in FOREIGN_KEY_ERRORS)
+        refused = frozenset(r.lookup for r in own if self._errno in MISSING_PARENT_ERRORS)
         self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
         if not self._conflicts and not self._untold and not self._orphans and not self._replaced:
             return found

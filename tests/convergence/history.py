@@ -109,12 +109,16 @@ class Told:
         columns, earlier = set(range(width)), {key}
         for touch in (touch for touch in self.touches if touch.key == key and touch.after is not None):
             assert touch.after is not None
-            if touch.before is not None:
+            moved = self._moved_to(touch)
+            if touch.before is None:
+                earlier = moved
+                columns = set(range(width)) if moved else set()
+            elif moved:  # another row may have got its place: k = k + 1
+                earlier |= moved
+                columns = set(range(width))
+            else:
                 values = zip(touch.before.values, touch.after.values, strict=True)
                 columns -= {n for n, (then, now) in enumerate(values) if then != now}
-            else:
-                earlier = self._moved_to(touch)
-                columns = set(range(width)) if earlier else set()
         while further := {row for each in earlier for row in self._earlier(each)} - earlier:
             earlier |= further
         return columns, earlier

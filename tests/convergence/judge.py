@@ -62,7 +62,8 @@ class Judge:
         table = self._table(key)
         did_diverge = self.diverged.get(key) != self.source.start.get(key)
         touched = key in self.source.touched and bool(table.identity)
-        if did_diverge and not touched and (ours == self.diverged.get(key) or self._carried_off(key)):
+        as_it_was = ours == self.diverged.get(key) or self._carried_off(key) or self._without_parent(key, ours)
+        if did_diverge and not touched and as_it_was:
             said.apart += 1
             return
         if did_diverge and not table.identity:
@@ -96,8 +97,9 @@ class Judge:
             return False
         columns, rows = self.source.may_differ(key)
         other = [self.diverged[row].values for row in rows if row in self.diverged]
+        made = [column.generated for column in self._table(key).columns]  # of the other columns, which are judged
         return all(
-            mine == source or (n in columns and any(mine == values[n] for values in other))
+            mine == source or made[n] or (n in columns and any(mine == values[n] for values in other))
             for n, (mine, source) in enumerate(zip(ours.values, theirs.values, strict=True))
         )
 
@@ -151,13 +153,8 @@ class Judge:
     def _lives_on(self, table: Table, row: Held) -> bool:
         """All of its values, but for what the source counts, are on the replica, or were on the source at some time. A reference
         may name another row when the one that it named has gone: it follows."""
-        followed = {
-            column
-            for reference, name in zip(table.references, row.references, strict=True)
-            if name is not None and self._gone((reference.parent, name))
-            for column in reference.columns
-        }
-        chosen = [n for n, column in enumerate(table.columns) if not column.counts and column.name not in followed]
+        gone = self._references_gone(table, row)
+        chosen = [n for n, column in enumerate(table.columns) if not column.counts and column.name not in gone]
         seen = [held for touch in self.source.touches for held in (touch.before, touch.after) if held is not None]
         others = [held for key, held in self.after.items() if key[0] == table.name]
         return any(
@@ -165,8 +162,25 @@ class Judge:
             for held in (*others, *seen)
         )
 
-    def _gone(self, key: Key) -> bool:
-        return key in self.diverged and self.after.get(key) != self.diverged[key]
+    def _without_parent(self, key: Key, ours: Held | None) -> bool:
+        """What a child is left with whose parent was displaced: all but the reference."""
+        table, row = self._table(key), self.diverged.get(key)
+        if row is None or ours is None:
+            return False
+        gone = self._references_gone(table, row)
+        columns = zip(table.columns, row.values, ours.values, strict=True)
+        return all(then == now or (column.name in gone and now is None) for column, then, now in columns)
+
+    def _references_gone(self, table: Table, row: Held) -> set[str]:
+        """Columns of references to rows of the replica that are not there any more as they were."""
+        return {
+            column
+            for reference, name in zip(table.references, row.references, strict=True)
+            if name is not None
+            and (reference.parent, name) in self.diverged
+            and self.after.get((reference.parent, name)) != self.diverged[reference.parent, name]
+            for column in reference.columns
+        }
 
     def _table(self, key: Key) -> Table:
         return next(table for table in self.tables if table.name == key[0])
