@@ -22,8 +22,8 @@ _ON = ("ON", "1", "YES")
 
 
 def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
-    """The evidence with ``on_source``, and with the tables of its children; as it is where no row is displaced. What cannot be
-    learned is an obstacle, never an error."""
+    """The evidence with ``on_source``, and with the tables that reference its children or could; as it is where no row is displaced.
+    What cannot be learned is an obstacle, never an error."""
     found, uuid = evidence.reconciliation, evidence.source_uuid
     if found is None:
         return evidence
@@ -38,11 +38,7 @@ def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidenc
         side = SourceSide(uuid, (f"What has to be known before the source is written to cannot be learned: {said}",))
     if not side.children:
         return replace(evidence, on_source=side)
-    return replace(
-        evidence,
-        on_source=side,
-        tables={name: t for name, t in ours.items() if name in side.tables or name in evidence.tables},
-    )
+    return replace(evidence, on_source=side, tables=ours)
 
 
 def _side(

@@ -129,9 +129,10 @@ class Told:
                 yield from self._moved_to(touch)
 
     def _moved_to(self, arrival: Touch) -> set[Key]:
-        """The rows that went in the same transaction: an update of a key looks like that."""
-        found = (touch for group in self.groups if arrival in group for touch in group)
-        return {touch.key for touch in found if touch.after is None and touch.key[0] == arrival.key[0]}
+        """The rows that went in the same transaction, and those that changed beside them: updates of keys look like that."""
+        groups = (group for group in self.groups if arrival in group)
+        found = [t for group in groups for t in group if t.key[0] == arrival.key[0] and t.before is not None]
+        return {touch.key for touch in found} if any(touch.after is None for touch in found) else set()
 
 
 def _count(held: Held | None) -> int:

@@ -43,6 +43,7 @@ class Judge:
     trail: Sequence[Recorded]
     both_kept: bool  # displaced rows are there under a new number
     whole_rows: bool = True  # the source logs every column
+    whole_documents: bool = True  # and every JSON document, not what changed in it
     repaired: bool = True  # also by a strategy that writes; else transactions were left out, and nothing else was done
     keys_find_rows: bool = (
         False  # MariaDB's applier takes a row by a nullable unique key alone, and does not look at the rest
@@ -72,7 +73,9 @@ class Judge:
         if not table.identity and self._carried_here(table, ours):
             said.apart += 1
             return
-        if self._not_got(key, table, ours) or (not self.whole_rows and self._not_logged(key, theirs, ours)):
+        if self._not_got(key, table, ours) or (
+            not (self.whole_rows and self.whole_documents) and self._not_logged(key, theirs, ours)
+        ):
             said.apart += 1
             return
         said.wrong.append(
@@ -97,7 +100,10 @@ class Judge:
             return False
         columns, rows = self.source.may_differ(key)
         other = [self.diverged[row].values for row in rows if row in self.diverged]
-        made = [column.generated for column in self._table(key).columns]  # of the other columns, which are judged
+        table = self._table(key).columns
+        made = [column.generated for column in table]  # of the other columns, which are judged
+        if self.whole_rows:
+            columns = {n for n in columns if table[n].kind.type == "JSON"}
         return all(
             mine == source or made[n] or (n in columns and any(mine == values[n] for values in other))
             for n, (mine, source) in enumerate(zip(ours.values, theirs.values, strict=True))

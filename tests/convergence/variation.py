@@ -42,6 +42,11 @@ class Variation:
         """Whether the source logs every column of a row."""
         return dict(self.source).get("binlog_row_image", "FULL") == "FULL"
 
+    @property
+    def whole_documents(self) -> bool:
+        """Whether it logs a JSON document whole, and not what changed in it: where nothing did, nothing."""
+        return "binlog_row_value_options" not in dict(self.source)
+
     def in_words(self) -> Iterator[str]:
         """For counts: each thing that is not as it mostly is."""
         for name, value in (*self.source, *self.replica):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replfix.core.gtid import GtidSet
-from replfix.errors import ReplicationError, ServerError
+from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import channel_state, executed
 from replfix.lab.topology import Lab
@@ -87,7 +87,8 @@ class World:
         for _ in range(self._rng.randint(5, 14)):
             self._transaction(source, work, 3)
         if not self._caught_up(source, replica):
-            raise ReplicationError("the replica stopped before it diverged", "")
+            self._stopped_while_equal(source, replica)
+            return
         start = look(source, self._tables)
         self._diverge(replica, work)
         diverged = look(replica, self._tables)
@@ -113,6 +114,7 @@ class World:
             keys_find_rows=self._product == "MariaDB",
             both_kept=verdict.strategy == "keep-both" and not verdict.gave_way,
             whole_rows=self._varied.whole_rows,
+            whole_documents=self._varied.whole_documents,
             repaired=verdict.strategy != "skip" or verdict.gave_way,
         ).judge()
         verdict.wrong += judgement.wrong
@@ -298,10 +300,22 @@ class World:
             if done.refused:
                 self._ask_again(source, replica, strategy, trail)
             verdict.gave_way = True
-        verdict.said = done.refused
-        verdict.refused = reason_of(done.refused) or ""
-        if not verdict.refused:
-            verdict.wrong.append(f"replfix asks for a human: {done.refused}")
+        self._left_to_a_human(done.refused)
+
+    def _stopped_while_equal(self, source: Session, replica: Session) -> None:
+        """The applier has faults of its own. There is nothing to repair, and replfix has to know what it is."""
+        with tempfile.TemporaryDirectory() as directory:
+            done = resolve_until_done(
+                self._lab, "source-wins", Path(directory, "trail.db"), lambda: self._caught_up(source, replica)
+            )
+        self.verdict.rounds = done.rounds
+        self._left_to_a_human(done.refused or done.failed or "nothing, though the replica stopped before it diverged")
+
+    def _left_to_a_human(self, said: str) -> None:
+        self.verdict.said = said
+        self.verdict.refused = reason_of(said) or ""
+        if not self.verdict.refused:
+            self.verdict.wrong.append(f"replfix asks for a human: {said}")
 
     def _ask_again(self, source: Session, replica: Session, strategy: str, trail: Path) -> None:
         """What is refused changes nothing, and is refused again."""
