@@ -350,3 +350,13 @@ def test_a_deleted_rows_key_may_find_the_row_that_replaced_it() -> None:
     final = final_rows((updated(named, ("a",), ("A",)),), {named.name: named})
     held = Rows.of(named).holding(named, ("A",))
     assert not_as_final(final, {named.name: named}, {r.lookup: held.find(r.lookup) for r in final}, {}) == ()
+
+
+def test_a_row_that_is_logged_in_part_is_not_known_to_be_the_same() -> None:
+    whole = judge([inserted(T, 1, 2, 3, 4)], (1, 2, 3, 4))
+    assert [c.identical for c in whole.conflicts] == [True]
+    differs = judge([inserted(T, 1, 2, 3, 4)], (1, 2, 3, 5))
+    assert [c.identical for c in differs.conflicts] == [False]
+    moved = updated(T, (7, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED), (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED))
+    partly = judge([moved], (7, 5, 5, 5), (1, 2, 3, 4))
+    assert [(c.differences, c.identical) for c in partly.conflicts] == [((), False)]
