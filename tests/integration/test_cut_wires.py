@@ -27,10 +27,19 @@ RESOLVE = ("resolve", "replica1", "--yes", "--json")
 WRITING = ("SET GLOBAL", "COMMIT", "START REPLICA")
 
 
-@pytest.fixture
-def ground(pair: Lab) -> Iterator[Ground]:
-    with ground_of(pair) as made:
-        yield made
+if ALL:
+
+    @pytest.fixture
+    def ground(any_pair: Lab) -> Iterator[Ground]:
+        with ground_of(any_pair) as made:
+            yield made
+
+else:
+
+    @pytest.fixture
+    def ground(pair: Lab) -> Iterator[Ground]:
+        with ground_of(pair) as made:
+            yield made
 
 
 def configured(ground: Ground, directory: Path, ssl_mode: str = "DISABLED", **ports: int) -> str:
