@@ -29,7 +29,7 @@ def keys_taken(
         if table is None or change.before is None or not change.checks_foreign_keys:
             continue
         for key in table.referenced_by:
-            if (key.on_delete if change.after is None else key.on_update) not in rules:
+            if (key.on_delete if change.after is None else key.done_on_update) not in rules:
                 continue
             if change.after is None or not unchanged(table, key.parent_columns, change):
                 yield index, table, key, change.before

@@ -42,3 +42,10 @@ def test_which_changes_need_a_parent(change: RowChange, asked: bool) -> None:
 def test_whether_a_key_is_there_again_at_the_end(changes: tuple[RowChange, ...], back: bool) -> None:
     (taken, *_) = blocking_children(changes, {P.name: P})
     assert comes_back(changes, taken, P) is back
+
+
+def test_a_row_that_its_own_table_references_never_gets_another_key() -> None:
+    own = ForeignKey("fk", TableName("d", "t"), ("p",), TableName("d", "t"), ("id",), "CASCADE", "CASCADE")
+    tree = table("d.t", [column("id"), column("p", nullable=True)], [key("PRIMARY", "id")], referenced_by=(own,))
+    assert blocking_children((updated(tree, (1, None), (2, None)),), {tree.name: tree})
+    assert not blocking_children((deleted(tree, 1, None),), {tree.name: tree})
