@@ -125,6 +125,13 @@ CASES: dict[str, Case] = {
         [(DUPLICATE, "k", "1")],
         EXPRESSIONS,
     ),
+    "expression of bits beside the bits": Case(
+        [table("id INT PRIMARY KEY, b BIT(9), UNIQUE k ((CONCAT(LENGTH(b))), b)")],
+        ["INSERT INTO t VALUES (1, 0), (2, 3)"],
+        ["INSERT INTO t VALUES (4, 4)", "INSERT INTO t VALUES (5, 0)"],
+        [(DUPLICATE, "k", "1")],
+        EXPRESSIONS,
+    ),
     "expression of labels, times and bytes": Case(
         [table("id INT PRIMARY KEY, e ENUM('x','it''s\\\\','z'), s SET('p','q','r'), d DATETIME(6), b VARBINARY(9), "
                "UNIQUE k ((e + 0)), UNIQUE l ((s + 0)), UNIQUE m ((YEAR(d))), UNIQUE n ((HEX(b)))")],

@@ -14,7 +14,9 @@ from replfix.errors import Refused
 
 
 def _equals(column: Column, value: Value) -> str:
-    return f"{identifier(column.name)} = {literal(column, value)}"
+    # Behind b = 1, MySQL 9.7.4 works out what else the key reads of b with the number 1, which is not as long as the column's bytes.
+    operator = "<=>" if column.data_type == "bit" else "="
+    return f"{identifier(column.name)} {operator} {literal(column, value)}"
 
 
 def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
