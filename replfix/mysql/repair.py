@@ -202,7 +202,7 @@ class HeldChannel:
             for piece in pieces(events, transaction.raw.format_description, most):
                 what = f"statement {number} of {len(transaction.raw.statements)}"
                 _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
-        families.check_children(session, plan, tables)
+        families.check_children(session, plan, transaction.changes, tables)
         wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
         if wrong:
             raise RehearsalFailed(

@@ -148,6 +148,13 @@ CASES = {
         displaced=2,
         kept=1,
     ),
+    "what the transaction writes without foreign key checks needs no parent": Case(
+        (P, child("")),
+        (LOCAL,),
+        f"{TAKEN}; SET foreign_key_checks = 0; INSERT INTO d.c VALUES (1, 9); SET foreign_key_checks = 1",
+        {"p": [("5", "1", "source")], "c": [("1", "9")]},
+        displaced=1,
+    ),
     "a row that the source has deleted since is there until then": Case(
         (P, child(""), "INSERT INTO d.p VALUES (1, 8, 'both')"),
         ("UPDATE d.p SET u = 1",),
