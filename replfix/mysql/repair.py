@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 
 from replfix.core import sql
-from replfix.core.applier_error import ER_KEY_NOT_FOUND
-from replfix.core.changed_twice import changed_twice
+from replfix.core.applied_together import changed_twice, taken_over
+from replfix.core.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
 from replfix.core.endpoint import Endpoint
 from replfix.core.lookup import Answers, by_identity
 from replfix.core.plan import Plan, Step, StepKind, Way
@@ -406,13 +406,18 @@ def _set_global(name: str, value: str) -> str:
 
 
 def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
-    table = next(changed_twice(transaction.changes, tables), None) if errno == ER_KEY_NOT_FOUND else None
-    if table is None:
-        return ""
-    return (
-        f" One event changes a row of {table.name} twice, and the table has no key that names its rows: MySQL can miss such a row "
-        "although it is there. 'replfix diagnose' prints what helps."
-    )
+    without = "and the table has no key that names its rows"
+    if errno == ER_KEY_NOT_FOUND and (twice := next(changed_twice(transaction.changes, tables), None)):
+        return f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it is there. {_HELP}"
+    if errno == ER_DUP_ENTRY and (taken := next(taken_over(transaction.changes, tables), None)):
+        return (
+            f" In one event rows of {taken[0].name} take each other's values of {taken[1].name}, {without}: MySQL changes them in "
+            f"another order than the source did. {_HELP}"
+        )
+    return ""
+
+
+_HELP = "'replfix diagnose' prints what helps."
 
 
 def _nothing_known(errno: int) -> str:  # noqa: ARG001 - of any error

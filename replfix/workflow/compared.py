@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from replfix.core.applied_together import misapplied
 from replfix.core.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
 from replfix.core.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.row_event import Transaction
@@ -48,6 +49,7 @@ def compare(
 
 
 def doubt(
+    product: str,
     error: ApplierError,
     transaction: Transaction,
     found: Reconciliation,
@@ -65,7 +67,8 @@ def doubt(
         unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
     elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
         named = [name for name in tables if str(name) == error.table]
-        if named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified:
+        unseen = named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified
+        if unseen and misapplied(product, error, transaction.changes, tables) is None:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
                 "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."

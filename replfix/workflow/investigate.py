@@ -111,7 +111,7 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     unknowns.append("Without the source its rows of now and errant transactions are not known.")
     tables = definitions_of(replica, transaction, unknowns)
     found, applied = compare(replica, transaction, tables)
-    doubt(bare.error, transaction, found, tables, unknowns)
+    doubt(bare.status.product, bare.error, transaction, found, tables, unknowns)
     why = "it cannot be reached"
 
     def settle(found: Reconciliation) -> Reconciliation:
@@ -172,7 +172,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, unknowns)
         relatives = Relatives(replica, source, channel.filters, transaction, error.errno, tables, since)
         found = relatives.added_to(found)
-        doubt(error, transaction, found, tables, unknowns)
+        doubt(status.product, error, transaction, found, tables, unknowns)
         theirs = same_tables(source, tables, found, unknowns)
         source_rows = source_rows_of(source, found, theirs)
         if found.repairs:

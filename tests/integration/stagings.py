@@ -472,6 +472,12 @@ def one_event_that_changes_a_row_twice(lab: Lab) -> None:
     fails_on(lab, "INSERT INTO d.t VALUES (5, 2), (4, 3) ON DUPLICATE KEY UPDATE a = a - 1")
 
 
+@staged("out-of-order")
+def rows_that_take_each_others_places(lab: Lab) -> None:
+    opened(lab, "CREATE TABLE d.t (a INT NULL UNIQUE, b INT)", "INSERT INTO d.t VALUES (2, 1), (3, 2), (8, 3)")
+    fails_on(lab, "UPDATE d.t SET a = a + 1 ORDER BY a DESC")
+
+
 @staged("two-rows", "local-write")
 def one_row_that_meets_two(lab: Lab) -> None:
     opened(lab)

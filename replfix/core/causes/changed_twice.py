@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from replfix.core.changed_twice import stopped_by
+from replfix.core.applied_together import stopped_by
+from replfix.core.applier_error import ER_KEY_NOT_FOUND
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 
@@ -12,7 +13,7 @@ RANK = 9
 
 def examine(evidence: Evidence) -> Cause | None:
     table = stopped_by(evidence)
-    if table is None:
+    if table is None or evidence.error.errno != ER_KEY_NOT_FOUND:
         return None
     keys = ", ".join(key.name for key in table.unique_keys)
     return Cause(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
+from replfix.core import drift, sql
+from replfix.core.applied_together import keys_taken_over, stopped_by
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.table import Table, UniqueKey
+from replfix.core.transaction_id import TransactionId
 
 FAMILY = Family(
     page="duplicate-key",
@@ -25,7 +28,10 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Advice, ...]:
-    """Rows are a strategy's business; a statement is not."""
+    """Rows are a strategy's business; a statement is not, and neither is what the server does with the rows' order."""
+    if evidence.transaction is not None and (table := stopped_by(evidence)) is not None:
+        keys = keys_taken_over(evidence, table)
+        return _without_the_index(table, keys, evidence.transaction.id, evidence.channel.name)
     if evidence.transaction is not None or evidence.unreachable is not None:
         return ()
     return (*drift.the_statement(evidence), *(_held_twice(evidence) or (Advice(FAMILY.human),)))
@@ -43,3 +49,23 @@ def _held_twice(evidence: Evidence) -> tuple[Advice, ...]:
             )
         )
     return tuple(found)
+
+
+def _without_the_index(
+    table: Table, keys: tuple[UniqueKey, ...], until: TransactionId, channel: str
+) -> tuple[Advice, ...]:
+    name = table.name
+    drop, add = [sql.drop_index(name, key.name) for key in keys], [sql.add_unique_index(name, key) for key in keys]
+    return (
+        Advice(f"Note how the index of {name} is defined:", (sql.show_create_table(name),)),
+        Advice(
+            "Without it the rows can be changed in any order. Nobody else may write there meanwhile; the applier stops behind the "
+            "transaction:",
+            ("SET SESSION sql_log_bin = 0", *drop, sql.start_replica(channel, receiver=False, until=until)),
+        ),
+        Advice(
+            "Then put it back as it was (with DESC and prefixes, if it has some), and let the replica go on:",
+            (*add, sql.start_replica(channel, receiver=True)),
+        ),
+        Advice("A primary key on both servers keeps it from happening again."),
+    )

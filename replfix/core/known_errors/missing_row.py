@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.changed_twice import stopped_by
+from replfix.core.applied_together import stopped_by
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Advice, Family, Kind, Thread
 

@@ -16,7 +16,9 @@ from replfix.core.sql.counters import (
     widen_counter,
 )
 from replfix.core.sql.definitions import (
+    add_unique_index,
     compare_bytes,
+    drop_index,
     hidden_index,
     hold_definition,
     key_over_whole_columns,
@@ -96,9 +98,9 @@ from replfix.core.sql.session import (
 __all__ = [
     "BINLOG_STATE", "CHECKED_SESSION", "IDLE_SECONDS", "LAST_INSERTED", "LOCK_SECONDS", "LOGGED_SESSION",
     "NOTHING_TAKEN", "NOT_LOGGED_SESSION", "ROWS_LOGGED_SESSION", "SESSION_SETTINGS", "SOURCE_UNDO_SETTINGS",
-    "UNDO_SETTINGS", "WITHOUT_FOREIGN_KEYS", "WITH_FOREIGN_KEYS", "Numbered", "advance_counter", "binlog_statement",
-    "by_hand", "call", "change_source", "compare_bytes", "count_rows", "delete_last_inserted", "delete_row",
-    "duplicate_values", "empty_transaction", "empty_transactions", "executed_everywhere", "fetch_again",
+    "UNDO_SETTINGS", "WITHOUT_FOREIGN_KEYS", "WITH_FOREIGN_KEYS", "Numbered", "add_unique_index", "advance_counter",
+    "binlog_statement", "by_hand", "call", "change_source", "compare_bytes", "count_rows", "delete_last_inserted", "delete_row",
+    "drop_index", "duplicate_values", "empty_transaction", "empty_transactions", "executed_everywhere", "fetch_again",
     "find_shown", "forget_persisted", "global_variable", "hidden_index", "highest", "highest_of_each",
     "hold_definition", "hold_writes", "identifier", "insert_row", "keep_key", "key_over_whole_columns", "limits",
     "literal", "nothing_numbered", "numbers_of_class", "open_writes", "persist_number", "piece_of_file",

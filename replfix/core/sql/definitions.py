@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.sql.names import identifier, table_name
-from replfix.core.table import Column, Table, TableName, UniqueKey
+from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
 
 
 def hold_definition(name: TableName) -> str:
@@ -35,6 +35,22 @@ def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
         return f"ALTER TABLE {table_name(table.name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({parts})"
     name = identifier(key.name)
     return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
+
+
+def drop_index(table: TableName, name: str) -> str:
+    return f"ALTER TABLE {table_name(table)} DROP INDEX {identifier(name)}"
+
+
+def add_unique_index(table: TableName, key: UniqueKey) -> str:
+    """As far as is known of it: not which parts are descending."""
+    parts = ", ".join(_part(part) for part in key.parts)
+    return f"ALTER TABLE {table_name(table)} ADD UNIQUE INDEX {identifier(key.name)} ({parts})"
+
+
+def _part(part: KeyPart) -> str:
+    if part.column is None:
+        return f"({part.expression})"
+    return identifier(part.column) + (f"({part.prefix})" if part.prefix is not None else "")
 
 
 def hidden_index(table: TableName, name: str, *, hidden: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from replfix.core import sql
+from replfix.core.applied_together import stopped_by
 from replfix.core.applier_error import ROW_ERRORS
 from replfix.core.children import Orphan, given_up, held_by, orphans_of, references_of
 from replfix.core.diagnosis import Proposal
@@ -66,6 +67,9 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(
             NAME, plan, "No row is in the way: the transaction is rehearsed, and the channel started again.", plan.risks
         )
+    if stopped_by(evidence) is not None:
+        what = "No row is in the way, and the server cannot apply the event as it is: expect the rehearsal to end with the same error."
+        return Proposal(NAME, plan, what, plan.risks)
     return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
 
 
