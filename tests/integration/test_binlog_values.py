@@ -163,7 +163,7 @@ def selected(session: Session, table: Table) -> list[RowImage]:
     """Every row in the order of its key, through the statement that replfix itself uses."""
     keys = [int(row[0]) for row in session.rows(f"SELECT id FROM {sql.table_name(table.name)} ORDER BY id")]
     rows = []
-    columns = sql._columns(table)
+    columns = sql.select_list(table)
     for key in keys:
         (row,) = session.rows(f"SELECT {columns} FROM {sql.table_name(table.name)} WHERE id = {key}")
         rows.append(tuple(from_server(c, v) for c, v in zip(table.columns, row, strict=True)))
@@ -255,7 +255,7 @@ def test_rows_selected_in_a_union_are_the_same(source: Server) -> None:
         table = create_every(session)
         write(session, insert_edges())
         rows = selected(session, table)
-        one = f"SELECT {sql._columns(table)} FROM every WHERE id = "
+        one = f"SELECT {sql.select_list(table)} FROM every WHERE id = "
         joined = session.rows(" UNION ALL ".join(f"({one}{number})" for number in range(len(rows))))
         by_id = {int(row[0]): row for row in joined}
         for number, row in enumerate(rows):

@@ -31,6 +31,7 @@ from pymysqlreplication.row_event import WriteRowsEvent
 from replfix.core import sql
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import ChangeKind, Transaction
+from replfix.core.sql.conditions import is_exactly
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
 from replfix.lab.accounts import ADMIN, REPL
@@ -456,7 +457,7 @@ def by_id(table: Table, images: Sequence[RowImage]) -> dict[int, RowImage]:
 
 def selected(session: Session, table: Table) -> dict[int, RowImage]:
     """As replfix selects."""
-    rows = session.rows(f"SELECT {sql._columns(table)} FROM {sql.table_name(table.name)}")
+    rows = session.rows(f"SELECT {sql.select_list(table)} FROM {sql.table_name(table.name)}")
     return by_id(table, [image(table, row) for row in rows])
 
 
@@ -608,7 +609,7 @@ def test_random_rows_of_a_random_table(
 
         # A row of a table without a key is found by all of its values, whatever their types.
         for id_, row in list(rows.items())[:LOOKED_UP]:
-            asked = ", ".join(sql._is(column, value) for column, value in zip(table.columns, row, strict=True))
+            asked = ", ".join(is_exactly(column, value) for column, value in zip(table.columns, row, strict=True))
             (found,) = asking.rows(f"SELECT {asked} FROM {sql.table_name(table.name)} WHERE id = {id_}")
             lost = [column for column, equal in zip(table.columns, found, strict=True) if equal != "1"]
             assert not lost, [(column.column_type, row[column.ordinal]) for column in lost]

@@ -69,7 +69,7 @@ class Source:
         return table
 
     def selected(self, table: Table) -> list[RowImage]:
-        rows = self.session.rows(f"SELECT {sql._columns(table)} FROM {sql.table_name(table.name)} ORDER BY id")
+        rows = self.session.rows(f"SELECT {sql.select_list(table)} FROM {sql.table_name(table.name)} ORDER BY id")
         return [image(table, row) for row in rows]
 
 

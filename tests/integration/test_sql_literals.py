@@ -150,7 +150,7 @@ def test_a_selected_document_tells_that_it_holds_values_of_sql_types(session: Se
     session.execute(f"INSERT INTO typed.t VALUES {rows}")
     table = read_table(session, name)
     assert table is not None
-    found = [image(table, row)[1] for row in session.rows(f"SELECT {sql._columns(table)} FROM typed.t ORDER BY id")]
+    found = [image(table, row)[1] for row in session.rows(f"SELECT {sql.select_list(table)} FROM typed.t ORDER BY id")]
     told = [isinstance(value, Json) and value.typed is UNTOLD for value in found]
     assert told == [True] * len(held) + [False] * (len(plain) + 2)
     assert found[-2:] == [None, Json('"~x"')]

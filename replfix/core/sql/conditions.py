@@ -77,9 +77,10 @@ def matches(table: Table, lookup: Lookup) -> str:
         )
         if lookup.least is not None:
             return (
-                " + ".join(f"({_is(column, value)})" for column, value in named) + f" >= {lookup.least} LIMIT {_LIKE}"
+                " + ".join(f"({is_exactly(column, value)})" for column, value in named)
+                + f" >= {lookup.least} LIMIT {_LIKE}"
             )
-        return " AND ".join(_is(column, value) for column, value in named)
+        return " AND ".join(is_exactly(column, value) for column, value in named)
     return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
 
 
@@ -89,7 +90,7 @@ def found_in(table: Table, lookup: Lookup) -> str:
     return f"{table_name(table.name)}{index} WHERE {matches(table, lookup)}"
 
 
-def _is(column: Column, value: Value) -> str:
+def is_exactly(column: Column, value: Value) -> str:
     """The same to the byte, where ``<=>`` would take José for jose; it comes first for the sake of an index."""
     name = identifier(column.name)
     if isinstance(value, Json):

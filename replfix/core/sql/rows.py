@@ -17,20 +17,21 @@ from replfix.core.values import NOT_LOGGED, RowImage
 NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
 
 
-def _columns(table: Table) -> str:
+def select_list(table: Table) -> str:
     return ", ".join(select_form(c).format(identifier(c.name)) for c in table.columns)
 
 
 def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
     """One look-up: every column of the rows that match; ``locking`` takes the row (and gap) locks for a write."""
     suffix = " FOR UPDATE" if locking else ""
-    return f"SELECT {_columns(table)} FROM {found_in(table, lookup)}{suffix}"
+    return f"SELECT {select_list(table)} FROM {found_in(table, lookup)}{suffix}"
 
 
 def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     """Several look-ups on one table in one statement; the first column says which of them a row answers."""
     return " UNION ALL ".join(
-        f"(SELECT {number}, {_columns(table)} FROM {found_in(table, lookup)})" for number, lookup in enumerate(lookups)
+        f"(SELECT {number}, {select_list(table)} FROM {found_in(table, lookup)})"
+        for number, lookup in enumerate(lookups)
     )
 
 
@@ -44,7 +45,7 @@ def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
     conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
-    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {conditions}"
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
 
 
 _SHORT = "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary"
@@ -68,13 +69,13 @@ def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
             conditions.append(f"({' OR '.join(among)})")
     if not conditions:
         conditions = [" OR ".join(f"({matches(table, lookup)})" for lookup in lookups)]
-    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {' AND '.join(conditions)}"
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {' AND '.join(conditions)}"
 
 
 def select_shown(table: Table, matches: Sequence[Match], limit: int) -> str:
     """At most ``limit`` rows that a printed key value can mean, every column of them."""
     where = " AND ".join(shown(table, match) for match in matches)
-    return f"SELECT {_columns(table)} FROM {table_name(table.name)} WHERE {where} LIMIT {limit:d}"
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {where} LIMIT {limit:d}"
 
 
 def find_shown(table: Table, matches: Sequence[Match]) -> str:
