@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from replfix.core.children import Child, Held, bereft, given_up, held_by, orphans_of
+from replfix.core.children import Child, Held, bereft, given_up, held_by
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_diff import differing, same
@@ -130,10 +130,12 @@ class _Family:
             found = self._left(found, leave, losses, settle, wanting)
         found = put_parents(found, tuple(wanting))
         left = {(r.table, r.current) for r in found.repairs}
+        # The source has no such parent, or spells its key otherwise: what is one value, the rehearsal finds out.
+        still = {(held.foreign_key, held.row) for held in given_up(found.repairs, self._tables)}
         kept += (
             child
             for child in wanting
-            if (child.foreign_key.child, child.row) not in left and self._orphaned(child, found)
+            if (child.foreign_key.child, child.row) not in left and (child.foreign_key, child.parent) in still
         )
         return replace(found, kept=tuple(kept), bereft=tuple(c for name, c in self._bereft.items() if name in left))
 
@@ -184,10 +186,6 @@ class _Family:
                 f"{table.name} has no key that names its rows: those that reference a row that goes cannot be taken out of it "
                 "without being mistaken for others."
             )
-
-    def _orphaned(self, child: Child, found: Reconciliation) -> bool:
-        orphans = orphans_of(self._tables[child.foreign_key.child], child.row, found.orphans)
-        return any(key == child.foreign_key for key, _ in orphans)
 
     def _still_references(self, child: Child, repair: Repair) -> bool:
         if repair.target is None:

@@ -116,7 +116,8 @@ class Judge:
                 continue
             table = self._table(key)
             if table.identity:
-                if not self.source.inserted_first.get(key, True):
+                rewritten = self.source.rewrote and key in self.source.not_got
+                if rewritten or not self.source.inserted_first.get(key, True):
                     continue  # the applier itself writes over a row that it finds by its key
                 lost = 1
             elif self.keys_find_rows and table.uniques:

@@ -7,7 +7,7 @@ import re
 _REASONS = {
     "one like it": r"The replica has a row like it that the source did not have then",
     "child without a key": r"has no key that names its rows: those that reference a row that goes cannot be taken out of it",
-    "row image": r"the event (did not log|that changes it next does not hold) all of its columns",
+    "row image": r"the event (did not log|that changes it next does not hold) all of its columns|or the source does not log every column",
     "differences only": r"it holds differences only \(binlog_row_value_options\), and not the document before them",
     "trigger": r"which a repair by statement would fire",
     # The source itself holds a row without a parent: MySQL 9.7.4 lets one in that references its own table by several columns.

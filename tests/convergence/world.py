@@ -205,7 +205,7 @@ class World:
                     state = saved[1]
                     del found[saved[0] :]
                 elif done:
-                    rewrites = rewrites or statement.startswith("REPLACE")
+                    rewrites = rewrites or statement.startswith("REPLACE") or "ON DUPLICATE KEY" in statement
                     now = look(source, self._tables)
                     found += touches(state, now)
                     state = now
