@@ -133,8 +133,8 @@ def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> 
                 continue
             first = not placed[table.name, before]
             placed[table.name, before] -= not first
-        if change.left is not None:
-            after = identity_values(table, change.left)
+        if (left := change.left) is not None:
+            after = identity_values(table, left)
             if after is not None:
                 placed[table.name, after] += 1
         yield _Touch(index, change, table, first)
@@ -157,8 +157,8 @@ def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table])
 def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
     if touch.change.before is not None and touch.first:
         yield touch.change.before
-    if touch.change.left is not None:
-        yield touch.change.left
+    if (left := touch.change.left) is not None:
+        yield left
 
 
 def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
@@ -243,8 +243,8 @@ class _Reconciler:
         if image is None or left is None:
             self.latest[own] = None
             return
-        self.latest[own] = laid_over(left, image)
-        self.standing[self._named(touch.table, laid_over(left, image))] = own
+        self.latest[own] = stands = laid_over(left, image)
+        self.standing[self._named(touch.table, stands)] = own
 
     def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""

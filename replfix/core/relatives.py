@@ -56,17 +56,18 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
         table = tables.get(change.table)
         if table is None:
             continue
-        if change.left is not None and change.checks_foreign_keys:
-            for reference in parents_of(table, change.left, index):
+        left = change.left
+        if left is not None and change.checks_foreign_keys:
+            for reference in parents_of(table, left, index):
                 if change.before is not None and unchanged(table, _looked_at(table, reference.foreign_key), change):
                     continue
                 values = tuple(part[0] for part in reference.lookup.values)
                 key = reference.foreign_key
-                itself = key.parent == table.name and _values(table, key.parent_columns, change.left) == values
+                itself = key.parent == table.name and _values(table, key.parent_columns, left) == values
                 if not itself and (key.parent, key.parent_columns, values) not in placed:
                     found.setdefault(reference.lookup, reference)
         for key in table.referenced_by:
-            for image, put in ((change.before, placed.discard), (change.left, placed.add)):
+            for image, put in ((change.before, placed.discard), (left, placed.add)):
                 held = _values(table, key.parent_columns, image) if image is not None else None
                 if held is not None:
                     put((table.name, key.parent_columns, held))
@@ -144,10 +145,11 @@ def states_then(
         table = tables.get(change.table)
         if table is None:
             continue
+        images = ((change.before, change.before), (change.left, None))
         for reference in of_table.get(change.table, ()):
             if reference in found:
                 continue
-            for image, state in ((change.before, change.before), (change.left, None)):
+            for image, state in images:
                 if image is None or len(image) != len(table.columns):
                     continue
                 if _values(table, reference.foreign_key.parent_columns, image) == named[reference]:

@@ -68,8 +68,8 @@ def check_children(session: Session, plan: Plan, changes: Iterable[RowChange], t
     the source, and those that it wrote itself without foreign key checks; RehearsalFailed otherwise."""
     unchecked: dict[TableName, list[RowImage]] = {}
     for change in changes:
-        if change.left is not None and not change.checks_foreign_keys:
-            unchecked.setdefault(change.table, []).append(change.left)
+        if not change.checks_foreign_keys and (written := change.left) is not None:
+            unchecked.setdefault(change.table, []).append(written)
     lost = given_up(plan.steps, tables)
     answers = find_all(session, tables, [held.children for held in lost])
     for held in lost:

@@ -219,7 +219,7 @@ class _Family:
         """The values of that referenced key which the transaction writes."""
         if key not in self._writes:
             table = self._tables[key.parent]
-            images = (c.left for c in self._changes if c.left is not None and c.table == key.parent)
+            images = (left for c in self._changes if c.table == key.parent and (left := c.left) is not None)
             held = (h for image in images for h in held_by(table, image) if h.foreign_key == key)
             self._writes[key] = {h.values: h.holders for h in held}
         return self._writes[key]

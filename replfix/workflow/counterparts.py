@@ -69,9 +69,9 @@ def untold_without(
 ) -> Iterator[str]:
     """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
     written = {
-        (c.table, identity_values(tables[c.table], c.left))
+        (c.table, identity_values(tables[c.table], left))
         for c in transaction.changes
-        if c.left is not None and c.table in tables
+        if c.table in tables and (left := c.left) is not None
     }
     for repair in repairs:
         if repair.current is None or repair.target is not None:

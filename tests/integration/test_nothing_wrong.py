@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from replfix.lab.flavours import speaking
 from replfix.lab.proof import snapshot
 from replfix.lab.replication import channel_state
@@ -11,16 +13,24 @@ from tests.integration.stagings import one_event_that_changes_a_row_twice, rows_
 from tests.waiting import until
 
 
-def test_a_row_that_is_changed_twice(pair: Lab) -> None:
-    one_event_that_changes_a_row_twice(pair)
+def assert_refused(pair: Lab, said: str) -> None:
     before = snapshot(pair.replica)
-    config = str(pair.config_file)
-    ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")
+    ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file), "--json")
     assert ran.code == 4, ran.out + ran.err
-    assert "One event changes a row of d.t twice" in ran.document["error"]["message"]
+    assert said in ran.document["error"]["message"]
     assert snapshot(pair.replica) == before
 
-    hide, show, _ = replfix("diagnose", "replica1", "--config", config, "--json").document["advice"]
+
+def advice(pair: Lab) -> list[dict[str, Any]]:
+    ran = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json")
+    found: list[dict[str, Any]] = ran.document["advice"]
+    return found
+
+
+def test_a_row_that_is_changed_twice(pair: Lab) -> None:
+    one_event_that_changes_a_row_twice(pair)
+    assert_refused(pair, "One event changes a row of d.t twice")
+    hide, show, _ = advice(pair)
     with pair.replica.session() as session, speaking(session).writable(session):
         for statement in hide["sql"]:
             session.execute(statement)
@@ -33,14 +43,8 @@ def test_a_row_that_is_changed_twice(pair: Lab) -> None:
 
 def test_rows_that_take_each_others_places(pair: Lab) -> None:
     rows_that_take_each_others_places(pair)
-    before = snapshot(pair.replica)
-    config = str(pair.config_file)
-    ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")
-    assert ran.code == 4, ran.out + ran.err
-    assert "In one event rows of d.t take each other's values of a" in ran.document["error"]["message"]
-    assert snapshot(pair.replica) == before
-
-    note, drop, add, _ = replfix("diagnose", "replica1", "--config", config, "--json").document["advice"]
+    assert_refused(pair, "In one event rows of d.t take each other's values of a")
+    note, drop, add, _ = advice(pair)
     with pair.replica.session() as session, speaking(session).writable(session):
         (definition,) = (session.rows(statement)[0][1] for statement in note["sql"])
         for statement in drop["sql"]:
