@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 ER_DUP_ENTRY = 1062
 ER_KEY_NOT_FOUND = 1032
+ER_COULD_NOT_APPLY_JSON_DIFF = 3648
 MISSING_PARENT_ERRORS = (1216, 1452)
 FOREIGN_KEY_ERRORS = (*MISSING_PARENT_ERRORS, 1217, 1451)
-ROW_ERRORS = (ER_DUP_ENTRY, ER_KEY_NOT_FOUND, *FOREIGN_KEY_ERRORS)
+ROW_ERRORS = (ER_DUP_ENTRY, ER_KEY_NOT_FOUND, ER_COULD_NOT_APPLY_JSON_DIFF, *FOREIGN_KEY_ERRORS)
 """The errors that come from rows of the replica which are not what the transaction expects."""
 
 _HEAD = re.compile(
@@ -25,7 +26,8 @@ _HEAD = re.compile(
     r"(?: at \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20}))?[;.]?\s*"
 )
 _ROWS = re.compile(
-    r"Could not execute (?P<event>\w+?_rows)(?:_v1|_compressed|_compressed_v1)? event on table (?P<table>.+?); ", re.S
+    r"Could not execute (?P<event>\w+?_rows)(?:_v1|_compressed|_compressed_v1|_partial)? event on table (?P<table>.+?); ",
+    re.S,
 )
 _CONDITION = re.compile(r"(?P<text>.+?)(?:,\s*|\s)Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
 _EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20})")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from replfix.core import sql
 from replfix.core.applied_together import stopped_by
-from replfix.core.applier_error import ROW_ERRORS
+from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, held_by, orphans_of, references_of
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
@@ -26,7 +26,13 @@ SUMMARY = (
     "Restore the state that the failing transaction expects, displaced rows saved; the replica then applies the "
     "transaction itself."
 )
-REPAIRABLE = {1062: "duplicate key", 1032: "missing row", 1452: "missing parent row", 1451: "child row too many"}
+REPAIRABLE = {
+    1062: "duplicate key",
+    1032: "missing row",
+    1452: "missing parent row",
+    1451: "child row too many",
+    3648: "other JSON document",
+}
 
 
 def propose(evidence: Evidence) -> Proposal:
@@ -59,6 +65,18 @@ def propose(evidence: Evidence) -> Proposal:
     )
     if plan.way is Way.UNCHECKED:
         return Proposal(NAME, plan, "What the applier refuses can be carried out for it.", plan.risks)
+    if (
+        evidence.error.errno == ER_COULD_NOT_APPLY_JSON_DIFF
+        and not evidence.reconciliation.conflicts
+        and _in_part(evidence)
+    ):
+        return Proposal(
+            NAME,
+            None,
+            "The event holds only differences of a JSON document, and not the document that they were made for "
+            "(binlog_row_image=MINIMAL on the source): what the replica's row has to be is not in the binlog. Copy the row from the source and leave the "
+            "transaction out ('replfix resolve --strategy skip'), where no later transaction changes the same row.",
+        )
     if steps:
         return Proposal(
             NAME, plan, "Every row that is in the way can be saved and brought to the state expected.", plan.risks
@@ -71,6 +89,11 @@ def propose(evidence: Evidence) -> Proposal:
         what = "No row is in the way, and the server cannot apply the event as it is: expect the rehearsal to end with the same error."
         return Proposal(NAME, plan, what, plan.risks)
     return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
+
+
+def _in_part(evidence: Evidence) -> bool:
+    changes = evidence.transaction.changes if evidence.transaction is not None else ()
+    return any(NOT_LOGGED in image for c in changes for image in (c.before, c.after) if image is not None)
 
 
 def cannot(evidence: Evidence) -> str:

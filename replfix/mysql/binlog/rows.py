@@ -157,12 +157,11 @@ class RowDecoder:
             diffs, document = after[ordinal], before[ordinal]
             if diffs is NOT_LOGGED:  # not wanted, or a mark for a column that is not in the image
                 continue
+            if document is NOT_LOGGED:  # binlog_row_image: neither the document before nor the one behind is known
+                whole[ordinal] = NOT_LOGGED
+                continue
             if not isinstance(document, Json) or not isinstance(diffs, bytes):
-                raise Unreadable(
-                    f"Of column {self.layout.names[ordinal]} it holds differences only (binlog_row_value_options), and "
-                    "not the document before them (binlog_row_image).",
-                    "Set binlog_row_image=FULL on the source, or take PARTIAL_JSON out of binlog_row_value_options.",
-                )
+                raise Unreadable(f"Column {self.layout.names[ordinal]} has a difference of what is no document.")
             whole[ordinal] = json_value(changed(document, diffs))
         return tuple(whole)
 
