@@ -1,15 +1,16 @@
 """Real servers for the tests: one lab of each kind for each test process (pytest-xdist: for each worker), made as good as
 new between tests. Servers are fetched once into the user's cache; a machine that cannot have any fails, it never skips.
 
-``--servers=mysql,mariadb-11.8`` runs on these only. ``pair`` is MySQL; a test that takes ``any_pair`` runs on each of them."""
+``--servers=mysql,mariadb-11.8`` runs on these only. ``pair`` is MySQL; a test that takes ``any_pair`` runs on each of them.
+``as_shipped`` is the same with the servers' own settings, ``arranged`` makes rings, chains and replicas of several sources."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,7 +21,17 @@ from replfix.lab.topology import Lab
 
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
 
-Labs = Callable[[str], Lab]
+
+class Labs(Protocol):
+    def __call__(self, server: str, replicas: int = 1) -> Lab:
+        """The lab of that server with so many replicas; it stays up for the session."""
+
+
+class Arranged(Protocol):
+    def __call__(self, topology: str, *, as_shipped: bool = False) -> Lab:
+        """Servers connected in that way, as good as new, with a ``config_file`` that names all of them; ``as_shipped``: with
+        the settings that they ship with, on MariaDB all of them in one domain."""
+
 
 # A shell that starts a run in the background has it ignore Ctrl-C, and every process that a test starts and interrupts with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -90,12 +101,12 @@ def labs(lab_state: Path) -> Iterator[Labs]:
     started again."""
     started: set[str] = set()
 
-    def up(server: str) -> Lab:
-        name = f"tests-{server.replace('.', '-')}"
+    def up(server: str, replicas: int = 1) -> Lab:
+        name = f"tests-{server.replace('.', '-')}" + ("" if replicas == 1 else f"-{replicas}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_STATE_HOME", str(lab_state))  # whatever a test has set it to
             started.add(name)
-            return topology.up(name, 1, narrator=Lines(sys.__stderr__), server=server)
+            return topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
 
     try:
         yield up
@@ -122,6 +133,20 @@ def pair(lab: Lab, labs: Labs) -> Lab:  # lab: by it the tests that need MySQL a
 def any_pair(any_server: str, labs: Labs) -> Lab:
     """As ``pair``, on each of the servers that the run is for."""
     return _as_new(labs(any_server))
+
+
+@pytest.fixture
+def as_shipped(any_pair: Lab) -> Lab:
+    """``any_pair`` with the settings that the servers ship with: on MariaDB one GTID domain, ``gtid_strict_mode=OFF``,
+    ``binlog_row_metadata=NO_LOG``, ``binlog_format=MIXED`` and no parallel threads. MySQL's labs have them already, but for
+    its gtid_mode: see the topology ``no-gtid``."""
+    return any_pair.arranged(as_shipped=True)
+
+
+@pytest.fixture
+def arranged(any_server: str, labs: Labs) -> Arranged:
+    """``arranged("ring")``: up to three servers of the kind, connected as that topology (0.5 s)."""
+    return labs(any_server, 2).arranged
 
 
 def _as_new(lab: Lab) -> Lab:

@@ -75,6 +75,7 @@ Examples:
 @click.option("--replicas", type=int, metavar="N", help="How many replicas (default 1).")
 @server_option
 @click.option("--topology", metavar="NAME", help="pair (default), chain, dual-primary, multi-source, no-gtid or ring.")
+@click.option("--as-shipped", is_flag=True, help="Leave replication settings as the servers ship with them.")
 @click.option("--mysqld", metavar="PATH", help="Use this server program.")
 @common_options
 def up(
@@ -82,6 +83,7 @@ def up(
     replicas: int | None,
     server: str | None,
     topology: str | None,
+    as_shipped: bool,
     mysqld: str | None,
     as_json: bool,
     **_: object,
@@ -94,7 +96,7 @@ def up(
     """
     from replfix.lab.topology import up as start
 
-    lab = start(name, replicas, mysqld, _narrator(), server=server, topology=topology)
+    lab = start(name, replicas, mysqld, _narrator(), server=server, topology=topology, as_shipped=as_shipped)
     states = lab.states()
     if as_json:
         _emit(lab, states)

@@ -66,7 +66,7 @@ def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Ser
     for server in servers:
         container: Any = (
             DockerContainer(image.name)
-            .with_command([*flavour.options, _MEMORY, *flavour.server_options(server.server_id)])
+            .with_command([*flavour.options, _MEMORY, *server.own_options(flavour)])
             .with_envs(**flavour.image_environment)
             .with_volume_mapping(str(script), "/docker-entrypoint-initdb.d/accounts.sql", "ro")
             .with_kwargs(labels={LABEL: str(lab)}, hostname=server.name)

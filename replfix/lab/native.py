@@ -112,7 +112,7 @@ def _command(server: Server, software: Software) -> list[str]:
         f"--tmpdir={server.directory / 'tmp'}",
         *flavour.options,
         *flavour.lean,
-        *flavour.server_options(server.server_id),
+        *server.own_options(flavour),
         *(flavour.replica_options if server.role is Role.REPLICA else ()),
     )
 

@@ -18,9 +18,9 @@ WAIT_SECONDS = 60.0
 SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema")
 
 
-def channel_state(session: Session) -> ChannelState | None:
-    """The default channel of a replica; None when it has none."""
-    return speaking(session).channel_state(session)
+def channel_state(session: Session, channel: str = "") -> ChannelState | None:
+    """That channel of a replica; None when it has none."""
+    return speaking(session).channel_state(session, channel)
 
 
 def executed(session: Session) -> GtidSet:
@@ -123,20 +123,20 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
             session.execute("STOP REPLICA")
             session.execute("RESET REPLICA")
             with speaking(session).writable(session):
-                as_new(session, kept)
+                as_new(replica, session, kept)
     with source.session() as session:
         end_other_sessions(session)
         session.execute("SET GLOBAL read_only = OFF")
-        as_new(session, kept)
+        as_new(source, session, kept)
     for replica in replicas:
         with replica.session() as session:
             session.execute("START REPLICA")
         wait_until_applied(source, replica)
 
 
-def as_new(session: Session, kept: frozenset[str]) -> None:
-    """No prepared transactions, no schemas and no GTIDs, variables as a lab has them, accounts other than those kept
-    dropped."""
+def as_new(server: Server, session: Session, kept: frozenset[str]) -> None:
+    """No prepared transactions, no schemas and no GTIDs, variables as the server was started with them, accounts other than
+    those kept dropped. Its channels are stopped."""
     flavour = speaking(session)
     session.execute("SET sql_log_bin = 0")
     _roll_back_prepared(session)  # they hold locks that DROP would wait for
@@ -147,7 +147,10 @@ def as_new(session: Session, kept: frozenset[str]) -> None:
         if user not in kept and not user.startswith(("mysql.", "mariadb.")) and user != "root":
             session.execute(f"DROP USER {identifier(user)}@{identifier(host)}")
     flavour.forget(session)  # first: MariaDB refuses to set the skip counter while it knows several domains (1966)
-    for variable, value in flavour.reset_variables.items():
+    chosen = flavour.chosen(server.server_id)
+    if server.as_shipped:
+        chosen = dict.fromkeys(chosen, "DEFAULT")
+    for variable, value in {**flavour.reset_variables, **chosen}.items():
         session.execute(f"SET GLOBAL {variable} = {value}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replfix.core.endpoint import Endpoint
 from replfix.lab.accounts import ADMIN, REPLFIX, Account
@@ -16,6 +16,9 @@ from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.docker import Image
 from replfix.lab.provision.software import Software
 from replfix.mysql.connection import Session
+
+if TYPE_CHECKING:
+    from replfix.lab.flavours import Flavour
 
 SCHEMA = "replfix.lab-state/1"
 HOST = "127.0.0.1"
@@ -48,6 +51,7 @@ class Server:
     directory: Path  # of its data, log and temporary files
     process: ProcessRef | None = None
     container: str | None = None
+    as_shipped: bool = False  # without what a lab sets otherwise than the server ships with
 
     @property
     def host(self) -> str:
@@ -60,6 +64,11 @@ class Server:
     @property
     def log(self) -> Path:
         return self.directory / "error.log"
+
+    def own_options(self, flavour: Flavour) -> tuple[str, ...]:
+        """What differs from server to server of what it is started with."""
+        chosen = {} if self.as_shipped else flavour.chosen(self.server_id)
+        return (f"--server-id={self.server_id}", *(f"--{name}={value}" for name, value in chosen.items()))
 
     def endpoint(self, account: Account = REPLFIX) -> Endpoint:
         return account.at(self.host, self.port)
@@ -110,6 +119,7 @@ class State:
                     "server_id": s.server_id,
                     "process": {"pid": s.process.pid, "started": s.process.started} if s.process else None,
                     "container": s.container,
+                    "as_shipped": s.as_shipped,
                 }
                 for s in self.servers
             ],
@@ -156,4 +166,5 @@ def _server(directory: Path, data: Mapping[str, Any]) -> Server:
         directory=directory / name,
         process=ProcessRef(int(process["pid"]), str(process["started"])) if process else None,
         container=data["container"],
+        as_shipped=bool(data.get("as_shipped", False)),
     )

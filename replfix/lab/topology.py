@@ -23,6 +23,7 @@ from replfix.lab.replication import channel_state
 from replfix.lab.state import HOST, Role, Server, State
 from replfix.lab.template import template
 from replfix.lab.topologies.topology import PAIR, Topology
+from replfix.lab.topologies.wiring import disconnect, follow, protect, set_gtid_mode
 
 DEFAULT_NAME = "default"
 MOST_REPLICAS = 8
@@ -106,6 +107,31 @@ class Lab:
             return
         replication.reset(self.source, self.replicas, (account.name for account in accounts.ALL))
 
+    def arranged(self, topology: str | None = None, *, as_shipped: bool = False) -> Lab:
+        """The same servers, the first of them where it takes fewer, connected as that topology: as good as new, channels
+        running, with the settings that they ship with or that a lab chooses. What the lab is on disk stays."""
+        chosen = topologies.find(topology or self.topology)
+        roles = chosen.servers or tuple((server.name, server.role) for server in self.servers)
+        if len(roles) > len(self.servers):
+            raise UsageError(f"The topology {chosen.name} has {len(roles)} servers.", "Take a lab of as many.")
+        servers = tuple(
+            replace(server, name=name, role=role, as_shipped=as_shipped)
+            for server, (name, role) in zip(self.servers, roles, strict=False)
+        )
+        lab = replace(self, servers=servers, topology=chosen.name)
+        disconnect(replace(server, as_shipped=as_shipped) for server in self.servers)
+        set_gtid_mode(self.servers, "ON")
+        if chosen.arrange is not None:
+            chosen.arrange(servers)
+        else:
+            for replica in lab.replicas:
+                follow(replica, lab.source)
+                protect(replica)
+        for replica in lab.replicas:
+            _wait_until_receiving(replica)
+        _write_configuration(lab)
+        return lab
+
     def down(self, narrator: Narrator | None = None) -> None:
         down(self.name, narrator)
 
@@ -137,9 +163,11 @@ def up(
     narrator: Narrator | None = None,
     server: str | None = None,
     topology: str | None = None,
+    as_shipped: bool = False,
 ) -> Lab:
     """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels. ``server`` is the
     name of a flavour (default MySQL), ``topology`` of another way to connect servers, which says how many there are.
+    ``as_shipped``: with the replication settings that the servers ship with.
 
     A lab that is up already is left as it is; of one with dead servers (a crash, a reboot) the dead ones are started
     again. Whatever ends ``up`` before its time, Ctrl-C too, also ends and removes what it had begun.
@@ -153,11 +181,6 @@ def up(
     wanted = topologies.find(topology or PAIR.name)
     if wanted.servers and replicas is not None:
         raise UsageError(f"The topology {wanted.name} has {len(wanted.servers)} servers.", "Leave --replicas out.")
-    if not wanted.any_server and flavour.name != flavours.DEFAULT:
-        raise UsageError(
-            f"The topology {wanted.name} has servers of {flavours.DEFAULT} only.",
-            f"Leave --server out, or take one of: {', '.join(t.name for t in topologies.all_topologies().values() if t.any_server)}.",
-        )
     if replicas is not None and not 1 <= replicas <= MOST_REPLICAS:
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
     try:
@@ -169,13 +192,18 @@ def up(
                         f"The lab {name!r} has the topology {known.topology}, not {topology}.",
                         f"End it first: replfix lab down{_name_option(name)}",
                     )
+                if as_shipped and not known.servers[0].as_shipped:
+                    raise UsageError(
+                        f"The servers of the lab {name!r} do not have the settings that they ship with.",
+                        f"End it first: replfix lab down{_name_option(name)}",
+                    )
                 return _again(known, replicas, server, narrator)
             if directory.exists():
                 narrator.say(f"Removing what an interrupted run left of the lab {name!r}.")
                 _remove(directory, None, narrator)
             chosen = provision(flavour, mysqld, narrator)
             try:
-                return _new(name, directory, chosen, wanted, replicas or 1, narrator)
+                return _new(name, directory, chosen, wanted, replicas or 1, as_shipped, narrator)
             except BaseException:
                 _remove(directory, chosen, narrator)
                 raise
@@ -214,7 +242,15 @@ def _again(known: State, replicas: int | None, server: str | None, narrator: Nar
     return Lab._of(known)
 
 
-def _new(name: str, directory: Path, chosen: Provision, topology: Topology, replicas: int, narrator: Narrator) -> Lab:
+def _new(
+    name: str,
+    directory: Path,
+    chosen: Provision,
+    topology: Topology,
+    replicas: int,
+    as_shipped: bool,
+    narrator: Narrator,
+) -> Lab:
     directory.mkdir(parents=True, mode=0o700)
     names = topology.servers or (
         ("source", Role.SOURCE),
@@ -222,7 +258,7 @@ def _new(name: str, directory: Path, chosen: Provision, topology: Topology, repl
     )
     ports = native.free_ports(len(names))
     servers = tuple(
-        Server(each, role, port, number, directory / each)
+        Server(each, role, port, number, directory / each, as_shipped=as_shipped)
         for number, ((each, role), port) in enumerate(zip(names, ports, strict=True), start=1)
     )
     network = None
@@ -242,10 +278,10 @@ def _new(name: str, directory: Path, chosen: Provision, topology: Topology, repl
         for replica in lab.replicas:
             with replica.session() as session:
                 chosen.flavour.configure_channel(session, *source_address, REPL)
-                session.execute("START REPLICA")
+                chosen.flavour.start_channel(session)
         lab.wait_until_applied()
-        for replica in lab.replicas:
-            _wait_until_receiving(replica)
+    for replica in lab.replicas:
+        _wait_until_receiving(replica)
     _write_configuration(lab)
     # Last: a lab with a state file is complete. Until then `down` finds the servers by their command lines.
     State(name, directory, chosen, servers, network, topology.name).save()
@@ -259,11 +295,13 @@ def _wait_until_receiving(replica: Server) -> None:
     deadline = time.monotonic() + replication.WAIT_SECONDS
     while time.monotonic() < deadline:
         with replica.session() as session:
-            found = channel_state(session)
-        if found is not None and found.receiver_running and found.applier_running:
+            flavour = flavours.speaking(session)
+            found = [flavour.channel_state(session, channel) for channel in flavour.channels(session)]
+        if found and all(state and state.receiver_running and state.applier_running for state in found):
             return
         time.sleep(0.02)
-    raise ConfigError(f"The channel of {replica} does not come up: {found.receiver_message if found else 'none'}")
+    said = " ".join(state.receiver_message for state in found if state)
+    raise ConfigError(f"A channel of {replica} does not come up: {said or 'there is no error'}")
 
 
 def _write_configuration(lab: Lab) -> None:

@@ -53,9 +53,15 @@ INTRODUCE_READER = (
 READ_BEHIND = "SET @slave_connect_state = %s, @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
 
 
-def change_source(**settings: object) -> str:
-    """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Values are finished SQL."""
-    return "CHANGE MASTER TO " + ", ".join(f"MASTER_{name.upper()} = {value}" for name, value in settings.items())
+def change_source(connection: str = "''", **settings: object) -> str:
+    """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Names and values are finished SQL."""
+    said = ", ".join(f"MASTER_{name.upper()} = {value}" for name, value in settings.items())
+    return f"CHANGE MASTER {connection} TO {said}"
+
+
+def by_position(log_file: str, pos: int) -> str:
+    """The end of MariaDB's ``CHANGE MASTER TO``, in place of ``POSITION_BY_GTID``. ``log_file`` is finished SQL."""
+    return f"MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}, MASTER_USE_GTID = no"
 
 
 def until_position(log_file: str, pos: int) -> str:

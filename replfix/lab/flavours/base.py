@@ -93,8 +93,9 @@ class Flavour(Protocol):
     def lean(self) -> tuple[str, ...]:
         """Options that keep a process small. Nothing here changes how replication works."""
 
-    def server_options(self, server_id: int) -> tuple[str, ...]:
-        """Options that differ from server to server."""
+    def chosen(self, server_id: int) -> Mapping[str, str]:
+        """Global variables that a lab sets otherwise than the server ships with; a server that is ``as_shipped`` is started
+        without them. ``SET GLOBAL … = DEFAULT`` gives what it ships with."""
 
     @property
     def replica_options(self) -> tuple[str, ...]:
@@ -107,12 +108,26 @@ class Flavour(Protocol):
     def settle(self, session: Session, *, replica: bool) -> None:
         """Forget what a new container has logged while it prepared itself; make a replica read-only, for good."""
 
-    def configure_channel(self, session: Session, host: str, port: int, account: Account) -> None:
-        """Point the default channel at the source, positioned by GTID, without starting it. A source that was
-        restarted is found again within a second."""
+    def protect(self, session: Session) -> None:
+        """read_only, and super_read_only where there is such a thing, as replicas should have it."""
 
-    def channel_state(self, session: Session) -> ChannelState | None:
-        """The default channel of a replica; None when it has none."""
+    def configure_channel(
+        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+    ) -> None:
+        """Point a channel at the source, without starting it: by GTID, or by position, from the first transaction of
+        ``log_file`` on. A source that was restarted is found again within a second."""
+
+    def start_channel(self, session: Session, channel: str = "") -> None:
+        """START REPLICA, both threads."""
+
+    def remove_channels(self, session: Session) -> None:
+        """STOP REPLICA and RESET REPLICA ALL, every channel."""
+
+    def channels(self, session: Session) -> tuple[str, ...]:
+        """Their names."""
+
+    def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
+        """That channel of a replica; None when it has none."""
 
     def executed(self, session: Session) -> GtidSet:
         """What the server has in its binlog or has applied."""
@@ -145,7 +160,7 @@ class Flavour(Protocol):
 
     @property
     def reset_variables(self) -> Mapping[str, str]:
-        """Those that a reset sets, and to what: as a lab starts with them."""
+        """Those that a reset sets beside ``chosen``, and to what: as a lab starts with them."""
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None. The channel

@@ -138,10 +138,6 @@ class MariaDB:
             "--log-bin=binlog",
             "--relay-log=relay-bin",
             f"--{terms.LOG_APPLIED}=ON",
-            "--binlog-format=ROW",
-            "--binlog-row-metadata=FULL",
-            "--gtid-strict-mode=ON",
-            f"--{terms.PARALLEL_THREADS}=4",
             "--character-set-server=utf8mb4",
         )
 
@@ -156,10 +152,16 @@ class MariaDB:
             "--table-definition-cache=400",
         )
 
-    def server_options(self, server_id: int) -> tuple[str, ...]:
+    def chosen(self, server_id: int) -> Mapping[str, str]:
         # A domain each, as the manual asks for where more than one server may be written to. In one domain, strict
         # mode stops the replica at the first transaction after a local one (error 1950), before any of its rows.
-        return (f"--server-id={server_id}", f"--gtid-domain-id={server_id - 1}")
+        return {
+            "binlog_format": "ROW",
+            "binlog_row_metadata": "FULL",
+            "gtid_strict_mode": "ON",
+            "gtid_domain_id": str(server_id - 1),
+            terms.PARALLEL_THREADS: "4",
+        }
 
     @property
     def replica_options(self) -> tuple[str, ...]:
@@ -176,17 +178,34 @@ class MariaDB:
     def settle(self, session: Session, *, replica: bool) -> None:
         self.forget(session)
         if replica:
-            session.execute("SET GLOBAL read_only = ON")
+            self.protect(session)
 
-    def configure_channel(self, session: Session, host: str, port: int, account: Account) -> None:
+    def protect(self, session: Session) -> None:
+        session.execute("SET GLOBAL read_only = ON")
+
+    def configure_channel(
+        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+    ) -> None:
         name, password = string(account.name), string(account.password)
-        session.execute(
-            terms.change_source(host=string(host), port=port, user=name, password=password, connect_retry=1)
-            + f", {terms.POSITION_BY_GTID}"
+        position = terms.by_position(string(log_file), _FIRST_POSITION) if log_file else terms.POSITION_BY_GTID
+        change = terms.change_source(
+            string(channel), host=string(host), port=port, user=name, password=password, connect_retry=1
         )
+        session.execute(f"{change}, {position}")
 
-    def channel_state(self, session: Session) -> ChannelState | None:
-        rows = session.told("SHOW REPLICA STATUS")
+    def start_channel(self, session: Session, channel: str = "") -> None:
+        session.execute(f"START REPLICA {string(channel)}")
+
+    def remove_channels(self, session: Session) -> None:
+        session.execute("STOP ALL REPLICAS")
+        for channel in self.channels(session):
+            session.execute(f"RESET REPLICA {string(channel)} ALL")
+
+    def channels(self, session: Session) -> tuple[str, ...]:
+        return tuple(row["Connection_name"] for row in session.told("SHOW ALL REPLICAS STATUS"))
+
+    def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
+        rows = [row for row in session.told("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
         if not rows:
             return None
         status = terms.current_names(rows[0])
@@ -241,13 +260,14 @@ class MariaDB:
     def reset_variables(self) -> Mapping[str, str]:
         plain = ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
                  "log_bin_compress")  # fmt: skip
-        # Of a variable that ``options`` has, DEFAULT is the server's own, and not the lab's.
-        return {**dict.fromkeys(plain, "DEFAULT"), "binlog_row_metadata": "FULL"}
+        return dict.fromkeys(plain, "DEFAULT")
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         session.execute("RESET MASTER")
         session.execute(f"SET GLOBAL {terms.APPLIED_POSITION} = {string(str(executed or ''))}")
 
+
+_FIRST_POSITION = 4
 
 _SMALL = ("--innodb-log-file-size=4M", "--innodb-buffer-pool-size=32M", "--innodb-log-buffer-size=2M")
 _SMALL_ONCE = ("--innodb-undo-tablespaces=0",)  # 11.8 makes three of 10 MB, which every server would copy

@@ -31,9 +31,11 @@ _REDO_CAPACITY = "--innodb-redo-log-capacity=16M"
 _WORKER_ERRORS = """
     SELECT LAST_ERROR_NUMBER AS errno, LAST_ERROR_MESSAGE AS message, APPLYING_TRANSACTION AS gtid
     FROM performance_schema.replication_applier_status_by_worker
-    WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER NOT IN (0, 1756, 3030)
-"""
+    WHERE LAST_ERROR_NUMBER NOT IN (0, 1756, 3030)"""
 # 1756 and 3030: a worker that stopped because another one did.
+
+BEFORE_THE_FIRST_TRANSACTION = 158
+"""The position in a new binlog of 9.7 behind its Format_description and Previous_gtids events."""
 
 
 class MySQL:
@@ -111,8 +113,8 @@ class MySQL:
     def client(self, name: str) -> str:
         return name
 
-    def server_options(self, server_id: int) -> tuple[str, ...]:
-        return (f"--server-id={server_id}",)
+    def chosen(self, server_id: int) -> Mapping[str, str]:  # noqa: ARG002
+        return {}  # gtid_mode, which is OFF as it ships, is a matter of the topology
 
     def initialize(self, software: Software, data: Path, statements: Sequence[str]) -> str:
         script, log = data.with_name("accounts.sql"), data.with_name("initialize.log")
@@ -142,16 +144,36 @@ class MySQL:
         if replica:  # the options cannot say so: with super_read_only the image could not prepare its data directory
             session.execute("SET PERSIST super_read_only = ON")
 
-    def configure_channel(self, session: Session, host: str, port: int, account: Account) -> None:
+    def protect(self, session: Session) -> None:
+        session.execute("SET GLOBAL super_read_only = ON")  # and with it read_only
+
+    def configure_channel(
+        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+    ) -> None:
+        position = "SOURCE_AUTO_POSITION = 1"
+        if log_file:
+            place = f"SOURCE_LOG_FILE = {string(log_file)}, SOURCE_LOG_POS = {BEFORE_THE_FIRST_TRANSACTION}"
+            position = f"SOURCE_AUTO_POSITION = 0, {place}"
         # GET_SOURCE_PUBLIC_KEY: the password is hashed by caching_sha2_password and the channel has no TLS.
         session.execute(
             f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(host)}, SOURCE_PORT = {port}, "
-            f"SOURCE_USER = {string(account.name)}, SOURCE_PASSWORD = {string(account.password)}, "
-            "SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400"
+            f"SOURCE_USER = {string(account.name)}, SOURCE_PASSWORD = {string(account.password)}, {position}, "
+            "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400 "
+            f"FOR CHANNEL {string(channel)}"
         )
 
-    def channel_state(self, session: Session) -> ChannelState | None:
-        rows = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")
+    def start_channel(self, session: Session, channel: str = "") -> None:
+        session.execute(f"START REPLICA FOR CHANNEL {string(channel)}")
+
+    def remove_channels(self, session: Session) -> None:
+        session.execute("STOP REPLICA")
+        session.execute("RESET REPLICA ALL")
+
+    def channels(self, session: Session) -> tuple[str, ...]:
+        return tuple(row["Channel_Name"] for row in session.query("SHOW REPLICA STATUS"))
+
+    def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
+        rows = [row for row in session.query("SHOW REPLICA STATUS") if row["Channel_Name"] == channel]
         if not rows:
             return None
         status = rows[0]
@@ -159,7 +181,7 @@ class MySQL:
         return ChannelState(
             receiver_running=status["Replica_IO_Running"] == "Yes",
             applier_running=running,
-            error=None if running else _applier_error(session, status),
+            error=None if running else _applier_error(session, status, channel),
             receiver_message=str(status["Last_IO_Error"] or ""),
         )
 
@@ -210,8 +232,9 @@ def _xid(row: Row) -> str:
     return f"X'{digits[:first]}', X'{digits[first:]}', {int(row['formatID'])}"
 
 
-def _applier_error(session: Session, status: Row) -> ApplierError | None:
-    found = [applier_error.parse(int(r["errno"]), r["message"], r["gtid"]) for r in session.query(_WORKER_ERRORS)]
+def _applier_error(session: Session, status: Row, channel: str) -> ApplierError | None:
+    workers = session.query(f"{_WORKER_ERRORS} AND CHANNEL_NAME = {string(channel)}")
+    found = [applier_error.parse(int(r["errno"]), r["message"], r["gtid"]) for r in workers]
     if found:
         return min(found, key=lambda e: (e.log_file or "", e.end_log_pos or 0))
     errno = int(status["Last_SQL_Errno"])

@@ -11,5 +11,4 @@ TOPOLOGY = Topology(
     "two writable servers, each following the other",
     (("primary1", Role.PRIMARY), ("primary2", Role.PRIMARY)),
     connect,
-    any_server=True,
 )

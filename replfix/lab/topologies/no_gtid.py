@@ -1,4 +1,4 @@
-"""A source and a replica without GTIDs: by file and position."""
+"""A source and a replica that follows it by file and position; on MySQL without GTIDs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from replfix.lab.topologies.wiring import disconnect, follow, protect, set_gtid_
 
 
 def connect(source: Server, replica: Server, mode: str = "OFF") -> None:
-    """``mode`` of both servers; any but ``OFF`` is a step on the way to GTIDs."""
+    """``mode`` of both servers, of MySQL; any but ``OFF`` is a step on the way to GTIDs."""
     disconnect((replica, source))
     set_gtid_mode((source, replica), mode)
     follow(replica, source, by_position=True)
@@ -31,7 +31,7 @@ def arrange(servers: Sequence[Server]) -> None:
 
 TOPOLOGY = Topology(
     "no-gtid",
-    "a source and a replica without GTIDs, by file and position",
+    "a source and a replica by file and position, on MySQL without GTIDs",
     (("source", Role.SOURCE), ("replica1", Role.REPLICA)),
     arrange,
 )

@@ -21,5 +21,4 @@ TOPOLOGY = Topology(
     "three writable servers in a circle, each following the one before it",
     tuple((f"primary{number}", Role.PRIMARY) for number in (1, 2, 3)),
     connect,
-    any_server=True,
 )

@@ -11,13 +11,12 @@ from replfix.lab.state import Role, Server
 @dataclass(frozen=True, slots=True)
 class Topology:
     """``servers``: their names and roles, in the order of their server_id. ``arrange`` connects them anew, as good as new;
-    None: a source with its replicas, as every lab begins. ``any_server``: MariaDB too."""
+    None: a source with its replicas, as every lab begins."""
 
     name: str
     title: str
     servers: tuple[tuple[str, Role], ...] = ()
     arrange: Callable[[Sequence[Server]], None] | None = None
-    any_server: bool = False
 
 
-PAIR = Topology("pair", "a source with its replicas, by GTID", any_server=True)
+PAIR = Topology("pair", "a source with its replicas, by GTID")

@@ -1,19 +1,14 @@
-"""What the topologies share: servers without channels, channels, gtid_mode. Named channels, positions and modes are of
-MySQL only."""
+"""What the topologies share: servers without channels, channels, gtid_mode."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from replfix.core.sql import string
 from replfix.lab import accounts
 from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import as_new, end_other_sessions
 from replfix.lab.state import Server
-
-BEFORE_THE_FIRST_TRANSACTION = 158
-"""The position in a new binlog of 9.7 behind its Format_description and Previous_gtids events."""
 
 
 def disconnect(servers: Iterable[Server]) -> None:
@@ -22,47 +17,34 @@ def disconnect(servers: Iterable[Server]) -> None:
     for server in servers:
         with server.session() as session:
             end_other_sessions(session)
-            session.execute("STOP REPLICA")
-            session.execute("RESET REPLICA ALL")
+            speaking(session).remove_channels(session)
             session.execute("SET GLOBAL read_only = OFF")  # and with it super_read_only
-            as_new(session, kept)
+            as_new(server, session, kept)
 
 
 def follow(replica: Server, source: Server, channel: str = "", *, by_position: bool = False) -> None:
     """Make ``replica`` read from ``source`` through that channel from the source's first transaction on, and start it."""
-    if not channel and not by_position:
-        with replica.session() as session:
-            speaking(session).configure_channel(session, source.host, source.port, REPL)
-            session.execute("START REPLICA")
-        return
-    position = "SOURCE_AUTO_POSITION = 1"
+    log_file = ""
     if by_position:
         with source.session() as session:
-            first = next(iter(session.query("SHOW BINARY LOGS")))["Log_name"]
-        position = (
-            f"SOURCE_AUTO_POSITION = 0, SOURCE_LOG_FILE = {string(first)}, SOURCE_LOG_POS = "
-            f"{BEFORE_THE_FIRST_TRANSACTION}"
-        )
+            log_file = str(session.query("SHOW BINARY LOGS")[0]["Log_name"])
     with replica.session() as session:
-        session.execute(
-            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(source.host)}, SOURCE_PORT = {source.port}, "
-            f"SOURCE_USER = {string(REPL.name)}, SOURCE_PASSWORD = {string(REPL.password)}, {position}, "
-            "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400 "
-            f"FOR CHANNEL {string(channel)}"
-        )
-        session.execute(f"START REPLICA FOR CHANNEL {string(channel)}")
+        flavour = speaking(session)
+        flavour.configure_channel(session, source.host, source.port, REPL, channel, log_file=log_file)
+        flavour.start_channel(session, channel)
 
 
 def protect(replica: Server) -> None:
-    """read_only and super_read_only on, as replicas should have it."""
+    """Open for nobody's writes, as replicas should be."""
     with replica.session() as session:
-        session.execute("SET GLOBAL super_read_only = ON")
+        speaking(session).protect(session)
 
 
 def set_gtid_mode(servers: Iterable[Server], mode: str) -> None:
-    """Step by step, on all servers in turn, as the manual wants it; binlogs and GTID sets are emptied after it."""
+    """Step by step, on all servers in turn, as the manual wants it; binlogs and GTID sets are emptied after it. MariaDB has
+    no such mode: each of its transactions has a GTID."""
     modes = ("OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON")
-    servers = tuple(servers)
+    servers = tuple(server for server in servers if _has_modes(server))
     wanted = modes.index(mode)
     while True:
         left = False
@@ -78,3 +60,8 @@ def set_gtid_mode(servers: Iterable[Server], mode: str) -> None:
     for server in servers:
         with server.session() as session:
             speaking(session).forget(session)
+
+
+def _has_modes(server: Server) -> bool:
+    with server.session() as session:
+        return bool(session.rows("SHOW GLOBAL VARIABLES LIKE 'gtid_mode'"))
