@@ -13,6 +13,7 @@ from rich.text import Text
 from replfix.core.advisor.pointer import keep_apart
 from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
+from replfix.present.remedy_text import TITLE, remedy_lines
 from replfix.present.shown import shown
 from replfix.present.text import indented, visible
 
@@ -167,11 +168,9 @@ def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 def _advice(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if not diagnosis.advice:
         return
-    yield _title("What is left to a human")
-    for advice in diagnosis.advice:
-        yield _point("→", advice.text)
-        for statement in advice.sql:
-            yield _point(" ", f"{statement};", indent=4)
+    yield _title(TITLE)
+    for mark, text, style, indent in remedy_lines(diagnosis):
+        yield _point(mark, text, style, indent + 2)
     if (family := diagnosis.evidence.family) is not None:
         yield _point(" ", f"More: docs/errors/{family.page}.md", "")
 

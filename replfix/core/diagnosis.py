@@ -6,8 +6,9 @@ import enum
 from dataclasses import dataclass
 
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Kind, Thread
+from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import Plan
+from replfix.core.remedy import Remedy
 
 
 class Confidence(enum.StrEnum):
@@ -46,7 +47,7 @@ class Diagnosis:
     causes: tuple[Cause, ...]  # the likeliest first
     proposals: tuple[Proposal, ...]
     unknowns: tuple[str, ...]
-    advice: tuple[Advice, ...] = ()  # what is left to a human
+    advice: tuple[Remedy, ...] = ()  # what a human can do
 
     @property
     def nature(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from replfix.core import ddl, sql
 from replfix.core.evidence import BothDefinitions, Evidence
-from replfix.core.known_error import Advice
+from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.table import TableName
 
 _NOW = "Where a later statement of the backlog makes the same change, the replica stops on that one next: see its diagnosis then."
 
 
-def by_hand(evidence: Evidence, *statements: str) -> tuple[str, ...]:
-    """As a human runs them on the replica."""
-    return sql.by_hand(statements, evidence.channel.name, super_read_only=evidence.status.super_read_only)
+def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
+    """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""
+    status = evidence.status
+    return sql.by_hand(statements, evidence.channel.name, super_read_only=status.super_read_only, start=start)
 
 
 def skip(evidence: Evidence) -> tuple[str, ...]:
@@ -32,34 +33,39 @@ def same(both: BothDefinitions) -> bool:
     return not ddl.differences(theirs, ours)
 
 
-def closed(evidence: Evidence) -> tuple[Advice, ...]:
+def closed(evidence: Evidence) -> tuple[Remedy, ...]:
     """One piece of advice for each object that differs: in what, and how the replica's becomes the source's."""
     return tuple(_closing(evidence, both) for both in evidence.definitions if not same(both))
 
 
-def _closing(evidence: Evidence, both: BothDefinitions) -> Advice:
+def _closing(evidence: Evidence, both: BothDefinitions) -> Remedy:
     what = "schema" if both.table is None else "table"
     if both.replica is None:
         assert both.source is not None
         lost = " Its rows are lost too: a copy of the table from the source is safer." if both.table else ""
-        return Advice(
+        return Remedy(
             f"The replica has no {what} {both.name}. This creates it as the source has it now.{lost}",
             by_hand(evidence, _in_schema(both)),
+            LeadsTo.NEXT_TRANSACTION,
         )
     if both.source is None:
-        return Advice(f"The source has no {what} {both.name} now; the replica has one.")
+        return Remedy(f"The source has no {what} {both.name} now; the replica has one.")
     theirs, ours = ddl.parsed(both.source), ddl.parsed(both.replica)
     if theirs is None or ours is None or both.table is None:
-        return Advice(
+        return Remedy(
             f"The {what} {both.name} is not the same. On the source: {both.source} On the replica: {both.replica}"
         )
     words = "; ".join(difference.in_words() for difference in ddl.differences(theirs, ours))
     statement = ddl.alter_table(TableName(both.schema, both.table), theirs, ours)
     if not statement:
-        return Advice(f"{both.name} is not the same on both servers: {words}. That takes a human's statement.")
-    return Advice(
+        return Remedy(f"{both.name} is not the same on both servers: {words}. That takes a human's statement.")
+    return Remedy(
         f"{both.name} is not the same on both servers: {words}. This makes the replica's as the source's is now. {_NOW}",
         by_hand(evidence, statement),
+        LeadsTo.NEXT_TRANSACTION,
+        loses=tuple(
+            Loss(None, "value", f"{both.name}.{column}") for column in ours.columns if column not in theirs.columns
+        ),
     )
 
 
@@ -72,17 +78,19 @@ def _in_schema(both: BothDefinitions) -> str:
     return f"CREATE TABLE {sql.table_name(TableName(both.schema, both.table))} (\n{rest}"
 
 
-def the_statement(evidence: Evidence) -> tuple[Advice, ...]:
+def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     """The failing statement in full."""
     if evidence.statement is None:
         return ()
     where = f" (default schema {evidence.statement.schema})" if evidence.statement.schema else ""
-    return (Advice(f"The transaction is one statement{where}: {evidence.statement.text}"),)
+    return (Remedy(f"The transaction is one statement{where}: {evidence.statement.text}"),)
 
 
-def nothing_left(evidence: Evidence, why: str) -> Advice:
-    return Advice(
+def nothing_left(evidence: Evidence, why: str) -> Remedy:
+    statements = skip(evidence)
+    return Remedy(
         f"{why} So the statement has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
-        "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if skip(evidence) else ""),
-        skip(evidence),
+        "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if statements else ""),
+        statements,
+        LeadsTo.LEFT_OUT if statements else None,
     )

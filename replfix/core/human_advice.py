@@ -5,16 +5,16 @@ from __future__ import annotations
 from replfix.core import known_errors
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice
+from replfix.core.remedy import Remedy
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
     family = evidence.family
     if family is None:
-        return (Advice(f"replfix knows nothing about error {evidence.error.errno}: the server's message has to do."),)
+        return (Remedy(f"replfix knows nothing about error {evidence.error.errno}: the server's message has to do."),)
     for module in modules_of(known_errors):
         if module.FAMILY is family and hasattr(module, "advise"):
-            found: tuple[Advice, ...] = module.advise(evidence)
+            found: tuple[Remedy, ...] = module.advise(evidence)
             return found
-    return (Advice(family.human),)
+    return (Remedy(family.human),)

@@ -68,11 +68,3 @@ def name_of(errno: int, thread: Thread = Thread.APPLIER) -> str | None:
     """The symbol, as ``ER_DUP_ENTRY``."""
     family = family_of(errno, thread)
     return family.errors[errno] if family else None
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What a human can do: a sentence or two, and statements to run. replfix runs none of them."""
-
-    text: str
-    sql: tuple[str, ...] = ()

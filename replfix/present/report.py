@@ -12,6 +12,7 @@ from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.values import RowImage
 from replfix.present.left_out import left_out_lines
 from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, points, sentence, table
+from replfix.present.remedy_text import TITLE, remedy_texts
 from replfix.present.shown import shown
 from replfix.present.text import visible
 
@@ -130,12 +131,14 @@ def _ways(diagnosis: Diagnosis) -> Iterator[str]:
 def _advice(diagnosis: Diagnosis) -> Iterator[str]:
     if not diagnosis.advice:
         return
-    yield from ("## What is left to a human", "")
-    for advice in diagnosis.advice:
-        yield f"- {sentence(advice.text)}"
-        if advice.sql:
-            statements = [f"{cut(statement, STATEMENT_WIDTH)};" for statement in advice.sql]
-            yield from ("", *(f"  {line}" for text in fenced(statements, "sql") for line in text.split("\n")), "")
+    yield from (f"## {TITLE}", "")
+    for remedy in remedy_texts(diagnosis):
+        yield f"- {sentence(remedy.text)}"
+        if remedy.sql:
+            yield from ("", f"  {sentence(remedy.where)}", "")
+            statements = [cut(statement, STATEMENT_WIDTH) for statement in remedy.sql]
+            yield from (f"  {line}" for text in fenced(statements, "sql") for line in text.split("\n"))
+            yield from ("", *(f"  {sentence(words)}" for words in (remedy.loses, remedy.leads_to) if words), "")
     yield ""
 
 

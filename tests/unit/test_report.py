@@ -14,8 +14,8 @@ from markdown_it.token import Token
 
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Cause, Confidence, Diagnosis
-from replfix.core.known_error import Advice
 from replfix.core.outcome import Outcome, Result, Round
+from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.table import Table
 from replfix.core.values import NOT_LOGGED, Json, Value
@@ -238,10 +238,12 @@ def test_hostile_values_are_in_the_cells_and_nowhere_else(
 @given(TEXT, TEXT)
 def test_advice_and_its_statements_break_nothing(words: str, statement: str) -> None:
     """A definition of a server's is in both: a comment of a column can hold anything."""
-    told = incident_report("db2", replace(plain(), advice=(Advice(f"a {words} z", (f"ALTER {statement} END",)),)))
+    told = incident_report(
+        "db2", replace(plain(), advice=(Remedy(f"a {words} z", (f"ALTER {statement} END",), LeadsTo.NEXT_TRANSACTION),))
+    )
     tokens = MARKDOWN.parse(told)
     last = [t.map[0] for t in tokens if t.type == "heading_open" and t.tag == "h2" and t.map][-1]
-    assert told.splitlines()[last] == "## What is left to a human"
+    assert told.splitlines()[last] == "## Manual steps"
     fences = [t for t in tokens if t.type == "fence" and t.map and t.map[0] > last]
     assert len(fences) == 1
     assert fences[0].content.startswith("ALTER ")

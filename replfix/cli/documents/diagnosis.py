@@ -11,6 +11,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant
 from replfix.core.evidence import Evidence
 from replfix.core.json_values import row_to_json
+from replfix.core.remedy import LeadsTo, Remedy
 
 
 class ErrorPart(Part):
@@ -32,9 +33,23 @@ class StatementPart(Part):
     text: str
 
 
+class LossPart(Part):
+    number: int | None  # null: how many is not known
+    what: str  # a noun in the singular: row, value, transaction
+    of: str  # schema.table, schema.table.column, a GTID set; or empty
+
+
+class LeadsToPart(Part):
+    code: LeadsTo
+    text: str
+
+
 class AdvicePart(Part):
     text: str
-    sql: list[str]  # for a human: replfix runs none of them
+    where: str | None  # replica, source, shell (of the replica's machine), or host:port; null with nothing to run
+    sql: list[str]  # for a human, in one session of its own: replfix runs none of them
+    loses: list[LossPart]
+    leads_to: LeadsToPart | None  # null with nothing to run; next-step: the next remedy in the list belongs to this one
 
 
 class TransactionPart(Part):
@@ -88,7 +103,7 @@ class DiagnosisDocument(Document):
     strategies: list[StrategyPart]
     unknowns: list[str]
     statement: StatementPart | None  # the failing transaction, when it was logged as a statement
-    advice: list[AdvicePart]  # what is left to a human
+    advice: list[AdvicePart]  # remedies: what a human can do
     errant: ErrantPart | None = None  # also of a healthy channel; null where it is not known
 
 
@@ -127,8 +142,19 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None, errant: Errant | 
         ],
         unknowns=list(diagnosis.unknowns),
         statement=_statement(evidence),
-        advice=[AdvicePart(text=a.text, sql=list(a.sql)) for a in diagnosis.advice],
+        advice=[_advice(remedy) for remedy in diagnosis.advice],
         errant=stray,
+    )
+
+
+def _advice(remedy: Remedy) -> AdvicePart:
+    to = remedy.leads_to
+    return AdvicePart(
+        text=remedy.text,
+        where=remedy.where if to is not None else None,
+        sql=list(remedy.sql),
+        loses=[LossPart(number=loss.number, what=loss.what, of=loss.of) for loss in remedy.loses],
+        leads_to=LeadsToPart(code=to, text=to.in_words) if to is not None else None,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
 FAMILY = Family(
     page="account-refused",
@@ -30,32 +31,47 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     errno, channel = evidence.error.errno, evidence.channel
     if errno == 2061 or "caching_sha2_password" in evidence.error.message:
         return (
-            Advice(
+            Remedy(
                 "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be "
                 "sent. Either of these lets it in; TLS is the better one.",
                 sql.change_source(channel.name, "SOURCE_SSL = 1"),
+                LeadsTo.RECEIVER_RUNS,
             ),
-            Advice("Or, without TLS:", sql.change_source(channel.name, "GET_SOURCE_PUBLIC_KEY = 1")),
+            Remedy(
+                "Or, without TLS:", sql.change_source(channel.name, "GET_SOURCE_PUBLIC_KEY = 1"), LeadsTo.RECEIVER_RUNS
+            ),
         )
     if errno == 13120 or errno in (1142, 1227):
         return (
-            Advice(
+            Remedy(
                 "The account lets the replica in, and lacks the privilege to read the binlog. On the source (with the account's "
                 "own name and host):",
                 ("GRANT REPLICATION SLAVE ON *.* TO 'account'@'host'",),
+                LeadsTo.NEXT_STEP,
+                SOURCE,
             ),
+            _start(channel.name),
         )
     if errno == 3118:
-        return (Advice("The account is locked. On the source:", ("ALTER USER 'account'@'host' ACCOUNT UNLOCK",)),)
+        unlock = ("ALTER USER 'account'@'host' ACCOUNT UNLOCK",)
+        return (
+            Remedy("The account is locked. On the source:", unlock, LeadsTo.NEXT_STEP, SOURCE),
+            _start(channel.name),
+        )
     return (
-        Advice(
+        Remedy(
             f"The source {channel.source_host}:{channel.source_port} refuses the channel's account: a changed or expired "
             "password, an account for another host, or another server behind that address. Try the login by hand from the "
             "replica's machine; then give the channel what works:",
             sql.change_source(channel.name, "SOURCE_USER = 'user', SOURCE_PASSWORD = 'password'"),
+            LeadsTo.RECEIVER_RUNS,
         ),
     )
+
+
+def _start(channel: str) -> Remedy:
+    return Remedy("Then start the receiver:", (sql.start_receiver(channel),), LeadsTo.RECEIVER_RUNS)

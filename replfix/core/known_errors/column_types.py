@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import drift
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="column-types",
@@ -29,5 +30,5 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
-    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Advice(FAMILY.human),)))
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Remedy(FAMILY.human),)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import drift
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="existing-object",
@@ -22,10 +23,10 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
     if evidence.definitions and all(drift.same(both) for both in evidence.definitions):
         names = ", ".join(both.name for both in evidence.definitions)
         rows = " Whether its rows are the same was not looked at."
         return (*statement, drift.nothing_left(evidence, f"{names} is on the replica as the source has it now.{rows}"))
-    return (*statement, *(drift.closed(evidence) or (Advice(FAMILY.human),)))
+    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))

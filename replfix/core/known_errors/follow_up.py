@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="follow-up",
@@ -23,5 +24,5 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
-    return (Advice(FAMILY.human, (sql.start_replica(evidence.channel.name, receiver=True),)),)
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    return (Remedy(FAMILY.human, (sql.start_replica(evidence.channel.name, receiver=True),), LeadsTo.REAL_ERROR),)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import drift
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="foreign-key",
@@ -28,8 +29,8 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None:
         return ()
-    return (*drift.the_statement(evidence), Advice(FAMILY.human))
+    return (*drift.the_statement(evidence), Remedy(FAMILY.human))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="gtid-out-of-order",
@@ -28,7 +29,12 @@ FAMILY = Family(
 _LENIENT = "SET GLOBAL gtid_strict_mode = OFF"
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     own = evidence.errant.of_uuid(evidence.status.server_uuid)
-    seen = (Advice(f"Only the replica has {own}: look at it in the replica's own binlog."),) if own else ()
-    return (*seen, Advice(FAMILY.human, (_LENIENT, sql.start_replica(evidence.channel.name, receiver=True))))
+    seen = (Remedy(f"Only the replica has {own}: look at it in the replica's own binlog."),) if own else ()
+    return (
+        *seen,
+        Remedy(
+            FAMILY.human, (_LENIENT, sql.start_replica(evidence.channel.name, receiver=True)), LeadsTo.NEXT_TRANSACTION
+        ),
+    )

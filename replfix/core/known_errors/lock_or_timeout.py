@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Loss, Remedy
 
 FAMILY = Family(
     page="lock-or-timeout",
@@ -32,17 +33,23 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
-    holders = tuple(
-        Advice(f"{holder.in_words()} End it, or wait for it.", (f"KILL {holder.connection}",))
-        for holder in evidence.lock_holders
-    )
-    if holders:
-        return holders
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     start = (sql.start_replica(evidence.channel.name, receiver=True),)
+    if evidence.lock_holders:
+        held = " ".join(holder.in_words() for holder in evidence.lock_holders)
+        kills = tuple(f"KILL {holder.connection}" for holder in evidence.lock_holders)
+        return (
+            Remedy(
+                f"{held} Wait for it, or end it: what it has not committed is rolled back.",
+                (*kills, *start),
+                LeadsTo.NEXT_TRANSACTION,
+                loses=tuple(Loss(1, "transaction", f"connection {h.connection}") for h in evidence.lock_holders),
+            ),
+        )
     return (
-        Advice(
+        Remedy(
             "Nobody holds a lock on the tables of the transaction now, as far as the account may see: start it again.",
             start,
+            LeadsTo.NEXT_TRANSACTION,
         ),
     )

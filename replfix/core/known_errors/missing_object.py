@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import drift
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="missing-object",
@@ -28,10 +29,10 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
     dropped = evidence.statement is not None and evidence.statement.drops
     if dropped and evidence.definitions and all(both.replica is None for both in evidence.definitions):
         names = ", ".join(both.name for both in evidence.definitions)
         return (*statement, drift.nothing_left(evidence, f"The replica has no {names} to drop."))
-    return (*statement, *(drift.closed(evidence) or (Advice(FAMILY.human),)))
+    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))

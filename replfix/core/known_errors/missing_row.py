@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from replfix.core import sql
+from replfix.core import drift, sql
 from replfix.core.applied_together import stopped_by
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="missing-row",
@@ -22,7 +23,7 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing where a row is missing: that is a strategy's business."""
     table = stopped_by(evidence)
     if table is None:
@@ -31,11 +32,16 @@ def advise(evidence: Evidence) -> tuple[Advice, ...]:
         [sql.hidden_index(table.name, key.name, hidden=h) for key in table.unique_keys] for h in (True, False)
     )
     return (
-        Advice(
+        Remedy(
             f"Without an index to search, the replica reads {table.name} row by row, and applies the event as it is. An "
             "invisible unique index goes on being enforced. Indexes that are not unique have to be hidden as well:",
-            ("SET SESSION sql_log_bin = 0", *hide, "START REPLICA"),
+            drift.by_hand(evidence, *hide),
+            LeadsTo.NEXT_STEP,
         ),
-        Advice("And once the replica is past the transaction:", tuple(show)),
-        Advice("A primary key on both servers keeps it from happening again."),
+        Remedy(
+            "And once the replica is past the transaction:",
+            drift.by_hand(evidence, *show, start=""),
+            LeadsTo.DEFINITION_RESTORED,
+        ),
+        Remedy("A primary key on both servers keeps it from happening again."),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="purged-binlog",
@@ -58,10 +59,14 @@ _REASONS = (
 """Words of the source's reason, and what comes next; the first that fits."""
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     message = evidence.error.message
     found = next((text for words, text in _REASONS if any(word in message for word in words)), FAMILY.human)
-    lost: tuple[Advice, ...] = ()
+    lost: tuple[Remedy, ...] = ()
     if evidence.lost:
-        lost = (Advice(f"The replica lacks {evidence.lost}, which the source has purged."),)
-    return (*lost, Advice(found), Advice("Once the reason is gone:", (sql.start_receiver(evidence.channel.name),)))
+        lost = (Remedy(f"The replica lacks {evidence.lost}, which the source has purged."),)
+    return (
+        *lost,
+        Remedy(found),
+        Remedy("Once the reason is gone:", (sql.start_receiver(evidence.channel.name),), LeadsTo.RECEIVER_RUNS),
+    )

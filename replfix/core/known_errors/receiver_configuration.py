@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="receiver-configuration",
@@ -27,35 +28,39 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     message, channel = evidence.error.message, evidence.channel
     start = sql.start_receiver(channel.name)
     if "server ids" in message:
         return (
-            Advice(
+            Remedy(
                 "Source and replica have the same server_id. Give the replica another one, in its configuration file too:",
                 ("SET GLOBAL server_id = N", start),
+                LeadsTo.RECEIVER_RUNS,
             ),
         )
     if "UUID" in message.upper():
         return (
-            Advice(
+            Remedy(
                 "Source and replica have the same server_uuid: one was copied from the other with its auto.cnf. Stop the "
                 "replica's server, remove auto.cnf from its data directory, and start it: it makes a new one."
             ),
         )
     if "GTID_MODE" in message.upper():
         return (
-            Advice(
+            Remedy(
                 "gtid_mode does not go together on the two servers: they may be one step apart, not more (OFF to ON)."
             ),
         )
     if "checksum" in message.lower():
         return (
-            Advice(
-                "An event arrived damaged: the network, or the source's binlog. It is fetched again with:", (start,)
+            Remedy(
+                "An event arrived damaged: the network, or the source's binlog. It is fetched again with:",
+                (start,),
+                LeadsTo.RECEIVER_RUNS,
             ),
         )
     if "relay log" in message.lower():
-        return (Advice("The relay log could not be written: look for a full disk on the replica. Then:", (start,)),)
-    return (Advice(FAMILY.human, (start,)),)
+        full = "The relay log could not be written: look for a full disk on the replica. Then:"
+        return (Remedy(full, (start,), LeadsTo.RECEIVER_RUNS),)
+    return (Remedy(FAMILY.human, (start,), LeadsTo.RECEIVER_RUNS),)

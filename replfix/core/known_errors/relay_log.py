@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="relay-log",
@@ -31,18 +32,18 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     channel = evidence.channel
     if evidence.lost:
         return (
-            Advice(
+            Remedy(
                 f"Do not throw the relay logs away: the source has purged {evidence.lost}, which the replica has not applied. "
                 "Save the relay log files first; the replica has to be rebuilt, or read from a server that still has it."
             ),
         )
     if not channel.auto_position:
         return (
-            Advice(
+            Remedy(
                 "The channel works by file and position: RESET REPLICA would forget where it is. Go on from where the applier "
                 f"stands ({channel.applied_to or 'Relay_Source_Log_File and Exec_Source_Log_Pos of SHOW REPLICA STATUS'}): "
                 "CHANGE REPLICATION SOURCE TO with that file and position throws the relay logs away too.",
@@ -54,9 +55,10 @@ def advise(evidence: Evidence) -> tuple[Advice, ...]:
         else "Make sure first that the source's gtid_purged is a part of the replica's gtid_executed."
     )
     return (
-        Advice(
+        Remedy(
             f"{has} This throws the relay logs away, and the replica fetches again what is not in its gtid_executed; the "
             "channel keeps its address and account.",
             sql.fetch_again(channel.name),
+            LeadsTo.CHANNEL_RUNS,
         ),
     )

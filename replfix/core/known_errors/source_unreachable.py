@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
 FAMILY = Family(
     page="source-unreachable",
@@ -32,25 +33,27 @@ FAMILY = Family(
 )
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     channel = evidence.channel
     address = f"{channel.source_host}:{channel.source_port}"
     if evidence.error.errno == 1129:
         return (
-            Advice(
+            Remedy(
                 f"The source {address} has blocked the replica's host after max_connect_errors failed connections. On the source:",
                 ("TRUNCATE TABLE performance_schema.host_cache",),
+                LeadsTo.RECEIVER_RUNS,
+                SOURCE,
             ),
         )
     if evidence.error.errno == 1040:
-        return (Advice(f"The source {address} has no connection left: look at max_connections and who uses them."),)
+        return (Remedy(f"The source {address} has no connection left: look at max_connections and who uses them."),)
     here = (
         "From here it cannot be reached either."
         if evidence.unreachable is not None
         else "From here it can be reached: look at what is between the replica and its source, at names and at firewalls."
     )
     return (
-        Advice(
+        Remedy(
             f"The replica does not reach {address}. {here} The receiver tries again by itself; what it has received "
             "is applied meanwhile."
         ),

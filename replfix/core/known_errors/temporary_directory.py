@@ -6,7 +6,8 @@ import re
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
-from replfix.core.known_error import Advice, Family, Kind, Thread
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
     page="temporary-directory",
@@ -23,15 +24,16 @@ FAMILY = Family(
 _LEFT_BEHIND = re.compile(r"to file '(?P<file>[^']*SQL_LOAD-[^']*)' \(OS errno 17 ")
 
 
-def advise(evidence: Evidence) -> tuple[Advice, ...]:
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     start = (sql.start_replica(evidence.channel.name, receiver=False),)
     left = _LEFT_BEHIND.search(evidence.error.message)
     if left is None:
-        return (Advice(FAMILY.human, start),)
+        return (Remedy(FAMILY.human, start, LeadsTo.CHANNEL_RUNS),)
     return (
-        Advice(
+        Remedy(
             f"The file is there already: a server that was killed in the moment in which it tried the directory has left it. Delete "
             f"{left['file']} on the replica's machine, then:",
             start,
+            LeadsTo.CHANNEL_RUNS,
         ),
     )

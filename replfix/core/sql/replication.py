@@ -71,15 +71,20 @@ def fetch_again(channel: str) -> tuple[str, ...]:
     return (f"STOP REPLICA {named}", f"RESET REPLICA {named}", start_replica(channel, receiver=True))
 
 
-def by_hand(statements: Sequence[str], channel: str, *, super_read_only: bool) -> tuple[str, ...]:
-    """Those statements as a human runs them on a replica: not logged, settings put back, the channel started."""
+def by_hand(
+    statements: Sequence[str], channel: str, *, super_read_only: bool, start: str | None = None
+) -> tuple[str, ...]:
+    """Those statements as a human runs them on a replica: not logged, settings put back, the channel started: by ``start``, where
+    that is empty not at all."""
+    if start is None:
+        start = start_replica(channel, receiver=True)
     off, on = ("SET GLOBAL super_read_only = OFF",), ("SET GLOBAL super_read_only = ON",)
     return (
         NOT_LOGGED_SESSION,
         *(off if super_read_only else ()),
         *statements,
         *(on if super_read_only else ()),
-        start_replica(channel, receiver=True),
+        *([start] if start else []),
     )
 
 

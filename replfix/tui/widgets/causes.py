@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.diagnosis import Confidence, Diagnosis
+from replfix.present.remedy_text import TITLE, remedy_lines
 from replfix.present.text import visible
 from replfix.tui.widgets.points import plural, point, title, together
 
@@ -61,10 +62,8 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield point("→", pointed)
     if diagnosis.advice:
         yield Text()
-        yield title("What is left to a human")
-        for advice in diagnosis.advice:
-            yield point("→", advice.text)
-            yield from (point(" ", f"{statement};", indent=2) for statement in advice.sql)
+        yield title(TITLE)
+        yield from (point(*line) for line in remedy_lines(diagnosis))
     if diagnosis.unknowns:
         yield Text()
         yield title("Not known, or to be known")

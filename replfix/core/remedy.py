@@ -1,0 +1,78 @@
+"""A remedy: what a human can do, where it is run, what it loses, and what is true afterwards. replfix runs none of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from replfix.core.words import counted
+
+REPLICA = "replica"
+SOURCE = "source"
+SHELL = "shell"
+"""Where the statements of a remedy are run. Another server is named by its address, ``host:port``. ``SHELL``: commands on the
+replica's machine. The statements of one remedy are run in one session, which is a session of its own."""
+
+
+class LeadsTo(enum.StrEnum):
+    """What is true once the statements of a remedy have been run, so that it can be checked."""
+
+    NEXT_TRANSACTION = "next-transaction"
+    LEFT_OUT = "left-out"
+    CHANNEL_RUNS = "channel-runs"
+    RECEIVER_RUNS = "receiver-runs"
+    REAL_ERROR = "real-error"
+    NEXT_STEP = "next-step"
+    NOTHING_CHANGED = "nothing-changed"
+    DEFINITION_RESTORED = "definition-restored"
+    NOT_ERRANT = "not-errant"
+
+    @property
+    def in_words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {
+    LeadsTo.NEXT_TRANSACTION: "the replica applies the failing transaction itself and goes on to the next one.",
+    LeadsTo.LEFT_OUT: "the failing transaction is left out on this replica for good; the next one is applied.",
+    LeadsTo.CHANNEL_RUNS: "receiver and applier are running.",
+    LeadsTo.RECEIVER_RUNS: "the receiver is running.",
+    LeadsTo.REAL_ERROR: "the applier is running, or has stopped with the error that is the reason for this one.",
+    LeadsTo.NEXT_STEP: "go on with the next step.",
+    LeadsTo.NOTHING_CHANGED: "nothing is changed; this only shows something.",
+    LeadsTo.DEFINITION_RESTORED: "the table is defined as it was before.",
+    LeadsTo.NOT_ERRANT: "the source has every transaction that the replica has.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """``number`` of ``what`` (a noun in the singular: row, value, transaction) are gone; None: how many is unknown."""
+
+    number: int | None
+    what: str
+    of: str = ""  # a table as schema.table, a column as schema.table.column, a GTID set
+
+    @property
+    def in_words(self) -> str:
+        many = f"an unknown number of {self.what}s" if self.number is None else counted(self.number, self.what)
+        return f"{many} of {self.of}" if self.of else many
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """``text`` says what to do and why. Without ``sql`` there is nothing to run, and nothing is promised.
+
+    A remedy that leads to ``NEXT_STEP`` goes on with the one behind it; every other one with statements is complete, and several of
+    these are alternatives.
+    """
+
+    text: str
+    sql: tuple[str, ...] = ()
+    leads_to: LeadsTo | None = None
+    where: str = REPLICA
+    loses: tuple[Loss, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.sql) != (self.leads_to is not None):
+            raise ValueError(f"A remedy with statements says what they lead to, and only such a one: {self.text}")

@@ -1,0 +1,61 @@
+"""Remedies as people read them, for every face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core.diagnosis import Diagnosis
+from replfix.core.remedy import REPLICA, SHELL, SOURCE, Remedy
+
+TITLE = "Manual steps"
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyText:
+    """Parts of a remedy in words; all but ``text`` are empty where there is nothing to run."""
+
+    text: str
+    where: str
+    sql: tuple[str, ...]
+    loses: str
+    leads_to: str
+
+
+def remedy_texts(diagnosis: Diagnosis) -> Iterator[RemedyText]:
+    """What a human can do about an incident. Nothing where a strategy answers it."""
+    channel = diagnosis.evidence.channel
+    servers = {
+        REPLICA: "On the replica, in a session of its own:",
+        SOURCE: f"On the source ({channel.source_host}:{channel.source_port}), in a session of its own:",
+        SHELL: "In a shell on the replica's machine:",
+    }
+    for remedy in diagnosis.advice:
+        yield _text(remedy, servers.get(remedy.where, f"On {remedy.where}, in a session of its own:"))
+
+
+def _text(remedy: Remedy, where: str) -> RemedyText:
+    if remedy.leads_to is None:
+        return RemedyText(remedy.text, "", (), "", "")
+    end = "" if remedy.where == SHELL else ";"
+    loses = ", ".join(loss.in_words for loss in remedy.loses)
+    return RemedyText(
+        remedy.text,
+        where,
+        tuple(f"{statement}{end}" for statement in remedy.sql),
+        f"Loses {loses}." if loses else "",
+        f"Afterwards: {remedy.leads_to.in_words}",
+    )
+
+
+def remedy_lines(diagnosis: Diagnosis) -> Iterator[tuple[str, str, str, int]]:
+    """Mark, text, style and indent of each line, for a terminal."""
+    for remedy in remedy_texts(diagnosis):
+        yield "→", remedy.text, "", 0
+        if not remedy.sql:
+            continue
+        yield " ", remedy.where, "dim", 2
+        yield from ((" ", statement, "", 4) for statement in remedy.sql)
+        if remedy.loses:
+            yield "!", remedy.loses, "yellow", 2
+        yield " ", remedy.leads_to, "dim", 2
