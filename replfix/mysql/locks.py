@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from replfix.core.evidence import LockHolder
+from replfix.core.secrets import masked
 from replfix.core.table import TableName
 from replfix.mysql.connection import Row, Session
 
@@ -45,5 +46,5 @@ def _holder(connection: int, rows: list[Row]) -> LockHolder:
         account=str(rows[0]["account"]),
         seconds=int(rows[0]["seconds"]),
         tables=tuple(f"{row['schema_name']}.{row['table_name']}" for row in rows),
-        statement=" ".join(str(rows[0]["statement"] or "").split())[:STATEMENT_SHOWN],
+        statement=masked(" ".join(str(rows[0]["statement"] or "").split()))[:STATEMENT_SHOWN],
     )

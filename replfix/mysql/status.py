@@ -8,6 +8,7 @@ from typing import Any
 from replfix.core.filters import Filters
 from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
+from replfix.core.secrets import masked
 from replfix.core.status import ChannelStatus, ReceiverState, WorkerError
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
@@ -88,9 +89,9 @@ def channel(
         applier_running=row["Replica_SQL_Running"] == "Yes",
         lag_seconds=None if lag is None else int(lag),
         receiver_errno=int(row["Last_IO_Errno"]),
-        receiver_message=row["Last_IO_Error"],
+        receiver_message=masked(row["Last_IO_Error"]),
         applier_errno=int(row["Last_SQL_Errno"]),
-        applier_message=row["Last_SQL_Error"],
+        applier_message=masked(row["Last_SQL_Error"]),
         worker_errors=worker_errors,
         retrieved=retrieved,
         auto_position=auto_position,

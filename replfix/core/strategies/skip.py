@@ -10,6 +10,7 @@ from replfix.core.guards import same_origin
 from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import LeftOut, Plan, Way
 from replfix.core.row_event import ChangeKind
+from replfix.core.secrets import has_mask
 from replfix.core.transaction_id import TransactionId
 from replfix.core.words import counted
 
@@ -123,6 +124,8 @@ def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
         risks.append("All rows of the transaction are left out, not only the one that failed.")
     if left_out.statement:
         risks.append(f"This statement is never run on the replica: {left_out.statement}")
+        if has_mask(left_out.statement):
+            risks.append("Its passwords are masked here and in the audit trail: only the source has them.")
         if evidence.statement is not None and not evidence.statement.whole:
             risks.append("What else is in its transaction is not known, and left out too.")
     if evidence.transaction is not None and evidence.transaction.prepared:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
+from replfix.core.secrets import masked
 from replfix.core.table import Column, TableName
 from replfix.errors import LoggedAsStatement, Unreadable
 from replfix.mysql.binlog.gtids import Opening
@@ -302,14 +303,15 @@ class _Assembly:
                 f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
                 "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
             )
-        self.statement = statement[:_STATEMENT_KEPT].decode("utf-8", "replace")
+        text = masked(statement.decode("utf-8", "replace"))
+        self.statement = text[:_STATEMENT_KEPT]
         shown = self.statement[:_STATEMENT_SHOWN]
         return LoggedAsStatement(
             f"Transaction {self.name} was logged as a statement, not as rows, so what it changed is not in the "
             f"binary log ({event.log_file}:{event.end_pos}): {shown}",
             "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
             self.default_schema,
-            statement.decode("utf-8", "replace"),
+            text,
             # Behind a BEGIN, other statements of the same transaction may follow.
             (self.opening.gtid, event.log_file, self.first.start_pos, None if self.begun else event.end_pos),
         )

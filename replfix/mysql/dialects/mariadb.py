@@ -12,6 +12,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.privileges import NEEDS_OF_MARIADB
 from replfix.core.row_event import Transaction
+from replfix.core.secrets import masked
 from replfix.core.sql import string
 from replfix.core.status import ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -127,7 +128,7 @@ def _running(row: Row) -> str:
 
 def _failed(session: Session, row: Row, executed: GtidSet) -> tuple[WorkerError, ...]:
     """The error of a stopped applier, with the name of the transaction that the message lacks: the relay log has it."""
-    errno, message = int(row["Last_SQL_Errno"]), row["Last_SQL_Error"]
+    errno, message = int(row["Last_SQL_Errno"]), masked(row["Last_SQL_Error"])
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
     told = applier_error.parse(errno, message)

@@ -9,6 +9,7 @@ from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.privileges import NEEDS
 from replfix.core.row_event import Transaction
+from replfix.core.secrets import masked
 from replfix.core.status import ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import PrivilegeError
@@ -51,7 +52,7 @@ class MysqlDialect:
         errors: dict[str, list[WorkerError]] = {}
         for row in session.query(_WORKERS):
             applying = row.get("APPLYING_TRANSACTION") or row.get("LAST_SEEN_TRANSACTION")  # 5.7 has the second only
-            said = int(row["LAST_ERROR_NUMBER"]), row["LAST_ERROR_MESSAGE"]
+            said = int(row["LAST_ERROR_NUMBER"]), masked(row["LAST_ERROR_MESSAGE"])
             errors.setdefault(row["CHANNEL_NAME"], []).append(
                 WorkerError(int(row["WORKER_ID"]), *said, applying or None)
             )

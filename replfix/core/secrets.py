@@ -1,0 +1,44 @@
+"""Passwords and their hashes in the text of a statement: the one place that masks them.
+
+A binlog holds CREATE USER with the hash (MySQL) or as it was typed (MariaDB, SET PASSWORD, CREATE SERVER), a server's message
+quotes it, and so does a list of sessions. Text is masked where it is read from a server, before anything is concluded from it.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+
+_MAYBE = re.compile(r"IDENTIFIED|PASSWORD|authentication_string|\b(?:mysql|mariadb)://", re.IGNORECASE)
+
+_S = r"(?:\s|/\*(?!!)[^*]*\*/|/\*!\d*|\*/)"  # space, a comment, the edge of a comment that is run
+_LITERAL = r"""(?:_?\w*(?:'(?:[^'\\]|\\.|'')*(?:'|\Z)|"(?:[^"\\]|\\.|"")*(?:"|\Z))|0[xX][0-9A-Fa-f]+)"""
+_NAME = r"""(?:'[^']*'|"[^"]*"|`[^`]*`|[\w$]+)"""
+_ACCOUNT = rf"{_NAME}(?:@{_NAME})?"
+
+_SECRET = re.compile(
+    rf"""(?P<before>
+      \b(?:IDENTIFIED{_S}+(?:WITH|VIA)|OR|AND){_S}+{_NAME}{_S}+(?:BY|AS|USING){_S}+(?:PASSWORD{_S}*\(?{_S}*)?
+    | \bIDENTIFIED{_S}+BY{_S}+(?:PASSWORD{_S}*\(?{_S}*)?
+    | \bREPLACE{_S}+(?=['"])
+    | \bPASSWORD{_S}*\({_S}*
+    | \b\w*PASSWORD(?:{_S}+FOR{_S}+{_ACCOUNT}(?:\(\))?)?{_S}*(?:=|{_S}TO{_S}){_S}*(?:(?:OLD_)?PASSWORD{_S}*\({_S}*)?
+    | \bPASSWORD{_S}+(?=['"])
+    | \bauthentication_string`?{_S}*={_S}*
+    ){_LITERAL}
+    | (?P<url>\b(?:mysql|mariadb)://[^:@/'"\s]*:)[^@'"\s]*(?=@)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+def masked(text: str) -> str:
+    """The text with every authentication string in it replaced; a second time changes nothing."""
+    if not _MAYBE.search(text):
+        return text
+    return _SECRET.sub(lambda found: found["url"] + MASK if found["url"] else f"{found['before']}'{MASK}'", text)
+
+
+def has_mask(text: str) -> bool:
+    """Whether something in it was masked: what is kept of it does not serve to enter it again."""
+    return f"'{MASK}'" in text or f":{MASK}@" in text

@@ -1,0 +1,1 @@
+"""On MariaDB, and where MySQL has the same on it too."""
