@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from contextlib import ExitStack, suppress
+from types import FrameType
 
 from replfix.lab import topology
 from replfix.lab.narration import Lines
@@ -21,13 +23,18 @@ from replfix.lab.topology import Lab
 from tests.convergence import kept, refusals
 from tests.convergence.account import Account, counts_of
 from tests.convergence.variation import FIRST
-from tests.convergence.world import Verdict, World
+from tests.convergence.verdict import Verdict
+from tests.convergence.worlds import world_of
 
 TELL_EVERY_SECONDS = 30
+HANGS_SECONDS = 180
+"""What takes longer waits for something that does not come."""
 
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGALRM, _hangs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the labs are ended
     with tempfile.TemporaryDirectory(prefix="soak-") as state, ExitStack() as stack:
         os.environ["XDG_STATE_HOME"] = state
         labs = []
@@ -81,12 +88,19 @@ def _soak(labs: list[Lab], options: argparse.Namespace) -> int:
 def one(lab: Lab, seed: int) -> Verdict:
     """Whatever is raised is a fault of that seed, and no reason to stop."""
     lab.reset()
-    world = World(lab, seed)
+    world = world_of(lab, seed)
+    signal.alarm(HANGS_SECONDS)
     try:
         world.run()
     except Exception:
         world.verdict.wrong.append(traceback.format_exc())
+    finally:
+        signal.alarm(0)
     return world.verdict
+
+
+def _hangs(_number: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"the seed takes longer than {HANGS_SECONDS} s")
 
 
 def _tell(verdict: Verdict) -> None:

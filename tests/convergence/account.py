@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from tests.convergence.world import Verdict
+from tests.convergence.verdict import Verdict
 
 
 def counts_of(verdict: Verdict) -> dict[str, int]:
@@ -20,6 +20,8 @@ def counts_of(verdict: Verdict) -> dict[str, int]:
     counts |= dict.fromkeys(verdict.varied, 1)
     if verdict.refused:
         counts |= {"refused": 1, f"refused ({verdict.refused})": 1}
+    if verdict.human:
+        counts |= {f"left to a human ({verdict.human})": 1}
     return counts
 
 

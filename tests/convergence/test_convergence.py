@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.conftest import Labs
 from tests.convergence import kept
 from tests.convergence.account import counts_of
-from tests.convergence.world import World
+from tests.convergence.worlds import world_of
 
 
 def test_the_replica_becomes_what_the_source_is_and_nothing_is_lost(
@@ -15,6 +15,6 @@ def test_the_replica_becomes_what_the_source_is_and_nothing_is_lost(
 ) -> None:
     lab = labs(server)
     lab.reset()
-    verdict = World(lab, seed).run()
+    verdict = world_of(lab, seed).run()
     record_property("convergence", counts_of(verdict))
     assert not verdict.wrong, "\n".join((*verdict.wrong, f"Again, with every statement: {kept.command(server, seed)}"))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +24,12 @@ from tests.convergence.resolving import ROUNDS, recorded, resolve_until_done, sk
 from tests.convergence.rows import State, Touch, look, touches
 from tests.convergence.schema import SCHEMA, Drawing, Table, quoted
 from tests.convergence.surroundings import Surroundings
+from tests.convergence.verdict import Verdict
 from tests.convergence.wider import SAVE, TAKE_BACK, Wider
 from tests.convergence.workload import Workload
 
 CATCH_UP_SECONDS = 60
 _LOOSE = "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'"
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What became of one seed. ``wrong`` is empty when everything is as promised."""
-
-    server: str
-    seed: int
-    strategy: str = ""
-    wrong: list[str] = field(default_factory=list)
-    refused: str = ""  # the name of the reason why a human was asked for
-    gave_way: bool = False  # the strategy drawn was refused somewhere; source-wins did the rest
-    said: str = ""  # replfix's words for it
-    rounds: int = 0
-    apart: int = 0
-    displaced: int = 0
-    left_out: int = 0
-    conflicts: Counter[str] = field(default_factory=Counter)
-    varied: tuple[str, ...] = ()
-    story: list[str] = field(default_factory=list)  # every statement that did something, in order
 
 
 class World:

@@ -1,0 +1,27 @@
+"""What became of one seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one seed. ``wrong`` is empty when everything is as promised."""
+
+    server: str
+    seed: int
+    strategy: str = ""
+    wrong: list[str] = field(default_factory=list)
+    refused: str = ""  # the name of the reason why a human was asked for
+    human: str = ""  # the error that was left to a human, in worlds where errors of every kind are met
+    gave_way: bool = False  # the strategy drawn was refused somewhere; source-wins did the rest
+    said: str = ""  # replfix's words for it
+    rounds: int = 0
+    apart: int = 0
+    displaced: int = 0
+    left_out: int = 0
+    conflicts: Counter[str] = field(default_factory=Counter)
+    varied: tuple[str, ...] = ()
+    story: list[str] = field(default_factory=list)  # every statement that did something, in order

@@ -1,0 +1,91 @@
+"""The tables of one server as they are now, and all their rows, by plain SQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from replfix.mysql.connection import Session
+from tests.convergence.schema import SCHEMA, quoted
+
+Row = Mapping[str, str | None]  # by the column's name in lower case
+Key = tuple[str, ...]
+Rows = Mapping[Key, Row]
+State = Mapping[str, Rows]  # by table
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str  # int, varchar …
+    nullable: bool
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    primary: tuple[str, ...]
+    keys: tuple[str, ...]  # names of the others
+
+    @property
+    def sql(self) -> str:
+        return f"{SCHEMA}.{quoted(self.name)}"
+
+    @property
+    def plain(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.name not in self.primary)
+
+
+def tables(session: Session) -> tuple[Table, ...]:
+    columns: dict[str, list[Column]] = {}
+    for table, name, type_, nullable, default in session.rows(
+        "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.IS_NULLABLE, c.COLUMN_DEFAULT IS NOT NULL "
+        "FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME) "
+        f"WHERE c.TABLE_SCHEMA = '{SCHEMA}' AND t.TABLE_TYPE = 'BASE TABLE' ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION"
+    ):
+        columns.setdefault(table, []).append(Column(name, str(type_), nullable == "YES", bool(int(default))))
+    primary: dict[str, list[str]] = {}
+    keys: dict[str, dict[str, None]] = {}
+    for table, key, name in session.rows(
+        "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS "
+        f"WHERE TABLE_SCHEMA = '{SCHEMA}' ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+    ):
+        if key == "PRIMARY":
+            primary.setdefault(table, []).append(name)
+        else:
+            keys.setdefault(table, {})[key] = None
+    return tuple(
+        Table(name, tuple(found), tuple(primary.get(name, ())), tuple(keys.get(name, ())))
+        for name, found in columns.items()
+    )
+
+
+def look(session: Session, found: Sequence[Table] | None = None) -> State:
+    """Rows without a primary key are numbered among their equals."""
+    state: dict[str, Rows] = {}
+    for table in tables(session) if found is None else found:
+        names = [column.name.lower() for column in table.columns]
+        shown = ", ".join(f"CAST({quoted(column.name)} AS CHAR CHARACTER SET utf8mb4)" for column in table.columns)
+        rows: dict[Key, Row] = {}
+        seen: Counter[Key] = Counter()
+        for values in session.rows(f"SELECT {shown} FROM {table.sql}"):
+            row = dict(zip(names, values, strict=True))
+            if table.primary:
+                key = tuple(str(row[name.lower()]) for name in table.primary)
+            else:
+                key = tuple(f"{name}={value}" for name, value in row.items())
+                seen[key] += 1
+                key = (*key, f"#{seen[key]}")
+            rows[key] = row
+        state[table.name] = rows
+    return state
+
+
+def alike(one: Row | None, other: Row | None) -> bool:
+    """Equal in the columns that both have."""
+    if one is None or other is None:
+        return one is other
+    return all(one[name] == other[name] for name in one.keys() & other.keys())

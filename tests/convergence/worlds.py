@@ -1,0 +1,12 @@
+"""Which world a seed means."""
+
+from __future__ import annotations
+
+from replfix.lab.topology import Lab
+from tests.convergence.wild import settings
+from tests.convergence.wild.world import World as WildWorld
+from tests.convergence.world import World
+
+
+def world_of(lab: Lab, seed: int) -> World | WildWorld:
+    return WildWorld(lab, seed) if seed >= settings.FIRST else World(lab, seed)
