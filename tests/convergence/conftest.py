@@ -10,6 +10,7 @@ from tests.conftest import selected
 from tests.convergence import kept, refusals
 from tests.convergence.account import Account
 from tests.convergence.variation import FIRST
+from tests.convergence.wild import settings
 
 SEEDS = {
     "mysql": (*range(10), *range(FIRST + 1, FIRST + 11)),
@@ -18,13 +19,15 @@ SEEDS = {
 }
 """40 altogether, beside those that were kept; half of them with variations."""
 
+WILD = {server: tuple(range(settings.FIRST + 10 * n, settings.FIRST + 10 * n + 8)) for n, server in enumerate(SEEDS)}
+
 ENOUGH = 20
 """Of fewer seeds, the share of refusals says nothing."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        wanted = [(server, seed) for server, seeds in SEEDS.items() for seed in seeds]
+        wanted = [(server, seed) for drawn in (SEEDS, WILD) for server, seeds in drawn.items() for seed in seeds]
         wanted += [pair for pair in kept.seeds() if pair not in wanted]
         chosen = [pair for pair in wanted if pair[0] in selected(metafunc.config)]
         metafunc.parametrize(("server", "seed"), [_grouped(*pair) for pair in chosen])
