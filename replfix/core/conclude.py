@@ -47,6 +47,8 @@ def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
             None,
             f"{of} is applied or left out already: the channel only has to be started (START REPLICA).",
         )
+    if evidence.doubted:
+        return Proposal(module.NAME, None, evidence.doubted)
     proposal: Proposal = module.propose(evidence)
     return proposal
 

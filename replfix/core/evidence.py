@@ -102,6 +102,7 @@ class Evidence:
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
+    doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
     on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
 
     @property

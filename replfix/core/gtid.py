@@ -176,6 +176,14 @@ class GtidSet:
         last = int(number) - 1
         return (received & self.parse(f"{origin}:1-{last}")) - self if last else GtidSet()
 
+    def leaves_open(self, gtid: str) -> bool:  # noqa: ARG002
+        """Whether the set of a replica does not say if it has applied that transaction, which is not in it."""
+        return False
+
+    def orders(self, theirs: GtidSet) -> bool:  # noqa: ARG002
+        """Whether what the set of a replica lacks of a server's set is what it has not applied."""
+        return True
+
     def newest_first(self) -> Iterator[str]:
         """Each GTID of the set as text, the highest number of each origin first."""
         for (uuid, tag), intervals in self.intervals:

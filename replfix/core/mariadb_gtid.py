@@ -26,11 +26,12 @@ _GTID = re.compile(r"([0-9]{1,10})-([0-9]{1,10})-([0-9]{1,20})\Z")
 class MariadbGtidSet(GtidSet):
     """An origin is the domain and the server_id, both as text.
 
-    ``positions`` has for a replica the number up to which each domain is applied. The replica counts everything below as
-    applied, whoever wrote it: so it is in the set, and gone from what the set is subtracted from.
+    ``positions`` has for a replica the last transaction that it applied of each domain. What another server wrote there under a
+    lower number was mostly applied before it, which proves nothing: without strict mode (the default) a later transaction can
+    have a lower number. So it is not *in* the set, and it is gone only from a backlog that is counted by numbers.
     """
 
-    positions: tuple[tuple[str, int], ...] = ()
+    positions: tuple[tuple[Origin, int], ...] = ()
 
     counts: ClassVar[bool] = False
 
@@ -46,7 +47,7 @@ class MariadbGtidSet(GtidSet):
     @classmethod
     def of_replica(cls, state: str, position: str) -> Self:
         """What a replica has logged (``gtid_binlog_state``) and applied; both in the server's words."""
-        applied = tuple(sorted((domain, number) for (domain, _), number in _split_all(position)))
+        applied = tuple(sorted(_split_all(position)))
         return replace(cls.parse(f"{state},{position}"), positions=applied)
 
     @classmethod
@@ -56,13 +57,29 @@ class MariadbGtidSet(GtidSet):
 
     def __sub__(self, other: GtidSet) -> Self:
         if isinstance(other, MariadbGtidSet) and other.positions:
-            applied = dict(other.positions)
+            applied = {domain: number for (domain, _), number in other.positions}
             below = {origin: ((1, applied[origin[0]]),) for origin, _ in self.intervals if origin[0] in applied}
             other = other | MariadbGtidSet._of(below)
         return GtidSet.__sub__(self, other)  # of a slotted dataclass, super() is not the base
 
     def __contains__(self, gtid: str) -> bool:
-        return not self.single(gtid) - self  # what a position covers need not be in an interval
+        origin, number = split(gtid)
+        return any(first <= number <= last for first, last in dict(self.intervals).get(origin, ()))
+
+    def applied_last(self, domain: str) -> tuple[Origin, int] | None:
+        """The last transaction of that domain that the replica applied."""
+        return next((entry for entry in self.positions if entry[0][0] == domain), None)
+
+    def leaves_open(self, gtid: str) -> bool:
+        (domain, server), _ = split(gtid)
+        last = self.applied_last(domain)
+        return last is not None and last[0] != (domain, server) and gtid not in self
+
+    def orders(self, theirs: GtidSet) -> bool:
+        """Not where several servers wrote into one domain: their numbers need not be in the log's order."""
+        wrote = {origin for origin, _ in theirs.intervals}
+        wrote |= {origin for origin, _ in self.positions if origin[0] in {domain for domain, _ in wrote}}
+        return len(wrote) == len({domain for domain, _ in wrote})
 
     def of_uuid(self, uuid: str) -> Self:
         """Of the server with that identity, ``server_id 2``: MariaDB has no server_uuid."""

@@ -56,6 +56,7 @@ class ChannelStatus:
     workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
     has_end: bool = False  # the applier was started up to somewhere (UNTIL): when it gets there, it stops
     relay_log_file: str = ""  # where the applier is; its name without a directory
+    relay_log_pos: int = 0
 
     @property
     def failure(self) -> ApplierError | None:
@@ -115,9 +116,14 @@ class ReplicaStatus:
         return "MariaDB" if "mariadb" in self.version.lower() else "MySQL"
 
     def has_applied(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
-        """Without GTIDs only said of a channel whose applier is stopped: while it runs, its position lags behind."""
+        """By the channel's position, without GTIDs and where they leave it open, only said of a channel whose applier is
+        stopped: while it runs, its position lags behind."""
         if transaction.gtid is not None:
-            return transaction.gtid in self.executed
+            if not self.executed.leaves_open(transaction.gtid):
+                return transaction.gtid in self.executed
+            failure = channel.failure
+            if failure is not None and transaction.failed_with(failure):
+                return False
         return channel.applied_to is not None and transaction.end <= channel.applied_to
 
     def waiting_before(self, channel: ChannelStatus, transaction: TransactionId) -> str:

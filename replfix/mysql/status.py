@@ -103,6 +103,7 @@ def channel(
         workers=workers,
         has_end=(row.get("Until_Condition") or _NO_END) != _NO_END,
         relay_log_file=row["Relay_Log_File"] or "",
+        relay_log_pos=int(row["Relay_Log_Pos"] or 0),
     )
 
 

@@ -140,10 +140,11 @@ class ChangesSince:
     def _transactions(self) -> tuple[Iterator[Transaction], int | None]:
         """And how many there are; None when nobody counts them."""
         source, transaction = self._source, self._transaction
-        if not self._by_gtid:
+        theirs = source.executed() if self._by_gtid else GtidSet()
+        if not self._by_gtid or not self._executed.orders(theirs):
             # The end of the log is the end of the backlog: one more than is wanted tells that it goes on.
             behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
             return (each for each in behind if each.gtid is None or each.gtid not in self._executed), None
         assert transaction.gtid is not None
-        backlog = source.executed() - self._executed - self._executed.single(transaction.gtid)
+        backlog = theirs - self._executed - self._executed.single(transaction.gtid)
         return source.transactions(backlog, BACKLOG_READ), len(backlog)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from replfix.core.applier_error import ApplierError
+from replfix.core.explains_error import unlike
 from replfix.core.known_error import Kind, family_of
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus
+from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.errors import LoggedAsStatement, ReplicationError
 from replfix.ports import Replica, Server
@@ -18,7 +22,7 @@ def failing_transaction(
     """Its rows, or the statement as which it was logged, out of the source's binlog; neither, and what is unknown, when it is
     not there."""
     try:
-        if error.gtid is not None and by_gtid:
+        if error.gtid is not None and (by_gtid or error.end_log_pos is None):
             transaction = source.transaction(error.gtid)
         elif error.end_log_pos is not None and channel.applied_to is not None:
             transaction = source.transaction_at(channel.applied_to, error.end_log_pos, error.log_file or "")
@@ -47,6 +51,15 @@ def failing_transaction(
         return None, None
     unknowns.extend(transaction.notes)
     return transaction, None
+
+
+def another_one(
+    transaction: Transaction, error: ApplierError, tables: Mapping[TableName, Table], *, its_source: bool
+) -> str:
+    """Why nothing is planned for a transaction: it does not fit the replica's own words."""
+    if reason := unlike(error, transaction, tables, here=its_source):
+        return f"{transaction.id} was read, and it is not the transaction that the replica stopped on: {reason}."
+    return ""
 
 
 def from_relay_log(

@@ -25,7 +25,7 @@ from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.errant import errant
-from replfix.workflow.failing import failing_transaction, from_relay_log
+from replfix.workflow.failing import another_one, failing_transaction, from_relay_log
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
@@ -156,7 +156,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     strays = errant(replica, status, channel, source, source_of)
     progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
     # Positions are one server's own; of another one, only GTIDs tell.
-    by_gtid = channel.auto_position or source_uuid != channel.source_uuid
+    its_source = source_uuid == channel.source_uuid
+    by_gtid = channel.auto_position or not its_source
     transaction, statement = failing_transaction(source, channel, error, by_gtid, unknowns)
     if transaction is None and statement is None:
         transaction, statement = from_relay_log(replica, channel, error, unknowns)
@@ -165,8 +166,10 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     applied: tuple[bool, ...] = ()
     source_rows: tuple[RowImage | None, ...] = ()
     local: tuple[Transaction, ...] = ()
+    doubted = ""
     if transaction is not None:
         tables = definitions_of(replica, transaction, unknowns)
+        doubted = another_one(transaction, error, tables, its_source=its_source)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, unknowns)
@@ -226,5 +229,6 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
         lost=_lost(source, bare),
+        doubted=doubted,
         unknowns=tuple(dict.fromkeys(unknowns)),
     )

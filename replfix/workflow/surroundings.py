@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from replfix.core import run
@@ -139,11 +140,16 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     first = evidence.transaction
     if first is None or first.gtid is None or not any(evidence.applied):
         return 0
-    waiting = source.executed() - evidence.status.executed - evidence.status.executed.single(first.gtid)
+    executed, theirs = evidence.status.executed, source.executed()
+    if executed.orders(theirs):
+        waiting = theirs - executed - executed.single(first.gtid)
+        behind = partial(source.transactions, waiting.oldest(RUN_READ), RUN_READ)
+    else:
+        behind = partial(source.transactions_from, first.id.end, RUN_READ)
     read = [first]
     tables = dict(evidence.tables)
     with suppress(ReplicationError, ServerError):  # as far as they can be read
-        for one in source.transactions(waiting.oldest(RUN_READ), RUN_READ):
+        for one in behind():
             for name in {change.table for change in one.changes} - tables.keys():
                 table = replica.table(name)
                 if table is None or len(table.columns) != len(one.column_names[name]):

@@ -45,16 +45,23 @@ def test_numbers_are_as_large_as_the_server_has_them() -> None:
     assert "0-4294967295-18446744073709551615" in parse("0-4294967295-18446744073709551615")
 
 
-def test_a_replica_counts_everything_below_its_position_as_applied() -> None:
+def test_what_a_replica_has_applied_and_what_its_position_leaves_open() -> None:
     executed = MariadbGtidSet.of_replica("0-2-9,1-2-3", "0-3-7,1-1-2")
     assert str(executed) == "0-2-9,0-3-7,1-1-2,1-2-3"
-    assert "0-1-5" in executed, "written before the failover to server 3"
-    assert "0-1-8" not in executed
-    assert "0-2-9" in executed
-    assert "2-1-1" not in executed
+    for of_its_own_origin in ("0-2-9", "0-3-7", "1-1-2"):
+        assert of_its_own_origin in executed
+    for number in (5, 8):
+        assert f"0-1-{number}" not in executed
+        assert executed.leaves_open(f"0-1-{number}"), "another server's transaction was the last of that domain"
+    assert "0-3-8" not in executed
+    assert not executed.leaves_open("0-3-8")
+    assert not executed.leaves_open("2-1-1")
     backlog = parse("0-1-5,0-3-12,1-1-2") - executed
-    assert str(backlog) == "0-3-8…12"
+    assert str(backlog) == "0-3-8…12", "by numbers: written before the failover to server 3"
     assert parse("0-3-7,1-1-2") <= executed
+    assert executed.orders(parse("0-3-12,1-1-2,2-5-1"))
+    assert not executed.orders(parse("0-1-5,0-3-12"))
+    assert not executed.orders(parse("0-1-12"))
     errant = executed - parse("0-1-5,0-3-12,1-1-2")
     assert str(errant) == "0-2-9,1-2-3", "what the source has is told by server: its numbers may be higher than ours"
     assert errant.of_uuid("server_id 2") == errant

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from replfix.core.applier_error import ApplierError, parse
+from replfix.core.explains_error import failing_group
 from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.transaction_id import TransactionId
-from replfix.mysql.dialects.mariadb import MariadbDialect, failing_gtid
+from replfix.mysql.dialects.mariadb import MariadbDialect, relayed_groups
 
 # SHOW RELAYLOG EVENTS of 10.11.19, two domains applied in parallel.
 EVENTS = [
@@ -39,26 +40,48 @@ def error(table: str, end: int) -> ApplierError:
     )
 
 
+def failing(events: list[tuple[str, int, str]], position: str, told: ApplierError) -> str | None:
+    return failing_group(relayed_groups(rows(events)), MariadbGtidSet.of_replica("", position), told)
+
+
 @pytest.mark.parametrize(
-    ("executed", "table", "end", "gtid"),
+    ("position", "table", "end", "gtid"),
     [
         ("0-1-6,1-1-3", "d.t", 1730, "0-1-7"),
         ("0-1-6,1-1-3", "d.u (odd)", 1905, "1-1-4"),
         ("0-1-6,1-1-3", "d.u (odd)", 0, "1-1-4"),  # 11.8 gives rows no position
         ("0-1-7,1-1-3", "d.u (odd)", 1905, "1-1-4"),
-        ("0-1-6,1-1-3", "d.gone", 9, "0-1-7"),  # nothing fits: the one where the applier stands
-        ("0-1-8,1-1-4", "d.t", 1730, None),
+        ("0-2-9,1-1-3", "d.t", 1730, "0-1-7"),  # another server's lower number is not applied for that
+        ("0-1-6,1-1-3", "d.t", 1731, None),
+        ("0-1-7,1-1-4", "d.t", 1730, None),
+        ("0-1-6,1-1-3", "renamed.t", 1730, "0-1-7"),  # a filter of the replica gives its schema another name
     ],
 )
-def test_the_failing_transaction(executed: str, table: str, end: int, gtid: str | None) -> None:
-    assert failing_gtid(rows(EVENTS), MariadbGtidSet.parse(executed), error(table, end)) == gtid
+def test_the_failing_transaction(position: str, table: str, end: int, gtid: str | None) -> None:
+    assert failing(EVENTS, position, error(table, end)) == gtid
+
+
+def test_an_event_of_another_kind_is_not_the_failing_one() -> None:
+    update = [(kind.replace("Write", "Update"), end, info) for kind, end, info in EVENTS]
+    assert failing(update, "0-1-6,1-1-3", error("d.t", 0)) is None
+    assert failing([*update[:5], ("Gtid", 1803, "BEGIN GTID 0-1-8"), *EVENTS[1:5]], "0-1-6", error("d.t", 0)) == "0-1-8"
 
 
 def test_a_failing_statement() -> None:
     told = parse(
         1050, "Error 'Table 'x' already exists' on query. Default database: 'd'. Query: 'create table x (id int)'"
     )
-    assert failing_gtid(rows(EVENTS[9:]), MariadbGtidSet.parse("0-1-7,1-1-4"), told) == "0-1-8"
+    assert failing(EVENTS, "0-1-6,1-1-3", told) == "0-1-8"
+    other = parse(
+        1050, "Error 'Table 'y' already exists' on query. Default database: 'd'. Query: 'create table y (id int)'"
+    )
+    assert failing(EVENTS, "0-1-6,1-1-3", other) is None
+
+
+def test_an_error_that_names_nothing_is_the_first_ones_where_there_is_one_order() -> None:
+    told = parse(1950, "An attempt was made to binlog GTID 0-1-7 which would create an out-of-order sequence number")
+    assert failing(EVENTS[:5], "0-1-6", told) == "0-1-7"
+    assert failing(EVENTS, "0-1-6", told) is None
 
 
 def test_the_applier_alone_goes_up_to_a_position() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from replfix.core import applier_error
-from replfix.core.applier_error import ApplierError
+from replfix.core.explains_error import Contents, Group, RowsEvent, failing_group
 from replfix.core.gtid import GtidSet
 from replfix.core.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.privileges import NEEDS_OF_MARIADB
@@ -26,9 +26,13 @@ SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.re
        @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position"""
 
 _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
+_TABLE_NUMBER = re.compile(r"table_id: ([0-9]+)")
 _TABLE = re.compile(r"table_id: [0-9]+ \((.*)\)\Z", re.DOTALL)
+_ROWS = re.compile(r"(?:Write|Update|Delete)_rows")
+_DEFAULT_SCHEMA = re.compile(r"use `(?:[^`]|``)*`; ")
 _GTID_LIST = re.compile(r"\[(.*)\]\Z", re.DOTALL)
-_EVENTS_READ = 200  # of one relay log, from the failing transaction on
+_EVENTS_READ_OF_ONE_DOMAIN = 500  # of the relay log, from where the applier is
+_EVENTS_READ = 20_000  # with several, that is the start of a file
 _FILES_READ = 10  # the applier stands at the end of one until it has applied something of the next
 _FIRST_POSITION = 4
 _NOT_FROM_THERE = 1220  # ER_ERROR_WHEN_EXECUTING_COMMAND: source and replica differ in binlog_checksum (11.8.6)
@@ -126,32 +130,34 @@ def _running(row: Row) -> str:
     return "No" if at_the_end else str(row["Replica_SQL_Running"])
 
 
-def _failed(session: Session, row: Row, executed: GtidSet) -> tuple[WorkerError, ...]:
+def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[WorkerError, ...]:
     """The error of a stopped applier, with the name of the transaction that the message lacks: the relay log has it."""
     errno, message = int(row["Last_SQL_Errno"]), masked(row["Last_SQL_Error"])
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
-    told = applier_error.parse(errno, message)
-    return (WorkerError(0, errno, message, failing_gtid(list(_relayed(session, row)), executed, told)),)
+    most = _EVENTS_READ if len(executed.positions) > 1 else _EVENTS_READ_OF_ONE_DOMAIN
+    groups = relayed_groups(_relayed(session, row, most))
+    return (WorkerError(0, errno, message, failing_group(groups, executed, applier_error.parse(errno, message))),)
 
 
-def _relayed(session: Session, row: Row) -> Iterator[Row]:
+def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:
     """The events of the relay log from where the applier stands; nothing where they may not be read."""
     file, position = row["Relay_Log_File"], int(row["Relay_Log_Pos"])
     own = file.rpartition(".")[0]
     for _ in range(_FILES_READ):
         show = f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(file)}"
         try:
-            events = session.told(f"{show} FROM {position} LIMIT {_EVENTS_READ}")
+            events = session.told(f"{show} FROM {position} LIMIT {most}")
         except PrivilegeError:
             return
         except ServerError as error:
             if error.errno != _NOT_FROM_THERE:
                 return  # the last file has no next
-            behind = session.told(f"{show} LIMIT {_EVENTS_PASSED}")
+            behind = session.told(f"{show} LIMIT {most + _EVENTS_PASSED}")
             events = [event for event in behind if int(event["Pos"]) >= position]
         yield from events
-        if len(events) >= _EVENTS_READ:
+        most -= len(events)
+        if most <= 0:
             return
         # The source's Rotate events are there too: they name the source's files.
         following = [e["Info"].partition(";")[0] for e in events if e["Event_type"] == "Rotate"]
@@ -161,30 +167,34 @@ def _relayed(session: Session, row: Row) -> Iterator[Row]:
         file, position = following[-1], _FIRST_POSITION
 
 
-def failing_gtid(events: Iterable[Mapping[str, Any]], executed: GtidSet, error: ApplierError) -> str | None:
-    """The transaction that an error is about, among the relay log's events from where the applier stopped.
-
-    Usually it is the first. With domains that are applied in parallel it can be a later one: it holds an event that ends
-    where the error says (11.8 says 0 for rows), and the table that the error names.
-    """
-    groups = list(_groups(events, executed))
-    for gtid, ends, tables in groups:
-        if (not error.end_log_pos or error.end_log_pos in ends) and (error.table is None or error.table in tables):
-            return gtid
-    return groups[0][0] if groups else None
-
-
-def _groups(events: Iterable[Mapping[str, Any]], executed: GtidSet) -> Iterator[tuple[str, set[int], set[str]]]:
-    """Transactions that are not applied: GTID, where their events end in the source's log, tables."""
-    current: tuple[str, set[int], set[str]] | None = None
+def relayed_groups(events: Iterable[Mapping[str, Any]]) -> Iterator[Group]:
+    """The transactions in rows of SHOW RELAYLOG EVENTS."""
+    gtid = ""
+    of_group: list[Mapping[str, Any]] = []
     for event in events:
         if event["Event_type"] == "Gtid" and (found := _GTID.search(event["Info"])):
-            if current:
-                yield current
-            current = None if found[1] in executed else (found[1], set(), set())
-        elif current:
-            current[1].add(int(event["End_log_pos"]))
-            if event["Event_type"] == "Table_map" and (table := _TABLE.search(event["Info"])):
-                current[2].add(table[1])
-    if current:
-        yield current
+            if gtid:
+                yield Group(gtid, _contents(of_group))
+            gtid, of_group = found[1], []
+        else:
+            of_group.append(event)
+    if gtid:
+        yield Group(gtid, _contents(of_group))
+
+
+def _contents(events: Iterable[Mapping[str, Any]]) -> Contents:
+    tables: dict[str, str] = {}  # by the number under which the rows events name them
+    rows: list[RowsEvent] = []
+    statements: list[str] = []
+    ends: set[int] = set()
+    for event in events:
+        kind, info, end = event["Event_type"], event["Info"], int(event["End_log_pos"])
+        ends.add(end)
+        number = _TABLE_NUMBER.match(info)
+        if kind == "Table_map" and number is not None and (table := _TABLE.search(info)):
+            tables[number[1]] = table[1]
+        elif (written := _ROWS.match(kind)) and number is not None:
+            rows.append(RowsEvent(written[0], tables.get(number[1], ""), end))
+        elif kind.startswith("Query") and info not in ("BEGIN", "COMMIT"):
+            statements.append(_DEFAULT_SCHEMA.sub("", info, count=1))
+    return Contents(tuple(rows), frozenset(tables.values()), tuple(statements), frozenset(ends))
