@@ -15,6 +15,7 @@ from replfix.core.reach import Reach
 from replfix.core.reconcile import Repair
 from replfix.core.row_diff import differing, same
 from replfix.core.source_side import Named, SourceSide
+from replfix.core.steps import parents_first
 from replfix.core.strategies import source_wins
 from replfix.core.table import Table
 from replfix.core.values import RowImage
@@ -117,7 +118,7 @@ def _of_the_replica(evidence: Evidence, side: SourceSide, repair: Plan) -> tuple
     """The displaced rows that hold something which only the replica knows: what was applied twice is the source's own."""
     assert evidence.reconciliation is not None
     own = {(c.table, c.replica_row) for c in evidence.reconciliation.conflicts if c.identical}
-    displaced = source_wins.parents_first(repair.displaced, evidence.tables)
+    displaced = parents_first(repair.displaced, evidence.tables)
     rows = dict.fromkeys((step.table, step.current) for step in displaced if step.current is not None)
     return tuple(
         (name, row)

@@ -16,6 +16,7 @@ from replfix.core.row_event import RowChange
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
+from replfix.core.words import counted
 
 
 class StepKind(enum.StrEnum):
@@ -61,7 +62,7 @@ class Way(enum.StrEnum):
     """How the replica gets past the failing transaction."""
 
     APPLY = "apply"  # it applies the transaction itself
-    UNCHECKED = "unchecked"  # its row events are carried out for it, without foreign key checks, logged under its GTID
+    NET_ROWS = "net-rows"  # what it makes of its rows is carried out for the applier, without foreign key checks, under its GTID
     EMPTY = "empty"  # an empty transaction takes its GTID
     COUNTER = "counter"  # the skip counter passes over it
 
@@ -97,6 +98,8 @@ class LeftOut:
 
 
 ON_SOURCE = "On the source: "
+SHOWN_ROWS = 20
+"""How many rows of a transaction that is carried out in the applier's place are written out as SQL."""
 
 
 def in_words(step: Step) -> str:
@@ -142,6 +145,7 @@ class Plan:
     risks: tuple[str, ...]
     row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
     way: Way = Way.APPLY
+    net_rows: tuple[Step, ...] = ()  # of the way of that name: what the transaction makes of each row that it touches
     left_out: LeftOut | None = None  # of the ways that leave the transaction out
     kept: tuple[Kept, ...] = ()
     orphans: tuple[Orphan, ...] = ()
@@ -154,18 +158,29 @@ class Plan:
 
     @property
     def ending(self) -> tuple[str, ...]:
-        """What is done behind the steps, each in a sentence or as SQL."""
-        return tuple(each if isinstance(each, str) else f"{ON_SOURCE}{each.sql}" for each in self.behind)
+        """What is done behind the steps, each in a sentence or as SQL. Of many rows of the transaction the first are there."""
+        said = [each if isinstance(each, str) else f"{ON_SOURCE}{each.sql}" for each in self._behind(())]
+        if self.net_rows:
+            left = len(self.net_rows) - SHOWN_ROWS
+            more = [f"… and {left:,} more: the intent in the audit trail has every one"] if left > 0 else []
+            said[1:1] = [*(step.sql for step in self.net_rows[:SHOWN_ROWS]), *more]
+        return tuple(said)
 
     @property
     def behind(self) -> tuple[str | Step, ...]:
-        """The same with the steps on the source as what they are."""
+        """The same with the transaction's rows, and the steps on the source, as what they are."""
+        return self._behind(self.net_rows)
+
+    def _behind(self, net_rows: tuple[Step, ...]) -> tuple[str | Step, ...]:
         match self.way:
             case Way.APPLY:
                 return ("START REPLICA: the replica applies the transaction itself", *self._source_part())
-            case Way.UNCHECKED:
+            case Way.NET_ROWS:
+                rows = counted(len(self.net_rows), "row")
                 return (
-                    "The transaction's own row events, without foreign key checks, in one transaction logged under its GTID",
+                    f"{self.transaction} itself, in the applier's place: {rows} as row events, which fire no trigger and check no "
+                    "foreign key, in one transaction logged under its GTID",
+                    *net_rows,
                     "START REPLICA: the replica goes on behind it",
                     *self._source_part(),
                 )
@@ -289,6 +304,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
         **({"orphans": [orphan_to_document(orphan) for orphan in plan.orphans]} if plan.orphans else {}),
         **({} if plan.way is Way.APPLY else {"way": plan.way.value}),
+        **({"net_rows": [step_to_document(step) for step in plan.net_rows]} if plan.net_rows else {}),
         **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
     }

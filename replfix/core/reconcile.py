@@ -17,10 +17,11 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replfix.core.cascades import Cascades
 from replfix.core.children import Child, Orphan, Replaced
+from replfix.core.deleted_again import DeletedAgain, RowsGone
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.row_diff import differing, same
 from replfix.core.row_event import RowChange
@@ -100,6 +101,12 @@ class Reconciliation:
     ] = ()  # rows that are repaired because the row that they reference goes or gets another key
     unasked: tuple[Lookup, ...] = ()  # that have to be answered as well before this is the whole
     orphans: tuple[Orphan, ...] = ()  # references of the source's rows that lead nowhere on the source either
+    again: tuple[
+        DeletedAgain, ...
+    ] = ()  # rows that the transaction deletes twice, of which no applier finds the second
+    whole: Mapping[Identity, RowImage] = field(
+        default_factory=dict
+    )  # rows that are logged in part, as the replica holds them, by what their before image names
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
@@ -111,7 +118,7 @@ def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Touch:
+class Touch:
     """One change with what the transaction itself says of its row."""
 
     index: int
@@ -120,30 +127,46 @@ class _Touch:
     first: bool  # of an update or delete: no earlier change of the transaction put this row in place
 
 
-def _walk(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> Iterator[_Touch]:
+def walk(
+    changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], again: list[DeletedAgain] | None = None
+) -> Iterator[Touch]:
+    """Each change, but for those that delete a row which the transaction has deleted before: these go to ``again``."""
     placed: Counter[Identity] = Counter()  # rows that stand as the transaction left them
+    gone, found = RowsGone(), again if again is not None else []
     for index, change in enumerate(changes):
         table = tables.get(change.table)
         if table is None:
             continue
         first = True
         if change.before is not None:
-            before = identity_values(table, change.before)
+            deleted = change.before
+            before = identity_values(table, deleted)
             if before is None:
                 continue
             first = not placed[table.name, before]
+            if first and change.after is None:
+                left = gone.without_its_parent(table, deleted)
+                if left is not None and placed[table.name, left]:
+                    found.append(DeletedAgain(index, table.name, deleted))
+                    first, before, change = False, left, replace(change, before=left)
+                elif gone.is_gone(table, deleted, before):
+                    found.append(DeletedAgain(index, table.name, deleted))
+                    continue
             placed[table.name, before] -= not first
+            if change.after is None:
+                gone.deleted(table, change, before)
         if (left := change.left) is not None:
             after = identity_values(table, left)
             if after is not None:
                 placed[table.name, after] += 1
-        yield _Touch(index, change, table, first)
+                gone.written(table, after)
+        yield Touch(index, change, table, first)
 
 
 def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
     """Every look-up that ``reconcile`` will want answered, each once, in the transaction's order."""
     asked: dict[Lookup, None] = {}
-    for touch in _walk(changes, tables):
+    for touch in walk(changes, tables):
         for image in _images_in_question(touch):
             for lookup in (
                 by_identity(touch.table, image),
@@ -154,7 +177,7 @@ def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table])
     return tuple(asked)
 
 
-def _images_in_question(touch: _Touch) -> Iterator[RowImage]:
+def _images_in_question(touch: Touch) -> Iterator[RowImage]:
     if touch.change.before is not None and touch.first:
         yield touch.change.before
     if (left := touch.change.left) is not None:
@@ -166,16 +189,18 @@ def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table],
 
     Raises KeyError when an answer to one of ``questions`` is missing: a caller's mistake, never a guess.
     """
-    walk = _Reconciler(tables, answers)
-    for touch in _walk(changes, tables):
-        walk.take(touch)
+    held, again = _Reconciler(tables, answers), list[DeletedAgain]()
+    for touch in walk(changes, tables, again):
+        held.take(touch)
     return Reconciliation(
-        tuple(walk.conflicts),
-        walk.repairs(),
+        tuple(held.conflicts),
+        held.repairs(),
         tuple(_unidentified(changes, tables)),
-        tuple(walk.untold),
+        tuple(held.untold),
         {row.lookup: len(answers[row.lookup]) for row in final_rows(changes, tables) if row.lookup.key is None},
-        unasked=tuple(walk.unasked),
+        unasked=tuple(held.unasked),
+        again=tuple(again),
+        whole=held.whole,
     )
 
 
@@ -207,7 +232,7 @@ def spare_rows(
     after it. ``held`` is how many there are before it."""
     taken = Counter(
         by_identity(touch.table, touch.change.before)
-        for touch in _walk(changes, tables)
+        for touch in walk(changes, tables)
         if touch.table.identity is None and touch.first and touch.change.before is not None
     )
     return {lookup: count - taken[lookup] for lookup, count in held.items()}
@@ -226,10 +251,11 @@ class _Reconciler:
         self.taken: Counter[Lookup] = Counter()  # of rows that are the same, how many the transaction has taken so far
         self.untold: dict[str, None] = {}
         self.unasked: dict[Lookup, None] = {}
+        self.whole: dict[Identity, RowImage] = {}
         # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
         self.paired: set[tuple[int, ConflictKind, RowImage | None]] = set()
 
-    def take(self, touch: _Touch) -> None:
+    def take(self, touch: Touch) -> None:
         before, own = touch.change.before, None
         if before is not None:
             now = self._named(touch.table, before)
@@ -246,12 +272,12 @@ class _Reconciler:
         self.latest[own] = stands = laid_over(left, image)
         self.standing[self._named(touch.table, stands)] = own
 
-    def _expect(self, touch: _Touch, before: RowImage) -> Identity | None:
+    def _expect(self, touch: Touch, before: RowImage) -> Identity | None:
         """The before image must be on the replica; the identity of the row that is."""
         table, change = touch.table, touch.change
         key = () if table.identity is None else (table.identity,)
         lookup = by_identity(table, before)
-        assert lookup is not None  # _walk leaves out what has no name
+        assert lookup is not None  # walk leaves out what has no name
         found = self.answers[lookup][self.taken[lookup] if lookup.key is None else 0 :]
         self.taken[lookup] += 1
         if not found:
@@ -268,7 +294,9 @@ class _Reconciler:
                 f"{table.identity.name} takes for equal what the source keeps apart."
             ] = None
         self.expected[identity] = before
-        self.latest[identity] = laid_over(row, before)
+        self.latest[identity] = whole = laid_over(row, before)
+        if NOT_LOGGED in before:
+            self.whole[self._named(table, before)] = whole
         if not same(table, before, row):
             self.current[identity] = row
             compared = change.after if change.after is not None else before
@@ -276,7 +304,7 @@ class _Reconciler:
             self._collide(touch, before, identity)
         return identity
 
-    def _collide(self, touch: _Touch, image: RowImage, own: Identity | None) -> None:
+    def _collide(self, touch: Touch, image: RowImage, own: Identity | None) -> None:
         """No row but ``own`` may hold a unique key of ``image``; one conflict for each row that does."""
         table = touch.table
         colliding: dict[Identity, tuple[RowImage, list[UniqueKey]]] = {}
@@ -315,13 +343,13 @@ class _Reconciler:
 
     def _named(self, table: Table, row: RowImage) -> Identity:
         values = identity_values(table, row)
-        assert values is not None  # a row that was read has all its columns, and _walk leaves out what has no name
+        assert values is not None  # a row that was read has all its columns, and walk leaves out what has no name
         return table.name, values
 
     def _note(
         self,
         kind: ConflictKind,
-        touch: _Touch,
+        touch: Touch,
         keys: tuple[UniqueKey, ...],
         row: RowImage | None,
         compared: RowImage | None = None,
@@ -370,7 +398,7 @@ def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]
     since: dict[Lookup, int] = {}
     cascades = Cascades.of(changes, tables)
     placed: Counter[Lookup] = Counter()
-    for touch in _walk(changes, tables):
+    for touch in walk(changes, tables):
         if touch.change.before is not None:
             before = by_identity(touch.table, touch.change.before)
             if before is not None:

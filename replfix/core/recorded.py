@@ -64,6 +64,8 @@ def fired(document: Document) -> tuple[str, ...]:
 
 def _way(document: Document) -> Way:
     said = document.get("way", Way.APPLY.value)
+    if said == "unchecked":  # its name in records of before
+        return Way.NET_ROWS
     if said not in [way.value for way in Way]:
         raise _not_a_plan("way")
     return Way(said)

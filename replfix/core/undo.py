@@ -41,6 +41,7 @@ def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
         row_events=row_events,
         kept=(),
         orphans=(),
+        net_rows=(),
     )
 
 

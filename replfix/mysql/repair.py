@@ -34,7 +34,7 @@ from replfix.errors import (
     Unreadable,
 )
 from replfix.mysql import families, leaving_out
-from replfix.mysql.binlog import pieces, unchecked
+from replfix.mysql.binlog import pieces
 from replfix.mysql.binlog.crafted import Crafted
 from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
@@ -196,9 +196,11 @@ class HeldChannel:
         held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
         spare = spare_rows(transaction.changes, tables, {lookup: len(rows) for lookup, rows in held.items()})
         most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
-        for number, events in enumerate(transaction.raw.statements, 1):
-            if plan.way is Way.UNCHECKED:
-                events = unchecked(events, transaction.raw.format_description)
+        for step in plan.net_rows:
+            statement = _as_events(step, tables[step.table], transaction)
+            _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
+            self._run_step(session, step, statement)
+        for number, events in enumerate(() if plan.way is Way.NET_ROWS else transaction.raw.statements, 1):
             for piece in pieces(events, transaction.raw.format_description, most):
                 what = f"statement {number} of {len(transaction.raw.statements)}"
                 _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
@@ -305,18 +307,22 @@ class HeldChannel:
 
     def _run(self, session: Session, plan: Plan, statements: Sequence[str]) -> None:
         for step, statement in zip(plan.steps, statements, strict=True):
-            try:
-                found = session.execute(statement)
-            except ServerError as error:
-                raise RehearsalFailed(
-                    f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
-                    NOTHING_CHANGED,
-                ) from None
+            found = self._run_step(session, step, statement)
             if found != 1 and not plan.row_events:  # an event that does not find its row is an error
                 raise Stale(
                     f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
                     MADE_ANEW,
                 )
+
+    def _run_step(self, session: Session, step: Step, statement: str) -> int:
+        """How many rows it met, as far as a statement tells that."""
+        try:
+            return session.execute(statement)
+        except ServerError as error:
+            raise RehearsalFailed(
+                f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
+                NOTHING_CHANGED,
+            ) from None
 
     def _meets_the_same(self, session: Session, tables: Mapping[TableName, Table]) -> None:
         """Rows that no step is about matter too: a key that the transaction needs may have been taken since the rehearsal."""
@@ -408,16 +414,13 @@ def _set_global(name: str, value: str) -> str:
 def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
     without = "and the table has no key that names its rows"
     if errno == ER_KEY_NOT_FOUND and (twice := next(changed_twice(transaction.changes, tables), None)):
-        return f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it is there. {_HELP}"
+        return f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it is there."
     if errno == ER_DUP_ENTRY and (taken := next(taken_over(transaction.changes, tables), None)):
         return (
             f" In one event rows of {taken[0].name} take each other's values of {taken[1].name}, {without}: MySQL changes them in "
-            f"another order than the source did. {_HELP}"
+            f"another order than the source did."
         )
     return ""
-
-
-_HELP = "'replfix diagnose' prints what helps."
 
 
 def _nothing_known(errno: int) -> str:  # noqa: ARG001 - of any error

@@ -62,12 +62,13 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     more = {
         name: value
         for name, value in plan.items()
-        if name not in ("steps", "guards", "risks", "channel", "kept", "left_out", "on_source", "undo")
+        if name not in ("steps", "guards", "risks", "channel", "kept", "net_rows", "left_out", "on_source", "undo")
     }
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)
     yield from _sql("Plan", [step.get("sql") for step in steps], limit)
     yield from _kept(plan.get("kept"), limit)
+    yield from _net_rows(plan.get("net_rows"), limit)
     yield from _left_out(plan.get("left_out"), limit)
     yield from _on_source(plan.get("on_source"), limit)
     where = "replica" if "strategy" in plan else "source"
@@ -231,6 +232,13 @@ def _kept(kept: object, limit: int | None) -> Iterator[Section]:
         for row in rows
     ]
     yield from _points("Stay, although the row that they reference goes", said, "·", limit)
+
+
+def _net_rows(rows: object, limit: int | None) -> Iterator[Section]:
+    """What the transaction itself made of its rows, where that was carried out in the applier's place."""
+    if isinstance(rows, list):
+        steps = [row.get("sql") for row in rows if isinstance(row, Mapping)]
+        yield from _sql("The transaction, in the applier's place", steps, limit)
 
 
 def _left_out(left_out: object, limit: int | None) -> Iterator[Section]:

@@ -145,13 +145,18 @@ def _advice(diagnosis: Diagnosis) -> Iterator[str]:
 def _plan(plan: Plan) -> Iterator[str]:
     yield from (f"## Plan {plan.digest[:12]}: {sentence(plan.strategy)} for {code(str(plan.transaction))}", "")
     yield from _statements([step.sql for step in plan.steps], "Nothing has to be changed on the replica first.")
-    if plan.on_source is not None:
-        yield from ("Then START REPLICA: the replica applies the transaction itself. Then, on the source:", "")
-        yield from _statements([step.sql for step in plan.on_source.steps], "")
+    if plan.net_rows:
+        yield from (f"Then {plan.transaction} itself, in the applier's place: row events that do the same as", "")
+        yield from _statements([step.sql for step in plan.net_rows], "")
+        yield from ("Then START REPLICA.", "")
     elif plan.left_out is None:
         yield from ("Then START REPLICA: the replica applies the transaction itself.", "")
     else:
         yield from points("Then:", plan.ending)
+    if plan.on_source is not None:
+        yield from ("Then, on the source:", "")
+        yield from _statements([step.sql for step in plan.on_source.steps], "")
+    if plan.left_out is not None:
         yield from (
             "Left out on this replica, for good:",
             "",

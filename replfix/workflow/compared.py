@@ -62,13 +62,14 @@ def doubt(
             f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
             "such rows were not compared."
         )
-    told = found.untold or found.replaced or any(c.foreign_key for c in found.conflicts)
+    told = found.untold or found.replaced or found.again or any(c.foreign_key for c in found.conflicts)
     if error.errno in FOREIGN_KEY_ERRORS and not told:
         unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
     elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
         named = [name for name in tables if str(name) == error.table]
         unseen = named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified
-        if unseen and misapplied(product, error, transaction.changes, tables) is None:
+        known = found.again or misapplied(product, error, transaction.changes, tables) is not None
+        if unseen and not known:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
                 "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."

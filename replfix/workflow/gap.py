@@ -102,5 +102,7 @@ def _found(status: ReplicaStatus, plan: Plan) -> Found:
 
 
 def _intent(plan: Plan, gap: str) -> dict[str, object]:
-    start = replace(plan, steps=(), guards=(), risks=(), kept=(), way=Way.APPLY, left_out=None, on_source=None)
+    start = replace(
+        plan, steps=(), guards=(), risks=(), kept=(), way=Way.APPLY, net_rows=(), left_out=None, on_source=None
+    )
     return {"plan": to_document(start), "digest": plan.digest, "gap": gap}

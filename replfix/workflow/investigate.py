@@ -173,7 +173,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, unknowns)
-        relatives = Relatives(replica, source, channel.filters, transaction, error.errno, tables, since)
+        relatives = Relatives(replica, source, channel.filters, transaction, error.errno, status.product, tables, since)
         found = relatives.added_to(found)
         doubt(status.product, error, transaction, found, tables, unknowns)
         theirs = same_tables(source, tables, found, unknowns)

@@ -10,6 +10,7 @@ from replfix.core.cascades import PASSES_ON, keys_taken
 from replfix.core.children import Child, Orphan, Replaced, held_by, parents_wanted
 from replfix.core.filters import Filters
 from replfix.core.lookup import Lookup, by_key
+from replfix.core.no_applier import is_one
 from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
 from replfix.core.relatives import (
     Reference,
@@ -43,6 +44,7 @@ class Relatives:
         filters: Filters,
         transaction: Transaction,
         errno: int,
+        product: str,
         tables: dict[TableName, Table],
         changes_since: Callable[[], Since],
     ) -> None:
@@ -51,6 +53,7 @@ class Relatives:
         self._filters = filters
         self._changes = transaction.changes
         self._errno = errno
+        self._product = product
         self._tables = tables
         self._changes_since = changes_since
         self._alike = set(tables)
@@ -67,6 +70,8 @@ class Relatives:
             return found
         of_transaction = dict(self._tables)
         self._children(of_transaction)
+        if is_one(self._product, self._changes, of_transaction, replace(found, replaced=tuple(self._replaced))):
+            self._no_cascades(of_transaction)
         own = needed_parents(self._changes, of_transaction)
         refused = frozenset(r.lookup for r in own if self._errno in MISSING_PARENT_ERRORS)
         self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
@@ -216,8 +221,6 @@ class Relatives:
                 ] = None
             for row in extra[:CHILDREN]:
                 self._in_the_way(reference, table, row)
-        if self._replaced:
-            self._no_cascades(tables)
 
     def _no_cascades(self, tables: dict[TableName, Table]) -> None:
         """What is carried out without foreign key checks does not cascade: no other row may wait for that."""
@@ -230,9 +233,8 @@ class Relatives:
             rows = self._replica.find(self._tables, (held.children,))[held.children]
             if any((child.name, identity_values(child, row)) not in own for row in rows):
                 self._untold[
-                    f"The transaction replaces a row of {self._replaced[0].foreign_key.parent} that others reference, which no applier "
-                    f"can do, and a foreign key that cascades ({key.name} of {key.child}) has work in it as well: replfix cannot "
-                    "carry it out in its place."
+                    f"The transaction is one that an applier cannot take, and a foreign key that cascades ({key.name} of {key.child}) has "
+                    "rows of the replica to change that the transaction does not name: replfix does not carry it out in its place."
                 ] = None
 
     def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:

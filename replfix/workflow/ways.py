@@ -54,9 +54,9 @@ class WayPast(Protocol):
 
 
 def way_past(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair) -> WayPast:
-    ways: dict[Way, type[_Apply] | type[_Unchecked] | type[_EmptyTransaction] | type[_SkipCounter]] = {
+    ways: dict[Way, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
         Way.APPLY: _Apply,
-        Way.UNCHECKED: _Unchecked,
+        Way.NET_ROWS: _NetRows,
         Way.EMPTY: _EmptyTransaction,
         Way.COUNTER: _SkipCounter,
     }
@@ -101,8 +101,11 @@ class _Apply(_Round):
         verify(self.operation, self.diagnosis)
 
 
-class _Unchecked(_Apply):
-    """What the replica's applier refuses is carried out for it: the transaction's own events without foreign key checks."""
+class _NetRows(_Apply):
+    """What no applier takes is carried out in its place: what the transaction makes of its rows, under its GTID.
+
+    The steps come first, in a transaction of their own: they are not logged, and this one is.
+    """
 
     def carry_out(self, guard: Callable[[], None]) -> None:
         evidence = self.diagnosis.evidence
@@ -122,7 +125,10 @@ class _Unchecked(_Apply):
     def _commit(self, guard: Callable[[], None]) -> None:
         evidence = self.diagnosis.evidence
         assert evidence.transaction is not None
-        self.operation.progress(f"Carrying out {self.plan.transaction} without foreign key checks")
+        rows = counted(len(self.plan.net_rows), "row")
+        self.operation.progress(
+            f"Carrying out {self.plan.transaction} in the applier's place: {rows}, logged under its GTID"
+        )
         self.repair.commit_transaction(self.plan, evidence.transaction, evidence.tables, guard)
 
     def go(self) -> None:

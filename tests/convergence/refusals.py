@@ -12,9 +12,6 @@ _REASONS = {
     "trigger": r"which a repair by statement would fire",
     # The source itself holds a row without a parent: MySQL 9.7.4 lets one in that references its own table by several columns.
     "orphan": r"The replica lacks that parent, and how the source had it then cannot be told",
-    "replaced parent": r"that others reference and writes it again \(REPLACE\): no applier can do that",
-    "out of order": r"In one event rows of .+ take each other's values of",
-    "changed twice": r"One event changes a row of .+ twice, and the table has no key that names its rows",
 }
 
 MOST = 0.25

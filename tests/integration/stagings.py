@@ -466,6 +466,15 @@ def a_parent_replaced_on_the_source(lab: Lab) -> None:
     fails_on(lab, "REPLACE INTO d.p VALUES (1, 2)")
 
 
+@staged("deleted-twice")
+def a_child_deleted_by_a_cascade_and_again(lab: Lab) -> None:
+    opened(
+        lab, "CREATE TABLE d.p (id INT PRIMARY KEY, v INT)", "CREATE TABLE d.c (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES d.p (id) "
+        "ON DELETE CASCADE)", "INSERT INTO d.p VALUES (1, 1), (2, 2)", "INSERT INTO d.c VALUES (1), (2)",
+    )  # fmt: skip
+    fails_on(lab, "DELETE d.p, d.c FROM d.p JOIN d.c ON c.id = p.id WHERE p.id = 2")
+
+
 @staged("changed-twice")
 def one_event_that_changes_a_row_twice(lab: Lab) -> None:
     opened(lab, "CREATE TABLE d.t (a INT NULL UNIQUE, b INT)", "INSERT INTO d.t VALUES (5, 1), (9, 9)")

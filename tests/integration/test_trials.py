@@ -18,9 +18,15 @@ __all__ = ["stopped"]  # a fixture
 
 
 def stage(
-    lab: Lab, setup: Sequence[str], local: Sequence[str], failing: Sequence[str], then: Sequence[str] = ()
+    lab: Lab,
+    setup: Sequence[str],
+    local: Sequence[str],
+    failing: Sequence[str],
+    then: Sequence[str] = (),
+    before: Sequence[str] = (),
 ) -> None:
-    """Both servers set up, the replica written to without a trace, the source's transaction, and what comes behind it."""
+    """Both servers set up, the replica written to without a trace, the source's transaction, and what comes behind it. ``before``:
+    settings of the session that writes that."""
     (lab.directory / "audit.db").unlink(missing_ok=True)
     with lab.source.session() as session:
         for statement in ("CREATE DATABASE shop", "USE shop", *setup):
@@ -30,7 +36,8 @@ def stage(
         for statement in ("USE shop", *local):
             session.execute(statement)
     with lab.source.session() as session:
-        session.execute("USE shop")
+        for statement in ("USE shop", *before):
+            session.execute(statement)
         transaction(session, *failing)
         for statement in then:
             session.execute(statement)

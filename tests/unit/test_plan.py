@@ -49,6 +49,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "guards": (),
             "risks": (),
             "row_events": True,
+            "net_rows": (STEP,),
             "left_out": LeftOut((), {}, "DROP TABLE t"),
             "kept": (KEPT,),
             "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),

@@ -165,7 +165,7 @@ def test_what_became_of_a_repair(rows: Standing, applied: bool, wrong: tuple[str
     assert str(plan.transaction) in found.how
 
 
-@pytest.mark.parametrize("way", [Way.APPLY, Way.UNCHECKED])
+@pytest.mark.parametrize("way", [Way.APPLY, Way.NET_ROWS])
 def test_a_repair_without_steps_is_applied_when_its_transaction_is(way: Way) -> None:
     plan = replace(plan_for(held(*THREE), *CHANGES), steps=(), way=way)
     assert repair_found(plan, Standing.BEFORE, applied=False, wrong=None).result == "not applied"

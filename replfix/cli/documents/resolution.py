@@ -51,6 +51,7 @@ class RoundPart(Part):
     digest: str
     steps: list[StepPart]
     kept: list[KeptPart]  # rows that stay, although the row that they reference goes: one with its key comes
+    net_rows: list[StepPart]  # what the transaction makes of each row, where that is carried out in the applier's place
     left_out: list[LeftOutPart]  # the rows that the replica never gets, of a plan that passes over the transaction
     left_out_statement: str | None  # or the statement
     guards: list[str]
@@ -96,6 +97,7 @@ def _round(round_: Round) -> RoundPart:
         digest=plan.digest,
         steps=[*(step_part(step) for step in plan.steps), *(step_part(step, "source") for step in _on_source(round_))],
         kept=[_kept(kept) for kept in plan.kept],
+        net_rows=[step_part(step) for step in plan.net_rows],
         left_out=_left_out(plan.left_out),
         left_out_statement=plan.left_out.statement or None if plan.left_out else None,
         guards=list(plan.guards),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from replfix.core import drift, sql
-from replfix.core.applied_together import keys_taken_over, stopped_by
+from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
-from replfix.core.remedy import LeadsTo, Remedy
-from replfix.core.table import Table, UniqueKey
-from replfix.core.transaction_id import TransactionId
+from replfix.core.no_applier import by_hand
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="duplicate-key",
@@ -29,12 +27,9 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Rows are a strategy's business; a statement is not, and neither is what the server does with the rows' order."""
-    if evidence.transaction is not None and (table := stopped_by(evidence)) is not None:
-        keys = keys_taken_over(evidence, table)
-        return _without_the_index(evidence, table, keys, evidence.transaction.id)
+    """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None or evidence.unreachable is not None:
-        return ()
+        return by_hand(evidence)
     return (*drift.the_statement(evidence), *(_held_twice(evidence) or (Remedy(FAMILY.human),)))
 
 
@@ -50,25 +45,3 @@ def _held_twice(evidence: Evidence) -> tuple[Remedy, ...]:
             )
         )
     return tuple(found)
-
-
-def _without_the_index(
-    evidence: Evidence, table: Table, keys: tuple[UniqueKey, ...], until: TransactionId
-) -> tuple[Remedy, ...]:
-    name, channel = table.name, evidence.channel.name
-    drop, add = [sql.drop_index(name, key.name) for key in keys], [sql.add_unique_index(name, key) for key in keys]
-    return (
-        Remedy(f"Note how the index of {name} is defined:", (sql.show_create_table(name),), LeadsTo.NEXT_STEP),
-        Remedy(
-            "Without it the rows can be changed in any order. Nobody else may write there meanwhile; the applier stops behind the "
-            "transaction:",
-            drift.by_hand(evidence, *drop, start=sql.start_replica(channel, receiver=False, until=until)),
-            LeadsTo.NEXT_STEP,
-        ),
-        Remedy(
-            "Then put it back as it was (with DESC and prefixes, if it has some), and let the replica go on:",
-            drift.by_hand(evidence, *add),
-            LeadsTo.NEXT_TRANSACTION,
-        ),
-        Remedy("A primary key on both servers keeps it from happening again."),
-    )

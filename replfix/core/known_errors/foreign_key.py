@@ -5,6 +5,7 @@ from __future__ import annotations
 from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.no_applier import by_hand
 from replfix.core.remedy import Remedy
 
 FAMILY = Family(
@@ -32,5 +33,5 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None:
-        return ()
+        return by_hand(evidence)
     return (*drift.the_statement(evidence), Remedy(FAMILY.human))

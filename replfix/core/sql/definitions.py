@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.sql.names import identifier, table_name
-from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
+from replfix.core.table import Column, Table, TableName, UniqueKey
 
 
 def hold_definition(name: TableName) -> str:
@@ -35,25 +35,3 @@ def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
         return f"ALTER TABLE {table_name(table.name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({parts})"
     name = identifier(key.name)
     return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
-
-
-def drop_index(table: TableName, name: str) -> str:
-    return f"ALTER TABLE {table_name(table)} DROP INDEX {identifier(name)}"
-
-
-def add_unique_index(table: TableName, key: UniqueKey) -> str:
-    """As far as is known of it: not which parts are descending."""
-    parts = ", ".join(_part(part) for part in key.parts)
-    return f"ALTER TABLE {table_name(table)} ADD UNIQUE INDEX {identifier(key.name)} ({parts})"
-
-
-def _part(part: KeyPart) -> str:
-    if part.column is None:
-        return f"({part.expression})"
-    return identifier(part.column) + (f"({part.prefix})" if part.prefix is not None else "")
-
-
-def hidden_index(table: TableName, name: str, *, hidden: bool) -> str:
-    """An index that no search uses, the applier's included; a unique one goes on being enforced (MySQL's manual, Invisible
-    Indexes). Only its definition changes."""
-    return f"ALTER TABLE {table_name(table)} ALTER INDEX {identifier(name)} {'INVISIBLE' if hidden else 'VISIBLE'}"

@@ -88,8 +88,11 @@ def by_hand(
     )
 
 
+SKIP_ONE = "SET GLOBAL sql_replica_skip_counter = 1"
+
+
 def skip_by_hand(gtid: str | None, channel: str) -> tuple[str, ...]:
     """Exactly one transaction left out: an empty one in its place, or without GTIDs the skip counter."""
     if gtid is None:
-        return ("SET GLOBAL sql_replica_skip_counter = 1", start_replica(channel, receiver=True))
+        return (SKIP_ONE, start_replica(channel, receiver=True))
     return (*empty_transaction(gtid), start_replica(channel, receiver=True))

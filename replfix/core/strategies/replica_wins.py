@@ -11,7 +11,7 @@ from replfix.core.on_source import proposed, written
 from replfix.core.plan import Step
 from replfix.core.row_diff import differing
 from replfix.core.source_side import Named, SourceSide
-from replfix.core.strategies.source_wins import parents_first
+from replfix.core.steps import parents_first
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import shortened

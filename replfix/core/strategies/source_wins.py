@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
-from replfix.core import sql
-from replfix.core.applied_together import stopped_by
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
-from replfix.core.children import Orphan, given_up, held_by, orphans_of, references_of
+from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.lookup import by_identity
-from replfix.core.plan import Kept, Plan, Step, StepKind, Way
-from replfix.core.reconcile import Reconciliation, Repair
+from replfix.core.no_applier import in_its_place, is_certain, no_applier
+from replfix.core.plan import Kept, Plan, Step, Way
+from replfix.core.reconcile import Reconciliation
 from replfix.core.row_diff import differing
-from replfix.core.table import ForeignKey, Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage, laid_over
+from replfix.core.steps import names_of, steps_of
+from replfix.core.table import ForeignKey, Table
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
 
@@ -42,13 +42,16 @@ def propose(evidence: Evidence) -> Proposal:
     assert evidence.reconciliation is not None
     assert evidence.transaction is not None
     try:
-        steps = tuple(_steps(evidence))
+        steps = tuple(steps_of(evidence.reconciliation.repairs, evidence.tables))
     except Refused as error:
         return Proposal(NAME, None, error.message)
     row_events = not evidence.not_as_events
     reason = next((r for step in steps if (r := side_effect(step, evidence.tables[step.table], row_events))), "")
     if reason:
         return Proposal(NAME, None, reason)
+    net, why_not = in_its_place(evidence)
+    if why_not and is_certain(evidence):
+        return Proposal(NAME, None, f"{no_applier(evidence)}, and {why_not}.")
     plan = Plan(
         strategy=NAME,
         server_uuid=evidence.status.server_uuid,
@@ -56,15 +59,18 @@ def propose(evidence: Evidence) -> Proposal:
         transaction=evidence.transaction.id,
         errno=evidence.error.errno,
         steps=steps,
-        guards=_guards(evidence, steps),
-        risks=_risks(evidence, steps),
+        guards=_guards(evidence, steps, net),
+        risks=_risks(evidence, steps, net),
         row_events=row_events,
         kept=_kept(evidence),
         orphans=_orphans(evidence, steps),
-        way=Way.UNCHECKED if evidence.reconciliation.replaced else Way.APPLY,
+        way=Way.APPLY if net is None else Way.NET_ROWS,
+        net_rows=net or (),
     )
-    if plan.way is Way.UNCHECKED:
-        return Proposal(NAME, plan, "What the applier refuses can be carried out for it.", plan.risks)
+    if plan.way is Way.NET_ROWS:
+        return Proposal(
+            NAME, plan, "What the transaction makes of its rows is carried out in the applier's place.", plan.risks
+        )
     if (
         evidence.error.errno == ER_COULD_NOT_APPLY_JSON_DIFF
         and not evidence.reconciliation.conflicts
@@ -85,9 +91,6 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(
             NAME, plan, "No row is in the way: the transaction is rehearsed, and the channel started again.", plan.risks
         )
-    if stopped_by(evidence) is not None:
-        what = "No row is in the way, and the server cannot apply the event as it is: expect the rehearsal to end with the same error."
-        return Proposal(NAME, plan, what, plan.risks)
     return Proposal(NAME, plan, "Nothing is in the way any more: the channel only has to be started.", plan.risks)
 
 
@@ -130,19 +133,7 @@ def cannot(evidence: Evidence) -> str:
         )
     if found.untold:
         return found.untold[0]
-    return _not_replaceable(evidence) or _stuck(found)
-
-
-def _not_replaceable(evidence: Evidence) -> str:
-    assert evidence.reconciliation is not None
-    assert evidence.transaction is not None
-    if not evidence.reconciliation.replaced:
-        return ""
-    parent = evidence.reconciliation.replaced[0].foreign_key.parent
-    what = f"The transaction deletes a row of {parent} that others reference and writes it again (REPLACE): no applier can do that"
-    if evidence.transaction.gtid is None or evidence.status.product != "MySQL":
-        return f"{what}, and replfix can do it in its place only on MySQL, where the transaction has a GTID."
-    return f"{what}, and it is an XA transaction." if evidence.transaction.prepared else ""
+    return _stuck(found)
 
 
 def _stuck(found: Reconciliation) -> str:
@@ -176,104 +167,6 @@ def _not_rehearsable(table: Table) -> str:
     return ""
 
 
-def _steps(evidence: Evidence) -> Iterator[Step]:
-    """Rows that go first, then rows that change in place, then rows that come: so that no step meets a key that a
-    later one frees. Children go before their parents and come after them."""
-    assert evidence.reconciliation is not None
-    deletes: list[Step] = []
-    updates: list[Step] = []
-    inserts: list[Step] = []
-    for repair in evidence.reconciliation.repairs:
-        table = evidence.tables[repair.table]
-        if repair.current is not None and repair.target is not None and not _moves_keys(table, repair):
-            updates.append(_update(table, repair.current, repair.target))
-            continue
-        if repair.current is not None:
-            deletes.append(_delete(table, repair.current))
-        if repair.target is not None:
-            inserts.append(_insert(table, repair))
-    yield from reversed(tuple(parents_first(deletes[::-1], evidence.tables)))
-    yield from updates
-    yield from parents_first(inserts, evidence.tables)
-
-
-def parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> Iterator[Step]:
-    """Each row behind those of the steps that it references, as far as they are no circle. The steps are carried out
-    without foreign key checks: it is for whoever runs their SQL by hand."""
-    rows = [(step, step.current or step.target or ()) for step in steps]
-    holders = {held.holders: n for n, (step, row) in enumerate(rows) for held in held_by(tables[step.table], row)}
-    seen: set[int] = set()
-    for start in range(len(rows)):
-        waiting = [(start, False)]
-        while waiting:
-            n, ready = waiting.pop()
-            if ready:
-                yield rows[n][0]
-            elif n not in seen:
-                seen.add(n)
-                step, row = rows[n]
-                parents = (holders.get(lookup) for _, lookup in references_of(tables[step.table], row))
-                waiting += [(n, True), *((p, False) for p in parents if p is not None and p not in seen)]
-
-
-def _moves_keys(table: Table, repair: Repair) -> bool:
-    """A change of a unique key's column can swap values with another row: it is done as delete and insert."""
-    assert repair.current is not None
-    assert repair.target is not None
-    columns = {name for key in table.unique_keys for name in key.columns}
-    return any(
-        repair.current[o] != repair.target[o] and repair.target[o] is not NOT_LOGGED
-        for o in (table.column(name).ordinal for name in columns)
-    )
-
-
-def _names(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns)
-
-
-def _delete(table: Table, current: RowImage) -> Step:
-    return Step(
-        StepKind.DELETE,
-        table.name,
-        _names(table),
-        current,
-        None,
-        sql=sql.delete_row(table, current),
-        undo_sql=sql.insert_row(table, current),
-    )
-
-
-def _update(table: Table, current: RowImage, target: RowImage) -> Step:
-    full = laid_over(current, target)
-    return Step(
-        StepKind.UPDATE,
-        table.name,
-        _names(table),
-        current,
-        full,
-        sql=sql.update_row(table, current, full),
-        undo_sql=sql.update_row(table, full, current),
-    )
-
-
-def _insert(table: Table, repair: Repair) -> Step:
-    target, current = repair.target, repair.current
-    assert target is not None
-    full = target if current is None else laid_over(current, target)
-    if NOT_LOGGED in full:
-        return Step(StepKind.INSERT, table.name, _names(table), None, full, sql="", undo_sql="")
-    return Step(
-        StepKind.INSERT,
-        table.name,
-        _names(table),
-        None,
-        full,
-        sql=sql.insert_row(table, full),
-        undo_sql=sql.delete_row(table, full),
-        alike=repair.alike,
-    )
-
-
 def side_effect(step: Step, table: Table, row_events: bool) -> str:
     """Why this step may not be carried out: what else it would do, or what is not known."""
     if not step.sql:
@@ -301,7 +194,7 @@ def side_effect(step: Step, table: Table, row_events: bool) -> str:
     return ""
 
 
-def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _guards(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[str, ...]:
     assert evidence.transaction is not None
     channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
     return (
@@ -311,7 +204,7 @@ def _guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
         *same_origin(evidence),
         *_row_guards(steps, not evidence.not_as_events),
         *_children_guards(evidence, steps),
-        "the replica has rehearsed the plan together with the transaction's own row events",
+        f"the replica has rehearsed the plan together with the transaction's {'own row events' if net is None else 'outcome'}",
     )
 
 
@@ -341,7 +234,7 @@ def _kept(evidence: Evidence) -> tuple[Kept, ...]:
     children = evidence.reconciliation.kept
     tables = [evidence.tables[child.foreign_key.child] for child in children]
     return tuple(
-        Kept(table.name, _names(table), child.row, child.foreign_key.name)
+        Kept(table.name, names_of(table), child.row, child.foreign_key.name)
         for child, table in zip(children, tables, strict=True)
     )
 
@@ -399,18 +292,6 @@ def _orphan_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
             )
 
 
-def _replaced_risks(evidence: Evidence) -> Iterator[str]:
-    assert evidence.reconciliation is not None
-    for replaced in evidence.reconciliation.replaced:
-        key = replaced.foreign_key
-        yield (
-            f"The transaction deletes a row of {key.parent} and writes it again, while {counted(replaced.children, 'row')} of {key.child} "
-            f"({key.name}: {replaced.key}) "
-            f"{'reference' if replaced.children > 1 else 'references'} it, which stay: no applier of MySQL 9.6 or later can do "
-            "that. replfix carries out its row events itself, without foreign key checks, logged under its GTID."
-        )
-
-
 def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
     """Counters that go up. Said of what the rehearsal leaves as it was: it moves them too."""
     for name, counter in evidence.counters.items():
@@ -428,15 +309,19 @@ def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]
 _SINGULAR = {"go too": "goes too", "are changed": "is changed", "stay": "stays"}
 
 
-def _risks(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[str, ...]:
     risks: list[str] = []
+    if net is not None:
+        risks.append(
+            f"replfix carries out the transaction itself ({counted(len(net), 'row')}), logged under its GTID, without triggers and "
+            f"foreign key checks. {no_applier(evidence)}."
+        )
     displaced = sum(step.current is not None for step in steps)
     if displaced:
         risks.append(
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
-    risks.extend(_replaced_risks(evidence))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))

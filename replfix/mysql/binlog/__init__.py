@@ -4,8 +4,8 @@
 Source: MySQL internals manual, "Replication Protocol" and "Binary Log", checked against mysqlbinlog 9.7.
 """
 
-from replfix.mysql.binlog.pieces import pieces, unchecked
+from replfix.mysql.binlog.pieces import pieces
 from replfix.mysql.binlog.reader import BinlogReader, log_dialect
 from replfix.mysql.binlog.relay_log import relayed
 
-__all__ = ["BinlogReader", "log_dialect", "pieces", "relayed", "unchecked"]
+__all__ = ["BinlogReader", "log_dialect", "pieces", "relayed"]

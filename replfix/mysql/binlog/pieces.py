@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER_SIZE, EventType, read_format
-from replfix.mysql.binlog.rows import KINDS, NO_FOREIGN_KEY_CHECKS, STATEMENT_END
+from replfix.mysql.binlog.rows import STATEMENT_END
 
 _TYPE_AT = 4
 _ROWS_FLAGS_AT = HEADER_SIZE + 6  # behind the table's number
@@ -39,20 +39,10 @@ def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> 
         yield (*maps, *rows)
 
 
-def unchecked(statement: Sequence[bytes], format_description: bytes) -> tuple[bytes, ...]:
-    """The same events, told not to check foreign keys, nor to cascade."""
-    checksums = read_format(format_description).checksums
-    return tuple(_flagged(e, NO_FOREIGN_KEY_CHECKS, checksums) if e[_TYPE_AT] in KINDS else e for e in statement)
-
-
 def ended(event: bytes, checksums: bool) -> bytes:
     """The rows event, as the last one of its statement."""
-    return _flagged(event, STATEMENT_END, checksums)
-
-
-def _flagged(event: bytes, flag: int, checksums: bool) -> bytes:
     changed = bytearray(event)
-    changed[_ROWS_FLAGS_AT] |= flag
+    changed[_ROWS_FLAGS_AT] |= STATEMENT_END
     if checksums:
         changed[-CHECKSUM_SIZE:] = zlib.crc32(changed[:-CHECKSUM_SIZE]).to_bytes(CHECKSUM_SIZE, "little")
     return bytes(changed)

@@ -45,6 +45,7 @@ class PlanView(Container):
         self._digest = digest
         self._tables = tables
         self._items: tuple[Step | str, ...] = (*plan.steps, *plan.behind)
+        self._net = frozenset(map(id, plan.net_rows))
 
     def compose(self) -> ComposeResult:
         plan = self._plan
@@ -86,12 +87,16 @@ class PlanView(Container):
         item = self._items[n]
         if isinstance(item, str):
             return Text(f"{n + 1}. {visible(item[:LINE], keep_newlines=False)}")
-        where = "on the source: " if self._on_source(item) else ""
+        where = "on the source: " if self._on_source(item) else "in the applier's place: " if self._own(item) else ""
         return Text(f"{n + 1}. {where}{visible(item.sql[:LINE], keep_newlines=False)}")
 
     def _on_source(self, step: Step) -> bool:
         part = self._plan.on_source
         return part is not None and any(step is each for each in part.steps)
+
+    def _own(self, step: Step) -> bool:
+        """Whether it is the transaction's."""
+        return id(step) in self._net
 
     def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
         event.stop()
@@ -113,6 +118,8 @@ class PlanView(Container):
             return
         there = self._on_source(item)
         said = "displaced, its image is kept" if item.current is not None else "written" if there else "put back"
+        if self._own(item):
+            said = "the transaction's own"
         where = "on the source, of" if there else "of"
         self.query_one("#rows-title", Static).update(
             title(visible(f"The row {where} {item.table}: {said}", keep_newlines=False))
