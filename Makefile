@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check soak clean
+.PHONY: demo test check soak follow clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -24,6 +24,9 @@ SERVERS ?= mysql,mariadb-10.11,mariadb-11.8
 
 soak: $(READY)  ## the convergence proof, seed after seed: make soak MINUTES=30 SERVERS=mysql
 	$(BIN)/python -m tests.convergence --minutes $(MINUTES) --servers $(SERVERS)
+
+follow: $(READY)  ## does what every remedy says, on real servers, and judges it: make follow SERVERS=mysql
+	$(BIN)/python -m tests.following --servers $(SERVERS)
 
 clean:  ## remove what make made; labs are ended with `replfix lab down`
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

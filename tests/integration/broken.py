@@ -21,6 +21,10 @@ class Broken:
     source_session: tuple[str, ...] = ()  # settings of the session that runs ``then``
 
     def stage(self, lab: Lab) -> ApplierError:
+        self.arrange(lab)
+        return wait_until_stopped(lab.replica)
+
+    def arrange(self, lab: Lab) -> None:
         with lab.source.session() as source:
             for statement in ("CREATE DATABASE d", *self.before):
                 source.execute(statement)
@@ -31,7 +35,6 @@ class Broken:
             for statement in self.source_session:
                 source.execute(statement)
             transaction(source, *self.then)
-        return wait_until_stopped(lab.replica)
 
 
 _T = "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, b VARCHAR(20))"

@@ -1,0 +1,101 @@
+"""Was it true? Before and after in plain SQL, against what a remedy says that it loses and leads to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.following.looking import Held, Row, Seen
+
+Remedy = Mapping[str, Any]
+"""One of ``advice[]``, as ``replfix diagnose --json`` prints it."""
+
+
+def gone(before: Seen, after: Seen) -> dict[str, int]:
+    """What a server held and does not hold any more: rows by table, values by column (``schema.table.column``). Rows that lie in a
+    table of another name now are not gone."""
+    found: dict[str, int] = {}
+    moved = sum((_named(held) for held in after.tables.values()), Counter())
+    for name, held in before.tables.items():
+        now = after.tables.get(name)
+        if now is None:
+            _note(found, name, (_named(held) - moved).total())
+            continue
+        kept = [column for column in held.columns if column in now.columns]
+        for column in held.columns:
+            if column not in kept:
+                values = held.only([column]).items()
+                _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
+        if held.only(kept) - now.only(kept):
+            lost = _named(held, kept) - moved
+            _note(found, name, lost.total())
+    return found
+
+
+def _note(found: dict[str, int], what: str, number: int) -> None:
+    if number:
+        found[what] = number
+
+
+def _named(held: Held, columns: Sequence[str] | None = None) -> Counter[Row]:
+    """Rows by the names of their columns too, so that the same row is found in another table."""
+    columns = held.columns if columns is None else columns
+    named: Counter[Row] = Counter()
+    for row, count in held.only(columns).items():
+        named[tuple(f"{c}={v!r}" for c, v in sorted(zip(columns, row, strict=True)))] += count
+    return named
+
+
+def unnamed_losses(remedies: Sequence[Remedy], lost: Mapping[str, int]) -> Iterator[str]:
+    """Of what is gone, what the remedies do not name, and what they name wrongly."""
+    said = {loss["of"]: loss["number"] for remedy in remedies for loss in remedy["loses"]}
+    for of, number in lost.items():
+        if of not in said:
+            yield f"lost without a word: {number} of {of}"
+        elif said[of] not in (None, number):
+            yield f"{said[of]} of {of} were to be lost, {number} were"
+
+
+def differing(source: Seen, replica: Seen) -> list[str]:
+    """Tables of the source whose rows the replica does not have, as far as the source's columns go."""
+    found: list[str] = []
+    for name, theirs in source.tables.items():
+        ours = replica.tables.get(name)
+        if ours is None:
+            found.append(f"{name} is not on the replica")
+        elif missing := [column for column in theirs.columns if column not in ours.columns]:
+            found.append(f"{name} has no {', '.join(missing)} on the replica")
+        elif (here := ours.only(theirs.columns)) != theirs.rows:
+            only_there, only_here = list(theirs.rows - here), list(here - theirs.rows)
+            found.append(f"{name}: only on the source {only_there[:5]}, only on the replica {only_here[:5]}")
+    return found
+
+
+def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
+    """Why it is not so as ``leads_to`` says; None when it is. ``before`` and ``after`` are the replica's."""
+    channel = after.channel
+    if channel is None:
+        return "the replica has no channel any more"
+    stopped = f"the applier has stopped: {channel.error.message}" if channel.error else "the applier is stopped"
+    same = before.channel is not None and channel.error is not None and channel.error == before.channel.error
+    match code:
+        case "next-transaction" | "left-out":
+            if not channel.applier_running and (same or not after.executed - before.executed):
+                return f"the same transaction again: {stopped}"
+            return None
+        case "channel-runs":
+            if not channel.receiver_running:
+                return f"the receiver does not run: {channel.receiver_message}"
+            return None if channel.applier_running or not same else stopped
+        case "receiver-runs":
+            return None if channel.receiver_running else f"the receiver does not run: {channel.receiver_message}"
+        case "real-error":
+            return stopped if same else None
+        case "not-errant":
+            left = after.executed - source.executed
+            return f"only the replica has {left}" if left else None
+        case "definition-restored" | "nothing-changed" | "next-step":
+            return None  # the losses tell
+        case _:
+            return f"no judge knows {code}"

@@ -1,0 +1,81 @@
+"""What a server holds, in plain SQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from replfix.core.gtid import GtidSet
+from replfix.lab.flavours import ChannelState, speaking
+from replfix.lab.replication import SYSTEM_SCHEMAS, channel_state, executed
+from replfix.lab.state import Server
+from replfix.mysql.connection import Session
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A table: its columns in order, its rows (values as the server prints them) and how it is defined."""
+
+    columns: tuple[str, ...]
+    rows: Counter[Row]
+    definition: str
+
+    def only(self, columns: Iterable[str]) -> Counter[Row]:
+        """The rows as far as these columns go."""
+        at = [self.columns.index(column) for column in columns]
+        found: Counter[Row] = Counter()
+        for row, count in self.rows.items():
+            found[tuple(row[n] for n in at)] += count
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    tables: Mapping[str, Held]
+    executed: GtidSet
+    read_only: tuple[bool, bool | None]
+    channel: ChannelState | None
+
+
+def look(server: Server, channel: str = "") -> Seen:
+    with server.session() as session:
+        return Seen(
+            _tables(session), executed(session), speaking(session).read_only(session), channel_state(session, channel)
+        )
+
+
+def _tables(session: Session) -> dict[str, Held]:
+    named = session.query(
+        "SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' "
+        "AND TABLE_SCHEMA NOT IN %s ORDER BY 1, 2",
+        (SYSTEM_SCHEMAS,),
+    )
+    return {f"{row['s']}.{row['t']}": _held(session, str(row["s"]), str(row["t"])) for row in named}
+
+
+def _held(session: Session, schema: str, name: str) -> Held:
+    quoted = f"{_quoted(schema)}.{_quoted(name)}"
+    columns = tuple(
+        str(row["c"])
+        for row in session.query(
+            "SELECT COLUMN_NAME AS c FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s "
+            "ORDER BY ORDINAL_POSITION",
+            (schema, name),
+        )
+    )
+    listed = ", ".join(map(_quoted, columns))
+    rows = Counter(tuple(map(_text, row)) for row in session.rows(f"SELECT {listed} FROM {quoted}"))
+    return Held(columns, rows, str(session.rows(f"SHOW CREATE TABLE {quoted}")[0][1]))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return value.hex() if isinstance(value, bytes) else str(value)
