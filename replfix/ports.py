@@ -131,8 +131,13 @@ class Server(Protocol):
         """The Format_description event of its first binlog, fit for a BINLOG statement. Errors as ``transaction``."""
         ...
 
-    def replicates_from(self) -> tuple[str, ...]:
-        """The servers of which it is itself a replica, by uuid; by address where that is not known yet."""
+    def channels(self) -> tuple[ChannelStatus, ...]:
+        """What it reads from itself; empty for a server that is no replica."""
+        ...
+
+    def feeder(self, channel: ChannelStatus) -> Server | None:
+        """The server that one of its channels reads from, where the configuration names it; None where it does not. ConnectError
+        when it cannot be reached."""
         ...
 
     def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:

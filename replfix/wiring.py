@@ -85,7 +85,11 @@ class Wired:
         if key not in self._sources:
             endpoint = _with_password(endpoint, self._ask_password)
             filters = channel.filters
-            server = MysqlServer(endpoint) if filters == NO_FILTERS else FilteredSource(endpoint, filters)
+            server = (
+                MysqlServer(endpoint, self._named_at)
+                if filters == NO_FILTERS
+                else FilteredSource(endpoint, filters, self._named_at)
+            )
             try:
                 server.connect()
             except ConnectError as error:
@@ -96,6 +100,20 @@ class Wired:
                         "another account, give --source URL."
                     )
                 raise type(error)(f"The source: {error.message}", hint.strip()) from None
+            self._sources[key] = server
+            self._stack.callback(server.close)
+        return self._sources[key]
+
+    def _named_at(self, host: str, port: int) -> MysqlServer | None:
+        """Another server of the topology. Only one that the configuration names: an address that is merely found in the status of
+        a server two steps away is sent no password."""
+        named = self.target.named_at(host, port)
+        if named is None:
+            return None
+        key = (named.host, named.port, NO_FILTERS)
+        if key not in self._sources:
+            server = MysqlServer(_with_password(named, self._ask_password), self._named_at)
+            server.connect()
             self._sources[key] = server
             self._stack.callback(server.close)
         return self._sources[key]

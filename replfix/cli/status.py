@@ -85,7 +85,7 @@ def _read(config: Config, meant: Meant) -> StatusDocument:
 
 def _replica(wired: Wired, only: str | None) -> ReplicaPart:
     from replfix.cli.documents.status import ReplicaPart, channel_part
-    from replfix.core.gtid import GtidSet
+    from replfix.core.in_transit import OnlyHere
     from replfix.errors import ReplfixError, UsageError
     from replfix.workflow.errant import errant
 
@@ -96,7 +96,7 @@ def _replica(wired: Wired, only: str | None) -> ReplicaPart:
     for channel in status.channels:
         if only is not None and channel.name != only:
             continue
-        strays: GtidSet | None = None
+        strays: OnlyHere | None = None
         try:
             # Without GTIDs nobody knows: an empty set would say that there are none.
             strays = (
@@ -104,6 +104,8 @@ def _replica(wired: Wired, only: str | None) -> ReplicaPart:
                 if status.gtid_mode == "OFF"
                 else errant(wired.replica, status, channel, wired.source_of(channel), wired.source_of)
             )
+            for why in strays.why if strays is not None else ():
+                narrate(f"{wired.target.name}: {why}")
         except ReplfixError as error:
             narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
         parts.append(channel_part(status, channel, strays))
@@ -141,6 +143,13 @@ def _brief(channel: ChannelPart) -> str:
     return channel.receiver_error.message if channel.receiver_error else ""
 
 
+def _errant(channel: ChannelPart) -> str:
+    if channel.errant_gtid_set is None:
+        return "unknown"
+    none = "none, some on their way" if channel.in_transit_gtid_set else "none"
+    return visible(channel.errant_gtid_set) or none
+
+
 def _print(document: StatusDocument) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -162,7 +171,7 @@ def _print(document: StatusDocument) -> None:
                 Text(state, style=style),
                 Text("-" if channel.lag_seconds is None else f"{channel.lag_seconds} s"),
                 Text(visible(channel.source)),
-                Text("unknown" if channel.errant_gtid_set is None else visible(channel.errant_gtid_set) or "none"),
+                Text(_errant(channel)),
                 Text(f"{error.errno} {visible(_brief(channel), keep_newlines=False)}" if error else ""),
             )
     for lost in document.unreachable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from replfix.errors import ConfigError, UsageError
 DEFAULT_OPTION_FILE = "~/.my.cnf"
 
 
+NamedAt = Callable[[str, int], Endpoint | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One replica to work on. ``source`` None: to be found from the replica's own status; ``channel`` None: not said."""
@@ -26,6 +29,8 @@ class Target:
     source: Endpoint | None
     channel: str | None
     sources: Mapping[str, Endpoint] = field(default_factory=dict)  # by channel, for a replica of several
+    named_at: NamedAt = field(default=lambda *_: None, compare=False, repr=False)
+    """The server of that host and port, where the configuration names one."""
 
 
 def _first_fitting(accounts: Iterable[Account]) -> Account:
@@ -89,7 +94,7 @@ class Config:
             if name is not None:
                 raise UsageError("A name and --replica were given.", "Give one of them.")
             replica = self._of_url(replica_url)
-            target = Target(name=str(replica), replica=replica, source=None, channel=None)
+            target = Target(name=str(replica), replica=replica, source=None, channel=None, named_at=self.endpoint_at)
         else:
             target = self._configured(self._only_name() if name is None else name)
         if source_url is not None:
@@ -115,6 +120,11 @@ class Config:
         known = {**self.file.sources, **self.file.replicas}
         return next((name for name, server in known.items() if (server.host, server.port) == (host, port)), None)
 
+    def endpoint_at(self, host: str, port: int) -> Endpoint | None:
+        """The configured server of that address, with its account."""
+        name = self.name_at(host, port)
+        return None if name is None else self.server(name).replica
+
     def _only_name(self) -> str:
         names = list(self.file.replicas)
         if len(names) == 1:
@@ -137,7 +147,7 @@ class Config:
         replica = self._of_server(settings)
         source = None if settings.source is None else self._source(settings.source, replica)
         by_channel = {channel: self._source(each, replica) for channel, each in settings.sources.items()}
-        return Target(name, replica, source, settings.channel, by_channel)
+        return Target(name, replica, source, settings.channel, by_channel, self.endpoint_at)
 
     def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
         """A source by name or URL; where it has no account of its own, the replica's is used, and its TLS options too."""

@@ -23,7 +23,7 @@ class Authorship:
         thread = f", connection {self.transaction.thread_id}" if self.transaction.thread_id is not None else ""
         key = ", ".join(self.conflict.key_columns) or "the whole row"
         own = self.transaction.gtid is None
-        so = "; it has the replica's own server_id" if own else ", and the source does not have that transaction"
+        so = "; it has the replica's own server_id" if own else ", and the source has not executed that transaction"
         return (
             f"The replica's own binlog has the {self.change.kind} of this {self.change.table} row ({key}) in "
             f"{self.transaction.id}, written on the replica at {self.transaction.committed_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -69,4 +69,4 @@ def all_local_writes_read(evidence: Evidence) -> bool:
         return False  # without GTIDs, nobody knows how many there are
     if evidence.unreachable is not None:
         return False  # nor without the source
-    return len(evidence.local_writes) == len(evidence.errant)
+    return len(evidence.local_writes) == len(evidence.ahead)

@@ -7,6 +7,7 @@ from itertools import islice
 
 from replfix.core import sql
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.table import TableName
@@ -51,18 +52,27 @@ class WayOut:
 
 @dataclass(frozen=True, slots=True)
 class Errant:
-    gtids: GtidSet
+    """What only the replica has, with its content. The ways out are of the errant ones alone."""
+
+    only_here: OnlyHere
     transactions: tuple[ErrantTransaction, ...]  # the newest, newest first
     ways: tuple[WayOut, ...]
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.gtids)
+        return bool(self.only_here.every)
 
     @property
-    def in_words(self) -> str:
-        """``3 transactions``; of MariaDB, whose sets do not tell how many there are, without the number."""
-        return counted(len(self.gtids), "transaction") if self.gtids.counts else "transactions"
+    def gtids(self) -> GtidSet:
+        return self.only_here.errant
+
+    def of(self, gtids: GtidSet) -> tuple[ErrantTransaction, ...]:
+        return tuple(one for one in self.transactions if one.gtid in gtids)
+
+
+def in_words(gtids: GtidSet) -> str:
+    """``3 transactions``; of MariaDB, whose sets do not tell how many there are, without the number."""
+    return counted(len(gtids), "transaction") if gtids.counts else "transactions"
 
 
 def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
@@ -75,12 +85,15 @@ def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
     return f"written on another server, {server}"
 
 
-def ways_out(status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet, there: GtidSet) -> tuple[WayOut, ...]:
-    """Those that there are, with their SQL. ``there`` is what the source has executed."""
+def ways_out(
+    status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet, there: GtidSet, top: str
+) -> tuple[WayOut, ...]:
+    """Those that there are, with their SQL. ``there`` is what the source has executed; ``top`` the server from which all others
+    get what is written, which in a chain is not the source."""
     if status.product != "MariaDB":
-        return (_empty(channel, gtids), _leave(gtids))
+        return (_empty(channel, gtids, top), _leave(gtids))
     ahead = _ahead(gtids.of_uuid(status.server_uuid), there)
-    return (*([_empty_mariadb(channel, ahead)] if ahead else ()), _leave_mariadb())
+    return (*([_empty_mariadb(top, ahead)] if ahead else ()), _leave_mariadb())
 
 
 def _ahead(own: GtidSet, there: GtidSet) -> tuple[sql.Numbered, ...]:
@@ -93,23 +106,23 @@ def _ahead(own: GtidSet, there: GtidSet) -> tuple[sql.Numbered, ...]:
     return tuple(each for each in newest if each.number > highest.get(str(each.domain), 0))
 
 
-def _empty_mariadb(channel: ChannelStatus, ahead: tuple[sql.Numbered, ...]) -> WayOut:
+def _empty_mariadb(top: str, ahead: tuple[sql.Numbered, ...]) -> WayOut:
     return WayOut(
         "empty-transactions",
-        "The source logs nothing under the newest number of each domain: it drops a procedure that does not exist, for MariaDB logs no "
+        "That server logs nothing under the newest number of each domain: it drops a procedure that does not exist, for MariaDB logs no "
         "empty transaction. That reaches every replica; this one passes over it, for it bears its own server_id. From then on every "
         "server's position is behind these numbers, and no server asks for them. Rows that they changed here stay as they are, and "
         "differ from the source's.",
-        f"{channel.source_host}:{channel.source_port}",
+        top,
         sql.nothing_numbered(ahead),
     )
 
 
-def _empty(channel: ChannelStatus, gtids: GtidSet) -> WayOut:
+def _empty(channel: ChannelStatus, gtids: GtidSet, top: str) -> WayOut:
     ordered = tuple(islice(gtids.newest_first(), STATEMENTS_FOR))[::-1]
     more = len(gtids) - len(ordered)
     means = (
-        "The source commits nothing under each of these GTIDs. That reaches every replica; this one passes over them, for it has "
+        "That server commits nothing under each of these GTIDs. That reaches every replica; this one passes over them, for it has "
         "them. From then on no server asks for them. Rows that they changed here stay as they are, and differ from the source's."
     )
     if gtids.of_uuid(channel.source_uuid):
@@ -119,9 +132,7 @@ def _empty(channel: ChannelStatus, gtids: GtidSet) -> WayOut:
         )
     if more:
         means += f" The SQL is for the newest {len(ordered)}; {more:,} more are done likewise."
-    return WayOut(
-        "empty-transactions", means, f"{channel.source_host}:{channel.source_port}", sql.empty_transactions(ordered)
-    )
+    return WayOut("empty-transactions", means, top, sql.empty_transactions(ordered))
 
 
 def _leave(gtids: GtidSet) -> WayOut:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from replfix.core.applier_error import ApplierError
 from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
@@ -85,7 +86,7 @@ class Evidence:
     reconciliation: Reconciliation | None
     applied: tuple[bool, ...]  # for each row that the transaction leaves: does the replica hold it like that already
     source_rows: tuple[RowImage | None, ...]  # for each conflict: the source's row now
-    errant: GtidSet  # the replica's transactions that the source does not have
+    only_here: OnlyHere  # the replica's transactions that the source has not executed
     local_writes: tuple[Transaction, ...]  # those of them that could be read from the replica's own binlog
     replica_auto_increment: AutoIncrement
     source_auto_increment: AutoIncrement | None
@@ -104,6 +105,11 @@ class Evidence:
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
     on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
+
+    @property
+    def ahead(self) -> GtidSet:
+        """The replica's transactions that the source has not executed, errant or on their way to it."""
+        return self.only_here.every
 
     @property
     def failing(self) -> TransactionId | None:

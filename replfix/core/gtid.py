@@ -7,7 +7,7 @@ Source: MySQL manual, "GTID Sets".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -135,6 +135,10 @@ class GtidSet:
 
     def of_uuid(self, uuid: str) -> GtidSet:
         return GtidSet(tuple(entry for entry in self.intervals if entry[0][0] == uuid.lower()))
+
+    def of_domains(self, domains: Collection[str]) -> GtidSet:  # noqa: ARG002
+        """Those of MariaDB's domains; MySQL has none."""
+        return GtidSet()
 
     def newest(self, count: int) -> Self:
         """The ``count`` highest numbers of each origin."""

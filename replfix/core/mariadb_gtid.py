@@ -10,7 +10,7 @@ Source: MariaDB knowledge base, "Global Transaction ID".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -85,6 +85,9 @@ class MariadbGtidSet(GtidSet):
         """Of the server with that identity, ``server_id 2``: MariaDB has no server_uuid."""
         number = uuid.removeprefix(IDENTITY)
         return replace(self, intervals=tuple(entry for entry in self.intervals if entry[0][1] == number), positions=())
+
+    def of_domains(self, domains: Collection[str]) -> Self:
+        return replace(self, intervals=tuple(entry for entry in self.intervals if entry[0][0] in domains), positions=())
 
     def uuids(self) -> frozenset[str]:
         return frozenset(f"{IDENTITY}{server}" for (_, server), _ in self.intervals)

@@ -57,6 +57,9 @@ class ChannelStatus:
     has_end: bool = False  # the applier was started up to somewhere (UNTIL): when it gets there, it stops
     relay_log_file: str = ""  # where the applier is; its name without a directory
     relay_log_pos: int = 0
+    ignored_server_ids: tuple[int, ...] = ()  # what its receiver leaves out (IGNORE_SERVER_IDS)
+    ignored_domains: tuple[str, ...] = ()  # MariaDB: IGNORE_DOMAIN_IDS
+    only_domains: tuple[str, ...] = ()  # MariaDB: DO_DOMAIN_IDS; empty for all
 
     @property
     def failure(self) -> ApplierError | None:

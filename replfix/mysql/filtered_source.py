@@ -14,7 +14,7 @@ from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import Unreadable
 from replfix.mysql.as_applied import as_applied
-from replfix.mysql.server import MysqlServer
+from replfix.mysql.server import MysqlServer, NamedAt
 
 
 class FilteredSource(MysqlServer):
@@ -23,8 +23,8 @@ class FilteredSource(MysqlServer):
     Unreadable where the rules do not say which table is meant.
     """
 
-    def __init__(self, endpoint: Endpoint, filters: Filters) -> None:
-        super().__init__(endpoint)
+    def __init__(self, endpoint: Endpoint, filters: Filters, named_at: NamedAt = lambda *_: None) -> None:
+        super().__init__(endpoint, named_at)
         self._filters = filters
         self._origins: dict[TableName, TableName | None] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
 from replfix.core.reach import Reach
 from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.status import ReplicaStatus
+from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
@@ -54,11 +54,16 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else f"0x{value.hex().upper()}" if isinstance(value, bytes) else str(value)
 
 
+NamedAt = Callable[[str, int], "MysqlServer | None"]
+
+
 class MysqlServer:
     """Reads through one session, opened when it is first needed. Implements ``ports.Replica``."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, named_at: NamedAt = lambda *_: None) -> None:
+        """``named_at``: the server of a host and port, where the configuration names one."""
         self.endpoint = endpoint
+        self._named_at = named_at
         self._held: HeldChannel | None = None
 
     @property
@@ -282,12 +287,14 @@ class MysqlServer:
     def inquiry(self) -> ServerInquiry:
         return ServerInquiry(self.endpoint, lambda: self._session)
 
-    def replicates_from(self) -> tuple[str, ...]:
+    def channels(self) -> tuple[ChannelStatus, ...]:
         try:
-            channels = self.status().channels
+            return self.status().channels
         except ReplicationError:
             return ()
-        return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in channels)
+
+    def feeder(self, channel: ChannelStatus) -> MysqlServer | None:
+        return self._named_at(channel.source_host, channel.source_port)
 
     def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
         return read_reach(self._session, writes)

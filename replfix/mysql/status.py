@@ -104,7 +104,15 @@ def channel(
         has_end=(row.get("Until_Condition") or _NO_END) != _NO_END,
         relay_log_file=row["Relay_Log_File"] or "",
         relay_log_pos=int(row["Relay_Log_Pos"] or 0),
+        ignored_server_ids=tuple(int(number) for number in _numbers(row, "Ignore_Server_Ids")),
+        ignored_domains=_numbers(row, "Ignore_Domain_Ids"),
+        only_domains=_numbers(row, "Do_Domain_Ids"),
     )
+
+
+def _numbers(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list of ids, in which MariaDB puts a space behind each comma; a server without such a rule has no such column."""
+    return tuple(filter(None, (part.strip() for part in (row.get(f"Replicate_{name}") or "").split(","))))
 
 
 def _filters(row: Mapping[str, Any]) -> Filters:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from replfix.core.errant import Errant, ErrantTransaction
+from replfix.core.errant import Errant, ErrantTransaction, in_words
+from replfix.core.gtid import GtidSet
 from replfix.core.row_event import RowChange
 from replfix.present.shown import shown
 from replfix.present.text import visible
@@ -33,17 +34,33 @@ def errant_lines(errant: Errant) -> list[Line]:
 
 
 def _lines(errant: Errant) -> Iterator[Line]:
-    yield Line(0, "!", f"Errant: {errant.in_words} that only this replica has: {errant.gtids}")
-    for transaction in errant.transactions:
-        yield from _transaction(transaction)
+    found = errant.only_here
+    if found.errant:
+        yield Line(0, "!", f"Errant: {in_words(found.errant)} that only this replica has: {found.errant}")
+        yield from _transactions(errant, found.errant)
+    if found.undecided:
+        what = f"{in_words(found.undecided)} that the source does not have yet: {found.undecided}"
+        yield Line(0, "?", f"Errant or on their way to the source, which is unknown: {what}")
+        yield from _transactions(errant, found.undecided)
+    for one in found.in_transit:
+        yield Line(0, "→", f"On the way to the source, not errant: {in_words(one.gtids)}: {one.gtids}")
+        yield Line(1, "", one.how)
+        yield from _transactions(errant, one.gtids)
     for note in errant.notes:
         yield Line(1, "?", note)
-    yield Line(1, "", "What to do about them: replfix does none of it.")
+    if not errant.ways:
+        return
+    yield Line(1, "", "Your options for the errant ones (replfix does none of them for you):")
     for way in errant.ways:
         yield Line(1, "→", f"{way.name}: {way.means}")
         if way.sql:
             yield Line(2, "", f"On {way.where}:")
         yield from (Line(2, "", f"{statement};") for statement in way.sql)
+
+
+def _transactions(errant: Errant, gtids: GtidSet) -> Iterator[Line]:
+    for transaction in errant.of(gtids):
+        yield from _transaction(transaction)
 
 
 def _transaction(one: ErrantTransaction) -> Iterator[Line]:

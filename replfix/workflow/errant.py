@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from replfix.core.errant import Errant, ErrantTransaction, origin_of, ways_out
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.stopped import stopped_channel
 from replfix.errors import ReplfixError, ReplicationError
 from replfix.ports import Progress, Replica, Server, SourceOf
+from replfix.workflow.in_transit import only_here, top_of
 
 SHOWN = 20
 """Transactions that are read and shown, the newest of each origin."""
@@ -30,8 +32,9 @@ _GROUP = ("group_replication_group_name", "group_replication_view_change_uuid")
 
 def errant(
     replica: Replica, status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf
-) -> GtidSet:
-    """The replica's transactions that none of its sources has, nor the group that it is a member of.
+) -> OnlyHere:
+    """The replica's transactions that none of its sources has, nor the group that it is a member of; those among them that are
+    on their way to the source apart.
 
     The replica's set has to be read before the sources': the other way round, a transaction that came in between would
     look errant. Of another channel's source that cannot be asked, what it wrote itself and what the channel received
@@ -47,7 +50,7 @@ def errant(
     if status.product == "MySQL" and left - status.executed.of_uuid(status.server_uuid):
         for group in replica.variables(_GROUP).values():  # its members write under its UUID, not their own (9.7.4)
             left = left - status.executed.of_uuid(group or "")
-    return left
+    return only_here(replica, status, source, left)
 
 
 def find_errant(
@@ -60,12 +63,15 @@ def find_errant(
         return None
     source = source_of(channel)
     strays = errant(replica, status, channel, source, source_of)
-    if not strays:
+    if not strays.every:
         return Errant(strays, (), ())
     progress("Reading the transactions that only the replica has")
-    notes: list[str] = []
-    found = _read(replica, status, strays, notes)
-    return Errant(strays, found, ways_out(status, channel, strays, source.executed()), tuple(notes))
+    notes = list(strays.why)
+    found = _read(replica, status, strays.every, notes)
+    # A way out for some would be run for all: where it is not known which are lost, there is none.
+    lost = strays.errant and not strays.undecided
+    ways = ways_out(status, channel, strays.errant, source.executed(), top_of(channel, source)) if lost else ()
+    return Errant(strays, found, ways, tuple(notes))
 
 
 def _meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:

@@ -8,8 +8,10 @@ from functools import partial
 from replfix.core.applier_error import ApplierError
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
+from replfix.core.errant import in_words
 from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Thread
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
@@ -87,7 +89,7 @@ def _without_source(
         reconciliation=None,
         applied=(),
         source_rows=(),
-        errant=GtidSet(),
+        only_here=OnlyHere(GtidSet()),
         local_writes=(),
         replica_auto_increment=replica.auto_increment(),
         source_auto_increment=None,
@@ -206,9 +208,9 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             return len(compare(replica, other, theirs)[0].conflicts)
 
         found = survives(source, channel, transaction, found, kept, conflicts)
-        if strays and found.conflicts:
-            progress(f"Looking for the author in {counted(len(strays), 'transaction')} that only the replica has")
-            local = local_writes(replica, strays, unknowns)
+        if strays.every and found.conflicts:
+            progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
+            local = local_writes(replica, strays.every, unknowns)
         elif transaction.gtid is None and found.conflicts:
             progress("Looking for the author in the newest part of the replica's own binlog")
             local = local_writes_by_server_id(replica, status.server_id, unknowns)
@@ -220,7 +222,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         reconciliation=found,
         applied=applied,
         source_rows=source_rows,
-        errant=strays,
+        only_here=strays,
         below=replica.replicas_below(),
         local_writes=local,
         source_auto_increment=source.auto_increment(),

@@ -45,7 +45,7 @@ def _side(
     replica: Replica, source: Server, evidence: Evidence, ours: dict[TableName, Table], rows: tuple[Named, ...]
 ) -> SourceSide:
     uuid = evidence.source_uuid
-    origins = source.replicates_from()
+    origins = sources_of(source)
     if reasons := tuple(_obstacles(source, origins, evidence, len(rows))):
         return SourceSide(uuid, reasons)
     children = _only_here(replica, source, ours, rows)
@@ -67,6 +67,11 @@ def _side(
         },
         children=children,
     )
+
+
+def sources_of(server: Server) -> tuple[str, ...]:
+    """The servers of which it is itself a replica, by uuid; by address where that is not known yet."""
+    return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in server.channels())
 
 
 def _obstacles(source: Server, origins: tuple[str, ...], evidence: Evidence, rows: int) -> Iterator[str]:

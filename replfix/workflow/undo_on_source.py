@@ -20,7 +20,7 @@ from replfix.errors import Refused
 from replfix.ports import Replica, Server
 from replfix.workflow.children import referencing
 from replfix.workflow.operation import Operation
-from replfix.workflow.source_side import obstacles
+from replfix.workflow.source_side import obstacles, sources_of
 
 Tables = dict[TableName, Table]
 
@@ -51,7 +51,7 @@ def source_half(operation: Operation, plan: Plan, document: Document, ours: Tabl
     steps = turned_round(read_steps(document, theirs), known := _known(theirs))
     mirrored = turned_round(read_steps(document, dict(ours)), ours)
     late = " The channel is behind: it may come to that yet." if channel.lag_seconds or channel.delay_seconds else ""
-    reasons = tuple(obstacles(source, source.replicates_from(), channel, plan.server_uuid)) or (
+    reasons = tuple(obstacles(source, sources_of(source), channel, plan.server_uuid)) or (
         *(f"On the source: {reason}" for reason in _standing(source, steps, dict(known))),
         *(f"On the replica: {reason}{late}" for reason in _standing(operation.replica, mirrored, ours)),
     )

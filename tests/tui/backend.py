@@ -17,6 +17,7 @@ from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant, ErrantTransaction, ways_out
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.outcome import Outcome, Result, Round
 from replfix.core.plan import OnSource, Plan, to_document
 from replfix.core.recorded import read_plan
@@ -127,13 +128,13 @@ def strays_of(word: str) -> Errant:
     gtids = GtidSet.parse(f"{REPLICA}:1-3")
     on = replace(running(), source_host=word[:60])
     return Errant(
-        gtids,
+        OnlyHere(gtids),
         (
             ErrantTransaction(f"{REPLICA}:2", "written on this replica itself", one, 1),
             ErrantTransaction(f"{REPLICA}:1", f"written by {word}", statement),
             ErrantTransaction(f"{REPLICA}:3", "written on this replica itself", None, 0, f"Not known: {word}"),
         ),
-        ways_out(stands(on), on, gtids, GtidSet()),
+        ways_out(stands(on), on, gtids, GtidSet(), f"{on.source_host}:3306"),
         (f"A note: {word}",),
     )
 

@@ -11,6 +11,7 @@ import pytest
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.values import NOT_LOGGED, Json
 from replfix.errors import ConnectError, ReplicationError
 from replfix.tui.screens.errant import ErrantScreen
@@ -466,7 +467,7 @@ async def test_errant_transactions_of_a_channel_that_runs_are_a_key_away() -> No
         )
         for strays, says in (
             (None, "Without GTIDs nobody knows"),
-            (Errant(GtidSet(), (), ()), "Every transaction of this replica is its source's too."),
+            (Errant(OnlyHere(GtidSet()), (), ()), "Every transaction of this replica is its source's too."),
             (ConnectError("The source is gone.", "Look there."), "Not known: The source is gone."),
         ):
             backend.strays = strays

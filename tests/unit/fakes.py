@@ -261,8 +261,11 @@ class FakeServer:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
 
-    def replicates_from(self) -> tuple[str, ...]:
+    def channels(self) -> tuple[ChannelStatus, ...]:
         return ()
+
+    def feeder(self, channel: ChannelStatus) -> FakeServer | None:
+        return None
 
     def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
         fires = [Fired(name, t) for name, event in writes for t in self.rows.tables[name].triggers if t.event == event]

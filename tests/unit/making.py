@@ -10,6 +10,7 @@ from typing import Any
 from replfix.core import applier_error
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.lookup import Answers
 from replfix.core.reconcile import final_rows, not_as_final, questions, reconcile
 from replfix.core.row_event import ChangeKind, RawEvents, RowChange, Transaction
@@ -161,7 +162,7 @@ def evidence(
         "reconciliation": found,
         "applied": tuple(not not_as_final((r,), tables, answers, {}) for r in final_rows(of.changes, tables)),
         "source_rows": (None,) * len(found.conflicts),
-        "errant": GtidSet.parse(",".join(t.gtid for t in local_writes) if errant is None else errant),
+        "only_here": OnlyHere(GtidSet.parse(",".join(t.gtid for t in local_writes) if errant is None else errant)),
         "local_writes": tuple(local_writes),
         "replica_auto_increment": AutoIncrement(1, 1),
         "source_auto_increment": AutoIncrement(1, 1),

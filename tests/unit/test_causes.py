@@ -171,7 +171,7 @@ def test_the_author_is_named_with_time_connection_and_statement() -> None:
     assert (
         f"has the insert of this d.t row (id) in {REPLICA}:3, written on the replica at 2026-03-01 12:30:45 UTC" in text
     )
-    assert "connection 17, and the source does not have that transaction." in text
+    assert "connection 17, and the source has not executed that transaction." in text
     assert "The statement was logged with it: INSERT INTO t VALUES (1, 9, 9)" in text
     assert f"{REPLICA}:2" not in text, "an earlier write of the same row is not what stands there"
     nameless = local(3, inserted(T, *HELD), thread=None)

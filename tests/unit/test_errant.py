@@ -9,6 +9,7 @@ import pytest
 
 from replfix.core.errant import Errant, origin_of, ways_out
 from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.status import ChannelStatus
 from replfix.errors import ConnectError
@@ -42,7 +43,7 @@ def found(executed: str, source: str, *more: ChannelStatus, others: str | None =
         servers["other"].gtids = GtidSet.parse(others)
         return servers["other"]
 
-    return str(errant(servers["replica"], stands, stands.channels[0], servers["source"], source_of))  # type: ignore[arg-type]
+    return str(errant(servers["replica"], stands, stands.channels[0], servers["source"], source_of).errant)  # type: ignore[arg-type]
 
 
 def test_what_none_of_the_sources_has() -> None:
@@ -72,7 +73,7 @@ def test_where_they_were_written() -> None:
 
 def test_the_sql_is_bounded_and_says_so() -> None:
     gtids = GtidSet.parse(f"{REPLICA}:1-250")
-    empty, leave = ways_out(status(channel()), channel(), gtids, GtidSet())
+    empty, leave = ways_out(status(channel()), channel(), gtids, GtidSet(), "db1:3306")
     assert "newest 100; 150 more" in empty.means
     assert len(empty.sql) == 3 * 100 + 1
     assert empty.sql[0] == f"SET SESSION gtid_next = '{REPLICA}:151'"
@@ -97,7 +98,7 @@ def test_which_numbers_of_mariadb_the_source_can_log(
     gtids: str, there: str, numbered: list[tuple[int, int, int]]
 ) -> None:
     stands = replace(status(channel()), server_uuid="server_id 2", version="11.8.6-MariaDB")
-    *empty, leave = ways_out(stands, channel(), MariadbGtidSet.parse(gtids), MariadbGtidSet.parse(there))
+    *empty, leave = ways_out(stands, channel(), MariadbGtidSet.parse(gtids), MariadbGtidSet.parse(there), "db1:3306")
     assert leave.name == "leave"
     setting = [
         f"SET SESSION `{name}` = {value}"
@@ -110,4 +111,4 @@ def test_which_numbers_of_mariadb_the_source_can_log(
 def test_a_line_stays_a_line() -> None:
     lines = errant_lines(strays_of("a\nb\x1b[31m\u202e[/b]"))
     assert all(line.text.isprintable() for line in lines)
-    assert errant_lines(Errant(GtidSet(), (), ())) == []
+    assert errant_lines(Errant(OnlyHere(GtidSet()), (), ())) == []

@@ -38,9 +38,16 @@ class WayOutPart(Part):
     sql: list[str]  # for a human: replfix runs none of them
 
 
-class ErrantPart(Part):
+class InTransitPart(Part):
     gtid_set: str
-    transactions: list[ErrantTransactionPart]  # the newest 20, newest first
+    how: str  # by which channels they come to the source, and how far they have come
+
+
+class ErrantPart(Part):
+    gtid_set: str  # errant ones alone
+    in_transit: list[InTransitPart]  # what the source has not executed yet, and gets
+    undecided_gtid_set: str  # errant or on their way; ``notes`` says why that is unknown
+    transactions: list[ErrantTransactionPart]  # of all three, the newest 20, newest first
     ways: list[WayOutPart]
     notes: list[str]
 
@@ -48,6 +55,8 @@ class ErrantPart(Part):
 def errant_part(errant: Errant) -> ErrantPart:
     return ErrantPart(
         gtid_set=str(errant.gtids),
+        in_transit=[InTransitPart(gtid_set=str(one.gtids), how=one.how) for one in errant.only_here.in_transit],
+        undecided_gtid_set=str(errant.only_here.undecided),
         transactions=[_transaction(one) for one in errant.transactions],
         ways=[WayOutPart(name=w.name, means=w.means, where=w.where, sql=list(w.sql)) for w in errant.ways],
         notes=list(errant.notes),

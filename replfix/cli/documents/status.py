@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
-from replfix.core.gtid import GtidSet
+from replfix.core.in_transit import OnlyHere
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 
 
@@ -23,7 +23,8 @@ class ChannelPart(Part):
     error: ErrorPart | None
     receiver_error: ErrorPart | None
     executed_gtid_set: str
-    errant_gtid_set: str | None  # null: the source could not be asked
+    errant_gtid_set: str | None  # null: unknown, because a server could not be asked
+    in_transit_gtid_set: str | None  # on the way to the source, which has not executed it yet
 
 
 class ReplicaPart(Part):
@@ -50,7 +51,7 @@ class StatusDocument(Document):
     unreachable: list[UnreachablePart]
 
 
-def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: GtidSet | None) -> ChannelPart:
+def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: OnlyHere | None) -> ChannelPart:
     failure = channel.failure
     return ChannelPart(
         name=channel.name,
@@ -65,5 +66,6 @@ def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: GtidSet 
             else None
         ),
         executed_gtid_set=str(status.executed),
-        errant_gtid_set=None if errant is None else str(errant),
+        errant_gtid_set=None if errant is None or errant.undecided else str(errant.errant),
+        in_transit_gtid_set=None if errant is None else str(errant.on_their_way),
     )

@@ -62,7 +62,7 @@ def _gone(evidence: Evidence, one: Parent) -> Touch | None:
 def _explains(evidence: Evidence, one: Parent, gone: Touch) -> str:
     by = gone.by
     what = f"The row of {one.conflict.table} refers to a row of {one.row[0]}, which the {gone.change.kind} in {by.gtid}, of {by.when}, took away"
-    local = by.gtid in evidence.errant
+    local = by.gtid in evidence.ahead
     here = one.conflict.kind is not ConflictKind.DUPLICATE
     if here and one.on_replica and local:
         return f"{what}, written on the replica itself; there the foreign key cascades."

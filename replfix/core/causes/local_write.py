@@ -62,7 +62,7 @@ def _emptied(evidence: Evidence) -> Cause | None:
             continue
         for other in one.doubts:
             statement = other.statement or ""
-            if other.gtid in evidence.errant and _EMPTIES.match(statement) and mentions(statement, one.table.name):
+            if other.gtid in evidence.ahead and _EMPTIES.match(statement) and mentions(statement, one.table.name):
                 thread = f", connection {other.thread_id}" if other.thread_id is not None else ""
                 sentences[f"{other.gtid}, written on the replica at {other.when}{thread}: {statement}"] = None
     if not sentences:
@@ -77,10 +77,10 @@ def _emptied(evidence: Evidence) -> Cause | None:
 
 def _perhaps(evidence: Evidence) -> Cause | None:
     assert evidence.reconciliation is not None
-    own = evidence.errant.of_uuid(evidence.status.server_uuid)
+    own = evidence.ahead.of_uuid(evidence.status.server_uuid)
     # Rows that equal the incoming ones were applied before, however little of the replica's own writes can be read.
     identical = all(c.identical for c in evidence.reconciliation.conflicts)
-    if not own or identical or len(evidence.local_writes) >= len(evidence.errant):
+    if not own or identical or len(evidence.local_writes) >= len(evidence.ahead):
         return None
     if (explained := provenances(evidence)) and all(p.as_logged or p.behind_the_log for p in explained):
         return None
@@ -90,7 +90,7 @@ def _perhaps(evidence: Evidence) -> Cause | None:
         "The replica was written to locally, perhaps this row too.",
         (
             f"The replica has transactions of its own that the source lacks: {own}.",
-            f"Only {len(evidence.local_writes)} of {len(evidence.errant)} could be read from its binlog; none of "
+            f"Only {len(evidence.local_writes)} of {len(evidence.ahead)} could be read from its binlog; none of "
             "those wrote this row.",
         ),
     )

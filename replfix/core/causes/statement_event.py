@@ -34,9 +34,9 @@ def _failing(evidence: Evidence, statement: str) -> Cause:
         sentences.append("It defines a key that rows of the replica do not keep to, while the source's rows did.")
     elif unsafe := _unsafe(statement):
         sentences.append(f"Its outcome is not the same everywhere: it has {unsafe} in it.")
-    if evidence.errant:
+    if evidence.ahead:
         sentences.append(
-            f"The replica has {counted(len(evidence.errant), 'transaction')} of its own, which it can meet."
+            f"The replica has {counted(len(evidence.ahead), 'transaction')} of its own, which it can meet."
         )
     return Cause(
         CODE,
@@ -62,7 +62,7 @@ def _earlier(evidence: Evidence) -> Cause | None:
                 ] = None
             continue
         for other in one.doubts:
-            if other.statement and other.gtid not in evidence.errant and mentions(other.statement, one.table.name):
+            if other.statement and other.gtid not in evidence.ahead and mentions(other.statement, one.table.name):
                 likely[_told(other)] = None
     if not certain and not likely:
         return None

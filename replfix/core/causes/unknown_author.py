@@ -39,13 +39,13 @@ def examine(evidence: Evidence) -> Cause | None:
         trace = "Without GTIDs, nothing tells which transactions only the replica has."
     elif evidence.unreachable is not None:
         trace = "The source, which knows what transactions only the replica has, could not be asked."
-    elif not evidence.errant:
+    elif not evidence.ahead:
         trace = "The replica has no transaction that the source lacks."
     elif all_local_writes_read(evidence):
-        trace = f"None of the replica's own transactions ({evidence.errant}) wrote these rows."
+        trace = f"None of the replica's own transactions ({evidence.ahead}) wrote these rows."
     else:
         trace = (
-            f"{len(evidence.local_writes)} of the replica's {len(evidence.errant)} own transactions could be read; "
+            f"{len(evidence.local_writes)} of the replica's {len(evidence.ahead)} own transactions could be read; "
             "none of those wrote these rows."
         )
     return Cause(

@@ -30,7 +30,7 @@ _LENIENT = "SET GLOBAL gtid_strict_mode = OFF"
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    own = evidence.errant.of_uuid(evidence.status.server_uuid)
+    own = evidence.ahead.of_uuid(evidence.status.server_uuid)
     seen = (Remedy(f"Only the replica has {own}: look at it in the replica's own binlog."),) if own else ()
     return (
         *seen,

@@ -92,6 +92,6 @@ def _parts(errant: Errant | None, error: ReplfixError | None) -> Iterator[Render
         yield point("✔", "Every transaction of this replica is its source's too.", "bold green")
     else:
         for line in errant_lines(errant):
-            if line.indent == 1 and line.mark != "?":
+            if line.indent < 2 and line.mark != "?":
                 yield Text()
             yield point(line.mark or " ", line.text, "bold yellow", line.indent * 2)

@@ -1,0 +1,105 @@
+"""What tests of several servers that follow each other share: writes, waiting, and commands with the lab's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import tests.waiting as waiting
+from replfix.core.gtid import GtidSet
+from replfix.lab.flavours import speaking
+from replfix.lab.replication import executed, wait_until_received, wait_until_stopped
+from replfix.lab.state import Server
+from replfix.lab.topology import Lab
+from tests.integration.running import Ran, replfix
+
+
+@dataclass(frozen=True)
+class Connected:
+    """``servers`` in the lab's order."""
+
+    lab: Lab
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return self.lab.servers
+
+    def run(self, *arguments: str) -> Ran:
+        return replfix(*arguments, "--config", str(self.lab.config_file))
+
+    def diagnosed(self, server: Server, code: int = 3) -> dict[str, Any]:
+        ran = self.run("diagnose", server.name, "--json")
+        assert ran.code == code, ran.out + ran.err
+        return ran.document
+
+    def resolved(self, server: Server, *options: str) -> dict[str, Any]:
+        ran = self.run("resolve", server.name, "--yes", "--json", *options)
+        assert ran.code == 0, ran.out + ran.err
+        return ran.document
+
+    def until_equal(self, question: str, expected: list[tuple[str, ...]]) -> None:
+        """Wait until every server answers that; plain SQL."""
+        for server in self.servers:
+            waiting.until(partial(_answers, server, question, expected), f"{server} does not come to answer {expected}")
+
+    def around(self, *servers: Server) -> None:
+        """Wait until each of them (all, if none is named) has executed what the others have."""
+        servers = servers or self.servers
+        for source in servers:
+            with source.session() as session:
+                wanted = executed(session)
+            for server in servers:
+                waiting.until(partial(_has, server, wanted), f"{server} does not get {wanted}")
+
+
+def _answers(server: Server, question: str, expected: list[tuple[str, ...]]) -> bool:
+    return rows(server, question) == expected
+
+
+def _has(server: Server, wanted: GtidSet) -> bool:
+    with server.session() as session:
+        return wanted <= executed(session)
+
+
+def execute(server: Server, *statements: str) -> None:
+    with server.session() as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def execute_on_a_replica(server: Server, *statements: str) -> None:
+    with server.session() as session, speaking(session).writable(session):
+        for statement in statements:
+            session.execute(statement)
+
+
+def rows(server: Server, question: str) -> list[tuple[str, ...]]:
+    with server.session() as session:
+        return [tuple(row) for row in session.rows(question)]
+
+
+ROW_EVENTS = "SET SESSION binlog_format = ROW"
+"""MariaDB ships with MIXED: what it logs as a statement can run on two servers with two results, and no error."""
+
+
+def stop_appliers(*servers: Server) -> None:
+    for server in servers:
+        execute(server, "STOP REPLICA SQL_THREAD")
+
+
+def start_appliers(*servers: Server) -> None:
+    for server in servers:
+        execute(server, "START REPLICA SQL_THREAD")
+
+
+def meet(a: Server, on_a: str, b: Server, on_b: str) -> None:
+    """Both servers, which follow each other, write while neither applies; then both stop on what the other wrote."""
+    stop_appliers(a, b)
+    execute(a, ROW_EVENTS, on_a)
+    execute(b, ROW_EVENTS, on_b)
+    wait_until_received(a, b)
+    wait_until_received(b, a)
+    start_appliers(a, b)
+    wait_until_stopped(a)
+    wait_until_stopped(b)
