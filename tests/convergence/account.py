@@ -21,7 +21,8 @@ def counts_of(verdict: Verdict) -> dict[str, int]:
     if verdict.refused:
         counts |= {"refused": 1, f"refused ({verdict.refused})": 1}
     if verdict.human:
-        counts |= {f"left to a human ({verdict.human})": 1}
+        counts |= {f"left to a human ({verdict.human})": 1, "remedies followed": verdict.remedies}
+        counts |= {f"{verdict.end} behind remedies": 1}
     return counts
 
 

@@ -16,6 +16,8 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     refused: str = ""  # the name of the reason why a human was asked for
     human: str = ""  # the error that was left to a human, in worlds where errors of every kind are met
+    remedies: int = 0  # that were followed then
+    end: str = ""  # how it stood behind them
     gave_way: bool = False  # the strategy drawn was refused somewhere; source-wins did the rest
     said: str = ""  # replfix's words for it
     rounds: int = 0

@@ -18,6 +18,7 @@ from tests.following import judge
 from tests.following.looking import Seen, look
 from tests.integration.running import replfix
 
+DIFFERS = "the channel runs and differs"
 _STARTS = re.compile(r"\s*(START\s+(ALL\s+)?(REPLICAS?|SLAVES?)|CALL\s+`?mysql`?\.)", re.IGNORECASE)
 
 
@@ -173,7 +174,7 @@ class Follower:
                 for words in judge.differing(source, replica)
                 if not any(words.startswith((f"{name} ", f"{name}:")) for name in excused)
             ]
-            faults += [f"the channel runs and differs: {words}" for words in different]
+            faults += [f"{DIFFERS}: {words}" for words in different]
         stray = (replica.executed - source.executed) - (start.executed - source.executed)
         if stray:
             faults.append(f"errant: {stray}")
