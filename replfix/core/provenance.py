@@ -9,9 +9,9 @@ from functools import lru_cache
 from replfix.core.evidence import Evidence
 from replfix.core.history import Logged, Touch
 from replfix.core.reconcile import Conflict, Identity, identity_values
-from replfix.core.row_diff import same
+from replfix.core.row_diff import logged_in_part, same
 from replfix.core.table import Table
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import RowImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Provenance:
             return False
         if self.last is not None:
             left = left_as(self.table, self.last.change.left, self.row)
-            return left is None or NOT_LOGGED not in left
+            return left is None or not logged_in_part(self.table, left)
         return self.state is not None
 
 

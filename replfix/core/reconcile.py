@@ -23,7 +23,7 @@ from replfix.core.cascades import Cascades
 from replfix.core.children import Child, Orphan, Replaced
 from replfix.core.deleted_again import DeletedAgain, RowsGone
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
-from replfix.core.row_diff import differing, same
+from replfix.core.row_diff import differing, logged_in_part, same
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage, Value, laid_over
@@ -52,6 +52,7 @@ class Conflict:
     replica_row: RowImage | None
     differences: tuple[str, ...]
     foreign_key: str = ""  # by which the row is a parent that is missing, or a child too many
+    in_part: bool = False  # the incoming row is logged in part
 
     @property
     def in_words(self) -> str:
@@ -63,7 +64,7 @@ class Conflict:
     def identical(self) -> bool:
         """The replica's row is the one that the transaction writes, every column of it: of a row that is logged in part, the
         rest is not known to be the same."""
-        whole = self.incoming is not None and NOT_LOGGED not in self.incoming
+        whole = self.incoming is not None and not self.in_part
         return self.kind is ConflictKind.DUPLICATE and whole and not self.differences
 
 
@@ -110,10 +111,13 @@ class Reconciliation:
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
-    """What names the row of that image: the values of the table's identity key, of a table without one all values. None
-    when they were not logged."""
+    """What names the row of that image: the values of the table's identity key, of a table without one all that are stored.
+    None when they were not logged."""
     key = table.identity
-    values = tuple(image[ordinal] for ordinal in table.ordinals(key)) if key is not None else image
+    if key is not None:
+        values = tuple(image[ordinal] for ordinal in table.ordinals(key))
+    else:
+        values = tuple(value for column, value in zip(table.columns, image, strict=True) if not column.generated)
     return None if NOT_LOGGED in values else values
 
 
@@ -368,6 +372,7 @@ class _Reconciler:
                 incoming=touch.change.after,
                 replica_row=row,
                 differences=differing(touch.table, compared, row) if row is not None and compared is not None else (),
+                in_part=touch.change.after is not None and logged_in_part(touch.table, touch.change.after),
             )
         )
 

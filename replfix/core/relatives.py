@@ -14,6 +14,7 @@ from typing import Protocol
 from replfix.core.cascades import keys_taken, unchanged
 from replfix.core.lookup import Lookup
 from replfix.core.reconcile import Identity, identity_values
+from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange
 from replfix.core.table import ForeignKey, KeyPart, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, Value
@@ -158,7 +159,11 @@ def states_then(
     return {
         reference: state
         for reference, state in then.items()
-        if (NOT_LOGGED not in state if state is not None else reference in found or changes.whole)
+        if (
+            not logged_in_part(tables[reference.lookup.table], state)
+            if state is not None
+            else reference in found or changes.whole
+        )
     }
 
 

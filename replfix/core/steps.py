@@ -8,6 +8,7 @@ from replfix.core import sql
 from replfix.core.children import held_by, references_of
 from replfix.core.plan import Step, StepKind
 from replfix.core.reconcile import Repair
+from replfix.core.row_diff import logged_in_part
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, laid_over
 
@@ -95,7 +96,7 @@ def _insert(table: Table, repair: Repair) -> Step:
     target, current = repair.target, repair.current
     assert target is not None
     full = target if current is None else laid_over(current, target)
-    if NOT_LOGGED in full:
+    if logged_in_part(table, full):
         return Step(StepKind.INSERT, table.name, names_of(table), None, full, sql="", undo_sql="")
     return Step(
         StepKind.INSERT,

@@ -46,6 +46,8 @@ class Column:
     generated: bool = False
     counted: bool = False  # generated from the AUTO_INCREMENT column, which no event knows: see ``row_diff``
     invisible: bool = False
+    # As the server writes it. Not part of what the column is: guards and records name a definition by what they always did.
+    expression: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

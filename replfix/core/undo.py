@@ -13,9 +13,9 @@ from replfix.core.guards import fingerprint
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.on_source import delay_risk, triggers_guard, triggers_risk
 from replfix.core.plan import OnSource, Plan, Step, StepKind
-from replfix.core.row_diff import differing, same
+from replfix.core.row_diff import differing, logged_in_part, same
 from replfix.core.table import ForeignKey, Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import RowImage
 from replfix.core.words import SHOWN, counted, shortened
 from replfix.errors import Refused
 
@@ -103,7 +103,7 @@ def turned_round(steps: Sequence[Step], tables: Tables) -> tuple[Step, ...]:
 
 def _inverse(step: Step, table: Table) -> Step:
     now, then = step.target, step.current
-    if NOT_LOGGED in (*(now or ()), *(then or ())):
+    if any(image is not None and logged_in_part(table, image) for image in (now, then)):
         raise Refused(f"A row of {table.name} is not known in full: the record lacks columns of it.")
     return Step(
         kind=_INVERSE[step.kind],

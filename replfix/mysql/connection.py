@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -102,6 +102,16 @@ class Session:
             self._run(cursor, sql, None)
             return list(cursor.fetchall())
 
+    def results(self, sql: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each result of one compound statement."""
+        with self.connection.cursor() as cursor:
+            self._run(cursor, sql, None)
+            found = []
+            while cursor.description is not None:
+                found.append(list(cursor.fetchall()))
+                self._calling(cursor.nextset)
+            return found
+
     def execute(self, sql: str) -> int:
         """Run one statement; the number of rows found (CLIENT_FOUND_ROWS: matched, not only changed)."""
         with self.connection.cursor() as cursor:
@@ -113,8 +123,11 @@ class Session:
         return next(iter(rows[0].values())) if rows else None
 
     def _run(self, cursor: Cursor, sql: str, args: Sequence[Any] | Mapping[str, Any] | None) -> None:
+        self._calling(lambda: cursor.execute(sql, args))
+
+    def _calling(self, client: Callable[[], object]) -> None:
         try:
-            cursor.execute(sql, args)
+            client()
         except pymysql.err.MySQLError as error:
             raise statement_error(self.endpoint, error) from None
         except OSError as error:

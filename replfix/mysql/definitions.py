@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from replfix.core.sql import table_name
@@ -93,9 +93,7 @@ def _counted(rows: Sequence[Row]) -> set[str]:
     found = {row["name"] for row in rows if "AUTO_INCREMENT" in (row["extra"] or "").upper()}
     own = set(found)
     for _ in rows:
-        # Both servers write an expression's columns in backquotes, as they are named.
-        reading = {r["name"]: _QUOTED_NAME.findall(r["expression"] or "") for r in rows}
-        more = {name for name, columns in reading.items() if found & {c.replace("``", "`") for c in columns}}
+        more = {row["name"] for row in rows if found & set(names_in(row["expression"] or ""))}
         if more <= found:
             break
         found |= more
@@ -124,7 +122,16 @@ def column(ordinal: int, row: Row) -> Column:
         # DEFAULT_GENERATED stands for a default that is an expression: such a column is an ordinary one.
         generated="VIRTUAL GENERATED" in extra or "STORED GENERATED" in extra or "PERSISTENT" in extra,
         invisible="INVISIBLE" in extra,
+        expression=row["expression"] or "",
     )
+
+
+_QUOTED_NAME = re.compile(r"`((?:[^`]|``)*)`")
+
+
+def names_in(expression: str) -> Iterator[str]:
+    """The columns that an expression reads: both servers write them in backquotes, as they are named."""
+    return (match[1].replace("``", "`") for match in _QUOTED_NAME.finditer(expression))
 
 
 _LABEL = re.compile(r"(x?)'((?:[^'\\]|''|\\.)*)'(?:,|\Z)", re.DOTALL)
@@ -164,7 +171,6 @@ def _unique_keys(rows: list[Row], columns: Sequence[Column]) -> tuple[UniqueKey,
     return tuple(UniqueKey(key, tuple(of_key)) for key, of_key in parts.items())
 
 
-_QUOTED_NAME = re.compile(r"`((?:[^`]|``)*)`")
 _ARRAY = re.compile(r"cast\((.*) as [^`']* array\)", re.DOTALL)
 
 
@@ -172,7 +178,7 @@ def key_expression(shown: str, columns: Collection[str]) -> KeyPart:
     """The part of a key that SHOW INDEX shows as that expression: escaped as a string is, every column in backquotes
     (MySQL 9.7). A name that only stands in a string of the expression counts as read, too, which does no harm."""
     expression = _ESCAPED.sub(_character, shown)
-    names = (match[1].replace("``", "`") for match in _QUOTED_NAME.finditer(expression))
+    names = names_in(expression)
     array = _ARRAY.fullmatch(expression)
     return KeyPart(
         None,

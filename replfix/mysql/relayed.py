@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
 from replfix.core.table import Column, TableName
+from replfix.core.values import RowImage
 from replfix.errors import ReplicationError
+from replfix.mysql.as_applied import applied_as
 from replfix.mysql.binlog import log_dialect, relayed
 from replfix.mysql.binlog.transaction import Schema
 from replfix.mysql.connection import Session
+from replfix.mysql.generated import filled_in
 from replfix.mysql.relay_files import RelayFiles
 
 _FROM_RELAY_LOG = "The transaction was read from the replica's relay log, not from the source."
@@ -29,7 +32,11 @@ def read_relayed(
     if applied is None or not channel.relay_log_file:
         raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
     files = RelayFiles(session, channel.relay_log_file)
-    schema = Schema(columns_of, log_dialect(session).charset_of(session))
+
+    def fill_in(name: TableName, columns: Sequence[Column], images: Sequence[RowImage]) -> Sequence[RowImage]:
+        return filled_in(session, applied_as(channel.filters, name) or name, columns, images)
+
+    schema = Schema(columns_of, log_dialect(session).charset_of(session), fill_in=fill_in)
     found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from replfix.core import sql
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
@@ -20,6 +20,9 @@ ARMS = 100  # look-ups in one UNION, whose optimisation time grows with its arms
 ANY = 1000  # key parts in one list of alternatives: 500,000 look-ups take 5 s so, and 20 s as UNIONs (MySQL 9.7.4)
 WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
 STATEMENT_BYTES = 1 << 18  # of values in one statement: max_allowed_packet can be as low as 1 MiB on servers that work
+
+
+T = TypeVar("T")
 
 
 def image(table: Table, answer: Sequence[Any]) -> RowImage:
@@ -64,7 +67,7 @@ def _sort(lookup: Lookup) -> str:
 
 def _find_any(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
     """Most look-ups find nothing: many are asked as one question, and one by one only where that has an answer."""
-    for batch in _batches(lookups, max(ANY // len(lookups[0].parts), 1)):
+    for batch in batches(lookups, max(ANY // len(lookups[0].parts), 1), _values):
         found = [image(table, answer) for answer in session.rows(sql.select_any(table, batch))]
         if found and not _told_apart(table, batch, found, answers):
             _find_each(session, table, batch, answers)
@@ -86,14 +89,14 @@ def _told_apart(table: Table, lookups: Sequence[Lookup], found: Sequence[RowImag
 
 
 def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
-    for batch in _batches(lookups, ARMS):
+    for batch in batches(lookups, ARMS, _values):
         for number, *answer in session.rows(sql.select_rows(table, batch)):
             answers[batch[int(number)]].append(image(table, answer))
 
 
 def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
     asked = set(lookups)
-    for batch in _batches(lookups, WHOLE_ROWS):
+    for batch in batches(lookups, WHOLE_ROWS, _values):
         for answer in session.rows(sql.select_alike(table, batch)):
             row = image(table, answer)
             same = by_identity(table, row)
@@ -101,18 +104,23 @@ def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answe
                 answers[same].append(row)
 
 
-def _batches(lookups: Sequence[Lookup], most: int) -> Iterator[Sequence[Lookup]]:
-    batch: list[Lookup] = []
+def batches(items: Sequence[T], most: int, values_of: Callable[[T], Iterable[Value]]) -> Iterator[Sequence[T]]:
+    """As many of them as one statement takes, by the values that are written in it."""
+    batch: list[T] = []
     size = 0
-    for lookup in lookups:
-        more = sum(_size(value) for of_part in lookup.values for value in of_part)
+    for item in items:
+        more = sum(_size(value) for value in values_of(item))
         if batch and (len(batch) == most or size + more > STATEMENT_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(lookup)
+        batch.append(item)
         size += more
     if batch:
         yield batch
+
+
+def _values(lookup: Lookup) -> Iterator[Value]:
+    return (value for of_part in lookup.values for value in of_part)
 
 
 def _size(value: Value) -> int:
@@ -126,7 +134,7 @@ def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequ
     """How many rows each look-up finds."""
     counts: dict[Lookup, int] = {}
     for name in dict.fromkeys(lookup.table for lookup in lookups):
-        for batch in _batches([lookup for lookup in lookups if lookup.table == name], ARMS):
+        for batch in batches([lookup for lookup in lookups if lookup.table == name], ARMS, _values):
             answers = session.rows(sql.count_rows(tables[name], batch))
             counts.update((batch[int(number)], int(count)) for number, count in answers)
     return counts

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from replfix.core import sql
 from replfix.core.checkup import ClockReading, Connected, Inventory
@@ -30,6 +30,7 @@ from replfix.mysql.binlog.crafted import obstacle
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_columns, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
+from replfix.mysql.generated import filled_in
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
 from replfix.mysql.key_spaces import ServerKeySpaces
@@ -85,7 +86,7 @@ class MysqlServer:
 
     @cached_property
     def _binlog(self) -> BinlogReader:
-        return BinlogReader(self.endpoint, self._columns)
+        return BinlogReader(self.endpoint, self._columns, partial(filled_in, self._session))
 
     def _columns(self, name: TableName) -> tuple[Column, ...]:
         """By the name that events have."""

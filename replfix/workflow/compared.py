@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from replfix.core.applied_together import misapplied
 from replfix.core.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
 from replfix.core.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED
 from replfix.ports import Replica
 
 
@@ -74,7 +74,13 @@ def doubt(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
                 "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
             )
-    if any(NOT_LOGGED in image for c in transaction.changes for image in (c.before, c.after) if image is not None):
+    if any(
+        logged_in_part(tables[c.table], image)
+        for c in transaction.changes
+        if c.table in tables
+        for image in (c.before, c.after)
+        if image is not None
+    ):
         unknowns.append(
             f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
             "differences in the others are not seen."

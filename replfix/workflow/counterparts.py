@@ -8,9 +8,9 @@ from dataclasses import replace
 from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
 from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
+from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED
 from replfix.core.words import counted
 from replfix.errors import ReplicationError
 from replfix.ports import Replica, Server
@@ -52,7 +52,7 @@ def keep_what_the_source_has(
         if counterparts:
             changes = ChangesSince(source, transaction, executed, by_gtid, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
-            untold.update(dict.fromkeys(_incomplete(changed.values())))
+            untold.update(dict.fromkeys(_incomplete(changed.values(), tables)))
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
         if not added:
@@ -83,9 +83,9 @@ def untold_without(
             )
 
 
-def _incomplete(restored: Iterable[Repair]) -> Iterator[str]:
+def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -> Iterator[str]:
     for repair in restored:
-        if repair.target is not None and NOT_LOGGED in repair.target:
+        if repair.target is not None and logged_in_part(tables[repair.table], repair.target):
             yield (
                 f"The source had a row of {repair.table} that is in the way here, too, and how it stood there then cannot be "
                 "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "

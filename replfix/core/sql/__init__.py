@@ -22,6 +22,7 @@ from replfix.core.sql.definitions import (
     show_create_schema,
     show_create_table,
 )
+from replfix.core.sql.generated import work_out
 from replfix.core.sql.gtids import (
     BINLOG_STATE,
     Numbered,
@@ -170,4 +171,5 @@ __all__ = [
     "table_name",
     "update_row",
     "widen_counter",
+    "work_out",
 ]  # fmt: skip

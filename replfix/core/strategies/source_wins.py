@@ -13,10 +13,10 @@ from replfix.core.lookup import by_identity
 from replfix.core.no_applier import in_its_place, is_certain, no_applier
 from replfix.core.plan import Kept, Plan, Step, Way
 from replfix.core.reconcile import Reconciliation
-from replfix.core.row_diff import differing
+from replfix.core.row_diff import differing, logged_in_part
 from replfix.core.steps import names_of, steps_of
 from replfix.core.table import ForeignKey, Table
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
 
@@ -96,7 +96,13 @@ def propose(evidence: Evidence) -> Proposal:
 
 def _in_part(evidence: Evidence) -> bool:
     changes = evidence.transaction.changes if evidence.transaction is not None else ()
-    return any(NOT_LOGGED in image for c in changes for image in (c.before, c.after) if image is not None)
+    return any(
+        logged_in_part(evidence.tables[c.table], image)
+        for c in changes
+        if c.table in evidence.tables
+        for image in (c.before, c.after)
+        if image is not None
+    )
 
 
 def cannot(evidence: Evidence) -> str:

@@ -80,7 +80,7 @@ def _naming(table: Table) -> Sequence[int]:
 
 
 def _written(table: Table, before: RowImage | None, after: RowImage) -> Sequence[int]:
-    every = range(len(table.columns))
+    every = [o for o, c in enumerate(table.columns) if not (c.generated and after[o] is NOT_LOGGED)]
     if before is None or table.identity is None:
         return every
     return [o for o in every if before[o] != after[o] and not table.columns[o].generated]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from replfix.core.gtid import GtidSet
 from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.secrets import masked
 from replfix.core.table import Column, TableName
+from replfix.core.values import RowImage
 from replfix.errors import LoggedAsStatement, Unreadable
 from replfix.mysql.binlog.gtids import Opening
 from replfix.mysql.binlog.layout import Layout, layout
@@ -29,6 +30,10 @@ _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
 _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 
 
+FillIn = Callable[[TableName, Sequence[Column], Sequence[RowImage]], Sequence[RowImage]]
+"""Works out generated columns that images lack."""
+
+
 @dataclass(slots=True)
 class Schema:
     """Where to look up what events do not say. Table maps are the same again and again: each is resolved once."""
@@ -36,14 +41,33 @@ class Schema:
     columns_of: Callable[[TableName], tuple[Column, ...]]
     charset_of: Callable[[int], str]
     limits: Limits = LIMITS
+    fill_in: FillIn | None = None
     _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
+    _defined: dict[TableName, tuple[Column, ...]] = field(default_factory=dict)
 
     def decoder(self, event: Event) -> RowDecoder:
         key = event.body[6:]  # without the table's number, which changes with every opening of the table
         if key not in self._decoders:
-            found: Layout = layout(read_table_map(event), self.columns_of, self.charset_of)
+            found: Layout = layout(read_table_map(event), self.defined, self.charset_of)
             self._decoders[key] = RowDecoder(found)
         return self._decoders[key]
+
+    def defined(self, table: TableName) -> tuple[Column, ...]:
+        if table not in self._defined:
+            self._defined[table] = self.columns_of(table)
+        return self._defined[table]
+
+    def filled_in(self, table: TableName, names: tuple[str, ...], images: Sequence[RowImage]) -> Sequence[RowImage]:
+        """With the generated columns that the events lack, where the table is still the one that they were logged for."""
+        if self.fill_in is None:
+            return images
+        try:
+            columns = self.defined(table)
+        except Unreadable:  # there is no such table any more
+            return images
+        if [column.name.lower() for column in columns] != [name.lower() for name in names]:
+            return images
+        return self.fill_in(table, columns, images)
 
 
 Wanted = Callable[[Opening], bool]
@@ -129,6 +153,7 @@ class _Assembly:
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
         self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
+        self.in_part: set[TableName] = set()  # of which an image does not hold every column
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
         self.open_maps: dict[int, Event] = {}
@@ -224,6 +249,8 @@ class _Assembly:
         if decoder.layout.from_schema:
             self.from_schema.setdefault(decoder.layout.from_schema, {})[table] = None
         self.hold(event)
+        if any(bits != (1 << head.columns) - 1 for bits in head.present):
+            self.in_part.add(table)
         self.changes += decoder.changes(event, head)
         self.values += (len(self.changes) - rows) * len(head.present) * head.columns
         self.schema.limits.check(self.name, rows=len(self.changes), values=self.values)
@@ -277,13 +304,26 @@ class _Assembly:
             committed_at=self.opening.committed_at,
             server_id=self.first.server_id,
             thread_id=self.thread_id,
-            changes=tuple(self.changes),
+            changes=tuple(self.filled_in() if self.in_part else self.changes),
             column_names=self.column_names,
             raw=RawEvents(self.first.format.raw, tuple(self.statements)),
             notes=tuple(self.notes),
             queries=tuple(self.queries),
             prepared=self.prepared,
         )
+
+    def filled_in(self) -> list[RowChange]:
+        changes = list(self.changes)
+        for table in self.in_part:
+            numbers = [n for n, change in enumerate(changes) if change.table == table]
+            images = [i for n in numbers for i in (changes[n].before, changes[n].after) if i is not None]
+            whole = iter(self.schema.filled_in(table, self.column_names[table], images))
+            for n in numbers:
+                before, after = (
+                    None if image is None else next(whole) for image in (changes[n].before, changes[n].after)
+                )
+                changes[n] = replace(changes[n], before=before, after=after)
+        return changes
 
     def passed_over(self, why: str) -> PassedOver:
         first = self.first
