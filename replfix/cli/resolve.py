@@ -36,8 +36,8 @@ Examples:
   replfix resolve db2 --strategy keep-both --dry-run      which rows the source would get, and under which keys
   replfix resolve db2 --strategy skip --dry-run      what would be lost, were it left out
 \b
-Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found · 4 not done, nothing changed ·
-5 something was changed and not everything is verified · 6 cannot connect, or a privilege is missing""",
+Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found; or all that was done is verified, and a later
+transaction waits · 4 not done, nothing changed · 5 something was changed and not everything is verified · 6 cannot connect, or a privilege is missing""",
 )
 @replica_options
 @click.option(
@@ -150,8 +150,9 @@ def exit_code(outcome: Outcome) -> int:
         return 3
     if outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO):
         return 0
-    # 4 promises that nothing was changed; once rounds were carried out, it is the trail and the message that tell.
-    return 5 if outcome.result is Result.FAILED or outcome.changed else 4
+    if outcome.result is Result.FAILED or not outcome.changed:
+        return 5 if outcome.result is Result.FAILED else 4
+    return 3 if all(round_.verified for round_ in outcome.rounds) else 5
 
 
 def _print(name: str, outcome: Outcome) -> None:

@@ -66,6 +66,15 @@ def test_output_that_goes_nowhere_ends_no_repair(stopped: Lab) -> None:
     assert "outcome" in [record["kind"] for record in records]
 
 
+def test_what_is_verified_is_no_failure_when_the_next_transaction_waits(pair: Lab) -> None:
+    scenarios.find("two-in-a-row").stage(pair)
+    resolving = ("resolve", "replica1", "--yes", "--max-rounds", "1", "--config", str(pair.config_file), "--json")
+    first, second = replfix(*resolving), replfix(*resolving)
+    assert (first.code, first.document["outcome"]) == (3, "needs_human")
+    assert all(done["verified"] for done in first.document["rounds"])
+    assert (second.code, second.document["outcome"]) == (0, "resolved")
+
+
 @contextmanager
 def writing_on_the_replica(lab: Lab) -> Iterator[Session]:
     with lab.replica.session() as session:
