@@ -92,6 +92,9 @@ class Evidence:
     source_auto_increment: AutoIncrement | None
     blind_spots: tuple[str, ...]  # privileges without which the replica hides triggers and foreign keys
     unknowns: tuple[str, ...]
+    misfits: Mapping[TableName, str] = field(
+        default_factory=dict
+    )  # why rows of other tables are not compared, in words
     below: tuple[str, ...] = ()  # the replicas of this replica
     around: Surroundings = NOTHING_KNOWN
     thread: Thread = Thread.APPLIER  # which one the error stopped

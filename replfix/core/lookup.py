@@ -57,7 +57,7 @@ def by_identity(table: Table, image: RowImage) -> Lookup | None:
     None when the event did not log what that takes."""
     if table.identity is not None:
         return by_key(table, table.identity, image)
-    stored = [column for column in table.columns if not column.generated]
+    stored = [column for column in table.columns if not column.generated and not column.own]
     if any(image[column.ordinal] is NOT_LOGGED for column in stored):
         return None
     return Lookup(
@@ -66,6 +66,13 @@ def by_identity(table: Table, image: RowImage) -> Lookup | None:
         tuple(KeyPart(column.name) for column in stored),
         tuple((image[column.ordinal],) for column in stored),
     )
+
+
+def by_own_identity(table: Table, image: RowImage) -> Lookup | None:
+    """The look-up of one row that was read from the server itself, which tells of its own columns too."""
+    key = table.own_identity if table.own_identity is not table.identity else None
+    found = by_key(table, key, image) if key is not None else None
+    return found if found is not None else by_identity(table, image)
 
 
 def by_likeness(table: Table, image: RowImage) -> Lookup | None:

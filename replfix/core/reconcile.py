@@ -52,7 +52,7 @@ class Conflict:
     replica_row: RowImage | None
     differences: tuple[str, ...]
     foreign_key: str = ""  # by which the row is a parent that is missing, or a child too many
-    in_part: bool = False  # the incoming row is logged in part
+    in_part: bool = False  # the event does not hold every column of the incoming row
 
     @property
     def in_words(self) -> str:
@@ -117,7 +117,9 @@ def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
     if key is not None:
         values = tuple(image[ordinal] for ordinal in table.ordinals(key))
     else:
-        values = tuple(value for column, value in zip(table.columns, image, strict=True) if not column.generated)
+        values = tuple(
+            value for column, value in zip(table.columns, image, strict=True) if not column.generated and not column.own
+        )
     return None if NOT_LOGGED in values else values
 
 
@@ -372,7 +374,7 @@ class _Reconciler:
                 incoming=touch.change.after,
                 replica_row=row,
                 differences=differing(touch.table, compared, row) if row is not None and compared is not None else (),
-                in_part=touch.change.after is not None and logged_in_part(touch.table, touch.change.after),
+                in_part=logged_in_part(touch.table, touch.change.after),
             )
         )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from replfix.core.json_values import from_json
 from replfix.core.plan import Plan, Step, StepKind, Way
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.errors import Refused
 
 _HINT = "Nothing was changed. 'replfix audit show' prints the record with its rows and the SQL that takes it back."
@@ -48,6 +49,22 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
 def read_steps(document: Document, tables: Mapping[TableName, Table | None]) -> tuple[Step, ...]:
     """The steps alone, of a plan or of what was written on the source. Refused as ``read_plan``."""
     return tuple(_read_step(step, tables[_table(step)]) for step in _steps(document))
+
+
+def as_recorded(tables: Mapping[TableName, Table | None], steps: Iterable[Step]) -> dict[TableName, Table]:
+    """The tables that are there, with the columns marked that no event held: of rows that were put back they are not known."""
+    own: dict[TableName, set[int]] = {}
+    for step in steps:
+        if step.target is not None:
+            unknown = {ordinal for ordinal, value in enumerate(step.target) if value is NOT_LOGGED}
+            own.setdefault(step.table, set()).update(unknown)
+    return {
+        name: replace(table, columns=tuple(replace(c, own=c.ordinal in own[name]) for c in table.columns))
+        if own.get(name)
+        else table
+        for name, table in tables.items()
+        if table is not None
+    }
 
 
 def writes_on_source(document: Document) -> bool:

@@ -19,13 +19,24 @@ def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
     )
 
 
+def without_own(table: Table, image: RowImage) -> RowImage:
+    """The values of columns that only the replica has left out."""
+    return image if not table.has_own else tuple(image[c.ordinal] for c in table.columns if not c.own)
+
+
 def same(table: Table, one: RowImage, other: RowImage) -> bool:
     return not differing(table, one, other)
 
 
-def logged_in_part(table: Table, image: RowImage) -> bool:
+def logged_in_part(table: Table, image: RowImage | None) -> bool:
     """Whether the image lacks columns that make the row what it is. Generated ones follow from the others: MariaDB 11.8.9
-    logs them for an INSERT only, and where they could not be worked out nothing is missing."""
-    return NOT_LOGGED in image and any(
-        value is NOT_LOGGED and not column.generated for column, value in zip(table.columns, image, strict=True)
+    logs them for an INSERT only, and where they could not be worked out nothing is missing. Nor are columns missing that only the
+    replica has."""
+    return (
+        image is not None
+        and NOT_LOGGED in image
+        and any(
+            value is NOT_LOGGED and not column.generated and not column.own
+            for column, value in zip(table.columns, image, strict=True)
+        )
     )

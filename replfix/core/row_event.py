@@ -80,6 +80,7 @@ class Transaction:
     raw: RawEvents
     notes: tuple[str, ...] = ()  # what was taken from elsewhere than the events, e.g. names from the schema
     queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged
+    logged: Transaction | None = None  # as the binlog has it, where its images are in the form of other tables
     prepared: bool = False  # XA: its rows are locked, and seen by nobody else, until a later transaction ends it
 
     @property

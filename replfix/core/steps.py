@@ -80,7 +80,7 @@ def _delete(table: Table, current: RowImage) -> Step:
 
 
 def _update(table: Table, current: RowImage, target: RowImage) -> Step:
-    full = laid_over(current, target)
+    full = _completed(table, current, target)
     return Step(
         StepKind.UPDATE,
         table.name,
@@ -92,10 +92,16 @@ def _update(table: Table, current: RowImage, target: RowImage) -> Step:
     )
 
 
+def _completed(table: Table, current: RowImage, target: RowImage) -> RowImage:
+    """The target with what it does not say, as the row has it; what the replica alone works out of other columns is not known."""
+    full = laid_over(current, target)
+    return tuple(NOT_LOGGED if c.own and c.generated else value for c, value in zip(table.columns, full, strict=True))
+
+
 def _insert(table: Table, repair: Repair) -> Step:
     target, current = repair.target, repair.current
     assert target is not None
-    full = target if current is None else laid_over(current, target)
+    full = target if current is None else _completed(table, current, target)
     if logged_in_part(table, full):
         return Step(StepKind.INSERT, table.name, names_of(table), None, full, sql="", undo_sql="")
     return Step(

@@ -48,6 +48,10 @@ class Column:
     invisible: bool = False
     # As the server writes it. Not part of what the column is: guards and records name a definition by what they always did.
     expression: str = field(default="", compare=False, repr=False)
+    own: bool = field(
+        default=False, compare=False, repr=False
+    )  # only the replica has it: no event of its source holds it
+    absent: bool = field(default=False, compare=False, repr=False)  # the server that is asked does not have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +133,21 @@ class Table:
     triggers: tuple[Trigger, ...] = ()
     # Worked out once: transactions have 100,000 rows, and each is asked for all of this several times.
     identity: UniqueKey | None = field(init=False, compare=False, repr=False)
-    """The key that names a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier
+    """The key by which events name a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier
     chooses the same way (MySQL 9.7: a key over the beginning of a column will do, one over an expression will not)."""
+    own_identity: UniqueKey | None = field(init=False, compare=False, repr=False)
+    """The key that names a row where all of its columns are known: another one only where that has a column of the replica's
+    own."""
+    has_own: bool = field(init=False, compare=False, repr=False)  # columns that only the replica has
     by_name: Mapping[str, Column] = field(init=False, compare=False, repr=False)  # names in lower case
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name.lower(): column for column in self.columns})
-        naming = (k for k in self.unique_keys if k.of_columns and not any(self.column(c).nullable for c in k.columns))
-        object.__setattr__(self, "identity", next(naming, None))
+        object.__setattr__(self, "has_own", any(column.own for column in self.columns))
+        naming = [k for k in self.unique_keys if k.of_columns and not any(self.column(c).nullable for c in k.columns)]
+        logged = (k for k in naming if not any(self.column(c).own for c in k.columns))
+        object.__setattr__(self, "identity", next(logged, None))
+        object.__setattr__(self, "own_identity", next(iter(naming), None))
 
     def column(self, name: str) -> Column:
         """The column of that name (names of columns are case-insensitive); KeyError when there is none."""

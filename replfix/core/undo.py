@@ -13,7 +13,7 @@ from replfix.core.guards import fingerprint
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.on_source import delay_risk, triggers_guard, triggers_risk
 from replfix.core.plan import OnSource, Plan, Step, StepKind
-from replfix.core.row_diff import differing, logged_in_part, same
+from replfix.core.row_diff import differing, logged_in_part, same, without_own
 from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import SHOWN, counted, shortened
@@ -103,7 +103,7 @@ def turned_round(steps: Sequence[Step], tables: Tables) -> tuple[Step, ...]:
 
 def _inverse(step: Step, table: Table) -> Step:
     now, then = step.target, step.current
-    if any(image is not None and logged_in_part(table, image) for image in (now, then)):
+    if any(logged_in_part(table, image) for image in (now, then)):
         raise Refused(f"A row of {table.name} is not known in full: the record lacks columns of it.")
     return Step(
         kind=_INVERSE[step.kind],
@@ -162,7 +162,11 @@ def _asked(step: Step, table: Table) -> Iterator[Lookup]:
 def in_the_way(steps: Sequence[Step], tables: Tables, answers: Answers, before: Sequence[Step] = ()) -> tuple[str, ...]:
     """Why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can. ``before``: steps
     that are carried out first."""
-    own = {(step.table, step.current) for step in (*before, *steps)}
+    own = {
+        (step.table, without_own(tables[step.table], step.current))
+        for step in (*before, *steps)
+        if step.current is not None
+    }
     alike = Counter((step.table, step.current) for step in steps)
     reasons: list[str] = []
     for step in steps:
@@ -208,7 +212,7 @@ def _changed(step: Step, table: Table, answers: Answers, alike: int) -> str:
     return ""
 
 
-def _taken(step: Step, table: Table, answers: Answers, own: set[tuple[TableName, RowImage | None]]) -> str:
+def _taken(step: Step, table: Table, answers: Answers, own: set[tuple[TableName, RowImage]]) -> str:
     """Which key of the row that is to come back is taken, and by which row; empty when all are free. Rows that steps take out
     or change are in nobody's way: what these come to stood beside that row before."""
     if step.target is None:
@@ -216,7 +220,7 @@ def _taken(step: Step, table: Table, answers: Answers, own: set[tuple[TableName,
     for key in table.unique_keys:
         lookup = by_key(table, key, step.target)
         for row in answers[lookup] if lookup is not None else ():
-            if (table.name, row) in own:
+            if (table.name, without_own(table, row)) in own:
                 continue
             holder = by_identity(table, row)
             stands = "It is there already, just as it was." if same(table, row, step.target) else ""

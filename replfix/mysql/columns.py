@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from replfix.core.json_text import UNTOLD, canonical
 from replfix.core.select_form import TYPED_JSON
 from replfix.core.table import ADDRESSES, GEOMETRIES, Column
-from replfix.core.values import Json, Value
+from replfix.core.values import NOT_LOGGED, Json, Value
 from replfix.errors import Unreadable
 
 Answer = str | bytes
@@ -56,7 +56,7 @@ def from_server(column: Column, answer: Answer | None) -> Value:
     :class:`Unreadable` for a type that replfix does not read or an answer that does not fit it.
     """
     if answer is None:
-        return None
+        return NOT_LOGGED if column.absent else None
     reader = _READERS.get(column.data_type)
     if reader is None:
         raise unsupported(column)

@@ -16,10 +16,10 @@ from replfix.core import sql
 from replfix.core.applied_together import changed_twice, taken_over
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
 from replfix.core.endpoint import Endpoint
-from replfix.core.lookup import Answers, by_identity
+from replfix.core.lookup import Answers, by_own_identity
 from replfix.core.plan import Plan, Step, StepKind, Way
 from replfix.core.reconcile import final_rows, not_as_final, questions, spare_rows
-from replfix.core.row_diff import differing
+from replfix.core.row_diff import differing, without_own
 from replfix.core.row_event import Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import (
@@ -330,7 +330,10 @@ class HeldChannel:
             return
         now = find_all(session, tables, tuple(self._met))
         for lookup, rows in self._met.items():
-            found = now[lookup]
+            # Of rows that were put back, the replica's own columns have the default of that moment.
+            rows, found = (
+                tuple(without_own(tables[lookup.table], row) for row in each) for each in (rows, now[lookup])
+            )
             if rows != found and sorted(map(repr, rows)) != sorted(map(repr, found)):
                 what = "came" if len(found) > len(rows) else "went" if len(found) < len(rows) else "changed"
                 named = f"{lookup.key or 'all columns'}: {str(lookup)[:_SHOWN_KEY]}"
@@ -342,7 +345,7 @@ class HeldChannel:
         rows but those which earlier steps take out: the insert itself would fail on others."""
         image = step.current if step.current is not None else step.target
         assert image is not None
-        lookup = by_identity(table, image)
+        lookup = by_own_identity(table, image)
         assert lookup is not None  # an identity key holds no NULL, and what is not logged is in no plan
         rows = find_now(session, table, lookup, locking=True)
         if step.kind is StepKind.INSERT:

@@ -112,7 +112,7 @@ def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
     assert evidence.transaction is not None
     source = operation.source_of(evidence.channel)
     by_gtid = evidence.channel.auto_position
-    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, evidence.tables, [])
     return {row.lookup for row in final_rows(tuple(changes.behind()), evidence.tables)}
 
 

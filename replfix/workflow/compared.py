@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from replfix.core.applied_together import misapplied
 from replfix.core.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
+from replfix.core.fit import Fit, fit, on_replica, other_digits
 from replfix.core.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import Transaction
@@ -13,23 +15,41 @@ from replfix.core.table import Table, TableName
 from replfix.ports import Replica
 
 
-def definitions_of(replica: Replica, transaction: Transaction, unknowns: list[str]) -> dict[TableName, Table]:
-    """The replica's tables of the transaction, but for those whose rows cannot be compared with its events."""
-    tables: dict[TableName, Table] = {}
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The replica's tables of a transaction, and in words why the rows of the others cannot be compared with its events."""
+
+    tables: dict[TableName, Table]
+    misfits: dict[TableName, str]
+    transaction: Transaction
+    """In the form of those tables."""
+
+
+def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
+    fits: dict[TableName, Fit] = {}
+    misfits: dict[TableName, str] = {}
     for name in dict.fromkeys(change.table for change in transaction.changes):
         table = replica.table(name)
-        if table is None:
-            unknowns.append(
-                f"The replica has no table {name}; a view or a system-versioned table is none that can be compared."
-            )
-        elif len(table.columns) != len(transaction.column_names[name]):
-            unknowns.append(
-                f"{name} has {len(table.columns)} columns on the replica and {len(transaction.column_names[name])} in the "
-                "event: its rows were not compared."
-            )
+        found = fit(table, transaction.column_names[name]) if table is not None else _no_table(replica, name)
+        if isinstance(found, Fit) and (reason := other_digits(found, transaction.changes)):
+            found = reason
+        if isinstance(found, Fit):
+            fits[name] = found
         else:
-            tables[name] = table
-    return tables
+            misfits[name] = found
+    tables = {name: found.table for name, found in fits.items()}
+    return Definitions(tables, misfits, on_replica(transaction, fits))
+
+
+def _no_table(replica: Replica, name: TableName) -> str:
+    """What stands on the replica in place of a table that can be compared."""
+    created = replica.definition(name.schema, name.name)
+    if created is None:
+        return f"The replica has no table {name}."
+    if "SYSTEM VERSIONING" in created:
+        return f"{name} is a system-versioned table on the replica: such rows are not compared."
+    what = "sequence" if created.startswith("CREATE SEQUENCE") else "view"
+    return f"{name} is a {what} on the replica: it has no rows that can be compared."
 
 
 def compare(
@@ -74,13 +94,8 @@ def doubt(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
                 "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
             )
-    if any(
-        logged_in_part(tables[c.table], image)
-        for c in transaction.changes
-        if c.table in tables
-        for image in (c.before, c.after)
-        if image is not None
-    ):
+    compared = (c for c in transaction.changes if c.table in tables)
+    if any(logged_in_part(tables[c.table], image) for c in compared for image in (c.before, c.after)):
         unknowns.append(
             f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
             "differences in the others are not seen."

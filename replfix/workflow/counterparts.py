@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
+from replfix.core.fit import as_far_as_it_fits, there
 from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
 from replfix.core.row_diff import logged_in_part
@@ -50,7 +51,7 @@ def keep_what_the_source_has(
         untold.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
-            changes = ChangesSince(source, transaction, executed, by_gtid, unknowns)
+            changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
             changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
             untold.update(dict.fromkeys(_incomplete(changed.values(), tables)))
             repairs = [changed.get(r, r) for r in repairs]
@@ -85,7 +86,7 @@ def untold_without(
 
 def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -> Iterator[str]:
     for repair in restored:
-        if repair.target is not None and logged_in_part(tables[repair.table], repair.target):
+        if logged_in_part(tables[repair.table], repair.target):
             yield (
                 f"The source had a row of {repair.table} that is in the way here, too, and how it stood there then cannot be "
                 "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "
@@ -95,7 +96,7 @@ def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -
 
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
     asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
-    answers = source.find(tables, tuple(dict.fromkeys(lookup for _, lookup in asked)))
+    answers = source.find(there(tables), tuple(dict.fromkeys(lookup for _, lookup in asked)))
     return [Counterpart(repair, next(iter(answers[lookup]), None)) for repair, lookup in asked]
 
 
@@ -105,12 +106,19 @@ class ChangesSince:
     source before is among them."""
 
     def __init__(
-        self, source: Server, transaction: Transaction, executed: GtidSet, by_gtid: bool, unknowns: list[str]
+        self,
+        source: Server,
+        transaction: Transaction,
+        executed: GtidSet,
+        by_gtid: bool,
+        tables: Mapping[TableName, Table],
+        unknowns: list[str],
     ) -> None:
         self._source = source
         self._transaction = transaction
         self._executed = executed
         self._by_gtid = by_gtid and transaction.gtid is not None
+        self._tables = tables
         self._unknowns = unknowns
         self.whole = False
 
@@ -125,7 +133,7 @@ class ChangesSince:
         try:
             for transaction in behind:
                 read += 1
-                yield from transaction.changes
+                yield from as_far_as_it_fits(transaction, self._tables).changes
         except ReplicationError as error:
             self._unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
             return

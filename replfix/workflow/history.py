@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from replfix.core.fit import as_far_as_it_fits
 from replfix.core.gtid import GtidSet
 from replfix.core.history import History, compiled
 from replfix.core.reconcile import Identity
+from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.table import Table, TableName
 from replfix.errors import ConnectError, ReplicationError, ServerError
 from replfix.ports import Server
@@ -26,12 +28,13 @@ def search(
     tables: Mapping[TableName, Table],
     unknowns: list[str],
 ) -> History:
-    """The history of those ``noted``, read back until ``rows``, which are among them, were all met. What cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
+    """The history of those ``noted``, in the form of ``tables``, read back until ``rows``, which are among them, were all met. What
+    cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
     found = History()
     for count in READ:
         asked = executed.newest(count)
         try:
-            more = compiled(server.readable(asked), asked, executed, noted, tables, MOST_ROWS)
+            more = compiled(_fitted(server.readable(asked), tables), asked, executed, noted, tables, MOST_ROWS)
         except (ReplicationError, ConnectError, ServerError) as error:
             unknowns.append(f"The binlog of {server.address} could not be searched: {error.message}")
             return found
@@ -50,3 +53,9 @@ def search(
         + ": not every row in question was met."
     )
     return found
+
+
+def _fitted(
+    read: Iterable[Transaction | PassedOver], tables: Mapping[TableName, Table]
+) -> Iterator[Transaction | PassedOver]:
+    return (as_far_as_it_fits(one, tables) if isinstance(one, Transaction) else one for one in read)

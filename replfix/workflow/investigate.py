@@ -111,7 +111,9 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         unknowns.append("Without the source the failing transaction, its rows and errant transactions are not known.")
         return replace(bare, statement=statement, unknowns=tuple(unknowns), unreachable=reason)
     unknowns.append("Without the source its rows of now and errant transactions are not known.")
-    tables = definitions_of(replica, transaction, unknowns)
+    defined = definitions_of(replica, transaction)
+    unknowns.extend(defined.misfits.values())
+    tables, transaction = defined.tables, defined.transaction
     found, applied = compare(replica, transaction, tables)
     doubt(bare.status.product, bare.error, transaction, found, tables, unknowns)
     why = "it cannot be reached"
@@ -131,6 +133,7 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         bare,
         transaction=transaction,
         tables=tables,
+        misfits=defined.misfits,
         reconciliation=replace(found, untold=tuple(dict.fromkeys(untold))),
         applied=applied,
         source_rows=(None,) * len(found.conflicts),
@@ -164,17 +167,20 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     if transaction is None and statement is None:
         transaction, statement = from_relay_log(replica, channel, error, unknowns)
     tables: dict[TableName, Table] = {}
+    misfits: dict[TableName, str] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
     source_rows: tuple[RowImage | None, ...] = ()
     local: tuple[Transaction, ...] = ()
     doubted = ""
     if transaction is not None:
-        tables = definitions_of(replica, transaction, unknowns)
+        defined = definitions_of(replica, transaction)
+        unknowns.extend(defined.misfits.values())
+        tables, transaction, misfits = defined.tables, defined.transaction, defined.misfits
         doubted = another_one(transaction, error, tables, its_source=its_source)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = compare(replica, transaction, tables)
-        since = partial(ChangesSince, source, transaction, status.executed, by_gtid, unknowns)
+        since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
         relatives = Relatives(replica, source, channel.filters, transaction, error.errno, status.product, tables, since)
         found = relatives.added_to(found)
         doubt(status.product, error, transaction, found, tables, unknowns)
@@ -204,8 +210,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             kept = found
 
         def conflicts(other: Transaction) -> int:
-            theirs = definitions_of(replica, other, [])
-            return len(compare(replica, other, theirs)[0].conflicts)
+            theirs = definitions_of(replica, other)
+            return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
 
         found = survives(source, channel, transaction, found, kept, conflicts)
         if strays.every and found.conflicts:
@@ -219,6 +225,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         source_uuid=source_uuid,
         transaction=transaction,
         tables=tables,
+        misfits=misfits,
         reconciliation=found,
         applied=applied,
         source_rows=source_rows,

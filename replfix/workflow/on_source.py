@@ -154,7 +154,7 @@ def _leaving(operation: Operation, evidence: Evidence, tables: Mapping[TableName
     """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
     assert evidence.transaction is not None
     source, by_gtid = operation.source_of(evidence.channel), evidence.channel.auto_position
-    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, [])
+    changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, tables, [])
     found: set[Identity] = set()
     for change in changes.behind():
         if change.before is not None and change.table in tables:

@@ -20,13 +20,14 @@ from replfix.core.interrupted import (
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Way, in_words
 from replfix.core.reconcile import final_rows, not_as_final
-from replfix.core.recorded import read_plan, read_steps, tables_named, writes_on_source
+from replfix.core.recorded import as_recorded, read_plan, read_steps, tables_named, writes_on_source
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
 from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.applying import start_again, wait_until_stopped
+from replfix.workflow.compared import definitions_of
 from replfix.workflow.gap import end_gap
 from replfix.workflow.operation import Operation
 
@@ -204,7 +205,7 @@ def _look(
     replica, document = operation.replica, _plan_document(record)
     tables = {name: replica.table(name) for name in tables_named(document)}
     plan = read_plan(document, tables)
-    known = {name: table for name, table in tables.items() if table is not None}
+    known = as_recorded(tables, plan.steps)
     status = replica.status()
     channel = status.channel(plan.channel)
     if channel is not None and channel.applier_running and channel.has_end:
@@ -274,11 +275,11 @@ def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) ->
 
 
 def _rows_that_differ(replica: Replica, transaction: Transaction) -> tuple[str, ...] | None:
-    names = dict.fromkeys(change.table for change in transaction.changes)
-    tables = {name: table for name in names if (table := replica.table(name)) is not None}
-    if len(tables) < len(names):
+    defined = definitions_of(replica, transaction)
+    tables = defined.tables
+    if defined.misfits:
         return None
-    final = final_rows(transaction.changes, tables)
+    final = final_rows(defined.transaction.changes, tables)
     if any(row.lookup.key is None for row in final):
         return None  # rows without a name: how many there were before is not known any more
     return not_as_final(final, tables, replica.find(tables, tuple(row.lookup for row in final)), {})

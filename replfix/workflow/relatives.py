@@ -9,6 +9,7 @@ from replfix.core.applier_error import MISSING_PARENT_ERRORS
 from replfix.core.cascades import PASSES_ON, keys_taken
 from replfix.core.children import Child, Orphan, Replaced, held_by, parents_wanted
 from replfix.core.filters import Filters
+from replfix.core.fit import there
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.no_applier import is_one
 from replfix.core.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
@@ -142,7 +143,7 @@ class Relatives:
             missing = [reference for lookup, reference in asked.items() if not self._stands(reference, answers[lookup])]
             if not missing:
                 return
-            rows = self._source.find(self._tables, tuple(r.lookup for r in missing))
+            rows = self._source.find(there(self._tables), tuple(r.lookup for r in missing))
             wanted = {r: next(iter(rows[r.lookup]), None) for r in missing}
             states = states_then(self._changes_since(), wanted, self._tables)
             next_generation: list[Reference] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from replfix.core.fit import alike, there
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.reconcile import Conflict, Reconciliation
 from replfix.core.table import Table, TableName
@@ -26,7 +27,7 @@ def same_tables(
     same: dict[TableName, Table] = {}
     for name in dict.fromkeys(conflict.table for conflict in found.conflicts):
         theirs, ours = source.table(name), tables[name]
-        if theirs is not None and [c.name for c in theirs.columns] == [c.name for c in ours.columns]:
+        if alike(theirs, ours):
             same[name] = ours
         else:
             unknowns.append(f"The source's table {name} is not the replica's: its rows are not shown.")
@@ -48,7 +49,7 @@ def compare_tables(
         table = source.table(name)
         if table is None:
             only_here.add(name)
-        elif [c.name for c in table.columns] == [c.name for c in tables[name].columns]:
+        elif alike(table, tables[name]):
             theirs[name] = tables[name]
         else:
             unknowns.append(f"The source's table {name} is not the replica's.")
@@ -62,5 +63,5 @@ def source_rows_of(
     for conflict in found.conflicts:
         table = tables.get(conflict.table)
         lookups.append(by_identity(table, _row_in_question(conflict)) if table else None)
-    answers = source.find(tables, tuple(dict.fromkeys(x for x in lookups if x is not None)))
+    answers = source.find(there(tables), tuple(dict.fromkeys(x for x in lookups if x is not None)))
     return tuple(next(iter(answers[x]), None) if x is not None else None for x in lookups)

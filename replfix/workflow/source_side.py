@@ -9,6 +9,7 @@ from replfix.core.children import Child
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, Evidence
 from replfix.core.filters import NO_FILTERS
+from replfix.core.fit import there
 from replfix.core.lookup import by_identity
 from replfix.core.source_side import MOST, Named, SourceSide, questions
 from replfix.core.status import ChannelStatus
@@ -155,7 +156,9 @@ def _only_here(
         children = {(c.foreign_key.child, c.row): c for c in referencing if (c.foreign_key.child, c.row) not in known}
         known.update(children)
         asked = {named: by_identity(tables[named[0]], named[1]) for named in children}
-        answers = source.find(tables, tuple(dict.fromkeys(lookup for lookup in asked.values() if lookup is not None)))
+        answers = source.find(
+            there(tables), tuple(dict.fromkeys(lookup for lookup in asked.values() if lookup is not None))
+        )
         rows = tuple(named for named, lookup in asked.items() if lookup is None or not answers[lookup])
         if not rows:
             return tuple(found)

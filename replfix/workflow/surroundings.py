@@ -23,6 +23,7 @@ from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError, Unreadable
 from replfix.ports import Replica, Server
 from replfix.workflow import history
+from replfix.workflow.compared import definitions_of
 
 SETTINGS = (
     "binlog_rows_query_log_events",
@@ -129,10 +130,14 @@ def _twin(theirs: Side, evidence: Evidence, conflict: Conflict) -> Lookup | None
     row = conflict.replica_row
     if conflict.kind is not ConflictKind.DUPLICATE or table is None or row is None:
         return None
-    if [c.name for c in table.columns] != [c.name for c in ours.columns]:
+    if not _same_columns(table, ours):
         return None
     key = next((k for k in table.unique_keys if k.name == conflict.keys[0]), table.identity)
     return by_key(table, key, row) if key is not None else None
+
+
+def _same_columns(one: Table, other: Table | None) -> bool:
+    return other is not None and [c.name for c in one.columns] == [c.name for c in other.columns]
 
 
 def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
@@ -150,12 +155,11 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     tables = dict(evidence.tables)
     with suppress(ReplicationError, ServerError):  # as far as they can be read
         for one in behind():
-            for name in {change.table for change in one.changes} - tables.keys():
-                table = replica.table(name)
-                if table is None or len(table.columns) != len(one.column_names[name]):
-                    raise Unreadable(f"{name} is another table on the replica.")
-                tables[name] = table
-            read.append(one)
+            defined = definitions_of(replica, one)
+            if defined.misfits:
+                raise Unreadable(" ".join(defined.misfits.values()))
+            tables.update(defined.tables)
+            read.append(defined.transaction)
     answers = replica.find(tables, run.questions(read, tables))
     return run.run_length(read, tables, answers)
 
@@ -172,9 +176,12 @@ def _with_logs(
     tables = {**around.parents, **evidence.tables}
     wanted = rows | parent_rows(evidence, around)
     ours = history.search(replica, executed, rows, wanted, tables, unknowns)
-    theirs = history.search(
-        source, executed & source.executed(), rows, wanted, {**around.parents, **around.source.tables}, unknowns
-    )
+    # Rows of a table that has other columns on the replica are named and compared as there.
+    there = {
+        name: table for name, table in around.source.tables.items() if _same_columns(table, evidence.tables.get(name))
+    }
+    known = {**around.parents, **{n: evidence.tables[n] for n in around.source.tables if n in evidence.tables}, **there}
+    theirs = history.search(source, executed & source.executed(), rows, wanted, known, unknowns)
     return replace(
         around,
         logs_all=replica.logs_all(),

@@ -16,7 +16,7 @@ from replfix.core.interrupted import questions as standing_questions
 from replfix.core.misfit import redefined, replanned
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Step, to_document
-from replfix.core.recorded import fired, read_plan, tables_named
+from replfix.core.recorded import as_recorded, fired, read_plan, tables_named
 from replfix.core.row_event import RawEvents, Transaction
 from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
@@ -152,7 +152,7 @@ def _look(operation: Operation, repair: Repaired) -> _Looked:
     named = dict.fromkeys((*tables_named(document), *(tables_named(written) if written is not None else ())))
     tables = {name: replica.table(name) for name in named}
     repair_plan = read_plan(document, tables)
-    ours = {name: table for name, table in tables.items() if table is not None}
+    ours = as_recorded(tables, repair_plan.steps)
     events = _events(replica, ours)
     plan = inverse(repair_plan, ours, row_events=bool(events.raw.format_description))
     if written is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
+from replfix.core.fit import there
 from replfix.core.lookup import Lookup, by_identity, by_likeness
 from replfix.core.reconcile import Reconciliation, Repair
 from replfix.core.row_event import RowChange
@@ -34,7 +35,7 @@ def doubt_missing_rows(
     if not missing:
         return found
     like = _like(replica, tables, list(dict.fromkeys(missing))[:EXAMINED])
-    theirs = source.find(tables, [lookup for lookup in like if lookup.table in asked])
+    theirs = source.find(there(tables), [lookup for lookup in like if lookup.table in asked])
     strangers = {lookup: row for lookup, row in like.items() if not theirs.get(lookup)}
     if strangers:
         for change in changes_since():

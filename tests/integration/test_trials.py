@@ -293,12 +293,6 @@ def test_a_table_that_has_changed_on_the_source_since(pair: Lab) -> None:
     refused(pair, "the source cannot be asked")
 
 
-def test_a_column_that_only_the_replica_has(pair: Lab) -> None:
-    setup = ["CREATE TABLE t (id INT PRIMARY KEY, u INT)"]
-    stage(pair, setup, ["ALTER TABLE t ADD z INT", "INSERT INTO t VALUES (1, 1, 1)"], ["INSERT INTO t VALUES (1, 1)"])
-    refused(pair, "another number of columns")
-
-
 def test_no_cause_in_rows_is_named_for_an_error_that_does_not_come_from_them(pair: Lab) -> None:
     """The same row is there already, but what stopped the replica is the column's type: "applied twice" would be wrong."""
     setup = ["CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) CHARACTER SET latin1)"]

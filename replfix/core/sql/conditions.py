@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.explain.probe import Match
-from replfix.core.lookup import Lookup, PartValues, by_identity
+from replfix.core.lookup import Lookup, PartValues, by_own_identity
 from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
 from replfix.core.sql.literals import literal
@@ -109,7 +109,7 @@ def is_exactly(column: Column, value: Value) -> str:
 
 def row_named(table: Table, image: RowImage) -> str:
     """For a statement that is to find one row: of several that are the same, any one."""
-    lookup = by_identity(table, image)
+    lookup = by_own_identity(table, image)
     assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
     return matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
 

@@ -18,7 +18,7 @@ NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
 
 
 def select_list(table: Table) -> str:
-    return ", ".join(select_form(c).format(identifier(c.name)) for c in table.columns)
+    return ", ".join("NULL" if c.absent else select_form(c).format(identifier(c.name)) for c in table.columns)
 
 
 def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
@@ -101,8 +101,9 @@ def keep_key(number: int) -> str:
 
 
 def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHING_TAKEN) -> str:
-    """Every column but generated ones; ValueError when a value was not logged. For ``takes`` see ``keep_key``."""
-    stored = [c for c in table.columns if not c.generated]
+    """Every column but generated ones, and those of the replica's own that get their default; ValueError when another value was not
+    logged. For ``takes`` see ``keep_key``."""
+    stored = [c for c in table.columns if not c.generated and not (c.own and target[c.ordinal] is NOT_LOGGED)]
     names = ", ".join(identifier(c.name) for c in stored)
     values = ", ".join(f"@key_{takes[c.name]:d}" if c.name in takes else literal(c, target[c.ordinal]) for c in stored)
     return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"

@@ -53,7 +53,8 @@ def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
     transaction, statement = evidence.transaction, evidence.statement
     if transaction is not None:
         first = transaction.changes[0].table if transaction.changes else None
-        return LeftOut(transaction.changes, transaction.column_names, table=first), transaction.id
+        whole = transaction.logged or transaction
+        return LeftOut(whole.changes, whole.column_names, table=first), transaction.id
     if statement is not None:
         return LeftOut((), {}, statement.text, next(iter(statement.tables), None)), statement.transaction
     return LeftOut((), {}), None

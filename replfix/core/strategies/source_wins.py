@@ -11,12 +11,12 @@ from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.lookup import by_identity
 from replfix.core.no_applier import in_its_place, is_certain, no_applier
-from replfix.core.plan import Kept, Plan, Step, Way
+from replfix.core.plan import Kept, Plan, Step, StepKind, Way
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_diff import differing, logged_in_part
 from replfix.core.steps import names_of, steps_of
 from replfix.core.table import ForeignKey, Table
-from replfix.core.values import RowImage
+from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
 
@@ -101,7 +101,6 @@ def _in_part(evidence: Evidence) -> bool:
         for c in changes
         if c.table in evidence.tables
         for image in (c.before, c.after)
-        if image is not None
     )
 
 
@@ -121,10 +120,7 @@ def cannot(evidence: Evidence) -> str:
     for name in dict.fromkeys(c.table for c in transaction.changes):
         table = evidence.tables.get(name)
         if table is None:
-            return (
-                f"The replica has no table {name}, or one with another number of columns than the event's, or a "
-                "system-versioned one."
-            )
+            return evidence.misfits[name]
         if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
             return reason
     if found.repairs and evidence.blind_spots:
@@ -312,6 +308,14 @@ def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]
             )
 
 
+def _default_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    for name in dict.fromkeys(step.table for step in steps if step.kind is StepKind.INSERT):
+        rows = [step.target for step in steps if step.table == name and step.target is not None]
+        own = [c.name for c in evidence.tables[name].columns if c.own and any(r[c.ordinal] is NOT_LOGGED for r in rows)]
+        if own:
+            yield f"{name} has columns that the source does not have ({', '.join(own)}): in rows that are put back they get their default."
+
+
 _SINGULAR = {"go too": "goes too", "are changed": "is changed", "stay": "stays"}
 
 
@@ -331,6 +335,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))
+    risks.extend(_default_risks(evidence, steps))
     if evidence.status.super_read_only:
         risks.append(
             "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replfix.core.row_event import ChangeKind
 from replfix.core.table import Table
@@ -51,11 +51,16 @@ class Crafted:
         A row that is there is named by its key, where it has one, and of an update only what differs is written, as with
         binlog_row_image=MINIMAL. Unreadable when a value cannot be written or is not known.
         """
+        if before is None and after is not None:
+            table, after = _as_source_has_it(table, after)
+        return self._change(table, before, after)
+
+    def _change(self, table: Table, before: RowImage | None, after: RowImage | None) -> tuple[bytes, bytes]:
         columns = [encoding(column) for column in table.columns]
         kind = ChangeKind.DELETE if after is None else ChangeKind.INSERT if before is None else ChangeKind.UPDATE
         images = []
         if before is not None:
-            images.append((before, _naming(table)))
+            images.append((before, _naming(table, before)))
         if after is not None:
             images.append((after, _written(table, before, after)))
         width = (len(columns) + 7) // 8
@@ -74,16 +79,29 @@ class Crafted:
         return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
 
 
-def _naming(table: Table) -> Sequence[int]:
+def _as_source_has_it(table: Table, image: RowImage) -> tuple[Table, RowImage]:
+    """A new row whose own columns are not known is written as the source would log it: the server fills the others."""
+    kept = [c for c in table.columns if not c.own]
+    if len(kept) == len(table.columns) or any(image[c.ordinal] is not NOT_LOGGED for c in table.columns if c.own):
+        return table, image
+    columns = tuple(replace(column, ordinal=ordinal) for ordinal, column in enumerate(kept))
+    return replace(table, columns=columns, unique_keys=()), tuple(image[c.ordinal] for c in kept)
+
+
+def _naming(table: Table, image: RowImage) -> Sequence[int]:
     """The columns by which the server finds the row."""
-    return range(len(table.columns)) if table.identity is None else sorted(table.ordinals(table.identity))
+    for key in (table.own_identity, table.identity):
+        if key is not None and not any(image[ordinal] is NOT_LOGGED for ordinal in table.ordinals(key)):
+            return sorted(table.ordinals(key))
+    return [c.ordinal for c in table.columns if not ((c.own or c.generated) and image[c.ordinal] is NOT_LOGGED)]
 
 
 def _written(table: Table, before: RowImage | None, after: RowImage) -> Sequence[int]:
-    every = [o for o, c in enumerate(table.columns) if not (c.generated and after[o] is NOT_LOGGED)]
-    if before is None or table.identity is None:
+    every = [o for o, c in enumerate(table.columns) if not ((c.generated or c.own) and after[o] is NOT_LOGGED)]
+    if before is None or table.own_identity is None:
         return every
-    return [o for o in every if before[o] != after[o] and not table.columns[o].generated]
+    # MariaDB 10.11 works out no stored column anew from an after image that lacks some: it keeps the old value.
+    return [o for o in every if before[o] != after[o] or table.columns[o].generated]
 
 
 def _table_map(table: Table, columns: Sequence[Encoding]) -> bytes:

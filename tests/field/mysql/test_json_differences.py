@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from replfix.lab.topology import Lab
-from tests.integration.running import replfix
-from tests.integration.test_trials import refused, resolved, stage
+from tests.field.staging import diagnosed, refused, resolved, stage
 
 SETUP = (
     "CREATE TABLE j (id INT PRIMARY KEY, d JSON, n INT)",
@@ -21,10 +20,10 @@ UPDATE = ("SET binlog_row_value_options = PARTIAL_JSON", "UPDATE j SET d = JSON_
 def test_the_document_is_put_back_as_the_difference_expects_it(pair: Lab, local: str) -> None:
     """Somebody writes another document into the replica's row: the difference finds no path to change."""
     stage(pair, SETUP, [local], [], UPDATE)
-    shown = replfix("diagnose", "replica1", "--config", str(pair.config_file), "--json").document
+    shown = diagnosed(pair).document
     assert (shown["error"]["errno"], shown["error"]["event"], shown["error"]["table"]) == (3648, "Update_rows", "j")
     assert [c["code"] for c in shown["causes"]][-1] == "row-differs"
-    ran = resolved(pair)
+    ran = resolved(pair, "SELECT * FROM shop.j")
     assert [step["kind"] for step in ran.document["rounds"][0]["steps"]] == ["update"]
 
 
@@ -35,4 +34,4 @@ def test_a_difference_whose_document_was_not_logged(pair: Lab) -> None:
     refused(pair, "not the document that they were made for")
     pair.reset()
     stage(pair, SETUP, local, [], ["SET binlog_row_image = NOBLOB", *UPDATE])
-    resolved(pair)
+    resolved(pair, "SELECT * FROM shop.j")
