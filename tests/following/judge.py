@@ -16,20 +16,20 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
     """What a server held and does not hold any more: rows by table, values by column (``schema.table.column``). Rows that lie in a
     table of another name now are not gone."""
     found: dict[str, int] = {}
-    moved = sum((_named(held) for held in after.tables.values()), Counter())
     for name, held in before.tables.items():
         now = after.tables.get(name)
-        if now is None:
-            _note(found, name, (_named(held) - moved).total())
+        elsewhere = sum((_named(other) for there, other in after.tables.items() if there != name), Counter[Row]())
+        if not _named(held) - elsewhere:
             continue
-        kept = [column for column in held.columns if column in now.columns]
+        kept = [column for column in held.columns if now is not None and column in now.columns]
+        if now is None or not kept:
+            _note(found, name, (_named(held) - elsewhere).total())
+            continue
         for column in held.columns:
             if column not in kept:
                 values = held.only([column]).items()
                 _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
-        if held.only(kept) - now.only(kept):
-            lost = _named(held, kept) - moved
-            _note(found, name, lost.total())
+        _note(found, name, (_named(held, kept) - _named(now, kept) - elsewhere).total())
     return found
 
 
