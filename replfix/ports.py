@@ -58,6 +58,10 @@ class Server(Protocol):
         """SHOW CREATE TABLE, or SHOW CREATE DATABASE for ``table`` None; None when there is no such object."""
         ...
 
+    def rows_up_to(self, name: TableName, limit: int) -> int | None:
+        """How many rows a table has; None for more than ``limit``."""
+        ...
+
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         """The rows that each look-up finds, all of one consistent snapshot; every look-up is in the answer."""
         ...

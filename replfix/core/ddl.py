@@ -1,4 +1,4 @@
-"""Two definitions of one table held against each other, and the ALTER TABLE that makes one of them the other.
+"""Two definitions of one table held against each other, and what makes the columns of one those of the other.
 
 Both are texts of SHOW CREATE TABLE: the server prints one column, key or constraint a line (5.6 to 9.7, MariaDB), with
 line breaks inside of strings escaped. What does not look like that is not compared (``parsed`` is None).
@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from replfix.core.sql import identifier, table_name
-from replfix.core.table import TableName
+from replfix.core.sql import identifier
 
 _QUOTED = r"`((?:[^`]|``)+)`"
 _COLUMN = re.compile(rf"{_QUOTED} (.+)", re.DOTALL)
@@ -80,7 +79,7 @@ def differences(source: Definition, replica: Definition) -> tuple[Difference, ..
     """Every clause that differs, and the order of the columns when nothing else of them does."""
     found: list[Difference] = []
     for what, theirs, ours in (
-        ("column", source.columns, replica.columns),
+        ("column", explicit(source, replica), explicit(replica, source)),
         ("key", source.keys, replica.keys),
         ("foreign key", source.foreign_keys, replica.foreign_keys),
         ("check", source.checks, replica.checks),
@@ -95,44 +94,30 @@ def differences(source: Definition, replica: Definition) -> tuple[Difference, ..
     return tuple(found)
 
 
-def alter_table(name: TableName, source: Definition, replica: Definition) -> str:
-    """The statement that makes the replica's table the source's; empty when there is nothing to alter, or when the
-    difference is one that a human has to look at (partitions)."""
-    clauses = [*_dropped(source, replica), *_columns(source, replica), *_added(source, replica)]
-    options = _options(source.options, replica.options)
-    if options is None:
-        return ""
-    clauses += options
-    return f"ALTER TABLE {table_name(name)} {', '.join(clauses)}" if clauses else ""
+def aligned(source: Definition, replica: Definition) -> list[str]:
+    """Clauses of the ALTER TABLE that gives the replica's table the source's columns, in type and place, and takes nothing from it:
+    row events go by position, so columns that only the replica has come to stand behind the others."""
+    return list(_columns(explicit(source, replica), explicit(replica, source)))
 
 
-def _dropped(source: Definition, replica: Definition) -> Iterator[str]:
-    """What is other on the source goes first: a key or check can hold a column that goes."""
-    for kind, theirs, ours in (
-        ("FOREIGN KEY", source.foreign_keys, replica.foreign_keys),
-        ("CONSTRAINT", source.checks, replica.checks),
-        ("INDEX", source.keys, replica.keys),
-    ):
-        for name, clause in ours.items():
-            if theirs.get(name) != clause:
-                yield "DROP PRIMARY KEY" if name == "PRIMARY" else f"DROP {kind} {identifier(name)}"
-    yield from (f"DROP COLUMN {identifier(name)}" for name in replica.columns if name not in source.columns)
+def lacking(source: Definition, replica: Definition) -> tuple[str, ...]:
+    """Columns that the replica does not have."""
+    return tuple(name for name in source.columns if name not in replica.columns)
 
 
-def _columns(source: Definition, replica: Definition) -> Iterator[str]:
-    """Each column of the source behind the one before it: positions count for row events."""
+def _columns(source: Mapping[str, str], replica: Mapping[str, str]) -> Iterator[str]:
+    """Each column of the source behind the one before it."""
     before = ""
-    # As the table stands while the clauses are carried out, one after the other.
-    standing = [name for name in replica.columns if name in source.columns]
-    for number, (name, clause) in enumerate(source.columns.items()):
+    standing = list(replica)  # as the table is while the clauses are carried out, one after the other
+    for number, (name, clause) in enumerate(source.items()):
         place = f"AFTER {identifier(before)}" if before else "FIRST"
         moved = number >= len(standing) or standing[number] != name
-        if name not in replica.columns:
-            yield f"ADD COLUMN {_definition(clause)} {place}"
+        if name not in replica:
+            yield f"ADD COLUMN {as_written(clause)} {place}"
         elif moved:
-            yield f"MODIFY COLUMN {_definition(clause)} {place}"
-        elif replica.columns[name] != clause:
-            yield f"MODIFY COLUMN {_definition(clause)}"
+            yield f"MODIFY COLUMN {as_written(clause)} {place}"
+        elif replica[name] != clause:
+            yield f"MODIFY COLUMN {as_written(clause)}"
         if moved:
             if name in standing:
                 standing.remove(name)
@@ -140,20 +125,85 @@ def _columns(source: Definition, replica: Definition) -> Iterator[str]:
         before = name
 
 
-def _definition(clause: str) -> str:
+def as_written(clause: str) -> str:
+    """A clause of SHOW CREATE as an ALTER TABLE takes it."""
     return _SHOWN_ONLY.sub(lambda match: match[1] or match[2], clause)
 
 
-def _added(source: Definition, replica: Definition) -> Iterator[str]:
-    for theirs, ours in (
-        (source.keys, replica.keys),
-        (source.foreign_keys, replica.foreign_keys),
-        (source.checks, replica.checks),
-    ):
-        yield from (f"ADD {_definition(clause)}" for name, clause in theirs.items() if ours.get(name) != clause)
+_CHARACTERS = re.compile(
+    r"(`(?:[^`]|``)+` (?:(?:var)?char\(\d+\)|(?:tiny|medium|long)?text|(?:enum|set)\((?:'(?:[^']|'')*',?)+\)))(.*)",
+    re.DOTALL,
+)
+_DEFAULT_CHARSET = re.compile(r"DEFAULT CHARSET=(\w+)(?: COLLATE=(\w+))?")
 
 
-def _options(source: str, replica: str) -> list[str] | None:
-    if source == replica:
-        return []
-    return None if "PARTITION" in source or "PARTITION" in replica else [source]
+def default_charset(of: Definition) -> tuple[str, str]:
+    """Character set and collation of columns that do not name theirs; empty where the table does not say."""
+    found = _DEFAULT_CHARSET.search(of.options)
+    return (found[1], found[2] or "") if found else ("", "")
+
+
+def explicit(one: Definition, other: Definition) -> dict[str, str]:
+    """Its columns; with their character sets where the two tables have not the same for those that do not name theirs."""
+    if default_charset(one) == default_charset(other):
+        return dict(one.columns)
+    return {name: _with_charset(clause, *default_charset(one)) for name, clause in one.columns.items()}
+
+
+def _with_charset(clause: str, charset: str, collation: str) -> str:
+    found = _CHARACTERS.fullmatch(clause)
+    if found is None or not charset or "CHARACTER SET" in found[2]:
+        return clause
+    collate = f" COLLATE {collation}" if collation and " COLLATE " not in found[2] else ""
+    return f"{found[1]} CHARACTER SET {charset}{collate}{found[2]}"
+
+
+_TYPE = re.compile(r"(`(?:[^`]|``)+`) (\w+)(\((?:[^()']|'(?:[^']|'')*')*\))?( unsigned)?( zerofill)?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A column's type as far as it matters for what goes into it."""
+
+    name: str
+    size: int  # of CHAR and VARCHAR; else 0
+    unsigned: bool
+
+    def takes_all_of(self, other: Type) -> bool:
+        """Every value of the other type goes in unchanged (but for negative ones into UNSIGNED), and replication converts it when it is told to
+        (ALL_NON_LOSSY)."""
+        if self.name in _INTEGERS and other.name in _INTEGERS:
+            return _INTEGERS.index(self.name) > _INTEGERS.index(other.name)
+        if self.name in _STRINGS and other.name in _STRINGS:
+            return self.size > other.size
+        return (other.name, self.name) == ("float", "double")
+
+
+_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+_STRINGS = ("char", "varchar")
+_LOSSLESS = (*_INTEGERS, *_STRINGS)
+"""Between two of these a strict ALTER TABLE refuses a value that does not fit. It rounds others in silence."""
+
+
+def type_of(clause: str) -> Type | None:
+    found = _TYPE.match(clause)
+    if found is None:
+        return None
+    size = found[3][1:-1] if found[3] and found[2].lower() in _STRINGS else "0"
+    return Type(found[2].lower(), int(size) if size.isdigit() else 0, bool(found[4]))
+
+
+def retyped(clause: str, type_: str) -> str:
+    """The same column with another type."""
+    found = _TYPE.match(clause)
+    assert found is not None
+    return f"{found[1]} {type_}{found[6]}"
+
+
+def may_round(replica: str, target: str) -> bool:
+    """Whether the change of a column's type can change values without an error."""
+    ours, theirs = type_of(replica), type_of(target)
+    if ours is None or theirs is None:
+        return True
+    same_family = any(ours.name in family and theirs.name in family for family in (_INTEGERS, _STRINGS))
+    return not (same_family and {ours.name, theirs.name} <= set(_LOSSLESS))

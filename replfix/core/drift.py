@@ -1,26 +1,25 @@
-"""What differs between two servers' definitions, in words, and the statements that close it."""
+"""What to do where definitions differ: from what the failing transaction needs, never from what the source has later.
+
+A column of the replica is not dropped, and a table is not, before a copy of its rows lies beside it.
+"""
 
 from __future__ import annotations
 
-from replfix.core import ddl, sql
+import re
+
+from replfix.core import copying, ddl, sql
+from replfix.core.by_hand import by_hand, skip
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.table import TableName
+from replfix.core.words import counted
 
-_NOW = "Where a later statement of the backlog makes the same change, the replica stops on that one next: see its diagnosis then."
-
-
-def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
-    """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""
-    status = evidence.status
-    return sql.by_hand(statements, evidence.channel.name, super_read_only=status.super_read_only, start=start)
-
-
-def skip(evidence: Evidence) -> tuple[str, ...]:
-    """MariaDB has no empty transactions, and another word for the counter: the command knows it."""
-    if evidence.status.product == "MariaDB":
-        return ()
-    return sql.skip_by_hand(evidence.error.gtid, evidence.channel.name)
+_CONVERSION = re.compile(
+    r"Column (?P<number>\d+)(?P<from_one> \(counting the first column as number 1\))? of table '.*' cannot be converted from "
+    r"type '(?P<theirs>.+?)' to type '(?P<ours>.+?)'"
+)
+_BYTES = re.compile(r"(varchar|char)\((\d+)(?:\(bytes\)| octets)")
+_BYTES_OF = {"latin1": 1, "ascii": 1, "utf8": 3, "utf8mb3": 3, "utf8mb4": 4}
 
 
 def same(both: BothDefinitions) -> bool:
@@ -33,49 +32,29 @@ def same(both: BothDefinitions) -> bool:
     return not ddl.differences(theirs, ours)
 
 
-def closed(evidence: Evidence) -> tuple[Remedy, ...]:
-    """One piece of advice for each object that differs: in what, and how the replica's becomes the source's."""
-    return tuple(_closing(evidence, both) for both in evidence.definitions if not same(both))
-
-
-def _closing(evidence: Evidence, both: BothDefinitions) -> Remedy:
+def in_words(both: BothDefinitions) -> str:
+    """In what the object differs, as both servers have it now."""
     what = "schema" if both.table is None else "table"
     if both.replica is None:
-        assert both.source is not None
-        lost = " Its rows are lost too: a copy of the table from the source is safer." if both.table else ""
-        return Remedy(
-            f"The replica has no {what} {both.name}. This creates it as the source has it now.{lost}",
-            by_hand(evidence, _in_schema(both)),
-            LeadsTo.NEXT_TRANSACTION,
-        )
+        return f"The replica has no {what} {both.name}."
     if both.source is None:
-        return Remedy(f"The source has no {what} {both.name} now; the replica has one.")
+        return f"The source has no {what} {both.name} now; the replica has one."
     theirs, ours = ddl.parsed(both.source), ddl.parsed(both.replica)
-    if theirs is None or ours is None or both.table is None:
-        return Remedy(
-            f"The {what} {both.name} is not the same. On the source: {both.source} On the replica: {both.replica}"
-        )
+    if theirs is None or ours is None:
+        return f"The {what} {both.name} is not the same. On the source: {both.source} On the replica: {both.replica}"
     words = "; ".join(difference.in_words() for difference in ddl.differences(theirs, ours))
-    statement = ddl.alter_table(TableName(both.schema, both.table), theirs, ours)
-    if not statement:
-        return Remedy(f"{both.name} is not the same on both servers: {words}. That takes a human's statement.")
-    return Remedy(
-        f"{both.name} is not the same on both servers: {words}. This makes the replica's as the source's is now. {_NOW}",
-        by_hand(evidence, statement),
-        LeadsTo.NEXT_TRANSACTION,
-        loses=tuple(
-            Loss(None, "value", f"{both.name}.{column}") for column in ours.columns if column not in theirs.columns
-        ),
-    )
+    return f"{both.name} is not the same on both servers: {words}." if words else ""
 
 
-def _in_schema(both: BothDefinitions) -> str:
-    assert both.source is not None
-    if both.table is None:
-        return both.source
-    # SHOW CREATE TABLE prints the name without its schema.
-    _, _, rest = both.source.partition("` (\n")
-    return f"CREATE TABLE {sql.table_name(TableName(both.schema, both.table))} (\n{rest}"
+def shown(evidence: Evidence, why: str = "") -> tuple[Remedy, ...]:
+    """The differences, with nothing to run."""
+    found = [words for both in evidence.definitions if (words := in_words(both))]
+    later = [
+        f"Later transactions change {both.name}: {'; '.join(both.later.statements[:3])}."
+        for both in evidence.definitions
+        if both.later is not None and both.later.statements
+    ]
+    return tuple(Remedy(words) for words in (*found, *later, why) if words)
 
 
 def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -83,7 +62,12 @@ def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     if evidence.statement is None:
         return ()
     where = f" (default schema {evidence.statement.schema})" if evidence.statement.schema else ""
-    return (Remedy(f"The transaction is one statement{where}: {evidence.statement.text}"),)
+    what = (
+        "one statement" if evidence.statement.whole and not evidence.statement.with_rows else "this statement and rows"
+    )
+    if not evidence.statement.whole:
+        what = "of several statements; the first"
+    return (Remedy(f"The transaction is {what}{where}: {evidence.statement.text}"),)
 
 
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
@@ -94,3 +78,180 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
         statements,
         LeadsTo.LEFT_OUT if statements else None,
     )
+
+
+def saved_as(name: TableName) -> TableName:
+    """Where the rows of a table lie that is changed or makes room."""
+    return TableName(name.schema, f"{name.name[:56]}_saved")
+
+
+def changed(evidence: Evidence, both: BothDefinitions, clauses: list[str], why: str, *, save: bool) -> Remedy:
+    """The replica's table altered, and the channel started. ``save``: the rows are copied first, where there are any."""
+    assert both.table is not None
+    name = TableName(both.schema, both.table)
+    copy = save and both.rows != 0
+    statements = (sql.STRICT, *([sql.copy_table(name, saved_as(name))] if copy else []), sql.alter_table(name, clauses))
+    if copy:
+        many = "its rows" if both.rows is None else counted(both.rows, "row")
+        why += f" First {many} are copied to {saved_as(name)}; drop that when it is not needed any more."
+    return Remedy(why, by_hand(evidence, *statements), LeadsTo.NEXT_TRANSACTION)
+
+
+def columns_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
+    """For row events that do not fit the replica's columns."""
+    both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
+    ours = ddl.parsed(both.replica) if both is not None and both.replica is not None else None
+    if both is None or ours is None:
+        return ()
+    theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+    found = _CONVERSION.search(evidence.error.message)
+    number = int(found["number"]) - bool(found["from_one"]) if found else None
+    names = list(ours.columns)
+    name = names[number] if number is not None and number < len(names) else None
+    if theirs is None:
+        return _typed_by_the_message(evidence, both, ours, name, found)
+    if name is not None and list(theirs.columns)[: len(names)] == names[: len(theirs.columns)]:
+        mine, wanted = ddl.type_of(ours.columns[name]), ddl.type_of(theirs.columns.get(name, ""))
+        if mine is not None and wanted is not None and mine.takes_all_of(wanted):
+            return (
+                _converted(
+                    evidence,
+                    both,
+                    name,
+                    ours.columns[name],
+                    theirs.columns[name],
+                    mine.unsigned and not wanted.unsigned,
+                ),
+                *([_aligned(evidence, both, ours, theirs)] if mine.unsigned and not wanted.unsigned else []),
+            )
+    if (missing := ddl.lacking(theirs, ours)) and both.rows != 0:
+        words = f"The replica's rows have no values of {', '.join(missing)}: copy the table from the source."
+        return shown(evidence, words)
+    return (_aligned(evidence, both, ours, theirs),) if ddl.aligned(theirs, ours) else ()
+
+
+def _aligned(evidence: Evidence, both: BothDefinitions, ours: ddl.Definition, theirs: ddl.Definition) -> Remedy:
+    rounds = any(
+        ddl.may_round(clause, theirs.columns[column])
+        for column, clause in ddl.explicit(ours, theirs).items()
+        if column in theirs.columns and ddl.explicit(theirs, ours)[column] != clause
+    )
+    why = f"{in_words(both)} This gives the replica's table the columns of the event, in its types and order; nothing is dropped."
+    return changed(evidence, both, ddl.aligned(theirs, ours), why, save=rounds)
+
+
+def _converted(evidence: Evidence, both: BothDefinitions, name: str, ours: str, theirs: str, signs: bool) -> Remedy:
+    """``signs``: the source's column has a sign and the replica's has none. Negative values are stored as others then, without an
+    error: 0 on MySQL 9.7, 2^32 more on MariaDB 11.8."""
+    return Remedy(
+        f"Column {name} of {both.name} is wider on the replica ({ours}) than on the source ({theirs}). When that is on purpose, as in a "
+        f"migration that begins on the replica, the applier has to be told to convert; set it in the configuration file too."
+        + (" Negative values are changed without an error: the replica's column is UNSIGNED." if signs else ""),
+        (
+            sql.convert_types(mariadb=evidence.status.product == "MariaDB"),
+            sql.start_replica(evidence.channel.name, receiver=True),
+        ),
+        LeadsTo.NEXT_TRANSACTION,
+        loses=(Loss(None, "negative value", f"{both.name}.{name}"),) if signs else (),
+    )
+
+
+def _typed_by_the_message(
+    evidence: Evidence, both: BothDefinitions, ours: ddl.Definition, name: str | None, found: re.Match[str] | None
+) -> tuple[Remedy, ...]:
+    """The source's definition is another one now, or may be: the type that the event has is in the server's message."""
+    wanted = _type(found["theirs"], both, ours) if found is not None else None
+    if name is None or wanted is None or found is None:
+        return shown(evidence, "Which definition the failing transaction needs is unknown: nothing can be run here.")
+    clause = ddl.retyped(ours.columns[name], wanted)
+    why = (
+        f"The event has {found['theirs']} in column {name} of {both.name}; the replica has {found['ours']}. Later transactions change the "
+        f"table, so the source's definition of now is of no use here. This makes the column what the event needs."
+    )
+    save = ddl.may_round(ours.columns[name], clause)
+    return (changed(evidence, both, [f"MODIFY COLUMN {ddl.as_written(clause)}"], why, save=save),)
+
+
+def _type(theirs: str, both: BothDefinitions, ours: ddl.Definition) -> str | None:
+    """A string's type out of the message, which gives its length in bytes. None where the character set is not plain."""
+    now = ddl.parsed(both.source) if both.source is not None else None
+    found = _BYTES.match(theirs)
+    if found is None or now is None or ddl.default_charset(now) != ddl.default_charset(ours):
+        return None
+    size, left = divmod(int(found[2]), _BYTES_OF.get(ddl.default_charset(ours)[0], 0) or 10**9)
+    return f"{found[1]}({size})" if size and not left else None
+
+
+def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
+    """For row events: the table is gone, with whatever it held."""
+    assert both.table is not None
+    name = TableName(both.schema, both.table)
+    then = both.source_then
+    if then is None:
+        return shown(evidence, "Copy the table from the source; its rows are lost on the replica.")
+    _, _, rest = then.partition("` (\n")
+    words = f"The replica has no table {both.name}, and none of the rows that it held."
+    alone = evidence.transaction is not None and {change.table for change in evidence.transaction.changes} == {name}
+    copy: tuple[Remedy, ...] = ()
+    if alone and both.later is not None and not both.later.rows and (leave_out := skip(evidence)):
+        held = f"{words} A copy of now has what this transaction writes already, so that is left out."
+        copy = tuple(copying.copied(evidence, both, name, name, held, ending=leave_out, leads_to=LeadsTo.LEFT_OUT))
+        words = "Or, where it held nothing that matters,"
+    else:
+        words += " The safe way is to copy the table from the source, or to rebuild the replica. Where it held nothing that matters,"
+    return (
+        *copy,
+        Remedy(
+            f"{words} this creates it empty:",
+            by_hand(evidence, f"CREATE TABLE {sql.table_name(name)} (\n{rest}"),
+            LeadsTo.NEXT_TRANSACTION,
+            loses=(Loss(None, "row", both.name),),
+        ),
+    )
+
+
+_CHECK = re.compile(r"Check constraint '(.+?)' is violated|CONSTRAINT `(.+?)` failed")
+
+
+def check_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
+    """The replica's CHECK that refuses a row which the source took goes; the source's comes in its place, if it has one."""
+    found = _CHECK.search(evidence.error.message)
+    both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
+    ours = ddl.parsed(both.replica) if both is not None and both.replica is not None else None
+    name = (found[1] or found[2]).rpartition(".")[2] if found else ""
+    if both is None or ours is None or name.lower() not in ours.checks:
+        return ()
+    theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+    instead = theirs.checks.get(name.lower()) if theirs is not None else None
+    if instead == ours.checks[name.lower()]:
+        return ()
+    clauses = [f"DROP CONSTRAINT {sql.identifier(name)}", *([f"ADD {ddl.as_written(instead)}"] if instead else [])]
+    why = f"The replica's {both.name} has {ours.checks[name.lower()]}, which refuses a row that the source took."
+    return (changed(evidence, both, clauses, f"{why} This removes it.", save=False),)
+
+
+_COLUMN = re.compile(
+    r"[Cc]olumn '([^']+)'|for column (?:`[^`]+`\.`[^`]+`\.)?`([^`]+)`|Field '([^']+)' doesn't have a default"
+)
+ER_NO_DEFAULT_FOR_FIELD = 1364
+
+
+def column_for_values(evidence: Evidence) -> tuple[Remedy, ...]:
+    """The one column that refuses a value."""
+    found = _COLUMN.search(evidence.error.message)
+    both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
+    ours = ddl.parsed(both.replica) if both is not None and both.replica is not None else None
+    name = next(filter(None, found.groups()), "").lower() if found else ""
+    if both is None or ours is None or name not in ours.columns:
+        return ()
+    if evidence.error.errno == ER_NO_DEFAULT_FOR_FIELD:
+        clause = ours.columns[name].replace(" NOT NULL", " DEFAULT NULL", 1)
+        why = f"The replica's {both.name} has the column {name}, which wants a value ({ours.columns[name]}). This lets it be NULL."
+        return (changed(evidence, both, [f"MODIFY COLUMN {ddl.as_written(clause)}"], why, save=False),)
+    theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+    wanted = ddl.explicit(theirs, ours).get(name) if theirs is not None else None
+    if wanted is None or wanted == ddl.explicit(ours, theirs or ours)[name]:
+        return ()
+    why = f"Column {name} of {both.name} is {ours.columns[name]} on the replica and {wanted} on the source. This makes it the source's."
+    save = ddl.may_round(ours.columns[name], wanted)
+    return (changed(evidence, both, [f"MODIFY COLUMN {ddl.as_written(wanted)}"], why, save=save),)

@@ -31,6 +31,14 @@ class AutoIncrement:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What later transactions of the backlog do to one table."""
+
+    statements: tuple[str, ...] = ()  # that change its definition
+    rows: bool = False  # they change rows of it, or may
+
+
+@dataclass(frozen=True, slots=True)
 class BothDefinitions:
     """SHOW CREATE of one schema or table as both servers have it now; None: that server has no such object.
 
@@ -41,10 +49,18 @@ class BothDefinitions:
     table: str | None
     source: str | None
     replica: str | None
+    rows: int | None = None  # how many the replica's table has; None: not counted, or too many
+    later: Later | None = None  # what the backlog does to it behind the failing transaction; None: not known
 
     @property
     def name(self) -> str:
         return self.schema if self.table is None else f"{self.schema}.{self.table}"
+
+    @property
+    def source_then(self) -> str | None:
+        """The source's definition as it was right behind the failing transaction; None where no later statement may change it, or
+        that is not known."""
+        return self.source if self.later is not None and not self.later.statements else None
 
 
 @dataclass(frozen=True, slots=True)

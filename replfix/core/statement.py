@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 
-_NAME = r"(?:`(?:[^`]|``)+`|[\w$]+)"
-_TABLE = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
+NAME = r"(?:`(?:[^`]|``)+`|[\w$]+)"
+_TABLE = rf"{NAME}(?:\s*\.\s*{NAME})?"
 _COMMENT = re.compile(r"/\*(?!!).*?\*/|(?:--\s|#)[^\n]*", re.DOTALL)
 _ABOUT_TABLES = re.compile(
     rf"""\s*(?:
       (?P<drop>DROP)\s+(?:TEMPORARY\s+)?TABLES?\s+(?:IF\s+EXISTS\s+)?
     | CREATE\s+(?:TEMPORARY\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?
     | ALTER\s+(?:IGNORE\s+)?TABLE\s+
-    | CREATE\s+(?:UNIQUE\s+|FULLTEXT\s+|SPATIAL\s+)?INDEX\s+{_NAME}\s+(?:USING\s+\w+\s+)?ON\s+
-    | DROP\s+INDEX\s+{_NAME}\s+ON\s+
+    | CREATE\s+(?:UNIQUE\s+|FULLTEXT\s+|SPATIAL\s+)?INDEX\s+{NAME}\s+(?:USING\s+\w+\s+)?ON\s+
+    | DROP\s+INDEX\s+{NAME}\s+ON\s+
     | TRUNCATE\s+(?:TABLE\s+)?
     | RENAME\s+TABLES?\s+
     | (?:INSERT|REPLACE)\s+(?:LOW_PRIORITY\s+|DELAYED\s+|HIGH_PRIORITY\s+|IGNORE\s+)*(?:INTO\s+)?
@@ -30,15 +30,18 @@ _ABOUT_TABLES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _ABOUT_SCHEMA = re.compile(
-    rf"\s*(?:CREATE|DROP|ALTER)\s+(?:DATABASE|SCHEMA)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<schema>{_NAME})",
+    rf"\s*(?:CREATE|DROP|ALTER)\s+(?:DATABASE|SCHEMA)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<schema>{NAME})",
     re.IGNORECASE,
 )
+_RENAME = re.compile(r"\s*RENAME\s+TABLES?\s+", re.IGNORECASE)
+_DEFINES = re.compile(r"\s*(?:CREATE|ALTER|DROP|RENAME)\s", re.IGNORECASE)
+_CREATE = re.compile(r"\s*CREATE\s+TABLE\s", re.IGNORECASE)
 _DROP = re.compile(r"\s*DROP\s+(?:TABLES?|DATABASE|SCHEMA)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``schema`` is the default schema in which it ran; empty for none."""
+    """``schema`` is the default schema in which it ran; empty for none, or where that is not known."""
 
     schema: str
     text: str
@@ -47,27 +50,67 @@ class Statement:
 
     @property
     def tables(self) -> tuple[TableName, ...]:
-        """The tables that it is about, as far as its first words tell."""
-        found = _ABOUT_TABLES.match(_COMMENT.sub(" ", self.text))
+        """The tables that it is about, as far as its first words tell; of a RENAME both names. Without those whose schema is not known."""
+        return tuple(name for name in self.mentioned if name.schema)
+
+    @property
+    def mentioned(self) -> tuple[TableName, ...]:
+        """The same, with an empty schema where it is not known."""
+        if pairs := self.renames:
+            return tuple(dict.fromkeys(name for pair in pairs for name in pair))
+        found = _ABOUT_TABLES.match(without_comments(self.text))
         if found is None:
             return ()
         names: list[TableName] = []
-        for match in re.finditer(rf"({_NAME})(?:\s*\.\s*({_NAME}))?\s*(?:,|\Z)", found["tables"]):
-            first, second = _unquoted(match[1]), _unquoted(match[2]) if match[2] else None
+        for match in re.finditer(rf"({NAME})(?:\s*\.\s*({NAME}))?\s*(?:,|\Z)", found["tables"]):
+            first, second = unquoted(match[1]), unquoted(match[2]) if match[2] else None
             names.append(TableName(first, second) if second is not None else TableName(self.schema, first))
-        return tuple(name for name in names if name.schema)
+        return tuple(names)
+
+    @property
+    def renames(self) -> tuple[tuple[TableName, TableName], ...]:
+        """The pairs of a RENAME TABLE, in its order."""
+        text = without_comments(self.text)
+        head = _RENAME.match(text)
+        if head is None:
+            return ()
+        pairs = re.findall(rf"({_TABLE})\s+TO\s+({_TABLE})", text[head.end() :], re.IGNORECASE)
+        return tuple((self._named(old), self._named(new)) for old, new in pairs)
+
+    @property
+    def defines(self) -> bool:
+        """It changes what tables or schemas are, not rows."""
+        return _DEFINES.match(without_comments(self.text)) is not None
+
+    @property
+    def creates(self) -> bool:
+        """CREATE TABLE, also … SELECT and … LIKE."""
+        return _CREATE.match(without_comments(self.text)) is not None
+
+    @property
+    def with_rows(self) -> bool:
+        """CREATE TABLE … SELECT: the rows follow in the same transaction (MySQL 8.0.21)."""
+        return re.search(r"\bSTART\s+TRANSACTION\s*;?\s*\Z", self.text, re.IGNORECASE) is not None
+
+    def _named(self, name: str) -> TableName:
+        first, second = re.fullmatch(rf"({NAME})(?:\s*\.\s*({NAME}))?", name).groups()  # type: ignore[union-attr]
+        return TableName(unquoted(first), unquoted(second)) if second else TableName(self.schema, unquoted(first))
 
     @property
     def of_schema(self) -> str | None:
         """The schema that it creates, drops or alters."""
-        found = _ABOUT_SCHEMA.match(_COMMENT.sub(" ", self.text))
-        return _unquoted(found["schema"]) if found else None
+        found = _ABOUT_SCHEMA.match(without_comments(self.text))
+        return unquoted(found["schema"]) if found else None
 
     @property
     def drops(self) -> bool:
         """DROP TABLE or DROP DATABASE."""
-        return _DROP.match(_COMMENT.sub(" ", self.text)) is not None
+        return _DROP.match(without_comments(self.text)) is not None
 
 
-def _unquoted(name: str) -> str:
+def without_comments(text: str) -> str:
+    return _COMMENT.sub(" ", text)
+
+
+def unquoted(name: str) -> str:
     return name[1:-1].replace("``", "`") if name.startswith("`") else name

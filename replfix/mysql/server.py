@@ -133,6 +133,10 @@ class MysqlServer:
             raise
         return str(rows[0][1])
 
+    def rows_up_to(self, name: TableName, limit: int) -> int | None:
+        found = int(self._session.scalar(sql.count_up_to(name, limit + 1)))
+        return None if found > limit else found
+
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_in_snapshot(self._session, tables, lookups) if lookups else {}
 

@@ -41,6 +41,7 @@ APPLIED_POSITION = "gtid_slave_pos"
 WAIT_FOR_POSITION = "MASTER_GTID_WAIT"
 LOG_APPLIED = "log_slave_updates"
 PARALLEL_THREADS = "slave_parallel_threads"
+TYPE_CONVERSIONS = "slave_type_conversions"
 TRIGGERS_FOR_ROWS = "slave_run_triggers_for_rbr"  # NO by default; else row events fire triggers (11.8.6)
 UNTIL_A_POSITION = "Master"  # in Until_Condition
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"

@@ -149,6 +149,13 @@ def _lost(source: Server, bare: Evidence) -> GtidSet:
     return lost - bare.channel.retrieved if bare.thread is Thread.RECEIVER else lost
 
 
+def _behind(source: Server, status: ReplicaStatus, error: ApplierError) -> GtidSet | None:
+    """The backlog without the failing transaction; None without GTIDs."""
+    if error.gtid is None:
+        return None
+    return source.executed() - status.executed - status.executed.single(error.gtid)
+
+
 def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidence, progress: Progress) -> Evidence:
     status, channel, error = bare.status, bare.channel, bare.error
     unknowns = list(bare.unknowns)
@@ -234,7 +241,9 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         local_writes=local,
         source_auto_increment=source.auto_increment(),
         statement=statement,
-        definitions=compare_definitions(replica, source, error, transaction, statement, unknowns),
+        definitions=compare_definitions(
+            replica, source, error, transaction, statement, _behind(source, status, error), unknowns
+        ),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
         lost=_lost(source, bare),

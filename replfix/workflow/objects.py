@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
-from replfix.core.evidence import BothDefinitions, Duplicates, LockHolder
+from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder
+from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Kind, family_of
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.table import Table, TableName, UniqueKey
-from replfix.errors import PrivilegeError, ServerError
+from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
 
 OBJECTS = 10
 """How many tables of a transaction are compared."""
 DUPLICATES_SHOWN = 5
+ROWS_COUNTED = 1_000_000
+BACKLOG_READ = 5_000
+"""How many transactions behind the failing one are read, to see whether they change definitions too."""
+_ANY_SCHEMA = ""  # of a name without one: the log does not tell in which schema a later statement ran
 
 
 def tables_of(
@@ -35,17 +41,71 @@ def compare_definitions(
     error: ApplierError,
     transaction: Transaction | None,
     statement: Statement | None,
+    behind: GtidSet | None,
     unknowns: list[str],
 ) -> tuple[BothDefinitions, ...]:
-    """Both servers' definitions, for errors that are about definitions."""
+    """Both servers' definitions, for errors that are about definitions. ``behind``: the backlog behind the failing transaction;
+    None where it cannot be named, without GTIDs."""
     family = family_of(error.errno)
     if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED):
         return ()
+    names = tables_of(error, transaction, statement) or _named(error)
     try:
-        return tuple(dict.fromkeys(_definitions(replica, source, tables_of(error, transaction, statement), statement)))
+        found = tuple(dict.fromkeys(_definitions(replica, source, names, statement)))
     except (PrivilegeError, ServerError) as reason:
         unknowns.append(f"The definitions could not be compared: {reason.message}")
         return ()
+    later = _later(source, behind, unknowns)
+    return tuple(replace(both, later=later(both)) for both in found)
+
+
+def _named(error: ApplierError) -> tuple[TableName, ...]:
+    """The table of the message, where its name can be cut in one way only."""
+    schema, dot, name = (error.table or "").partition(".")
+    return (TableName(schema, name),) if dot and "." not in name else ()
+
+
+def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Callable[[BothDefinitions], Later | None]:
+    """What the backlog behind the failing transaction does to an object."""
+    if behind is None:
+        return lambda _: None
+    statements: list[Statement] = []
+    changed: set[TableName] = set()
+    anything = False
+    try:
+        for number, one in enumerate(source.readable(behind) if behind else ()):
+            if number == BACKLOG_READ:
+                unknowns.append(
+                    f"Only {BACKLOG_READ:,} transactions behind the failing one were read: whether later ones change the definitions "
+                    "is unknown."
+                )
+                return lambda _: None
+            if isinstance(one, Transaction):
+                changed |= {change.table for change in one.changes}
+            elif one.statement is None:
+                anything = True
+            else:
+                statements.append(Statement(_ANY_SCHEMA, one.statement))
+    except (ReplicationError, ServerError) as reason:
+        unknowns.append(f"Whether later transactions change the definitions is unknown: {reason.message}")
+        return lambda _: None
+
+    def of(both: BothDefinitions) -> Later:
+        def about(statement: Statement) -> bool:
+            if both.table is None:
+                return statement.of_schema == both.schema
+            if statement.of_schema == both.schema:
+                return True
+            return any(
+                name.name == both.table and name.schema in (both.schema, _ANY_SCHEMA) for name in statement.mentioned
+            )
+
+        found = [statement for statement in statements if about(statement)]
+        rows = anything or (both.table is not None and TableName(both.schema, both.table) in changed)
+        defining = tuple(statement.text for statement in found if statement.defines)
+        return Later(defining, rows or len(defining) < len(found))
+
+    return of
 
 
 def _definitions(
@@ -58,7 +118,9 @@ def _definitions(
         if replica.definition(name.schema, None) is None:  # nothing in it can be there
             yield _both(replica, source, name.schema, None)
         else:
-            yield _both(replica, source, name.schema, name.name)
+            both = _both(replica, source, name.schema, name.name)
+            rows = replica.rows_up_to(name, ROWS_COUNTED) if both.replica is not None else None
+            yield replace(both, rows=rows)
 
 
 def _both(replica: Server, source: Server, schema: str, table: str | None) -> BothDefinitions:

@@ -33,6 +33,7 @@ VERBATIM = {
     "REPLICATION_SLAVE_ADMIN": "privilege, never renamed",
     "RESET MASTER": "statement before 8.2",
     "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
+    "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }
 OLD_TERMS = re.compile(r"(?<![a-z])(?:master|slave)s?(?![a-z])", re.IGNORECASE)

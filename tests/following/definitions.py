@@ -16,14 +16,21 @@ class Drifted:
     both: tuple[str, ...]
     replica: tuple[str, ...]
     source: tuple[str, ...]
-    servers: str = ""  # of which kind only
+    taken_by: str = ""  # which kind of server applies it without an error
 
     def arrange(self, lab: Lab) -> None:
+        self._arrange(lab, self.replica)
+
+    def arrange_without_local(self, lab: Lab) -> None:
+        """What happens on the replica comes about in another way."""
+        self._arrange(lab, ())
+
+    def _arrange(self, lab: Lab, local: tuple[str, ...]) -> None:
         with lab.source.session() as source:
             for statement in ("CREATE DATABASE shop", *self.both):
                 source.execute(statement)
         lab.wait_until_applied()
-        write_locally(lab.replica, *self.replica, logged=False)
+        write_locally(lab.replica, *local, logged=False)
         with lab.replica.session() as replica:
             replica.execute("STOP REPLICA SQL_THREAD")
         with lab.source.session() as source:
@@ -85,10 +92,95 @@ DRIFTED = {
         _SRC,
         ("CREATE TABLE shop.ct (id INT NOT NULL, v INT)",),
         ("CREATE TABLE shop.ct SELECT * FROM shop.src",),
+        taken_by="mariadb",
     ),
     "create-select-with-rows": Drifted(
         _SRC,
         ("CREATE TABLE shop.ct (id INT NOT NULL, v INT)", "INSERT INTO shop.ct VALUES (7, 7), (8, 8)"),
         ("CREATE TABLE shop.ct SELECT * FROM shop.src",),
+        taken_by="mariadb",
     ),
+    "column-ahead-elsewhere": Drifted(  # in another place than the statement puts it
+        (_A, _ROW),
+        ("ALTER TABLE shop.a ADD COLUMN c INT FIRST", "UPDATE shop.a SET c = 5"),
+        ("ALTER TABLE shop.a ADD COLUMN c INT", "INSERT INTO shop.a VALUES (2, 20, 200)"),
+    ),
+    "two-columns-one-ahead": Drifted(
+        (_A, _ROW),
+        ("ALTER TABLE shop.a ADD COLUMN c INT",),
+        ("ALTER TABLE shop.a ADD COLUMN c INT, ADD COLUMN d INT", "INSERT INTO shop.a VALUES (2, 20, 200, 2)"),
+    ),
+    "key-of-other-columns": Drifted(
+        (_A, _ROW),
+        ("CREATE INDEX k ON shop.a (x, id)",),
+        ("CREATE INDEX k ON shop.a (x)",),
+    ),
+    "dropped-and-added": Drifted(
+        (_A, _ROW, "ALTER TABLE shop.a ADD INDEX k (x)"),
+        ("ALTER TABLE shop.a DROP INDEX k",),
+        ("ALTER TABLE shop.a DROP INDEX k, ADD COLUMN c INT", "INSERT INTO shop.a VALUES (2, 20, 200)"),
+    ),
+    "changed-column-ahead": Drifted(
+        (_A, _ROW),
+        ("ALTER TABLE shop.a CHANGE x y INT",),
+        ("ALTER TABLE shop.a CHANGE x y BIGINT", "INSERT INTO shop.a VALUES (2, 20)"),
+    ),
+    "renamed-column-ahead": Drifted(
+        (_A, _ROW),
+        ("ALTER TABLE shop.a RENAME COLUMN x TO y",),
+        ("ALTER TABLE shop.a RENAME COLUMN x TO y", "INSERT INTO shop.a VALUES (2, 20)"),
+    ),
+    "column-lost": Drifted(
+        (_A, _ROW),
+        ("ALTER TABLE shop.a DROP COLUMN x",),
+        ("ALTER TABLE shop.a MODIFY x BIGINT", "INSERT INTO shop.a VALUES (2, 20)"),
+    ),
+    "drop-of-two-one-missing": Drifted(
+        (_A, _ROW, "CREATE TABLE shop.b (id INT PRIMARY KEY)"),
+        ("DROP TABLE shop.b",),
+        ("DROP TABLE shop.a, shop.b",),
+        taken_by="mariadb",
+    ),
+    "rename-over-a-table": Drifted(
+        (_A, _ROW),
+        ("CREATE TABLE shop.b (id INT PRIMARY KEY)", "INSERT INTO shop.b VALUES (7)"),
+        ("RENAME TABLE shop.a TO shop.b",),
+    ),
+    "create-over-rows": Drifted(
+        (),
+        (_A, _ROW),
+        ("CREATE TABLE shop.a (id INT PRIMARY KEY, y INT)", "INSERT INTO shop.a VALUES (1, 11)"),
+        taken_by="mariadb",
+    ),
+    "swap-with-writes-behind": Drifted(
+        (
+            "CREATE TABLE shop.a (id INT PRIMARY KEY, k INT)",
+            "CREATE TABLE shop._a_new (id INT PRIMARY KEY, k INT)",
+            "INSERT INTO shop.a VALUES (1, 1)",
+            "INSERT INTO shop._a_new VALUES (1, 1)",
+        ),
+        ("DROP TABLE shop._a_new",),
+        ("RENAME TABLE shop.a TO shop._a_old, shop._a_new TO shop.a", "INSERT INTO shop.a VALUES (2, 2)"),
+    ),
+    "column-order": Drifted(
+        ("CREATE TABLE shop.a (id INT PRIMARY KEY, x INT, v VARCHAR(20))", "INSERT INTO shop.a VALUES (1, 10, 'a')"),
+        ("ALTER TABLE shop.a MODIFY x INT AFTER v",),
+        ("INSERT INTO shop.a VALUES (2, 20, 'b')",),
+    ),
+    "column-between": Drifted(  # that only the replica has, with its values
+        ("CREATE TABLE shop.a (id INT PRIMARY KEY, v VARCHAR(20))", "INSERT INTO shop.a VALUES (1, 'a')"),
+        ("ALTER TABLE shop.a ADD COLUMN own INT AFTER id", "UPDATE shop.a SET own = 7"),
+        ("INSERT INTO shop.a VALUES (2, 'b')",),
+    ),
+    "narrower-varchar": Drifted(
+        ("CREATE TABLE shop.a (id INT PRIMARY KEY, v VARCHAR(200))", "INSERT INTO shop.a VALUES (1, 'a')"),
+        ("ALTER TABLE shop.a MODIFY v VARCHAR(5)",),
+        ("INSERT INTO shop.a VALUES (2, 'longer than five')",),
+    ),
+    "schema-lost-with-tables": Drifted(
+        (_A, _ROW),
+        ("DROP DATABASE shop",),
+        ("CREATE TABLE shop.b (id INT PRIMARY KEY)",),
+    ),
+    "table-lost-with-rows": Drifted((_A, _ROW), ("DROP TABLE shop.a",), ("INSERT INTO shop.a VALUES (2, 20)",)),
 }

@@ -26,11 +26,17 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
             _note(found, name, (_named(held) - elsewhere).total())
             continue
         for column in held.columns:
-            if column not in kept:
+            if column not in kept and not _renamed(held, now, kept, column):
                 values = held.only([column]).items()
                 _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
         _note(found, name, (_named(held, kept) - _named(now, kept) - elsewhere).total())
     return found
+
+
+def _renamed(held: Held, now: Held, kept: Sequence[str], column: str) -> bool:
+    """A column of another name holds its values."""
+    new = [other for other in now.columns if other not in held.columns]
+    return any(now.only([*kept, other]) == held.only([*kept, column]) for other in new)
 
 
 def _note(found: dict[str, int], what: str, number: int) -> None:
@@ -80,7 +86,7 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
     stopped = f"the applier has stopped: {channel.error.message}" if channel.error else "the applier is stopped"
     same = before.channel is not None and channel.error is not None and channel.error == before.channel.error
     match code:
-        case "next-transaction" | "left-out":
+        case "next-transaction" | "left-out" | "carried-out":
             if not channel.applier_running and (same or not after.executed - before.executed):
                 return f"the same transaction again: {stopped}"
             return None

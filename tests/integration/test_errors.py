@@ -11,7 +11,6 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import families, family_of
 from replfix.lab.accounts import REPLFIX
-from replfix.lab.proof import prove, snapshot
 from replfix.lab.replication import wait_until_received, wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.server import MysqlServer
@@ -58,56 +57,13 @@ def diagnosed(pair: Lab) -> Diagnosis:
     return found
 
 
-FOLLOWED = {
-    "3819": "DROP CONSTRAINT `a_small`",
-    "1146-row": "CREATE TABLE `d`.`t`",
-    "1051": "SET SESSION gtid_next = ",
-    "1008": "SET SESSION gtid_next = ",
-    "1007": "SET SESSION gtid_next = ",
-    "1050": "SET SESSION gtid_next = ",
-    "1060": "SET SESSION gtid_next = ",
-    "1061": "SET SESSION gtid_next = ",
-    "1091": "SET SESSION gtid_next = ",
-    "13146": "MODIFY COLUMN `a` int DEFAULT NULL",
-    "13146-narrower": "MODIFY COLUMN `a` bigint DEFAULT NULL",
-    "1048-statement": "MODIFY COLUMN `a` int DEFAULT NULL",
-    "1364": "DROP COLUMN `c`",
-    "1264": "MODIFY COLUMN `a` bigint DEFAULT NULL",
-    "1406": "MODIFY COLUMN `b` varchar(20) DEFAULT NULL",
-    "1366": "MODIFY COLUMN `b` varchar(20) DEFAULT NULL",
-}
-"""Errors whose advice holds the statements that end them, and what has to be in these."""
-
-
-@pytest.mark.parametrize("name", FOLLOWED)
-def test_the_statements_that_are_advised_end_the_error(pair: Lab, name: str) -> None:
-    BROKEN[name].stage(pair)
-    found = diagnosed(pair)
-    assert {proposal.strategy for proposal in found.proposals if proposal.allowed} <= {"skip"}
-    advised = [advice for advice in found.advice if advice.sql]
-    assert len(advised) == 1
-    assert any(FOLLOWED[name] in statement for statement in advised[0].sql)
-    before = snapshot(pair.replica)
-    with pair.replica.session() as session:
-        for statement in advised[0].sql:
-            session.execute(statement)
-    pair.wait_until_applied()
-    assert not [p for p in prove(pair.source, pair.replica, before) if not p.holds]
-    with pair.source.session() as source, pair.replica.session() as replica:
-        for schema, table in source.rows(
-            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ('d', 'e')"
-        ):
-            create = f"SHOW CREATE TABLE `{schema}`.`{table}`"
-            assert replica.rows(create) == source.rows(create)
-
-
 SHOWN = {
     "1062-statement": ("INSERT INTO d.t VALUES (1, 2, 'y')",),
     "1062-ddl": ("ALTER TABLE d.t ADD UNIQUE KEY ab (a, b)", "the unique key ab over (a, b)", "(1, x) in 2 rows"),
-    "1146-statement": ("ALTER TABLE d.t ADD COLUMN c INT", "The replica has no table d.t", "copy of the table"),
+    "1146-statement": ("ALTER TABLE d.t ADD COLUMN c INT", "The replica has no table d.t", "copy that"),
     "1049": ("The replica has no schema d",),
-    "1054": ("ALTER TABLE d.t RENAME COLUMN a TO aa", "the replica lacks the column aa"),
-    "1072": ("CREATE INDEX a ON d.t (a)", "the replica lacks the column a", "the replica lacks the key a"),
+    "1054": ("ALTER TABLE d.t RENAME COLUMN a TO aa", "d.t has no column a"),
+    "1072": ("CREATE INDEX a ON d.t (a)", "d.t has no column a"),
     "1837": ("ENGINE=MyISAM", "ENGINE=InnoDB"),
 }
 """Errors in which more than one thing can be right: what a human is told."""

@@ -221,6 +221,9 @@ class FakeServer:
     def definition(self, schema: str, table: str | None) -> str | None:
         return None
 
+    def rows_up_to(self, name: TableName, limit: int) -> int | None:
+        return None
+
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         with self.world.step(f"{self.name}.find"):
             return {lookup: self.rows.find(lookup) for lookup in lookups}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.ddl import alter_table, differences, parsed
-from replfix.core.table import TableName
+from replfix.core.ddl import aligned, differences, lacking, may_round, parsed, retyped, type_of
 
 HEAD = "CREATE TABLE `t` (\n"
 TAIL = "\n) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4"
@@ -19,45 +18,84 @@ ID, A, B = "`id` int NOT NULL", "`a` int DEFAULT NULL", "`b` varchar(20) DEFAULT
 PRIMARY = "PRIMARY KEY (`id`)"
 
 
-def altered(source: str, replica: str) -> str:
+def altered(source: str, replica: str) -> list[str]:
     theirs, ours = parsed(source), parsed(replica)
     assert theirs is not None
     assert ours is not None
-    return alter_table(TableName("d", "t"), theirs, ours)
+    return aligned(theirs, ours)
 
 
 @pytest.mark.parametrize(
     ("source", "replica", "expected"),
     [
-        ((ID, A, B, PRIMARY), (ID, A, B, PRIMARY), ""),
-        ((ID, A, B, PRIMARY), (ID, B, PRIMARY), f"ADD COLUMN {A} AFTER `id`"),
-        ((ID, A, PRIMARY), (ID, B, A, PRIMARY), "DROP COLUMN `b`"),
-        ((A, ID, PRIMARY), (ID, A, PRIMARY), f"MODIFY COLUMN {A} FIRST"),
-        ((ID, A, B), (ID, B, A), f"MODIFY COLUMN {A} AFTER `id`"),
-        ((ID, A, PRIMARY), (ID, "`a` bigint DEFAULT NULL", PRIMARY), f"MODIFY COLUMN {A}"),
-        ((ID, A, PRIMARY), (ID, A), f"ADD {PRIMARY}"),
-        ((ID, A), (ID, A, PRIMARY), "DROP PRIMARY KEY"),
-        (
-            (ID, A, "UNIQUE KEY `k``1` (`a`)"),
-            (ID, A, "UNIQUE KEY `k``1` (`a`,`id`)"),
-            "DROP INDEX `k``1`, ADD UNIQUE KEY `k``1` (`a`)",
-        ),
-        (
-            (ID, A),
-            (ID, A, "CONSTRAINT `c` CHECK ((`a` < 10))", "CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `p` (`id`)"),
-            "DROP FOREIGN KEY `f`, DROP CONSTRAINT `c`",
-        ),
-        ((ID, "`a` int DEFAULT NULL /*!80023 INVISIBLE */"), (ID, A), "MODIFY COLUMN `a` int DEFAULT NULL INVISIBLE"),
+        ((ID, A, B, PRIMARY), (ID, A, B, PRIMARY), []),
+        ((ID, A, B, PRIMARY), (ID, B, PRIMARY), [f"ADD COLUMN {A} AFTER `id`"]),
+        ((ID, A, PRIMARY), (ID, B, A, PRIMARY), [f"MODIFY COLUMN {A} AFTER `id`"]),  # B comes to be the last one
+        ((ID, A, PRIMARY), (ID, A, B, PRIMARY), []),
+        ((A, ID, PRIMARY), (ID, A, PRIMARY), [f"MODIFY COLUMN {A} FIRST"]),
+        ((ID, A, B), (ID, B, A), [f"MODIFY COLUMN {A} AFTER `id`"]),
+        ((ID, A, PRIMARY), (ID, "`a` bigint DEFAULT NULL", PRIMARY), [f"MODIFY COLUMN {A}"]),
+        ((ID, A, PRIMARY), (ID, A, "KEY `k` (`a`)"), []),
+        ((ID, "`a` int DEFAULT NULL /*!80023 INVISIBLE */"), (ID, A), ["MODIFY COLUMN `a` int DEFAULT NULL INVISIBLE"]),
     ],
 )
-def test_the_alter_makes_one_the_other(source: tuple[str, ...], replica: tuple[str, ...], expected: str) -> None:
-    assert altered(create(*source), create(*replica)) == (f"ALTER TABLE `d`.`t` {expected}" if expected else "")
+def test_the_columns_of_one_become_those_of_the_other(
+    source: tuple[str, ...], replica: tuple[str, ...], expected: list[str]
+) -> None:
+    assert altered(create(*source), create(*replica)) == expected
+
+
+def test_a_character_set_of_the_table_is_one_of_its_columns() -> None:
+    latin = create(ID, B, tail="\n) ENGINE=InnoDB DEFAULT CHARSET=latin1")
+    (clause,) = altered(latin, create(ID, B))
+    assert clause.startswith("MODIFY COLUMN `b` varchar(20) CHARACTER SET latin1 DEFAULT NULL COMMENT ")
+    theirs, ours = parsed(latin), parsed(create(ID, B))
+    assert theirs is not None
+    assert ours is not None
+    assert [d.what for d in differences(theirs, ours)] == ["column", "options"]
 
 
 def test_a_counter_is_no_difference_and_an_engine_is_one() -> None:
-    other = create(ID, tail="\n) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4")
-    assert altered(create(ID), create(ID, tail=TAIL.replace("=7", "=9"))) == ""
-    assert altered(create(ID), other) == "ALTER TABLE `d`.`t` ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+    other = parsed(create(ID, tail="\n) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4"))
+    one, counted = parsed(create(ID)), parsed(create(ID, tail=TAIL.replace("=7", "=9")))
+    assert one is not None
+    assert counted is not None
+    assert other is not None
+    assert differences(one, counted) == ()
+    assert [d.what for d in differences(one, other)] == ["options"]
+
+
+@pytest.mark.parametrize(
+    ("replica", "source", "takes"),
+    [
+        ("bigint", "int", True),
+        ("bigint unsigned", "int unsigned", True),
+        ("int", "bigint", False),
+        ("varchar(20)", "varchar(10)", True),
+        ("varchar(10)", "varchar(20)", False),
+        ("double", "float", True),
+        ("varchar(20)", "int", False),
+    ],
+)
+def test_a_wider_type_takes_every_value(replica: str, source: str, takes: bool) -> None:
+    ours, theirs = type_of(f"`a` {replica} DEFAULT NULL"), type_of(f"`a` {source} DEFAULT NULL")
+    assert ours is not None
+    assert theirs is not None
+    assert ours.takes_all_of(theirs) is takes
+
+
+def test_what_a_strict_alter_does_not_refuse() -> None:
+    assert not may_round("`a` bigint", "`a` int")
+    assert may_round("`a` decimal(8,2)", "`a` int")
+    assert may_round("`a` datetime(6)", "`a` datetime")
+    assert retyped("`a` varchar(5) COLLATE x DEFAULT 'y'", "varchar(20)") == "`a` varchar(20) COLLATE x DEFAULT 'y'"
+
+
+def test_columns_that_the_replica_lacks() -> None:
+    theirs, ours = parsed(create(ID, A, B)), parsed(create(ID, B))
+    assert theirs is not None
+    assert ours is not None
+    assert lacking(theirs, ours) == ("a",)
 
 
 def test_partitions_are_left_to_a_human() -> None:
@@ -65,7 +103,7 @@ def test_partitions_are_left_to_a_human() -> None:
     theirs, ours = parsed(create(ID)), parsed(create(ID, tail=parts))
     assert theirs is not None
     assert ours is not None
-    assert alter_table(TableName("d", "t"), theirs, ours) == ""
+    assert aligned(theirs, ours) == []
     assert [d.what for d in differences(theirs, ours)] == ["options"]
 
 

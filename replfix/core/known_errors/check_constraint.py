@@ -16,12 +16,14 @@ FAMILY = Family(
     },
     means="The replica has a CHECK constraint that the source does not have, or has another one.",
     replfix=(
-        "Compares the definitions of the table on both servers and shows the ALTER TABLE that makes the replica's "
-        "the source's."
+        "Names the CHECK that refuses the row, and shows the ALTER TABLE that removes it or makes it the source's."
     ),
     human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
 )
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return (
+        *drift.the_statement(evidence),
+        *(drift.check_for_rows(evidence) or drift.shown(evidence) or (Remedy(FAMILY.human),)),
+    )

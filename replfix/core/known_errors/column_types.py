@@ -20,15 +20,19 @@ FAMILY = Family(
         "convert it."
     ),
     replfix=(
-        "Compares the definitions of the table on both servers and shows the ALTER TABLE that makes the replica's "
-        "the source's."
+        "Shows what makes the replica's column the one that the event needs; where it is wider, how the "
+        "applier is told to convert. Nothing is dropped, and no later change of the source is made before its "
+        "time."
     ),
     human=(
-        "Run the ALTER TABLE on the replica, not logged, and start the channel. Loosening "
-        "replica_type_conversions hides the difference."
+        "Run the statements on the replica. A wider column that is meant, as in a migration, stays: "
+        "replica_type_conversions is the usual way."
     ),
 )
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return (
+        *drift.the_statement(evidence),
+        *(drift.columns_for_rows(evidence) or drift.shown(evidence) or (Remedy(FAMILY.human),)),
+    )

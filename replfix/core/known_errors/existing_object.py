@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import Remedy
+from replfix.core.statement_remedies import remedies
 
 FAMILY = Family(
     page="existing-object",
@@ -17,16 +17,15 @@ FAMILY = Family(
     },
     means="The transaction creates a schema or table that the replica has already.",
     replfix=(
-        "Compares what is there with what the source has now, and says whether the statement would change anything."
+        "Says whether the replica's table has rows, and shows what makes room for the statement; rows are "
+        "kept under another name."
     ),
-    human="When nothing differs, skip exactly this statement with an empty transaction; else make room for it.",
+    human=(
+        "Make room for the statement, so that it runs itself: a CREATE TABLE … SELECT has rows behind it, "
+        "which must not be left out."
+    ),
 )
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    statement = drift.the_statement(evidence)
-    if evidence.definitions and all(drift.same(both) for both in evidence.definitions):
-        names = ", ".join(both.name for both in evidence.definitions)
-        rows = " Whether its rows are the same was not looked at."
-        return (*statement, drift.nothing_left(evidence, f"{names} is on the replica as the source has it now.{rows}"))
-    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return remedies(evidence) or (Remedy(FAMILY.human),)

@@ -28,4 +28,4 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return (*drift.the_statement(evidence), *(drift.shown(evidence) or (Remedy(FAMILY.human),)))

@@ -6,6 +6,7 @@ from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import Remedy
+from replfix.core.statement_remedies import remedies
 
 FAMILY = Family(
     page="missing-object",
@@ -19,8 +20,8 @@ FAMILY = Family(
     },
     means="The transaction uses or drops a schema or table that the replica does not have.",
     replfix=(
-        "Shows how the source has it and the CREATE that puts it on the replica; says when a DROP has nothing "
-        "left to do."
+        "Names what is missing, under which name the source has it now and which filter leaves it out; shows "
+        "how it is copied; says when a DROP has nothing left to do."
     ),
     human=(
         "Find out where the rows went before an empty table is put in the place of the lost one: a copy of the "
@@ -30,9 +31,8 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    statement = drift.the_statement(evidence)
-    dropped = evidence.statement is not None and evidence.statement.drops
-    if dropped and evidence.definitions and all(both.replica is None for both in evidence.definitions):
-        names = ", ".join(both.name for both in evidence.definitions)
-        return (*statement, drift.nothing_left(evidence, f"The replica has no {names} to drop."))
-    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    if evidence.statement is not None:
+        return remedies(evidence)
+    missing = [both for both in evidence.definitions if both.table is not None and both.replica is None]
+    found = [remedy for both in missing for remedy in drift.missing_table(evidence, both)]
+    return tuple(found) or drift.shown(evidence) or (Remedy(FAMILY.human),)

@@ -21,13 +21,13 @@ FAMILY = Family(
         1406: "ER_DATA_TOO_LONG",
     },
     means="A value does not go into the replica's column: its definition is not the source's.",
-    replfix=(
-        "Compares the definitions of the table on both servers and shows the ALTER TABLE that makes the replica's "
-        "the source's."
-    ),
+    replfix=("Names the column and shows the ALTER TABLE that lets the value in."),
     human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
 )
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    return (*drift.the_statement(evidence), *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return (
+        *drift.the_statement(evidence),
+        *(drift.column_for_values(evidence) or drift.shown(evidence) or (Remedy(FAMILY.human),)),
+    )

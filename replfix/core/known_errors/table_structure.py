@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import Remedy
+from replfix.core.statement_remedies import remedies
 
 FAMILY = Family(
     page="table-structure",
@@ -24,8 +24,9 @@ FAMILY = Family(
         "table was changed on one server only."
     ),
     replfix=(
-        "Shows the statement in full, compares the definitions on both servers, and says whether the replica's "
-        "table already is as the statement leaves it."
+        "Shows the statement in full and says whether the replica's table already is as the statement leaves "
+        "it; else what brings the table back to what the statement expects. What only later transactions "
+        "change stays as it is."
     ),
     human=(
         "Bring the table to where the statement expects it, or skip exactly this statement when it has nothing "
@@ -35,8 +36,4 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    statement = drift.the_statement(evidence)
-    if evidence.definitions and all(drift.same(both) for both in evidence.definitions):
-        names = ", ".join(both.name for both in evidence.definitions)
-        return (*statement, drift.nothing_left(evidence, f"{names} is on the replica as the source has it now."))
-    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return remedies(evidence) or (Remedy(FAMILY.human),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from replfix.core.sql.names import identifier, table_name
 from replfix.core.table import Column, Table, TableName, UniqueKey
 
@@ -26,6 +28,28 @@ def compare_bytes(table: TableName, column: Column) -> str:
         f"ALTER TABLE {table_name(table)} MODIFY {identifier(column.name)} {column.column_type} "
         f"CHARACTER SET {column.charset} COLLATE {column.charset}_bin{nullable}"
     )
+
+
+def alter_table(name: TableName, clauses: Sequence[str]) -> str:
+    return f"ALTER TABLE {table_name(name)} {', '.join(clauses)}"
+
+
+def copy_table(name: TableName, copy: TableName) -> str:
+    """Its rows in a table of their own."""
+    return f"CREATE TABLE {table_name(copy)} AS SELECT * FROM {table_name(name)}"
+
+
+def rename_table(name: TableName, new: TableName) -> str:
+    return f"RENAME TABLE {table_name(name)} TO {table_name(new)}"
+
+
+def drop_table(name: TableName) -> str:
+    return f"DROP TABLE {table_name(name)}"
+
+
+def placeholder_table(name: TableName) -> str:
+    """A table that is there to be dropped."""
+    return f"CREATE TABLE {table_name(name)} (id INT)"
 
 
 def key_over_whole_columns(table: Table, key: UniqueKey) -> str:

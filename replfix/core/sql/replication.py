@@ -52,6 +52,12 @@ def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str
     return f" UNTIL SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"
 
 
+def convert_types(*, mariadb: bool) -> str:
+    """Tells the applier to convert values that go into a wider column."""
+    name = "slave_type_conversions" if mariadb else "replica_type_conversions"  # MariaDB has no other name (11.8)
+    return f"SET GLOBAL {name} = 'ALL_NON_LOSSY'"
+
+
 def start_receiver(channel: str) -> str:
     return f"START REPLICA IO_THREAD FOR CHANNEL {string(channel)}"
 

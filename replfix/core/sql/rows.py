@@ -42,6 +42,11 @@ def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
     )
 
 
+def count_up_to(name: TableName, limit: int) -> str:
+    """How many rows the table has; it is not counted further than that."""
+    return f"SELECT COUNT(*) FROM (SELECT 1 FROM {table_name(name)} LIMIT {limit:d}) counted"
+
+
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
     conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)

@@ -17,6 +17,10 @@ NOT_LOGGED_SESSION = "SET SESSION sql_log_bin = 0"
 LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
 
 
+STRICT = SESSION_SETTINGS[1]
+"""Nothing is stored cut: an ALTER TABLE that would do so is refused."""
+
+
 WITHOUT_FOREIGN_KEYS = "SET SESSION foreign_key_checks = 0"
 
 

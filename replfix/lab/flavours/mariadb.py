@@ -259,7 +259,7 @@ class MariaDB:
     @property
     def reset_variables(self) -> Mapping[str, str]:
         plain = ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
-                 "log_bin_compress")  # fmt: skip
+                 "log_bin_compress", terms.TYPE_CONVERSIONS)  # fmt: skip
         return dict.fromkeys(plain, "DEFAULT")
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:

@@ -96,6 +96,7 @@ class MySQL:
             "binlog_row_metadata",
             "binlog_rows_query_log_events",
             "replica_parallel_workers",
+            "replica_type_conversions",
             "sql_replica_skip_counter",
         ),
         "DEFAULT",

@@ -1,0 +1,120 @@
+"""What a statement does to the definition of a table, clause by clause, as far as its text tells."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core.statement import NAME, Statement, unquoted, without_comments
+
+
+class Action(enum.Enum):
+    ADD_COLUMN = enum.auto()
+    DROP_COLUMN = enum.auto()
+    RENAME_COLUMN = enum.auto()
+    CHANGE_COLUMN = enum.auto()
+    MODIFY_COLUMN = enum.auto()
+    ADD_KEY = enum.auto()
+    DROP_KEY = enum.auto()
+    OTHER = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """``name`` is the column or key in lower case, ``new`` its new name; ``rest`` what stands behind the name."""
+
+    action: Action
+    name: str = ""
+    new: str = ""
+    rest: str = ""
+
+
+_ALTER = re.compile(
+    rf"\s*ALTER\s+(?:IGNORE\s+|ONLINE\s+)*TABLE\s+(?:IF\s+EXISTS\s+)?{NAME}(?:\s*\.\s*{NAME})?\s+", re.IGNORECASE
+)
+_CREATE_INDEX = re.compile(
+    rf"\s*CREATE\s+(?:(?:UNIQUE|FULLTEXT|SPATIAL)\s+)?INDEX\s+({NAME})\s+(?:USING\s+\w+\s+)?ON\s+{NAME}(?:\s*\.\s*{NAME})?\s*(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DROP_INDEX = re.compile(rf"\s*DROP\s+INDEX\s+({NAME})\s+ON\s", re.IGNORECASE)
+_HOW = re.compile(r"\s*(?:ALGORITHM|LOCK)\s*=?\s*\w+\s*", re.IGNORECASE)
+_KEY = r"(?:UNIQUE|FULLTEXT|SPATIAL)(?:\s+(?:INDEX|KEY))?|INDEX|KEY"
+_CLAUSES = tuple(
+    (action, re.compile(pattern, re.IGNORECASE | re.DOTALL))
+    for action, pattern in (
+        (Action.OTHER, r"(?:ADD|DROP)\s+(?:CONSTRAINT|PRIMARY|FOREIGN|CHECK|PARTITION|PERIOD|SYSTEM)\b.*"),
+        (Action.ADD_KEY, rf"ADD\s+(?:{_KEY})\s+(?P<name>{NAME})\s*(?P<rest>.*)"),
+        (Action.OTHER, rf"ADD\s+(?:{_KEY})\s*\(.*"),
+        (Action.DROP_KEY, rf"DROP\s+(?:INDEX|KEY)\s+(?P<name>{NAME})"),
+        (Action.RENAME_COLUMN, rf"RENAME\s+COLUMN\s+(?P<name>{NAME})\s+TO\s+(?P<new>{NAME})"),
+        (Action.CHANGE_COLUMN, rf"CHANGE\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<new>{NAME})\s+(?P<rest>.+)"),
+        (Action.MODIFY_COLUMN, rf"MODIFY\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<rest>.+)"),
+        (Action.ADD_COLUMN, rf"ADD\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<rest>[^(].*)"),
+        (Action.DROP_COLUMN, rf"DROP\s+(?:COLUMN\s+)?(?P<name>{NAME})"),
+    )
+)
+
+
+def clauses(statement: Statement) -> tuple[Clause, ...]:
+    """Nothing for a statement of another kind."""
+    text = without_comments(statement.text).strip().rstrip(";")
+    if made := _CREATE_INDEX.fullmatch(text):
+        return (Clause(Action.ADD_KEY, unquoted(made[1]).lower(), rest=made[2]),)
+    if gone := _DROP_INDEX.match(text):
+        return (Clause(Action.DROP_KEY, unquoted(gone[1]).lower()),)
+    altered = _ALTER.match(text)
+    if altered is None:
+        return ()
+    return tuple(_clause(part) for part in split(text[altered.end() :]) if not _HOW.fullmatch(part))
+
+
+def _clause(text: str) -> Clause:
+    for action, pattern in _CLAUSES:
+        if found := pattern.fullmatch(text.strip()):
+            parts = {"name": "", "new": "", "rest": "", **found.groupdict()}
+            return Clause(action, unquoted(parts["name"]).lower(), unquoted(parts["new"]).lower(), parts["rest"])
+    return Clause(Action.OTHER, rest=text)
+
+
+def split(text: str) -> Iterator[str]:
+    """At the commas that stand outside of brackets and quotes."""
+    depth, start, quote = 0, 0, ""
+    for at, character in enumerate(text):
+        if quote:
+            if character == quote and text[at - 1] != "\\":
+                quote = ""
+        elif character in "'\"`":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == "," and not depth:
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]
+
+
+_DEFAULTS = re.compile(r"\bdefault null\b|(?<!not )\bnull\b|\bcolumn_format default\b")
+_WORDS = {"integer": "int", "dec": "decimal", "numeric": "decimal", "bool": "tinyint(1)", "boolean": "tinyint(1)", "character": "char",
+          "real": "double"}  # fmt: skip
+_PLACE = re.compile(rf"\s+(?:FIRST|AFTER\s+(?P<after>{NAME}))\s*$", re.IGNORECASE)
+
+
+def place(clause: Clause) -> str | None:
+    """Behind which column it puts a new one: "" for the first place, None for the last."""
+    found = _PLACE.search(" " + clause.rest)
+    if found is None:
+        return None
+    return unquoted(found["after"]).lower() if found["after"] else ""
+
+
+def plain(definition: str) -> str:
+    """A column's or key's definition, so that what a user writes and what the server shows can be held against each other."""
+    words = _PLACE.sub("", " " + definition).lower().replace("`", "")
+    words = re.sub(r"\b(?:" + "|".join(_WORDS) + r")\b", lambda m: _WORDS[m[0]], words)
+    words = re.sub(
+        r"\b((?:tiny|small|medium|big)?int)\((?!1\))\d+\)", r"\1", words
+    )  # a width to show, which 8.0.19 dropped
+    words = _DEFAULTS.sub(" ", words)
+    return " ".join(re.sub(r"\s*([(),])\s*", r"\1", words).split())

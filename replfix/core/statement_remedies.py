@@ -1,0 +1,258 @@
+"""What to do about a statement that changes definitions and cannot be run on the replica: bring the table back to what the statement
+expects and let it run, or leave exactly this statement out where the replica is as it leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from replfix.core import copying, ddl, drift, sql
+from replfix.core.alter import Action, Clause, clauses, place, plain
+from replfix.core.by_hand import by_hand, skip
+from replfix.core.evidence import BothDefinitions, Evidence
+from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.statement import Statement
+from replfix.core.table import TableName
+
+_UNKNOWN = "What this statement needs on the replica is unknown to replfix: nothing can be run here."
+
+
+def remedies(evidence: Evidence) -> tuple[Remedy, ...]:
+    """Empty where the transaction is no statement."""
+    statement = evidence.statement
+    if statement is None:
+        return ()
+    told = drift.the_statement(evidence)
+    return (*told, *(tuple(_of(evidence, statement)) or drift.shown(evidence, _UNKNOWN)))
+
+
+def _of(evidence: Evidence, statement: Statement) -> Iterator[Remedy]:
+    tables = {TableName(b.schema, b.table): b for b in evidence.definitions if b.table is not None}
+    schema = next((b for b in evidence.definitions if b.table is None), None)
+    if schema is not None and (statement.of_schema is not None or schema.replica is None):
+        yield from _schema(evidence, statement, schema)
+    elif statement.renames:
+        yield from _rename(evidence, statement, tables)
+    elif statement.drops:
+        yield from _drop(evidence, tables)
+    elif statement.creates:
+        yield from _create(evidence, statement, tables)
+    elif len(tables) == 1:
+        (both,) = tables.values()
+        if both.replica is None:
+            yield from _altered_and_missing(evidence, both)
+        elif statement.whole:
+            yield from _alter(evidence, statement, both)
+
+
+def _schema(evidence: Evidence, statement: Statement, both: BothDefinitions) -> Iterator[Remedy]:
+    if statement.drops and both.replica is None:
+        yield drift.nothing_left(evidence, f"The replica has no {both.schema} to drop.")
+    elif both.replica is None and both.source_then is not None:
+        yield Remedy(
+            f"The replica has no schema {both.schema}. This creates it, empty. What else was in it is lost on the replica: copy that from "
+            "the source.",
+            by_hand(evidence, both.source_then),
+            LeadsTo.NEXT_TRANSACTION,
+            loses=(Loss(None, "table", both.schema),),
+        )
+    elif statement.of_schema is not None and both.source_then is not None and drift.same(both):
+        rows = "What is in it was not looked at."
+        yield drift.nothing_left(evidence, f"{both.name} is on the replica as the source has it now. {rows}")
+
+
+def _drop(evidence: Evidence, tables: dict[TableName, BothDefinitions]) -> Iterator[Remedy]:
+    missing = [name for name, both in tables.items() if both.replica is None]
+    names = ", ".join(map(str, missing))
+    if missing and len(missing) == len(tables):
+        yield drift.nothing_left(evidence, f"The replica has no {names} to drop.")
+    elif missing:
+        yield Remedy(
+            f"The statement drops {', '.join(map(str, tables))}; of these the replica has no {names}. This creates it, empty, so that "
+            "the statement can drop all of them.",
+            by_hand(evidence, *(sql.placeholder_table(name) for name in missing)),
+            LeadsTo.NEXT_TRANSACTION,
+        )
+
+
+def _create(evidence: Evidence, statement: Statement, tables: dict[TableName, BothDefinitions]) -> Iterator[Remedy]:
+    for name, both in tables.items():
+        if both.replica is None:
+            continue
+        rows = (
+            " The rows that it selected follow in the same transaction, so it must not be left out."
+            if statement.with_rows
+            else ""
+        )
+        if both.rows == 0:
+            yield Remedy(
+                f"The replica has the table {name} already; it is empty. This drops it, and the statement creates it.{rows}",
+                by_hand(evidence, sql.drop_table(name)),
+                LeadsTo.NEXT_TRANSACTION,
+            )
+        else:
+            yield Remedy(
+                f"The replica has the table {name} already, with rows. This puts it aside as {drift.saved_as(name)}, and the statement "
+                f"creates a new one.{rows}",
+                by_hand(evidence, sql.rename_table(name, drift.saved_as(name))),
+                LeadsTo.NEXT_TRANSACTION,
+            )
+
+
+def _rename(evidence: Evidence, statement: Statement, tables: dict[TableName, BothDefinitions]) -> Iterator[Remedy]:
+    there = {name: both.replica is not None for name, both in tables.items()}
+    missing: list[tuple[TableName, TableName]] = []
+    in_the_way: list[TableName] = []
+    for old, new in statement.renames:
+        if not there.get(old):
+            missing.append((old, new))
+        there[old] = False
+        if there.get(new):
+            in_the_way.append(new)
+        there[new] = True
+    done = len(missing) == len(statement.renames) and all(
+        (both := tables.get(new)) is not None and both.replica is not None for _, new in statement.renames
+    )
+    if done:
+        new_names = ", ".join(str(new) for _, new in statement.renames)
+        yield drift.nothing_left(evidence, f"The replica has {new_names} under the new name already.")
+        return
+    for old, new in missing:
+        filtered = ""
+        if evidence.channel.filters.applied_as(old) is None:
+            filtered = f" The channel's filters leave it out ({evidence.channel.filters.in_words})."
+        words = f"The replica has no table {old}, which the statement renames to {new}.{filtered}"
+        yield from copying.copied(evidence, tables.get(new), new, old, words)
+    if in_the_way and not missing:
+        yield Remedy(
+            f"The replica has {', '.join(map(str, in_the_way))} already. This puts it aside under another name, and the statement runs.",
+            by_hand(evidence, *(sql.rename_table(name, drift.saved_as(name)) for name in in_the_way)),
+            LeadsTo.NEXT_TRANSACTION,
+        )
+
+
+def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
+    assert both.table is not None
+    name = TableName(both.schema, both.table)
+    leave_out = skip(evidence)
+    words = f"The replica has no table {name}, and none of the rows that it held. The copy has what the statement does already."
+    if leave_out:
+        yield from copying.copied(evidence, both, name, name, words, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why a clause cannot be carried out. ``back``: the clause that makes it possible again; empty: nothing does."""
+
+    words: str
+    back: str
+    done: bool  # the table is as the clause leaves it
+    takes: bool = False  # ``back`` takes something from the table
+
+
+def _alter(evidence: Evidence, statement: Statement, both: BothDefinitions) -> Iterator[Remedy]:
+    ours = ddl.parsed(both.replica or "")
+    parts = clauses(statement)
+    if ours is None or not parts:
+        return
+    found = [_obstacle(clause, both, ours) for clause in parts]
+    obstacles = [one for one in found if one is not None]
+    if not obstacles:
+        return
+    words = " ".join(one.words for one in obstacles)
+    lost = [one for one in obstacles if not one.back]
+    if lost:
+        yield from drift.shown(evidence, f"{words} Copy the table from the source.")
+        return
+    if all(one is not None and one.done for one in found):
+        values = ""
+        if both.rows != 0 and any(clause.action is Action.ADD_COLUMN for clause in parts):
+            values = " The values in its rows stay as they are: compare them where somebody may have written them."
+        yield drift.nothing_left(evidence, f"{words}{values}")
+    takes = any(one.takes for one in obstacles)
+    why = "" if all(one is not None and one.done for one in found) else words + " "
+    yield drift.changed(
+        evidence,
+        both,
+        [one.back for one in obstacles],
+        f"{why}{'Or bring' if not why else 'This brings'} the replica's {both.name} back to what the statement expects; then it runs by itself.",
+        save=takes,
+    )
+
+
+def _obstacle(clause: Clause, both: BothDefinitions, ours: ddl.Definition) -> _Obstacle | None:
+    name, columns = clause.name, ours.columns
+    quoted = sql.identifier(name)
+    match clause.action:
+        case Action.ADD_COLUMN if name in columns:
+            done = _as_stated(clause, ours)
+            how = "as the statement leaves it" if done else f"in another way or place: {columns[name]}"
+            return _Obstacle(f"{both.name} has the column {name} already, {how}.", f"DROP COLUMN {quoted}", done, True)
+        case Action.DROP_COLUMN if name not in columns:
+            return _Obstacle(f"{both.name} has no column {name} to drop.", f"ADD COLUMN {quoted} INT", True)
+        case Action.ADD_KEY if name in ours.keys:
+            return _Obstacle(
+                f"{both.name} has the key {name} already: {ours.keys[name]}.",
+                f"DROP INDEX {quoted}",
+                _same_key(clause, ours.keys[name]),
+            )
+        case Action.DROP_KEY if name not in ours.keys:
+            first = sql.identifier(next(iter(columns)))
+            return _Obstacle(f"{both.name} has no key {name} to drop.", f"ADD INDEX {quoted} ({first})", True)
+        case Action.RENAME_COLUMN | Action.CHANGE_COLUMN if name not in columns and clause.new in columns:
+            return _Obstacle(
+                f"{both.name} has the column {name} under its new name {clause.new} already.",
+                f"RENAME COLUMN {sql.identifier(clause.new)} TO {quoted}",
+                clause.action is Action.RENAME_COLUMN,
+            )
+        case Action.RENAME_COLUMN | Action.CHANGE_COLUMN if (
+            name in columns and clause.new != name and clause.new in columns
+        ):
+            return _Obstacle(
+                f"{both.name} has a column {clause.new} already.",
+                f"DROP COLUMN {sql.identifier(clause.new)}",
+                False,
+                True,
+            )
+        case Action.RENAME_COLUMN | Action.CHANGE_COLUMN | Action.MODIFY_COLUMN if name not in columns:
+            return _lost(name, clause.new or name, both)
+        case Action.ADD_KEY:
+            missing = [column for column in _columns_of(clause) if column not in columns]
+            return _lost(missing[0], missing[0], both) if missing else None
+    return None
+
+
+def _lost(name: str, now: str, both: BothDefinitions) -> _Obstacle:
+    """A column that the replica lacks. Where it has no rows, no values are lost."""
+    words = f"{both.name} has no column {name}."
+    theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+    if both.rows != 0 or theirs is None or now not in theirs.columns:
+        return _Obstacle(f"{words} The values of its rows are not on the replica.", "", False)
+    clause = theirs.columns[now].replace(sql.identifier(now), sql.identifier(name), 1)
+    before = list(theirs.columns)[: list(theirs.columns).index(now)]
+    where = f" AFTER {sql.identifier(before[-1])}" if before else " FIRST"
+    return _Obstacle(words, f"ADD COLUMN {ddl.as_written(clause)}{where}", False)
+
+
+def _as_stated(clause: Clause, ours: ddl.Definition) -> bool:
+    """Whether the replica's column is what the clause makes, in its place."""
+    shown = ours.columns[clause.name].split(" ", 1)[1]
+    if plain(shown) != plain(clause.rest):
+        return False
+    others = [name for name in ours.columns if name != clause.name]
+    behind = place(clause)
+    if behind is not None and behind not in ("", *others):
+        return False
+    at = len(others) if behind is None else 0 if not behind else others.index(behind) + 1
+    return list(ours.columns).index(clause.name) == at
+
+
+def _same_key(clause: Clause, shown: str) -> bool:
+    _, _, columns = shown.partition(" (")
+    return plain(clause.rest) == plain(f"({columns}")
+
+
+def _columns_of(clause: Clause) -> list[str]:
+    """Plain columns of a key that is added."""
+    inside = clause.rest.strip().removeprefix("(").partition(")")[0]
+    return [part.split("(")[0].split()[0].strip("`").lower() for part in inside.split(",") if part.strip()]

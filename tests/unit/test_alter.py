@@ -1,0 +1,79 @@
+"""A statement that changes a table, clause by clause."""
+
+from __future__ import annotations
+
+import pytest
+
+from replfix.core.alter import Action, clauses, place, plain
+from replfix.core.statement import Statement
+from replfix.core.table import TableName
+
+
+def told(text: str) -> list[tuple[Action, str, str]]:
+    return [(one.action, one.name, one.new) for one in clauses(Statement("d", text))]
+
+
+ADD_C, OTHER = (Action.ADD_COLUMN, "c", ""), (Action.OTHER, "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ALTER TABLE d.t ADD COLUMN c INT", [ADD_C]),
+        ("alter table t add c int default 5 after a, algorithm=inplace", [ADD_C]),
+        (
+            "ALTER TABLE t ADD `a,b` DECIMAL(8,2), DROP x",
+            [(Action.ADD_COLUMN, "a,b", ""), (Action.DROP_COLUMN, "x", "")],
+        ),
+        (
+            "ALTER TABLE t RENAME COLUMN a TO b, CHANGE c d INT",
+            [(Action.RENAME_COLUMN, "a", "b"), (Action.CHANGE_COLUMN, "c", "d")],
+        ),
+        (
+            "ALTER TABLE t ADD UNIQUE KEY k (a, b), DROP INDEX j",
+            [(Action.ADD_KEY, "k", ""), (Action.DROP_KEY, "j", "")],
+        ),
+        ("CREATE UNIQUE INDEX k ON d.t (a)", [(Action.ADD_KEY, "k", "")]),
+        ("DROP INDEX k ON t", [(Action.DROP_KEY, "k", "")]),
+        ("ALTER TABLE t MODIFY v VARCHAR(5) NOT NULL", [(Action.MODIFY_COLUMN, "v", "")]),
+        ("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id)", [OTHER]),
+        ("ALTER TABLE t ADD PRIMARY KEY (a)", [OTHER]),
+        ("ALTER TABLE t ADD (a INT, b INT)", [OTHER]),
+        ("ALTER TABLE t ENGINE = InnoDB", [OTHER]),
+        ("INSERT INTO t VALUES (1)", []),
+    ],
+)
+def test_clauses(text: str, expected: list[tuple[Action, str, str]]) -> None:
+    assert told(text) == expected
+
+
+def test_where_a_column_is_put() -> None:
+    text = "ALTER TABLE t ADD a INT, ADD b INT FIRST, ADD c INT AFTER `X`"
+    assert [place(one) for one in clauses(Statement("", text))] == [None, "", "x"]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("INT", "int DEFAULT NULL"),
+        ("INTEGER NULL AFTER a", "int(11) DEFAULT NULL"),
+        ("BOOL NOT NULL", "tinyint(1) NOT NULL"),
+        ("(a, `b`)", "(`a`,`b`)"),
+    ],
+)
+def test_what_a_user_writes_and_what_the_server_shows(written: str, shown: str) -> None:
+    assert plain(written) == plain(shown)
+
+
+def test_a_rename_is_about_both_names_of_each_pair() -> None:
+    swap = Statement("d", "RENAME TABLE a TO _a_del, e.`x y` TO d.a")
+    assert swap.renames == (
+        (TableName("d", "a"), TableName("d", "_a_del")),
+        (TableName("e", "x y"), TableName("d", "a")),
+    )
+    assert [str(name) for name in swap.tables] == ["d.a", "d._a_del", "e.x y"]
+
+
+def test_a_create_whose_rows_follow() -> None:
+    assert Statement("", "CREATE TABLE `d`.`t` (\n  `id` int\n) START TRANSACTION").with_rows
+    assert not Statement("", "CREATE TABLE t (id INT) COMMENT 'START TRANSACTION'").with_rows
