@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -27,6 +28,7 @@ from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.log import LogScreen
 from replfix.tui.themes import THEMES
 from replfix.tui.watch import Watch
+from replfix.tui.widgets.filter_box import FilterBox
 
 DRAW_SECONDS = 0.25  # how often the screen takes over what was polled
 
@@ -102,6 +104,11 @@ class ReplfixApp(App[None]):
 
     def open_incident(self, name: str, channel: str) -> None:
         self.push_screen(IncidentScreen(name, channel))
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys that nobody took; behind this, bindings are looked for."""
+        if isinstance(self.focused, FilterBox) and self.focused.late(event):
+            event.prevent_default()
 
     # --- what every screen can ask for ---
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -63,6 +64,12 @@ class Driver:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+
+    def burst(self, *keys: str) -> None:
+        """All of them at once, as a terminal hands over what was typed faster than it is read."""
+        for key in keys:
+            character = "/" if key == "slash" else key if len(key) == 1 else None
+            self.app.post_message(events.Key(key, character))
 
     async def type(self, text: str) -> None:
         await self.pilot.press(*(("space" if c == " " else c) for c in text))

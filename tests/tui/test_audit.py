@@ -105,6 +105,23 @@ async def test_search_looks_into_row_values_too() -> None:
         await d.until(lambda: rows(d) == [])
 
 
+async def test_keys_that_come_in_a_burst_reach_whom_they_are_meant_for() -> None:
+    """Search, text and two times Enter: the second opened nothing, because it went to the box that had been left."""
+    chain = trail()
+    async with driving(FakeBackend(chain=chain)) as d:
+        await at_audit(d)
+        await d.see("5 records")
+        d.burst("slash", *"r-1", "enter", "enter")
+        await d.on(RecordScreen)
+        await d.see(chain.records[2].id)
+        await d.press("escape")
+        await d.see("1 of 5 records have 'r-1'")
+        d.burst("escape", "slash", *"r-1/y", "enter", "y")  # the last y is a key of the list again, the others are text
+        await d.see("0 of 5 records have 'r-1/y'")
+        await d.press("escape")
+        await d.see(" 5 records")
+
+
 async def test_copying_an_id() -> None:
     chain = trail()
     async with driving(FakeBackend(chain=chain)) as d:

@@ -22,6 +22,7 @@ from replfix.present.record_text import in_short, when
 from replfix.present.text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.record import RecordScreen
+from replfix.tui.widgets.filter_box import FilterBox
 
 LIMIT = 500
 SEARCH_SECONDS = 0.1  # after the last key, so that typing is never held up
@@ -107,7 +108,9 @@ class AuditScreen(ReplfixScreen[None]):
         yield Header()
         with Vertical():
             yield Static(id="audit-summary", markup=False)
-            yield Input(placeholder="search: any text of a record, row values too", id="audit-search")
+            yield FilterBox(
+                "search: any text of a record, row values too", lambda: self._table, self._search, id="audit-search"
+            )
             yield DataTable(id="audit-records", cursor_type="row", zebra_stripes=True)
         yield Footer()
 
@@ -115,13 +118,16 @@ class AuditScreen(ReplfixScreen[None]):
         self.title = "Audit"
         for name in COLUMNS:
             self._table.add_column(name, key=name)
-        self.query_one("#audit-search").display = False
         self._table.focus()
         self.action_reload()
 
     @property
     def _table(self) -> DataTable[Text]:
         return cast("DataTable[Text]", self.query_one("#audit-records", DataTable))
+
+    @property
+    def _box(self) -> FilterBox:
+        return self.query_one(FilterBox)
 
     # --- reading ---
 
@@ -211,26 +217,20 @@ class AuditScreen(ReplfixScreen[None]):
             self.notify(f"Copied {self.selected.record.id}", markup=False)
 
     def action_search(self) -> None:
-        box = self.query_one("#audit-search", Input)
-        box.display = True
-        box.focus()
+        self._box.open()
 
     def action_back(self) -> None:
-        box = self.query_one("#audit-search", Input)
-        if not box.display:
+        if self._box.display:
+            self._box.close()
+        else:
             self.dismiss()
-            return
-        box.value = ""
-        box.display = False
-        self._table.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._wanted = event.value.casefold()
         if self._searching is not None:
             self._searching.stop()
-        self._searching = self.set_timer(SEARCH_SECONDS, self._rebuild)
+        self._searching = self.set_timer(SEARCH_SECONDS, self._search)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._table.focus()
+    def _search(self) -> None:
+        self._wanted = self._box.value.casefold()
+        self._rebuild()

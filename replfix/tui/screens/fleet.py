@@ -17,6 +17,7 @@ from replfix.present.text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.watch import HISTORY, Seen
+from replfix.tui.widgets.filter_box import FilterBox
 from replfix.tui.widgets.row_table import Column, Row, RowTable
 
 COLUMNS = (
@@ -87,12 +88,11 @@ class FleetScreen(ReplfixScreen[None]):
         yield Header()
         with Vertical():
             yield Static(id="summary", markup=False)
-            yield Input(placeholder="filter: any text of a row", id="filter")
+            yield FilterBox("filter: any text of a row", lambda: self._table, self._narrow, id="filter")
             yield RowTable(COLUMNS, id="fleet")
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one("#filter").display = False
         for name in self.replfix.backend.replicas:
             seen = self.replfix.watch_.seen(name)
             if seen is not None:
@@ -105,6 +105,10 @@ class FleetScreen(ReplfixScreen[None]):
     @property
     def _table(self) -> RowTable:
         return self.query_one(RowTable)
+
+    @property
+    def _box(self) -> FilterBox:
+        return self.query_one(FilterBox)
 
     # --- what was polled ---
 
@@ -186,22 +190,18 @@ class FleetScreen(ReplfixScreen[None]):
             self.replfix.open_incident(*key)
 
     def action_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self._box.open()
 
     def action_clear_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.value = ""
-        box.display = False
-        self._table.focus()
+        self._box.close()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._filter = event.value
-        self._show()
+        event.stop()
+        self._narrow()
 
-    def on_input_submitted(self) -> None:
-        self._table.focus()
+    def _narrow(self) -> None:
+        self._filter = self._box.value
+        self._show()
 
     def action_sort(self) -> None:
         self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
