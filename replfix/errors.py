@@ -4,7 +4,8 @@
 
     ReplfixError                 what went wrong, where, and what to do next
     ├── UsageError          2    the command line asks for something that does not exist
-    │   └── ConfigError     2    a configuration file or URL that cannot be used
+    │   ├── ConfigError     2    a configuration file or URL that cannot be used
+    │   └── TooOld          2    a server without the statements that replfix uses
     ├── ConnectError        6    a server that cannot be reached, or that turns the account away
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
     ├── ReplicationError    3    replication stands in a way that this command cannot work with
@@ -45,6 +46,10 @@ class UsageError(ReplfixError):
 
 
 class ConfigError(UsageError):
+    pass
+
+
+class TooOld(UsageError):
     pass
 
 

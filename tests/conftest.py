@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, settings
 
+from replfix.core import tested
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
@@ -86,6 +87,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in only_mysql]
 
 
+SEEN = pytest.StashKey[dict[str, str]]()
+"""The version of each kind of server that the run had."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    workeroutput = getattr(session.config, "workeroutput", None)  # of pytest-xdist
+    if workeroutput is not None:
+        workeroutput["servers"] = session.config.stash.get(SEEN, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    seen = node.config.stash.setdefault(SEEN, {})
+    seen.update(getattr(node, "workeroutput", {}).get("servers", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Which versions the run had: a newer package may behave otherwise, and is never taken for the older one."""
+    if seen := config.stash.get(SEEN, {}):
+        terminalreporter.section("servers")
+        for name, version in sorted(seen.items()):
+            new = tested.untested(flavours.find(name).product, version)
+            terminalreporter.write_line(
+                f"{name}: {version}" + (f"   NEW. {new} Add it to {tested.__file__}." if new else "")
+            )
+
+
 @pytest.fixture(scope="session")
 def lab_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """XDG_STATE_HOME of this test process: its labs, and whatever the commands under test record."""
@@ -96,7 +124,7 @@ def lab_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def labs(lab_state: Path) -> Iterator[Labs]:
+def labs(lab_state: Path, pytestconfig: pytest.Config) -> Iterator[Labs]:
     """A source and a replica of the named server, that stay up for the session. Servers that an earlier test ended are
     started again."""
     started: set[str] = set()
@@ -105,8 +133,13 @@ def labs(lab_state: Path) -> Iterator[Labs]:
         name = f"tests-{server.replace('.', '-')}" + ("" if replicas == 1 else f"-{replicas}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_STATE_HOME", str(lab_state))  # whatever a test has set it to
+            new = name not in started
             started.add(name)
-            return topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
+            lab = topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
+            if new:
+                with lab.source.session() as session:
+                    pytestconfig.stash.setdefault(SEEN, {})[server] = session.server_version
+            return lab
 
     try:
         yield up

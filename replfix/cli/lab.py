@@ -229,6 +229,7 @@ def _emit(lab: Lab, states: tuple[ServerState, ...], scenario: str | None = None
 
 
 def _show(lab: Lab, states: tuple[ServerState, ...]) -> None:
+    from replfix.core.tested import untested
     from replfix.present.text import visible
 
     rows = [("SERVER", "ADDRESS", "STATE", "VERSION", "READ ONLY", "CHANNEL")]
@@ -247,6 +248,10 @@ def _show(lab: Lab, states: tuple[ServerState, ...]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    product = lab.provision.flavour.product
+    for said in dict.fromkeys(untested(product, state.version) for state in states if state.version is not None):
+        if said:
+            click.echo(visible(said))
     click.echo(
         visible(f"Accounts: replfix/replfix (what replfix needs), admin/admin. Configuration: {lab.config_file}")
     )

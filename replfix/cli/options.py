@@ -39,7 +39,7 @@ def server_option(function: F) -> F:
         "--server",
         metavar="NAME",
         shell_complete=_server_names,
-        help="mysql (the default), mariadb, mariadb-10.11 or mariadb-11.8.",
+        help="mysql (the default), mariadb, mariadb-10.5, mariadb-10.11 or mariadb-11.8.",
     )(function)
 
 

@@ -21,8 +21,9 @@ from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
+from replfix.core.tested import too_old
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import Refused, ReplicationError, ServerError, Unreadable
+from replfix.errors import Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
@@ -223,6 +224,9 @@ class MysqlServer:
         return as_applied(read_relayed(self._session, columns_of, found, gtid, end_log_pos), filters)
 
     def status(self) -> ReplicaStatus:
+        # MySQL's older statement has a status row too; of an older MariaDB nothing is known.
+        if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
+            raise TooOld(reason, "Upgrade the replica first, then its source.")
         return self._dialect.status(self._session)
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:

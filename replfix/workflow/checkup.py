@@ -14,7 +14,7 @@ from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, S
 from replfix.core.privileges import SOURCE_WRITES, Granted, Role, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
-from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError
+from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError, TooOld
 from replfix.ports import Replica, Server, SourceOf
 
 NAMES = 3
@@ -30,6 +30,9 @@ def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> 
         yield Check("replica-managed", Verdict.OK, granted.stands_in)
     try:
         status = replica.status()
+    except TooOld as error:
+        yield Check("replica-version", Verdict.FAILED, error.message, error.hint)
+        return
     except (PrivilegeError, ReplicationError) as error:
         yield Check("is-replica", Verdict.FAILED, error.message, error.hint)
         return

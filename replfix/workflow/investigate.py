@@ -18,9 +18,10 @@ from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.stopped import error_of, stopped_channel
 from replfix.core.table import Table, TableName
+from replfix.core.tested import too_old
 from replfix.core.values import RowImage
 from replfix.core.words import counted
-from replfix.errors import ConnectError
+from replfix.errors import ConnectError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf
 from replfix.workflow.ahead import survives
 from replfix.workflow.children import families_kept
@@ -45,6 +46,8 @@ def investigate(
     channel = stopped_channel(status, channel_name)
     if channel is None:
         return None
+    if old := too_old(status.product, status.version):
+        raise TooOld(old, "Upgrade the replica first, then its source.")
     error, thread = error_of(channel)
     bare = _without_source(replica, status, channel, error, thread)
     try:

@@ -105,7 +105,8 @@ def test_what_is_well() -> None:
 @pytest.mark.parametrize(
     ("staged", "code", "verdict"),
     [
-        ({"replica": {"version": "5.7.44"}, "source": {"version": "5.7.44"}}, "replica-version", "warning"),
+        ({"replica": {"version": "8.0.36"}, "source": {"version": "8.0.36"}}, "replica-version", "warning"),
+        ({"replica": {"version": "5.7.44"}, "source": {"version": "5.7.44"}}, "replica-version", "failed"),
         ({"source": {"version": "8.0.36"}}, "source-version", "warning"),
         ({"replica": {"version": "8.4.9"}}, "version-order", "warning"),
         ({"replica": {"clock": 30.0}}, "replica-clock", "warning"),

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from replfix.core.checks import server
 from replfix.core.checkup import Check, ReplicaFacts, Some, Verdict
+from replfix.core.tested import too_old
 from replfix.core.words import counted
 
 _GTIDS = "transactions are found by their positions, and nothing tells which of them only the replica has"
 
 
 def version(facts: ReplicaFacts) -> Check:
+    if reason := too_old("MariaDB" if facts.server.mariadb else "MySQL", facts.server.version):
+        return Check("replica-version", Verdict.FAILED, reason, "Upgrade the replica first, then its source.")
     return server.end_of_life(facts.server, facts.today)
 
 

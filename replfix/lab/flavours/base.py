@@ -30,7 +30,6 @@ class ChannelState:
 class Packages:
     """Where a distribution's packages have what a server needs. Patterns are of ``Path.glob``, from the root."""
 
-    directory: str  # of the unpacked packages, in the cache
     server: str  # the package; Ubuntu puts MySQL's version behind its name
     client: str
     program: tuple[str, ...]
@@ -64,6 +63,13 @@ class Flavour(Protocol):
 
     @property
     def packages(self) -> Packages: ...
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """In the cache: where unpacked packages that will do can be, the best first."""
+
+    def directory_of(self, version: str) -> str:
+        """Where those of that version are unpacked: no two series share one."""
 
     @property
     def port_taken(self) -> str:

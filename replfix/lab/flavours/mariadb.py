@@ -1,4 +1,4 @@
-"""MariaDB 10.11 and 11.8, the long-term releases."""
+"""MariaDB 10.5, 10.11 and 11.8: long-term releases that Debian carries."""
 
 from __future__ import annotations
 
@@ -66,7 +66,6 @@ class MariaDB:
     @property
     def packages(self) -> Packages:
         return Packages(
-            directory=f"mariadb-{self.series}",
             server="mariadb-server-core",
             client="mariadb-client",  # mariadb-client-core has no mariadb-binlog
             program=("usr/sbin/mariadbd",),
@@ -74,6 +73,14 @@ class MariaDB:
             charsets="usr/share/m*/charsets/Index.xml",
             plugins="usr/lib/mysql/plugin",
         )
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        others = () if self.only_series else (MARIADB_10_11.series,)
+        return tuple(f"mariadb-{series}" for series in (self.series, *others))
+
+    def directory_of(self, version: str) -> str:
+        return f"mariadb-{'.'.join(version.split('.')[:2])}"
 
     @property
     def port_taken(self) -> str:
@@ -91,8 +98,8 @@ class MariaDB:
         if "mariadb" not in version.lower():
             return f"MySQL {number}, not MariaDB (--server mysql takes it)"
         major, minor = (int(part) for part in number.split(".")[:2])
-        if self.only_series and f"{major}.{minor}" != self.series:
-            return f"MariaDB {number}, not {self.series}"
+        if self.only_series:
+            return f"MariaDB {number}, not {self.series}" if f"{major}.{minor}" != self.series else None
         return f"MariaDB {number}; the lab needs 10.11 or newer" if (major, minor) < OLDEST else None
 
     def archives(self, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
@@ -285,6 +292,7 @@ def _share(software: Software) -> Path:
     raise ConfigError("its scripts (mariadb_system_tables.sql) are not where they are expected")
 
 
+MARIADB_10_5 = MariaDB("mariadb-10.5", "10.5", "bullseye")
 MARIADB_10_11 = MariaDB("mariadb-10.11", "10.11", "bookworm")
 MARIADB_11_8 = MariaDB("mariadb-11.8", "11.8", "trixie")
 MARIADB = MariaDB("mariadb", "11.8", "trixie", only_series=False)

@@ -47,7 +47,6 @@ class MySQL:
     program = "mysqld"
     image = "mysql:9.7"
     packages = Packages(
-        directory="packages",
         server="mysql-server-core",
         client="mysql-client-core",
         program=("usr/sbin/mysqld", "usr/libexec/mysqld"),
@@ -55,6 +54,7 @@ class MySQL:
         charsets="usr/share/mysql*/charsets/Index.xml",
         plugins="usr/lib/mysql*/plugin",
     )
+    directories = ("packages",)
     port_taken = "MY-010262"  # ER_BINDING_TO_IP: Can't start server: Bind on TCP/IP port
     replfix_privileges = (
         "SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, REPLICATION CLIENT, REPLICATION SLAVE",
@@ -101,6 +101,9 @@ class MySQL:
         ),
         "DEFAULT",
     )
+
+    def directory_of(self, version: str) -> str:  # noqa: ARG002
+        return self.directories[0]
 
     def unfit(self, version: str) -> str | None:
         if "mariadb" in version.lower():

@@ -41,8 +41,8 @@ def software(flavour: Flavour, cache: Path, narrator: Narrator) -> Software:
 
     ConfigError says what is missing: apt, dpkg, archives with such a server, or the network.
     """
-    prefix = cache / "servers" / flavour.packages.directory
-    known = _recorded(flavour, prefix)
+    servers = cache / "servers"
+    known = _recorded(flavour, servers)
     if known is not None:
         return known
     missing = [tool for tool in ("apt-get", "apt-cache", "apt-config", "dpkg") if shutil.which(tool) is None]
@@ -52,16 +52,16 @@ def software(flavour: Flavour, cache: Path, narrator: Narrator) -> Software:
     def on_wait() -> None:
         narrator.say("Another replfix is fetching the packages: waiting for it.")
 
-    with locked(cache / "servers" / ".lock", on_wait):
-        known = _recorded(flavour, prefix)  # the other one has done it
-        if known is not None:
-            return known
-        if prefix.exists():  # complete once, damaged since
-            shutil.rmtree(prefix)
-        return _fetch(flavour, prefix, narrator)
+    with locked(servers / ".lock", on_wait):
+        known = _recorded(flavour, servers)  # the other one has done it
+        return known if known is not None else _fetch(flavour, servers, narrator)
 
 
-def _recorded(flavour: Flavour, prefix: Path) -> Software | None:
+def _recorded(flavour: Flavour, servers: Path) -> Software | None:
+    return next(filter(None, (_unpacked_at(flavour, servers / name) for name in flavour.directories)), None)
+
+
+def _unpacked_at(flavour: Flavour, prefix: Path) -> Software | None:
     """What is unpacked at ``prefix``, None when that is nothing that can be started. The directory gets its name only
     when it is complete, so its existence is the mark; the record inside saves asking mysqld for its version."""
     try:
@@ -73,7 +73,7 @@ def _recorded(flavour: Flavour, prefix: Path) -> Software | None:
     return replace(known, flavour=flavour) if usable and not flavour.unfit(known.version) else None
 
 
-def _fetch(flavour: Flavour, prefix: Path, narrator: Narrator) -> Software:
+def _fetch(flavour: Flavour, servers: Path, narrator: Narrator) -> Software:
     release = apt_sources.os_release()
     archives = apt_sources.read()
     own = apt_sources.of_release(archives, release)
@@ -89,7 +89,7 @@ def _fetch(flavour: Flavour, prefix: Path, narrator: Narrator) -> Software:
     reasons = []
     for title, listed in ways:
         try:
-            return _fetch_from(flavour, title, listed, prefix, narrator)
+            return _fetch_from(flavour, title, listed, servers, narrator)
         except NoPackages as error:
             narrator.say(f"No {flavour.title} in {title}: {error.message}")
             reasons.append(f"{title}: {error.message}")
@@ -97,16 +97,22 @@ def _fetch(flavour: Flavour, prefix: Path, narrator: Narrator) -> Software:
 
 
 def _fetch_from(
-    flavour: Flavour, title: str, archives: Sequence[Archive], prefix: Path, narrator: Narrator
+    flavour: Flavour, title: str, archives: Sequence[Archive], servers: Path, narrator: Narrator
 ) -> Software:
     with tempfile.TemporaryDirectory(prefix="replfix-apt-") as made:
         apt = _PrivateApt(Path(made), archives)
         apt.update()
-        packages = apt.server_packages(flavour)
+        packages, version = apt.server_packages(flavour)
+        # By the version that the archives have: any other flavour that looks into it finds the series that it asks for.
+        prefix = servers / flavour.directory_of(version)
         debs = apt.download(packages, narrator, title)
+        if prefix.exists():  # complete once, damaged since
+            shutil.rmtree(prefix)
         with directory_made_whole(prefix) as building:
             _unpack(debs, building, narrator)
             unpacked = describe(flavour, building, f"{packages[0]} from {title}")
+            if flavour.directory_of(unpacked.version) != prefix.name:
+                raise NoPackages(f"{packages[0]} {version} holds {unpacked.title}")
             final = Software.from_json(json.loads(json.dumps(unpacked.as_json()).replace(str(building), str(prefix))))
             write_whole(building / _RECORD, json.dumps(final.as_json(), indent=2))
     return final
@@ -155,8 +161,8 @@ class _PrivateApt:
         if not any((self._home / "lists").glob("*_Packages*")):
             raise NoPackages(f"apt-get update gave no package list: {_errors(text) or f'exit code {code}'}")
 
-    def server_packages(self, flavour: Flavour) -> list[str]:
-        """The server's package and, where there is one, the client's of the same version. NoPackages when the archives
+    def server_packages(self, flavour: Flavour) -> tuple[list[str], str]:
+        """The server's package and, where there is one, the client's of the same version; and that version. NoPackages when the archives
         carry no server, or none that will do."""
         wanted = flavour.packages
         name = newest(wanted.server, self._run("apt-cache", "search", "--names-only", f"^{wanted.server}")[1])
@@ -165,7 +171,7 @@ class _PrivateApt:
         if why_not := flavour.unfit(f"{version}-{flavour.product}"):
             raise NoPackages(f"they carry {why_not}")
         client = name.replace(wanted.server, wanted.client)
-        return [name, client] if self._run("apt-cache", "show", client)[0] == 0 else [name]
+        return ([name, client] if self._run("apt-cache", "show", client)[0] == 0 else [name]), version
 
     def download(self, packages: Sequence[str], narrator: Narrator, title: str) -> list[Path]:
         words = ["-q", "-y", "--download-only", "install", *packages]

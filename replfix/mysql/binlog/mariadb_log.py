@@ -23,6 +23,13 @@ _WITH_ANNOTATIONS = 0x02  # BINLOG_SEND_ANNOTATE_ROWS_EVENT: the texts of the st
 _FLAGS = NON_BLOCK | _WITH_ANNOTATIONS
 _KNOWS_GTIDS = 4  # the capability: events are sent as they are, not rewritten for older readers
 _ANYWHERE = LogPosition("", 0)  # the server begins where the GTIDs say
+_CHARSETS = (
+    "SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+)
+_CHARSETS_BEFORE = "SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS"
+_HAS_NUMBERS = """
+SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'information_schema'
+AND TABLE_NAME = 'COLLATION_CHARACTER_SET_APPLICABILITY' AND COLUMN_NAME = 'ID'"""
 
 
 class MariadbLog:
@@ -54,11 +61,9 @@ class MariadbLog:
         return from_position(start, _FLAGS)
 
     def charset_of(self, session: Session) -> Callable[[int], str]:
-        # COLLATIONS has no number for those that serve several character sets (10.10 and later).
-        return charsets(
-            session,
-            "SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY",
-        )
+        # Since 10.10 there are collations for several character sets, and COLLATIONS has no number for these; before it the
+        # other table has no numbers at all (10.5.23).
+        return charsets(session, _CHARSETS if session.scalar(_HAS_NUMBERS) else _CHARSETS_BEFORE)
 
 
 def _logged(session: Session) -> MariadbGtidSet:
