@@ -100,6 +100,7 @@ class Wired:
                         "another account, give --source URL."
                     )
                 raise type(error)(f"The source: {error.message}", hint.strip()) from None
+            server.applied_by(self.replica, filters)
             self._sources[key] = server
             self._stack.callback(server.close)
         return self._sources[key]

@@ -13,6 +13,7 @@ from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement, LockHolder
+from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, parse_grants
@@ -28,6 +29,7 @@ from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.binlog.crafted import obstacle
+from replfix.mysql.binlog.transaction import ColumnsOf
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_columns, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
@@ -67,6 +69,7 @@ class MysqlServer:
         self.endpoint = endpoint
         self._named_at = named_at
         self._held: HeldChannel | None = None
+        self._columns_where_applied: ColumnsOf | None = None
 
     @property
     def _writing(self) -> Session:
@@ -87,7 +90,12 @@ class MysqlServer:
 
     @cached_property
     def _binlog(self) -> BinlogReader:
-        return BinlogReader(self.endpoint, self._columns, partial(filled_in, self._session))
+        return BinlogReader(
+            self.endpoint,
+            self._columns,
+            partial(filled_in, self._session),
+            columns_where_applied=self._columns_where_applied,
+        )
 
     def _columns(self, name: TableName) -> tuple[Column, ...]:
         """By the name that events have."""
@@ -98,6 +106,14 @@ class MysqlServer:
                 "Column names and signs come from the server's schema unless it logs binlog_row_metadata=FULL.",
             )
         return columns
+
+    def applied_by(self, replica: MysqlServer, filters: Filters) -> None:
+        """Read events of tables that were altered here since with the definitions of that replica, which has yet to apply them."""
+        self._columns_where_applied = replica._columns_of_source(filters)
+
+    def _columns_of_source(self, filters: Filters) -> ColumnsOf:
+        """The columns of this replica's tables by the names that they have on the source, in place of the source's own."""
+        return lambda name: self._columns(applied_as(filters, name) or name)
 
     @property
     def address(self) -> str:
@@ -216,11 +232,7 @@ class MysqlServer:
         found = self.status().channel(channel)
         if found is None:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
-        filters = found.filters
-
-        def columns_of(name: TableName) -> tuple[Column, ...]:  # the replica's own stand in for the source's
-            return self._columns(applied_as(filters, name) or name)
-
+        columns_of = self._columns_of_source(filters := found.filters)
         return as_applied(read_relayed(self._session, columns_of, found, gtid, end_log_pos), filters)
 
     def status(self) -> ReplicaStatus:

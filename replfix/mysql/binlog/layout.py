@@ -30,6 +30,7 @@ class Layout:
     forms: tuple[Form, ...]
     documents: tuple[int, ...]  # the ordinals of its JSON columns
     from_schema: tuple[str, ...]  # what the event does not hold, taken from the definition of now: "names", "labels", …
+    altered_since: bool = False  # that definition is the replica's: the source's does not fit any more
 
 
 def layout(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from replfix.core.gtid import GtidSet
@@ -20,7 +21,7 @@ from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.openings import OPENINGS, opening
 from replfix.mysql.binlog.payload import unpacked
 from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
-from replfix.mysql.binlog.table_map import read_table_map
+from replfix.mysql.binlog.table_map import TableMap, read_table_map
 
 _STATEMENT_SHOWN = 200
 _STATEMENT_KEPT = 4000
@@ -30,6 +31,9 @@ _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
 _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 
 
+ColumnsOf = Callable[[TableName], tuple[Column, ...]]
+"""A table's columns as a server defines them now; Unreadable where it has no such table."""
+
 FillIn = Callable[[TableName, Sequence[Column], Sequence[RowImage]], Sequence[RowImage]]
 """Works out generated columns that images lack."""
 
@@ -38,19 +42,31 @@ FillIn = Callable[[TableName, Sequence[Column], Sequence[RowImage]], Sequence[Ro
 class Schema:
     """Where to look up what events do not say. Table maps are the same again and again: each is resolved once."""
 
-    columns_of: Callable[[TableName], tuple[Column, ...]]
+    columns_of: ColumnsOf
     charset_of: Callable[[int], str]
     limits: Limits = LIMITS
     fill_in: FillIn | None = None
+    columns_where_applied: ColumnsOf | None = None
+    """Those of the replica that applies the log: where the source has altered its table since, they are what it was."""
     _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
     _defined: dict[TableName, tuple[Column, ...]] = field(default_factory=dict)
 
     def decoder(self, event: Event) -> RowDecoder:
         key = event.body[6:]  # without the table's number, which changes with every opening of the table
         if key not in self._decoders:
-            found: Layout = layout(read_table_map(event), self.defined, self.charset_of)
-            self._decoders[key] = RowDecoder(found)
+            self._decoders[key] = RowDecoder(self._layout(read_table_map(event)))
         return self._decoders[key]
+
+    def _layout(self, table_map: TableMap) -> Layout:
+        try:
+            return layout(table_map, self.defined, self.charset_of)
+        except Unreadable:
+            if self.columns_where_applied is None:
+                raise
+            with suppress(Unreadable):
+                found = layout(table_map, self.columns_where_applied, self.charset_of)
+                return replace(found, altered_since=bool(found.from_schema))
+            raise
 
     def defined(self, table: TableName) -> tuple[Column, ...]:
         if table not in self._defined:
@@ -154,6 +170,7 @@ class _Assembly:
         self.notes: list[str] = []
         self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
         self.in_part: set[TableName] = set()  # of which an image does not hold every column
+        self.altered_since: dict[TableName, None] = {}
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
         self.open_maps: dict[int, Event] = {}
@@ -246,7 +263,9 @@ class _Assembly:
         table, names = decoder.layout.table, decoder.layout.names
         if self.column_names.setdefault(table, names) != names:
             raise self.refused(event, f"the columns of {table} change within the transaction")
-        if decoder.layout.from_schema:
+        if decoder.layout.altered_since:
+            self.altered_since[table] = None
+        elif decoder.layout.from_schema:
             self.from_schema.setdefault(decoder.layout.from_schema, {})[table] = None
         self.hold(event)
         if any(bits != (1 << head.columns) - 1 for bits in head.present):
@@ -288,6 +307,11 @@ class _Assembly:
             self.notes.append(
                 f"Column {', '.join(what)} of {', '.join(map(str, tables))} are those of the definition of now, by "
                 f"position: the binary log does not hold them{setting}."
+            )
+        if self.altered_since:
+            self.notes.append(
+                f"Column names of {', '.join(map(str, self.altered_since))} come from the replica's table: the source has altered its "
+                "own since, and the binary log does not hold them."
             )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")

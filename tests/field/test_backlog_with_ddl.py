@@ -1,0 +1,48 @@
+"""A transaction fails, and behind it the source has altered the table: what the event is about is what the replica still has."""
+
+from __future__ import annotations
+
+import pytest
+
+from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.topology import Lab
+from tests.integration.running import replfix
+
+BEHIND = (
+    "ALTER TABLE shop.t ADD COLUMN b INT",
+    "ALTER TABLE shop.t ADD COLUMN b INT FIRST",
+    "ALTER TABLE shop.t DROP COLUMN c",
+    "ALTER TABLE shop.t RENAME COLUMN c TO d",
+    "ALTER TABLE shop.t MODIFY COLUMN c BIGINT FIRST",
+    "ALTER TABLE shop.t MODIFY COLUMN a VARCHAR(90)",
+    "RENAME TABLE shop.t TO shop.other",
+    "DROP TABLE shop.t",
+    "ALTER TABLE shop.unrelated ADD COLUMN b INT",
+)
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+def test_an_alter_behind_the_failing_transaction_is_no_obstacle(as_shipped: Lab, behind: str) -> None:
+    lab = as_shipped
+    with lab.source.session() as source:
+        source.execute("CREATE DATABASE shop")
+        source.execute("CREATE TABLE shop.t (id INT PRIMARY KEY, a VARCHAR(20), c INT)")
+        source.execute("CREATE TABLE shop.unrelated (id INT PRIMARY KEY)")
+        source.execute("INSERT INTO shop.t VALUES (1, 'one', 1)")
+        lab.wait_until_applied()
+        write_locally(lab.replica, "INSERT INTO shop.t VALUES (3, 'here', 30)", logged=False)
+        source.execute("SET SESSION binlog_format = ROW")
+        source.execute("INSERT INTO shop.t VALUES (3, 'three', 3)")
+        source.execute(behind)
+        source.execute("INSERT INTO shop.unrelated (id) VALUES (1)")
+    wait_until_stopped(lab.replica)
+    done = replfix("resolve", "replica1", "--yes", "--json", "--config", str(lab.config_file))
+    assert (done.code, done.document["outcome"]) == (0, "resolved"), done
+    step = done.document["rounds"][0]["steps"][0]
+    assert step["current"] == {"id": 3, "a": "here", "c": 30}
+    lab.wait_until_applied()
+    with lab.source.session() as source, lab.replica.session() as replica:
+        tables = [name for (name,) in source.rows("SHOW TABLES FROM shop")]
+        for table in tables:
+            read = f"SELECT * FROM shop.{table} ORDER BY id"
+            assert replica.rows(read) == source.rows(read)
