@@ -112,6 +112,12 @@ def on_replica(transaction: Transaction, fits: Mapping[TableName, Fit]) -> Trans
     return replace(transaction, changes=changes, column_names=names, logged=transaction)
 
 
+def unfit(transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
+    """Of a transaction of the backlog, in words, that a table was altered before it so that its rows are of another form."""
+    known = (fit(tables[name], names) for name, names in transaction.column_names.items() if name in tables)
+    return next((found for found in known if not isinstance(found, Fit)), "")
+
+
 def as_far_as_it_fits(transaction: Transaction, tables: Mapping[TableName, Table]) -> Transaction:
     """As ``on_replica``; rows of a form that the replica's table never had stay as they are."""
     known = {name: fit(tables[name], names) for name, names in transaction.column_names.items() if name in tables}
@@ -169,13 +175,9 @@ def there(tables: Mapping[TableName, Table]) -> dict[TableName, Table]:
 
 
 def alike(theirs: Table | None, ours: Table) -> bool:
-    """Whether the source's table has the columns of the replica's, in their order, but for those that only one server has."""
+    """Whether the source can be asked for the rows of the replica's table: it has every column of it that events fill. What else
+    it has, and in which order, can be what the backlog makes of it."""
     if theirs is None:
         return False
-    found = fit(ours, [column.name for column in theirs.columns])
-    if not isinstance(found, Fit):
-        return False
-    return all(
-        place is None or theirs.columns[place].name.lower() == column.name.lower()
-        for column, place in zip(ours.columns, found.places, strict=True)
-    )
+    names = {column.name.lower() for column in theirs.columns}
+    return all(column.own or column.name.lower() in names for column in ours.columns)

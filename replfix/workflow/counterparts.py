@@ -6,14 +6,14 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
-from replfix.core.fit import as_far_as_it_fits, there
+from replfix.core.fit import as_far_as_it_fits, there, unfit
 from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.words import counted
-from replfix.errors import ReplicationError
+from replfix.errors import ReplicationError, Unreadable
 from replfix.ports import Replica, Server
 
 BACKLOG_READ = 5000
@@ -132,6 +132,8 @@ class ChangesSince:
         read = 0
         try:
             for transaction in behind:
+                if misfit := unfit(transaction, self._tables):
+                    raise Unreadable(misfit)
                 read += 1
                 yield from as_far_as_it_fits(transaction, self._tables).changes
         except ReplicationError as error:
