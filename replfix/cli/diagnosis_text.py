@@ -13,6 +13,7 @@ from rich.text import Text
 from replfix.core.advisor.pointer import keep_apart
 from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
+from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_lines
 from replfix.present.shown import shown
 from replfix.present.text import indented, visible
@@ -152,10 +153,10 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
 
 def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield _title("What can be done")
-    for proposal in diagnosis.proposals:
+    for proposal, reason in zip(diagnosis.proposals, reasons(diagnosis.proposals), strict=True):
         mark, style = ("✔", "green") if proposal.allowed else ("✘", "red")
         possible = "" if proposal.allowed else "not possible: "
-        yield _point(mark, f"{proposal.strategy}: {possible}{proposal.reason}", style)
+        yield _point(mark, f"{proposal.strategy}: {possible}{reason}", style)
         if proposal.plan is None:
             continue
         if not proposal.plan.by_name_only:

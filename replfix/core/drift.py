@@ -255,3 +255,43 @@ def column_for_values(evidence: Evidence) -> tuple[Remedy, ...]:
     why = f"Column {name} of {both.name} is {ours.columns[name]} on the replica and {wanted} on the source. This makes it the source's."
     save = ddl.may_round(ours.columns[name], wanted)
     return (changed(evidence, both, [f"MODIFY COLUMN {ddl.as_written(wanted)}"], why, save=save),)
+
+
+def columns_behind_rows(evidence: Evidence) -> tuple[Remedy, ...]:
+    """For a conflict of rows in a table whose columns are not the source's: in another order, narrower, or made in another way. The
+    rows that the replica wrote since then may be wrong."""
+    found: list[Remedy] = []
+    for both in evidence.definitions:
+        ours = ddl.parsed(both.replica) if both.table is not None and both.replica is not None else None
+        theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+        if ours is None or theirs is None or both.table is None or ddl.lacking(theirs, ours):
+            continue
+        clauses = [clause for clause in ddl.aligned(theirs, ours) if not _only_wider(clause, ours, theirs)]
+        if not clauses:
+            continue
+        name = TableName(both.schema, both.table)
+        copy = [sql.copy_table(name, saved_as(name))] if both.rows != 0 else []
+        saved = f" Its rows are copied to {saved_as(name)} first." if copy else ""
+        statements = (sql.STRICT, *copy, sql.alter_table(name, clauses))
+        found.append(
+            Remedy(
+                f"{in_words(both)} Row events go by position, so rows that were applied since may be wrong: compare the table with the source's. "
+                f"This gives the table the source's columns.{saved}",
+                by_hand(evidence, *statements),
+                LeadsTo.SAME_COLUMNS,
+            )
+        )
+    return tuple(found)
+
+
+def _only_wider(clause: str, ours: ddl.Definition, theirs: ddl.Definition) -> bool:
+    """A column that takes every value of the source's, in its place: no reason for a conflict."""
+    found = re.match(r"MODIFY COLUMN `((?:[^`]|``)+)`", clause)
+    if found is None or " AFTER `" in clause or clause.endswith(" FIRST"):
+        return False
+    name = found[1].replace("``", "`").lower()
+    mine, wanted = ddl.type_of(ours.columns.get(name, "")), ddl.type_of(theirs.columns.get(name, ""))
+    if mine is None or wanted is None:
+        return False
+    generated = "GENERATED" in ours.columns[name] or "GENERATED" in theirs.columns[name]
+    return not generated and (mine == wanted or mine.takes_all_of(wanted))

@@ -26,6 +26,7 @@ class LeadsTo(enum.StrEnum):
     NEXT_STEP = "next-step"
     NOTHING_CHANGED = "nothing-changed"
     DEFINITION_RESTORED = "definition-restored"
+    SAME_COLUMNS = "same-columns"
     NOT_ERRANT = "not-errant"
 
     @property
@@ -43,6 +44,7 @@ _WORDS = {
     LeadsTo.NEXT_STEP: "go on with the next step.",
     LeadsTo.NOTHING_CHANGED: "nothing is changed; this only shows something.",
     LeadsTo.DEFINITION_RESTORED: "the table is defined as it was before.",
+    LeadsTo.SAME_COLUMNS: "the table has the source's columns, in the same order; the applier is running, or has stopped on rows that conflict all the same.",
     LeadsTo.NOT_ERRANT: "the source has every transaction that the replica has.",
 }
 

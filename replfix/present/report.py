@@ -12,6 +12,7 @@ from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.values import RowImage
 from replfix.present.left_out import left_out_lines
 from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, points, sentence, table
+from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_texts
 from replfix.present.shown import shown
 from replfix.present.text import visible
@@ -122,9 +123,9 @@ def _ways(diagnosis: Diagnosis) -> Iterator[str]:
     if not diagnosis.proposals:
         return
     yield from ("## What can be done", "")
-    for proposal in diagnosis.proposals:
+    for proposal, reason in zip(diagnosis.proposals, reasons(diagnosis.proposals), strict=True):
         mark, possible = ("✔", "") if proposal.allowed else ("✘", "not possible: ")
-        yield f"- {mark} **{sentence(proposal.strategy)}**: {possible}{sentence(proposal.reason)}"
+        yield f"- {mark} **{sentence(proposal.strategy)}**: {possible}{sentence(reason)}"
     yield ""
 
 

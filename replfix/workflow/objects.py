@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
+from replfix.core.drift import same
 from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Kind, family_of
@@ -47,13 +48,17 @@ def compare_definitions(
     """Both servers' definitions, for errors that are about definitions. ``behind``: the backlog behind the failing transaction;
     None where it cannot be named, without GTIDs."""
     family = family_of(error.errno)
-    if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED):
+    if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED, Kind.ROW_CONFLICT):
         return ()
     names = tables_of(error, transaction, statement) or _named(error)
     try:
         found = tuple(dict.fromkeys(_definitions(replica, source, names, statement)))
     except (PrivilegeError, ServerError) as reason:
         unknowns.append(f"The definitions could not be compared: {reason.message}")
+        return ()
+    if family.kind is Kind.ROW_CONFLICT:
+        found = tuple(both for both in found if not same(both))
+    if not found:
         return ()
     later = _later(source, behind, unknowns)
     return tuple(replace(both, later=later(both)) for both in found)

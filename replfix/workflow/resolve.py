@@ -69,10 +69,7 @@ def resolve(
             unreachable = diagnosis.evidence.unreachable
             if unreachable is not None and not rounds and diagnosis.evidence.transaction is None:
                 raise unreachable
-            hint = next((f"{a.text} 'replfix diagnose' shows the statements." for a in diagnosis.advice if a.sql), "")
-            if not hint and diagnosis.evidence.reconciliation:
-                hint = "'replfix diagnose' shows the rows."
-            return _stopped_short(rounds, story, why_not, hint)
+            return _stopped_short(rounds, story, why_not, _what_is_shown(diagnosis))
         if rounds and plan.left_out is not None:
             return _stopped_short(
                 rounds,
@@ -203,6 +200,16 @@ def _rehearsed(round_: Round, story: Story) -> Outcome:
         tuple(story.ids),
         dry_run=True,
     )
+
+
+def _what_is_shown(diagnosis: Diagnosis) -> str:
+    """Where a human goes on: only where there is something to see."""
+    if any(remedy.sql for remedy in diagnosis.advice):
+        return "'replfix diagnose' shows the manual steps, with their statements."
+    if diagnosis.advice:
+        return " ".join(remedy.text for remedy in diagnosis.advice)
+    found = diagnosis.evidence.reconciliation
+    return "'replfix diagnose' shows the rows." if found is not None and found.conflicts else ""
 
 
 def _stopped_short(rounds: list[Round], story: Story, message: str, hint: str) -> Outcome:

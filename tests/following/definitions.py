@@ -183,4 +183,22 @@ DRIFTED = {
         ("CREATE TABLE shop.b (id INT PRIMARY KEY)",),
     ),
     "table-lost-with-rows": Drifted((_A, _ROW), ("DROP TABLE shop.a",), ("INSERT INTO shop.a VALUES (2, 20)",)),
+    "order-behind-1032": Drifted(
+        ("CREATE TABLE shop.a (x INT, y INT)", "INSERT INTO shop.a VALUES (1, 2), (3, 4)"),
+        ("ALTER TABLE shop.a MODIFY x INT AFTER y",),
+        ("DELETE FROM shop.a WHERE x = 1",),
+    ),
+    "order-behind-1062": Drifted(
+        ("CREATE TABLE shop.a (x INT, y INT, UNIQUE KEY k (y))", "INSERT INTO shop.a VALUES (5, 1)"),
+        ("ALTER TABLE shop.a MODIFY x INT AFTER y",),
+        ("INSERT INTO shop.a VALUES (1, 2)",),
+    ),
+    "generated-in-another-way": Drifted(
+        (
+            "CREATE TABLE shop.a (id INT PRIMARY KEY, x INT, g INT AS (x * 2) STORED, UNIQUE KEY (g))",
+            "INSERT INTO shop.a (id, x) VALUES (1, 2)",
+        ),
+        ("ALTER TABLE shop.a MODIFY g INT AS (x DIV 2) STORED",),
+        ("INSERT INTO shop.a (id, x) VALUES (2, 3)",),
+    ),
 }

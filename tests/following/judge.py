@@ -101,6 +101,12 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
         case "not-errant":
             left = after.executed - source.executed
             return f"only the replica has {left}" if left else None
+        case "same-columns":
+            for name, theirs in source.tables.items():
+                ours = after.tables.get(name)
+                if ours is not None and ours.columns[: len(theirs.columns)] != theirs.columns:
+                    return f"{name} has {ours.columns} on the replica, {theirs.columns} on the source"
+            return None
         case "definition-restored" | "nothing-changed" | "next-step":
             return None  # the losses tell
         case _:

@@ -8,8 +8,9 @@ import pytest
 
 from replfix.cli.documents.diagnosis import diagnosis_document
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis import Diagnosis
+from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.remedy import SHELL, SOURCE, LeadsTo, Loss, Remedy
+from replfix.present.reasons import reasons
 from replfix.present.remedy_text import remedy_texts
 from replfix.present.report import incident_report
 from tests.unit.fakes import Rows
@@ -66,3 +67,12 @@ def test_the_report_has_all_of_it() -> None:
     report = incident_report("db2", advised(DROP))
     for words in ("## Manual steps", "On the replica", "DROP TABLE `d`.`t`;", "Loses 2 rows of d.t.", "Afterwards: "):
         assert words in report
+
+
+def test_a_reason_that_strategies_share_is_said_once() -> None:
+    alike = [Proposal(name, None, "It cannot be read.") for name in ("source-wins", "keep-both")]
+    assert reasons([*alike, Proposal("skip", None, "No GTID.")]) == [
+        "It cannot be read.",
+        "see source-wins.",
+        "No GTID.",
+    ]

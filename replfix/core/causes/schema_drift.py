@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replfix.core import ddl
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Kind, family_of
@@ -23,7 +24,7 @@ def examine(evidence: Evidence) -> Cause | None:
     ours, theirs = evidence.around.replica.tables.get(name), evidence.around.source.tables.get(name)
     if ours is None or theirs is None:
         return None
-    differences = _differences(ours, theirs)
+    differences = [*_differences(ours, theirs), *_in_the_definitions(evidence, name)]
     if not differences:
         return None
     family = family_of(evidence.error.errno)
@@ -37,6 +38,22 @@ def examine(evidence: Evidence) -> Cause | None:
     )
 
 
+def _in_the_definitions(evidence: Evidence, name: TableName) -> list[str]:
+    """What only SHOW CREATE TABLE tells: what a generated column is made of, and partitions."""
+    both = next((b for b in evidence.definitions if b.table == name.name and b.schema == name.schema), None)
+    there, here = (ddl.parsed(text or "") for text in ((both.source, both.replica) if both is not None else ("", "")))
+    if there is None or here is None:
+        return []
+    found = [
+        f"{difference.in_words()}."
+        for difference in ddl.differences(there, here)
+        if difference.what == "column" and "GENERATED" in f"{difference.source}{difference.replica}"
+    ]
+    if ("PARTITION" in there.options or "PARTITION" in here.options) and there.options != here.options:
+        found.append("its partitions are others on the replica.")
+    return found
+
+
 def _differences(ours: Table, theirs: Table) -> list[str]:
     found = []
     if len(ours.columns) != len(theirs.columns):
@@ -45,6 +62,11 @@ def _differences(ours: Table, theirs: Table) -> list[str]:
     if generated[0] != generated[1]:
         side = "replica" if generated[0] else "source"
         found.append(f"a generated invisible primary key ({_GENERATED}) on the {side} only.")
+    names = [[c.name.lower() for c in table.columns] for table in (ours, theirs)]
+    if names[0] != names[1] and sorted(names[0]) == sorted(names[1]):
+        found.append(
+            f"columns in another order: {', '.join(names[0])} on the replica; {', '.join(names[1])} on the source."
+        )
     by_name = {c.name.lower(): c for c in theirs.columns}
     for column in ours.columns:
         other = by_name.pop(column.name.lower(), None)

@@ -33,16 +33,19 @@ FAMILY = Family(
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     errno, channel = evidence.error.errno, evidence.channel
+    mariadb = evidence.status.product == "MariaDB"
     if errno == 2061 or "caching_sha2_password" in evidence.error.message:
         return (
             Remedy(
                 "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be "
                 "sent. Either of these lets it in; TLS is the better one.",
-                sql.change_source(channel.name, "SOURCE_SSL = 1"),
+                sql.change_source(channel.name, "SOURCE_SSL = 1", mariadb=mariadb),
                 LeadsTo.RECEIVER_RUNS,
             ),
             Remedy(
-                "Or, without TLS:", sql.change_source(channel.name, "GET_SOURCE_PUBLIC_KEY = 1"), LeadsTo.RECEIVER_RUNS
+                "Or, without TLS:",
+                sql.change_source(channel.name, "GET_SOURCE_PUBLIC_KEY = 1", mariadb=mariadb),
+                LeadsTo.RECEIVER_RUNS,
             ),
         )
     if errno == 13120 or errno in (1142, 1227):
@@ -67,7 +70,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             f"The source {channel.source_host}:{channel.source_port} refuses the channel's account: a changed or expired "
             "password, an account for another host, or another server behind that address. Try the login by hand from the "
             "replica's machine; then give the channel what works:",
-            sql.change_source(channel.name, "SOURCE_USER = 'user', SOURCE_PASSWORD = 'password'"),
+            sql.change_source(channel.name, "SOURCE_USER = 'user', SOURCE_PASSWORD = 'password'", mariadb=mariadb),
             LeadsTo.RECEIVER_RUNS,
         ),
     )

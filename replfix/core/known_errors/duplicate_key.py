@@ -29,7 +29,7 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None or evidence.unreachable is not None:
-        return by_hand(evidence)
+        return (*by_hand(evidence), *drift.columns_behind_rows(evidence))
     return (*drift.the_statement(evidence), *(_held_twice(evidence) or (Remedy(FAMILY.human),)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.no_applier import by_hand
@@ -24,4 +25,4 @@ FAMILY = Family(
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing where a row is missing: that is a strategy's business."""
-    return by_hand(evidence)
+    return (*by_hand(evidence), *drift.columns_behind_rows(evidence))

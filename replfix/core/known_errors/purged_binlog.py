@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
@@ -31,42 +34,92 @@ _REASONS = (
     (
         ("same server_uuid", "same server_id", "server_uuid/server_id"),
         "Another replica of this source has the same server_uuid or server_id: each throws the other out. Give one of them its "
-        "own: a server_uuid is made anew when auto.cnf is removed before a start, server_id is a setting.",
+        "own: a server_uuid is made anew when auto.cnf is removed before a start, server_id is a setting. Then start the receiver:",
+        True,
     ),
     (
         ("max_allowed_packet",),
         "An event is larger than a packet may be. Raise max_allowed_packet on the source and replica_max_allowed_packet on the "
-        "replica (1 GB at most), then start the receiver. When the values are large already, the source's binlog is damaged.",
+        "replica (1 GB at most). When the values are large already, the source's binlog is damaged. Then start the receiver:",
+        True,
     ),
     (
         ("more GTIDs than", "has more GTIDs"),
         "The replica has transactions that its source does not have: the source lost them in a crash, or the replica wrote "
         "its own. Do not throw them away before you know which; 'replfix status' shows the errant ones.",
+        False,
     ),
     (
         ("purged", "Could not find first log file"),
         "The source no longer has the binlog that the replica needs next. No repair of rows helps: give the replica another "
         "source that still has it, or rebuild it from a backup or clone. Raise binlog_expire_logs_seconds on the source "
-        "above the longest time that a replica may stand.",
+        "above the longest time that a replica may be stopped.",
+        False,
     ),
     (
         ("file size", "bogus data", "truncated", "corrupt", "checksum", "log event entry"),
         "The source's binlog ends before the place where the replica wants to go on, or is damaged there: mostly after a "
         "crash of the source with sync_binlog other than 1. Look at the file with mysqlbinlog; where it cannot be read, "
         "rebuild the replica: the two may hold different rows already.",
+        False,
     ),
 )
-"""Words of the source's reason, and what comes next; the first that fits."""
+"""Words of the source's reason, what comes next, and whether the receiver can be started then; the first that fits."""
+
+_NOT_THERE = re.compile(
+    r"start from GTID (?P<domain>\d+)-(?P<server>\d+)-(?P<number>\d+), which is not in the \w+'s binlog"
+)
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     message = evidence.error.message
-    found = next((text for words, text in _REASONS if any(word in message for word in words)), FAMILY.human)
     lost: tuple[Remedy, ...] = ()
     if evidence.lost:
         lost = (Remedy(f"The replica lacks {evidence.lost}, which the source has purged."),)
-    return (
-        *lost,
-        Remedy(found),
-        Remedy("Once the reason is gone:", (sql.start_receiver(evidence.channel.name),), LeadsTo.RECEIVER_RUNS),
+    if (asked := _NOT_THERE.search(message)) is not None:
+        return (*lost, _asked_for(evidence, asked["domain"], asked["server"], asked["number"]))
+    for words, text, start in _REASONS:
+        if any(word in message for word in words):
+            if start:
+                return (*lost, Remedy(text, (sql.start_receiver(evidence.channel.name),), LeadsTo.RECEIVER_RUNS))
+            return (*lost, Remedy(text))
+    return (*lost, Remedy(FAMILY.human))
+
+
+def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Remedy:
+    """MariaDB: the replica's position names a transaction that its source does not have."""
+    gtid, status = f"{domain}-{server}-{number}", evidence.status
+    own = server == str(status.server_id)
+    who = "which it wrote itself" if own else f"which the server with server_id {server} wrote"
+    text = f"The replica asks its source for what is behind {gtid}, {who}. The source does not have it; nothing has to be purged for that."
+    last = _last_of_others(evidence, domain) if own else None
+    if last is None:
+        return Remedy(f"{text} Connect the replica to a server that has it, or rebuild it.")
+    strict = " With gtid_strict_mode=ON the applier then stops with error 1950." if own else ""
+    return Remedy(
+        f"{text} The last transaction of domain {domain} that came from another server is {last}: go on from there. What the replica wrote "
+        f"itself stays on it, and may conflict.{strict}",
+        sql.go_on_from(evidence.channel.name, _position(evidence, domain, last)),
+        LeadsTo.RECEIVER_RUNS,
     )
+
+
+def _last_of_others(evidence: Evidence, domain: str) -> str | None:
+    """The newest transaction of that domain in the replica's binlog or position that it did not write itself."""
+    own = str(evidence.status.server_id)
+    numbers = [
+        (spans[-1][1], server)
+        for (of, server), spans in evidence.status.executed.intervals
+        if of == domain and server != own and spans
+    ]
+    return f"{domain}-{max(numbers)[1]}-{max(numbers)[0]}" if numbers else None
+
+
+def _position(evidence: Evidence, domain: str, last: str) -> str | None:
+    """The whole position, for it is set as a whole. None where it names that transaction already."""
+    executed = evidence.status.executed
+    applied = executed.positions if isinstance(executed, MariadbGtidSet) else ()
+    now = {of: f"{of}-{server}-{number}" for (of, server), number in applied}
+    if now.get(domain) == last:
+        return None
+    return ",".join({**now, domain: last}.values())

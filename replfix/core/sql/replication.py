@@ -62,12 +62,22 @@ def start_receiver(channel: str) -> str:
     return f"START REPLICA IO_THREAD FOR CHANNEL {string(channel)}"
 
 
-def change_source(channel: str, options: str) -> tuple[str, ...]:
+def change_source(channel: str, options: str, *, mariadb: bool) -> tuple[str, ...]:
     """``options`` as they are: for people, with words in them that stand for their own values."""
+    change = f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}"
+    if mariadb:
+        change = f"CHANGE MASTER {string(channel)} TO {options.replace('SOURCE_', 'MASTER_')}"
+    return (f"STOP REPLICA IO_THREAD FOR CHANNEL {string(channel)}", change, start_receiver(channel))
+
+
+def go_on_from(channel: str, position: str | None) -> tuple[str, ...]:
+    """A MariaDB replica asks for what is behind that position, and does not count what it wrote itself; None: behind what it has
+    applied."""
     return (
-        f"STOP REPLICA IO_THREAD FOR CHANNEL {string(channel)}",
-        f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}",
-        start_receiver(channel),
+        f"STOP REPLICA FOR CHANNEL {string(channel)}",
+        f"CHANGE MASTER {string(channel)} TO MASTER_USE_GTID = slave_pos",
+        *([f"SET GLOBAL gtid_slave_pos = {string(position)}"] if position is not None else []),
+        start_replica(channel, receiver=True),
     )
 
 

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from replfix.core import strategies
 from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.discover import modules_of
+from replfix.present.reasons import reasons
 from replfix.present.text import visible
 from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, title, together
@@ -44,8 +45,8 @@ class Strategies(Vertical):
         summaries = {module.NAME: module.SUMMARY for module in modules_of(strategies)}
         yield OptionList(
             *(
-                Option(together(_lines(p, summaries.get(p.strategy, ""), p is self._recommended)))
-                for p in self._proposals
+                Option(together(_lines(p, reason, summaries.get(p.strategy, ""), p is self._recommended)))
+                for p, reason in zip(self._proposals, reasons(self._proposals), strict=True)
             ),
             markup=False,
             id="strategy-list",
@@ -56,10 +57,10 @@ class Strategies(Vertical):
         self.post_message(self.Chosen(self._proposals[event.option_index]))
 
 
-def _lines(proposal: Proposal, summary: str, is_recommended: bool) -> Iterator[RenderableType]:
+def _lines(proposal: Proposal, reason: str, summary: str, is_recommended: bool) -> Iterator[RenderableType]:
     mark, style = ("✔", "bold green") if proposal.allowed else ("✘", "bold red")
     word = "not possible" if not proposal.allowed else "recommended" if is_recommended else "possible"
-    heading = Text.assemble((proposal.strategy, "bold"), f" ({word}): {visible(proposal.reason)}")
+    heading = Text.assemble((proposal.strategy, "bold"), f" ({word}): {visible(reason)}")
     yield point(mark, heading, style)
     if summary:
         yield point(" ", summary)
