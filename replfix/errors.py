@@ -11,7 +11,6 @@
     ├── ReplicationError    3    replication stands in a way that this command cannot work with
     │   ├── StoppedByHand   3    a channel that does not run and has no error
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
-    │       └── LoggedAsStatement 3  a transaction that is in the binlog as a statement, with its text
     ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
     │   ├── Refused         4    replfix knows the case and will not do it
     │   ├── Stale           4    the world changed between what was shown and what was to be done
@@ -75,24 +74,6 @@ class StoppedByHand(ReplicationError):
 
 class Unreadable(ReplicationError):
     pass
-
-
-class LoggedAsStatement(Unreadable):
-    """``schema`` is the default schema in which ``statement`` ran, empty for none. ``place`` is where its transaction stands:
-    GTID, file, start, and its end, None where more of it may follow."""
-
-    def __init__(
-        self,
-        message: str,
-        hint: str,
-        schema: str,
-        statement: str,
-        place: tuple[str | None, str, int, int | None],
-    ) -> None:
-        super().__init__(message, hint)
-        self.schema = schema
-        self.statement = statement
-        self.place = place
 
 
 class NotDone(ReplfixError):

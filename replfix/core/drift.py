@@ -61,16 +61,22 @@ def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     """The failing statement in full."""
     if evidence.statement is None:
         return ()
-    where = f" (default schema {evidence.statement.schema})" if evidence.statement.schema else ""
-    what = (
-        "one statement" if evidence.statement.whole and not evidence.statement.with_rows else "this statement and rows"
+    statement = evidence.statement
+    where = f" (default schema {statement.schema})" if statement.schema else ""
+    if statement.whole or evidence.logged is None:
+        return (Remedy(f"The transaction is one statement{where}: {statement.text}"),)
+    whole = evidence.logged
+    rows = f" and {counted(len(whole.changes), 'row')}" if whole.changes else ""
+    return (
+        Remedy(
+            f"The transaction has {counted(len(whole.statements), 'statement')}{rows}. This one failed{where}: {statement.text}"
+        ),
     )
-    if not evidence.statement.whole:
-        what = "of several statements; the first"
-    return (Remedy(f"The transaction is {what}{where}: {evidence.statement.text}"),)
 
 
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
+    if evidence.logged is not None and evidence.statement is not None and not evidence.statement.whole:
+        return Remedy(f"{why} The statement's transaction has more than that, so it cannot be left out without a loss.")
     statements = skip(evidence)
     return Remedy(
         f"{why} So the statement has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "

@@ -114,9 +114,11 @@ class Evidence:
     below: tuple[str, ...] = ()  # the replicas of this replica
     around: Surroundings = NOTHING_KNOWN
     thread: Thread = Thread.APPLIER  # which one the error stopped
-    statement: Statement | None = None  # the failing transaction, when it was logged as a statement
+    statement: Statement | None = None  # that failed, of a transaction that was logged as statements
+    logged: Transaction | None = None  # that one, whole, where no row event of it failed
     definitions: tuple[BothDefinitions, ...] = ()  # of the objects that an error of definitions is about
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
+    blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
@@ -135,7 +137,7 @@ class Evidence:
         """The transaction that the applier stopped on, as far as it could be read."""
         if self.transaction is not None:
             return self.transaction.id
-        return self.statement.transaction if self.statement is not None else None
+        return self.logged.id if self.logged is not None else None
 
     @property
     def family(self) -> Family | None:

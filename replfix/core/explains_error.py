@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
 from replfix.core.mariadb_gtid import MariadbGtidSet, split
 from replfix.core.row_event import ChangeKind, RowChange, Transaction
+from replfix.core.statement import Statement
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED
 
@@ -21,6 +22,7 @@ ROWS_EVENTS = {
     ChangeKind.UPDATE: "Update_rows",
     ChangeKind.DELETE: "Delete_rows",
 }
+_FRAME = re.compile(r"(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|XA|START)\b", re.IGNORECASE)  # around what a transaction does
 _NUMBER = re.compile(r"-?[0-9]{1,20}\Z")
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _COMPARED = 200
@@ -70,20 +72,48 @@ def fits(error: ApplierError, contents: Contents) -> bool:
 def _has_statement(text: str | None, contents: Contents) -> bool:
     if text is None:
         return bool(contents.statements)
+    return any(_begins(statement, text) for statement in contents.statements)
+
+
+def _begins(statement: str, text: str) -> bool:
     wanted = _shortened(text)
-    return any(_shortened(statement)[: len(wanted)] == wanted for statement in contents.statements)
+    return _shortened(statement)[: len(wanted)] == wanted
 
 
 def _shortened(statement: str) -> str:
     return " ".join(statement.split())[:_COMPARED]
 
 
+def fails_on_rows(transaction: Transaction, error: ApplierError) -> bool:
+    """Whether the error can be about a row event of a transaction that has statements too."""
+    if error.event == "Query":
+        return False
+    return any(error.table in (None, str(c.table)) for c in transaction.changes)
+
+
+def failing_statement(transaction: Transaction, error: ApplierError) -> Statement | None:
+    """The one that failed: by where it ends, else by its text; None where neither tells."""
+    statements, pos = transaction.statements, error.end_log_pos
+    if pos is not None and error.log_file in (None, transaction.log_file):
+        placed = [statement for statement in statements if statement.end_pos == pos]
+        if len(placed) == 1:
+            return placed[0]
+    if error.statement is not None:
+        statements = tuple(s for s in statements if _begins(s.text, error.statement))
+    return statements[0] if len(statements) == 1 else None
+
+
 def unlike(error: ApplierError, transaction: Transaction, tables: Mapping[TableName, Table], *, here: bool) -> str:
-    """The same of a transaction that was read, its values included. ``here``: positions are those of the replica's source."""
+    """What of the error does not fit a transaction that was read, values included; empty when all does. ``here``: positions are
+    those of the replica's source."""
     pos = error.end_log_pos
     placed = here and pos is not None and error.log_file == transaction.log_file
     if placed and pos is not None and not transaction.start_pos < pos <= transaction.end_pos:
         return f"it stands at {transaction.log_file}:{transaction.start_pos}-{transaction.end_pos}, and the error is about {pos}"
+    if error.event == "Query" and error.statement is not None and not _FRAME.match(error.statement):
+        if any(_begins(statement.text, error.statement) for statement in transaction.statements):
+            return ""
+        return f"it has no statement that begins with {_shortened(error.statement)!r}"
     if error.event not in ROWS_EVENTS.values():
         return ""
     of_kind = [c for c in transaction.changes if ROWS_EVENTS[c.kind] == error.event and str(c.table) == error.table]

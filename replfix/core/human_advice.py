@@ -6,10 +6,13 @@ from replfix.core import known_errors
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.remedy import Remedy
+from replfix.core.rows_in_the_way import beside_statements
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
+    if beside := beside_statements(evidence):
+        return beside
     family = evidence.family
     if family is None:
         return (Remedy(f"replfix knows nothing about error {evidence.error.errno}: the server's message has to do."),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from replfix.core import sql
@@ -13,6 +13,7 @@ from replfix.core.children import Orphan
 from replfix.core.json_values import JsonValue, to_json
 from replfix.core.reach import Fired
 from replfix.core.row_event import RowChange
+from replfix.core.statement import Statement
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import RowImage
@@ -73,17 +74,42 @@ class Way(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What a replica that passes over the transaction will not have: its rows, or the statement as which it was logged."""
+    """What a replica that passes over the transaction will not have: its rows, and the statements as which it was logged."""
 
     changes: tuple[RowChange, ...]
     columns: Mapping[TableName, tuple[str, ...]]
-    statement: str = ""
+    statements: tuple[Statement, ...] = ()
     table: TableName | None = None  # the first that it is about
 
+    @property
+    def statement(self) -> str:
+        """The first one; empty for none."""
+        return self.statements[0].text if self.statements else ""
+
+    @property
+    def in_words(self) -> str:
+        rows, statements = len(self.changes), len(self.statements)
+        parts = (counted(rows, "row") if rows else "", counted(statements, "statement") if statements else "")
+        return " and ".join(filter(None, parts)) or "nothing"
+
+    @property
+    def in_order(self) -> Iterator[RowChange | Statement]:
+        """As the transaction has them."""
+        statements = list(self.statements)
+        for number, change in enumerate(self.changes):
+            while statements and statements[0].behind <= number:
+                yield statements.pop(0)
+            yield change
+        yield from statements
+
     def to_document(self) -> JsonValue:
-        """Every row with its full images."""
+        """Every row with its full images, every statement with what it needs beside its text."""
         return {
             "statement": self.statement,
+            "statements": [
+                {"schema": each.schema, "text": each.text, "settings": list(each.settings), "behind_rows": each.behind}
+                for each in self.statements
+            ],
             "rows": [
                 {
                     "kind": change.kind.value,

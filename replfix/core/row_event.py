@@ -6,9 +6,11 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from replfix.core.statement import Statement
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage, laid_over
+from replfix.errors import Unreadable
 
 
 class ChangeKind(enum.StrEnum):
@@ -82,7 +84,17 @@ class Transaction:
     queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged
     logged: Transaction | None = None  # as the binlog has it, where its images are in the form of other tables
     prepared: bool = False  # XA: its rows are locked, and seen by nobody else, until a later transaction ends it
+    statements: tuple[Statement, ...] = ()  # logged as statements, in place of rows or beside them
 
     @property
     def id(self) -> TransactionId:
         return TransactionId(self.gtid, self.log_file, self.start_pos, self.end_pos)
+
+
+class LoggedAsStatement(Unreadable):
+    """A transaction that is in the binlog as statements, in part or as a whole, read to its end: ``transaction`` has its
+    ``statements``, and those rows that it has beside them."""
+
+    def __init__(self, message: str, hint: str, transaction: Transaction) -> None:
+        super().__init__(message, hint)
+        self.transaction = transaction

@@ -45,8 +45,16 @@ class Statement:
 
     schema: str
     text: str
-    transaction: TransactionId | None = None  # that it is (the first refused one) of
+    transaction: TransactionId | None = None  # that it is of
     whole: bool = False  # nothing else is in its transaction
+    end_pos: int = 0  # after its event, in the log that it was read from
+    behind: int = 0  # how many rows of its transaction come before it
+    settings: tuple[str, ...] = ()  # what it needs beside its text, as SQL: events before it set it
+
+    @property
+    def script(self) -> tuple[str, ...]:
+        """It as it can be run again."""
+        return (*self.settings, self.text)
 
     @property
     def tables(self) -> tuple[TableName, ...]:

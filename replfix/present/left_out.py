@@ -18,12 +18,14 @@ def left_out_lines(plan: Plan, most: int = LINES) -> Iterator[str]:
     left_out = plan.left_out
     if left_out is None:
         return
-    if left_out.statement:
-        yield visible(left_out.statement)
-    for change in left_out.changes[:most]:
-        yield _line(change, left_out.columns[change.table])
-    if len(left_out.changes) > most:
-        yield f"… and {len(left_out.changes) - most:,} more: the intent in the audit trail has every one."
+    parts = list(left_out.in_order)
+    for part in parts[:most]:
+        if isinstance(part, RowChange):
+            yield _line(part, left_out.columns[part.table])
+        else:
+            yield visible("; ".join(part.script))
+    if len(parts) > most:
+        yield f"… and {len(parts) - most:,} more: the intent in the audit trail has every one."
 
 
 def _line(change: RowChange, columns: tuple[str, ...]) -> str:

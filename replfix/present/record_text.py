@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replfix.core.audit_record import AuditRecord
+from replfix.core.words import counted
 from replfix.present.text import indented, visible
 
 
@@ -104,8 +105,8 @@ def in_short(record: AuditRecord) -> str:
         there = _steps_on_source(plan)
         tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in (*steps, *there)))
         if isinstance(left_out := plan.get("left_out"), Mapping):
-            lost = left_out.get("rows") or []
-            what = f"{len(lost)} row{'' if len(lost) == 1 else 's'}" if lost else "a statement"
+            parts = [(len(left_out.get(f"{name}s") or ()), name) for name in ("row", "statement")]
+            what = " and ".join(counted(number, name) for number, name in parts if number) or "a statement"
             return _line(f"{plan.get('strategy')}, error {plan.get('errno')}: {what} left out")
         if "strategy" not in plan:
             return _line(f"on the source: {len(steps)} row{'' if len(steps) == 1 else 's'}, {', '.join(tables[:3])}")
@@ -247,8 +248,15 @@ def _left_out(left_out: object, limit: int | None) -> Iterator[Section]:
         return
     rows = [row for row in left_out.get("rows") or [] if isinstance(row, Mapping)]
     said = [f"{row.get('kind')} {row.get('schema')}.{row.get('table')}: {_images(row)}" for row in rows]
-    statement = left_out.get("statement")
-    yield from _points("Left out on this replica, for good", [*([statement] if statement else []), *said], "✗", limit)
+    statements = [each for each in left_out.get("statements") or [] if isinstance(each, Mapping)]
+    for number, each in reversed(list(enumerate(statements))):  # from the last on: those before keep their places
+        behind = each.get("behind_rows")
+        script = "; ".join(str(text) for text in (*(each.get("settings") or ()), each.get("text")))
+        said.insert(behind if isinstance(behind, int) else number, script)
+    first = left_out.get("statement")  # of an older record all there is
+    yield from _points(
+        "Left out on this replica, for good", [str(first), *said] if first and not statements else said, "✗", limit
+    )
 
 
 def _images(row: Mapping[str, object]) -> str:

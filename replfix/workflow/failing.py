@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from replfix.core.applier_error import ApplierError
-from replfix.core.explains_error import unlike
+from replfix.core.explains_error import failing_statement, fails_on_rows, unlike
 from replfix.core.known_error import Kind, family_of
-from replfix.core.row_event import Transaction
+from replfix.core.row_event import LoggedAsStatement, Transaction
 from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus
 from replfix.core.table import Table, TableName
-from replfix.core.transaction_id import TransactionId
-from replfix.errors import LoggedAsStatement, ReplicationError
+from replfix.core.words import counted
+from replfix.errors import ReplicationError
 from replfix.ports import Replica, Server
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """``transaction`` where a row event failed, or may have; ``logged`` where a statement did, and ``statement`` which one, as far
+    as that is known."""
+
+    transaction: Transaction | None = None
+    logged: Transaction | None = None
+    statement: Statement | None = None
+
+    @property
+    def found(self) -> bool:
+        return self.transaction is not None or self.logged is not None
+
+    def doubted(self, error: ApplierError, tables: Mapping[TableName, Table], *, its_source: bool) -> str:
+        """Why nothing is planned for it: it does not fit the replica's own words."""
+        read = self.transaction or self.logged
+        if read is None or not (reason := unlike(error, read, tables, here=its_source)):
+            return ""
+        return f"{read.id} was read, and it is not the transaction that the replica stopped on: {reason}."
+
+
+NOT_FOUND = Failing()
 
 
 def failing_transaction(
     source: Server, channel: ChannelStatus, error: ApplierError, by_gtid: bool, unknowns: list[str]
-) -> tuple[Transaction | None, Statement | None]:
-    """Its rows, or the statement as which it was logged, out of the source's binlog; neither, and what is unknown, when it is
-    not there."""
+) -> Failing:
+    """Out of the source's binlog; what is unknown, when it is not there."""
     try:
         if error.gtid is not None and (by_gtid or error.end_log_pos is None):
             transaction = source.transaction(error.gtid)
@@ -35,52 +59,52 @@ def failing_transaction(
                 unknowns.append(
                     "The replica's error names neither a GTID nor a position: the transaction cannot be found."
                 )
-            return None, None
-    except LoggedAsStatement as reason:
-        unknowns.append(
-            "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
-        )
-        return None, _statement(reason)
+            return NOT_FOUND
+    except LoggedAsStatement as logged:
+        found = _of_statements(logged.transaction, error, unknowns)
+        transaction = logged.transaction
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
-        return None, None
+        return NOT_FOUND
+    else:
+        found = Failing(transaction)
     if error.gtid not in (None, transaction.gtid):
         unknowns.append(
             f"At the place that the replica names, {source.address} has {transaction.id}, and not {error.gtid}."
         )
-        return None, None
+        return NOT_FOUND
     unknowns.extend(transaction.notes)
-    return transaction, None
+    return found
 
 
-def another_one(
-    transaction: Transaction, error: ApplierError, tables: Mapping[TableName, Table], *, its_source: bool
-) -> str:
-    """Why nothing is planned for a transaction: it does not fit the replica's own words."""
-    if reason := unlike(error, transaction, tables, here=its_source):
-        return f"{transaction.id} was read, and it is not the transaction that the replica stopped on: {reason}."
-    return ""
-
-
-def from_relay_log(
-    replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]
-) -> tuple[Transaction | None, Statement | None]:
+def from_relay_log(replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]) -> Failing:
     """The same out of what the replica has received."""
     if error.gtid is None and error.end_log_pos is None:
-        return None, None
+        return NOT_FOUND
     try:
         transaction = replica.relayed(channel.name, error.gtid, error.end_log_pos)
-    except LoggedAsStatement as reason:
-        unknowns.append("The failing transaction was logged as a statement: no rows of it are in the binlog.")
-        return None, _statement(reason)
+    except LoggedAsStatement as logged:
+        unknowns.extend(logged.transaction.notes)
+        return _of_statements(logged.transaction, error, unknowns)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
-        return None, None
+        return NOT_FOUND
     unknowns.extend(transaction.notes)
-    return transaction, None
+    return Failing(transaction)
 
 
-def _statement(reason: LoggedAsStatement) -> Statement:
-    gtid, log_file, start, end = reason.place
-    of = TransactionId(gtid, log_file, start, end or start)
-    return Statement(reason.schema, reason.statement, of, whole=end is not None)
+def _of_statements(transaction: Transaction, error: ApplierError, unknowns: list[str]) -> Failing:
+    statements = counted(len(transaction.statements), "statement")
+    if fails_on_rows(transaction, error):
+        unknowns.append(
+            f"The failing transaction also has {statements}, logged as text: what they change is not in the binlog."
+        )
+        return Failing(transaction)
+    statement = failing_statement(transaction, error)
+    if len(transaction.statements) == 1 and not transaction.changes:
+        what = "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
+    else:
+        beside = f" and {counted(len(transaction.changes), 'row')}" if transaction.changes else ""
+        what = f"The failing transaction has {statements}{beside}: what the statements change is not in the binlog."
+    unknowns.append(what if statement else f"{what} Which of them failed, the replica's error does not say.")
+    return Failing(logged=transaction, statement=statement)

@@ -28,9 +28,9 @@ from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.errant import errant
-from replfix.workflow.failing import another_one, failing_transaction, from_relay_log
+from replfix.workflow.failing import failing_transaction, from_relay_log
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
-from replfix.workflow.objects import compare_definitions, find_duplicates, find_lock_holders
+from replfix.workflow.objects import compare_definitions, find_blocking_row, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.source_rows import compare_tables, same_tables, source_rows_of
 from replfix.workflow.source_side import source_side
@@ -109,10 +109,14 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     if bare.thread is not Thread.APPLIER:
         return replace(bare, unknowns=tuple(unknowns), unreachable=reason)
     progress("Reading the failing transaction from the replica's relay log")
-    transaction, statement = from_relay_log(replica, bare.channel, bare.error, unknowns)
+    failing = from_relay_log(replica, bare.channel, bare.error, unknowns)
+    transaction = failing.transaction
     if transaction is None:
         unknowns.append("Without the source the failing transaction, its rows and errant transactions are not known.")
-        return replace(bare, statement=statement, unknowns=tuple(unknowns), unreachable=reason)
+        bare = replace(bare, logged=failing.logged, statement=failing.statement)
+        return replace(
+            bare, doubted=failing.doubted(bare.error, {}, its_source=True), unknowns=tuple(unknowns), unreachable=reason
+        )
     unknowns.append("Without the source its rows of now and errant transactions are not known.")
     defined = definitions_of(replica, transaction)
     unknowns.extend(defined.misfits.values())
@@ -141,6 +145,7 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         applied=applied,
         source_rows=(None,) * len(found.conflicts),
         below=replica.replicas_below(),
+        doubted=failing.doubted(bare.error, tables, its_source=True),
         unknowns=tuple(unknowns),
         unreachable=reason,
     )
@@ -173,21 +178,20 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     # Positions are one server's own; of another one, only GTIDs tell.
     its_source = source_uuid == channel.source_uuid
     by_gtid = channel.auto_position or not its_source
-    transaction, statement = failing_transaction(source, channel, error, by_gtid, unknowns)
-    if transaction is None and statement is None:
-        transaction, statement = from_relay_log(replica, channel, error, unknowns)
+    failing = failing_transaction(source, channel, error, by_gtid, unknowns)
+    if not failing.found:
+        failing = from_relay_log(replica, channel, error, unknowns)
+    transaction, statement = failing.transaction, failing.statement
     tables: dict[TableName, Table] = {}
     misfits: dict[TableName, str] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
     source_rows: tuple[RowImage | None, ...] = ()
     local: tuple[Transaction, ...] = ()
-    doubted = ""
     if transaction is not None:
         defined = definitions_of(replica, transaction)
         unknowns.extend(defined.misfits.values())
         tables, transaction, misfits = defined.tables, defined.transaction, defined.misfits
-        doubted = another_one(transaction, error, tables, its_source=its_source)
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
@@ -244,12 +248,14 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         local_writes=local,
         source_auto_increment=source.auto_increment(),
         statement=statement,
+        logged=failing.logged,
         definitions=compare_definitions(
             replica, source, error, transaction, statement, _behind(source, status, error), unknowns
         ),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
+        blocking=find_blocking_row(replica, error, statement),
         lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
         lost=_lost(source, bare),
-        doubted=doubted,
+        doubted=failing.doubted(error, tables, its_source=its_source),
         unknowns=tuple(dict.fromkeys(unknowns)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
+from replfix.core.blocking_row import blocking, tables_in_question
 from replfix.core.drift import same
 from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder
 from replfix.core.gtid import GtidSet
@@ -13,6 +14,7 @@ from replfix.core.known_error import Kind, family_of
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
 
@@ -154,6 +156,19 @@ def find_duplicates(
             if values:
                 found.append(Duplicates(name, key.name, key.columns, values))
     return tuple(found)
+
+
+def find_blocking_row(
+    replica: Replica, error: ApplierError, statement: Statement | None
+) -> tuple[Table, RowImage] | None:
+    """The row that the failing statement meets, where the message names it beyond doubt."""
+    for name in tables_in_question(error, statement):
+        table = replica.table(name)
+        if table is not None and (lookup := blocking(error, table)) is not None:
+            rows = replica.find({name: table}, (lookup,))[lookup]
+            if len(rows) == 1:
+                return table, rows[0]
+    return None
 
 
 def _can_come(key: UniqueKey, table: Table) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from replfix.core.children import Orphan
 from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Way, to_document
+from replfix.core.statement import Statement
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
 from tests.unit.making import GTID, REPLICA
@@ -50,13 +51,13 @@ def test_the_digest_changes_with_every_field() -> None:
             "risks": (),
             "row_events": True,
             "net_rows": (STEP,),
-            "left_out": LeftOut((), {}, "DROP TABLE t"),
+            "left_out": LeftOut((), {}, (Statement("", "DROP TABLE t"),)),
             "kept": (KEPT,),
             "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
             "on_source": OnSource("x", (STEP,)),
         }.items()
     ]
-    others.append(replace(PLAN, left_out=LeftOut((), {}, "DROP TABLE t"), way=Way.EMPTY))
+    others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=Way.EMPTY))
     assert len(others) == len(fields(Plan))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
 

@@ -14,8 +14,9 @@ from replfix.core.known_error import Thread
 from replfix.core.plan import Plan, Way, to_document
 from replfix.core.statement import Statement
 from replfix.core.strategies import skip
-from replfix.core.transaction_id import LogPosition, TransactionId
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConnectError
+from replfix.present.left_out import left_out_lines
 from tests.unit.fakes import Rows
 from tests.unit.making import GTID, ORDERS, channel, deleted, evidence, inserted, status, transaction, updated
 
@@ -62,7 +63,7 @@ def test_every_row_is_listed_and_kept() -> None:
         "shop.orders: 2 rows are not inserted on the replica.",
         "shop.orders: 1 row keeps the values of before on the replica.",
         "shop.orders: 1 row is not deleted on the replica.",
-        "All rows of the transaction are left out, not only the one that failed.",
+        "All of the transaction is left out (4 rows), not only what failed.",
     )
     document: Any = to_document(plan)["left_out"]
     assert [(row["kind"], row["before"], row["after"]) for row in document["rows"]] == [
@@ -85,13 +86,26 @@ def test_it_is_offered_last() -> None:
 
 
 def test_a_statement_is_shown_in_full() -> None:
-    of = TransactionId(GTID, "binlog.000001", 400, 700)
-    gathered = replace(FAILED, transaction=None, reconciliation=None, statement=Statement("", DDL, of, whole=True))
-    plan = plan_of(gathered)
+    of = replace(transaction(()), statements=(Statement("", DDL, whole=True),))
+    plan = plan_of(replace(FAILED, transaction=None, reconciliation=None, statement=of.statements[0], logged=of))
     assert plan.risks[0] == f"This statement is never run on the replica: {DDL}"
     assert plan.named_by == "shop.orders"
-    part = plan_of(replace(gathered, statement=Statement("", DDL, of)))
-    assert "What else is in its transaction is not known, and left out too." in part.risks
+
+
+def test_statements_and_rows_are_listed_in_their_order() -> None:
+    said = [Statement("shop", f"DELETE FROM t{n}", behind=behind) for n, behind in enumerate((0, 1, 1, 2))]
+    of = replace(transaction(CHANGES[:2]), statements=(*said[:3], replace(said[3], settings=("SET insert_id = 7",))))
+    plan = plan_of(replace(FAILED, transaction=None, reconciliation=None, logged=of))
+    assert plan.left_out is not None
+    assert plan.left_out.in_words == "2 rows and 4 statements"
+    assert "All of the transaction is left out (2 rows and 4 statements), not only what failed." in plan.risks
+    assert [line.split()[0] + line[-2:] for line in left_out_lines(plan)] == [
+        "DELETEt0", "insertL)", "DELETEt1", "DELETEt2", "insertL)", "SETt3",
+    ]  # fmt: skip
+    document: Any = to_document(plan)["left_out"]
+    assert [(each["behind_rows"], each["settings"]) for each in document["statements"]] == [
+        (0, []), (1, []), (1, []), (2, ["SET insert_id = 7"]),
+    ]  # fmt: skip
 
 
 def test_the_counter_stands_in_without_gtids_and_on_mariadb() -> None:

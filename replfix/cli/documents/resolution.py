@@ -53,7 +53,8 @@ class RoundPart(Part):
     kept: list[KeptPart]  # rows that stay, although the row that they reference goes: one with its key comes
     net_rows: list[StepPart]  # what the transaction makes of each row, where that is carried out in the applier's place
     left_out: list[LeftOutPart]  # the rows that the replica never gets, of a plan that passes over the transaction
-    left_out_statement: str | None  # or the statement
+    left_out_statement: str | None  # or the statement, the first one of several
+    left_out_statements: list[str]  # every one, each behind what it needs beside its text
     guards: list[str]
     risks: list[str]
     rehearsed: bool
@@ -100,6 +101,7 @@ def _round(round_: Round) -> RoundPart:
         net_rows=[step_part(step) for step in plan.net_rows],
         left_out=_left_out(plan.left_out),
         left_out_statement=plan.left_out.statement or None if plan.left_out else None,
+        left_out_statements=["; ".join(s.script) for s in plan.left_out.statements] if plan.left_out else [],
         guards=list(plan.guards),
         risks=list(plan.risks),
         rehearsed=round_.rehearsed,

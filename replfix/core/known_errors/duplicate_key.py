@@ -7,6 +7,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.no_applier import by_hand
 from replfix.core.remedy import Remedy
+from replfix.core.rows_in_the_way import blocking_row
 
 FAMILY = Family(
     page="duplicate-key",
@@ -30,7 +31,8 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None or evidence.unreachable is not None:
         return (*by_hand(evidence), *drift.columns_behind_rows(evidence))
-    return (*drift.the_statement(evidence), *(_held_twice(evidence) or (Remedy(FAMILY.human),)))
+    known = _held_twice(evidence) or blocking_row(evidence) or (Remedy(FAMILY.human),)
+    return (*drift.the_statement(evidence), *known)
 
 
 def _held_twice(evidence: Evidence) -> tuple[Remedy, ...]:

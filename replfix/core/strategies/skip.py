@@ -20,6 +20,8 @@ SUMMARY = (
     "Leave the failing transaction out, all of it: the replica never gets its rows. Only when asked for by name, one "
     "transaction at a time."
 )
+STATEMENTS_NAMED = 5
+"""How many statements the risks name; plan and trail have all of them."""
 _NOT_ITS_FAULT = (Kind.RELAY_LOG, Kind.HOST, Kind.FOLLOW_UP, Kind.RECEIVER)
 _LOST = {
     ChangeKind.INSERT: ("row is not inserted", "rows are not inserted"),
@@ -45,19 +47,18 @@ def propose(evidence: Evidence) -> Proposal:
         way=_way(evidence, transaction),
         left_out=left_out,
     )
-    what = counted(len(left_out.changes), "row") if left_out.changes else "its statement"
-    return Proposal(NAME, plan, f"{transaction} can be left out, with {what}. It is lost to this replica.", plan.risks)
+    what = f"{transaction} can be left out, with {left_out.in_words}. It is lost to this replica."
+    return Proposal(NAME, plan, what, plan.risks)
 
 
 def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
-    transaction, statement = evidence.transaction, evidence.statement
-    if transaction is not None:
-        first = transaction.changes[0].table if transaction.changes else None
-        whole = transaction.logged or transaction
-        return LeftOut(whole.changes, whole.column_names, table=first), transaction.id
-    if statement is not None:
-        return LeftOut((), {}, statement.text, next(iter(statement.tables), None)), statement.transaction
-    return LeftOut((), {}), None
+    transaction = evidence.transaction or evidence.logged
+    if transaction is None:
+        return LeftOut((), {}), None
+    whole = transaction.logged or transaction
+    named = (*(s.tables for s in whole.statements), (change.table for change in whole.changes[:1]))
+    first = next((name for names in named for name in names), None)
+    return LeftOut(whole.changes, whole.column_names, whole.statements, first), transaction.id
 
 
 def _way(evidence: Evidence, transaction: TransactionId) -> Way:
@@ -87,15 +88,13 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
 
 def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
     """The counter passes over whatever comes next: it has to be certain that this is the failing transaction."""
-    channel, statement = evidence.channel, evidence.statement
+    channel = evidence.channel
     if evidence.unreachable is not None:
         return "Without the source it is not known where the transaction stands, which the skip counter depends on."
     if channel.source_uuid and evidence.source_uuid != channel.source_uuid:
         return (
             "Positions were read from a server that is not the replica's source, and the skip counter depends on them."
         )
-    if statement is not None and not statement.whole:
-        return "The transaction has more than this statement, and where it ends is not known."
     if evidence.status.product == "MySQL" and len(evidence.status.channels) > 1:
         return "Without GTIDs the skip counter is one for all channels: the first that is started would take it."
     if channel.applied_to is None or channel.committed_behind(transaction) is not None:
@@ -121,14 +120,15 @@ def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
     lost = Counter((change.table, change.kind) for change in left_out.changes)
     for (table, kind), number in lost.items():
         risks.append(f"{table}: {number:,} {_LOST[kind][number > 1]} on the replica.")
-    if len(left_out.changes) > 1:
-        risks.append("All rows of the transaction are left out, not only the one that failed.")
-    if left_out.statement:
-        risks.append(f"This statement is never run on the replica: {left_out.statement}")
-        if has_mask(left_out.statement):
-            risks.append("Its passwords are masked here and in the audit trail: only the source has them.")
-        if evidence.statement is not None and not evidence.statement.whole:
-            risks.append("What else is in its transaction is not known, and left out too.")
+    for statement in left_out.statements[:STATEMENTS_NAMED]:
+        risks.append(f"This statement is never run on the replica: {statement.text}")
+    if len(left_out.statements) > STATEMENTS_NAMED:
+        more = counted(len(left_out.statements) - STATEMENTS_NAMED, "more statement")
+        risks.append(f"Nor are {more}: the plan lists every one.")
+    if any(has_mask(statement.text) for statement in left_out.statements):
+        risks.append("Passwords are masked here and in the audit trail: only the source has them.")
+    if len(left_out.changes) + len(left_out.statements) > 1:
+        risks.append(f"All of the transaction is left out ({left_out.in_words}), not only what failed.")
     if evidence.transaction is not None and evidence.transaction.prepared:
         risks.append(
             "It prepares an XA transaction: the later XA COMMIT or XA ROLLBACK will stop the replica (error 1397)."

@@ -117,6 +117,11 @@ def cannot(evidence: Evidence) -> str:
         )
     if transaction is None or found is None:
         return "The failing transaction could not be read: " + (" ".join(evidence.unknowns) or "no reason is known.")
+    if transaction.statements:
+        return (
+            f"The transaction has {counted(len(transaction.statements), 'statement')} beside its rows, logged as text: the binlog does "
+            "not hold what that changes, so nothing can be rehearsed."
+        )
     for name in dict.fromkeys(c.table for c in transaction.changes):
         table = evidence.tables.get(name)
         if table is None:

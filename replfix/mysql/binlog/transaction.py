@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from replfix.core.gtid import GtidSet
-from replfix.core.row_event import PassedOver, RawEvents, RowChange, Transaction
+from replfix.core.row_event import LoggedAsStatement, PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.secrets import masked
+from replfix.core.statement import Statement
 from replfix.core.table import Column, TableName
 from replfix.core.values import RowImage
-from replfix.errors import LoggedAsStatement, Unreadable
+from replfix.core.words import counted
+from replfix.errors import Unreadable
 from replfix.mysql.binlog.gtids import Opening
 from replfix.mysql.binlog.layout import Layout, layout
 from replfix.mysql.binlog.limits import LIMITS, Limits
@@ -20,13 +22,16 @@ from replfix.mysql.binlog.log import POSITIONS, Event, EventType
 from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.openings import OPENINGS, opening
 from replfix.mysql.binlog.payload import unpacked
+from replfix.mysql.binlog.preludes import PRELUDES, setting
 from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.table_map import TableMap, read_table_map
 
 _STATEMENT_SHOWN = 200
-_STATEMENT_KEPT = 4000
+_STATEMENT_KEPT = 4000  # of what stands for a transaction whose rows are not known
+_STARTS_TRANSACTION = b"START TRANSACTION"  # ends a CREATE TABLE … SELECT (MySQL 8.0.21): its rows follow
 _XA_START, _XA_END = b"XA START ", b"XA END "
 _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
+_TEMPORARY = re.compile(r"\s*(CREATE|DROP)\s+TEMPORARY\b", re.IGNORECASE)
 # A savepoint alone changes nothing. A ROLLBACK TO is logged only when it could not undo everything: that is refused.
 _SAVEPOINT = re.compile(rb"SAVEPOINT\s+`(?:[^`]|``)*`\s*\Z", re.IGNORECASE)
 
@@ -163,8 +168,8 @@ class _Assembly:
         self.prepared = False
         self.prelude: Event | None = None  # said that a statement follows
         self.thread_id = opening.thread_id
-        self.statement: str | None = None
-        self.default_schema = ""
+        self.settings: list[str] = []  # of the statement that follows
+        self.logged_statements: list[Statement] = []
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
@@ -198,8 +203,9 @@ class _Assembly:
     def take(self, event: Event) -> None:
         if self.ended:
             raise self.refused(event, "it comes behind the end of its transaction")
-        if event.type in _PRELUDES:
+        if event.type in PRELUDES:
             self.prelude = event
+            self.settings.append(setting(event))
             return
         if self.prelude and event.type != EventType.QUERY:
             raise self.refused(self.prelude, _STATEMENT_BASED)
@@ -219,24 +225,34 @@ class _Assembly:
         fields.take(2)  # error code
         variables = fields.uint(2)
         fields.take(variables)
-        self.default_schema = fields.take(schema_length).decode("utf-8", "replace")
+        schema = fields.take(schema_length).decode("utf-8", "replace")
         fields.take(1)
         statement = fields.rest()
         if not self.begun:
             self.thread_id = thread_id
+            self.begun = True
             if statement.startswith(_XA_START):
                 self.xa_id = statement.removeprefix(_XA_START).decode("ascii", "replace")
+            elif _XA_LATER.match(statement):
+                raise self.ends_xa(event, statement)
             elif statement != b"BEGIN":
-                raise self.refused_statement(event, statement)
-            self.begun = True
+                self.keep(event, schema, statement)
+                self.ended = not statement.rstrip().endswith(_STARTS_TRANSACTION)
         elif self.prelude:
-            raise self.refused_statement(event, statement)
+            self.keep(event, schema, statement)
         elif statement == b"COMMIT":  # of an engine without transactions, in place of a Xid event
             self.ended = True
-        elif self.xa_id is not None and statement.startswith(_XA_END):
-            pass
-        elif not _SAVEPOINT.match(statement):
-            raise self.refused_statement(event, statement)
+        elif not _SAVEPOINT.match(statement) and not (self.xa_id is not None and statement.startswith(_XA_END)):
+            self.keep(event, schema, statement)
+
+    def keep(self, event: Event, schema: str, statement: bytes) -> None:
+        self.size += len(event.raw)
+        self.schema.limits.check(self.name, size=self.size)
+        text = masked(statement.decode("utf-8", "replace"))
+        behind, settings = len(self.changes), tuple(self.settings)
+        self.logged_statements.append(Statement(schema, text, end_pos=event.end_pos, behind=behind, settings=settings))
+        self.prelude = None
+        self.settings.clear()
 
     def rows_query(self, event: Event) -> None:
         fields = event.buffer()
@@ -320,7 +336,7 @@ class _Assembly:
                 f"The transaction only prepares the XA transaction {self.xa_id}: its rows are locked, and seen by nobody "
                 "else, until a later transaction commits it or takes it back."
             )
-        return Transaction(
+        found = Transaction(
             gtid=self.opening.gtid,
             log_file=self.first.log_file,
             start_pos=self.first.start_pos,
@@ -334,6 +350,22 @@ class _Assembly:
             notes=tuple(self.notes),
             queries=tuple(self.queries),
             prepared=self.prepared,
+        )
+        if self.logged_statements:
+            raise self.as_statements(found)
+        return found
+
+    def as_statements(self, found: Transaction) -> LoggedAsStatement:
+        whole = len(self.logged_statements) == 1 and not found.changes
+        statements = tuple(replace(each, transaction=found.id, whole=whole) for each in self.logged_statements)
+        beside = f", beside {counted(len(found.changes), 'row')}" if found.changes else ", not as rows"
+        others = counted(len(statements) - 1, "more statement")
+        return LoggedAsStatement(
+            f"Transaction {self.name} was logged as a statement{beside}, so what it changed is not in the binary log "
+            f"({found.log_file}:{statements[0].end_pos}): {statements[0].text[:_STATEMENT_SHOWN]}"
+            + (f" (and {others})" if len(statements) > 1 else ""),
+            "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
+            replace(found, statements=statements),
         )
 
     def filled_in(self) -> list[RowChange]:
@@ -351,33 +383,21 @@ class _Assembly:
 
     def passed_over(self, why: str) -> PassedOver:
         first = self.first
+        # What only makes or drops a temporary table says nothing of the others.
+        texts = sorted((each.text for each in self.logged_statements), key=lambda text: bool(_TEMPORARY.match(text)))
         return PassedOver(
             self.name, first.log_file, first.start_pos, self.opening.committed_at, first.server_id,
-            self.thread_id, self.statement, why,
+            self.thread_id, "; ".join(texts)[:_STATEMENT_KEPT] or None, why,
         )  # fmt: skip
 
     def refused(self, event: Event, why: str) -> Unreadable:
         return _refused(event, f"{why} (transaction {self.name})")
 
-    def refused_statement(self, event: Event, statement: bytes) -> Unreadable:
-        ended = _XA_LATER.match(statement)
-        if ended:
-            return Unreadable(
-                f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
-                f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
-                "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
-            )
-        text = masked(statement.decode("utf-8", "replace"))
-        self.statement = text[:_STATEMENT_KEPT]
-        shown = self.statement[:_STATEMENT_SHOWN]
-        return LoggedAsStatement(
-            f"Transaction {self.name} was logged as a statement, not as rows, so what it changed is not in the "
-            f"binary log ({event.log_file}:{event.end_pos}): {shown}",
-            "Look at the statement and at what it did on the source; binlog_format=ROW logs rows.",
-            self.default_schema,
-            text,
-            # Behind a BEGIN, other statements of the same transaction may follow.
-            (self.opening.gtid, event.log_file, self.first.start_pos, None if self.begun else event.end_pos),
+    def ends_xa(self, event: Event, statement: bytes) -> Unreadable:
+        return Unreadable(
+            f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
+            f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
+            "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
         )
 
 
@@ -408,9 +428,6 @@ _OUTSIDE = {
     EventType.PREVIOUS_GTIDS,
     *OPENINGS,
 }
-
-# What a statement needs beside its text, logged before it.
-_PRELUDES = (EventType.INTVAR, EventType.RAND, EventType.USER_VAR)
 
 _STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
 _WHY: dict[int, str] = {

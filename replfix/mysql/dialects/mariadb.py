@@ -196,5 +196,5 @@ def _contents(events: Iterable[Mapping[str, Any]]) -> Contents:
         elif (written := _ROWS.match(kind)) and number is not None:
             rows.append(RowsEvent(written[0], tables.get(number[1], ""), end))
         elif kind.startswith("Query") and info not in ("BEGIN", "COMMIT"):
-            statements.append(_DEFAULT_SCHEMA.sub("", info, count=1))
+            statements.append(masked(_DEFAULT_SCHEMA.sub("", info, count=1)))  # as the message is
     return Contents(tuple(rows), frozenset(tables.values()), tuple(statements), frozenset(ends))

@@ -34,8 +34,7 @@ def loss(plan: Plan) -> str:
     if plan.left_out is None:
         written = f", {plural(len(plan.on_source.steps), 'row')} written on the source" if plan.on_source else ""
         return f"{plural(len(plan.displaced), 'row')} of the replica displaced{written}"
-    rows = len(plan.left_out.changes)
-    return f"{plural(rows, 'row')} of the transaction left out" if rows else "a statement left out"
+    return f"{plan.left_out.in_words} of the transaction left out"
 
 
 class PlanView(Container):

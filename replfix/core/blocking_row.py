@@ -1,0 +1,68 @@
+"""The row of the replica that is in the way of a statement, by the key and the value of the server's message.
+
+The value in a message is cut, joined and escaped: it is believed only where it cannot be misread, and it serves for a hint to a
+human, never for a plan.
+"""
+
+from __future__ import annotations
+
+import re
+
+from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
+from replfix.core.lookup import Lookup
+from replfix.core.statement import Statement
+from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.values import Value
+
+_CHANGES_ROWS = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE)\b", re.IGNORECASE)
+_INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
+_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+_TEXTS = ("char", "varchar")
+_WHOLE = 60
+"""Bytes: a value of up to 64 is shown whole (5.7 to 9.7, MariaDB 10.11 to 11.8)."""
+
+
+def tables_in_question(error: ApplierError, statement: Statement | None) -> tuple[TableName, ...]:
+    """The table whose key the message can mean; none where it could be another one's."""
+    if (
+        error.errno != ER_DUP_ENTRY
+        or error.event != "Query"
+        or statement is None
+        or not _CHANGES_ROWS.match(statement.text)
+    ):
+        return ()
+    return statement.tables if len(statement.tables) == 1 else ()
+
+
+def blocking(error: ApplierError, table: Table) -> Lookup | None:
+    """The look-up of that row; None where key or value can be misread."""
+    key = _key(error, table)
+    if key is None or error.shown_value is None or _fires(table):
+        return None
+    if len(key.parts) != 1 or key.parts[0].column is None or key.parts[0].prefix is not None:
+        return None
+    column = table.column(key.parts[0].column)
+    shown = error.shown_value
+    value: Value
+    if column.data_type in _INTEGERS and _INTEGER.match(shown):
+        value = int(shown)
+    elif (
+        column.data_type in _TEXTS
+        and column.charset != "binary"
+        and "\\" not in shown
+        and len(shown.encode()) <= _WHOLE
+    ):
+        value = shown
+    else:
+        return None
+    return Lookup(table.name, key.name, key.parts, ((value,),))
+
+
+def _key(error: ApplierError, table: Table) -> UniqueKey | None:
+    named = [k for k in table.unique_keys if error.key in (k.name, f"{table.name.name}.{k.name}")]
+    return named[0] if len(named) == 1 else None
+
+
+def _fires(table: Table) -> bool:
+    """A trigger of it may have met the key of another table, which can have the same name."""
+    return any(trigger.event in ("INSERT", "UPDATE") for trigger in table.triggers)

@@ -1,0 +1,74 @@
+"""What a human can do about rows that are in the way of a transaction with statements: replfix cannot rehearse it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from replfix.core import sql
+from replfix.core.by_hand import by_hand
+from replfix.core.evidence import Evidence
+from replfix.core.plan import StepKind
+from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.strategies import source_wins
+from replfix.core.table import Table
+
+_AGAIN = "If it stops on another row of the same transaction then, 'replfix diagnose' shows that one."
+
+
+def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
+    """The replica's row that a statement meets, and how it is saved and deleted."""
+    if evidence.blocking is None:
+        return ()
+    table, row = evidence.blocking
+    saved = sql.insert_row(table, row)
+    found = f"The key in the server's message names this row of {table.name} on the replica: {saved};"
+    if not _alone(table, "DELETE"):
+        return (
+            Remedy(
+                f"{found} Other tables reference {table.name}, or a trigger fires when a row of it is deleted: replfix does not "
+                "print a DELETE for it."
+            ),
+        )
+    return (
+        Remedy(
+            f"{found} Keep that text: it writes the row again. Without the row the replica can run the statement. {_AGAIN}",
+            by_hand(evidence, sql.delete_row(table, row)),
+            LeadsTo.NEXT_TRANSACTION,
+            loses=(Loss(1, "row", str(table.name)),),
+        ),
+    )
+
+
+def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
+    """The steps that source-wins would take, where the transaction had no statements beside its rows."""
+    transaction = evidence.transaction
+    if transaction is None or not transaction.statements:
+        return ()
+    plan = source_wins.propose(replace(evidence, transaction=replace(transaction, statements=()))).plan
+    if plan is None or not plan.steps or plan.kept or plan.orphans:
+        return ()
+    tables = [(step, evidence.tables[step.table]) for step in plan.steps]
+    if not all(_alone(table, step.kind.value.upper()) for step, table in tables):
+        return ()
+    lost = [step for step in plan.steps if step.current is not None]
+    saved = " ".join(
+        f"{sql.insert_row(evidence.tables[step.table], step.current)};" for step in lost if step.current is not None
+    )
+    keep = f" Keep this first, which has the replica's rows as they are: {saved}" if saved else ""
+    return (
+        Remedy(
+            f"The rows that are in the way of the transaction's row events are known; its statements can meet others.{keep} {_AGAIN}",
+            by_hand(evidence, *(step.sql for step in plan.steps)),
+            LeadsTo.NEXT_TRANSACTION,
+            loses=tuple(
+                Loss(sum(step.table == name for step in lost), "row", str(name))
+                for name in dict.fromkeys(step.table for step in lost)
+            ),
+        ),
+    )
+
+
+def _alone(table: Table, event: str) -> bool:
+    """Whether that write, as a statement, does nothing else."""
+    referenced = bool(table.referenced_by) and event != StepKind.INSERT.value.upper()
+    return not referenced and all(trigger.event != event for trigger in table.triggers)

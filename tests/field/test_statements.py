@@ -1,0 +1,117 @@
+"""Transactions that are logged as statements, as MariaDB logs them by default: of several only the first was read, and called the
+only one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from replfix.errors import ServerError
+from replfix.lab.accounts import REPLFIX
+from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.state import Server
+from replfix.lab.topology import Lab
+from tests import waiting
+from tests.integration.running import Ran, replfix
+
+TABLE = "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, k INT UNIQUE)"
+
+
+def write(server: Server, *statements: str) -> None:
+    with server.session() as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def rows(server: Server) -> list[tuple[object, ...]]:
+    with server.session() as session:
+        return session.rows("SELECT id, k FROM shop.t ORDER BY id")
+
+
+def _arrived(replica: Server) -> bool:
+    with suppress(ServerError):  # no such table yet
+        return bool(rows(replica))
+    return False
+
+
+def stage(lab: Lab, *statements: str, format_: str = "STATEMENT") -> None:
+    (lab.directory / "audit.db").unlink(missing_ok=True)
+    write(lab.source, "CREATE DATABASE shop", TABLE, "INSERT INTO shop.t VALUES (1, 1)")
+    waiting.until(lambda: _arrived(lab.replica))
+    write_locally(lab.replica, "INSERT INTO shop.t VALUES (5, 5)", logged=False)
+    write(lab.source, f"SET SESSION binlog_format = {format_}", *statements)
+    wait_until_stopped(lab.replica)
+
+
+def run(lab: Lab, *command: str) -> Ran:
+    return replfix(*command, "--config", str(lab.config_file))
+
+
+def allow_skip(lab: Lab) -> None:
+    with lab.replica.session() as session:
+        if session.is_mariadb:
+            session.execute("SET sql_log_bin = 0")
+            session.execute(f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
+
+
+SEVERAL = (
+    "INSERT INTO shop.t VALUES (2, 2)",
+    "UPDATE shop.t SET k = 77 WHERE id = 1",
+    "INSERT INTO shop.t (k) VALUES (30)",
+    "INSERT INTO shop.t VALUES (5, 6)",
+)
+
+
+def test_every_statement_is_read_and_kept(any_pair: Lab) -> None:
+    stage(any_pair, "BEGIN", *SEVERAL, "COMMIT", "INSERT INTO shop.t VALUES (9, 9)")
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    assert found["statement"]["text"] == SEVERAL[-1], "the one that failed, not the first one"
+    texts = [advice["text"] for advice in found["advice"]]
+    assert texts[0].startswith("The transaction has 4 statements. This one failed")
+    assert "INSERT INTO `shop`.`t` (`id`, `k`) VALUES (5, 5);" in texts[1]
+    assert [loss["number"] for loss in found["advice"][1]["loses"]] == [1]
+    allow_skip(any_pair)
+    ran = run(any_pair, "resolve", "replica1", "--strategy", "skip", "--yes", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    (round_,) = ran.document["rounds"]
+    expected = [*SEVERAL[:2], f"SET insert_id = 3; {SEVERAL[2]}", SEVERAL[3]]
+    assert round_["left_out_statements"] == expected
+    waiting.until(lambda: rows(any_pair.replica) == [("1", "1"), ("5", "5"), ("9", "9")])
+    shown = run(any_pair, "audit", "show", round_["audit_id"]).out
+    assert [text for text in expected if text not in " ".join(shown.split())] == []
+
+
+def test_the_row_that_a_statement_meets_is_deleted_by_hand_and_the_statement_runs(any_pair: Lab) -> None:
+    stage(any_pair, "UPDATE shop.t SET k = 5 WHERE id = 1", format_="MIXED")
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    (remedy,) = [advice for advice in found["advice"] if advice["sql"]]
+    assert (remedy["where"], remedy["leads_to"]["code"]) == ("replica", "next-transaction")
+    assert [(loss["number"], loss["what"]) for loss in remedy["loses"]] == [(1, "row")]
+    write(any_pair.replica, *remedy["sql"])
+    waiting.until(lambda: rows(any_pair.replica) == [("1", "5")])
+    assert run(any_pair, "diagnose", "replica1").code == 0
+
+
+def test_a_row_event_beside_statements_is_a_row_conflict(any_pair: Lab) -> None:
+    """UUID() makes a mixed log switch to rows for that one statement."""
+    stage(
+        any_pair,
+        "BEGIN",
+        "UPDATE shop.t SET k = 77 WHERE id = 1",
+        "INSERT INTO shop.t SELECT 5, IF(UUID() IS NULL, 1, 6)",
+        "COMMIT",
+        format_="MIXED",
+    )
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    (conflict,) = found["conflicts"]
+    assert (conflict["kind"], conflict["replica_row"]["id"]) == ("duplicate", 5)
+    refused = {strategy["name"]: strategy["reason"] for strategy in found["strategies"] if not strategy["allowed"]}
+    assert "1 statement beside its rows" in refused["source-wins"]
+    assert "skip" not in refused
+    dry = run(any_pair, "resolve", "replica1", "--strategy", "skip", "--dry-run", "--json")
+    if dry.code != 6:  # MariaDB's skip counter takes SUPER
+        (round_,) = dry.document["rounds"]
+        assert round_["left_out_statements"] == ["UPDATE shop.t SET k = 77 WHERE id = 1"]
+        assert [row["after"]["id"] for row in round_["left_out"]] == [5]
+    (remedy,) = [advice for advice in found["advice"] if advice["sql"]]
+    write(any_pair.replica, *remedy["sql"])
+    waiting.until(lambda: rows(any_pair.replica) == [("1", "77"), ("5", "6")])
