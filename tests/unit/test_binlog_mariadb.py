@@ -56,6 +56,8 @@ def test_an_absurd_size_is_refused_before_anything_is_unpacked() -> None:
         read(event)
 
 
-def test_an_encrypted_log_is_named() -> None:
-    with pytest.raises(Unreadable, match="is encrypted from its Start_encryption event on"):
-        read(made(EventType.MARIADB_START_ENCRYPTION, bytes(17)))
+def test_a_server_that_encrypts_its_log_sends_it_decrypted() -> None:
+    """As 10.11.19 with encrypt_binlog=ON sent it."""
+    start = bytes.fromhex("c81b0d6ba401000000280000002801000080000101000000f623d8bd6b287fb5814a651dfb1d72b1")
+    xid = made(EventType.XID, bytes(8))
+    assert [event.type for event in events([FDE, start, *placed(GTID, xid)])] == [EventType.MARIADB_GTID, EventType.XID]

@@ -33,6 +33,7 @@ def read(*files: bytes, gtid: str | None = GTID, end_log_pos: int | None = None,
     ("file", "told"),
     [
         (b"\xfdbin" + bytes(600), r"relay\.0 is encrypted \(binlog_encryption=ON\)"),
+        (MAGIC + made(EventType.MARIADB_START_ENCRYPTION, bytes(17)), r"relay\.0 is encrypted \(encrypt_binlog=ON\)"),
         (b"\x7fELF" + bytes(600), r"relay\.0 is not a relay log: it begins with 7f454c46"),
         (b"", "is not a relay log: it begins with nothing"),
         (MAGIC + bytes(40), "an event says that it has 0 bytes"),

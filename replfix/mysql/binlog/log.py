@@ -176,8 +176,8 @@ def read_format(raw: bytes) -> FormatDescription:
 def events(raws: Iterable[bytes], log_file: str = "") -> Iterator[Event]:
     """The events of a stream in order; ``log_file``: the log that they are of until one of them says it. :class:`Unreadable` for a damaged one.
 
-    Heartbeats, and the Rotate and Gtid_list events that the server makes up for the network only, are taken in and not
-    handed on. Events that do not say where they end (MariaDB 11 inside a transaction) end where their bytes do.
+    Heartbeats, Start_encryption, and the Rotate and Gtid_list events that the server makes up for the network only, are taken in
+    and not handed on. Events that do not say where they end (MariaDB 11 inside a transaction) end where their bytes do.
     """
     last = 0
     current: FormatDescription | None = None
@@ -195,14 +195,12 @@ def events(raws: Iterable[bytes], log_file: str = "") -> Iterator[Event]:
             continue
         if number == EventType.MARIADB_GTID_LIST and flags & ARTIFICIAL:
             continue
+        if number == EventType.MARIADB_START_ENCRYPTION:  # the server that sends it has decrypted what follows (10.11)
+            last = log_pos
+            continue
         if number == EventType.FORMAT_DESCRIPTION:
             current = read_format(raw)
             continue
-        if number == EventType.MARIADB_START_ENCRYPTION:
-            raise Unreadable(
-                f"{log_file or 'The log'} is encrypted from its Start_encryption event on, which ends at {log_pos}.",
-                "An encrypted log can be read from the server that wrote it, not from its file.",
-            )
         if number == EventType.ROTATE and (current is None or not log_pos):
             # Made up by the sender: whether it has a checksum depends on what came before, so it is asked itself.
             log_file = _next_file(raw[HEADER_SIZE : -CHECKSUM_SIZE if _with_checksum(raw) else None])

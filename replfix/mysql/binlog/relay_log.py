@@ -14,7 +14,7 @@ from typing import IO
 
 from replfix.core.row_event import Transaction
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.log import HEADER, HEADER_SIZE, Event, events
+from replfix.mysql.binlog.log import HEADER, HEADER_SIZE, Event, EventType, events
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.transaction import Schema, transactions
 
@@ -52,17 +52,23 @@ def raw_events(name: str, file: IO[bytes]) -> Iterator[bytes]:
     """The events of one file, up to one that is still being written."""
     magic = file.read(len(_MAGIC))
     if magic == _ENCRYPTED:
-        raise Unreadable(
-            f"The relay log {name} is encrypted (binlog_encryption=ON).",
-            "Its events can be read from the source only, which sends them decrypted.",
-        )
+        raise _encrypted(name, "binlog_encryption")
     if magic != _MAGIC:
         raise Unreadable(f"{name} is not a relay log: it begins with {magic.hex() or 'nothing'}.")
     while len(header := file.read(HEADER_SIZE)) == HEADER_SIZE:
-        size = HEADER.unpack(header)[3]
+        _, number, _, size, _, _ = HEADER.unpack(header)
+        if number == EventType.MARIADB_START_ENCRYPTION:
+            raise _encrypted(name, "encrypt_binlog")
         if not HEADER_SIZE <= size <= _LARGEST:
             raise Unreadable(f"The relay log {name} is damaged: an event says that it has {size:,} bytes.")
         body = file.read(size - HEADER_SIZE)
         if len(body) < size - HEADER_SIZE:
             return
         yield header + body
+
+
+def _encrypted(name: str, setting: str) -> Unreadable:
+    return Unreadable(
+        f"The relay log {name} is encrypted ({setting}=ON).",
+        "Its events can be read from the source only, which sends them decrypted.",
+    )
