@@ -15,7 +15,7 @@ from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
 from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_lines
-from replfix.present.shown import shown
+from replfix.present.shown import cell, why_not_read
 from replfix.present.text import indented, visible
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from replfix.core.errant import Errant
     from replfix.core.plan import Plan
     from replfix.core.reconcile import Conflict
-    from replfix.core.values import RowImage
+    from replfix.core.values import NotRead, RowImage
 
 CONFLICTS_SHOWN = 20
 
@@ -132,7 +132,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     grid.add_column("")
     grid.add_column("column")
-    images: list[tuple[str, RowImage | None]] = [
+    images: list[tuple[str, RowImage | NotRead | None]] = [
         ("expected", conflict.expected),
         ("incoming", conflict.incoming),
         ("replica", conflict.replica_row),
@@ -143,12 +143,11 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
         grid.add_column(title, overflow="fold")
     for column in table.columns:
         differs = column.name in conflict.differences
-        cells = [
-            Text("(no row)" if image is None else shown(image[column.ordinal]), style="yellow" if differs else "")
-            for _, image in wanted
-        ]
+        cells = [Text(cell(image, column.ordinal), style="yellow" if differs else "") for _, image in wanted]
         grid.add_row(Text("≠" if differs else "", style="bold yellow"), Text(visible(column.name)), *cells)
     yield Padding(grid, (0, 0, 0, 5), expand=False)
+    if why := why_not_read("source now", source_row):
+        yield _point("?", why, "yellow", 5)
 
 
 def _ways(diagnosis: Diagnosis) -> Iterator[RenderableType]:

@@ -18,7 +18,7 @@ from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
-from replfix.core.values import RowImage
+from replfix.core.values import NotRead, RowImage
 from replfix.errors import ConnectError
 
 
@@ -101,7 +101,7 @@ class Evidence:
     tables: Mapping[TableName, Table]  # the replica's definitions of the transaction's tables
     reconciliation: Reconciliation | None
     applied: tuple[bool, ...]  # for each row that the transaction leaves: does the replica hold it like that already
-    source_rows: tuple[RowImage | None, ...]  # for each conflict: the source's row now
+    source_rows: tuple[RowImage | NotRead | None, ...]  # for each conflict: the source's row now; None: it has none
     only_here: OnlyHere  # the replica's transactions that the source has not executed
     local_writes: tuple[Transaction, ...]  # those of them that could be read from the replica's own binlog
     replica_auto_increment: AutoIncrement

@@ -63,6 +63,13 @@ RowImage = tuple[Value, ...]
 """One value for each column of the table, by ordinal."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """In place of a row that was not looked for: whether there is one is unknown."""
+
+    reason: str
+
+
 def laid_over(row: RowImage, image: RowImage) -> RowImage:
     """``row`` with the values that ``image`` holds."""
     return tuple(old if new is NOT_LOGGED else new for old, new in zip(row, image, strict=True))

@@ -9,12 +9,12 @@ from replfix.core.outcome import Outcome, Round
 from replfix.core.plan import Plan
 from replfix.core.reconcile import Conflict
 from replfix.core.sql import UNDO_SETTINGS
-from replfix.core.values import RowImage
+from replfix.core.values import NotRead, RowImage
 from replfix.present.left_out import left_out_lines
 from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, points, sentence, table
 from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_texts
-from replfix.present.shown import shown
+from replfix.present.shown import cell, why_not_read, without
 from replfix.present.text import visible
 
 VALUE_WIDTH = 120
@@ -97,7 +97,7 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
     key = f"Key {keys} ({parts})" if conflict.keys else "Whole row"
     yield f"{key}, row {conflict.change + 1} of the transaction: {sentence(conflict.in_words)}."
     yield ""
-    images: list[tuple[str, RowImage | None]] = [
+    images: list[tuple[str, RowImage | NotRead | None]] = [
         ("replica", conflict.replica_row),
         ("source now", evidence.source_rows[number - 1]),
     ]
@@ -111,12 +111,12 @@ def _conflict(number: int, conflict: Conflict, diagnosis: Diagnosis) -> Iterator
             [
                 "≠" if column.name in conflict.differences else "",
                 code(column.name),
-                *("(no row)" if row is None else code(shown(row[column.ordinal], VALUE_WIDTH)) for _, row in images),
+                *(without(row) or code(cell(row, column.ordinal, VALUE_WIDTH)) for _, row in images),
             ]
             for column in columns
         ),
     )
-    yield ""
+    yield from ("", *filter(None, [sentence(why_not_read("source now", evidence.source_rows[number - 1]))]), "")
 
 
 def _ways(diagnosis: Diagnosis) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from replfix.core.values import NOT_LOGGED, Json, Value
+from replfix.core.values import NOT_LOGGED, Json, NotRead, RowImage, Value
 from replfix.present.text import visible
 
 WIDTH = 60  # characters of one value in a table; the whole value is in --json and in the audit trail
@@ -32,6 +32,21 @@ def shown(value: Value, width: int = WIDTH) -> str:
             return "(not logged)"
         case _:
             return str(value)
+
+
+def without(image: RowImage | NotRead | None) -> str:
+    """What stands in place of the values of a row that is not there, or was not read; empty for one that was."""
+    return "(no row)" if image is None else "(not read)" if isinstance(image, NotRead) else ""
+
+
+def cell(image: RowImage | NotRead | None, ordinal: int, width: int = WIDTH) -> str:
+    """One value of a row, or what stands in its place."""
+    return shown(image[ordinal], width) if isinstance(image, tuple) else without(image)
+
+
+def why_not_read(title: str, image: RowImage | NotRead | None) -> str:
+    """A sentence; empty for a row that was read."""
+    return f"{title}: not read, because {visible(image.reason)}." if isinstance(image, NotRead) else ""
 
 
 def _quoted(text: str, width: int) -> str:

@@ -19,7 +19,7 @@ from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.stopped import error_of, stopped_channel
 from replfix.core.table import Table, TableName
 from replfix.core.tested import too_old
-from replfix.core.values import RowImage
+from replfix.core.values import NotRead, RowImage
 from replfix.core.words import counted
 from replfix.errors import ConnectError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf
@@ -143,7 +143,7 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         misfits=defined.misfits,
         reconciliation=replace(found, untold=tuple(dict.fromkeys(untold))),
         applied=applied,
-        source_rows=(None,) * len(found.conflicts),
+        source_rows=(NotRead("the source cannot be reached"),) * len(found.conflicts),
         below=replica.replicas_below(),
         doubted=failing.doubted(bare.error, tables, its_source=True),
         unknowns=tuple(unknowns),
@@ -186,7 +186,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     misfits: dict[TableName, str] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
-    source_rows: tuple[RowImage | None, ...] = ()
+    source_rows: tuple[RowImage | NotRead | None, ...] = ()
     local: tuple[Transaction, ...] = ()
     if transaction is not None:
         defined = definitions_of(replica, transaction)

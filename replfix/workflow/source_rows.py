@@ -8,16 +8,18 @@ from replfix.core.fit import alike, there
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.reconcile import Conflict, Reconciliation
 from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.values import NotRead, RowImage, laid_over
 from replfix.ports import Server
 
 
-def _row_in_question(conflict: Conflict) -> RowImage:
-    """The transaction's own image of the row: what it writes, else what it expects; the replica's row for neither."""
-    image = conflict.incoming if conflict.incoming is not None else conflict.expected
-    image = image if image is not None else conflict.replica_row
-    assert image is not None
-    return image
+def _row_in_question(conflict: Conflict, table: Table) -> Lookup | None:
+    """By the transaction's own image of the row: what it writes, with what it leaves as it is, else what it expects; by the
+    replica's row for neither. None where no image holds what names the row."""
+    expected, incoming = conflict.expected, conflict.incoming
+    left = incoming if incoming is None or expected is None else laid_over(expected, incoming)
+    images = (left, expected) if left is not None or expected is not None else (conflict.replica_row,)
+    found = (by_identity(table, image) for image in images if image is not None)
+    return next((lookup for lookup in found if lookup is not None), None)
 
 
 def same_tables(
@@ -57,11 +59,14 @@ def compare_tables(
 
 def source_rows_of(
     source: Server, found: Reconciliation, tables: Mapping[TableName, Table]
-) -> tuple[RowImage | None, ...]:
+) -> tuple[RowImage | NotRead | None, ...]:
     """The source's row now for each conflict, by the identity of the transaction's row."""
-    lookups: list[Lookup | None] = []
-    for conflict in found.conflicts:
-        table = tables.get(conflict.table)
-        lookups.append(by_identity(table, _row_in_question(conflict)) if table else None)
-    answers = source.find(there(tables), tuple(dict.fromkeys(x for x in lookups if x is not None)))
-    return tuple(next(iter(answers[x]), None) if x is not None else None for x in lookups)
+    asked = tuple(_asked(conflict, tables.get(conflict.table)) for conflict in found.conflicts)
+    answers = source.find(there(tables), tuple(dict.fromkeys(x for x in asked if isinstance(x, Lookup))))
+    return tuple(next(iter(answers[x]), None) if isinstance(x, Lookup) else x for x in asked)
+
+
+def _asked(conflict: Conflict, table: Table | None) -> Lookup | NotRead:
+    if table is None:
+        return NotRead(f"the source's table {conflict.table} is not the replica's")
+    return _row_in_question(conflict, table) or NotRead("the event does not hold what names the row")

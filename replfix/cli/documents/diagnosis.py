@@ -12,6 +12,8 @@ from replfix.core.errant import Errant
 from replfix.core.evidence import Evidence
 from replfix.core.json_values import row_to_json
 from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.table import Table
+from replfix.core.values import NotRead, RowImage
 
 
 class ErrorPart(Part):
@@ -52,6 +54,10 @@ class AdvicePart(Part):
     leads_to: LeadsToPart | None  # null with nothing to run; next-step: the next remedy in the list belongs to this one
 
 
+class NotReadPart(Part):
+    not_read: str  # why
+
+
 class TransactionPart(Part):
     gtid: str | None  # null on servers without GTIDs
     log_file: str
@@ -72,7 +78,7 @@ class ConflictPart(Part):
     expected: RowDocument | None  # before image
     incoming: RowDocument | None  # after image
     replica_row: RowDocument | None
-    source_row: RowDocument | None
+    source_row: RowDocument | NotReadPart | None  # null: it was looked for, and there is none
     differences: list[str]
     foreign_key: str | None  # missing: the row is a parent by it; extra: a child
 
@@ -195,6 +201,10 @@ def _transaction(evidence: Evidence) -> TransactionPart | None:
     )
 
 
+def _source_row(table: Table, row: RowImage | NotRead | None) -> RowDocument | NotReadPart | None:
+    return NotReadPart(not_read=row.reason) if isinstance(row, NotRead) else row_to_json(table, row)
+
+
 def _conflicts(evidence: Evidence) -> list[ConflictPart]:
     if evidence.reconciliation is None:
         return []
@@ -213,7 +223,7 @@ def _conflicts(evidence: Evidence) -> list[ConflictPart]:
                 expected=row_to_json(table, conflict.expected),
                 incoming=row_to_json(table, conflict.incoming),
                 replica_row=row_to_json(table, conflict.replica_row),
-                source_row=row_to_json(table, source_row),
+                source_row=_source_row(table, source_row),
                 differences=list(conflict.differences),
                 foreign_key=conflict.foreign_key or None,
             )

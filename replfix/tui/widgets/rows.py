@@ -9,13 +9,13 @@ from replfix.core.plan import Step
 from replfix.core.reconcile import Conflict
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import NOT_LOGGED, NotRead, RowImage
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     title: str
-    image: RowImage | None  # None: there is no such row
+    image: RowImage | NotRead | None  # None: there is no such row
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Rows:
     sides: tuple[Side, ...]
 
 
-def of_conflict(conflict: Conflict, source_row: RowImage | None, table: Table) -> Rows:
+def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table: Table) -> Rows:
     sides = [
         Side(title, image)
         for title, image in (("expected", conflict.expected), ("incoming", conflict.incoming))

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from replfix.present.shown import shown
+from replfix.present.shown import shown, why_not_read, without
 from replfix.present.text import visible
 from replfix.tui.widgets.rows import Rows, Side
 from replfix.tui.widgets.value_dialog import Cell, ValueDialog, copy_value
@@ -17,7 +17,6 @@ from replfix.tui.widgets.value_dialog import Cell, ValueDialog, copy_value
 NAMES = 24  # cells of a column's name, at most
 NARROWEST, WIDEST = 10, 80  # cells of one value
 SHORTEST = 16  # characters of a value that is cut, with its length said
-NO_ROW = "(no row)"
 
 
 class SideBySide(DataTable[Text]):
@@ -148,7 +147,10 @@ class SideBySide(DataTable[Text]):
 
 
 def _cell(side: Side, n: int) -> Cell:
-    return Cell(side.title, side.image is None, None if side.image is None else side.image[n])
+    image = side.image
+    return Cell(
+        side.title, without(image), image[n] if isinstance(image, tuple) else None, why_not_read(side.title, image)
+    )
 
 
 def _marks(rows: Rows, n: int) -> str:
@@ -159,7 +161,7 @@ def _marks(rows: Rows, n: int) -> str:
 def shown_in(cell: Cell, room: int) -> str:
     """The value in ``room`` cells; one that is cut says its length where there is room for that."""
     if cell.absent:
-        return NO_ROW
+        return cell.absent
     text = shown(cell.value, WIDEST)
     if cell_len(text) <= room:
         return text

@@ -23,14 +23,15 @@ class Cell:
     """A column's value in one of several images."""
 
     title: str
-    absent: bool  # there is no such row
+    absent: str  # what stands in the place of a row that is not there, or was not read; empty for one that was
     value: Value
+    why: str = ""  # it was not read
 
 
 def whole(cell: Cell) -> Content:
     value = cell.value
     if cell.absent:
-        return Wrapped("(no row)")
+        return Wrapped(cell.why or cell.absent)
     if value in ("", b""):
         return Wrapped("(empty)")
     if isinstance(value, bytes):
