@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core import known_errors
+from replfix.core import known_errors, prepared_xa
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.remedy import Remedy
@@ -11,8 +11,8 @@ from replfix.core.rows_in_the_way import beside_statements
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
-    if beside := beside_statements(evidence):
-        return beside
+    if known := beside_statements(evidence) or prepared_xa.advise(evidence):
+        return known
     family = evidence.family
     if family is None:
         return (Remedy(f"replfix knows nothing about error {evidence.error.errno}: the server's message has to do."),)

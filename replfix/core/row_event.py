@@ -84,6 +84,7 @@ class Transaction:
     queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged
     logged: Transaction | None = None  # as the binlog has it, where its images are in the form of other tables
     prepared: bool = False  # XA: its rows are locked, and seen by nobody else, until a later transaction ends it
+    xa_id: str = ""  # of an XA transaction, as XA ROLLBACK takes it
     statements: tuple[Statement, ...] = ()  # logged as statements, in place of rows or beside them
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from replfix.core import prepared_xa
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
@@ -75,6 +76,11 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
         return "The channel belongs to Group Replication, whose members have to apply the same transactions."
     if evidence.transient:
         return "Nothing is wrong with the transaction: it only has to be tried again."
+    if prepared_xa.in_the_way(evidence):
+        return (
+            "The replica holds a prepared XA transaction of the same name: were the source's left out, its XA COMMIT would commit the "
+            "replica's own rows."
+        )
     if transaction is None:
         return "The failing transaction could not be read, so what would be lost cannot be listed: " + (
             " ".join(evidence.unknowns) or "no reason is known."

@@ -350,6 +350,7 @@ class _Assembly:
             notes=tuple(self.notes),
             queries=tuple(self.queries),
             prepared=self.prepared,
+            xa_id=self.xa_id or "",
         )
         if self.logged_statements:
             raise self.as_statements(found)
