@@ -16,6 +16,7 @@ from replfix.core.source_side import SourceSide
 from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
+from replfix.core.swap import Swap
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NotRead, RowImage
@@ -125,6 +126,8 @@ class Evidence:
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
+    swaps: tuple[Swap, ...] = ()  # rows that another server has as this one does, and the transaction would change
+    circle: tuple[str, ...] = ()  # the servers through which what is written here comes to the source, the source first
     on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
 
     @property

@@ -108,6 +108,28 @@ def _found(server: Server, feeder: str, channel: ChannelStatus, gtids: GtidSet) 
     return [InTransit(gtids, in_words(server.address, feeder, channel, gtids, mine))]
 
 
+def circle(source: Server, status: ReplicaStatus, unknowns: list[str]) -> tuple[Server, ...]:
+    """The servers through which what is written on the replica comes to the source, the source first; empty where it does not, or
+    where a server in between was not asked."""
+    servers, visited = [source], {source.uuid()}
+    try:
+        while True:
+            feeders = []
+            for channel in servers[-1].channels():
+                if channel.source_uuid == status.server_uuid:
+                    return tuple(servers)
+                if channel.source_uuid not in visited and (feeder := servers[-1].feeder(channel)) is not None:
+                    feeders.append((channel.source_uuid, feeder))
+            if not feeders:
+                return ()
+            uuid, feeder = feeders[0]
+            visited.add(uuid)
+            servers.append(feeder)
+    except ReplfixError as error:
+        unknowns.append(f"Whether what is written here comes to the source is unknown: {error.message}")
+        return ()
+
+
 def top_of(channel: ChannelStatus, source: Server) -> str:
     """The server from which what is written reaches every other, as far as addresses are known: the source; where it is the middle
     of a chain, the one at its top. In a circle every server is one."""

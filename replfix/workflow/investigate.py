@@ -17,6 +17,7 @@ from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.stopped import error_of, stopped_channel
+from replfix.core.swap import Swap
 from replfix.core.table import Table, TableName
 from replfix.core.tested import too_old
 from replfix.core.values import NotRead, RowImage
@@ -29,12 +30,14 @@ from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.errant import errant
 from replfix.workflow.failing import failing_transaction, from_relay_log
+from replfix.workflow.in_transit import circle
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.objects import compare_definitions, find_blocking_row, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.source_rows import compare_tables, same_tables, source_rows_of
 from replfix.workflow.source_side import source_side
 from replfix.workflow.surroundings import looked_around
+from replfix.workflow.swap import swaps
 from replfix.workflow.unnamed import doubt_missing_rows
 
 
@@ -187,6 +190,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
     source_rows: tuple[RowImage | NotRead | None, ...] = ()
+    around: tuple[Server, ...] = ()
+    swapping: tuple[Swap, ...] = ()
     local: tuple[Transaction, ...] = ()
     if transaction is not None:
         defined = definitions_of(replica, transaction)
@@ -200,6 +205,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         doubt(status.product, error, transaction, found, tables, unknowns)
         theirs = same_tables(source, tables, found, unknowns)
         source_rows = source_rows_of(source, found, theirs)
+        around = circle(source, status, unknowns)
+        swapping = swaps(around or (source,), since, theirs, transaction, found)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
             only_here: set[TableName] = set()
@@ -244,6 +251,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         applied=applied,
         source_rows=source_rows,
         only_here=strays,
+        swaps=swapping,
+        circle=tuple(server.address for server in around),
         below=replica.replicas_below(),
         local_writes=local,
         source_auto_increment=source.auto_increment(),

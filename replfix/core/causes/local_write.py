@@ -9,6 +9,7 @@ from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.history import mentions
 from replfix.core.provenance import provenances
+from replfix.core.streams import is_own
 from replfix.core.words import shortened
 
 CODE = "local-write"
@@ -34,7 +35,31 @@ def examine(evidence: Evidence) -> Cause | None:
             _summary(found),
             (*shortened(tuple(a.in_words() for a in found), "row"), *_who(evidence, found), *_how(evidence, found)),
         )
-    return _emptied(evidence) or _perhaps(evidence)
+    return _came_back(evidence) or _emptied(evidence) or _perhaps(evidence)
+
+
+def _came_back(evidence: Evidence) -> Cause | None:
+    """The replica's own transaction, which the source has executed meanwhile: its origin tells, whichever way it went."""
+    sentences: dict[str, None] = {}
+    gone = True
+    for one in provenances(evidence):
+        by = one.last.by if one.last is not None else None
+        if one.last is None or by is None or not one.as_logged or not is_own(evidence, by.gtid):
+            continue
+        gone = gone and one.state is None
+        thread = f", connection {by.thread_id}" if by.thread_id is not None else ""
+        sentences[
+            f"The replica's own binlog has the {one.last.change.kind} of this {one.table.name} row in {by.gtid}, written on the replica "
+            f"itself at {by.when}{thread}; the source has executed that transaction."
+        ] = None
+    if not sentences:
+        return None
+    summary = (
+        "A row that the transaction needs was deleted on the replica itself."
+        if gone
+        else "A row that is in the way was written on the replica itself."
+    )
+    return Cause(CODE, Confidence.HIGH, summary, shortened(tuple(sentences), "row"))
 
 
 def _who(evidence: Evidence, found: tuple[Authorship, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import LeftOut, Plan, Way
 from replfix.core.row_event import ChangeKind
 from replfix.core.secrets import has_mask
+from replfix.core.swap import beside
 from replfix.core.transaction_id import TransactionId
 from replfix.core.words import counted
 
@@ -48,8 +49,17 @@ def propose(evidence: Evidence) -> Proposal:
         way=_way(evidence, transaction),
         left_out=left_out,
     )
-    what = f"{transaction} can be left out, with {left_out.in_words}. It is lost to this replica."
-    return Proposal(NAME, plan, what, plan.risks)
+    lost = "So nothing is lost: the source has the rows of now" if _settled(evidence) else "It is lost to this replica"
+    return Proposal(NAME, plan, f"{transaction} can be left out, with {left_out.in_words}. {lost}.", plan.risks)
+
+
+def _settled(evidence: Evidence) -> bool:
+    """The source stands on all of its rows as the replica does: what it wrote is there no more."""
+    transaction = evidence.transaction
+    whole = (transaction.logged or transaction) if transaction is not None else None
+    if whole is None or whole.statements or not evidence.swaps:
+        return False
+    return not beside(evidence.swaps, whole.changes, evidence.tables)
 
 
 def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
@@ -139,9 +149,17 @@ def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
         risks.append(
             "It prepares an XA transaction: the later XA COMMIT or XA ROLLBACK will stop the replica (error 1397)."
         )
-    risks.append(
-        "From then on the replica differs from its source: later transactions on the same rows can stop it again."
-    )
+    if _settled(evidence):
+        risks.append("The source stands on these rows as the replica does: they are equal afterwards.")
+    else:
+        risks.append(
+            "From then on the replica differs from its source: later transactions on the same rows can stop it again."
+        )
+    if evidence.circle and not evidence.swaps:
+        risks.append(
+            f"What is written here comes to the source {evidence.circle[0]} too: where that stops on the same rows, resolve it there with "
+            "source-wins then, and both have this server's."
+        )
     named = f" ({', '.join(evidence.below)})" if evidence.below else ""
     risks.append(f"Replicas below this one{named} do not get the transaction either.")
     risks.append(

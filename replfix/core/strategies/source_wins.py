@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
+from replfix.core.elsewhere import risks_elsewhere, would_swap
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.lookup import by_identity
@@ -138,6 +139,8 @@ def cannot(evidence: Evidence) -> str:
             f"The events do not hold what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
             "FULL on the source): the replica lacks the source's primary key."
         )
+    if evidence.swaps:
+        return would_swap(evidence)
     if found.untold:
         return found.untold[0]
     return _stuck(found)
@@ -337,6 +340,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
+    risks.extend(risks_elsewhere(evidence, steps))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))

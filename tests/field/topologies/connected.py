@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,9 +39,9 @@ class Connected:
         assert ran.code == 0, ran.out + ran.err
         return ran.document
 
-    def until_equal(self, question: str, expected: list[tuple[str, ...]]) -> None:
-        """Wait until every server answers that; plain SQL."""
-        for server in self.servers:
+    def until_equal(self, question: str, expected: list[tuple[str, ...]], servers: Sequence[Server]) -> None:
+        """Wait until each of the servers answers that; plain SQL."""
+        for server in servers:
             waiting.until(partial(_answers, server, question, expected), f"{server} does not come to answer {expected}")
 
     def around(self, *servers: Server) -> None:
@@ -50,14 +51,14 @@ class Connected:
             with source.session() as session:
                 wanted = executed(session)
             for server in servers:
-                waiting.until(partial(_has, server, wanted), f"{server} does not get {wanted}")
+                waiting.until(partial(has, server, wanted), f"{server} does not get {wanted}")
 
 
 def _answers(server: Server, question: str, expected: list[tuple[str, ...]]) -> bool:
     return rows(server, question) == expected
 
 
-def _has(server: Server, wanted: GtidSet) -> bool:
+def has(server: Server, wanted: GtidSet) -> bool:
     with server.session() as session:
         return wanted <= executed(session)
 

@@ -1,0 +1,34 @@
+"""What a repair of one server has to do with other servers that write the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.evidence import Evidence
+from replfix.core.plan import Step
+from replfix.core.swap import beside
+from replfix.core.words import counted, shortened
+
+
+def would_swap(evidence: Evidence) -> str:
+    """Why the failing transaction may not be applied here, and what to do in its place."""
+    assert evidence.transaction is not None
+    said = shortened(tuple(swap.in_words(evidence.tables) for swap in evidence.swaps), "row")
+    others = beside(evidence.swaps, evidence.transaction.changes, evidence.tables)
+    next_step = (
+        f"The transaction has changes of {counted(len(others), 'other row')} too: enter those here by hand with sql_log_bin=0 where they "
+        "are missing, then leave the transaction out ('replfix resolve --strategy skip')."
+        if others
+        else "Leave the transaction out ('replfix resolve --strategy skip'): both servers have the same row then."
+    )
+    return f"{'; '.join(said)}: to apply the transaction here would exchange the rows, and each server would have the other's. {next_step}"
+
+
+def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    """What else a displaced row brings about."""
+    if not evidence.circle or all(step.current is None for step in steps):
+        return
+    yield (
+        f"What is written here comes to the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote "
+        "the row which goes here. Leave that transaction out there then (skip): source-wins on both sides would exchange the rows."
+    )

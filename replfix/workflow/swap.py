@@ -1,0 +1,38 @@
+"""Asks the source, and the servers of the circle behind it, whether the failing transaction would swap rows: ``core/swap.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from replfix.core.reconcile import Reconciliation
+from replfix.core.row_event import Transaction
+from replfix.core.swap import Swap, questions, swapped, untouched
+from replfix.core.table import Table, TableName
+from replfix.ports import Server
+from replfix.workflow.counterparts import ChangesSince
+
+
+def swaps(
+    servers: Sequence[Server],
+    since: Callable[[], ChangesSince],
+    tables: Mapping[TableName, Table],
+    transaction: Transaction,
+    found: Reconciliation,
+) -> tuple[Swap, ...]:
+    """``servers``: the source first. ``tables`` are those that are the same there. What later transactions of the source change
+    again is decided by these."""
+    at: dict[int, str] = {}
+    for server in servers:
+        # One of a circle that the transaction has not reached stands as before it, which tells nothing.
+        if server is not servers[0] and (transaction.gtid is None or transaction.gtid not in server.executed()):
+            continue
+        left = [conflict for conflict in found.conflicts if id(conflict) not in at]
+        asked = questions(left, tables)
+        answers = server.find(tables, asked) if asked else {}
+        for conflict in swapped(left, transaction.changes, tables, answers):
+            at[id(conflict)] = server.address
+    if not at:
+        return ()
+    later = since()
+    kept = untouched([c for c in found.conflicts if id(c) in at], tables, later.behind())
+    return tuple(Swap(conflict, at[id(conflict)]) for conflict in kept)

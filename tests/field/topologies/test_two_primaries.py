@@ -1,0 +1,192 @@
+"""Two servers that follow each other, or three in a ring, write the same key while neither applies: each stops on the other's row.
+
+'resolve' on each side, with the default, exchanged the rows for good; keep-both on one and then the default on the other took
+the first one's row from the server that had written it. The second side finds what the first has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import tests.waiting as waiting
+from replfix.lab.accounts import REPLFIX
+from replfix.lab.replication import executed, wait_until_stopped
+from replfix.lab.state import Server
+from tests.conftest import Arranged, Labs
+from tests.field.topologies.connected import (
+    ROW_EVENTS,
+    Connected,
+    execute,
+    execute_on_a_replica,
+    has,
+    meet,
+    rows,
+    start_appliers,
+    stop_appliers,
+)
+
+pytestmark = pytest.mark.servers
+
+TABLE = ("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20))")
+QUESTION = "SELECT id, v FROM shop.t ORDER BY id"
+
+
+@pytest.fixture(autouse=True)
+def may_skip(any_server: str, labs: Labs) -> Iterator[None]:
+    """MariaDB's skip counter takes SUPER, which the labs' account does without."""
+    servers = labs(any_server, 2).servers if any_server != "mysql" else ()
+    for server in servers:
+        execute(server, "SET sql_log_bin = 0", f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
+    yield
+    for server in servers:
+        execute(server, "SET sql_log_bin = 0", f"REVOKE SUPER ON *.* FROM '{REPLFIX.name}'@'%'")
+
+
+def two(arranged: Arranged, *, on_a: str = "(3, 'a')", on_b: str = "(3, 'b')", domains: bool = False) -> Connected:
+    """Both stopped on the row of the other."""
+    world = Connected(arranged("dual-primary", as_shipped=True))
+    a, b = world.servers[:2]
+    for server in (a, b) if domains else ():
+        with server.session() as session:
+            if session.is_mariadb:
+                session.execute("SET GLOBAL gtid_domain_id = @@global.server_id")
+    execute(a, *TABLE, "INSERT INTO shop.t VALUES (1, 'both')")
+    world.around(a, b)
+    meet(a, f"INSERT INTO shop.t VALUES {on_a}", b, f"INSERT INTO shop.t VALUES {on_b}")
+    return world
+
+
+def proposals(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in document["strategies"]}
+
+
+def refused(world: Connected, server: Server) -> dict[str, Any]:
+    """source-wins would exchange the rows: it is refused, nothing changes, and skip is named."""
+    before = rows(server, QUESTION)
+    document = world.diagnosed(server)
+    source_wins = proposals(document)["source-wins"]
+    assert not source_wins["allowed"]
+    assert "would exchange" in source_wins["reason"]
+    assert "--strategy skip" in source_wins["reason"]
+    assert "nothing is lost" in proposals(document)["skip"]["reason"]
+    for strategy in ("source-wins", "keep-both", "replica-wins"):
+        assert world.run("resolve", server.name, "--yes", "--strategy", strategy).code == 4
+    assert rows(server, QUESTION) == before
+    return document
+
+
+def equal_in_the_end(world: Connected, expected: list[tuple[str, ...]]) -> None:
+    """Both tables hold that, both channels take what is written next, and nothing is errant."""
+    servers = [server for server in world.servers if server.role.follows]
+    for number, server in enumerate(servers, 1):
+        execute(server, ROW_EVENTS, f"INSERT INTO shop.t VALUES ({100 + number}, 'next')")
+        expected = [*expected, (str(100 + number), "next")]
+        world.until_equal(QUESTION, expected, servers)
+    ran = world.run("status", "--json")
+    states = [channel for replica in ran.document["replicas"] for channel in replica["channels"]]
+    assert [(s["errant_gtid_set"], s["in_transit_gtid_set"], s["applier_running"]) for s in states] == [
+        ("", "", True)
+    ] * len(servers)
+
+
+@pytest.mark.parametrize("first", ["source-wins", "keep-both", "replica-wins", "skip"])
+def test_both_sides_stopped_on_one_key(arranged: Arranged, first: str) -> None:
+    world = two(arranged)
+    a, b = world.servers[:2]
+    at_first = world.diagnosed(b)
+    assert [c["code"] for c in at_first["causes"]][:1] == ["local-write"]
+    assert any("would exchange the rows" in risk for risk in proposals(at_first)["source-wins"]["risks"])
+    world.resolved(b, "--strategy", first)
+    if first == "skip":
+        assert rows(a, QUESTION) == [("1", "both"), ("3", "a")]
+        world.resolved(a)
+        equal_in_the_end(world, [("1", "both"), ("3", "b")])
+        return
+    if first == "replica-wins":
+        world.resolved(a)
+        equal_in_the_end(world, [("1", "both"), ("3", "b")])
+        return
+    document = refused(world, a)
+    (cause,) = [c for c in document["causes"] if c["code"] == "local-write"]
+    assert "written on the replica" in cause["evidence"][0]
+    assert "unlogged-on-source" not in [c["code"] for c in document["causes"]]
+    world.resolved(a, "--strategy", "skip")
+    kept = [("1", "both"), ("3", "a")]
+    if first == "keep-both":
+        kept += rows(b, "SELECT id, v FROM shop.t WHERE id > 3")
+        assert [v for _, v in kept] == ["both", "a", "b"]
+    equal_in_the_end(world, kept)
+
+
+def test_a_domain_for_each_server(arranged: Arranged) -> None:
+    """On MariaDB, as it asks for where several servers are written to."""
+    world = two(arranged, domains=True)
+    a, b = world.servers[:2]
+    world.resolved(b)
+    refused(world, a)
+    world.resolved(a, "--strategy", "skip")
+    equal_in_the_end(world, [("1", "both"), ("3", "a")])
+
+
+def test_an_update_and_a_delete_of_one_row(arranged: Arranged) -> None:
+    """The server that deleted applies nothing of the update, and the other has applied the delete: leaving it out is all."""
+    world = Connected(arranged("dual-primary", as_shipped=True))
+    a, b = world.servers[:2]
+    execute(a, *TABLE, "INSERT INTO shop.t VALUES (1, 'both'), (2, 'both')")
+    world.around(a, b)
+    stop_appliers(a, b)
+    execute(a, ROW_EVENTS, "DELETE FROM shop.t WHERE id = 2")
+    execute(b, ROW_EVENTS, "UPDATE shop.t SET v = 'b' WHERE id = 2")
+    start_appliers(b)
+    with a.session() as session:
+        wanted = executed(session)
+    waiting.until(lambda: has(b, wanted), "the delete never came")
+    start_appliers(a)
+    wait_until_stopped(a)
+    refused(world, a)
+    world.resolved(a, "--strategy", "skip")
+    equal_in_the_end(world, [("1", "both")])
+
+
+def test_a_row_of_the_source_that_was_mended_by_hand(arranged: Arranged) -> None:
+    """Not in a circle: somebody has given the source the replica's row with sql_log_bin=0. The same holds."""
+    world = Connected(arranged("pair"))
+    source, replica = world.servers[:2]
+    execute(source, *TABLE)
+    world.around(source, replica)
+    execute_on_a_replica(replica, "SET sql_log_bin = 0", "INSERT INTO shop.t VALUES (3, 'replica')")
+    execute(source, ROW_EVENTS, "INSERT INTO shop.t VALUES (3, 'source')")
+    wait_until_stopped(replica)
+    assert proposals(world.diagnosed(replica))["source-wins"]["allowed"]
+    execute(source, "SET sql_log_bin = 0", "UPDATE shop.t SET v = 'replica' WHERE id = 3")
+    refused(world, replica)
+    execute(source, "UPDATE shop.t SET v = 'source' WHERE id = 3", "SET sql_log_bin = 0")
+
+
+@pytest.mark.parametrize("middle_first", [True, False])
+def test_a_ring_of_three(arranged: Arranged, middle_first: bool) -> None:
+    """b takes a's row; it comes to c, which had b's from b itself; a, whose source is c, finds at b that its row was taken."""
+    world = Connected(arranged("ring", as_shipped=True))
+    a, b, c = world.servers
+    execute(a, *TABLE, "INSERT INTO shop.t VALUES (1, 'both')")
+    world.around()
+    stop_appliers(a, b)
+    execute(a, ROW_EVENTS, "INSERT INTO shop.t VALUES (3, 'a')")
+    execute(b, ROW_EVENTS, "INSERT INTO shop.t VALUES (3, 'b')")
+    start_appliers(a, b)
+    wait_until_stopped(b)
+    wait_until_stopped(a)
+    world.resolved(b)
+    wait_until_stopped(c)
+    found = world.diagnosed(c)
+    assert not proposals(found)["keep-both"]["allowed"], "the row came from b"
+    for server in (c, a) if middle_first else (a, c):
+        if server is a:
+            refused(world, a)
+            world.resolved(a, "--strategy", "skip")
+        else:
+            world.resolved(c)
+    equal_in_the_end(world, [("1", "both"), ("3", "a")])
