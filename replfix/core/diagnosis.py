@@ -9,6 +9,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import Plan
 from replfix.core.remedy import Remedy
+from replfix.core.streams import of_other_sources
 
 
 class Confidence(enum.StrEnum):
@@ -63,6 +64,15 @@ class Diagnosis:
         channel = self.evidence.channel.name
         where = f"channel {channel}" if channel else "the default channel"
         return f"the receiver of {where} stands" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
+
+    @property
+    def recommended(self) -> Proposal | None:
+        """The strategy to look at first, when it is possible here. None where it takes a row of another source: whose the key is
+        has to be decided first."""
+        first = next(iter(self.proposals), None)
+        if first is None or not first.allowed or any(of_other_sources(self.evidence)):
+            return None
+        return first
 
     def proposal(self, strategy: str) -> Proposal | None:
         return next((p for p in self.proposals if p.strategy == strategy), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from replfix.core.evidence import Evidence
 from replfix.core.plan import Step
+from replfix.core.streams import not_written_here
 from replfix.core.swap import beside
 from replfix.core.words import counted, shortened
 
@@ -26,6 +27,12 @@ def would_swap(evidence: Evidence) -> str:
 
 def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
     """What else a displaced row brings about."""
+    displaced = ((step.table, step.current) for step in steps if step.current is not None)
+    for each in shortened(tuple(not_written_here(evidence, displaced)), "row"):
+        yield (
+            f"{each}. It goes from this replica and stays there; a later change of it there is made to this source's row here, without an "
+            "error."
+        )
     if not evidence.circle or all(step.current is None for step in steps):
         return
     yield (

@@ -17,6 +17,7 @@ from replfix.core.row_diff import differing, same
 from replfix.core.source_side import Named, SourceSide
 from replfix.core.steps import parents_first
 from replfix.core.strategies import source_wins
+from replfix.core.streams import not_written_here
 from replfix.core.table import Table
 from replfix.core.values import RowImage
 from replfix.core.words import counted
@@ -55,6 +56,8 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
     if (repair := first.plan) is None:
         return Proposal(name, None, first.reason)
     rows = _of_the_replica(evidence, side, repair)
+    if reason := next(not_written_here(evidence, rows), ""):
+        return Proposal(name, None, f"{reason}. Written on this source it would be there too, as another row.")
     try:
         steps = tuple(steps_of(evidence, side, rows))
     except Refused as error:

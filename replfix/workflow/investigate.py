@@ -206,7 +206,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         theirs = same_tables(source, tables, found, unknowns)
         source_rows = source_rows_of(source, found, theirs)
         around = circle(source, status, unknowns)
-        swapping = swaps(around or (source,), since, theirs, transaction, found)
+        swapping = swaps(around or (source,), since, theirs, transaction, found, source_rows)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
             only_here: set[TableName] = set()

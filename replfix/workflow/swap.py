@@ -8,6 +8,7 @@ from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.swap import Swap, questions, swapped, untouched
 from replfix.core.table import Table, TableName
+from replfix.core.values import NotRead, RowImage
 from replfix.ports import Server
 from replfix.workflow.counterparts import ChangesSince
 
@@ -18,15 +19,22 @@ def swaps(
     tables: Mapping[TableName, Table],
     transaction: Transaction,
     found: Reconciliation,
+    source_rows: Sequence[RowImage | NotRead | None],
 ) -> tuple[Swap, ...]:
     """``servers``: the source first. ``tables`` are those that are the same there. What later transactions of the source change
     again is decided by these."""
     at: dict[int, str] = {}
+    as_written = {
+        id(conflict)
+        for conflict, row in zip(found.conflicts, source_rows, strict=True)
+        if row is not None and conflict.incoming is not None and row == conflict.incoming
+    }
     for server in servers:
         # One of a circle that the transaction has not reached stands as before it, which tells nothing.
         if server is not servers[0] and (transaction.gtid is None or transaction.gtid not in server.executed()):
             continue
-        left = [conflict for conflict in found.conflicts if id(conflict) not in at]
+        settled = at.keys() | (as_written if server is servers[0] else ())
+        left = [conflict for conflict in found.conflicts if id(conflict) not in settled]
         asked = questions(left, tables)
         answers = server.find(tables, asked) if asked else {}
         for conflict in swapped(left, transaction.changes, tables, answers):

@@ -49,7 +49,11 @@ def propose(evidence: Evidence) -> Proposal:
         way=_way(evidence, transaction),
         left_out=left_out,
     )
-    lost = "So nothing is lost: the source has the rows of now" if _settled(evidence) else "It is lost to this replica"
+    lost = (
+        "Nothing is lost: the source has these rows as the replica has them"
+        if _settled(evidence)
+        else "It is lost to this replica"
+    )
     return Proposal(NAME, plan, f"{transaction} can be left out, with {left_out.in_words}. {lost}.", plan.risks)
 
 

@@ -32,7 +32,7 @@ from replfix.tui.standing import Change, Standing
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem, called
-from replfix.tui.widgets.strategies import Strategies, recommended
+from replfix.tui.widgets.strategies import Strategies
 
 LEFT = "! A run was interrupted on this replica, or is still at work: R shows what it left, and puts it right"
 CHANGED = "! The channel has changed since this diagnosis: press r"
@@ -229,7 +229,7 @@ class IncidentScreen(ReplfixScreen[None]):
         match action:
             case "plan":
                 # Not of a diagnosis that is being made anew.
-                return not self._busy and self._diagnosis is not None and recommended(self._diagnosis) is not None
+                return not self._busy and self._diagnosis is not None and self._diagnosis.recommended is not None
             case "transaction":
                 return self._diagnosis is not None and self._diagnosis.evidence.transaction is not None
             case "report":
@@ -240,7 +240,7 @@ class IncidentScreen(ReplfixScreen[None]):
                 return True
 
     def action_plan(self) -> None:
-        proposal = recommended(self._diagnosis) if self._diagnosis else None
+        proposal = self._diagnosis.recommended if self._diagnosis else None
         if proposal is not None:
             self._open(proposal)
 

@@ -13,7 +13,7 @@ from replfix.present.text import visible
 from replfix.tui.widgets.causes import Causes, Headline
 from replfix.tui.widgets.conflict_list import Conflicts
 from replfix.tui.widgets.points import plural
-from replfix.tui.widgets.strategies import Strategies, recommended
+from replfix.tui.widgets.strategies import Strategies
 
 
 class DiagnosisView(Container):
@@ -38,7 +38,7 @@ class DiagnosisView(Container):
 
 
 def _next(diagnosis: Diagnosis) -> Text:
-    proposal = recommended(diagnosis)
+    proposal = diagnosis.recommended
     if proposal is None or proposal.plan is None:
         if diagnosis.advice:
             about_rows = diagnosis.evidence.error.errno in ROW_ERRORS

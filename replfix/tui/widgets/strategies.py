@@ -20,14 +20,6 @@ from replfix.present.text import visible
 from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, title, together
 
-PREFERRED = "source-wins"  # what 'replfix resolve' takes when no strategy is named
-
-
-def recommended(diagnosis: Diagnosis) -> Proposal | None:
-    """The strategy to look at first, when it is possible here."""
-    proposal = diagnosis.proposal(PREFERRED)
-    return proposal if proposal is not None and proposal.allowed else None
-
 
 class Strategies(Vertical):
     class Chosen(Message):
@@ -38,7 +30,7 @@ class Strategies(Vertical):
     def __init__(self, diagnosis: Diagnosis) -> None:
         super().__init__(id="strategies")
         self._proposals = diagnosis.proposals
-        self._recommended = recommended(diagnosis)
+        self._recommended = diagnosis.recommended
 
     def compose(self) -> ComposeResult:
         yield Static(title("What can be done"), markup=False)

@@ -13,6 +13,7 @@ from replfix.lab.flavours import speaking
 from replfix.lab.replication import executed, wait_until_received, wait_until_stopped
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
+from replfix.mysql.connection import Session
 from tests.integration.running import Ran, replfix
 
 
@@ -78,6 +79,20 @@ def execute_on_a_replica(server: Server, *statements: str) -> None:
 def rows(server: Server, question: str) -> list[tuple[str, ...]]:
     with server.session() as session:
         return [tuple(row) for row in session.rows(question)]
+
+
+def purge(session: Session) -> None:
+    """The binlog holds nothing any more of what was written before."""
+    if session.rows("SHOW VARIABLES LIKE 'slave_connections_needed_for_purge'"):  # 1 since MariaDB 11.7
+        session.execute("SET GLOBAL slave_connections_needed_for_purge = 0")
+    session.execute("FLUSH BINARY LOGS")
+
+    def purged() -> bool:
+        """MariaDB keeps a file for a moment that crash recovery may need (note 1375)."""
+        session.execute(f"PURGE BINARY LOGS TO '{session.query('SHOW BINARY LOGS')[-1]['Log_name']}'")
+        return len(session.query("SHOW BINARY LOGS")) == 1
+
+    waiting.until(purged, "the binlog was never purged")
 
 
 ROW_EVENTS = "SET SESSION binlog_format = ROW"

@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
-import tests.waiting as waiting
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import wait_until_received
 from replfix.lab.topologies.wiring import follow
-from replfix.mysql.connection import Session
 from tests.conftest import Arranged
 from tests.field.topologies.connected import (
     Connected,
     execute,
     execute_on_a_replica,
     meet,
+    purge,
     rows,
     start_appliers,
     stop_appliers,
@@ -67,12 +66,6 @@ def test_what_the_other_primary_has_not_applied_yet(arranged: Arranged) -> None:
         assert (state["errant_gtid_set"], state["in_transit_gtid_set"]) == ("", "")
 
 
-def purged(session: Session) -> bool:
-    """MariaDB keeps a file for a moment that crash recovery may need (note 1375)."""
-    session.execute(f"PURGE BINARY LOGS TO '{session.query('SHOW BINARY LOGS')[-1]['Log_name']}'")
-    return len(session.query("SHOW BINARY LOGS")) == 1
-
-
 def test_how_far_it_has_come(arranged: Arranged) -> None:
     """When the other's receiver is stopped, and when it can never be fetched any more."""
     world = Connected(arranged("dual-primary"))
@@ -84,10 +77,7 @@ def test_how_far_it_has_come(arranged: Arranged) -> None:
     (one,) = world.diagnosed(b, 0)["errant"]["in_transit"]
     assert "has not received all of them yet; its receiver is stopped" in one["how"]
     with b.session() as session:
-        if session.rows("SHOW VARIABLES LIKE 'slave_connections_needed_for_purge'"):  # 1 since MariaDB 11.7
-            session.execute("SET GLOBAL slave_connections_needed_for_purge = 0")
-        session.execute("FLUSH BINARY LOGS")
-        waiting.until(lambda: purged(session), "the binlog was never purged")
+        purge(session)
     state = states(world.lab.config_file)[b.name]
     assert (bool(state["errant_gtid_set"]), state["in_transit_gtid_set"]) == (True, ""), "it is gone"
 

@@ -71,7 +71,7 @@ def refused(world: Connected, server: Server) -> dict[str, Any]:
     assert not source_wins["allowed"]
     assert "would exchange" in source_wins["reason"]
     assert "--strategy skip" in source_wins["reason"]
-    assert "nothing is lost" in proposals(document)["skip"]["reason"]
+    assert "Nothing is lost" in proposals(document)["skip"]["reason"]
     for strategy in ("source-wins", "keep-both", "replica-wins"):
         assert world.run("resolve", server.name, "--yes", "--strategy", strategy).code == 4
     assert rows(server, QUESTION) == before
