@@ -15,7 +15,11 @@ def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
     return tuple(
         column.name
         for column, a, b in zip(table.columns, one, other, strict=True)
-        if a is not NOT_LOGGED and b is not NOT_LOGGED and (type(a) is not type(b) or a != b) and not column.counted
+        if a is not NOT_LOGGED
+        and b is not NOT_LOGGED
+        and (type(a) is not type(b) or a != b)
+        and not column.counted
+        and not column.changing
     )
 
 

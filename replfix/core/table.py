@@ -45,6 +45,9 @@ class Column:
     auto_increment: bool = False
     generated: bool = False
     counted: bool = False  # generated from the AUTO_INCREMENT column, which no event knows: see ``row_diff``
+    changing: bool = (
+        False  # generated, with another value each time (now()): it is not read, and says nothing of the row
+    )
     invisible: bool = False
     # As the server writes it. Not part of what the column is: guards and records name a definition by what they always did.
     expression: str = field(default="", compare=False, repr=False)

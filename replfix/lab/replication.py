@@ -121,7 +121,7 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
         with replica.session() as session:
             end_other_sessions(session)
             session.execute("STOP REPLICA")
-            session.execute("RESET REPLICA")
+            speaking(session).forget_received(session)
             with speaking(session).writable(session):
                 as_new(replica, session, kept)
     with source.session() as session:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from replfix.core.sql import table_name
 from replfix.core.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
+from replfix.mysql.binlog.layout import HIDDEN
 from replfix.mysql.connection import Row, Session
 
 _NUMERIC = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double"}
@@ -30,9 +31,10 @@ COLUMN_FIELDS = """
 """
 _COLUMNS = "SELECT" + COLUMN_FIELDS + "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 _IN_ORDER = " ORDER BY ORDINAL_POSITION"
-_OF_BASE_TABLE = """
-AND EXISTS (SELECT * FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND TABLE_TYPE = 'BASE TABLE')
-"""
+_KIND = "SELECT TABLE_TYPE AS `kind` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+_LOGGED = ("BASE TABLE", "SEQUENCE")
+SYSTEM_VERSIONED = "SYSTEM VERSIONED"
+_HASH = "HASH"
 _TRIGGERS = """
 SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`,
   ACTION_STATEMENT AS `body`
@@ -78,26 +80,75 @@ def read_table(session: Session, name: TableName) -> Table | None:
 
 
 def read_columns(session: Session, name: TableName) -> tuple[Column, ...]:
-    """Those of ``read_table``, at an eighth of its price; none when there is no such base table."""
+    """Those of its events; none when it has none. A sequence of MariaDB is logged as a table of one row."""
     where = [name.schema, name.name]
-    return _columns(session.query(_COLUMNS + _OF_BASE_TABLE + _IN_ORDER, where * 2))
+    if read_kind(session, name) not in _LOGGED:
+        return ()
+    columns = _columns(session.query(_COLUMNS + _IN_ORDER, where))
+    return (*columns, *_hashes(session, name, columns))
+
+
+def read_kind(session: Session, name: TableName) -> str:
+    """As information_schema says it: ``BASE TABLE``, ``VIEW``, of MariaDB ``SEQUENCE`` and ``SYSTEM VERSIONED`` too; empty when
+    there is none."""
+    return str(session.scalar(_KIND, [name.schema, name.name]) or "")
+
+
+def _hashes(session: Session, name: TableName, columns: Sequence[Column]) -> Iterator[Column]:
+    """The columns that MariaDB adds to a table, behind all others, and shows to nobody: a hash of each unique key that is too long
+    for an index (``USING HASH``). Its events hold them (10.11.19, 11.8.9)."""
+    if not session.is_mariadb or not any(_LONG.search(column.column_type) for column in columns):
+        return
+    keys = {
+        row["Key_name"]
+        for row in session.query(f"SHOW INDEX FROM {table_name(name)}")
+        if row["Index_type"] == _HASH and not int(row["Non_unique"])
+    }
+    for number in range(len(keys)):
+        yield Column(
+            f"{HIDDEN}{number + 1}", len(columns) + number, "bigint", "bigint(20) unsigned", True, unsigned=True
+        )
+
+
+_LONG = re.compile(r"text|blob|char|binary|json|geometry|vector", re.IGNORECASE)
 
 
 def _columns(rows: list[Row]) -> tuple[Column, ...]:
-    counted = _counted(rows)
-    return tuple(replace(column(ordinal, row), counted=row["name"] in counted) for ordinal, row in enumerate(rows))
+    numbered = {row["name"] for row in rows if "AUTO_INCREMENT" in (row["extra"] or "").upper()}
+    counted = _depending(rows, numbered) - numbered
+    changing = _depending(rows, {row["name"] for row in rows if _changes(row)})
+    return tuple(
+        replace(column(ordinal, row), counted=row["name"] in counted, changing=row["name"] in changing)
+        for ordinal, row in enumerate(rows)
+    )
 
 
-def _counted(rows: Sequence[Row]) -> set[str]:
-    """Names of generated columns that depend on the AUTO_INCREMENT column, also by way of others."""
-    found = {row["name"] for row in rows if "AUTO_INCREMENT" in (row["extra"] or "").upper()}
-    own = set(found)
+_CHANGING = re.compile(
+    r"\b(?:now|sysdate|cur(?:rent_)?(?:date|time|timestamp)|localtime(?:stamp)?|utc_(?:date|time|timestamp)|unix_timestamp|"
+    r"rand|random_bytes|uuid|uuid_short|uuid_v[47]|sys_guid|user|current_user|current_role|session_user|system_user|database|"
+    r"schema|connection_id|last_insert_id|row_count|version|benchmark|sleep|nextval|lastval)\b\s*\(|@",
+    re.IGNORECASE,
+)
+
+
+_STRING = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
+
+
+def _changes(row: Row) -> bool:
+    return "VIRTUAL" in (row["extra"] or "").upper() and bool(
+        _CHANGING.search(_STRING.sub("''", row["expression"] or ""))
+    )
+
+
+def _depending(rows: Sequence[Row], on: set[str]) -> set[str]:
+    """Those columns, and the generated ones that read them, also by way of others."""
+    found = set(on)
     for _ in rows:
         more = {row["name"] for row in rows if found & set(names_in(row["expression"] or ""))}
         if more <= found:
             break
         found |= more
-    return found - own
+    return found
 
 
 def column(ordinal: int, row: Row) -> Column:

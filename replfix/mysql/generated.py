@@ -6,7 +6,6 @@ MariaDB 11.8.9 logs them for an INSERT only: they are in no image of an UPDATE o
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -20,14 +19,6 @@ from replfix.mysql.definitions import names_in
 from replfix.mysql.rows import batches
 
 _ROWS = 200  # in one statement
-
-# What gives another value each time, or to each session: such a column (a VIRTUAL one, in no key) stays unknown.
-_CHANGING = re.compile(
-    r"\b(?:now|sysdate|cur(?:rent_)?(?:date|time|timestamp)|localtime(?:stamp)?|utc_(?:date|time|timestamp)|unix_timestamp|"
-    r"rand|random_bytes|uuid|uuid_short|uuid_v[47]|sys_guid|user|current_user|current_role|session_user|system_user|database|"
-    r"schema|connection_id|last_insert_id|row_count|version|benchmark|sleep|nextval|lastval)\b\s*\(|@",
-    re.IGNORECASE,
-)
 
 
 def filled_in(
@@ -54,7 +45,7 @@ def _possible(columns: Sequence[Column], unknown: Iterable[int]) -> Iterator[Col
     """Those that can be worked out, each behind those that it reads."""
     left = [columns[ordinal] for ordinal in unknown]
     missing = {column.name.lower() for column in left}
-    left = [c for c in left if c.generated and c.expression and not _CHANGING.search(c.expression)]
+    left = [c for c in left if c.generated and c.expression and not c.changing]
     while ready := next((c for c in left if not missing & {n.lower() for n in names_in(c.expression)}), None):
         yield ready
         left.remove(ready)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from replfix.core import sql
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.table import Table, TableName, UniqueKey
-from replfix.core.values import Json, RowImage, Value
+from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
 from replfix.errors import ReplfixError
 from replfix.mysql.columns import from_server
 from replfix.mysql.connection import Session
@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 def image(table: Table, answer: Sequence[Any]) -> RowImage:
     """One selected row as the canonical values of the table's columns."""
-    return tuple(from_server(column, value) for column, value in zip(table.columns, answer, strict=True))
+    return tuple(
+        NOT_LOGGED if column.changing else from_server(column, value)
+        for column, value in zip(table.columns, answer, strict=True)
+    )
 
 
 def find_now(session: Session, table: Table, lookup: Lookup, *, locking: bool = False) -> tuple[RowImage, ...]:

@@ -31,7 +31,7 @@ from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.binlog.crafted import obstacle
 from replfix.mysql.binlog.transaction import ColumnsOf
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import read_columns, read_table
+from replfix.mysql.definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.generated import filled_in
 from replfix.mysql.inquiry import ServerInquiry
@@ -100,6 +100,12 @@ class MysqlServer:
     def _columns(self, name: TableName) -> tuple[Column, ...]:
         """By the name that events have."""
         columns = read_columns(self._session, name)
+        if not columns and read_kind(self._session, name) == SYSTEM_VERSIONED:
+            raise Unreadable(
+                f"{name} on {self.address} is system-versioned: its events hold the period of each row, and replfix does not "
+                "read such tables.",
+                "Repair it by hand, or leave the transaction out with --strategy skip.",
+            )
         if not columns:
             raise Unreadable(
                 f"{self.address} has no table {name} any more, so its events cannot be read.",

@@ -45,6 +45,7 @@ TYPE_CONVERSIONS = "slave_type_conversions"
 TRIGGERS_FOR_ROWS = "slave_run_triggers_for_rbr"  # NO by default; else row events fire triggers (11.8.6)
 UNTIL_A_POSITION = "Master"  # in Until_Condition
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
+GO_BY_GTID = f"CHANGE MASTER TO {POSITION_BY_GTID}"
 
 # User variables by which a reader introduces itself before COM_BINLOG_DUMP (10.11, 11.8): that it knows GTIDs and checksums,
 # and what it has of each domain.

@@ -123,6 +123,9 @@ class Flavour(Protocol):
         """Point a channel at the source, without starting it: by GTID, or by position, from the first transaction of
         ``log_file`` on. A source that was restarted is found again within a second."""
 
+    def forget_received(self, session: Session) -> None:
+        """RESET REPLICA of the default channel, which goes by GTID afterwards as it did before."""
+
     def start_channel(self, session: Session, channel: str = "") -> None:
         """START REPLICA, both threads."""
 

@@ -200,6 +200,10 @@ class MariaDB:
         )
         session.execute(f"{change}, {position}")
 
+    def forget_received(self, session: Session) -> None:
+        session.execute("RESET REPLICA")
+        session.execute(terms.GO_BY_GTID)  # 10.5 forgets that it did
+
     def start_channel(self, session: Session, channel: str = "") -> None:
         session.execute(f"START REPLICA {string(channel)}")
 

@@ -166,6 +166,9 @@ class MySQL:
             f"FOR CHANNEL {string(channel)}"
         )
 
+    def forget_received(self, session: Session) -> None:
+        session.execute("RESET REPLICA")
+
     def start_channel(self, session: Session, channel: str = "") -> None:
         session.execute(f"START REPLICA FOR CHANNEL {string(channel)}")
 

@@ -40,7 +40,7 @@ def _reposition(lab: Lab, gtids: GtidSet) -> None:
     with lab.replica.session() as replica:
         flavour = speaking(replica)
         with flavour.writable(replica):
-            replica.execute("RESET REPLICA")  # or the relay log would be read on where it was
+            flavour.forget_received(replica)  # or the relay log would be read on where it was
             flavour.forget(replica, gtids)
 
 

@@ -19,6 +19,8 @@ from replfix.mysql.binlog.table_map import BLOB_COMPRESSED, VARCHAR_COMPRESSED, 
 from replfix.mysql.charsets import decoder
 
 _BINARY = "binary"
+HIDDEN = "DB_ROW_HASH_"
+"""How the columns begin that MariaDB adds for unique keys over values too long for an index, and shows to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Layout:
     documents: tuple[int, ...]  # the ordinals of its JSON columns
     from_schema: tuple[str, ...]  # what the event does not hold, taken from the definition of now: "names", "labels", …
     altered_since: bool = False  # that definition is the replica's: the source's does not fit any more
+    hidden: int = 0  # columns at the end that the server shows to nobody
 
 
 def layout(
@@ -55,7 +58,10 @@ def layout(
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
     documents = tuple(i for i, mapped in enumerate(table_map.columns) if mapped.type == FIELD_TYPE.JSON)
-    return Layout(table_map.table, tuple(names), tuple(forms), documents, tuple(missing))
+    shown = [name for name in names if not name.startswith(HIDDEN)]
+    hidden = len(names) - len(shown) if names[: len(shown)] == shown else 0
+    own = tuple(names[: len(names) - hidden])
+    return Layout(table_map.table, own, tuple(forms), documents, tuple(missing), hidden=hidden)
 
 
 def _missing(mapped: MappedColumn) -> Iterator[str]:

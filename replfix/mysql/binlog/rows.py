@@ -108,7 +108,9 @@ class RowDecoder:
             )
         try:
             read = self._read_partial if event.type == EventType.PARTIAL_UPDATE_ROWS else self._read
-            return list(read(head))
+            rows = list(read(head))
+            shown = head.columns - self.layout.hidden
+            return [row[:shown] for row in rows] if self.layout.hidden else rows
         except Unreadable as error:
             raise Unreadable(
                 f"A row of {self.layout.table} in the {event.name} event that ends at {event.log_file}:{event.end_pos} "

@@ -15,8 +15,9 @@ from replfix.core.table import Column, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import Unreadable
+from replfix.mysql.binlog.filtered import filtered
 from replfix.mysql.binlog.gtids import Opening
-from replfix.mysql.binlog.layout import Layout, layout
+from replfix.mysql.binlog.layout import HIDDEN, Layout, layout
 from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import POSITIONS, Event, EventType
 from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
@@ -83,7 +84,7 @@ class Schema:
         if self.fill_in is None:
             return images
         try:
-            columns = self.defined(table)
+            columns = [column for column in self.defined(table) if not column.name.startswith(HIDDEN)]
         except Unreadable:  # there is no such table any more
             return images
         if [column.name.lower() for column in columns] != [name.lower() for name in names]:
@@ -176,6 +177,7 @@ class _Assembly:
         self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
         self.in_part: set[TableName] = set()  # of which an image does not hold every column
         self.altered_since: dict[TableName, None] = {}
+        self.sequences: dict[TableName, None] = {}
         self.queries: list[str] = []
         self.statements: list[tuple[bytes, ...]] = []
         self.open_maps: dict[int, Event] = {}
@@ -284,15 +286,24 @@ class _Assembly:
         elif decoder.layout.from_schema:
             self.from_schema.setdefault(decoder.layout.from_schema, {})[table] = None
         self.hold(event)
-        if any(bits != (1 << head.columns) - 1 for bits in head.present):
+        if names == _SEQUENCE:
+            self.sequences[table] = None
+            if head.ends_statement:
+                self.end_statement()
+            return
+        every = (1 << len(names)) - 1
+        if any(bits & every != every for bits in head.present):
             self.in_part.add(table)
         self.changes += decoder.changes(event, head)
         self.values += (len(self.changes) - rows) * len(head.present) * head.columns
         self.schema.limits.check(self.name, rows=len(self.changes), values=self.values)
         if head.ends_statement:
-            self.statements.append(tuple(self.open_events))
-            self.open_events.clear()
-            self.open_maps.clear()
+            self.end_statement()
+
+    def end_statement(self) -> None:
+        self.statements.append(tuple(self.open_events))
+        self.open_events.clear()
+        self.open_maps.clear()
 
     def xid(self, event: Event) -> None:
         self.need_begin(event)
@@ -336,6 +347,12 @@ class _Assembly:
                 f"The transaction only prepares the XA transaction {self.xa_id}: its rows are locked, and seen by nobody "
                 "else, until a later transaction commits it or takes it back."
             )
+        raw = RawEvents(self.first.format.raw, tuple(self.statements))
+        if self.sequences:
+            # No conflict is there, and a rehearsal would move what no ROLLBACK takes back. The applier applies them.
+            raw = filtered(raw, lambda name: None if name in self.sequences else name)
+            for table in self.sequences:
+                del self.column_names[table]
         found = Transaction(
             gtid=self.opening.gtid,
             log_file=self.first.log_file,
@@ -346,7 +363,7 @@ class _Assembly:
             thread_id=self.thread_id,
             changes=tuple(self.filled_in() if self.in_part else self.changes),
             column_names=self.column_names,
-            raw=RawEvents(self.first.format.raw, tuple(self.statements)),
+            raw=raw,
             notes=tuple(self.notes),
             queries=tuple(self.queries),
             prepared=self.prepared,
@@ -429,6 +446,20 @@ _OUTSIDE = {
     EventType.PREVIOUS_GTIDS,
     *OPENINGS,
 }
+
+# The columns of the one row of a sequence (MariaDB).
+_SEQUENCE = (
+    *(
+        "next_not_cached_value",
+        "minimum_value",
+        "maximum_value",
+        "start_value",
+        "increment",
+        "cache_size",
+        "cycle_option",
+    ),
+    "cycle_count",
+)
 
 _STATEMENT_BASED = "it belongs to a statement that was not logged as rows"
 _WHY: dict[int, str] = {
