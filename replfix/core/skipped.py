@@ -9,6 +9,14 @@ from replfix.core.evidence import Evidence
 from replfix.core.history import Logged, Touch
 from replfix.core.provenance import Provenance, provenances
 
+LEAVES_OTHERS = ("restored-copy", "skipped-transaction")
+"""The causes that ``lost`` is the evidence of."""
+
+REST_IS_MISSING = (
+    "The replica lacks what other transactions wrote, or other rows of the same ones: a repair puts right only the rows that the "
+    "failing transaction needs. Compare all tables with the source's, or set the replica up again."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

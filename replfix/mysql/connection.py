@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ READ_SECONDS = 60
 _BEFORE_WE_DO = 0.9
 
 _DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
+_UNKNOWN_PLUGIN = 2059  # CR_AUTH_PLUGIN_CANNOT_LOAD
 _DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1143, 1370}
 _DENIED_TAG = 6038  # the tag of a GTID takes a privilege of its own (8.3+)
 _ENDED = {1053, 3169, 4031}  # the server's last words: it is shutting down, the session was killed or idle for too long
@@ -62,7 +64,16 @@ class Session:
             )
         except pymysql.err.MySQLError as error:
             raise _connect_error(endpoint, error) from None
-        except (OSError, RuntimeError) as error:
+        except RuntimeError as error:
+            if "pynacl" not in str(error):
+                raise ConnectError(f"Cannot connect to {endpoint}: {error}", _UNREACHED_HINT) from None
+            raise ConnectError(
+                f"{endpoint} asks the account {endpoint.user or '(none)'!r} for an ed25519 signature, which takes a package that is "
+                "not installed.",
+                "Install it with: pip install 'replfix[ed25519]'. Or give replfix an account that signs in with "
+                "mysql_native_password.",
+            ) from None
+        except OSError as error:
             raise ConnectError(f"Cannot connect to {endpoint}: {error}", _UNREACHED_HINT) from None
 
     @property
@@ -166,6 +177,14 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
             f"{endpoint} turned the account {endpoint.user or '(none)'!r} away: {text}",
             "Check the user and password in the URL, the option file or the environment, and what the account asks for: REQUIRE "
             "SSL takes ssl-mode=REQUIRED, REQUIRE X509 a certificate with ssl-cert and ssl-key.",
+        )
+    if errno == _UNKNOWN_PLUGIN:
+        named = re.search(r"plugin 'b?'?([\w-]+)", text)
+        how = named[1] if named else text
+        return ConnectError(
+            f"{endpoint} asks the account {endpoint.user or '(none)'!r} to sign in by {how}, which replfix does not know.",
+            "Give replfix an account that signs in otherwise: by caching_sha2_password on MySQL, on MariaDB by "
+            "mysql_native_password or ed25519.",
         )
     return ConnectError(
         f"Cannot connect to {endpoint}: {text}",

@@ -9,6 +9,7 @@ from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.outcome import OnSourceResult, Outcome, Result, Round
 from replfix.core.plan import Plan, in_words
+from replfix.core.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.words import counted, shortened
 from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, StoppedByHand, UsageError
 from replfix.workflow.gap import close_gap
@@ -173,7 +174,10 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], st
                     tuple(story.ids),
                 )
             rounds[number] = replace(round_, on_source=OnSourceResult.SEEN)
-    return Outcome(Result.RESOLVED, _in_short(rounds), "", tuple(rounds), tuple(story.ids))
+    others = any(cause in LEAVES_OTHERS for round_ in rounds for cause in round_.causes[:1])
+    return Outcome(
+        Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(story.ids)
+    )
 
 
 def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.provenance import stands
-from replfix.core.skipped import Lost, lost
+from replfix.core.skipped import REST_IS_MISSING, Lost, lost
 from replfix.core.words import shortened
 
 CODE = "restored-copy"
@@ -30,7 +30,11 @@ def examine(evidence: Evidence) -> Cause | None:
             *shortened(tuple(one.in_words for one in found), "row"),
             f"{len(older)} of these {len(found)} rows stand as they were before that change.",
             "The replica's own binlog does not hold these transactions: they are in gtid_purged, set when its data was "
-            "restored or cloned, or when its binlog was reset.",
+            "restored or cloned, or when its binlog was reset."
+            if evidence.status.product == "MySQL"
+            else "The replica's own binlog does not hold these transactions: its position was set when its data was restored or cloned, "
+            "or its binlog was reset.",
+            REST_IS_MISSING,
         ),
     )
 

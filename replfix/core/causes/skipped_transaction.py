@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
-from replfix.core.skipped import lost
+from replfix.core.skipped import REST_IS_MISSING, lost
 from replfix.core.words import shortened
 
 CODE = "skipped-transaction"
@@ -27,5 +27,9 @@ def examine(evidence: Evidence) -> Cause | None:
         CODE,
         Confidence.HIGH,
         "An earlier transaction of the source was skipped on the replica, and its rows with it.",
-        (*shortened(tuple(one.in_words for one in by_hand), "row"), *shortened(tuple(empty), "transaction")),
+        (
+            *shortened(tuple(one.in_words for one in by_hand), "row"),
+            *shortened(tuple(empty), "transaction"),
+            REST_IS_MISSING,
+        ),
     )

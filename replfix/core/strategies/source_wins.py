@@ -15,6 +15,7 @@ from replfix.core.no_applier import in_its_place, is_certain, no_applier
 from replfix.core.plan import Kept, Plan, Step, StepKind, Way
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_diff import differing, logged_in_part
+from replfix.core.skipped import REST_IS_MISSING, lost
 from replfix.core.steps import names_of, steps_of
 from replfix.core.table import ForeignKey, Table
 from replfix.core.values import NOT_LOGGED, RowImage
@@ -345,6 +346,8 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
     risks.extend(_orphan_risks(evidence, steps))
     risks.extend(_counter_risks(evidence, steps))
     risks.extend(_default_risks(evidence, steps))
+    if next(lost(evidence), None) is not None:
+        risks.append(REST_IS_MISSING)
     if evidence.status.super_read_only:
         risks.append(
             "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."

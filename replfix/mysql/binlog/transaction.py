@@ -330,7 +330,8 @@ class _Assembly:
         if self.open_events:
             raise Unreadable(f"Transaction {self.name} ends in the middle of a statement.")
         for what, tables in self.from_schema.items():
-            setting = " (binlog_row_metadata=MINIMAL)" if "names" in what else ""
+            least = "NO_LOG" if "MariaDB" in self.first.format.server_version else "MINIMAL"
+            setting = f" (binlog_row_metadata={least})" if "names" in what else ""
             self.notes.append(
                 f"Column {', '.join(what)} of {', '.join(map(str, tables))} are those of the definition of now, by "
                 f"position: the binary log does not hold them{setting}."
