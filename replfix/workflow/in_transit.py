@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from replfix.core.gtid import GtidSet
@@ -128,6 +130,18 @@ def circle(source: Server, status: ReplicaStatus, unknowns: list[str]) -> tuple[
     except ReplfixError as error:
         unknowns.append(f"Whether what is written here comes to the source is unknown: {error.message}")
         return ()
+
+
+def stopped_above(source: Server) -> Iterator[str]:
+    """Of a source that is itself a replica, and stopped: its rows of now are not those from which they come."""
+    with suppress(ReplfixError):
+        for channel in source.channels():
+            if channel.failure is not None:
+                above = f"{channel.source_host}:{channel.source_port}"
+                yield (
+                    f"The source {source.address} is itself a replica, of {above}, and has stopped with error {channel.failure.errno}: "
+                    f"its rows of now can differ from those of {above}. Resolve it there first."
+                )
 
 
 def top_of(channel: ChannelStatus, source: Server) -> str:

@@ -30,7 +30,7 @@ from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.errant import errant
 from replfix.workflow.failing import failing_transaction, from_relay_log
-from replfix.workflow.in_transit import circle
+from replfix.workflow.in_transit import circle, stopped_above
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.objects import compare_definitions, find_blocking_row, find_duplicates, find_lock_holders
 from replfix.workflow.relatives import Relatives
@@ -206,6 +206,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         theirs = same_tables(source, tables, found, unknowns)
         source_rows = source_rows_of(source, found, theirs)
         around = circle(source, status, unknowns)
+        unknowns.extend(() if around else stopped_above(source))
         swapping = swaps(around or (source,), since, theirs, transaction, found, source_rows)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
