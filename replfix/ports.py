@@ -217,6 +217,11 @@ class Replica(Server, Protocol):
         reason where the relay log cannot be read from here."""
         ...
 
+    def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
+        """Whether the channel has received that transaction with the same rows events; None where its relay log does not tell, or
+        cannot be read from here."""
+        ...
+
     def stops_after(self, transaction: TransactionId) -> bool:
         """Whether ``start`` can end with ``until``; without it, a channel can only be started to run on."""
         ...

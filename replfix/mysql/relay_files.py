@@ -29,7 +29,7 @@ class RelayFiles:
         self._session = session
         base = str(session.scalar("SELECT @@global.relay_log_basename") or "")
         self._first = str(Path(base).parent / Path(first).name)
-        self._on_disk = self._choose(base)
+        self.on_disk = self._choose(base)
 
     def __call__(self) -> Iterator[tuple[str, IO[bytes]]]:
         path = self._first
@@ -90,7 +90,7 @@ class RelayFiles:
 
     def _open(self, path: str) -> IO[bytes] | None:
         """None for a file that is not there: the one before it is the last."""
-        if self._on_disk:
+        if self.on_disk:
             try:
                 return Path(path).open("rb")
             except FileNotFoundError:

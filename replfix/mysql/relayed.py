@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from replfix.core.filters import NO_FILTERS
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
 from replfix.core.table import Column, TableName
@@ -12,10 +13,23 @@ from replfix.core.values import RowImage
 from replfix.errors import ReplicationError
 from replfix.mysql.as_applied import applied_as
 from replfix.mysql.binlog import log_dialect, relayed
+from replfix.mysql.binlog.relay_log import holds_the_same
 from replfix.mysql.binlog.transaction import Schema
 from replfix.mysql.connection import Session
 from replfix.mysql.generated import filled_in
 from replfix.mysql.relay_files import RelayFiles
+
+
+def received_the_same(session: Session, channel: ChannelStatus, transaction: Transaction) -> bool | None:
+    """See ``ports.Replica.received``. Only from this host's disk: over SQL a file comes as a whole."""
+    if channel.filters != NO_FILTERS or not channel.relay_log_file:
+        return None
+    try:
+        files = RelayFiles(session, channel.relay_log_file)
+        return holds_the_same(files, channel.relay_log_pos, transaction) if files.on_disk else None
+    except ReplicationError:
+        return None
+
 
 _FROM_RELAY_LOG = "The transaction was read from the replica's relay log, not from the source."
 

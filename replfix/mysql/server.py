@@ -42,7 +42,7 @@ from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.reach import read_reach
-from replfix.mysql.relayed import read_relayed
+from replfix.mysql.relayed import read_relayed, received_the_same
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.source_session import SourceSession
@@ -240,6 +240,9 @@ class MysqlServer:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
         columns_of = self._columns_of_source(filters := found.filters)
         return as_applied(read_relayed(self._session, columns_of, found, gtid, end_log_pos), filters)
+
+    def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
+        return received_the_same(self._session, channel, transaction)
 
     def status(self) -> ReplicaStatus:
         # MySQL's older statement has a status row too; of an older MariaDB nothing is known.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.explains_error import failing_statement, fails_on_rows, unlike
@@ -25,6 +25,7 @@ class Failing:
     transaction: Transaction | None = None
     logged: Transaction | None = None
     statement: Statement | None = None
+    received: bool = False  # out of the replica's own relay log
 
     @property
     def found(self) -> bool:
@@ -36,6 +37,20 @@ class Failing:
         if read is None or not (reason := unlike(error, read, tables, here=its_source)):
             return ""
         return f"{read.id} was read, and it is not the transaction that the replica stopped on: {reason}."
+
+    def unproven(self, replica: Replica, source: Server, channel: ChannelStatus, *, stands_in: bool) -> str:
+        """Why the source's transaction may not be the one that the replica received."""
+        if self.transaction is None or self.received:
+            return ""
+        same = replica.received(channel, self.transaction)
+        if same is False:
+            return f"Under {self.transaction.id} the replica has received other rows than {source.address} has: one of the two was made anew."
+        if same is None and stands_in:
+            return (
+                f"{source.address} is not the replica's source, and the relay log cannot be read from here: nothing proves that its "
+                f"{self.transaction.id} is what the replica received. Give the source, or run replfix on the replica's host."
+            )
+        return ""
 
 
 NOT_FOUND = Failing()
@@ -85,12 +100,12 @@ def from_relay_log(replica: Replica, channel: ChannelStatus, error: ApplierError
         transaction = replica.relayed(channel.name, error.gtid, error.end_log_pos)
     except LoggedAsStatement as logged:
         unknowns.extend(logged.transaction.notes)
-        return _of_statements(logged.transaction, error, unknowns)
+        return replace(_of_statements(logged.transaction, error, unknowns), received=True)
     except ReplicationError as reason:
         unknowns.append(" ".join(filter(None, (reason.message, reason.hint))))
         return NOT_FOUND
     unknowns.extend(transaction.notes)
-    return Failing(transaction)
+    return Failing(transaction, received=True)
 
 
 def _of_statements(transaction: Transaction, error: ApplierError, unknowns: list[str]) -> Failing:

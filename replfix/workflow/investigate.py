@@ -242,6 +242,9 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         elif transaction.gtid is None and found.conflicts:
             progress("Looking for the author in the newest part of the replica's own binlog")
             local = local_writes_by_server_id(replica, status.server_id, unknowns)
+    doubted = failing.doubted(error, tables, its_source=its_source) or failing.unproven(
+        replica, source, channel, stands_in=bool(channel.source_uuid) and not its_source
+    )
     return replace(
         bare,
         source_uuid=source_uuid,
@@ -266,6 +269,6 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         blocking=find_blocking_row(replica, error, statement),
         lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
         lost=_lost(source, bare),
-        doubted=failing.doubted(error, tables, its_source=its_source),
+        doubted=doubted,
         unknowns=tuple(dict.fromkeys(unknowns)),
     )

@@ -402,6 +402,9 @@ class FakeReplica(FakeServer):
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
         raise ReplicationError("The relay log is not here.")
 
+    def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
+        return None
+
     def stops_after(self, transaction: TransactionId) -> bool:
         return self.has_ends
 

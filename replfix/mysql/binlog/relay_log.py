@@ -14,11 +14,21 @@ from typing import IO
 
 from replfix.core.row_event import Transaction
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.log import HEADER, HEADER_SIZE, Event, EventType, events
+from replfix.mysql.binlog.limits import LIMITS
+from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER, HEADER_SIZE, Event, EventType, events, read_format
+from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
+from replfix.mysql.binlog.openings import OPENINGS, opening
+from replfix.mysql.binlog.payload import unpacked
+from replfix.mysql.binlog.rows import KINDS
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.transaction import Schema, transactions
 
 _MAGIC, _ENCRYPTED = b"\xfebin", b"\xfdbin"
+_MOST_READ = 256 << 20  # bytes, in search of one transaction
+_TYPE_AT = 4  # of an event's header, behind the timestamp
+_NUMBER_SIZE = 6  # of a table, at the beginning of its Table_map and rows events
+_WITH_EXTRA = (EventType.WRITE_ROWS, EventType.UPDATE_ROWS, EventType.DELETE_ROWS, EventType.PARTIAL_UPDATE_ROWS)
+_OF_THE_FILE = (EventType.FORMAT_DESCRIPTION, EventType.ROTATE, EventType.PREVIOUS_GTIDS, EventType.MARIADB_GTID_LIST)
 _LARGEST = 1 << 30  # of an event: max_allowed_packet is no larger
 
 Files = Callable[[], Iterable[tuple[str, IO[bytes]]]]
@@ -42,6 +52,72 @@ def relayed(
     at_start = (start.log_file, start.pos)
     behind = dropwhile(lambda event: (event.log_file, event.start_pos) != at_start, _events(files, log_file))
     return next(transactions(behind, lambda _: True, schema, again=True), None)
+
+
+def holds_the_same(files: Files, start: int, transaction: Transaction) -> bool | None:
+    """Whether the transaction has the same rows events there, byte by byte but for the numbers that tables have in them. ``start``:
+    where the applier is in the first of the files. None where the files do not hold it, or not within what is read."""
+    begun = False
+    received: list[tuple[int, bytes]] = []
+    try:
+        for event in events(_from(files, start)):
+            if event.type in OPENINGS:
+                if begun:
+                    break
+                begun = _is(event, transaction)
+            elif begun:
+                received += _rows_events(event, transaction)
+                if event.type in (EventType.XID, EventType.XA_PREPARE):
+                    break
+    except Unreadable:
+        return None
+    checksum = CHECKSUM_SIZE if read_format(transaction.raw.format_description).checksums else 0
+    raws = (raw for statement in transaction.raw.statements for raw in statement)
+    sent = [(raw[_TYPE_AT], raw[HEADER_SIZE : len(raw) - checksum]) for raw in raws]
+    return _with_names(received) == _with_names(sent) if begun and (received or not sent) else None
+
+
+def _with_names(found: list[tuple[int, bytes]]) -> list[tuple[int, bytes, bytes]]:
+    """Rows events with their tables' names in place of their numbers, which each server gives anew."""
+    names: dict[bytes, bytes] = {}
+    named = []
+    for kind, body in found:
+        number = body[:_NUMBER_SIZE]
+        if kind == EventType.TABLE_MAP:
+            schema_end = 9 + body[8]
+            names[number] = body[9 : schema_end + 2 + body[schema_end + 1]]
+        else:
+            extra = int.from_bytes(body[8:10], "little") if kind in _WITH_EXTRA else 0
+            named.append((kind, names.get(number, b""), body[8 + extra :]))
+    return named
+
+
+def _is(event: Event, transaction: Transaction) -> bool:
+    if transaction.gtid is not None:
+        return opening(event).gtid == transaction.gtid
+    return event.start_pos == transaction.start_pos
+
+
+def _rows_events(event: Event, transaction: Transaction) -> Iterator[tuple[int, bytes]]:
+    if event.type == EventType.TRANSACTION_PAYLOAD:
+        packed = unpacked(event, str(transaction.id), LIMITS)
+    else:
+        packed = iter((plain(event, str(transaction.id), LIMITS) if event.type in COMPRESSED else event,))
+    yield from ((each.type, each.body) for each in packed if each.type == EventType.TABLE_MAP or each.type in KINDS)
+
+
+def _from(files: Files, start: int) -> Iterator[bytes]:
+    """The events that say what the first file is, then those from ``start`` on; not more than ``_MOST_READ`` bytes."""
+    read = 0
+    for number, (name, file) in enumerate(files()):
+        for raw in raw_events(name, file):
+            read += len(raw)
+            if read > _MOST_READ:
+                return
+            if not number and file.tell() <= start and raw[_TYPE_AT] not in _OF_THE_FILE:
+                file.seek(start)
+                continue
+            yield raw
 
 
 def _events(files: Files, log_file: str) -> Iterator[Event]:
