@@ -112,12 +112,13 @@ def test_a_named_connection(mariadb: Lab, by_position: bool) -> None:
         with source.session() as asked:
             log = asked.query("SHOW MASTER STATUS")[0]
         change = terms.change_source(
+            connection="'it''s'",
             host=f"'{source.host}'",
             port=source.port,
             user=f"'{REPL.name}'",
             password=f"'{REPL.password}'",
             connect_retry=1,
-        ).replace("CHANGE MASTER", "CHANGE MASTER 'it''s'")
+        )
         position = f"MASTER_LOG_FILE = '{log['File']}', MASTER_LOG_POS = {log['Position']}, MASTER_USE_GTID = no"
         session.execute(f"{change}, {position if by_position else terms.POSITION_BY_GTID}")
         session.execute("START REPLICA 'it''s'")
