@@ -48,6 +48,7 @@ class Surroundings:
     source: Side = field(default_factory=Side)
     parents: Mapping[TableName, Table] = field(default_factory=dict)  # tables that those in conflict refer to
     twins: tuple[tuple[RowImage, ...], ...] = ()  # for each conflict: the source's rows with the replica row's key
+    also_there: tuple[RowImage | None, ...] = ()  # for each conflict: the source's row with the name of the replica's
     authors: Mapping[int, str] = field(default_factory=dict)  # user@host by connection, of those that are still open
     settings: Mapping[str, str | None] = field(default_factory=dict)  # of the replica
     run: int = 0  # so many transactions, the failing one first, leave the replica as it stands now

@@ -11,9 +11,10 @@ from typing import TypeVar
 from replfix.core import run
 from replfix.core.authors import authors
 from replfix.core.evidence import Evidence
+from replfix.core.fit import alike, there
 from replfix.core.gtid import GtidSet
 from replfix.core.history import History, compiled, mentions
-from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.parents import parent_rows
 from replfix.core.provenance import rows_in_question
 from replfix.core.reconcile import Conflict, ConflictKind, Identity
@@ -55,6 +56,7 @@ def looked_around(replica: Replica, source: Server, evidence: Evidence) -> Evide
         source=theirs,
         parents=_parents(replica, ours, theirs),
         twins=_twins(source, theirs, evidence),
+        also_there=_also_there(source, theirs, evidence),
         settings=_or(dict, lambda: replica.variables(SETTINGS)),
         run=_run(replica, source, evidence),
         authors={
@@ -125,6 +127,22 @@ def _twins(source: Server, theirs: Side, evidence: Evidence) -> tuple[tuple[RowI
     return tuple(answers.get(one, ()) if one is not None else () for one in asked)
 
 
+def _also_there(source: Server, theirs: Side, evidence: Evidence) -> tuple[RowImage | None, ...]:
+    """For each duplicate: the source's row of now with the name of the replica's."""
+    if evidence.reconciliation is None:
+        return ()
+    alike_there = {name: table for name, table in evidence.tables.items() if alike(theirs.tables.get(name), table)}
+    asked = [
+        by_identity(alike_there[c.table], c.replica_row)
+        if c.kind is ConflictKind.DUPLICATE and c.replica_row is not None and c.table in alike_there
+        else None
+        for c in evidence.reconciliation.conflicts
+    ]
+    lookups = tuple(dict.fromkeys(one for one in asked if one is not None))
+    answers: Answers = _or(dict, lambda: source.find(there(alike_there), lookups)) if lookups else {}
+    return tuple(next(iter(answers.get(one, ())), None) if one is not None else None for one in asked)
+
+
 def _twin(theirs: Side, evidence: Evidence, conflict: Conflict) -> Lookup | None:
     table, ours = theirs.tables.get(conflict.table), evidence.tables[conflict.table]
     row = conflict.replica_row
@@ -177,10 +195,14 @@ def _with_logs(
     wanted = rows | parent_rows(evidence, around)
     ours = history.search(replica, executed, rows, wanted, tables, unknowns)
     # Rows of a table that has other columns on the replica are named and compared as there.
-    there = {
+    as_ours = {
         name: table for name, table in around.source.tables.items() if _same_columns(table, evidence.tables.get(name))
     }
-    known = {**around.parents, **{n: evidence.tables[n] for n in around.source.tables if n in evidence.tables}, **there}
+    known = {
+        **around.parents,
+        **{n: evidence.tables[n] for n in around.source.tables if n in evidence.tables},
+        **as_ours,
+    }
     theirs = history.search(source, executed & source.executed(), rows, wanted, known, unknowns)
     return replace(
         around,

@@ -114,7 +114,9 @@ def test_nothing_in_the_way_any_more() -> None:
     proposal = source_wins.propose(gather(DUPLICATE))
     assert proposal.plan is not None
     assert proposal.plan.steps == ()
-    assert proposal.reason == "Nothing is in the way any more: the channel only has to be started."
+    assert proposal.reason == (
+        "No row is in the way now. Whether the replica takes the transaction, the rehearsal tells: the channel is started only then."
+    )
 
 
 def test_guards_and_risks_are_said() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from replfix.core import ddl
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.generated_otherwise import generated_otherwise
 from replfix.core.known_error import Kind, family_of
 from replfix.core.table import Table, TableName
 
@@ -30,6 +31,8 @@ def examine(evidence: Evidence) -> Cause | None:
     family = family_of(evidence.error.errno)
     about = family is not None and family.kind is Kind.SCHEMA_DRIFT
     rows = evidence.reconciliation is not None and any(c.table == name for c in evidence.reconciliation.conflicts)
+    # Nothing else explains why the replica refuses rows that meet none of its own.
+    about = about or (not rows and generated_otherwise(evidence, name) is not None)
     return Cause(
         CODE,
         Confidence.HIGH if about else Confidence.LOW if rows else Confidence.MEDIUM,

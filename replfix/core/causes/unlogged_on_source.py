@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.causes import collation_differs, extra_unique_key
+from replfix.core.causes import collation_differs, duplicate_on_source, extra_unique_key
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.provenance import Provenance, cascades, provenances
@@ -19,7 +19,7 @@ def examine(evidence: Evidence) -> Cause | None:
     channel, transaction = evidence.channel, evidence.transaction
     if transaction is None or evidence.status.waiting_before(channel, transaction.id):
         return None
-    if extra_unique_key.examine(evidence) or collation_differs.examine(evidence):
+    if any(cause.examine(evidence) for cause in (duplicate_on_source, extra_unique_key, collation_differs)):
         return None
     found = [one for one in provenances(evidence) if _unlogged(evidence, one)]
     if not found:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
+from collections.abc import Iterator
+
+from replfix.core import drift, no_applier, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
+from replfix.core.held_twice import held_twice
 from replfix.core.known_error import Family, Kind, Thread
-from replfix.core.no_applier import by_hand
-from replfix.core.remedy import Remedy
+from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.rows_in_the_way import blocking_row
 
 FAMILY = Family(
@@ -30,9 +33,35 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None or evidence.unreachable is not None:
-        return (*by_hand(evidence), *drift.columns_behind_rows(evidence))
+        return (*_twice_on_source(evidence), *no_applier.by_hand(evidence), *drift.columns_behind_rows(evidence))
     known = _held_twice(evidence) or blocking_row(evidence) or (Remedy(FAMILY.human),)
     return (*drift.the_statement(evidence), *known)
+
+
+def _twice_on_source(evidence: Evidence) -> Iterator[Remedy]:
+    """The replica takes both rows, as the source has them, once nothing there holds the values apart."""
+    told = set()
+    for twice in held_twice(evidence):
+        table, key = twice.table, twice.key
+        if (table.name, key.name) in told:
+            continue
+        told.add((table.name, key.name))
+        if key.is_primary or not key.of_columns or any(part.prefix for part in key.parts):
+            yield Remedy(
+                f"The source holds {twice.value} twice in {key.name} of {table.name}. Set that right on the source; this replica has to be "
+                "made anew from it, or to leave the transaction out."
+            )
+            continue
+        yield Remedy(
+            f"The source holds {twice.value} twice in the unique key {key.name} of {table.name}: {twice.incoming} and {twice.replica}. Make the key "
+            "one that is not unique on the replica, which then takes both rows as the source has them:",
+            by_hand(evidence, sql.not_unique(table.name, key.name, key.columns)),
+            LeadsTo.NEXT_TRANSACTION,
+        )
+        yield Remedy(
+            "Then delete or change one of the two rows on the source, which is logged, and make the key unique again on the replica once "
+            "that has arrived. On the source, ALTER TABLE … FORCE fails while a value is there twice: it finds others."
+        )
 
 
 def _held_twice(evidence: Evidence) -> tuple[Remedy, ...]:

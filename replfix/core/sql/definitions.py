@@ -59,3 +59,9 @@ def key_over_whole_columns(table: Table, key: UniqueKey) -> str:
         return f"ALTER TABLE {table_name(table.name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({parts})"
     name = identifier(key.name)
     return f"ALTER TABLE {table_name(table.name)} DROP INDEX {name}, ADD UNIQUE INDEX {name} ({parts})"
+
+
+def not_unique(table: TableName, key: str, columns: Sequence[str]) -> str:
+    """A unique key made one that is not, in one ALTER: look-ups go on using it."""
+    name, listed = identifier(key), ", ".join(identifier(column) for column in columns)
+    return f"ALTER TABLE {table_name(table)} DROP INDEX {name}, ADD INDEX {name} ({listed})"

@@ -1,0 +1,32 @@
+"""Generated columns whose expressions are not the same on both servers: the applier works them out by the replica's."""
+
+from __future__ import annotations
+
+import re
+
+from replfix.core.evidence import Evidence
+from replfix.core.table import Column, TableName
+
+_INTRODUCER = re.compile(r"\b_(?:utf8mb[34]|utf8|latin1|binary)(?=\s*\\?')")
+
+
+def written(column: Column) -> str:
+    """The expression as both servers write it: a string's character set is that of the session that made the column."""
+    return _INTRODUCER.sub("", column.expression).lower()
+
+
+def generated_otherwise(evidence: Evidence, name: TableName) -> Column | None:
+    """The replica's column of that kind; one in a unique key first."""
+    ours = evidence.tables.get(name) or evidence.around.replica.tables.get(name)
+    theirs = evidence.around.source.tables.get(name)
+    if ours is None or theirs is None:
+        return None
+    in_keys = {column.lower() for key in ours.unique_keys for column in key.columns}
+    found = [
+        column
+        for column in ours.columns
+        if (other := theirs.by_name.get(column.name.lower())) is not None
+        and (column.generated or other.generated)
+        and written(column) != written(other)
+    ]
+    return min(found, key=lambda column: column.name.lower() not in in_keys, default=None)
