@@ -10,6 +10,7 @@ from replfix.core.lookup import by_identity, by_key
 from replfix.core.reconcile import ConflictKind
 from replfix.core.row_diff import same
 from replfix.core.table import Table, UniqueKey
+from replfix.core.values import NotRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ def held_twice(evidence: Evidence) -> Iterator[HeldTwice]:
         table, row = evidence.tables[conflict.table], conflict.replica_row
         theirs = evidence.around.also_there[index] if index < len(evidence.around.also_there) else None
         incoming = evidence.source_rows[index] if index < len(evidence.source_rows) else None
-        if conflict.kind is not ConflictKind.DUPLICATE or row is None or theirs is None or incoming is None:
+        if conflict.kind is not ConflictKind.DUPLICATE or row is None or theirs is None:
+            continue
+        if incoming is None or isinstance(incoming, NotRead):
             continue
         one, other = by_identity(table, theirs), by_identity(table, incoming)
         if one is None or other is None or one == other or not same(table, theirs, row):

@@ -7,6 +7,7 @@ the session (9.7.4, MariaDB 11.8.6): these say no.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +71,11 @@ class Crafted:
         current = "MariaDB" not in format_.server_version  # which writes events of version 1
         head = _TABLE_ID.to_bytes(6, "little") + (STATEMENT_END | NO_FOREIGN_KEY_CHECKS).to_bytes(2, "little")
         head += (b"\2\0" if current else b"") + _lenenc(len(columns))  # no extra data: its length counts itself
-        table_map = self._event(EventType.TABLE_MAP, _table_map(table, columns), format_.checksums)
+        table_map = self._event(
+            EventType.TABLE_MAP,
+            _table_map(table, columns) + (_dimensions(table) if current else b""),
+            format_.checksums,
+        )
         return table_map, self._event(_TYPES[kind][current], head + body, format_.checksums)
 
     def _event(self, type_: int, body: bytes, checksum: bool) -> bytes:
@@ -114,6 +119,16 @@ def _table_map(table: Table, columns: Sequence[Encoding]) -> bytes:
     body += _lenenc(len(columns)) + bytes(column.type for column in columns)
     body += _lenenc(len(metadata)) + metadata
     return body + nullable.to_bytes((len(columns) + 7) // 8, "little")
+
+
+_VECTOR_DIMENSIONS = 13  # of the optional metadata
+_VECTOR = re.compile(r"vector\((\d+)\)")
+
+
+def _dimensions(table: Table) -> bytes:
+    """Of VECTOR columns: MySQL takes none without (error 1105, 9.7.4). MariaDB writes its own as VARBINARY."""
+    found = b"".join(_lenenc(int(match[1])) for c in table.columns if (match := _VECTOR.match(c.column_type.lower())))
+    return bytes([_VECTOR_DIMENSIONS]) + _lenenc(len(found)) + found if found else b""
 
 
 def _image(table: Table, columns: Sequence[Encoding], image: RowImage, present: Sequence[int]) -> bytes:
