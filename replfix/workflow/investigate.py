@@ -30,6 +30,7 @@ from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.errant import errant
 from replfix.workflow.failing import failing_transaction, from_relay_log
+from replfix.workflow.in_part import complete_missing_rows
 from replfix.workflow.in_transit import circle, stopped_above
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.objects import compare_definitions, find_blocking_row, find_duplicates, find_lock_holders
@@ -210,6 +211,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         swapping = swaps(around or (source,), since, theirs, transaction, found, source_rows)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
+            found = complete_missing_rows(source, since, tables, theirs, found)
             only_here: set[TableName] = set()
 
             def settle(found: Reconciliation) -> Reconciliation:
