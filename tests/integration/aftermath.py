@@ -84,6 +84,22 @@ class Overtaking(Conflict):
         return ((self._changed,), (self._inserted,), *super().transactions[1:])
 
 
+class DeletedTwice(Conflict):
+    """The transaction also deletes a child by a cascade, and then once more: no applier takes it."""
+
+    TABLES = (
+        "CREATE TABLE d.p (id INT PRIMARY KEY)",
+        "CREATE TABLE d.c (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES d.p (id) ON DELETE CASCADE)",
+    )
+
+    @property
+    def transactions(self) -> tuple[tuple[str, ...], ...]:
+        (first, *others) = super().transactions
+        rows = (f"INSERT INTO d.p VALUES ({self.n})", f"INSERT INTO d.c VALUES ({self.n})")
+        deleted = f"DELETE d.p, d.c FROM d.p JOIN d.c USING (id) WHERE d.p.id = {self.n}"
+        return ((*first, *rows, deleted), *others)
+
+
 @dataclass(frozen=True)
 class Told:
     """An intent of the trail, what became of it by the last outcome that is about it, and the rows that it keeps."""

@@ -20,7 +20,7 @@ from replfix.lab.accounts import REPLFIX
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, Overtaking, Picture, Twins, ground_of
+from tests.integration.aftermath import Conflict, DeletedTwice, Ground, Overtaking, Picture, Twins, ground_of
 from tests.integration.running import Ran
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
@@ -231,6 +231,14 @@ def test_a_resolution(any_pair: Lab, tmp_path: Path) -> None:
     one_in = 2 if any_pair.provision.flavour.product == "MySQL" else 8
     with ground_of(any_pair) as ground:
         Points(ground, tmp_path, lambda: Attempt(ground.conflict(), RESOLVE, resolved)).judge(one_in)
+
+
+def test_a_transaction_that_is_carried_out_in_the_appliers_place(pair: Lab, tmp_path: Path) -> None:
+    """Its rows are brought to what it expects in one transaction, and it is carried out in another."""
+    with ground_of(pair) as ground:
+        for statement in DeletedTwice.TABLES:
+            ground.source.execute(statement)
+        Points(ground, tmp_path, lambda: Attempt(ground.conflict(DeletedTwice), RESOLVE, resolved)).judge(4)
 
 
 def after_a_kill(ground: Ground, directory: Path, *, of: Attempt, at: str, time: int = 1) -> Attempt:

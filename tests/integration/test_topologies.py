@@ -13,6 +13,7 @@ import pytest
 import tests.waiting as waiting
 from replfix.lab import topology
 from replfix.lab.accounts import REPLFIX
+from replfix.lab.replication import executed
 from replfix.lab.state import Server
 from replfix.lab.topologies import chain, multi_source
 from replfix.lab.topologies.wiring import disconnect, follow, protect
@@ -261,6 +262,31 @@ def test_in_a_chain_each_replica_keeps_its_own_conflict(trio: Lab, tmp_path: Pat
     for server in trio.servers:
         with server.session() as session:
             assert session.rows("SELECT id, v FROM d.t") == [("5", "source")]
+
+
+def test_what_is_carried_out_in_the_appliers_place_reaches_the_replica_below(trio: Lab, tmp_path: Path) -> None:
+    first, middle, last = trio.servers
+    chain.connect((first, middle, last))
+    write(
+        first,
+        "CREATE DATABASE d",
+        "CREATE TABLE d.p (id INT PRIMARY KEY)",
+        "CREATE TABLE d.t (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES d.p (id) ON DELETE CASCADE)",
+        "INSERT INTO d.p VALUES (1), (2)",
+        "INSERT INTO d.t VALUES (1), (2)",
+        "DELETE d.p, d.t FROM d.p JOIN d.t USING (id) WHERE d.p.id = 2",
+    )
+    until(middle, "", False)
+    ran = replfix("resolve", middle.name, "--yes", "--config", configuration(trio, tmp_path, middle), "--json")
+    assert ran.document["outcome"] == "resolved", ran.out
+    until(middle, "", True)
+    until(last, "", True)
+    holds(last, 1)
+    for server in trio.servers:
+        with server.session() as session:
+            assert session.rows("SELECT p.id, t.id FROM d.p LEFT JOIN d.t USING (id)") == [("1", "1")]
+    with first.session() as source, last.session() as replica:
+        assert executed(source) == executed(replica)
 
 
 def test_a_delayed_replica_keeps_its_delay(trio: Lab, tmp_path: Path) -> None:

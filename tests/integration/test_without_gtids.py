@@ -284,3 +284,25 @@ def test_what_a_replica_would_not_survive_is_refused(unordered: Lab) -> None:
     resolve(unordered, "--yes", "--max-rounds", "20")
     applied(unordered)
     assert rows(unordered.replica) == rows(unordered.source)
+
+
+def test_the_outcome_of_what_no_applier_takes_is_printed_to_be_carried_out_by_hand(positioned: Lab) -> None:
+    """The statements that are printed, run in one session, and the skip counter."""
+    lab = positioned
+    write(lab.source, "CREATE TABLE d.bag (a INT NULL UNIQUE, b INT)", "INSERT INTO d.bag VALUES (5, 1), (9, 9)")
+    applied(lab)
+    write(lab.source, "INSERT INTO d.bag VALUES (5, 2), (4, 3) ON DUPLICATE KEY UPDATE a = a - 1")
+    wait_until_stopped(lab.replica)
+    shown = replfix("diagnose", "replica1", "--config", str(lab.config_file), "--json").document
+    assert [strategy["allowed"] for strategy in shown["strategies"]] == [False, False, False, True]
+    assert "only on MySQL, where the transaction has a GTID" in shown["strategies"][0]["reason"]
+    (remedy,) = shown["advice"]
+    assert (remedy["where"], remedy["leads_to"]["code"]) == ("replica", "carried-out")
+    write(lab.replica, *remedy["sql"])
+    write(lab.source, "INSERT INTO d.bag VALUES (7, 7)")
+    applied(lab)
+    for server in (lab.source, lab.replica):
+        with server.session() as session:
+            assert session.rows("SELECT a, b FROM d.bag ORDER BY a") == [("3", "1"), ("7", "7"), ("9", "9")]
+    with lab.replica.session() as session:
+        assert session.scalar("SELECT @@super_read_only") == "1"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from replfix.core.deleted_again import DeletedAgain
+from replfix.core.net_rows import net_rows
 from replfix.core.reconcile import (
     ConflictKind,
     Reconciliation,
@@ -16,9 +19,10 @@ from replfix.core.reconcile import (
     questions,
     reconcile,
     spare_rows,
+    walk,
 )
 from replfix.core.row_event import RowChange
-from replfix.core.table import KeyPart, Table
+from replfix.core.table import ForeignKey, KeyPart, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage
 from tests.unit.fakes import Rows
 from tests.unit.making import answered, column, deleted, inserted, key, table, updated
@@ -360,3 +364,52 @@ def test_a_row_that_is_logged_in_part_is_not_known_to_be_the_same() -> None:
     moved = updated(T, (7, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED), (1, NOT_LOGGED, NOT_LOGGED, NOT_LOGGED))
     partly = judge([moved], (7, 5, 5, 5), (1, 2, 3, 4))
     assert [(c.differences, c.identical) for c in partly.conflicts] == [((), False)]
+
+
+# --- rows that a transaction deletes twice ---------------------------------------------------------------------------
+
+_FK = ForeignKey("f", TableName("d", "c"), ("p",), TableName("d", "p"), ("id",), "RESTRICT", "CASCADE")
+
+
+def family(rule: str, *keys: UniqueKey) -> tuple[Table, Table]:
+    reference = replace(_FK, on_delete=rule)
+    parent = table("d.p", [column("id")], [key("PRIMARY", "id")], referenced_by=(reference,))
+    child = table("d.c", [column("k"), column("p", nullable=True)], keys, foreign_keys=(reference,))
+    return parent, child
+
+
+def again(changes: Sequence[RowChange], *tables: Table) -> tuple[list[int], list[RowChange]]:
+    """The numbers of the changes that delete a row again, and what is walked."""
+    found: list[DeletedAgain] = []
+    walked = [touch.change for touch in walk(tuple(changes), {t.name: t for t in tables}, found)]
+    return [each.index for each in found], walked
+
+
+def by_cascade(change: RowChange) -> RowChange:
+    return replace(change, checks_foreign_keys=False)
+
+
+def test_a_row_with_a_key_is_deleted_twice() -> None:
+    _, child = family("CASCADE", key("PRIMARY", "k"))
+    once, twice = deleted(child, 1, 5), deleted(child, 1, NOT_LOGGED)
+    assert again([once, twice], child) == ([1], [once])
+    assert again([once, inserted(child, 1, 5), once], child)[0] == []
+    assert again([once, deleted(child, 1, 6)], child)[0] == []  # two rows to the source: its key is another one
+
+
+def test_a_row_that_only_its_values_name_is_gone_with_its_parent() -> None:
+    parent, child = family("CASCADE")
+    row, gone = deleted(child, 1, 5), deleted(parent, 5)
+    assert again([by_cascade(row), by_cascade(row), gone, row], parent, child)[0] == [3]
+    assert again([row, row], parent, child)[0] == []  # two that are the same
+    assert again([by_cascade(row), by_cascade(gone), row], parent, child)[0] == []  # without checks nothing cascades
+    assert again([by_cascade(row), gone, inserted(child, 1, 5), row], parent, child)[0] == []
+
+
+def test_a_row_that_lost_its_reference_is_deleted_as_it_was_before() -> None:
+    parent, child = family("SET NULL")
+    lost = by_cascade(updated(child, (1, 5), (1, None)))
+    changes = [lost, deleted(parent, 5), deleted(child, 1, 5)]
+    assert again(changes, parent, child) == ([2], [*changes[:2], deleted(child, 1, None)])
+    tables = {t.name: t for t in (parent, child)}
+    assert [(r.current, r.target) for r in net_rows(tuple(changes), tables, {})] == [((5,), None), ((1, 5), None)]
