@@ -14,7 +14,7 @@ from replfix.core.advisor.pointer import keep_apart
 from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
 from replfix.present.reasons import reasons
-from replfix.present.remedy_text import TITLE, remedy_lines
+from replfix.present.remedy_text import TITLE, remedy_lines, remedy_texts
 from replfix.present.shown import cell, why_not_read
 from replfix.present.text import indented, visible
 
@@ -169,7 +169,7 @@ def _advice(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if not diagnosis.advice:
         return
     yield _title(TITLE)
-    for mark, text, style, indent in remedy_lines(diagnosis):
+    for mark, text, style, indent in remedy_lines(remedy_texts(diagnosis)):
         yield _point(mark, text, style, indent + 2)
     if (family := diagnosis.evidence.family) is not None:
         yield _point(" ", f"More: docs/errors/{family.page}.md", "")
@@ -189,4 +189,6 @@ def plan_text(plan: Plan) -> RenderableType:
     if plan.risks:
         parts.append(Text("Mind:"))
         parts.extend(_point("!", risk, "yellow") for risk in plan.risks)
+    parts.append(Text("Undo:"))
+    parts.append(_point("·", plan.undo_outlook))
     return Group(*parts)

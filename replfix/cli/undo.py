@@ -172,6 +172,7 @@ def _print(name: str, undoing: Undoing) -> None:
     from rich.text import Text
 
     from replfix.core.undo import in_order
+    from replfix.present.remedy_text import in_words, remedy_lines
 
     out = console()
     code = exit_code(undoing)
@@ -190,6 +191,8 @@ def _print(name: str, undoing: Undoing) -> None:
     out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{message}"))
     for reason in undoing.in_the_way:
         out.print(Text(f"  - {indented(reason)}"))
+    for mark, text, _, indent in remedy_lines(in_words(undoing.remedies, undoing.source)):
+        out.print(Text(f"  {' ' * indent}{mark} {indented(text)}"))
     if undoing.hint:
         out.print(Text(f"Next: {indented(undoing.hint)}"))
     for record in undoing.audit_ids:

@@ -19,6 +19,7 @@ from replfix.core.steps import parents_first
 from replfix.core.strategies import source_wins
 from replfix.core.streams import not_written_here
 from replfix.core.table import Table
+from replfix.core.undoable import with_source
 from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -62,16 +63,19 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
         steps = tuple(steps_of(evidence, side, rows))
     except Refused as error:
         return Proposal(name, None, error.message)
-    if reason := next((r for step in steps if (r := _cascade(step, side.tables[step.table]))), ""):
+    if reason := next((r for step in steps if (r := cascade(step, side.tables[step.table]))), ""):
         return Proposal(name, None, reason)
     part = OnSource(side.uuid, steps)
     try:
         part = reaching(part, (reach for write in part.writes if (reach := side.reach.get(write)) is not None))
     except Refused as error:
         return Proposal(name, None, error.message)
+    undoable, undo_outlook = with_source((repair.undoable, repair.undo_outlook), len(steps))
     plan = replace(
         repair,
         strategy=name,
+        undoable=undoable,
+        undo_outlook=undo_outlook,
         on_source=part,
         guards=(*repair.guards, *_guards(side, part)),
         risks=(*repair.risks, *_risks(evidence, part), *risks_of(side, steps)),
@@ -178,7 +182,7 @@ def triggers_risk(part: OnSource) -> tuple[str, ...]:
     )
 
 
-def _cascade(step: Step, table: Table) -> str:
+def cascade(step: Step, table: Table) -> str:
     """What foreign keys would make of a statement on the source beside what it says: that is not done."""
     if step.current is None:
         return ""

@@ -72,6 +72,15 @@ class Way(enum.StrEnum):
         return self in (Way.EMPTY, Way.COUNTER)
 
 
+class Undoable(enum.StrEnum):
+    """Whether ``undo`` takes the plan back, as far as that is known before it is carried out."""
+
+    NOTHING = "nothing-to-undo"  # it changes no row
+    YES = "yes"
+    IN_PART = "in-part"  # on the source, not on the replica
+    NO = "no"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What a replica that passes over the transaction will not have: its rows, and the statements as which it was logged."""
@@ -145,6 +154,13 @@ class OnSource:
     fires: tuple[Fired, ...] = ()  # every trigger there that the steps can set off, those of triggers included
 
     @property
+    def statements(self) -> tuple[str | Step, ...]:
+        """The steps, with what keeps the key that one is given for those that take it, in one session."""
+        taken = {number for step in self.steps for _, number in step.takes}
+        kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(self.steps, 1))
+        return tuple(each for pair in kept for each in pair)
+
+    @property
     def sets_off(self) -> tuple[str, ...]:
         """What fires there, a sentence each, which is a comment of one line where it is copied as SQL."""
         said = (f"-- this can fire the trigger {fired}: {fired.trigger.body}" for fired in self.fires)
@@ -176,6 +192,8 @@ class Plan:
     kept: tuple[Kept, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     on_source: OnSource | None = None
+    undoable: Undoable = Undoable.NOTHING
+    undo_outlook: str = ""  # the same in words, with the reason
 
     @property
     def by_name_only(self) -> bool:
@@ -224,11 +242,8 @@ class Plan:
     def _source_part(self) -> tuple[str | Step, ...]:
         if self.on_source is None:
             return ()
-        steps = self.on_source.steps
-        taken = {number for step in steps for _, number in step.takes}
-        kept = (((step, sql.keep_key(n)) if n in taken else (step,)) for n, step in enumerate(steps, 1))
         return (
-            *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for pair in kept for each in pair),
+            *(f"{ON_SOURCE}{each}" if isinstance(each, str) else each for each in self.on_source.statements),
             *self.on_source.sets_off,
             "Those rows are read on the source, and on the replica once they have come there",
         )
@@ -333,6 +348,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         **({"net_rows": [step_to_document(step) for step in plan.net_rows]} if plan.net_rows else {}),
         **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
+        **({"undoable": plan.undoable.value, "undo_outlook": plan.undo_outlook} if plan.undo_outlook else {}),
     }
 
 

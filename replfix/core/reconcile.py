@@ -152,9 +152,10 @@ def walk(
             first = not placed[table.name, before]
             if first and change.after is None:
                 left = gone.without_its_parent(table, deleted)
-                if left is not None and placed[table.name, left]:
+                stands = identity_values(table, left) if left is not None else None
+                if stands is not None and placed[table.name, stands]:
                     found.append(DeletedAgain(index, table.name, deleted))
-                    first, before, change = False, left, replace(change, before=left)
+                    first, before, change = False, stands, replace(change, before=left)
                 elif gone.is_gone(table, deleted, before):
                     found.append(DeletedAgain(index, table.name, deleted))
                     continue

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from replfix.core.json_values import from_json
-from replfix.core.plan import Plan, Step, StepKind, Way
+from replfix.core.plan import Plan, Step, StepKind, Undoable, Way
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage
@@ -43,6 +43,8 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         risks=tuple(map(str, _list(document, "risks"))),
         row_events=document.get("row_events") is True,
         way=_way(document),
+        undoable=_undoable(document),
+        undo_outlook=str(document.get("undo_outlook", "")),
     )
 
 
@@ -86,6 +88,13 @@ def _way(document: Document) -> Way:
     if said not in [way.value for way in Way]:
         raise _not_a_plan("way")
     return Way(said)
+
+
+def _undoable(document: Document) -> Undoable:
+    said = document.get("undoable", Undoable.NOTHING.value)
+    if said not in [each.value for each in Undoable]:
+        raise _not_a_plan("undoable")
+    return Undoable(said)
 
 
 def _read_step(step: Document, table: Table | None) -> Step:

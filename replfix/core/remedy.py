@@ -28,6 +28,7 @@ class LeadsTo(enum.StrEnum):
     DEFINITION_RESTORED = "definition-restored"
     SAME_COLUMNS = "same-columns"
     NOT_ERRANT = "not-errant"
+    KEPT_EVERYWHERE = "kept-everywhere"
 
     @property
     def in_words(self) -> str:
@@ -45,6 +46,7 @@ _WORDS = {
     LeadsTo.NOTHING_CHANGED: "nothing is changed; this only shows something.",
     LeadsTo.DEFINITION_RESTORED: "the table is defined as it was before.",
     LeadsTo.SAME_COLUMNS: "the table has the source's columns, in the same order; the applier is running, or has stopped on rows that conflict all the same.",
+    LeadsTo.KEPT_EVERYWHERE: "the source has the row, and every replica of it gets it.",
     LeadsTo.NOT_ERRANT: "the source has every transaction that the replica has.",
 }
 

@@ -32,6 +32,7 @@ class SourceSide:
     """Of INSERT, UPDATE and DELETE on those tables, where triggers wait for that."""
     children: tuple[Child, ...] = ()
     """Rows of the replica that reference a displaced row, or one another, and that the source does not have."""
+    increment: int = 1  # its auto_increment_increment
 
     def holding(self, table: Table, row: RowImage) -> Iterator[tuple[str, RowImage]]:
         """The source's rows that hold a unique key of that one, each with the key's name."""

@@ -12,7 +12,7 @@ from replfix.core.children import Child
 from replfix.core.guards import fingerprint
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.on_source import delay_risk, triggers_guard, triggers_risk
-from replfix.core.plan import OnSource, Plan, Step, StepKind
+from replfix.core.plan import OnSource, Plan, Step, StepKind, Undoable
 from replfix.core.row_diff import differing, logged_in_part, same, without_own
 from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.values import RowImage
@@ -42,6 +42,8 @@ def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
         kept=(),
         orphans=(),
         net_rows=(),
+        undoable=Undoable.NOTHING,
+        undo_outlook="",
     )
 
 

@@ -63,7 +63,20 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     more = {
         name: value
         for name, value in plan.items()
-        if name not in ("steps", "guards", "risks", "channel", "kept", "net_rows", "left_out", "on_source", "undo")
+        if name
+        not in (
+            "steps",
+            "guards",
+            "risks",
+            "channel",
+            "kept",
+            "net_rows",
+            "left_out",
+            "on_source",
+            "undo",
+            "undoable",
+            "undo_outlook",
+        )
     }
     yield from _values(around | more, limit)
     yield from _causes(content.get("causes"), limit)
@@ -74,6 +87,7 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     yield from _on_source(plan.get("on_source"), limit)
     where = "replica" if "strategy" in plan else "source"
     yield from (_displaced(step, limit, where) for step in steps if isinstance(step.get("current"), Mapping))
+    yield from _points("Said of undo before", [outlook] if (outlook := plan.get("undo_outlook")) else [], "·", limit)
     yield from _sql("Undo, in this order", _undo(content), limit)
     yield from _points("Only if", plan.get("guards"), "·", limit)
     yield from _points("Mind", plan.get("risks"), "!", limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from replfix.core.diagnosis import Diagnosis
@@ -25,12 +25,17 @@ class RemedyText:
 def remedy_texts(diagnosis: Diagnosis) -> Iterator[RemedyText]:
     """What a human can do about an incident. Nothing where a strategy answers it."""
     channel = diagnosis.evidence.channel
+    return in_words(diagnosis.advice, f"{channel.source_host}:{channel.source_port}")
+
+
+def in_words(remedies: Iterable[Remedy], source: str) -> Iterator[RemedyText]:
+    """``source``: its address."""
     servers = {
         REPLICA: "On the replica, in a session of its own:",
-        SOURCE: f"On the source ({channel.source_host}:{channel.source_port}), in a session of its own:",
+        SOURCE: f"On the source ({source}), in a session of its own:",
         SHELL: "In a shell on the replica's machine:",
     }
-    for remedy in diagnosis.advice:
+    for remedy in remedies:
         yield _text(remedy, servers.get(remedy.where, f"On {remedy.where}, in a session of its own:"))
 
 
@@ -48,9 +53,9 @@ def _text(remedy: Remedy, where: str) -> RemedyText:
     )
 
 
-def remedy_lines(diagnosis: Diagnosis) -> Iterator[tuple[str, str, str, int]]:
+def remedy_lines(remedies: Iterable[RemedyText]) -> Iterator[tuple[str, str, str, int]]:
     """Mark, text, style and indent of each line, for a terminal."""
-    for remedy in remedy_texts(diagnosis):
+    for remedy in remedies:
         yield "→", remedy.text, "", 0
         if not remedy.sql:
             continue

@@ -167,8 +167,9 @@ def _plan(plan: Plan) -> Iterator[str]:
     yield from points("Only if:", plan.guards)
     yield from points("Mind:", plan.risks)
     undo = [step.undo_sql for step in reversed(plan.steps) if step.undo_sql]
+    yield from ("### Undo", "", sentence(plan.undo_outlook), "")
     if undo:
-        yield from ("### Undo, in this order", "")
+        yield from ("Before the transaction is applied, in this order:", "")
         yield from _statements([*UNDO_SETTINGS, *undo], "")
 
 

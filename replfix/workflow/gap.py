@@ -6,11 +6,10 @@ Nothing is repaired for that, but in between the channel stands without an error
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from replfix.core.audit_record import RecordKind
 from replfix.core.interrupted import UNTOLD, Found, gap_found
-from replfix.core.plan import Plan, Way, to_document
+from replfix.core.plan import Plan, to_document
 from replfix.core.status import ReplicaStatus
 from replfix.errors import NotDone, NotVerified, PrivilegeError, ReplfixError, ServerError
 from replfix.workflow.applying import wait_until_stopped
@@ -102,7 +101,7 @@ def _found(status: ReplicaStatus, plan: Plan) -> Found:
 
 
 def _intent(plan: Plan, gap: str) -> dict[str, object]:
-    start = replace(
-        plan, steps=(), guards=(), risks=(), kept=(), way=Way.APPLY, net_rows=(), left_out=None, on_source=None
+    start = Plan(
+        plan.strategy, plan.server_uuid, plan.channel, plan.transaction, plan.errno, steps=(), guards=(), risks=()
     )
     return {"plan": to_document(start), "digest": plan.digest, "gap": gap}

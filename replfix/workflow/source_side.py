@@ -32,29 +32,49 @@ def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidenc
     if not rows:
         return evidence
     ours = dict(evidence.tables)
-    try:
-        side = _side(replica, source, evidence, ours, rows)
-    except ReplfixError as error:
-        said = " ".join(filter(None, (error.message, error.hint)))
-        side = SourceSide(uuid, (f"What has to be known before the source is written to cannot be learned: {said}",))
+    side = side_of(replica, source, uuid, evidence.channel, evidence.status.server_uuid, ours, rows)
     if not side.children:
         return replace(evidence, on_source=side)
     return replace(evidence, on_source=side, tables=ours)
 
 
-def _side(
-    replica: Replica, source: Server, evidence: Evidence, ours: dict[TableName, Table], rows: tuple[Named, ...]
+def side_of(
+    replica: Replica,
+    source: Server,
+    uuid: str,
+    channel: ChannelStatus,
+    replica_uuid: str,
+    ours: dict[TableName, Table],
+    rows: tuple[Named, ...],
 ) -> SourceSide:
-    uuid = evidence.source_uuid
+    """Of those displaced rows. ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children."""
+    try:
+        return _side(replica, source, uuid, channel, replica_uuid, ours, rows)
+    except ReplfixError as error:
+        said = " ".join(filter(None, (error.message, error.hint)))
+        return SourceSide(
+            uuid, obstacles=(f"What has to be known before the source is written to cannot be learned: {said}",)
+        )
+
+
+def _side(
+    replica: Replica,
+    source: Server,
+    uuid: str,
+    channel: ChannelStatus,
+    replica_uuid: str,
+    ours: dict[TableName, Table],
+    rows: tuple[Named, ...],
+) -> SourceSide:
     origins = sources_of(source)
-    if reasons := tuple(_obstacles(source, origins, evidence, len(rows))):
+    if reasons := tuple(_obstacles(source, origins, uuid, channel, replica_uuid, len(rows))):
         return SourceSide(uuid, reasons)
     children = _only_here(replica, source, ours, rows)
     rows = (*rows, *((child.foreign_key.child, child.row) for child in children))
     tables = {name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None}
     if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
         return SourceSide(uuid, reasons)
-    steps = evidence.source_auto_increment or AutoIncrement(1, 1)
+    steps = source.auto_increment()
     return SourceSide(
         uuid,
         mutual=bool(origins),
@@ -67,6 +87,7 @@ def _side(
             for write in dict.fromkeys((name, trigger.event) for trigger in table.triggers)
         },
         children=children,
+        increment=steps.increment,
     )
 
 
@@ -75,13 +96,14 @@ def sources_of(server: Server) -> tuple[str, ...]:
     return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in server.channels())
 
 
-def _obstacles(source: Server, origins: tuple[str, ...], evidence: Evidence, rows: int) -> Iterator[str]:
-    channel, uuid = evidence.channel, evidence.source_uuid
+def _obstacles(
+    source: Server, origins: tuple[str, ...], uuid: str, channel: ChannelStatus, replica_uuid: str, rows: int
+) -> Iterator[str]:
     if rows > MOST:
         yield f"{rows:,} rows are displaced; at most {MOST:,} are written on the source."
     if channel.source_uuid and channel.source_uuid != uuid:
         yield f"{source.address} is server {uuid}, and the replica reads from {channel.source_uuid}."
-    yield from obstacles(source, origins, channel, evidence.status.server_uuid)
+    yield from obstacles(source, origins, channel, replica_uuid)
 
 
 def obstacles(source: Server, origins: tuple[str, ...], channel: ChannelStatus, replica_uuid: str) -> Iterator[str]:

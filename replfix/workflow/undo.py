@@ -17,6 +17,7 @@ from replfix.core.misfit import redefined, replanned
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Step, to_document
 from replfix.core.recorded import as_recorded, fired, read_plan, tables_named
+from replfix.core.remedy import Remedy
 from replfix.core.row_event import RawEvents, Transaction
 from replfix.core.strategies.source_wins import side_effect
 from replfix.core.table import Table, TableName
@@ -31,6 +32,7 @@ from replfix.workflow.recover import recover_first
 from replfix.workflow.repaired import ROWS_HINT, Repaired, repaired, still_to_undo
 from replfix.workflow.round import carry_out_guarded
 from replfix.workflow.settings import writable
+from replfix.workflow.undo_offers import offers
 from replfix.workflow.undo_on_source import SourceHalf, source_half
 
 Confirm = Callable[[Plan], bool]
@@ -54,6 +56,8 @@ class Undoing:
     undoes: str
     plan: Plan
     in_the_way: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()  # of one that is refused: what can be done with the rows
+    source: str = ""  # its address, where remedies are run there
     audit_ids: tuple[str, ...] = ()
     dry_run: bool = False
     on_source: OnSourceResult | None = None  # None: it has no part there
@@ -64,6 +68,7 @@ class _Looked:
     """The plan, and how both servers stand to it. ``rehearsed``: all that will be done to the replica's rows, by whichever way
     it comes there."""
 
+    repair: Plan
     plan: Plan
     tables: Mapping[TableName, Table]  # the replica's
     events: Transaction
@@ -93,8 +98,15 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
     if not plan.steps and plan.on_source is None:
         return replace(as_found, message="That repair changed no row: there is nothing to undo.")
     if reasons := looked.in_the_way:
+        channel = operation.replica.status().channel(plan.channel)
         return replace(
-            as_found, result=UndoResult.REFUSED, message=" ".join(reasons[:3]), hint=hint, in_the_way=reasons
+            as_found,
+            result=UndoResult.REFUSED,
+            message=" ".join(reasons[:3]),
+            hint=hint,
+            in_the_way=reasons,
+            remedies=offers(operation, looked.repair, looked.tables, repair.intent.id),
+            source=f"{channel.source_host}:{channel.source_port}" if channel is not None else "",
         )
     story, came = Story(operation, repair.intent.incident), Came()
     if dry_run:
@@ -156,9 +168,9 @@ def _look(operation: Operation, repair: Repaired) -> _Looked:
     events = _events(replica, ours)
     plan = inverse(repair_plan, ours, row_events=bool(events.raw.format_description))
     if written is None:
-        return _Looked(plan, ours, events, _reasons(replica, plan, ours, ()))
+        return _Looked(repair_plan, plan, ours, events, _reasons(replica, plan, ours, ()))
     if blind := _blind(replica):
-        return _Looked(plan, ours, events, blind)
+        return _Looked(repair_plan, plan, ours, events, blind)
     half = source_half(operation, plan, written, ours)
     lost = _taken_by_the_source(half) or _reasons(replica, plan, ours, half.mirrored)
     plan = also_on_source(
@@ -170,7 +182,7 @@ def _look(operation: Operation, repair: Repaired) -> _Looked:
         kept_in=repair.intent.id,
         delay_seconds=half.channel.delay_seconds,
     )
-    return _Looked(plan, ours, events, half.in_the_way, half)
+    return _Looked(repair_plan, plan, ours, events, half.in_the_way, half)
 
 
 def _taken_by_the_source(half: SourceHalf) -> tuple[str, ...]:

@@ -148,6 +148,8 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
         kept = any(row.keys() == r.keys() and same_values(row, r) for r in recorded)
         assert gone == kept, f"{table}: {row} is {'gone' if gone else 'there'} and {'' if kept else 'not '}in the trail"
     assert replfix("audit", "verify", "--config", config).code == 0
+    for round_ in resolution["rounds"]:
+        assert_undo_is_as_it_was_said(staged, round_)
     for audit_id in resolution["audit_ids"]:
         assert replfix("audit", "show", audit_id, "--config", config).code == 0
 
@@ -177,3 +179,33 @@ def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
     assert channel["errant_gtid_set"]
     assert not channel["applier_running"]
     assert channel["receiver_running"]
+
+
+CODES = {"nothing-to-undo": 0, "yes": 3, "in-part": 3, "no": 4}
+
+
+def assert_undo_is_as_it_was_said(lab: Lab, round_: dict[str, Any]) -> None:
+    """Before the repair it was said whether it can be undone; what is offered where it cannot is followed to the letter."""
+    config = str(lab.config_file)
+    ran = replfix("undo", round_["audit_id"], "--dry-run", "--config", config, "--json")
+    assert ran.code == CODES[round_["undo"]["possible"]], (round_["undo"], ran.out, ran.err)
+    saved = [step["current"] for step in round_["steps"] if step["current"] is not None]
+    advice = ran.document["advice"]
+    by_hand = [remedy for remedy in advice if not remedy["sql"]]
+    assert all(f"audit show {round_['audit_id']}" in remedy["text"] for remedy in by_hand)
+    for remedy in advice:
+        if remedy["sql"]:
+            assert (remedy["where"], remedy["leads_to"]["code"]) == ("source", "kept-everywhere")
+            before = snapshot(lab.replica)
+            with lab.source.session() as session:
+                for statement in remedy["sql"]:
+                    session.execute(statement)
+            lab.wait_until_applied()
+            assert not [p for p in prove(lab.source, lab.replica, before) if not p.holds]
+    held = [row for rows in rows_of(lab.replica).values() for row in rows.values()]
+    kept = [row for row in saved if any(differing(h, row) in ([], ["id"]) for h in held if h.keys() == row.keys())]
+    assert len(kept) >= len(saved) - len(by_hand), (saved, advice)
+
+
+def differing(selected: dict[str, Any], recorded: dict[str, Any]) -> list[str]:
+    return [name for name in selected if not same_values({name: selected[name]}, recorded)]

@@ -79,8 +79,8 @@ def test_values_beyond_the_replica_s_are_given_one_after_the_other() -> None:
         [(3, "R", None), (4, "S", None)],
         [(3, "A", None), (4, "B", None)],
         beyond={ORDERS.name: 43},
+        increment=10,
     )
-    found = replace(found, source_auto_increment=AutoIncrement(10, 3))
     assert images(keep_both.propose(found)) == [(None, (43, "R", None)), (None, (53, "S", None))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 
 from replfix.core.children import Orphan
-from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Way, to_document
+from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Undoable, Way, to_document
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
@@ -55,9 +55,11 @@ def test_the_digest_changes_with_every_field() -> None:
             "kept": (KEPT,),
             "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
             "on_source": OnSource("x", (STEP,)),
+            "undo_outlook": "x",
         }.items()
     ]
     others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=Way.EMPTY))
+    others.append(replace(PLAN, undoable=Undoable.NO, undo_outlook="x"))
     assert len(others) == len(fields(Plan))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
 

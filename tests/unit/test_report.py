@@ -103,7 +103,7 @@ def test_everything_that_was_found_is_said() -> None:
     assert f"```sql\n{undo}```" in text
     assert plan.digest[:12] in text
     assert len([t for t in MARKDOWN.parse(text) if t.type == "fence"]) == 3
-    for words in ("Only if:", "Mind:", "Undo, in this order", "START REPLICA"):
+    for words in ("Only if:", "Mind:", "### Undo", plan.undo_outlook, "START REPLICA"):
         assert words in text
 
 

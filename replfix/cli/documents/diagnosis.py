@@ -6,12 +6,13 @@ from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.errant import ErrantPart, errant_part
+from replfix.cli.documents.remedy import AdvicePart, advice_part
+from replfix.cli.documents.resolution import UndoPart, undo_part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.errant import Errant
 from replfix.core.evidence import Evidence
 from replfix.core.json_values import row_to_json
-from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.table import Table
 from replfix.core.values import NotRead, RowImage
 
@@ -33,25 +34,6 @@ class ErrorPart(Part):
 class StatementPart(Part):
     schema_: str | None  # the default schema in which it ran
     text: str
-
-
-class LossPart(Part):
-    number: int | None  # null: how many is not known
-    what: str  # a noun in the singular: row, value, transaction
-    of: str  # schema.table, schema.table.column, a GTID set; or empty
-
-
-class LeadsToPart(Part):
-    code: LeadsTo
-    text: str
-
-
-class AdvicePart(Part):
-    text: str
-    where: str | None  # replica, source, shell (of the replica's machine), or host:port; null with nothing to run
-    sql: list[str]  # for a human, in one session of its own: replfix runs none of them
-    loses: list[LossPart]
-    leads_to: LeadsToPart | None  # null with nothing to run; next-step: the next remedy in the list belongs to this one
 
 
 class NotReadPart(Part):
@@ -95,6 +77,7 @@ class StrategyPart(Part):
     allowed: bool
     reason: str
     risks: list[str]
+    undo: UndoPart | None  # null where it is not possible
 
 
 class DiagnosisDocument(Document):
@@ -143,24 +126,19 @@ def diagnosis_document(name: str, diagnosis: Diagnosis | None, errant: Errant | 
             for c in diagnosis.causes
         ],
         strategies=[
-            StrategyPart(name=p.strategy, allowed=p.allowed, reason=p.reason, risks=list(p.risks))
+            StrategyPart(
+                name=p.strategy,
+                allowed=p.allowed,
+                reason=p.reason,
+                risks=list(p.risks),
+                undo=undo_part(p.plan) if p.plan is not None else None,
+            )
             for p in diagnosis.proposals
         ],
         unknowns=list(diagnosis.unknowns),
         statement=_statement(evidence),
-        advice=[_advice(remedy) for remedy in diagnosis.advice],
+        advice=[advice_part(remedy) for remedy in diagnosis.advice],
         errant=stray,
-    )
-
-
-def _advice(remedy: Remedy) -> AdvicePart:
-    to = remedy.leads_to
-    return AdvicePart(
-        text=remedy.text,
-        where=remedy.where if to is not None else None,
-        sql=list(remedy.sql),
-        loses=[LossPart(number=loss.number, what=loss.what, of=loss.of) for loss in remedy.loses],
-        leads_to=LeadsToPart(code=to, text=to.in_words) if to is not None else None,
     )
 
 

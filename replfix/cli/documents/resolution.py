@@ -8,7 +8,7 @@ from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.json_values import to_json
 from replfix.core.outcome import Outcome, Round
-from replfix.core.plan import Kept, LeftOut, Step
+from replfix.core.plan import Kept, LeftOut, Plan, Step, Undoable
 from replfix.core.values import RowImage
 
 
@@ -44,6 +44,11 @@ class KeptPart(Part):
     row: RowDocument
 
 
+class UndoPart(Part):
+    possible: Undoable  # nothing-to-undo; yes; in-part: on the source, not on the replica; no
+    text: str  # why
+
+
 class RoundPart(Part):
     gtid: str | None  # null on servers without GTIDs
     transaction: str  # its GTID, else the place in the source's binlog
@@ -57,6 +62,7 @@ class RoundPart(Part):
     left_out_statements: list[str]  # every one, each behind what it needs beside its text
     guards: list[str]
     risks: list[str]
+    undo: UndoPart  # whether it can be undone, as far as that was known before it was carried out
     rehearsed: bool
     applied: bool
     verified: bool
@@ -104,12 +110,17 @@ def _round(round_: Round) -> RoundPart:
         left_out_statements=["; ".join(s.script) for s in plan.left_out.statements] if plan.left_out else [],
         guards=list(plan.guards),
         risks=list(plan.risks),
+        undo=undo_part(plan),
         rehearsed=round_.rehearsed,
         applied=round_.applied,
         verified=round_.verified,
         on_source=round_.on_source.value if round_.on_source is not None else None,
         audit_id=round_.audit_id,
     )
+
+
+def undo_part(plan: Plan) -> UndoPart:
+    return UndoPart(possible=plan.undoable, text=plan.undo_outlook)
 
 
 def _kept(kept: Kept) -> KeptPart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from replfix.cli.documents.base import Document
+from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import StepPart, step_part
 from replfix.core.undo import in_order
 from replfix.workflow.undo import Undoing
@@ -26,6 +27,7 @@ class UndoDocument(Document):
     risks: list[str]  # what cannot be given back among them
     on_source: Literal["not_written", "unknown", "written", "seen"] | None  # null: the repair has written nothing there
     in_the_way: list[str]  # why it was refused, a sentence for each row
+    advice: list[AdvicePart]  # remedies, of one that was refused: what can be done with the rows
     audit_ids: list[str]
 
 
@@ -46,5 +48,6 @@ def undo_document(name: str, undoing: Undoing) -> UndoDocument:
         risks=list(plan.risks),
         on_source=undoing.on_source.value if undoing.on_source is not None else None,
         in_the_way=list(undoing.in_the_way),
+        advice=[advice_part(remedy) for remedy in undoing.remedies],
         audit_ids=list(undoing.audit_ids),
     )

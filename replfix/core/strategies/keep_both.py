@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from replfix.core.diagnosis import Proposal
@@ -11,7 +11,7 @@ from replfix.core.lookup import by_identity
 from replfix.core.on_source import proposed, written
 from replfix.core.plan import Step
 from replfix.core.source_side import Named, SourceSide
-from replfix.core.table import Column, Table, UniqueKey
+from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted, shortened
 from replfix.errors import Refused
@@ -25,7 +25,10 @@ SUMMARY = (
 
 
 def propose(evidence: Evidence) -> Proposal:
-    return proposed(NAME, evidence, _steps, _risks)
+    def steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+        return under_new_keys(evidence.tables, side, rows)
+
+    return proposed(NAME, evidence, steps, _risks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ class _Moved:
     step: int
 
 
-def _steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
-    increment = evidence.source_auto_increment.increment if evidence.source_auto_increment is not None else 1
+def under_new_keys(tables: Mapping[TableName, Table], side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+    """What writes those rows of the replica on the source, parents first; each under its own key where that is free. ``tables`` are
+    the replica's. Refused where no new key can be given without guessing."""
     beyond = dict(side.beyond)
     moved: list[_Moved] = []
     for number, (name, row) in enumerate(rows, 1):
         table = side.tables[name]
-        target, takes, followed = _following(evidence.tables[name], row, moved)
+        target, takes, followed = _following(tables[name], row, moved)
         if target != row or takes:
             target = _to_be_generated(table, target)
         # A key with a column that follows its parent to a new value is one that nobody has.
@@ -60,11 +64,11 @@ def _steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Ite
         target = tuple(value if c is column else old for c, old in zip(table.columns, target, strict=True))
         target = _to_be_generated(table, target)
         if value is not None:
-            beyond[name] = value + increment
+            beyond[name] = value + side.increment
         yield written(table, None, target, new_key="" if value is not None else column.name, takes=takes)
     for number, (name, row) in enumerate(rows, 1):
         later = [parent for parent in moved if parent.step >= number]
-        if _following(evidence.tables[name], row, later)[2]:
+        if _following(tables[name], row, later)[2]:
             raise Refused(
                 f"A displaced row of {name} references itself, or rows that reference it in turn: they cannot be written on the "
                 "source one after the other."

@@ -9,7 +9,7 @@ from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.known_error import Kind, Thread
-from replfix.core.plan import LeftOut, Plan, Way
+from replfix.core.plan import LeftOut, Plan, Undoable, Way
 from replfix.core.row_event import ChangeKind
 from replfix.core.secrets import has_mask
 from replfix.core.swap import beside
@@ -48,6 +48,8 @@ def propose(evidence: Evidence) -> Proposal:
         risks=tuple(_risks(evidence, left_out)),
         way=_way(evidence, transaction),
         left_out=left_out,
+        undoable=Undoable.NO,
+        undo_outlook="Cannot be undone: the replica never applies the transaction. What it holds stays in the audit trail.",
     )
     lost = (
         "Nothing is lost: the source has these rows as the replica has them"

@@ -20,6 +20,7 @@ from replfix.core.row_diff import differing, logged_in_part
 from replfix.core.skipped import REST_IS_MISSING, lost
 from replfix.core.steps import names_of, steps_of
 from replfix.core.table import ForeignKey, Table
+from replfix.core.undoable import outlook
 from replfix.core.values import NOT_LOGGED, RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -56,6 +57,7 @@ def propose(evidence: Evidence) -> Proposal:
     net, why_not = in_its_place(evidence)
     if why_not and is_certain(evidence):
         return Proposal(NAME, None, f"{no_applier(evidence)}, and {why_not}.")
+    undoable, undo_outlook = outlook(evidence, steps)
     plan = Plan(
         strategy=NAME,
         server_uuid=evidence.status.server_uuid,
@@ -70,6 +72,8 @@ def propose(evidence: Evidence) -> Proposal:
         orphans=_orphans(evidence, steps),
         way=Way.APPLY if net is None else Way.NET_ROWS,
         net_rows=net or (),
+        undoable=undoable,
+        undo_outlook=undo_outlook,
     )
     if plan.way is Way.NET_ROWS:
         return Proposal(

@@ -81,6 +81,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
             yield point("·", said)
         for risk in plan.risks:
             yield point("!", risk, "yellow")
+        yield point("·", plan.undo_outlook)
 
     def on_mount(self) -> None:
         seen = self.replfix.watch_.seen(self._name_)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from replfix.core.audit_record import AuditRecord
 from replfix.core.undo import in_order
+from replfix.present.remedy_text import in_words, remedy_lines
 from replfix.present.shown import shown
 from replfix.present.text import visible
 from replfix.tui.screens.writing import WritingDialog
@@ -83,5 +84,6 @@ def _end(undoing: Undoing) -> Iterator[RenderableType]:
     yield point(mark, f"{undoing.result.value.replace('_', ' ')}: {undoing.message}", style)
     for reason in undoing.in_the_way[3:]:  # the message has the first ones
         yield point("·", reason)
+    yield from (point(*line) for line in remedy_lines(in_words(undoing.remedies, undoing.source)))
     if undoing.hint:
         yield point("→", undoing.hint)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.diagnosis import Confidence, Diagnosis
-from replfix.present.remedy_text import TITLE, remedy_lines
+from replfix.present.remedy_text import TITLE, remedy_lines, remedy_texts
 from replfix.present.text import visible
 from replfix.tui.widgets.points import plural, point, title, together
 
@@ -63,7 +63,7 @@ def _why(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if diagnosis.advice:
         yield Text()
         yield title(TITLE)
-        yield from (point(*line) for line in remedy_lines(diagnosis))
+        yield from (point(*line) for line in remedy_lines(remedy_texts(diagnosis)))
     if diagnosis.unknowns:
         yield Text()
         yield title("Not known, or to be known")

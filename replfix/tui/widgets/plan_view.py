@@ -73,7 +73,7 @@ class PlanView(Container):
         channel = f"channel {visible(plan.channel)}" if plan.channel else "the default channel"
         return Text.assemble(
             (plan.strategy, "bold"), f" for {plan.transaction} on {channel}, error {plan.errno}\n",
-            (loss(plan), "dim"),
+            (f"{loss(plan)}\n{visible(plan.undo_outlook)}", "dim"),
         )  # fmt: skip
 
     def on_mount(self) -> None:

@@ -59,5 +59,6 @@ def _lines(proposal: Proposal, reason: str, summary: str, is_recommended: bool) 
     if proposal.plan is not None:
         steps = plural(len(proposal.plan.steps), "step")
         yield point(" ", f"{loss(proposal.plan)}." if proposal.plan.left_out else f"{steps}, {loss(proposal.plan)}.")
+        yield point(" ", proposal.plan.undo_outlook)
     for risk in proposal.risks:
         yield point("!", risk, "yellow", indent=2)
