@@ -9,6 +9,8 @@ _REASONS = {
     "child without a key": r"has no key that names its rows: those that reference a row that goes cannot be taken out of it",
     "row image": r"the event (did not log|that changes it next does not hold) all of its columns|or the source does not log every column",
     "differences only": r"it holds differences only \(binlog_row_value_options\), and not the document before them",
+    # Where no transaction can be committed in the applier's place: MySQL without GTIDs.
+    "no applier": r"No applier can take the transaction: .+ only on MySQL, where the transaction has a GTID",
     "trigger": r"which a repair by statement would fire",
     # The source itself holds a row without a parent: MySQL 9.7.4 lets one in that references its own table by several columns.
     "orphan": r"The replica lacks that parent, and how the source had it then cannot be told",

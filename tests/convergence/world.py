@@ -65,8 +65,7 @@ class World:
         work = (Wider if self._varied.wide else Workload)(self._rng, self._tables)
         for _ in range(self._rng.randint(5, 14)):
             self._transaction(source, work, 3)
-        if not self._caught_up(source, replica):
-            self._stopped_while_equal(source, replica)
+        if not self._caught_up(source, replica) and not self._stopped_while_equal(source, replica):
             return
         start = look(source, self._tables)
         self._diverge(replica, work)
@@ -281,14 +280,20 @@ class World:
             verdict.gave_way = True
         self._left_to_a_human(done.refused)
 
-    def _stopped_while_equal(self, source: Session, replica: Session) -> None:
-        """The applier has faults of its own. There is nothing to repair, and replfix has to know what it is."""
+    def _stopped_while_equal(self, source: Session, replica: Session) -> bool:
+        """The applier has faults of its own: replfix carries the transaction out in its place, or says why not. Whether the
+        story goes on."""
         with tempfile.TemporaryDirectory() as directory:
             done = resolve_until_done(
                 self._lab, "source-wins", Path(directory, "trail.db"), lambda: self._caught_up(source, replica)
             )
         self.verdict.rounds = done.rounds
-        self._left_to_a_human(done.refused or done.failed or "nothing, though the replica stopped before it diverged")
+        if done.refused or done.failed:
+            self._left_to_a_human(done.refused or done.failed)
+            return False
+        if look(source, self._tables) != look(replica, self._tables):
+            self.verdict.wrong.append("what was carried out in the applier's place is not what the source did")
+        return True
 
     def _left_to_a_human(self, said: str) -> None:
         self.verdict.said = said
