@@ -117,7 +117,7 @@ class World:
             {moment.name for moment in history.moments if applied(moment)},
             None if self._by_number else logged(replica),
             empty_ones=self._product == "MySQL",
-            cascades_logged=self._product == "MySQL",
+            cascades_logged=speaking(replica).logs_cascades(replica),
         )
 
     # --- both servers ---
@@ -197,8 +197,8 @@ class World:
     def _name_of(self, source: Session, gtids: GtidSet) -> str:
         """Of the transaction that was committed last."""
         if self._by_number:
-            at = source.query("SHOW BINARY LOG STATUS")[0]
-            return f"{at['File']}:{at['Position']}"
+            at = speaking(source).log_end(source)
+            return f"{at.log_file}:{at.pos}"
         return str(gtids)
 
     # --- the replica ---
@@ -244,8 +244,8 @@ class World:
         """Where the source is, to be compared with what ``_at`` says of the replica."""
         if not self._by_number:
             return executed(source)
-        at = source.query("SHOW BINARY LOG STATUS")[0]
-        return at["File"], int(at["Position"])
+        at = speaking(source).log_end(source)
+        return at.log_file, at.pos
 
     def _at(self, replica: Session) -> Any:
         if not self._by_number:

@@ -9,6 +9,7 @@ import pytest
 
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError, Unreadable
+from replfix.lab.flavours import speaking
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from tests.integration.test_binlog_reader import connect, reader
@@ -32,15 +33,14 @@ def session(pair: Lab) -> Iterator[Session]:
         finally:
             for mode in ON:
                 source.execute(f"SET GLOBAL gtid_mode = {mode}")
-            source.execute("RESET BINARY LOGS AND GTIDS")
-            replica.execute("RESET BINARY LOGS AND GTIDS")
+            speaking(source).forget(source)
+            speaking(replica).forget(replica)
             replica.execute("RESET REPLICA")
             replica.execute("START REPLICA")
 
 
 def here(session: Session) -> LogPosition:
-    status = session.query("SHOW BINARY LOG STATUS")[0]
-    return LogPosition(status["File"], int(status["Position"]))
+    return speaking(session).log_end(session)
 
 
 def several(session: Session) -> list[LogPosition]:

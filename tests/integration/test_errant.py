@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from replfix.lab import scenarios
+from replfix.lab.flavours import speaking
 from replfix.lab.replication import write_locally
 from replfix.lab.topology import Lab
 from replfix.tui.backend import WiredBackend
@@ -105,7 +106,7 @@ def test_what_the_source_has_lost(pair: Lab) -> None:
     with pair.source.session() as session:
         session.execute("CREATE DATABASE lost")
         pair.wait_until_applied()
-        session.execute("RESET BINARY LOGS AND GTIDS")
+        speaking(session).forget(session)
     (one,) = diagnosed_whatever(pair)["transactions"]
     assert (one["origin"], one["statement"]) == (
         "written on the source, which does not have it any more",

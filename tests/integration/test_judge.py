@@ -35,6 +35,7 @@ from replfix.core.sql.conditions import is_exactly
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, Json, RowImage, Value
 from replfix.lab.accounts import ADMIN, REPL
+from replfix.lab.flavours import speaking
 from replfix.lab.provision.software import Software
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
@@ -694,7 +695,7 @@ def test_python_mysql_replication_reads_the_same(pair: Lab, session: Session, al
         ]
         return f"({', '.join(values)})"
 
-    start = session.query("SHOW BINARY LOG STATUS")[0]
+    start = speaking(session).log_end(session)
     ours = read(pair.source, written(session, f"INSERT INTO shop.agreed VALUES {', '.join(map(row, range(500)))}"))
     stream = BinLogStreamReader(
         connection_settings={
@@ -704,8 +705,8 @@ def test_python_mysql_replication_reads_the_same(pair: Lab, session: Session, al
             "password": ADMIN.password,
         },
         server_id=987655,
-        log_file=start["File"],
-        log_pos=int(start["Position"]),
+        log_file=start.log_file,
+        log_pos=start.pos,
         resume_stream=True,
         only_events=[WriteRowsEvent],
     )

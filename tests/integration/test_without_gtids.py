@@ -11,6 +11,7 @@ import pytest
 from replfix.config import load
 from replfix.core.misfit import misfit
 from replfix.core.outcome import Result
+from replfix.lab.flavours import speaking
 from replfix.lab.replication import wait_until_stopped
 from replfix.lab.state import Server
 from replfix.lab.topologies import no_gtid
@@ -46,9 +47,9 @@ def write_locally(server: Server, *statements: str) -> None:
 def applied(lab: Lab) -> None:
     """Wait until the replica is where the source's binlog ends."""
     with lab.source.session() as session:
-        at = session.query("SHOW BINARY LOG STATUS")[0]
+        at = speaking(session).log_end(session)
     with lab.replica.session() as session:
-        answer = session.scalar(f"SELECT SOURCE_POS_WAIT('{at['File']}', {at['Position']}, 20, '')")
+        answer = session.scalar(f"SELECT SOURCE_POS_WAIT('{at.log_file}', {at.pos}, 20, '')")
     assert answer not in (None, "-1"), answer
 
 
@@ -88,12 +89,12 @@ def held_back(lab: Lab, *statements: str) -> None:
     write(lab.replica, "STOP REPLICA SQL_THREAD")
     write(lab.source, *statements)
     with lab.source.session() as session:
-        at = session.query("SHOW BINARY LOG STATUS")[0]
+        at = speaking(session).log_end(session)
 
     def received() -> bool:
         with lab.replica.session() as session:
             status = session.query("SHOW REPLICA STATUS")[0]
-        return (status["Source_Log_File"], status["Read_Source_Log_Pos"]) == (at["File"], at["Position"])
+        return (status["Source_Log_File"], int(status["Read_Source_Log_Pos"])) == (at.log_file, at.pos)
 
     until(received, "not all of it is received")
     write(lab.replica, "START REPLICA SQL_THREAD")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
+from replfix.core.transaction_id import LogPosition
 from replfix.mysql.connection import Session
 
 if TYPE_CHECKING:
@@ -118,10 +119,16 @@ class Flavour(Protocol):
         """read_only, and super_read_only where there is such a thing, as replicas should have it."""
 
     def configure_channel(
-        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+        self,
+        session: Session,
+        host: str,
+        port: int,
+        account: Account,
+        channel: str = "",
+        *,
+        position: LogPosition | None = None,
     ) -> None:
-        """Point a channel at the source, without starting it: by GTID, or by position, from the first transaction of
-        ``log_file`` on. A source that was restarted is found again within a second."""
+        """Point a channel at the source, without starting it: by GTID, or from that position on. A source that was restarted is found again within a second."""
 
     def forget_received(self, session: Session) -> None:
         """RESET REPLICA of the default channel, which goes by GTID afterwards as it did before."""
@@ -170,6 +177,15 @@ class Flavour(Protocol):
     @property
     def reset_variables(self) -> Mapping[str, str]:
         """Those that a reset sets beside ``chosen``, and to what: as a lab starts with them."""
+
+    def logs_cascades(self, session: Session) -> bool:
+        """Whether what foreign keys do to children is in the binlog."""
+
+    def log_end(self, session: Session) -> LogPosition:
+        """Where the server's binlog ends."""
+
+    def log_start(self, session: Session) -> LogPosition:
+        """Where the first transaction of its first binlog begins, or will."""
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None. The channel

@@ -13,6 +13,7 @@ from replfix.core import applier_error
 from replfix.core.gtid import GtidSet
 from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.sql import string
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConfigError
 from replfix.lab.flavours.base import ChannelState, Packages
 from replfix.lab.provision import apt_sources
@@ -191,14 +192,23 @@ class MariaDB:
         session.execute("SET GLOBAL read_only = ON")
 
     def configure_channel(
-        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+        self,
+        session: Session,
+        host: str,
+        port: int,
+        account: Account,
+        channel: str = "",
+        *,
+        position: LogPosition | None = None,
     ) -> None:
         name, password = string(account.name), string(account.password)
-        position = terms.by_position(string(log_file), _FIRST_POSITION) if log_file else terms.POSITION_BY_GTID
+        begin = (
+            terms.POSITION_BY_GTID if position is None else terms.by_position(string(position.log_file), position.pos)
+        )
         change = terms.change_source(
             string(channel), host=string(host), port=port, user=name, password=password, connect_retry=1
         )
-        session.execute(f"{change}, {position}")
+        session.execute(f"{change}, {begin}")
 
     def forget_received(self, session: Session) -> None:
         session.execute("RESET REPLICA")
@@ -272,6 +282,16 @@ class MariaDB:
         plain = ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
                  "log_bin_compress", terms.TYPE_CONVERSIONS)  # fmt: skip
         return dict.fromkeys(plain, "DEFAULT")
+
+    def logs_cascades(self, session: Session) -> bool:  # noqa: ARG002
+        return False
+
+    def log_end(self, session: Session) -> LogPosition:
+        row = session.query(terms.LOG_STATUS_STATEMENTS[-1])[0]
+        return LogPosition(row["File"], int(row["Position"]))
+
+    def log_start(self, session: Session) -> LogPosition:
+        return LogPosition(str(session.query("SHOW BINARY LOGS")[0]["Log_name"]), _FIRST_POSITION)
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
         session.execute("RESET MASTER")

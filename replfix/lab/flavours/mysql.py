@@ -11,12 +11,14 @@ from replfix.core import applier_error
 from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
 from replfix.core.sql import string
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConfigError
 from replfix.lab.flavours.base import ChannelState, Packages
 from replfix.lab.processes import run
 from replfix.lab.provision import apt_sources
 from replfix.lab.provision.apt_sources import Archive
 from replfix.mysql.connection import Row, Session
+from replfix.mysql.terms import LOG_STATUS_STATEMENTS
 
 if TYPE_CHECKING:
     from replfix.lab.accounts import Account
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 OLDEST = (8, 0, 30)
 """The first version with every option and statement that the lab uses (innodb_redo_log_capacity)."""
+
+_NO_X = "--loose-mysqlx=OFF"
+"""A server that was built without the X plugin does not know the option."""
+
+_BEFORE_TRANSACTIONS = ("Format_desc", "Previous_gtids")
 
 _REDO_CAPACITY = "--innodb-redo-log-capacity=16M"
 """Small enough to copy quickly, large enough for the initialization not to wait for checkpoints (8M makes it wait)."""
@@ -33,9 +40,6 @@ _WORKER_ERRORS = """
     FROM performance_schema.replication_applier_status_by_worker
     WHERE LAST_ERROR_NUMBER NOT IN (0, 1756, 3030)"""
 # 1756 and 3030: a worker that stopped because another one did.
-
-BEFORE_THE_FIRST_TRANSACTION = 158
-"""The position in a new binlog of 9.7 behind its Format_description and Previous_gtids events."""
 
 
 class MySQL:
@@ -64,7 +68,7 @@ class MySQL:
     """Tried one by one on 9.7.4. TRIGGER makes information_schema.TRIGGERS show the triggers, EVENT does the same for
     EVENTS."""
 
-    options = ("--skip-name-resolve", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=OFF")
+    options = ("--skip-name-resolve", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", _NO_X)
     """root@localhost has no password: without names, 127.0.0.1 is not localhost, so only the socket lets root in."""
 
     # Workers, row format, checksums, durability and performance_schema stay as the server has them.
@@ -130,7 +134,7 @@ class MySQL:
             f"--datadir={data}",
             f"--log-error={log}",
             "--secure-file-priv=NULL",
-            "--mysqlx=OFF",
+            _NO_X,
             _REDO_CAPACITY,
         )
         code, text = run(command)
@@ -152,16 +156,23 @@ class MySQL:
         session.execute("SET GLOBAL super_read_only = ON")  # and with it read_only
 
     def configure_channel(
-        self, session: Session, host: str, port: int, account: Account, channel: str = "", *, log_file: str = ""
+        self,
+        session: Session,
+        host: str,
+        port: int,
+        account: Account,
+        channel: str = "",
+        *,
+        position: LogPosition | None = None,
     ) -> None:
-        position = "SOURCE_AUTO_POSITION = 1"
-        if log_file:
-            place = f"SOURCE_LOG_FILE = {string(log_file)}, SOURCE_LOG_POS = {BEFORE_THE_FIRST_TRANSACTION}"
-            position = f"SOURCE_AUTO_POSITION = 0, {place}"
+        begin = "SOURCE_AUTO_POSITION = 1"
+        if position is not None:
+            place = f"SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"
+            begin = f"SOURCE_AUTO_POSITION = 0, {place}"
         # GET_SOURCE_PUBLIC_KEY: the password is hashed by caching_sha2_password and the channel has no TLS.
         session.execute(
             f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {string(host)}, SOURCE_PORT = {port}, "
-            f"SOURCE_USER = {string(account.name)}, SOURCE_PASSWORD = {string(account.password)}, {position}, "
+            f"SOURCE_USER = {string(account.name)}, SOURCE_PASSWORD = {string(account.password)}, {begin}, "
             "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400 "
             f"FOR CHANNEL {string(channel)}"
         )
@@ -226,12 +237,29 @@ class MySQL:
             )
         }
 
+    def logs_cascades(self, session: Session) -> bool:
+        native = session.query("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'")  # came with 9.6
+        return bool(native) and native[0]["Value"] == "OFF"
+
+    def log_end(self, session: Session) -> LogPosition:
+        row = session.query(LOG_STATUS_STATEMENTS[not _since_8_2(session)])[0]
+        return LogPosition(row["File"], int(row["Position"]))
+
+    def log_start(self, session: Session) -> LogPosition:
+        file = str(session.query("SHOW BINARY LOGS")[0]["Log_name"])
+        head = session.query(f"SHOW BINLOG EVENTS IN {string(file)} LIMIT {len(_BEFORE_TRANSACTIONS)}")
+        return LogPosition(file, max(int(e["End_log_pos"]) for e in head if e["Event_type"] in _BEFORE_TRANSACTIONS))
+
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
-        # 8.2 renamed it, and 8.4 forgot the old name.
-        major, minor = session.server_version.split(".")[:2]
-        session.execute("RESET BINARY LOGS AND GTIDS" if (int(major), int(minor)) >= (8, 2) else "RESET MASTER")
+        session.execute("RESET BINARY LOGS AND GTIDS" if _since_8_2(session) else "RESET MASTER")
         if executed is not None:
             session.execute(f"SET GLOBAL gtid_purged = {string(str(executed))}")
+
+
+def _since_8_2(session: Session) -> bool:
+    """Which renamed statements about the binlog; 8.4 forgot the old names."""
+    major, minor = session.server_version.split(".")[:2]
+    return (int(major), int(minor)) >= (8, 2)
 
 
 def _xid(row: Row) -> str:

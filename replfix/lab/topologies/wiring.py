@@ -24,13 +24,13 @@ def disconnect(servers: Iterable[Server]) -> None:
 
 def follow(replica: Server, source: Server, channel: str = "", *, by_position: bool = False) -> None:
     """Make ``replica`` read from ``source`` through that channel from the source's first transaction on, and start it."""
-    log_file = ""
+    position = None
     if by_position:
         with source.session() as session:
-            log_file = str(session.query("SHOW BINARY LOGS")[0]["Log_name"])
+            position = speaking(session).log_start(session)
     with replica.session() as session:
         flavour = speaking(session)
-        flavour.configure_channel(session, source.host, source.port, REPL, channel, log_file=log_file)
+        flavour.configure_channel(session, source.host, source.port, REPL, channel, position=position)
         flavour.start_channel(session, channel)
 
 

@@ -23,7 +23,7 @@ def test_the_rows_of_other_skipped_transactions_are_named(pair: Lab) -> None:
                 source.execute(f"INSERT INTO d.t VALUES ({row}, {row})")
             counted = executed(source)
         with speaking(replica).writable(replica):
-            replica.execute("RESET BINARY LOGS AND GTIDS")  # and a position of now, with the data of before
+            speaking(replica).forget(replica)  # and a position of now, with the data of before
             replica.execute(f"SET GLOBAL gtid_purged = {string(str(counted))}")
         replica.execute("START REPLICA")
     with pair.source.session() as source:
