@@ -71,6 +71,16 @@ def parsed(create: str) -> Definition | None:
     return Definition(columns, keys, foreign_keys, checks, _COUNTER.sub("", options).strip())
 
 
+_PARTITIONS = re.compile(r"PARTITION BY .*", re.DOTALL)
+_EDGES_OF_COMMENT = re.compile(r"^/\*!\d+ ?|\s*\*/$")
+
+
+def partitioning(create: str) -> str:
+    """The PARTITION BY clause of SHOW CREATE TABLE, on one line; empty for a table without partitions."""
+    found = _PARTITIONS.search(create.partition("\n) ")[2])
+    return " ".join(_EDGES_OF_COMMENT.sub("", found[0]).split()) if found else ""
+
+
 def _plain(name: str) -> str:
     return name.replace("``", "`").lower()
 

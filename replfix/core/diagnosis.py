@@ -56,7 +56,7 @@ class Diagnosis:
         family = self.evidence.family
         if family is None or family.kind is Kind.ROW_CONFLICT:
             return ""
-        return f"{family.kind.value} ({family.errors[self.evidence.error.errno]}): {family.means}"
+        return f"{family.kind.value} ({family.names[self.evidence.error.errno]}): {family.means}"
 
     @property
     def stopped(self) -> str:

@@ -17,7 +17,7 @@ from replfix.core.statement import Statement
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import NOTHING_KNOWN, Surroundings
 from replfix.core.swap import Swap
-from replfix.core.table import Table, TableName
+from replfix.core.table import ForeignKey, Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NotRead, RowImage
 from replfix.errors import ConnectError
@@ -93,6 +93,14 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """Global variables of both servers; None: that server has none of that name."""
+
+    replica: Mapping[str, str | None]
+    source: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     status: ReplicaStatus
     channel: ChannelStatus
@@ -120,10 +128,12 @@ class Evidence:
     definitions: tuple[BothDefinitions, ...] = ()  # of the objects that an error of definitions is about
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
+    references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
+    settings: Settings | None = None  # those that the error's family wants to see
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
     swaps: tuple[Swap, ...] = ()  # rows that another server has as this one does, and the transaction would change
@@ -145,7 +155,7 @@ class Evidence:
     @property
     def family(self) -> Family | None:
         """What is known about the error."""
-        return family_of(self.error.errno, self.thread)
+        return family_of(self.error.errno, self.thread, self.status.product)
 
     @property
     def transient(self) -> bool:

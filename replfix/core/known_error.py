@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from replfix.core import known_errors
@@ -25,6 +25,7 @@ class Kind(enum.StrEnum):
     RECEIVER = "receiver"  # the replica does not get the source's binlog
     RELAY_LOG = "relay-log"  # what the replica received cannot be read
     HOST = "host"  # the replica's own machine stands in its way
+    SERVER = "server"  # the replica's server refuses: a privilege, a setting, a limit, something that it lacks
     FOLLOW_UP = "follow-up"  # says only that something else went wrong
 
 
@@ -36,7 +37,8 @@ class Thread(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Family:
     """``page`` is the name of its page in docs/errors/. ``means``, ``replfix`` and ``human`` are sentences: what the
-    error says, what replfix does about it, and what is left to a human."""
+    error says, what replfix does about it, and what is left to a human. ``mariadb``: numbers of MariaDB alone, which on MySQL
+    do not exist or are another error. ``settings``: variables that are read from both servers to say more."""
 
     page: str
     kind: Kind
@@ -45,6 +47,13 @@ class Family:
     means: str
     replfix: str
     human: str
+    mariadb: Mapping[int, str] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Every number with its symbol."""
+        return {**self.errors, **self.mariadb}
 
 
 @cache
@@ -54,17 +63,27 @@ def families() -> tuple[Family, ...]:
     return tuple(sorted(found, key=lambda family: family.page))
 
 
+_FROM_4000 = range(4000, 5000)
+"""Numbers that MySQL and MariaDB gave away apart."""
+
+
 @cache
-def _by_number() -> Mapping[tuple[Thread, int], Family]:
-    return {(family.thread, number): family for family in families() for number in family.errors}
+def _by_number(mariadb: bool) -> Mapping[tuple[Thread, int], Family]:
+    found: dict[tuple[Thread, int], Family] = {}
+    for family in families():
+        shared = (number for number in family.errors if not mariadb or number not in _FROM_4000)
+        found.update({(family.thread, number): family for number in shared})
+    for family in families() if mariadb else ():
+        found.update({(family.thread, number): family for number in family.mariadb})
+    return found
 
 
-def family_of(errno: int, thread: Thread = Thread.APPLIER) -> Family | None:
-    """The family of an error of that thread; None for one that replfix knows nothing of."""
-    return _by_number().get((thread, errno))
+def family_of(errno: int, thread: Thread = Thread.APPLIER, product: str = "MySQL") -> Family | None:
+    """The family of an error of that thread; None for one that is in none."""
+    return _by_number(product == "MariaDB").get((thread, errno))
 
 
-def name_of(errno: int, thread: Thread = Thread.APPLIER) -> str | None:
+def name_of(errno: int, thread: Thread = Thread.APPLIER, product: str = "MySQL") -> str | None:
     """The symbol, as ``ER_DUP_ENTRY``."""
-    family = family_of(errno, thread)
-    return family.errors[errno] if family else None
+    family = family_of(errno, thread, product)
+    return family.names[errno] if family else None

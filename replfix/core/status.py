@@ -55,6 +55,9 @@ class ChannelStatus:
     received_to: LogPosition | None = None
     workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
     has_end: bool = False  # the applier was started up to somewhere (UNTIL): when it gets there, it stops
+    applies_as: str = (
+        ""  # the account with whose privileges it applies, as `user`@`host`; empty: without privilege checks
+    )
     relay_log_file: str = ""  # where the applier is; its name without a directory
     relay_log_pos: int = 0
     ignored_server_ids: tuple[int, ...] = ()  # what its receiver leaves out (IGNORE_SERVER_IDS)

@@ -75,6 +75,7 @@ def channel(
     retrieved: GtidSet,
     auto_position: bool,
     workers: tuple[WorkerProgress, ...] = (),
+    applies_as: str = "",
 ) -> ChannelStatus:
     """One row with today's names, and what the servers say each in their own way."""
     lag = row["Seconds_Behind_Source"]
@@ -102,6 +103,7 @@ def channel(
         received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
         workers=workers,
         has_end=(row.get("Until_Condition") or _NO_END) != _NO_END,
+        applies_as=applies_as,
         relay_log_file=row["Relay_Log_File"] or "",
         relay_log_pos=int(row["Relay_Log_Pos"] or 0),
         ignored_server_ids=tuple(int(number) for number in _numbers(row, "Ignore_Server_Ids")),

@@ -33,7 +33,14 @@ from replfix.workflow.failing import failing_transaction, from_relay_log
 from replfix.workflow.in_part import complete_missing_rows
 from replfix.workflow.in_transit import circle, stopped_above
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
-from replfix.workflow.objects import compare_definitions, find_blocking_row, find_duplicates, find_lock_holders
+from replfix.workflow.objects import (
+    compare_definitions,
+    find_blocking_row,
+    find_duplicates,
+    find_lock_holders,
+    find_references_only_here,
+    read_settings,
+)
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.source_rows import compare_tables, same_tables, source_rows_of
 from replfix.workflow.source_side import source_side
@@ -59,7 +66,7 @@ def investigate(
     except ConnectError as reason:
         return conclude(_writable(replica, _unreached(replica, bare, reason, progress)))
     if thread is Thread.RECEIVER:
-        return conclude(replace(bare, lost=_lost(source, bare)))
+        return conclude(replace(bare, lost=_lost(source, bare), settings=read_settings(replica, source, bare.family)))
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
@@ -265,11 +272,13 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         statement=statement,
         logged=failing.logged,
         definitions=compare_definitions(
-            replica, source, error, transaction, statement, _behind(source, status, error), unknowns
+            replica, source, error, transaction, statement, bare.family, _behind(source, status, error), unknowns
         ),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         blocking=find_blocking_row(replica, error, statement),
-        lock_holders=find_lock_holders(replica, error, transaction, statement, unknowns),
+        lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
+        settings=read_settings(replica, source, bare.family),
+        references_only_here=find_references_only_here(replica, source, statement, bare.family),
         lost=_lost(source, bare),
         doubted=doubted,
         unknowns=tuple(dict.fromkeys(unknowns)),

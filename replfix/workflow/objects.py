@@ -8,12 +8,12 @@ from dataclasses import replace
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
 from replfix.core.blocking_row import blocking, tables_in_question
 from replfix.core.drift import same
-from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder
+from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder, Settings
 from replfix.core.gtid import GtidSet
-from replfix.core.known_error import Kind, family_of
+from replfix.core.known_error import Family, Kind
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
-from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.table import ForeignKey, Table, TableName, UniqueKey
 from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
@@ -25,6 +25,8 @@ ROWS_COUNTED = 1_000_000
 BACKLOG_READ = 5_000
 """How many transactions behind the failing one are read, to see whether they change definitions too."""
 _ANY_SCHEMA = ""  # of a name without one: the log does not tell in which schema a later statement ran
+REFERENCES = "foreign-key-definition"
+"""The page of the errors in which a foreign key keeps a statement from being carried out."""
 
 
 def tables_of(
@@ -32,10 +34,14 @@ def tables_of(
 ) -> tuple[TableName, ...]:
     """The table that the error names, else those of the transaction."""
     if statement is not None:
-        return statement.tables[:OBJECTS]
+        return tables_of_statement(statement)
     touched = tuple(dict.fromkeys(change.table for change in transaction.changes)) if transaction else ()
     named = tuple(name for name in touched if str(name) == error.table)
     return (named or touched)[:OBJECTS]
+
+
+def tables_of_statement(statement: Statement) -> tuple[TableName, ...]:
+    return statement.tables[:OBJECTS]
 
 
 def compare_definitions(
@@ -44,12 +50,12 @@ def compare_definitions(
     error: ApplierError,
     transaction: Transaction | None,
     statement: Statement | None,
+    family: Family | None,
     behind: GtidSet | None,
     unknowns: list[str],
 ) -> tuple[BothDefinitions, ...]:
     """Both servers' definitions, for errors that are about definitions. ``behind``: the backlog behind the failing transaction;
     None where it cannot be named, without GTIDs."""
-    family = family_of(error.errno)
     if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED, Kind.ROW_CONFLICT):
         return ()
     names = tables_of(error, transaction, statement) or _named(error)
@@ -186,9 +192,9 @@ def find_lock_holders(
     error: ApplierError,
     transaction: Transaction | None,
     statement: Statement | None,
+    family: Family | None,
     unknowns: list[str],
 ) -> tuple[LockHolder, ...]:
-    family = family_of(error.errno)
     if family is None or family.kind is not Kind.TRANSIENT:
         return ()
     try:
@@ -196,3 +202,24 @@ def find_lock_holders(
     except (PrivilegeError, ServerError) as reason:
         unknowns.append(f"Who holds locks could not be seen: {reason.message}")
         return ()
+
+
+def read_settings(replica: Server, source: Server, family: Family | None) -> Settings | None:
+    """The variables that the error is about."""
+    if family is None or not family.settings:
+        return None
+    return Settings(replica.variables(family.settings), source.variables(family.settings))
+
+
+def find_references_only_here(
+    replica: Server, source: Server, statement: Statement | None, family: Family | None
+) -> tuple[ForeignKey, ...]:
+    """Foreign keys of the replica that reference the statement's tables, and that the source does not have."""
+    if family is None or family.page != REFERENCES or statement is None:
+        return ()
+    found: list[ForeignKey] = []
+    for name in tables_of_statement(statement):
+        ours, theirs = replica.table(name), source.table(name)
+        known = {(key.child, key.name.lower()) for key in theirs.referenced_by} if theirs else set()
+        found += [key for key in (ours.referenced_by if ours else ()) if (key.child, key.name.lower()) not in known]
+    return tuple(dict.fromkeys(found))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from replfix.lab.topology import Lab
 from tests.following.definitions import DRIFTED
+from tests.following.refused import REFUSED
 from tests.integration.broken import BROKEN
 
 
@@ -14,6 +15,7 @@ from tests.integration.broken import BROKEN
 class Incident:
     name: str
     arrange: Callable[[Lab], object]
+    only: str = ""  # the kind of server that it can be staged on; empty: any
     taken_by: str = ""  # by which kind of server: it applies the transaction, in its own way
 
     def stops(self, server: str) -> bool:
@@ -25,6 +27,7 @@ _TAKEN_BY_MARIADB = ("3819", "1007", "1008", "1050", "1051", "1837")
 for row events (10.11, 11.8)."""
 
 INCIDENTS = (
-    *(Incident(name, one.arrange, "mariadb" if name in _TAKEN_BY_MARIADB else "") for name, one in BROKEN.items()),
-    *(Incident(name, one.arrange, one.taken_by) for name, one in DRIFTED.items()),
+    *(Incident(name, one.arrange, taken_by="mariadb" if name in _TAKEN_BY_MARIADB else "") for name, one in BROKEN.items()),
+    *(Incident(name, one.arrange, taken_by=one.taken_by) for name, one in DRIFTED.items()),
+    *(Incident(f"refused: {name}", one.arrange, only="mysql") for name, one in REFUSED.items()),
 )

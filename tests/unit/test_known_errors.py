@@ -38,19 +38,29 @@ def test_every_family_has_its_page_and_every_page_its_family() -> None:
 def test_a_page_says_what_the_code_says(family: Family) -> None:
     page = (PAGES / f"{family.page}.md").read_text()
     listed = {int(number): name for number, name in re.findall(r"^\| (\d+) \| `(\w+)` \|$", page, re.MULTILINE)}
-    assert listed == dict(family.errors)
+    assert listed == family.names
     assert f"Class: `{family.kind}`. Thread: {family.thread}." in page
     words = " ".join(page.split())
     for sentence in (family.means, family.replfix, family.human):
         assert sentence in words
     index = (PAGES / "README.md").read_text()
-    numbers = ", ".join(str(number) for number in sorted(family.errors))
+    numbers = ", ".join(str(number) for number in sorted(family.names))
     assert f"| {numbers} | [{family.page}]({family.page}.md) | {family.kind} |" in index
 
 
 def test_an_error_of_one_thread_belongs_to_one_family() -> None:
-    found = Counter((family.thread, number) for family in families() for number in family.errors)
-    assert [which for which, times in found.items() if times > 1] == []
+    for of in (lambda family: family.errors, lambda family: family.mariadb):
+        found = Counter((family.thread, number) for family in families() for number in of(family))
+        assert [which for which, times in found.items() if times > 1] == []
+
+
+def test_numbers_from_4000_on_are_those_of_the_product() -> None:
+    """MySQL's 4031 ends a connection that was idle too long, MariaDB's names a trigger that is not there."""
+    assert family_of(4031, product="MariaDB") is next(f for f in families() if f.page == "stored-object")
+    assert family_of(4031) is not family_of(4031, product="MariaDB")
+    assert family_of(4025, product="MySQL") is None
+    assert family_of(1942, product="MariaDB") is not None
+    assert family_of(1942) is None
 
 
 def test_the_errors_that_every_dba_meets_are_known() -> None:
@@ -61,7 +71,8 @@ def test_the_errors_that_every_dba_meets_are_known() -> None:
     assert [number for number in applier if family_of(number) is None] == []
     receiver = (1236, 13114, 2003, 1045, 2005, 2013, 2061, 1129, 1130, 13117)
     assert [number for number in receiver if family_of(number, Thread.RECEIVER) is None] == []
-    assert family_of(1064) is None
+    assert family_of(1) is not None
+    assert family_of(9999) is None
     assert name_of(1062) == "ER_DUP_ENTRY"
     # One number, two meanings: which thread says it decides.
     assert (family_of(13117), family_of(13117, Thread.RECEIVER)) == (
@@ -72,7 +83,7 @@ def test_the_errors_that_every_dba_meets_are_known() -> None:
 
 @pytest.mark.parametrize(("family", "number", "message"), QUOTED, ids=lambda v: str(getattr(v, "page", v))[:20])
 def test_a_quoted_message_is_taken_apart(family: Family, number: int, message: str) -> None:
-    assert number in family.errors
+    assert number in family.names
     found = applier_error.parse(number, message)
     if message.startswith("Worker"):
         assert found.gtid is not None
@@ -176,9 +187,9 @@ def test_each_reason_of_1236_has_its_own_next_step(reason: str, words: str) -> N
 
 
 def test_an_error_that_is_not_known_says_so() -> None:
-    of = replace(
-        evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS)), error=ApplierError(1064, "You have an error")
-    )
-    assert [advice.text for advice in advise(of)] == [
-        "replfix knows nothing about error 1064: the server's message has to do."
-    ]
+    of = replace(evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS)), error=ApplierError(9999, "Nobody knows"))
+    (remedy,) = advise(of)
+    assert remedy.text.startswith("replfix has no guidance for error 9999. Read the server's message above.")
+    assert "Compare on both servers" in remedy.text
+    (remedy,) = advise(replace(of, thread=Thread.RECEIVER))
+    assert "The receiver" in remedy.text

@@ -153,7 +153,7 @@ def _error(evidence: Evidence) -> ErrorPart:
         key=error.key,
         message=error.message,
         thread=evidence.thread.value,
-        name=family.errors[error.errno] if family else None,
+        name=family.names[error.errno] if family else None,
         class_=family.kind.value if family else None,
         means=family.means if family else None,
         page=f"docs/errors/{family.page}.md" if family else None,

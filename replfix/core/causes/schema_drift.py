@@ -6,7 +6,7 @@ from replfix.core import ddl
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.generated_otherwise import generated_otherwise
-from replfix.core.known_error import Kind, family_of
+from replfix.core.known_error import Kind
 from replfix.core.table import Table, TableName
 
 CODE = "schema-drift"
@@ -28,7 +28,7 @@ def examine(evidence: Evidence) -> Cause | None:
     differences = [*_differences(ours, theirs), *_in_the_definitions(evidence, name)]
     if not differences:
         return None
-    family = family_of(evidence.error.errno)
+    family = evidence.family
     about = family is not None and family.kind is Kind.SCHEMA_DRIFT
     rows = evidence.reconciliation is not None and any(c.table == name for c in evidence.reconciliation.conflicts)
     # Nothing else explains why the replica refuses rows that meet none of its own.

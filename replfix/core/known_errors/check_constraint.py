@@ -14,6 +14,9 @@ FAMILY = Family(
     errors={
         3819: "ER_CHECK_CONSTRAINT_VIOLATED",
     },
+    mariadb={
+        4025: "ER_CONSTRAINT_FAILED",
+    },
     means="The replica has a CHECK constraint that the source does not have, or has another one.",
     replfix=(
         "Names the CHECK that refuses the row, and shows the ALTER TABLE that removes it or makes it the source's."

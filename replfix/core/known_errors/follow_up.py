@@ -15,6 +15,9 @@ FAMILY = Family(
         1756: "ER_MTA_INCONSISTENT_DATA",
         3030: "ER_REPLICA_WORKER_STOPPED_PREVIOUS_THD_ERROR",
     },
+    mariadb={
+        1964: "ER_PRIOR_COMMIT_FAILED",
+    },
     means="Another worker failed, and this one only stopped with it.",
     replfix=(
         "Looks for the error of the worker that failed; where there is none left to see, starting the channel "

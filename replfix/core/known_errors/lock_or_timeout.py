@@ -12,14 +12,28 @@ FAMILY = Family(
     kind=Kind.TRANSIENT,
     thread=Thread.APPLIER,
     errors={
+        1015: "ER_CANT_LOCK",
         1180: "ER_ERROR_DURING_COMMIT",
+        1181: "ER_ERROR_DURING_ROLLBACK",
+        1192: "ER_LOCK_OR_ACTIVE_TRANSACTION",
+        1196: "ER_WARNING_NOT_COMPLETE_ROLLBACK",
         1205: "ER_LOCK_WAIT_TIMEOUT",
         1213: "ER_LOCK_DEADLOCK",
+        1223: "ER_CANT_UPDATE_WITH_READLOCK",
+        1297: "ER_GET_TEMPORARY_ERRMSG",
         1317: "ER_QUERY_INTERRUPTED",
+        1412: "ER_TABLE_DEF_CHANGED",
         1614: "ER_XA_RBDEADLOCK",
+        1689: "ER_LOCK_ABORTED",
         3024: "ER_QUERY_TIMEOUT",
         3058: "ER_USER_LOCK_DEADLOCK",
+        3101: "ER_TRANSACTION_ROLLBACK_DURING_COMMIT",
         3572: "ER_LOCK_NOWAIT",
+    },
+    mariadb={
+        1927: "ER_CONNECTION_KILLED",
+        1969: "ER_STATEMENT_TIMEOUT",
+        4145: "ER_BACKUP_LOCK_IS_ACTIVE",
     },
     means=(
         "Another session of the replica held a lock that the transaction needed, or somebody interrupted the "

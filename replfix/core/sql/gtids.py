@@ -9,6 +9,11 @@ from replfix.core.sql.names import string
 from replfix.core.sql.session import set_gtid_next, set_session_number
 
 
+def delete_gtid_position(domain: int, number: int) -> str:
+    """One row of MariaDB's table of applied GTIDs."""
+    return f"DELETE FROM mysql.gtid_slave_pos WHERE domain_id = {domain:d} AND sub_id = {number:d}"
+
+
 def empty_transaction(gtid: str) -> tuple[str, ...]:
     """Nothing, committed under that GTID: the applier passes over every transaction that gtid_executed holds."""
     return (set_gtid_next(gtid), "BEGIN", "COMMIT", set_gtid_next("AUTOMATIC"))

@@ -81,10 +81,20 @@ def go_on_from(channel: str, position: str | None) -> tuple[str, ...]:
     )
 
 
+def change_applier(channel: str, options: str) -> tuple[str, ...]:
+    """``options`` as they are, of the applier's: it is stopped, the receiver goes on."""
+    return (stop_applier(channel), f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}")
+
+
+def stop_replica(channel: str) -> str:
+    """Both threads."""
+    return f"STOP REPLICA FOR CHANNEL {string(channel)}"
+
+
 def fetch_again(channel: str) -> tuple[str, ...]:
     """Throw the relay logs away; with GTIDs, the receiver asks anew for what is not applied."""
     named = f"FOR CHANNEL {string(channel)}"
-    return (f"STOP REPLICA {named}", f"RESET REPLICA {named}", start_replica(channel, receiver=True))
+    return (stop_replica(channel), f"RESET REPLICA {named}", start_replica(channel, receiver=True))
 
 
 def by_hand(

@@ -64,6 +64,11 @@ def sessions_before_this_one() -> str:
     )
 
 
+def find_plugin(name: str) -> str:
+    """Which library a plugin or storage engine is from."""
+    return f"SELECT PLUGIN_NAME, PLUGIN_LIBRARY FROM information_schema.PLUGINS WHERE PLUGIN_NAME = {string(name)}"
+
+
 def size_of_file(path: str) -> str:
     """How many bytes a file of the server's has; NULL when the server does not send it."""
     return f"SELECT LENGTH(LOAD_FILE({string(path)}))"

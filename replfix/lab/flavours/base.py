@@ -131,7 +131,8 @@ class Flavour(Protocol):
         """Point a channel at the source, without starting it: by GTID, or from that position on. A source that was restarted is found again within a second."""
 
     def forget_received(self, session: Session) -> None:
-        """RESET REPLICA of the default channel, which goes by GTID afterwards as it did before."""
+        """RESET REPLICA of the default channel, which goes by GTID afterwards as it did before, with the applier's options as a lab
+        starts with them."""
 
     def start_channel(self, session: Session, channel: str = "") -> None:
         """START REPLICA, both threads."""

@@ -95,10 +95,13 @@ class MySQL:
         (
             "auto_increment_increment",
             "auto_increment_offset",
+            "binlog_cache_size",
             "binlog_format",
             "binlog_row_image",
             "binlog_row_metadata",
             "binlog_rows_query_log_events",
+            "max_binlog_cache_size",
+            "max_heap_table_size",
             "replica_parallel_workers",
             "replica_type_conversions",
             "sql_replica_skip_counter",
@@ -179,6 +182,10 @@ class MySQL:
 
     def forget_received(self, session: Session) -> None:
         session.execute("RESET REPLICA")
+        session.execute(
+            "CHANGE REPLICATION SOURCE TO PRIVILEGE_CHECKS_USER = NULL, REQUIRE_ROW_FORMAT = 0, "
+            "REQUIRE_TABLE_PRIMARY_KEY_CHECK = STREAM"
+        )
 
     def start_channel(self, session: Session, channel: str = "") -> None:
         session.execute(f"START REPLICA FOR CHANNEL {string(channel)}")

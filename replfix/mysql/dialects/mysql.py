@@ -59,6 +59,7 @@ class MysqlDialect:
         variables = session.query(_VARIABLES)[0]
         failed = any(row["Replica_SQL_Running"] != "Yes" and row["Last_SQL_Errno"] != "0" for row in rows)
         workers = _progress(session) if failed and variables["gtid_mode"] != "ON" else {}
+        applying_as = _applying_as(session) if failed else {}
         return ReplicaStatus(
             server_uuid=variables["server_uuid"],
             server_id=int(variables["server_id"]),
@@ -76,6 +77,7 @@ class MysqlDialect:
                     retrieved=GtidSet.parse(row["Retrieved_Gtid_Set"]),
                     auto_position=row["Auto_Position"] == "1",
                     workers=workers.get(row["Channel_Name"], ()),
+                    applies_as=applying_as.get(row["Channel_Name"], ""),
                 )
                 for row in rows
             ),
@@ -122,4 +124,14 @@ def _progress(session: Session) -> dict[str, tuple[WorkerProgress, ...]]:
             bytes.fromhex(row["bitmap"]),
         )
         found[row["channel"]] = (*found.get(row["channel"], ()), worker)
+    return found
+
+
+def _applying_as(session: Session) -> dict[str, str]:
+    """PRIVILEGE_CHECKS_USER of each channel that has one, as statements write it."""
+    found: dict[str, str] = {}
+    for row in session.query("SELECT * FROM performance_schema.replication_applier_configuration"):
+        if shown := row.get("PRIVILEGE_CHECKS_USER"):  # 'user'@'host', quotes in it not doubled (9.7.4)
+            user, _, host = str(shown).strip("'").rpartition("'@'")
+            found[row["CHANNEL_NAME"]] = sql.account(user, host)
     return found

@@ -1,0 +1,98 @@
+"""The table is partitioned otherwise on the replica."""
+
+from __future__ import annotations
+
+from replfix.core import ddl, drift, sql
+from replfix.core.evidence import BothDefinitions, Evidence
+from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.table import TableName
+
+FAMILY = Family(
+    page="partitions",
+    kind=Kind.SCHEMA_DRIFT,
+    thread=Thread.APPLIER,
+    errors={
+        1480: "ER_PARTITION_WRONG_VALUES_ERROR",
+        1481: "ER_PARTITION_MAXVALUE_ERROR",
+        1493: "ER_RANGE_NOT_INCREASING_ERROR",
+        1495: "ER_MULTIPLE_DEF_CONST_IN_LIST_PART_ERROR",
+        1503: "ER_UNIQUE_KEY_NEED_ALL_FIELDS_IN_PF",
+        1505: "ER_PARTITION_MGMT_ON_NONPARTITIONED",
+        1507: "ER_DROP_PARTITION_NON_EXISTENT",
+        1508: "ER_DROP_LAST_PARTITION",
+        1509: "ER_COALESCE_ONLY_ON_HASH_PARTITION",
+        1510: "ER_REORG_HASH_ONLY_ON_SAME_NO",
+        1512: "ER_ONLY_ON_RANGE_LIST_PARTITION",
+        1515: "ER_COALESCE_PARTITION_NO_PARTITION",
+        1516: "ER_REORG_PARTITION_NOT_EXIST",
+        1517: "ER_SAME_NAME_PARTITION",
+        1519: "ER_CONSECUTIVE_REORG_PARTITIONS",
+        1520: "ER_REORG_OUTSIDE_RANGE",
+        1526: "ER_NO_PARTITION_FOR_GIVEN_VALUE",
+        1591: "ER_NO_PARTITION_FOR_GIVEN_VALUE_SILENT",
+        1731: "ER_PARTITION_EXCHANGE_DIFFERENT_OPTION",
+        1732: "ER_PARTITION_EXCHANGE_PART_TABLE",
+        1733: "ER_PARTITION_EXCHANGE_TEMP_TABLE",
+        1735: "ER_UNKNOWN_PARTITION",
+        1736: "ER_TABLES_DIFFERENT_METADATA",
+        1737: "ER_ROW_DOES_NOT_MATCH_PARTITION",
+        1740: "ER_PARTITION_EXCHANGE_FOREIGN_KEY",
+        1747: "ER_PARTITION_CLAUSE_ON_NONPARTITIONED",
+        1748: "ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET",
+        1863: "ER_ROW_IN_WRONG_PARTITION",
+    },
+    mariadb={
+        4030: "ER_PARTITION_DEFAULT_ERROR",
+        4113: "ER_PARTITION_WRONG_TYPE",
+        4127: "ER_PART_WRONG_VALUE",
+        4128: "ER_VERS_WRONG_PARTS",
+        4189: "ER_VERS_HIST_PART_FAILED",
+    },
+    means=(
+        "A row has no partition on the replica, or a statement about partitions meets others than on the source: the table was "
+        "partitioned on one server only."
+    ),
+    replfix="Shows how the table is partitioned on both servers, and the ALTER TABLE for what the transaction needs.",
+    human="Give the replica's table the partitions that the statement or row expects, not logged, and start the channel.",
+)
+
+_NO_PARTITION_FOR_ROW = (1526, 1591)
+
+
+def advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    statement = drift.the_statement(evidence)
+    found = [remedy for both in evidence.definitions for remedy in _of(evidence, both)]
+    return (*statement, *(found or (Remedy(FAMILY.human),)))
+
+
+def _of(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
+    if both.source is None or both.replica is None or both.table is None:
+        return (Remedy(f"{both.name} is on one of the two servers only."),)
+    theirs, ours = ddl.partitioning(both.source), ddl.partitioning(both.replica)
+    name = TableName(both.schema, both.table)
+    if theirs == ours:
+        if evidence.statement is not None and drift.same(both):
+            return (
+                drift.nothing_left(
+                    evidence, f"{both.name} is on the replica as the source has it now, partitions included."
+                ),
+            )
+        return (Remedy(f"{both.name} has the same partitions on both servers now. {FAMILY.human}"),)
+    told = f"{both.name} is partitioned on the source {theirs or 'not at all'}; on the replica {ours or 'not at all'}."
+    if evidence.error.errno not in _NO_PARTITION_FOR_ROW:
+        return (
+            Remedy(
+                f"{told} The statement needs the partitions that the table had on the source before it. {FAMILY.human}"
+            ),
+        )
+    change = f"ALTER TABLE {sql.table_name(name)} {theirs or 'REMOVE PARTITIONING'}"
+    return (
+        Remedy(
+            f"{told} This partitions the replica's as the source's is now. It copies the table, and fails without a change if a row "
+            "of the replica has no place there. If a later statement of the backlog makes the same change, the channel stops on that one "
+            "next.",
+            drift.by_hand(evidence, change),
+            LeadsTo.NEXT_TRANSACTION,
+        ),
+    )

@@ -1,0 +1,101 @@
+"""Which account, routine, trigger, event or view a statement creates, changes or drops, as far as its first words tell.
+
+Nothing is repaired by what is read here: it decides which statements a human is given.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from replfix.core.statement import NAME, unquoted, without_comments
+from replfix.core.table import TableName
+
+_ACCOUNT_PART = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|[\w.$%-]+)"""
+_ACCOUNT = rf"{_ACCOUNT_PART}(?:\s*@\s*{_ACCOUNT_PART})?"
+_DEFINER = rf"(?:DEFINER\s*=\s*(?:CURRENT_USER(?:\(\))?|{_ACCOUNT})\s+)?"
+_OBJECT = re.compile(
+    rf"""\s*(?P<verb>CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:ALGORITHM\s*=\s*\w+\s+)?{_DEFINER}(?:SQL\s+SECURITY\s+\w+\s+)?
+    (?:AGGREGATE\s+)?(?P<kind>PROCEDURE|FUNCTION|TRIGGER|EVENT|VIEW|SEQUENCE)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?
+    (?P<first>{NAME})(?:\s*\.\s*(?P<second>{NAME}))?(?P<more>\s*,)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ABOUT_ACCOUNTS = re.compile(
+    r"\s*(?P<verb>CREATE|DROP|ALTER|RENAME)\s+(?P<kind>USER|ROLE)\b|\s*(?P<other>GRANT|REVOKE|SET\s+PASSWORD)\b",
+    re.IGNORECASE,
+)
+_FAILED_FOR = re.compile(r"Operation (?P<what>[A-Z ]+?) failed for (?P<who>.+?)(?: \([^()]*\))?'? on query", re.DOTALL)
+_ONE_ACCOUNT = re.compile(rf"(?P<user>{_ACCOUNT_PART})(?:\s*@\s*(?P<host>{_ACCOUNT_PART}))?")
+_TO_OR_FROM = re.compile(rf"\b(?:TO|FROM)\s+(?P<who>{_ACCOUNT}(?:\s*,\s*{_ACCOUNT})*)", re.IGNORECASE)
+_OF_MESSAGE = (
+    re.compile(r"defined for user '(?P<user>[^']*)' on host '(?P<host>[^']*)'"),
+    re.compile(r"authorization ID `(?P<user>[^`]*)`@`(?P<host>[^`]*)`"),
+    re.compile(r"definer \('(?P<user>[^']*)'@'(?P<host>[^']*)'\)"),
+)
+_MISSING = re.compile(r"(?P<kind>PROCEDURE|FUNCTION) (?P<name>\S+) does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStatement:
+    verb: str  # CREATE | DROP | ALTER
+    kind: str  # PROCEDURE | FUNCTION | TRIGGER | EVENT | VIEW | SEQUENCE
+    name: TableName
+    alone: bool  # it names no other object
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatement:
+    verb: str  # CREATE | DROP | ALTER | RENAME | GRANT | REVOKE | SET PASSWORD
+    role: bool
+    accounts: tuple[tuple[str, str], ...]  # user and host of those that the error is about
+
+
+def object_of(schema: str, text: str) -> ObjectStatement | None:
+    """``schema`` is the default schema in which it ran."""
+    found = _OBJECT.match(without_comments(text))
+    if found is None:
+        return None
+    first = unquoted(found["first"])
+    name = TableName(first, unquoted(found["second"])) if found["second"] else TableName(schema, first)
+    return (
+        ObjectStatement(found["verb"].upper(), found["kind"].upper(), name, not found["more"]) if name.schema else None
+    )
+
+
+def account_of(text: str, message: str) -> AccountStatement | None:
+    """``message`` names the accounts that are in the way, of several in the statement."""
+    found = _ABOUT_ACCOUNTS.match(without_comments(text))
+    if found is None:
+        return None
+    verb = " ".join((found["verb"] or found["other"]).upper().split())
+    role = (found["kind"] or "").upper() == "ROLE"
+    return AccountStatement(verb, role, accounts_in(text, message))
+
+
+def accounts_in(text: str, message: str) -> tuple[tuple[str, str], ...]:
+    """The accounts that the message names, else those behind TO or FROM."""
+    if failed := _FAILED_FOR.search(message):
+        return _accounts(failed["who"])
+    for pattern in _OF_MESSAGE:
+        if named := pattern.search(message):
+            return ((named["user"], named["host"]),)
+    behind = _TO_OR_FROM.search(text)
+    return _accounts(behind["who"]) if behind else ()
+
+
+def missing_routine(message: str) -> tuple[str, TableName] | None:
+    """Kind and name of a routine that a statement calls and the server does not have."""
+    found = _MISSING.search(message)
+    if found is None or "." not in found["name"]:
+        return None
+    schema, _, name = found["name"].partition(".")
+    return found["kind"], TableName(schema, name)
+
+
+def _accounts(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((_plain(a["user"]), _plain(a["host"]) if a["host"] else "%") for a in _ONE_ACCOUNT.finditer(text))
+
+
+def _plain(part: str) -> str:
+    quote = part[0]
+    return part[1:-1].replace(quote * 2, quote) if quote in "'\"`" else part

@@ -1,0 +1,38 @@
+"""Accounts and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replfix.core.sql.names import identifier
+
+
+def account(user: str, host: str) -> str:
+    return f"{identifier(user)}@{identifier(host)}"
+
+
+def grant(privileges: Sequence[str], scope: str, to: str) -> str:
+    """``scope`` and ``to`` as they are written in a statement."""
+    return f"GRANT {', '.join(privileges)} ON {scope} TO {to}"
+
+
+def show_account(of: str) -> tuple[str, ...]:
+    return (f"SHOW CREATE USER {of}", f"SHOW GRANTS FOR {of}")
+
+
+def create_locked_account(name: str, *, mariadb: bool) -> str:
+    """One that nobody can use, for a statement that needs it to be there. MySQL checks passwords, of locked accounts too."""
+    password = "" if mariadb else " IDENTIFIED BY RANDOM PASSWORD"
+    return f"CREATE USER {name}{password} ACCOUNT LOCK"
+
+
+def drop_account(name: str) -> str:
+    return f"DROP USER {name}"
+
+
+def create_role(name: str) -> str:
+    return f"CREATE ROLE {name}"
+
+
+def drop_role(name: str) -> str:
+    return f"DROP ROLE {name}"
