@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from replfix.core import drift, sql
+from replfix.core import sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
@@ -24,6 +25,6 @@ def placeholder(evidence: Evidence, accounts: tuple[str, ...], why: str) -> Reme
     mariadb = evidence.status.product == "MariaDB"
     return Remedy(
         why,
-        drift.by_hand(evidence, *(sql.create_locked_account(account, mariadb=mariadb) for account in accounts)),
+        by_hand(evidence, *(sql.create_locked_account(account, mariadb=mariadb) for account in accounts)),
         LeadsTo.NEXT_TRANSACTION,
     )

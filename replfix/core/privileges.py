@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from replfix.core import sql
+
 _GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<scope>\S+) TO ", re.S)
 _REVOKE = re.compile(r"REVOKE (?P<what>.+?) ON (?P<scope>\S+) FROM ", re.S)
 
@@ -27,10 +29,6 @@ class Need:
     action: str
     names: tuple[str, ...]
     scope: str = "*.*"
-
-    @property
-    def grant(self) -> str:
-        return f"GRANT {self.names[0]} ON {self.scope}"
 
 
 def _replica(action: str, *names: str, scope: str = "*.*") -> Need:
@@ -120,6 +118,35 @@ def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
         for need in granted.needs
         if need.role is role and not granted.has(need) and not (granted.stands_in and need.action.startswith(_START))
     )
+
+
+def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> tuple[str, ...]:
+    """What an administrator runs on that server, all at once: not logged, for the account may be on this server only, and a GRANT to
+    an account that a replica lacks stops it (1410). ``account`` as CURRENT_USER() says it."""
+    by_scope: dict[str, dict[str, None]] = {}
+    for need in needs:
+        by_scope.setdefault(need.scope, {})[need.names[0]] = None
+    user, _, host = account.rpartition("@")
+    to = sql.account(user, host)
+    statements = [sql.grant(tuple(names), scope, to) for scope, names in by_scope.items()]
+    return sql.by_hand(statements, "", super_read_only=super_read_only, start="")
+
+
+def in_one_line(statements: Iterable[str]) -> str:
+    return " ".join(f"{statement};" for statement in statements)
+
+
+_ONE_OF = re.compile(r"you need \(at least one of\) the (?P<names>.+?) privilege\(s\)")
+_COMMAND_DENIED = re.compile(r"(?P<name>[A-Z][A-Z ]*?) command denied to user ")
+
+
+def privilege_in(message: str) -> str:
+    """The privilege that a server's refusal asks for, SUPER only where nothing else serves; empty when it names none."""
+    if one_of := _ONE_OF.search(message):
+        names = re.findall(r"[A-Z_]+(?: [A-Z_]+)*", one_of["names"].replace(" or ", ", "))
+        return next((name for name in reversed(names) if name != "SUPER"), "SUPER")
+    denied = _COMMAND_DENIED.search(message)
+    return denied["name"] if denied else ""
 
 
 def parse_grants(account: str, lines: Iterable[str], needs: tuple[Need, ...] = NEEDS) -> Granted:

@@ -14,6 +14,7 @@ from pymysql.cursors import Cursor
 
 from replfix.connecting import connect
 from replfix.core.endpoint import Endpoint
+from replfix.core.privileges import Need, Role, granting, in_one_line, privilege_in
 from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 
@@ -140,12 +141,31 @@ class Session:
         try:
             client()
         except pymysql.err.MySQLError as error:
-            raise statement_error(self.endpoint, error) from None
+            told = statement_error(self.endpoint, error)
+            if isinstance(told, PrivilegeError) and (grant := self._grant(told.message)):
+                told = PrivilegeError(told.message, grant)
+            raise told from None
         except OSError as error:
             raise ConnectError(f"The connection to {self.endpoint} was lost: {error}", LOST_HINT) from None
         except BaseException:  # Ctrl-C: the answer that is on its way would be taken for that of the next statement
             self.close()
             raise
+
+    def _grant(self, message: str) -> str:
+        """What gives the account the privilege that the server asks for; empty where that is not known."""
+        privilege = privilege_in(message)
+        try:
+            with self.connection.cursor() as cursor:
+                shut = "0" if self.is_mariadb else "@@global.super_read_only"
+                cursor.execute(f"SELECT CURRENT_USER(), {shut}")
+                ((account, super_read_only),) = cursor.fetchall()
+        except (pymysql.err.Error, OSError, ValueError):
+            return ""
+        if not privilege:
+            return ""
+        needs = (Need(Role.REPLICA, "", (privilege,)),)
+        given = in_one_line(granting(str(account), needs, super_read_only=str(super_read_only) == "1"))
+        return f"As an administrator of {self.endpoint}: {given} 'replfix doctor' shows whether more is missing."
 
     def close(self) -> None:
         try:
@@ -205,7 +225,7 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
     if errno == _DENIED_TAG:
         return PrivilegeError(
             f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag: {text}",
-            f"GRANT TRANSACTION_GTID_TAG ON *.* TO the account {endpoint.user!r}.",
+            "The privilege is TRANSACTION_GTID_TAG ON *.*.",
         )
     if errno in _DENIED_ACTION:
         return PrivilegeError(

@@ -16,7 +16,7 @@ from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
-from replfix.core.privileges import Granted, parse_grants
+from replfix.core.privileges import Granted, Role, parse_grants
 from replfix.core.reach import Reach
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
@@ -24,7 +24,7 @@ from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.tested import too_old
 from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.errors import Refused, ReplicationError, ServerError, TooOld, Unreadable
+from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
@@ -34,6 +34,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
 from replfix.mysql.generated import filled_in
+from replfix.mysql.grants import give_everything
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
 from replfix.mysql.key_spaces import ServerKeySpaces
@@ -248,7 +249,10 @@ class MysqlServer:
         # MySQL's older statement has a status row too; of an older MariaDB nothing is known.
         if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
             raise TooOld(reason, "Upgrade the replica first, then its source.")
-        return self._dialect.status(self._session)
+        try:
+            return self._dialect.status(self._session)
+        except PrivilegeError as error:
+            raise PrivilegeError(error.message, give_everything(self._session, Role.REPLICA)) from None
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         rows = self._session.rows(sql.duplicate_values(table, key, limit))

@@ -14,6 +14,7 @@ from replfix.core import sql
 from replfix.core.endpoint import Endpoint
 from replfix.core.lookup import by_identity
 from replfix.core.plan import OnSource, Step
+from replfix.core.privileges import Need, Role
 from replfix.core.row_diff import differing
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage, laid_over
@@ -28,6 +29,7 @@ from replfix.errors import (
 )
 from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
+from replfix.mysql.grants import give_everything
 from replfix.mysql.reach import read_reach
 from replfix.mysql.rows import find_now
 
@@ -70,8 +72,7 @@ class SourceSession:
             raise PrivilegeError(
                 f"The source {self._endpoint} does not log rows (binlog_format), and its account may not change that: "
                 f"{error.message}",
-                "SET GLOBAL binlog_format = ROW on the source, or GRANT SESSION_VARIABLES_ADMIN (MariaDB: BINLOG ADMIN) ON *.* TO "
-                f"the account {self._endpoint.user!r}.",
+                f"{error.hint} Or SET GLOBAL binlog_format = 'ROW' there.",
             ) from None
 
     def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
@@ -155,8 +156,15 @@ class SourceSession:
         except PrivilegeError as error:
             raise PrivilegeError(
                 error.message,
-                f"{_NOTHING_WRITTEN} GRANT {privileges} ON {sql.table_name(table.name)} TO the account {self._endpoint.user!r} on the "
-                "source; keep-both and replica-wins write there.",
+                f"{_NOTHING_WRITTEN} keep-both and replica-wins write on the source. "
+                + give_everything(
+                    self._session,
+                    Role.SOURCE,
+                    *(
+                        Need(Role.SOURCE, "write", (name,), sql.table_name(table.name))
+                        for name in privileges.split(", ")
+                    ),
+                ),
             ) from None
 
     def _run(self, step: Step, table: Table, before: list[Step]) -> Step:

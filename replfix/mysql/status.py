@@ -37,10 +37,9 @@ def read_replicas(session: Session) -> tuple[str, ...]:
     return ()
 
 
-def channel_rows(session: Session, statements: Sequence[str], grant: str) -> list[dict[str, Any]]:
-    """A row for each channel, by the first of the statements that the server knows. ReplicationError when there is none;
-    PrivilegeError that names the privilege ``grant``."""
-    rows = _first_known(session, statements, grant)
+def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each channel, by the first of the statements that the server knows. ReplicationError when there is none."""
+    rows = _first_known(session, statements)
     if not rows:
         raise ReplicationError(
             f"{session.endpoint} is not a replica: it has no replication channel.",
@@ -49,17 +48,13 @@ def channel_rows(session: Session, statements: Sequence[str], grant: str) -> lis
     return rows
 
 
-def _first_known(session: Session, statements: Sequence[str], grant: str) -> list[dict[str, Any]]:
+def _first_known(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
     for statement in statements:
         try:
             return [current_names(row) for row in session.told(statement)]
         except ServerError as error:
             if error.errno != PARSE_ERROR:
                 raise
-        except PrivilegeError as error:
-            raise PrivilegeError(
-                error.message, f"GRANT {grant} ON *.* TO the account {session.endpoint.user!r}."
-            ) from None
     raise ReplicationError(
         f"{session.endpoint} knows no form of SHOW REPLICA STATUS.",
         "replfix works with MySQL 8.0.22 and later in this version.",

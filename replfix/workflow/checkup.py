@@ -5,13 +5,13 @@ The checks themselves are in ``core/checks/``; here is what they are made from, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from replfix.core.checks import channel as of_channel
 from replfix.core.checks import replica as of_replica
 from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
-from replfix.core.privileges import SOURCE_WRITES, Granted, Role, missing
+from replfix.core.privileges import SOURCE_WRITES, Granted, Need, Role, granting, in_one_line, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError, TooOld
@@ -25,7 +25,7 @@ def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> 
     """One check after the other, as they are made. Raises only when the replica itself cannot be reached."""
     granted = replica.granted()
     yield Check("replica-reachable", Verdict.OK, f"{replica.address} answers; the account is {granted.account}.")
-    yield from _privileges(granted, Role.REPLICA)
+    yield from _privileges(granted, Role.REPLICA, _super_read_only(replica))
     if granted.stands_in:
         yield Check("replica-managed", Verdict.OK, granted.stands_in)
     try:
@@ -66,17 +66,17 @@ def _server(server: Server, role: Role) -> ServerFacts:
     )
 
 
-def _privileges(granted: Granted, role: Role) -> Iterator[Check]:
+def _privileges(granted: Granted, role: Role, super_read_only: bool) -> Iterator[Check]:
     lacking = missing(granted, role)
     for need in lacking:
-        fix = f"{need.grant} TO {_quoted(granted.account)};"
+        fix = _granting(granted, lacking, super_read_only) if need is lacking[-1] else ""  # all of them at once
         yield Check(f"{role}-privilege", Verdict.FAILED, f"On the {role} the account may not {need.action}.", fix)
     if not lacking:
         count = sum(need.role is role for need in granted.needs)
         yield Check(f"{role}-privileges", Verdict.OK, f"The account has all {count} privileges needed on the {role}.")
 
 
-def _source_writes(granted: Granted) -> Check:
+def _source_writes(granted: Granted, super_read_only: bool) -> Check:
     lacking = [name for name in SOURCE_WRITES if name not in granted.everywhere]
     if not lacking:
         return Check("source-writes", Verdict.OK, "On the source the account may write displaced rows.")
@@ -85,13 +85,16 @@ def _source_writes(granted: Granted) -> Check:
         Verdict.WARNING,
         f"On the source the account lacks {', '.join(lacking)} ON *.*: where it has them on no single table either, keep-both and "
         "replica-wins cannot write there.",
-        f"GRANT {', '.join(lacking)} ON *.* TO {_quoted(granted.account)};",
+        _granting(granted, [Need(Role.SOURCE, "write", (name,)) for name in lacking], super_read_only),
     )
 
 
-def _quoted(account: str) -> str:
-    user, _, host = account.rpartition("@")
-    return "@".join("'" + part.replace("'", "''") + "'" for part in (user, host))
+def _granting(granted: Granted, needs: Sequence[Need], super_read_only: bool) -> str:
+    return in_one_line(granting(granted.account, needs, super_read_only=super_read_only))
+
+
+def _super_read_only(server: Server) -> bool:
+    return server.variables(("super_read_only",))["super_read_only"] == "ON"  # MariaDB has none
 
 
 def _channel(
@@ -104,14 +107,18 @@ def _channel(
         return
     on_source = source.granted()
     yield Check("source-reachable", Verdict.OK, f"{source.address} answers; the account is {on_source.account}.")
-    yield from _privileges(on_source, Role.SOURCE)
-    yield _source_writes(on_source)
+    shut = _super_read_only(source)
+    yield from _privileges(on_source, Role.SOURCE, shut)
+    yield _source_writes(on_source, shut)
     yield _same_server(source, channel)
     both = ChannelFacts(facts, channel, _server(source, Role.SOURCE), replica.encrypted(channel.name))
     for check in of_channel.ALL:
         if (made := check(both)) is not None:
             yield made
-    yield _retention(source, facts.status, channel)
+    try:
+        yield _retention(source, facts.status, channel)
+    except PrivilegeError as error:  # the GRANT is at the privilege above
+        yield Check("source-binlog-retention", Verdict.FAILED, error.message)
     if not missing(granted, Role.REPLICA) and not missing(on_source, Role.SOURCE):
         yield _rehearsal(replica, source)
 

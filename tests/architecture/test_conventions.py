@@ -39,7 +39,6 @@ VERBATIM = {
     "slave_pos": "value of MASTER_USE_GTID",
     "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
-    "gtid_slave_pos": "table of MariaDB, never renamed",
     "sqlite_master": "SQLite's own catalogue",
 }
 OLD_TERMS = re.compile(r"(?<![a-z])(?:master|slave)s?(?![a-z])", re.IGNORECASE)

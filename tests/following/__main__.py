@@ -27,7 +27,12 @@ def main() -> int:
         for server in chosen.servers.split(","):
             lab = topology.up(f"follow-{server.replace('.', '-')}", 1, narrator=Lines(sys.stderr), server=server)
             try:
-                wrong += _all(lab, server, [i for i in INCIDENTS if chosen.only in i.name and server.startswith(i.only)], chosen.verbose)
+                wrong += _all(
+                    lab,
+                    server,
+                    [i for i in INCIDENTS if chosen.only in i.name and server.startswith(i.only)],
+                    chosen.verbose,
+                )
             finally:
                 topology.down(lab.name)
     return min(wrong, 1)

@@ -27,7 +27,10 @@ _TAKEN_BY_MARIADB = ("3819", "1007", "1008", "1050", "1051", "1837")
 for row events (10.11, 11.8)."""
 
 INCIDENTS = (
-    *(Incident(name, one.arrange, taken_by="mariadb" if name in _TAKEN_BY_MARIADB else "") for name, one in BROKEN.items()),
+    *(
+        Incident(name, one.arrange, taken_by="mariadb" if name in _TAKEN_BY_MARIADB else "")
+        for name, one in BROKEN.items()
+    ),
     *(Incident(name, one.arrange, taken_by=one.taken_by) for name, one in DRIFTED.items()),
     *(Incident(f"refused: {name}", one.arrange, only="mysql") for name, one in REFUSED.items()),
 )

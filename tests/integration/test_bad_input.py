@@ -198,8 +198,9 @@ def test_missing_privileges_are_named_with_their_grant(pair: Lab) -> None:
     ran = replfix("doctor", "--replica", url, "--json")
     assert ran.code == 6
     fixes = [c["fix"] for c in ran.document["checks"] if c["verdict"] == "failed"]
-    assert "GRANT BINLOG_ADMIN ON *.* TO 'half'@'%';" in fixes
-    assert "GRANT REPLICATION SLAVE ON *.* TO 'half'@'%';" in fixes
+    on_replica, on_source = [fix for fix in fixes if fix]  # each time all of them at once
+    assert "BINLOG_ADMIN" in on_replica and "TO `half`@`%`;" in on_replica  # noqa: PT018
+    assert "GRANT REPLICATION SLAVE ON *.* TO `half`@`%`;" in on_source
     assert not any("REPLICATION CLIENT" in fix for fix in fixes)
     ran = replfix("doctor", "--replica", pair.replica.url(), "--json")
     assert [c for c in ran.document["checks"] if c["verdict"] != "ok"] == []

@@ -323,7 +323,8 @@ def test_a_gtid_with_a_tag_takes_a_privilege_that_is_named(pair: Lab) -> None:
         ["SET gtid_next = 'AUTOMATIC:tagged'", "INSERT INTO t VALUES (1, 2)", "SET gtid_next = 'AUTOMATIC'"],
     )
     ran = resolve(pair)
-    assert (ran.code, ran.document["error"]["hint"][:31]) == (6, "GRANT TRANSACTION_GTID_TAG ON *")
+    assert ran.code == 6
+    assert "GRANT TRANSACTION_GTID_TAG ON *.* TO `replfix`@`%`;" in ran.document["error"]["hint"]
     with writing_on_the_replica(pair) as session:
         session.execute("GRANT TRANSACTION_GTID_TAG ON *.* TO 'replfix'@'%'")
     try:

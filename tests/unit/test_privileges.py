@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.privileges import NEEDS, Granted, Need, Role, missing, parse_grants
+from replfix.core.privileges import NEEDS, Granted, Need, Role, granting, missing, parse_grants, privilege_in
 
 
 def granted(*lines: str) -> Granted:
@@ -58,7 +58,6 @@ def test_each_need_is_met_by_any_of_its_names(need: Need) -> None:
 
     for name in need.names:
         assert granted(f"GRANT {name} ON {need.scope} TO `d`@`%`").has(need)
-    assert need.grant == f"GRANT {need.names[0]} ON {need.scope}"
 
 
 @pytest.mark.parametrize("role", Role)
@@ -71,3 +70,32 @@ def test_the_names_to_grant_are_enough_and_each_of_them_is_needed(role: Role) ->
         # SYSTEM_VARIABLES_ADMIN covers what SESSION_VARIABLES_ADMIN is for, REPLICATION_APPLIER what BINLOG_ADMIN is for.
         assert lacking or name in ("SESSION_VARIABLES_ADMIN", "BINLOG_ADMIN")
         assert all(need.names[0] == name for need in lacking)
+
+
+def test_everything_that_is_missing_is_given_at_once_and_not_logged() -> None:
+    needs = (
+        Need(Role.REPLICA, "a", ("SELECT",)),
+        Need(Role.REPLICA, "b", ("SELECT",), "performance_schema.*"),
+        Need(Role.REPLICA, "c", ("REPLICATION CLIENT", "SUPER")),
+    )
+    assert granting("o`dd@10.0.%", needs, super_read_only=True) == (
+        "SET SESSION sql_log_bin = 0",
+        "SET GLOBAL super_read_only = OFF",
+        "GRANT SELECT, REPLICATION CLIENT ON *.* TO `o``dd`@`10.0.%`",
+        "GRANT SELECT ON performance_schema.* TO `o``dd`@`10.0.%`",
+        "SET GLOBAL super_read_only = ON",
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "privilege"),
+    [
+        ("Access denied; you need (at least one of) the SUPER privilege(s) for this operation", "SUPER"),
+        ("Access denied; you need (at least one of) the SUPER or REPLICATION_SLAVE_ADMIN privilege(s) for this", "REPLICATION_SLAVE_ADMIN"),
+        ("Access denied; you need (at least one of) the SUPER, BINLOG ADMIN privilege(s) for this operation", "BINLOG ADMIN"),
+        ("SELECT command denied to user 'u'@'h' for table 't'", "SELECT"),
+        ("Access denied for user 'u'@'h' to database 'd'", ""),
+    ],
+)  # fmt: skip
+def test_the_privilege_that_a_refusal_asks_for(message: str, privilege: str) -> None:
+    assert privilege_in(message) == privilege

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core import drift, sql
 from replfix.core.account_copy import copied_from_source, placeholder
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.object_statement import account_of
@@ -65,7 +66,7 @@ def _advise(evidence: Evidence, verb: str, role: bool, accounts: tuple[str, ...]
             Remedy(
                 f"The replica has {named} already. When the source ran this statement it had no such account. This shows the replica's, "
                 "drops it, and lets the replica run the statement; grants follow from the source's binlog. Keep what is shown.",
-                drift.by_hand(evidence, *shown, *(drop(a) for a in accounts)),
+                by_hand(evidence, *shown, *(drop(a) for a in accounts)),
                 LeadsTo.NEXT_TRANSACTION,
                 loses=tuple(Loss(1, "account", f"the replica: {a}, with its password and grants") for a in accounts),
             ),
@@ -74,7 +75,7 @@ def _advise(evidence: Evidence, verb: str, role: bool, accounts: tuple[str, ...]
         return (
             Remedy(
                 f"The replica has no {named} to drop. This makes it, without any privilege, and the replica runs the statement.",
-                drift.by_hand(evidence, *(sql.create_role(a) for a in accounts)),
+                by_hand(evidence, *(sql.create_role(a) for a in accounts)),
                 LeadsTo.NEXT_TRANSACTION,
             ),
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from replfix.core import drift, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.object_statement import account_of, object_of
+from replfix.core.privileges import privilege_in
 from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.row_event import ChangeKind
 
@@ -36,8 +38,6 @@ FAMILY = Family(
     ),
 )
 
-_DENIED_ON = re.compile(r"(?P<privilege>[A-Z][A-Z ]*?) command denied to user ")
-_ONE_OF = re.compile(r"you need \(at least one of\) the (?P<names>.+?) privilege\(s\)")
 _OF_CHANGE = {ChangeKind.INSERT: "INSERT", ChangeKind.UPDATE: "UPDATE", ChangeKind.DELETE: "DELETE"}
 _SESSION = "SESSION_VARIABLES_ADMIN"  # each statement sets variables of its session first
 _PROGRAMS = {"VIEW": ("CREATE VIEW", "DROP", "SHOW VIEW"), "TRIGGER": ("TRIGGER",), "EVENT": ("EVENT",)}
@@ -58,7 +58,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         Remedy(
             f"The channel applies as {account} (PRIVILEGE_CHECKS_USER). This gives it what this transaction is seen to need. If it lacks "
             "more, the channel stops again and the next diagnosis names that.",
-            drift.by_hand(evidence, *grants),
+            by_hand(evidence, *grants),
             LeadsTo.REAL_ERROR,
         ),
     )
@@ -70,10 +70,9 @@ def _needed(evidence: Evidence) -> dict[str, tuple[str, ...]]:
     if evidence.transaction is not None:
         for change in evidence.transaction.changes:
             found.setdefault(sql.table_name(change.table), []).append(_OF_CHANGE[change.kind])
-    if one_of := _ONE_OF.search(evidence.error.message):
-        names = re.findall(r"[A-Z_]+(?: [A-Z_]+)*", one_of["names"].replace(" or ", ", "))
-        wanted = _SESSION if _SESSION in names else next((name for name in names if name != "SUPER"), "SUPER")
-        found.setdefault("*.*", []).append(wanted)
+    asked = privilege_in(evidence.error.message)
+    if (asked and "_" in asked) or asked == "SUPER":
+        found.setdefault("*.*", []).append(asked)
     statement = evidence.statement
     if statement is not None:
         found.setdefault("*.*", []).append(_SESSION)
@@ -96,8 +95,8 @@ def _needed(evidence: Evidence) -> dict[str, tuple[str, ...]]:
                 found.setdefault(f"{sql.identifier(table.schema)}.*", []).extend(
                     ("CREATE", "ALTER", "DROP", "INDEX", "INSERT", "SELECT", "REFERENCES")
                 )
-    if not found and (denied := _DENIED_ON.search(evidence.error.message)):
-        found["*.*"] = [denied["privilege"]]
+    if not found and asked:
+        found["*.*"] = [asked]
     return {scope: tuple(dict.fromkeys(names)) for scope, names in found.items()}
 
 

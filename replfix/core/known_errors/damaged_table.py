@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from replfix.core import drift, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Loss, Remedy
@@ -67,7 +68,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         Remedy(
             f"{name} is a table of {table.engine}: this repairs it and starts the channel. Rows that cannot be saved are lost; "
             "compare the table with the source's, or copy it from there.",
-            drift.by_hand(evidence, sql.repair_table(name)),
+            by_hand(evidence, sql.repair_table(name)),
             LeadsTo.NEXT_TRANSACTION,
             loses=(Loss(None, "row", str(name)),),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import drift, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Loss, Remedy
@@ -58,7 +59,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             Remedy(
                 f"Only the replica has the foreign key {named}, which references the table. The source ran the statement without it. This "
                 "shows the tables, drops these foreign keys, and lets the replica run the statement; no row is changed.",
-                drift.by_hand(
+                by_hand(
                     evidence,
                     *dict.fromkeys(sql.show_create_table(key.child) for key in keys),
                     *(sql.drop_foreign_key(key.child, key.name) for key in keys),
@@ -67,7 +68,9 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 loses=tuple(Loss(1, "foreign key", f"{key.child}: {key.name}") for key in keys),
             ),
         )
-    if evidence.definitions and all(drift.same(both) for both in evidence.definitions):
+    if evidence.definitions and all(
+        drift.same(both) and not (both.later and both.later.statements) for both in evidence.definitions
+    ):
         names = ", ".join(both.name for both in evidence.definitions)
         return (*statement, drift.nothing_left(evidence, f"{names} is on the replica as the source has it now."))
-    return (*statement, *(drift.closed(evidence) or (Remedy(FAMILY.human),)))
+    return (*statement, *drift.shown(evidence, FAMILY.human))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from replfix.core import drift, sql
+from replfix.core import sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Loss, Remedy
@@ -54,7 +55,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         restart,
         Remedy(
             "If it stops again, take the row out. It holds an old position; those that count are the highest of each domain.",
-            drift.by_hand(evidence, sql.delete_gtid_position(int(stray["domain"]), int(stray["sub"]))),
+            by_hand(evidence, sql.delete_gtid_position(int(stray["domain"]), int(stray["sub"]))),
             LeadsTo.NEXT_TRANSACTION,
             loses=(Loss(1, "row", f"the table of GTID positions {row}"),),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from replfix.core import drift, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Remedy
@@ -130,7 +131,7 @@ def _larger_memory_table(evidence: Evidence, name: TableName) -> Remedy:
         "it in the configuration file as well.",
         (
             f"SET GLOBAL {_HEAP} = {number}",
-            *drift.by_hand(evidence, f"SET SESSION {_HEAP} = {number}", sql.rebuild_table(name, "MEMORY")),
+            *by_hand(evidence, f"SET SESSION {_HEAP} = {number}", sql.rebuild_table(name, "MEMORY")),
         ),
         LeadsTo.NEXT_TRANSACTION,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import ddl, drift, sql
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Remedy
@@ -72,7 +73,7 @@ def _of(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
     theirs, ours = ddl.partitioning(both.source), ddl.partitioning(both.replica)
     name = TableName(both.schema, both.table)
     if theirs == ours:
-        if evidence.statement is not None and drift.same(both):
+        if evidence.statement is not None and drift.same(both) and not (both.later and both.later.statements):
             return (
                 drift.nothing_left(
                     evidence, f"{both.name} is on the replica as the source has it now, partitions included."
@@ -92,7 +93,7 @@ def _of(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
             f"{told} This partitions the replica's as the source's is now. It copies the table, and fails without a change if a row "
             "of the replica has no place there. If a later statement of the backlog makes the same change, the channel stops on that one "
             "next.",
-            drift.by_hand(evidence, change),
+            by_hand(evidence, change),
             LeadsTo.NEXT_TRANSACTION,
         ),
     )

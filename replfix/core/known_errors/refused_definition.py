@@ -83,12 +83,10 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    differing = [both for both in evidence.definitions if not drift.same(both)]
     return (
         *drift.the_statement(evidence),
         *_settings(evidence),
-        *(drift.closed(evidence) if differing else ()),
-        Remedy(FAMILY.human),
+        *drift.shown(evidence, FAMILY.human),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core import drift, sql
 from replfix.core.account_copy import copied_from_source
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.object_statement import ObjectStatement, accounts_in, missing_routine, object_of
@@ -89,7 +90,7 @@ def _make_room(evidence: Evidence, about: ObjectStatement) -> Remedy:
     return Remedy(
         f"The replica has a {kind} {about.name} already. When the source ran this statement it had none. This shows the replica's, drops "
         "it, and lets the replica run the statement. Keep what is shown.",
-        drift.by_hand(evidence, sql.show_create(about.kind, about.name), sql.drop_object(about.kind, about.name)),
+        by_hand(evidence, sql.show_create(about.kind, about.name), sql.drop_object(about.kind, about.name)),
         LeadsTo.NEXT_TRANSACTION,
         loses=(Loss(1, kind, str(about.name)),),
     )
@@ -111,7 +112,7 @@ def _table_in_its_place(evidence: Evidence, name: TableName) -> Remedy:
     return Remedy(
         f"On the replica {name} is a table, where the source had a view. This keeps the table as {aside}, puts a view in its place, and "
         "lets the replica run the statement.",
-        drift.by_hand(evidence, sql.rename_table(name, aside), f"CREATE VIEW {sql.table_name(name)} AS SELECT 1"),
+        by_hand(evidence, sql.rename_table(name, aside), f"CREATE VIEW {sql.table_name(name)} AS SELECT 1"),
         LeadsTo.NEXT_TRANSACTION,
     )
 

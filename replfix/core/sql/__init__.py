@@ -63,7 +63,6 @@ from replfix.core.sql.objects import (
     drop_foreign_key,
     drop_object,
     rebuild_table,
-    rename_table,
     repair_table,
     rows_with_null,
     show_create,

@@ -14,10 +14,6 @@ def drop_object(kind: str, name: TableName) -> str:
     return f"DROP {kind} {table_name(name)}"
 
 
-def rename_table(name: TableName, to: TableName) -> str:
-    return f"RENAME TABLE {table_name(name)} TO {table_name(to)}"
-
-
 def drop_foreign_key(child: TableName, name: str) -> str:
     return f"ALTER TABLE {table_name(child)} DROP FOREIGN KEY {identifier(name)}"
 

@@ -62,7 +62,7 @@ class MariadbDialect:
         return MariadbGtidSet()
 
     def status(self, session: Session) -> ReplicaStatus:
-        rows = channel_rows(session, ("SHOW ALL REPLICAS STATUS",), "REPLICA MONITOR")
+        rows = channel_rows(session, ("SHOW ALL REPLICAS STATUS",))
         variables = session.query(_VARIABLES)[0]
         executed = MariadbGtidSet.of_replica(variables["state"], variables["position"])
         return ReplicaStatus(

@@ -48,7 +48,7 @@ class MysqlDialect:
         return GtidSet.parse(str(session.scalar("SELECT @@global.gtid_purged")))
 
     def status(self, session: Session) -> ReplicaStatus:
-        rows = channel_rows(session, STATUS_STATEMENTS, "REPLICATION CLIENT")
+        rows = channel_rows(session, STATUS_STATEMENTS)
         errors: dict[str, list[WorkerError]] = {}
         for row in session.query(_WORKERS):
             applying = row.get("APPLYING_TRANSACTION") or row.get("LAST_SEEN_TRANSACTION")  # 5.7 has the second only
