@@ -82,6 +82,10 @@ class Server(Protocol):
         """Global variables by name; None for one that this server does not have."""
         ...
 
+    def server_ids(self) -> frozenset[int]:
+        """Its own server_id, and those of its replicas as far as they can be seen."""
+        ...
+
     def granted(self) -> Granted:
         """What the account may do."""
         ...

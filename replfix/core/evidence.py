@@ -133,6 +133,9 @@ class Evidence:
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events
+    free_server_id: int | None = (
+        None  # for a receiver: one that neither the source nor its replicas have; None: not looked at
+    )
     settings: Settings | None = None  # those that the error's family wants to see
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on

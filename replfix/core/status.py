@@ -55,6 +55,7 @@ class ChannelStatus:
     received_to: LogPosition | None = None
     workers: tuple[WorkerProgress, ...] = ()  # read only without GTIDs, of a channel that an error stopped
     has_end: bool = False  # the applier was started up to somewhere (UNTIL): when it gets there, it stops
+    source_user: str = ""
     applies_as: str = (
         ""  # the account with whose privileges it applies, as `user`@`host`; empty: without privilege checks
     )

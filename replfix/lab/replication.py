@@ -145,7 +145,8 @@ def as_new(server: Server, session: Session, kept: frozenset[str]) -> None:
             session.execute(f"DROP DATABASE {identifier(schema)}")
     for user, host in session.rows("SELECT User, Host FROM mysql.user"):
         if user not in kept and not user.startswith(("mysql.", "mariadb.")) and user != "root":
-            session.execute(f"DROP USER {identifier(user)}@{identifier(host)}")
+            what = "USER" if host else "ROLE"  # MariaDB's roles have no host, MySQL's are accounts
+            session.execute(f"DROP {what} {identifier(user)}" + (f"@{identifier(host)}" if host else ""))
     flavour.forget(session)  # first: MariaDB refuses to set the skip counter while it knows several domains (1966)
     chosen = flavour.chosen(server.server_id)
     if server.as_shipped:

@@ -47,7 +47,7 @@ from replfix.mysql.relayed import read_relayed, received_the_same
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.source_session import SourceSession
-from replfix.mysql.status import read_replicas
+from replfix.mysql.status import read_replicas, read_server_ids
 
 _OWN_LOG_READ = 64 << 20
 """Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
@@ -181,6 +181,9 @@ class MysqlServer:
             for row in self._session.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN %s", (tuple(names),))
         }
         return {name: found.get(name) for name in names}
+
+    def server_ids(self) -> frozenset[int]:
+        return read_server_ids(self._session)
 
     def granted(self) -> Granted:
         granted = self._granted()

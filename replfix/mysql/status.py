@@ -21,20 +21,28 @@ _NO_END = "None"  # Until_Condition
 
 def read_replicas(session: Session) -> tuple[str, ...]:
     """Who reads this server's binlog. One without report_host does not say where it is: its server_id stands for it."""
+    return tuple(
+        f"{row['Host']}:{row['Port']}" if row["Host"] else f"the server with server_id {row['Server_Id']}"
+        for row in _readers(session)
+    )
+
+
+def read_server_ids(session: Session) -> frozenset[int]:
+    """Its own, and those of its replicas as far as the account may see them."""
+    own = int(session.scalar("SELECT @@global.server_id"))
+    return frozenset((own, *(int(row["Server_Id"]) for row in _readers(session))))
+
+
+def _readers(session: Session) -> list[dict[str, Any]]:
     for statement in REPLICAS_STATEMENTS:
         try:
-            rows = [current_names(row) for row in session.query(statement)]
+            return [current_names(row) for row in session.query(statement)]
         except PrivilegeError:  # REPLICATION SLAVE: doctor tells
-            return ()
+            return []
         except ServerError as error:
             if error.errno != PARSE_ERROR:
                 raise
-        else:
-            return tuple(
-                f"{row['Host']}:{row['Port']}" if row["Host"] else f"the server with server_id {row['Server_Id']}"
-                for row in rows
-            )
-    return ()
+    return []
 
 
 def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
@@ -98,6 +106,7 @@ def channel(
         received_to=LogPosition(row["Source_Log_File"], int(row["Read_Source_Log_Pos"])),
         workers=workers,
         has_end=(row.get("Until_Condition") or _NO_END) != _NO_END,
+        source_user=row["Source_User"] or "",
         applies_as=applies_as,
         relay_log_file=row["Relay_Log_File"] or "",
         relay_log_pos=int(row["Relay_Log_Pos"] or 0),

@@ -66,7 +66,14 @@ def investigate(
     except ConnectError as reason:
         return conclude(_writable(replica, _unreached(replica, bare, reason, progress)))
     if thread is Thread.RECEIVER:
-        return conclude(replace(bare, lost=_lost(source, bare), settings=read_settings(replica, source, bare.family)))
+        return conclude(
+            replace(
+                bare,
+                lost=_lost(source, bare),
+                settings=read_settings(replica, source, bare.family),
+                free_server_id=_free_server_id(replica, source),
+            )
+        )
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
@@ -160,6 +167,10 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         unknowns=tuple(unknowns),
         unreachable=reason,
     )
+
+
+def _free_server_id(replica: Replica, source: Server) -> int:
+    return max(replica.server_ids() | source.server_ids()) + 1
 
 
 def _lost(source: Server, bare: Evidence) -> GtidSet:

@@ -118,7 +118,7 @@ def channel_put_back(pair: Lab) -> Iterator[Lab]:
             ("CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'x'",),
             1045,
             "account-refused",
-            "refuses the channel's account",
+            "refuses the account",
         ),
         (("SET GLOBAL server_id = 1",), 13117, "receiver-configuration", "the same server_id"),
     ],

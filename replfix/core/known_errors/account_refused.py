@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
@@ -16,11 +18,20 @@ FAMILY = Family(
         1130: "ER_HOST_NOT_PRIVILEGED",
         1142: "ER_TABLEACCESS_DENIED_ERROR",
         1227: "ER_SPECIFIC_ACCESS_DENIED_ERROR",
+        1251: "ER_NOT_SUPPORTED_AUTH_MODE",
         1698: "ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
+        1862: "ER_MUST_CHANGE_PASSWORD_LOGIN",
         2059: "CR_AUTH_PLUGIN_CANNOT_LOAD",
         2061: "CR_AUTH_PLUGIN_ERR",
         3118: "ER_ACCOUNT_HAS_BEEN_LOCKED",
+        3159: "ER_SECURE_TRANSPORT_REQUIRED",
+        3955: "ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK",
         13120: "ER_REPLICA_SOURCE_COM_FAILURE",
+    },
+    mariadb={
+        1597: "ER_REPLICA_SOURCE_COM_FAILURE",
+        4150: "ER_USER_IS_BLOCKED",
+        4151: "ER_ACCOUNT_HAS_BEEN_LOCKED",
     },
     means=(
         "The source does not let the channel's account in: its password, its host, its lock, or the way it "
@@ -31,10 +42,24 @@ FAMILY = Family(
 )
 
 
+_NO_TLS = 3159
+_LOCKED = (3118, 4151)
+_NO_PRIVILEGE = (1142, 1227, 1597, 13120)
+_REFUSED = re.compile(r"(?:Access|command) denied (?:for|to) user '(?P<user>[^']*)'@'(?P<host>[^']*)'")
+
+
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    errno, channel = evidence.error.errno, evidence.channel
+    errno, channel, message = evidence.error.errno, evidence.channel, evidence.error.message
     mariadb = evidence.status.product == "MariaDB"
-    if errno == 2061 or "caching_sha2_password" in evidence.error.message:
+    if errno == _NO_TLS:
+        return (
+            Remedy(
+                "The source takes encrypted connections only (require_secure_transport). This encrypts the channel's.",
+                sql.change_source(channel.name, "SOURCE_SSL = 1", mariadb=mariadb),
+                LeadsTo.RECEIVER_RUNS,
+            ),
+        )
+    if errno == 2061 or "caching_sha2_password" in message:
         return (
             Remedy(
                 "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be "
@@ -48,33 +73,47 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 LeadsTo.RECEIVER_RUNS,
             ),
         )
-    if errno == 13120 or errno in (1142, 1227):
+    named = _REFUSED.search(message)
+    if errno in _NO_PRIVILEGE and named is not None:
+        account = sql.account(named["user"], named["host"])
         return (
             Remedy(
-                "The account lets the replica in, and lacks the privilege to read the binlog. On the source (with the account's "
-                "own name and host):",
-                ("GRANT REPLICATION SLAVE ON *.* TO 'account'@'host'",),
+                "The account lets the replica in, and lacks the privilege to read the binlog.",
+                sql.by_hand((sql.grant(("REPLICATION SLAVE",), "*.*", account),), "", super_read_only=False, start=""),
                 LeadsTo.NEXT_STEP,
                 SOURCE,
             ),
-            _start(channel.name),
+            Remedy("Then start the receiver:", (sql.start_receiver(channel.name),), LeadsTo.RECEIVER_RUNS),
         )
-    if errno == 3118:
-        unlock = ("ALTER USER 'account'@'host' ACCOUNT UNLOCK",)
-        return (
-            Remedy("The account is locked. On the source:", unlock, LeadsTo.NEXT_STEP, SOURCE),
-            _start(channel.name),
-        )
+    return (Remedy(_why(evidence)), *_shown(evidence))
+
+
+def _why(evidence: Evidence) -> str:
+    channel, errno = evidence.channel, evidence.error.errno
+    at = f"The source {channel.source_host}:{channel.source_port}"
+    user = f"the account {channel.source_user}" if channel.source_user else "the channel's account"
+    if errno in _LOCKED:
+        return f"{at} has locked {user}. ALTER USER … ACCOUNT UNLOCK there, for the account that is shown, then START REPLICA."
+    if errno == 1862:
+        return f"{at} has let the password of {user} expire. Set a new one there, and give it to the channel."
+    if errno == 1130:
+        return f"{at} knows no {user} for the replica's host. Make one there, with REPLICATION SLAVE, for the host that its message names."
     return (
-        Remedy(
-            f"The source {channel.source_host}:{channel.source_port} refuses the channel's account: a changed or expired "
-            "password, an account for another host, or another server behind that address. Try the login by hand from the "
-            "replica's machine; then give the channel what works:",
-            sql.change_source(channel.name, "SOURCE_USER = 'user', SOURCE_PASSWORD = 'password'", mariadb=mariadb),
-            LeadsTo.RECEIVER_RUNS,
-        ),
+        f"{at} refuses {user}: a changed or expired password, an account for another host or that takes encrypted connections only, or "
+        "another server behind that address. Try the login by hand from the replica's machine. Then STOP REPLICA IO_THREAD, CHANGE "
+        "REPLICATION SOURCE TO the user and password that work, START REPLICA."
     )
 
 
-def _start(channel: str) -> Remedy:
-    return Remedy("Then start the receiver:", (sql.start_receiver(channel),), LeadsTo.RECEIVER_RUNS)
+def _shown(evidence: Evidence) -> tuple[Remedy, ...]:
+    user = evidence.channel.source_user
+    if not user:
+        return ()
+    return (
+        Remedy(
+            "This shows the accounts of that name on the source, and for which hosts they are.",
+            (sql.accounts_named(user),),
+            LeadsTo.NOTHING_CHANGED,
+            SOURCE,
+        ),
+    )

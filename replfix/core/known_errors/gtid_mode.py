@@ -23,6 +23,9 @@ FAMILY = Family(
         1786: "ER_GTID_UNSAFE_CREATE_SELECT",
         1790: "ER_CANT_SET_GTID_NEXT_WHEN_OWNING_GTID",
         3748: "ER_CLIENT_GTID_UNSAFE_CREATE_DROP_TEMP_TABLE_IN_TRX_IN_SBR",
+        13148: "ER_CANT_REPLICATE_ANONYMOUS_WITH_AUTO_POSITION",
+        13149: "ER_CANT_REPLICATE_ANONYMOUS_WITH_GTID_MODE_ON",
+        13150: "ER_CANT_REPLICATE_GTID_WITH_GTID_MODE_OFF",
     },
     means=(
         "The transaction comes with a GTID where the replica takes none, without one where it wants one, or does what "

@@ -41,6 +41,10 @@ FAMILY = Family(
         3019: "ER_INNODB_UNDO_LOG_FULL",
         3675: "ER_DISK_FULL_NOWAIT",
         3985: "ER_MDL_OUT_OF_RESOURCES",
+        13125: "ER_SERVER_NET_PACKET_TOO_LARGE",
+        13131: "ER_SERVER_OUT_OF_SORTMEMORY",
+        13132: "ER_SERVER_RECORD_FILE_FULL",
+        13133: "ER_SERVER_DISK_FULL_NOWAIT",
     },
     mariadb={
         4139: "ER_INDEX_FILE_FULL",
@@ -66,9 +70,11 @@ _VARIABLE = {
     1461: "max_prepared_stmt_count",
     1705: "max_binlog_stmt_cache_size",
     1799: "innodb_online_alter_log_max_size",
+    13125: "replica_max_allowed_packet",
+    13131: "sort_buffer_size",
     1864: "replica_pending_jobs_size_max",
 }
-_FULL = 1114
+_FULL = (1114, 13132)
 _FULL_TABLE = re.compile(r"The table '(?P<name>.+?)' is full")
 _HEAP = "max_heap_table_size"
 
@@ -79,7 +85,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
     errno = evidence.error.errno
-    if errno == _FULL and (memory := _memory_table(evidence)) is not None:
+    if errno in _FULL and (memory := _memory_table(evidence)) is not None:
         return (_larger_memory_table(evidence, memory),)
     name = _VARIABLE.get(errno)
     number = _number(evidence, name) if name else None

@@ -8,15 +8,23 @@ from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.mariadb_gtid import MariadbGtidSet
-from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
 FAMILY = Family(
     page="purged-binlog",
     kind=Kind.RECEIVER,
     thread=Thread.RECEIVER,
     errors={
+        1153: "ER_NET_PACKET_TOO_LARGE",
         1236: "ER_SOURCE_FATAL_ERROR_READING_BINLOG",
+        1789: "ER_SOURCE_HAS_PURGED_REQUIRED_GTIDS",
         13114: "ER_SERVER_SOURCE_FATAL_ERROR_READING_BINLOG",
+        13125: "ER_SERVER_NET_PACKET_TOO_LARGE",
+    },
+    mariadb={
+        1945: "ER_GTID_POSITION_NOT_FOUND_IN_BINLOG",
+        1955: "ER_GTID_POSITION_NOT_FOUND_IN_BINLOG2",
+        4052: "ER_REPLICA_SAME_ID",
     },
     means=(
         "The source refuses to send its binlog: its own words in quotes say why. Most often it has purged what "
@@ -30,38 +38,42 @@ FAMILY = Family(
 )
 
 
+_SAME_IDENTITY = ("same server_uuid", "same server_id", "server_uuid/server_id")
+_PACKET = ("max_allowed_packet", "packet bigger than")
+_LARGEST_PACKET = 2**30
+
 _REASONS = (
-    (
-        ("same server_uuid", "same server_id", "server_uuid/server_id"),
-        "Another replica of this source has the same server_uuid or server_id: each throws the other out. Give one of them its "
-        "own: a server_uuid is made anew when auto.cnf is removed before a start, server_id is a setting. Then start the receiver:",
-        True,
-    ),
-    (
-        ("max_allowed_packet",),
-        "An event is larger than a packet may be. Raise max_allowed_packet on the source and replica_max_allowed_packet on the "
-        "replica (1 GB at most). When the values are large already, the source's binlog is damaged. Then start the receiver:",
-        True,
-    ),
     (
         ("more GTIDs than", "has more GTIDs"),
         "The replica has transactions that its source does not have: the source lost them in a crash, or the replica wrote "
         "its own. Do not throw them away before you know which; 'replfix status' shows the errant ones.",
-        False,
+    ),
+    (
+        ("keyring", "decrypt", "encrypted"),
+        "The source cannot read its own encrypted binlog: its keyring is not loaded or has not the key. Put the keyring of the source "
+        "right; the replica goes on by itself then, or when its receiver is started.",
+    ),
+    (
+        ("Binary log is not open", "not open"),
+        "The source has no binary log (log_bin is off): nothing can be replicated from it. Start it with log_bin; the replica has to be "
+        "made anew, since what was written without a log is in no binlog.",
+    ),
+    (
+        ("AUTO_POSITION mode", "GTID_MODE", "gtid_mode"),
+        "The channel asks by GTID (SOURCE_AUTO_POSITION = 1), and the source has gtid_mode other than ON. Set gtid_mode = ON on the source "
+        "(one step at a time), or let the channel go by file and position.",
     ),
     (
         ("purged", "Could not find first log file"),
         "The source no longer has the binlog that the replica needs next. No repair of rows helps: give the replica another "
         "source that still has it, or rebuild it from a backup or clone. Raise binlog_expire_logs_seconds on the source "
         "above the longest time that a replica may be stopped.",
-        False,
     ),
     (
         ("file size", "bogus data", "truncated", "corrupt", "checksum", "log event entry"),
         "The source's binlog ends before the place where the replica wants to go on, or is damaged there: mostly after a "
         "crash of the source with sync_binlog other than 1. Look at the file with mysqlbinlog; where it cannot be read, "
         "rebuild the replica: the two may hold different rows already.",
-        False,
     ),
 )
 """Words of the source's reason, what comes next, and whether the receiver can be started then; the first that fits."""
@@ -78,12 +90,12 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         lost = (Remedy(f"The replica lacks {evidence.lost}, which the source has purged."),)
     if (asked := _NOT_THERE.search(message)) is not None:
         return (*lost, _asked_for(evidence, asked["domain"], asked["server"], asked["number"]))
-    for words, text, start in _REASONS:
-        if any(word in message for word in words):
-            if start:
-                return (*lost, Remedy(text, (sql.start_receiver(evidence.channel.name),), LeadsTo.RECEIVER_RUNS))
-            return (*lost, Remedy(text))
-    return (*lost, Remedy(FAMILY.human))
+    if any(word in message for word in _SAME_IDENTITY):
+        return (*lost, *_same_identity(evidence))
+    if any(word in message for word in _PACKET):
+        return (*lost, *_larger_packets(evidence))
+    found = next((text for words, text in _REASONS if any(word in message for word in words)), FAMILY.human)
+    return (*lost, Remedy(found))
 
 
 def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Remedy:
@@ -101,6 +113,56 @@ def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Rem
         f"itself stays on it, and may conflict.{strict}",
         sql.go_on_from(evidence.channel.name, _position(evidence, domain, last)),
         LeadsTo.RECEIVER_RUNS,
+    )
+
+
+def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
+    mariadb = evidence.status.product == "MariaDB"
+    told = Remedy(
+        f"Another replica of this source has the same {'server_id' if mariadb else 'server_uuid'}: each throws the other out. This lists the "
+        "source's replicas."
+        + (
+            ""
+            if mariadb
+            else " Of the one that was copied: stop its server, remove auto.cnf from its data directory, and start it."
+        ),
+        ("SHOW REPLICA HOSTS" if mariadb else "SHOW REPLICAS",),
+        LeadsTo.NOTHING_CHANGED,
+        SOURCE,
+    )
+    if not mariadb or evidence.free_server_id is None:
+        return (told,)
+    return (
+        told,
+        Remedy(
+            "This gives this replica an id that none of them has, while the server runs; set it in the configuration file as well.",
+            (
+                sql.set_global_number("server_id", evidence.free_server_id),
+                sql.stop_replica(evidence.channel.name),
+                sql.start_replica(evidence.channel.name, receiver=True),
+            ),
+            LeadsTo.RECEIVER_RUNS,
+        ),
+    )
+
+
+def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
+    ours = (
+        () if evidence.status.product == "MariaDB" else (f"SET GLOBAL replica_max_allowed_packet = {_LARGEST_PACKET}",)
+    )
+    return (
+        Remedy(
+            "An event is larger than a packet may be. This allows the most that there is, first on the source; set it in the configuration "
+            "files as well. If it does not help, the source's binlog is damaged there: look at it with mysqlbinlog.",
+            (sql.set_global_number("max_allowed_packet", _LARGEST_PACKET),),
+            LeadsTo.NEXT_STEP,
+            SOURCE,
+        ),
+        Remedy(
+            "Then on the replica; both threads take the limit when they are started:",
+            (*ours, sql.stop_replica(evidence.channel.name), sql.start_replica(evidence.channel.name, receiver=True)),
+            LeadsTo.RECEIVER_RUNS,
+        ),
     )
 
 

@@ -12,12 +12,24 @@ FAMILY = Family(
     kind=Kind.RECEIVER,
     thread=Thread.RECEIVER,
     errors={
+        1201: "ER_CONNECTION_METADATA",
         1593: "ER_BINLOG_FATAL_ERROR",
         13115: "ER_NETWORK_READ_EVENT_CHECKSUM_FAILURE",
         13116: "ER_REPLICA_CREATE_EVENT_FAILURE",
         13117: "ER_REPLICA_FATAL_ERROR",
         13118: "ER_REPLICA_HEARTBEAT_FAILURE",
         13122: "ER_REPLICA_RELAY_LOG_WRITE_FAILURE",
+        13123: "ER_SERVER_REPLICA_CM_INIT_REPOSITORY",
+        13145: "ER_SERVER_REPLICA_INIT_QUERY_FAILED",
+        13148: "ER_CANT_REPLICATE_ANONYMOUS_WITH_AUTO_POSITION",
+        13149: "ER_CANT_REPLICATE_ANONYMOUS_WITH_GTID_MODE_ON",
+        13150: "ER_CANT_REPLICATE_GTID_WITH_GTID_MODE_OFF",
+    },
+    mariadb={
+        1595: "ER_REPLICA_RELAY_LOG_WRITE_FAILURE",
+        1596: "ER_REPLICA_CREATE_EVENT_FAILURE",
+        1623: "ER_REPLICA_HEARTBEAT_FAILURE",
+        1743: "ER_NETWORK_READ_EVENT_CHECKSUM_FAILURE",
     },
     means=(
         "The receiver stopped itself: two servers with one server_id or server_uuid, GTID modes that do not go "
@@ -32,10 +44,18 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     message, channel = evidence.error.message, evidence.channel
     start = sql.start_receiver(channel.name)
     if "server ids" in message:
+        what = "Source and replica have the same server_id."
+        if evidence.free_server_id is None:
+            return (
+                Remedy(
+                    f"{what} Give the replica another one, which no server of the topology has, in its configuration file too."
+                ),
+            )
         return (
             Remedy(
-                "Source and replica have the same server_id. Give the replica another one, in its configuration file too:",
-                ("SET GLOBAL server_id = N", start),
+                f"{what} This gives the replica one that neither the source nor its replicas have, while the server runs; set it in the "
+                "configuration file as well.",
+                (sql.set_global_number("server_id", evidence.free_server_id), start),
                 LeadsTo.RECEIVER_RUNS,
             ),
         )
@@ -63,4 +83,4 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if "relay log" in message.lower():
         full = "The relay log could not be written: look for a full disk on the replica. Then:"
         return (Remedy(full, (start,), LeadsTo.RECEIVER_RUNS),)
-    return (Remedy(FAMILY.human, (start,), LeadsTo.RECEIVER_RUNS),)
+    return (Remedy(FAMILY.human),)

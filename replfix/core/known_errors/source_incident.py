@@ -14,6 +14,7 @@ FAMILY = Family(
     errors={
         3001: "ER_ERROR_ON_SOURCE",
         3002: "ER_INCONSISTENT_ERROR",
+        13113: "ER_INCONSISTENT_ERROR",
         13119: "ER_REPLICA_INCIDENT",
     },
     mariadb={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replfix.core.sql.names import identifier
+from replfix.core.sql.names import identifier, string
 
 
 def account(user: str, host: str) -> str:
@@ -14,6 +14,10 @@ def account(user: str, host: str) -> str:
 def grant(privileges: Sequence[str], scope: str, to: str) -> str:
     """``scope`` and ``to`` as they are written in a statement."""
     return f"GRANT {', '.join(privileges)} ON {scope} TO {to}"
+
+
+def accounts_named(user: str) -> str:
+    return f"SELECT User, Host FROM mysql.user WHERE User = {string(user)}"
 
 
 def show_account(of: str) -> tuple[str, ...]:

@@ -86,6 +86,13 @@ def change_applier(channel: str, options: str) -> tuple[str, ...]:
     return (stop_applier(channel), f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}")
 
 
+def channel_settings(channel: str) -> str:
+    """How the receiver connects (MySQL)."""
+    return (
+        f"SELECT * FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = {string(channel)}"
+    )
+
+
 def stop_replica(channel: str) -> str:
     """Both threads."""
     return f"STOP REPLICA FOR CHANNEL {string(channel)}"

@@ -1,0 +1,109 @@
+"""A receiver that cannot read its source: what is said of each error is true, and what is printed brings it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from replfix.lab.accounts import REPL
+from replfix.lab.flavours import speaking
+from replfix.lab.topology import Lab
+from tests.following.follower import Follower, ways
+
+
+@pytest.fixture
+def channel(any_pair: Lab) -> Iterator[Lab]:
+    yield any_pair
+    with any_pair.source.session() as session:
+        if not session.is_mariadb:
+            session.execute("SET GLOBAL require_secure_transport = OFF")
+            session.execute("SET GLOBAL max_allowed_packet = DEFAULT")
+        session.execute("SET sql_log_bin = 0")
+        session.execute(f"GRANT REPLICATION SLAVE ON *.* TO {REPL.name}@'%'")
+        session.execute(f"ALTER USER {REPL.name}@'%' ACCOUNT UNLOCK")
+    with any_pair.replica.session() as session:
+        session.execute("STOP REPLICA")
+        session.execute(f"SET GLOBAL server_id = {any_pair.replica.server_id}")
+        if not session.is_mariadb:
+            session.execute("SET GLOBAL replica_max_allowed_packet = DEFAULT")
+            session.execute("CHANGE REPLICATION SOURCE TO SOURCE_SSL = 0")
+        speaking(session).configure_channel(session, any_pair.source.host, any_pair.source.port, REPL)
+        session.execute("START REPLICA")
+    any_pair.wait_until_applied()
+
+
+def broken(
+    lab: Lab, on_source: tuple[str, ...] = (), on_replica: tuple[str, ...] = (), then: tuple[str, ...] = ()
+) -> Follower:
+    """The receiver started again under those settings, and what it says waited for."""
+    with lab.source.session() as session:
+        session.execute("SET sql_log_bin = 0")
+        for statement in on_source:
+            session.execute(statement)
+    with lab.replica.session() as session:
+        for statement in ("STOP REPLICA", *on_replica, "START REPLICA"):
+            session.execute(statement)
+    with lab.source.session() as session:
+        for statement in then:
+            session.execute(statement)
+    with lab.replica.session() as session:
+        until = time.monotonic() + 60
+        while not speaking(session).channel_state(session).receiver_message:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    return Follower(lab)
+
+
+def do_as_printed(lab: Lab, follower: Follower) -> None:
+    """The first way, with all of its steps. The receiver shows its last error until it is connected again."""
+    for step in ways(follower.diagnose())[0]:
+        assert follower.run(step["where"], step["sql"]) == []
+    with lab.replica.session() as session:
+        until = time.monotonic() + 60
+        while not (state := speaking(session).channel_state(session)).receiver_running or state.receiver_message:
+            assert time.monotonic() < until, state
+            time.sleep(0.05)
+    lab.wait_until_applied()
+
+
+def said(document: dict) -> str:
+    return " ".join(remedy["text"] for remedy in document["advice"])
+
+
+def test_two_servers_with_one_id(channel: Lab) -> None:
+    with channel.source.session() as session:
+        same = session.scalar("SELECT @@global.server_id")
+    follower = broken(channel, on_replica=(f"SET GLOBAL server_id = {same}",))
+    do_as_printed(channel, follower)
+    with channel.replica.session() as session:
+        now = session.scalar("SELECT @@global.server_id")
+    assert now not in (same, "0")
+    with channel.source.session() as session:
+        session.execute("CREATE DATABASE d")
+    channel.wait_until_applied()
+
+
+def test_an_account_without_its_privilege(channel: Lab) -> None:
+    follower = broken(channel, on_source=(f"REVOKE REPLICATION SLAVE ON *.* FROM {REPL.name}@'%'",))
+    document = follower.diagnose()
+    assert document["error"]["page"] == "docs/errors/account-refused.md"
+    do_as_printed(channel, follower)
+    channel.wait_until_applied()
+
+
+def test_a_locked_account_is_named(channel: Lab) -> None:
+    follower = broken(channel, on_source=(f"ALTER USER {REPL.name}@'%' ACCOUNT LOCK",))
+    document = follower.diagnose()
+    assert document["error"]["page"] == "docs/errors/account-refused.md"
+    assert f"has locked the account {REPL.name}" in said(document)
+
+
+def test_a_source_that_wants_tls(channel: Lab) -> None:
+    with channel.source.session() as session:
+        if session.is_mariadb:  # its lab has no certificate
+            return
+    follower = broken(channel, on_source=("SET GLOBAL require_secure_transport = ON",))
+    do_as_printed(channel, follower)
+    channel.wait_until_applied()
