@@ -39,24 +39,17 @@ _STRAY = re.compile(r"Duplicate entry '(?P<domain>\d+)-(?P<sub>\d+)'")
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    channel = evidence.channel.name
-    again = (sql.stop_replica(channel), sql.start_replica(channel, receiver=True))
     stray = _STRAY.search(evidence.error.message)
-    restart = Remedy(
-        "The server numbers these rows from the highest that it finds when it reads the table: stop both threads and start them again.",
-        again,
-        LeadsTo.NEXT_TRANSACTION,
-    )
     if stray is None:
-        return (Remedy(FAMILY.human), restart)
-    row = f"(domain {stray['domain']}, number {stray['sub']})"
+        return (Remedy(FAMILY.human),)
+    domain, number = int(stray["domain"]), int(stray["sub"])
     return (
-        Remedy(f"A row of the table of GTID positions is in the way {row}. {FAMILY.human}"),
-        restart,
         Remedy(
-            "If it stops again, take the row out. It holds an old position; those that count are the highest of each domain.",
-            by_hand(evidence, sql.delete_gtid_position(int(stray["domain"]), int(stray["sub"]))),
+            f"Rows of the table of GTID positions are in the way: domain {domain}, from number {number} on, which the server has not given "
+            "away yet. Nothing is wrong with the transaction: do not skip it. This takes those rows out; the positions that count have "
+            "lower numbers.",
+            by_hand(evidence, sql.delete_gtid_positions(domain, number)),
             LeadsTo.NEXT_TRANSACTION,
-            loses=(Loss(1, "row", f"the table of GTID positions {row}"),),
+            loses=(Loss(None, "row", "mysql.gtid_slave_pos"),),
         ),
     )

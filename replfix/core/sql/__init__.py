@@ -44,7 +44,7 @@ from replfix.core.sql.generated import (
 from replfix.core.sql.gtids import (
     BINLOG_STATE,
     Numbered,
-    delete_gtid_position,
+    delete_gtid_positions,
     empty_transaction,
     empty_transactions,
     executed_everywhere,
@@ -146,7 +146,7 @@ __all__ = [
     "SOURCE_UNDO_SETTINGS", "STRICT", "UNDO_SETTINGS", "WITHOUT_FOREIGN_KEYS", "WITH_FOREIGN_KEYS", "Numbered",
     "account", "accounts_named", "advance_counter", "alter_table", "binlog_statement", "by_hand", "call",
     "change_applier", "change_source", "channel_settings", "check_table", "compare_bytes", "convert_types",
-    "copy_table", "count_rows", "count_up_to", "create_locked_account", "create_role", "delete_gtid_position",
+    "copy_table", "count_rows", "count_up_to", "create_locked_account", "create_role", "delete_gtid_positions",
     "delete_last_inserted", "delete_row", "drop_account", "drop_foreign_key", "drop_object", "drop_role",
     "drop_table", "duplicate_values", "empty_transaction", "empty_transactions", "executed_everywhere",
     "fetch_again", "find_plugin", "find_shown", "forget_persisted", "global_variable", "go_on_from", "grant",

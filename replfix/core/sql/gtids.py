@@ -9,9 +9,9 @@ from replfix.core.sql.names import string
 from replfix.core.sql.session import set_gtid_next, set_session_number
 
 
-def delete_gtid_position(domain: int, number: int) -> str:
-    """One row of MariaDB's table of applied GTIDs."""
-    return f"DELETE FROM mysql.gtid_slave_pos WHERE domain_id = {domain:d} AND sub_id = {number:d}"
+def delete_gtid_positions(domain: int, number: int) -> str:
+    """Rows of MariaDB's table of applied GTIDs from that number on, which the server has not given away yet."""
+    return f"DELETE FROM mysql.gtid_slave_pos WHERE domain_id = {domain:d} AND sub_id >= {number:d}"
 
 
 def empty_transaction(gtid: str) -> tuple[str, ...]:
