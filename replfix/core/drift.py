@@ -99,7 +99,7 @@ def changed(evidence: Evidence, both: BothDefinitions, clauses: list[str], why: 
     statements = (sql.STRICT, *([sql.copy_table(name, saved_as(name))] if copy else []), sql.alter_table(name, clauses))
     if copy:
         many = "its rows" if both.rows is None else counted(both.rows, "row")
-        why += f" First {many} are copied to {saved_as(name)}; drop that when it is not needed any more."
+        why += f" First {many} {'is' if both.rows == 1 else 'are'} copied to {saved_as(name)}; drop that when it is not needed any more."
     return Remedy(why, by_hand(evidence, *statements), LeadsTo.NEXT_TRANSACTION)
 
 
