@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import selected
-from tests.convergence import kept, refusals
+from tests.convergence import circles, kept, refusals
 from tests.convergence.account import Account
 from tests.convergence.variation import FIRST
 from tests.convergence.wild import settings
@@ -19,6 +19,7 @@ SEEDS = {
 }
 """40 altogether, beside those that were kept; half of them with variations."""
 
+CIRCLES = {server: tuple(range(circles.FIRST + 10 * n, circles.FIRST + 10 * n + 3)) for n, server in enumerate(SEEDS)}
 WILD = {server: tuple(range(settings.FIRST + 10 * n, settings.FIRST + 10 * n + 8)) for n, server in enumerate(SEEDS)}
 
 ENOUGH = 20
@@ -27,7 +28,9 @@ ENOUGH = 20
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        wanted = [(server, seed) for drawn in (SEEDS, WILD) for server, seeds in drawn.items() for seed in seeds]
+        wanted = [
+            (server, seed) for drawn in (SEEDS, WILD, CIRCLES) for server, seeds in drawn.items() for seed in seeds
+        ]
         wanted += [pair for pair in kept.seeds() if pair not in wanted]
         chosen = [pair for pair in wanted if pair[0] in selected(metafunc.config)]
         metafunc.parametrize(("server", "seed"), [_grouped(*pair) for pair in chosen])

@@ -208,7 +208,8 @@ def side_effect(step: Step, table: Table, row_events: bool) -> str:
         if not columns:
             return (
                 f"A row of {table.name} that is in the way stands just as the source had it then: the replica has a unique "
-                "or foreign key that the source lacks, or compares one under another collation."
+                "or foreign key that the source lacks, or compares one under another collation; or, where both servers replicate "
+                "from each other, the source has taken this server's row meanwhile."
             )
         if all(table.column(name).generated for name in columns):
             return (
