@@ -134,6 +134,7 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()  # this table is the child
     referenced_by: tuple[ForeignKey, ...] = ()  # this table is the parent
     triggers: tuple[Trigger, ...] = ()
+    without_overlaps: bool = field(default=False, compare=False, repr=False)  # a key over periods (MariaDB 10.5)
     # Worked out once: transactions have 100,000 rows, and each is asked for all of this several times.
     identity: UniqueKey | None = field(init=False, compare=False, repr=False)
     """The key by which events name a row: PRIMARY, else the first unique key of columns none of which is nullable. The applier

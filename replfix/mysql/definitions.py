@@ -64,10 +64,11 @@ def read_table(session: Session, name: TableName) -> Table | None:
     if not found:
         return None
     columns = _columns(session.query(_COLUMNS + _IN_ORDER, where))
+    keys = _unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}"), columns)
     return Table(
         name=name,
         columns=columns,
-        unique_keys=_unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}"), columns),
+        unique_keys=keys,
         engine=str(found[0]["engine"] or ""),
         transactional=found[0]["transactional"] == "YES",
         foreign_keys=_foreign_keys(session, session.query(_AS_CHILD, where)),
@@ -76,7 +77,16 @@ def read_table(session: Session, name: TableName) -> Table | None:
             Trigger(row["name"], row["event"], row["timing"], row["body"] or "")
             for row in session.query(_TRIGGERS, where)
         ),
+        without_overlaps=_over_periods(session, name, columns, keys),
     )
+
+
+def _over_periods(session: Session, name: TableName, columns: Sequence[Column], keys: Sequence[UniqueKey]) -> bool:
+    """Whether a key is WITHOUT OVERLAPS: only the statement that makes the table says so."""
+    temporal = {c.name for c in columns if c.data_type in ("date", "datetime", "timestamp")}
+    if not session.is_mariadb or not any(len(temporal & set(key.columns)) > 1 for key in keys):
+        return False
+    return "WITHOUT OVERLAPS" in str(session.rows(f"SHOW CREATE TABLE {table_name(name)}")[0][1])
 
 
 def read_columns(session: Session, name: TableName) -> tuple[Column, ...]:

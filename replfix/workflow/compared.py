@@ -89,6 +89,8 @@ def doubt(
         named = [name for name in tables if str(name) == error.table]
         unseen = named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified
         known = found.again or misapplied(product, error, transaction.changes, tables) is not None
+        if named and tables[named[0]].without_overlaps:
+            known = True  # the refusal says why nothing is seen
         if unseen and not known:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "

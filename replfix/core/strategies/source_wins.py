@@ -191,6 +191,11 @@ def _drift(evidence: Evidence, table: Table) -> str:
 
 
 def _not_rehearsable(table: Table) -> str:
+    if table.without_overlaps:
+        return (
+            f"{table.name} has a key WITHOUT OVERLAPS: which rows of the replica overlap a period that the transaction writes is not "
+            "looked up. Compare the rows with that key by hand."
+        )
     if not table.transactional:
         return f"{table.name} is a {table.engine} table: nothing done to it can be rolled back, so nothing can be rehearsed."
     return ""
