@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from replfix.core.fit import there
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.swap import Swap, questions, swapped, untouched
@@ -36,7 +37,7 @@ def swaps(
         settled = at.keys() | (as_written if server is servers[0] else ())
         left = [conflict for conflict in found.conflicts if id(conflict) not in settled]
         asked = questions(left, tables)
-        answers = server.find(tables, asked) if asked else {}
+        answers = server.find(there(tables), asked) if asked else {}
         for conflict in swapped(left, transaction.changes, tables, answers):
             at[id(conflict)] = server.address
     if not at:
