@@ -22,6 +22,7 @@ from replfix.core.plan import OnSource, Plan
 from replfix.core.plan import Step as PlanStep
 from replfix.core.privileges import Granted
 from replfix.core.reach import Reach
+from replfix.core.restart import Threads
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.surroundings import Program
@@ -148,6 +149,11 @@ class Server(Protocol):
         when it cannot be reached."""
         ...
 
+    def serves(self, channel: ChannelStatus) -> str:
+        """Why this source cannot send what the channel's receiver would ask for when it is started (MariaDB in GTID mode); empty
+        when it can, and where no receiver asks in that way."""
+        ...
+
     def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
         """The triggers that writes on those tables can fire, each INSERT, UPDATE or DELETE, and what speaks against it."""
         ...
@@ -198,16 +204,17 @@ class Replica(Server, Protocol):
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> None:
-        """START REPLICA for one channel: both threads or the applier only; up to and with ``until``, up to and without
-        ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker committed.
+        """START REPLICA for threads of one channel, as ``core/restart.py`` has decided; the applier up to and with ``until``, up
+        to and without ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker
+        committed.
 
-        Refused where the account has only a cloud's procedures, and they have no such end.
+        Refused where the account has only a cloud's procedures, and they cannot do that.
         """
         ...
 
@@ -226,12 +233,16 @@ class Replica(Server, Protocol):
         cannot be read from here."""
         ...
 
+    def starts_receiver_alone(self) -> bool:
+        """Whether ``start`` can start the receiver without the applier."""
+        ...
+
     def stops_after(self, transaction: TransactionId) -> bool:
         """Whether ``start`` can end with ``until``; without it, a channel can only be started to run on."""
         ...
 
-    def stop(self, channel: str) -> None:
-        """STOP REPLICA SQL_THREAD for one channel; the receiver goes on."""
+    def stop(self, channel: str, threads: Threads) -> None:
+        """STOP REPLICA for threads of one channel."""
         ...
 
     def replicas_below(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 from replfix.core import causes, strategies
@@ -10,6 +11,10 @@ from replfix.core.diagnosis import Cause, Confidence, Diagnosis, Proposal
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.human_advice import advise
+from replfix.core.known_error import Thread
+from replfix.core.plan import Way
+from replfix.core.restart import situation
+from replfix.core.status import ReceiverState
 
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 
@@ -39,7 +44,10 @@ def conclude(evidence: Evidence) -> Diagnosis:
 
 
 def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
-    """No strategy is about a transaction that the replica is past already, whatever error the channel still shows."""
+    """No strategy is about a transaction that the replica is past already, whatever error the channel still shows, nor about a
+    receiver."""
+    if evidence.thread is Thread.RECEIVER:
+        return Proposal(module.NAME, None, _of_the_receiver(evidence))
     of = evidence.failing
     if of is not None and evidence.status.has_applied(evidence.channel, of):
         return Proposal(
@@ -50,7 +58,36 @@ def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
     if evidence.doubted:
         return Proposal(module.NAME, None, evidence.doubted)
     proposal: Proposal = module.propose(evidence)
-    return proposal
+    return _restartable(evidence, proposal)
+
+
+def _of_the_receiver(evidence: Evidence) -> str:
+    error = f"error {evidence.error.errno}: {evidence.error.message}"
+    if evidence.channel.receiver is ReceiverState.CONNECTING:
+        return f"No transaction has failed. The receiver cannot connect to the source, and tries again ({error})."
+    return f"No transaction has failed. The receiver has stopped ({error})."
+
+
+def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
+    """No plan ends with a START that costs a transaction; one that needs the receiver first says so."""
+    plan = proposal.plan
+    if plan is None:
+        return proposal
+    until = plan.way in (Way.APPLY, Way.COUNTER)
+    at = situation(
+        evidence.channel,
+        plan.transaction if until else None,
+        until=until,
+        source=evidence.source_has,
+        from_source=plan.on_source is not None,
+    )
+    if at.refusal:
+        return Proposal(proposal.strategy, None, at.refusal)
+    if not at.warning:
+        return proposal
+    risks = (*plan.risks, at.warning)
+    plan = replace(plan, receiver=at.receiver_first, risks=risks)
+    return replace(proposal, plan=plan, risks=risks)
 
 
 def _strategies() -> list[ModuleType]:

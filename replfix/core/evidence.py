@@ -11,6 +11,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.reconcile import Reconciliation
+from replfix.core.restart import Source
 from replfix.core.row_event import Transaction
 from replfix.core.source_side import SourceSide
 from replfix.core.statement import Statement
@@ -141,6 +142,10 @@ class Evidence:
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
     swaps: tuple[Swap, ...] = ()  # rows that another server has as this one does, and the transaction would change
     circle: tuple[str, ...] = ()  # the servers through which what is written here comes to the source, the source first
+    source_has: tuple[Source, str] = (
+        Source.UNREACHABLE,
+        "",
+    )  # what the relay log held, asked where a restart depends on it
     on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
 
     @property

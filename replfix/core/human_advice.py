@@ -6,12 +6,37 @@ from replfix.core import drift, known_errors, prepared_xa
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Thread
-from replfix.core.remedy import Remedy
+from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.restart import Receiver, Source, receiver_of
 from replfix.core.rows_in_the_way import beside_statements
+from replfix.core.status import RelayLog
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
+    return (*_only_copy(evidence), *_of_the_error(evidence))
+
+
+def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
+    """A relay log that the next START would delete, and that the source cannot replace."""
+    channel = evidence.channel
+    # With several domains, the place of the applier in the relay log does not say what is applied.
+    if evidence.thread is not Thread.APPLIER or channel.relay_log is not RelayLog.KEPT_WHILE_RUNNING:
+        return ()
+    if receiver_of(channel) not in (Receiver.STOPPED, Receiver.FAILED) or evidence.source_has[0] is Source.HOLDS:
+        return ()
+    return (
+        Remedy(
+            "Start neither thread: the server would delete the relay log. Let the applier read it by position instead: this keeps it. "
+            "The applier stops on the same transaction, and 'replfix resolve' repairs that. When all of the relay log is applied, stop "
+            "the channel and position it by GTID again.",
+            channel.read_by_position,
+            LeadsTo.REAL_ERROR,
+        ),
+    )
+
+
+def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
     if known := beside_statements(evidence) or prepared_xa.advise(evidence):
         return known
     family = evidence.family

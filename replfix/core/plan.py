@@ -12,6 +12,7 @@ from replfix.core import sql
 from replfix.core.children import Orphan
 from replfix.core.json_values import JsonValue, to_json
 from replfix.core.reach import Fired
+from replfix.core.restart import ReceiverFirst
 from replfix.core.row_event import RowChange
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
@@ -194,6 +195,7 @@ class Plan:
     on_source: OnSource | None = None
     undoable: Undoable = Undoable.NOTHING
     undo_outlook: str = ""  # the same in words, with the reason
+    receiver: ReceiverFirst | None = None
 
     @property
     def by_name_only(self) -> bool:
@@ -349,7 +351,12 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
         **({"undoable": plan.undoable.value, "undo_outlook": plan.undo_outlook} if plan.undo_outlook else {}),
+        **({} if plan.receiver is None else {"receiver": _receiver_to_document(plan.receiver)}),
     }
+
+
+def _receiver_to_document(receiver: ReceiverFirst) -> JsonValue:
+    return {"fetch_again": receiver.fetch_again, "put_back": receiver.put_back}
 
 
 def on_source_document(part: OnSource) -> dict[str, JsonValue]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from replfix.core.json_values import from_json
 from replfix.core.plan import Plan, Step, StepKind, Undoable, Way
+from replfix.core.restart import ReceiverFirst
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage
@@ -45,6 +46,7 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         way=_way(document),
         undoable=_undoable(document),
         undo_outlook=str(document.get("undo_outlook", "")),
+        receiver=_receiver(document),
     )
 
 
@@ -95,6 +97,13 @@ def _undoable(document: Document) -> Undoable:
     if said not in [each.value for each in Undoable]:
         raise _not_a_plan("undoable")
     return Undoable(said)
+
+
+def _receiver(document: Document) -> ReceiverFirst | None:
+    said = document.get("receiver")
+    if not isinstance(said, Mapping):
+        return None
+    return ReceiverFirst(said.get("fetch_again") is True, said.get("put_back") is True)
 
 
 def _read_step(step: Document, table: Table | None) -> Step:

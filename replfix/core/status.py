@@ -22,6 +22,14 @@ class ReceiverState(enum.StrEnum):
     STOPPED = "stopped"
 
 
+class RelayLog(enum.StrEnum):
+    """What becomes of a channel's relay log when its threads are started."""
+
+    KEPT = "kept"
+    KEPT_WHILE_RUNNING = "kept while one thread runs"  # deleted when any thread is started while both are down
+    REPLACED = "deleted with every restart"  # the applier alone must not be started: both are stopped and started
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerError:
     """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0."""
@@ -64,6 +72,12 @@ class ChannelStatus:
     ignored_server_ids: tuple[int, ...] = ()  # what its receiver leaves out (IGNORE_SERVER_IDS)
     ignored_domains: tuple[str, ...] = ()  # MariaDB: IGNORE_DOMAIN_IDS
     only_domains: tuple[str, ...] = ()  # MariaDB: DO_DOMAIN_IDS; empty for all
+    relay_log: RelayLog = RelayLog.KEPT
+    asks_from: str | None = (
+        None  # the GTID position that its receiver begins with when it is started; None: by position
+    )
+    read_by_position: tuple[str, ...] = ()  # by hand: the applier reads this relay log by position, which keeps it
+    all_read: bool = False  # the applier has read all of the relay log, and waits for more
 
     @property
     def failure(self) -> ApplierError | None:
@@ -101,6 +115,16 @@ class ChannelStatus:
         if transaction.gtid is not None or mark is None or mark <= transaction.end:
             return None
         return mark
+
+    def holds_whole(self, transaction: TransactionId) -> bool | None:
+        """Whether all of the transaction is in the relay log; None when that is unknown."""
+        if transaction.gtid is not None and transaction.gtid in self.retrieved:
+            return True
+        if transaction.gtid is not None and self.retrieved.counts:
+            return False
+        if not transaction.log_file or self.received_to is None or not self.received_to.log_file:
+            return None
+        return transaction.end <= self.received_to
 
     @property
     def healthy(self) -> bool:

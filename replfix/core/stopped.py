@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.known_error import Thread
-from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.status import ChannelStatus, ReceiverState, RelayLog, ReplicaStatus
 from replfix.errors import StoppedByHand, UsageError
 
 
@@ -35,8 +35,18 @@ def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
     raise StoppedByHand(
         f"The {stopped} of {_called(channel)} {'are' if ' and ' in stopped else 'is'} stopped without an error: somebody "
         "stopped it.",
-        "When that is no longer wanted: START REPLICA.",
+        _hint(channel),
         channel.name,
+    )
+
+
+def _hint(channel: ChannelStatus) -> str:
+    hint = "When that is no longer wanted: START REPLICA."
+    if channel.applier_running or channel.receiver is not ReceiverState.STOPPED or channel.relay_log is RelayLog.KEPT:
+        return hint
+    return (
+        f"{hint} It deletes the relay log and fetches it again (MariaDB in GTID mode): see first that the source still has what "
+        f"follows {channel.asks_from or 'its beginning'}."
     )
 
 

@@ -18,8 +18,9 @@ from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, Role, parse_grants
 from replfix.core.reach import Reach
+from replfix.core.restart import Threads
 from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.status import ChannelStatus, RelayLog, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.tested import too_old
@@ -201,6 +202,9 @@ class MysqlServer:
     def _workers(self) -> int:
         return self._dialect.workers(self._session)
 
+    def starts_receiver_alone(self) -> bool:
+        return self._managed is None
+
     def stops_after(self, transaction: TransactionId) -> bool:
         return self._managed is None or self._managed.has_end(transaction, self._workers())
 
@@ -253,9 +257,13 @@ class MysqlServer:
         if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
             raise TooOld(reason, "Upgrade the replica first, then its source.")
         try:
-            return self._dialect.status(self._session)
+            status = self._dialect.status(self._session)
         except PrivilegeError as error:
             raise PrivilegeError(error.message, give_everything(self._session, Role.REPLICA)) from None
+        if all(c.relay_log is RelayLog.KEPT for c in status.channels) or self._managed is None:
+            return status
+        # A cloud's procedures stop and start both threads.
+        return replace(status, channels=tuple(replace(c, relay_log=RelayLog.REPLACED) for c in status.channels))
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         rows = self._session.rows(sql.duplicate_values(table, key, limit))
@@ -267,16 +275,21 @@ class MysqlServer:
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> None:
         if self._managed is None:
-            for statement in self._dialect.start(channel, receiver=receiver, until=until, before=before, gaps=gaps):
+            for statement in self._dialect.start(channel, threads, until=until, before=before, gaps=gaps):
                 self._writing.execute(statement)
             return
+        if threads is Threads.RECEIVER:
+            raise Refused(
+                f"{self._managed.cloud} has no procedure that starts the receiver of a channel alone.",
+                "Nothing was started. Start the channel, and resolve what it stops on.",
+            )
         if before is not None or gaps or (until is not None and not self.stops_after(until)):
             raise Refused(
                 f"{self._managed.cloud} has no procedure that starts a channel up to there.",
@@ -294,8 +307,11 @@ class MysqlServer:
             return f"{table.name} has triggers, and this server fires them for row events too."
         return obstacle(table)
 
-    def stop(self, channel: str) -> None:
-        self._writing.execute(sql.stop_applier(channel))
+    def stop(self, channel: str, threads: Threads) -> None:
+        self._writing.execute(self._dialect.stop(channel, threads))
+
+    def serves(self, channel: ChannelStatus) -> str:
+        return self._binlog.serves(channel.asks_from) if channel.asks_from is not None else ""
 
     def replicas_below(self) -> tuple[str, ...]:
         return read_replicas(self._session)

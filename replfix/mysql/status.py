@@ -9,14 +9,20 @@ from replfix.core.filters import Filters
 from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.secrets import masked
-from replfix.core.status import ChannelStatus, ReceiverState, WorkerError
+from replfix.core.status import ChannelStatus, ReceiverState, RelayLog, WorkerError
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
 from replfix.mysql.terms import REPLICAS_STATEMENTS, current_names
 
 PARSE_ERROR = 1064  # the server does not know this form of the statement
+_RECEIVER = {
+    "Yes": ReceiverState.RUNNING,
+    "Connecting": ReceiverState.CONNECTING,
+    "Preparing": ReceiverState.CONNECTING,  # MariaDB, for a moment after its start (10.11.19, 11.8.9)
+}
 _NO_END = "None"  # Until_Condition
+_ALL_READ = "has read all relay log"  # behind "Replica" or the older word (9.7.4, 10.11.19, 11.8.9)
 
 
 def read_replicas(session: Session) -> tuple[str, ...]:
@@ -79,6 +85,9 @@ def channel(
     auto_position: bool,
     workers: tuple[WorkerProgress, ...] = (),
     applies_as: str = "",
+    relay_log: RelayLog = RelayLog.KEPT,
+    asks_from: str | None = None,
+    read_by_position: tuple[str, ...] = (),
 ) -> ChannelStatus:
     """One row with today's names, and what the servers say each in their own way."""
     lag = row["Seconds_Behind_Source"]
@@ -87,9 +96,7 @@ def channel(
         source_host=row["Source_Host"],
         source_port=int(row["Source_Port"]),
         source_uuid=source_uuid,
-        receiver={"Yes": ReceiverState.RUNNING, "Connecting": ReceiverState.CONNECTING}.get(
-            row["Replica_IO_Running"], ReceiverState.STOPPED
-        ),
+        receiver=_RECEIVER.get(row["Replica_IO_Running"], ReceiverState.STOPPED),
         applier_running=row["Replica_SQL_Running"] == "Yes",
         lag_seconds=None if lag is None else int(lag),
         receiver_errno=int(row["Last_IO_Errno"]),
@@ -113,6 +120,10 @@ def channel(
         ignored_server_ids=tuple(int(number) for number in _numbers(row, "Ignore_Server_Ids")),
         ignored_domains=_numbers(row, "Ignore_Domain_Ids"),
         only_domains=_numbers(row, "Do_Domain_Ids"),
+        relay_log=relay_log,
+        asks_from=asks_from,
+        read_by_position=read_by_position,
+        all_read=_ALL_READ in (row["Replica_SQL_Running_State"] or ""),
     )
 
 

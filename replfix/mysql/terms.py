@@ -46,6 +46,8 @@ TRIGGERS_FOR_ROWS = "slave_run_triggers_for_rbr"  # NO by default; else row even
 UNTIL_A_POSITION = "Master"  # in Until_Condition
 POSITION_BY_GTID = "MASTER_USE_GTID = slave_pos"
 GO_BY_GTID = f"CHANGE MASTER TO {POSITION_BY_GTID}"
+# By Using_Gtid: the position that a receiver begins with.
+ASKED_FROM = {"Slave_Pos": "position", "Current_Pos": "current"}
 
 # User variables by which a reader introduces itself before COM_BINLOG_DUMP (10.11, 11.8): that it knows GTIDs and checksums,
 # and what it has of each domain.
@@ -64,6 +66,15 @@ def change_source(connection: str = "''", **settings: object) -> str:
 def by_position(log_file: str, pos: int) -> str:
     """The end of MariaDB's ``CHANGE MASTER TO``, in place of ``POSITION_BY_GTID``. ``log_file`` is finished SQL."""
     return f"MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}, MASTER_USE_GTID = no"
+
+
+def relay_log_by_position(connection: str, relay_log: str, relay_pos: int, log_file: str, pos: int) -> str:
+    """What makes MariaDB keep a relay log that it would delete in GTID mode. Without the applier's place in the source's log, it
+    would count as being where the receiver is (10.11.19, 11.8.9). Names are finished SQL."""
+    return (
+        f"CHANGE MASTER {connection} TO {by_position(log_file, pos)}, RELAY_LOG_FILE = {relay_log}, "
+        f"RELAY_LOG_POS = {relay_pos}"
+    )
 
 
 def until_position(log_file: str, pos: int) -> str:

@@ -7,17 +7,21 @@ from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Lookup
 from replfix.core.plan import Plan
 from replfix.core.reconcile import final_rows, held_after_repairs, not_as_final, spare_rows
-from replfix.core.status import ReceiverState, ReplicaStatus
+from replfix.core.restart import Threads, waits_for_nothing
+from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.transaction_id import LogPosition
 from replfix.core.words import counted
 from replfix.errors import NotVerified
 from replfix.workflow.counterparts import ChangesSince
 from replfix.workflow.operation import Operation
+from replfix.workflow.restart import Receiving, start_applier, start_channel
 
 UNTIL_SECONDS = 600.0
 """How long the applier may take for the failing transaction alone."""
 SETTLE_SECONDS = 5.0
 """How long a channel with a backlog has to run without an error before it counts as running."""
+WAITING_SECONDS = 3.0
+"""How long an applier may wait for what no receiver brings before that is said."""
 POLL_SECONDS = 0.1
 
 
@@ -27,7 +31,7 @@ def wait_until_stopped(
     """How the replica stands once the applier has come to the end of an UNTIL, or to an error; with ``or_applied`` also
     when it got past the plan's transaction and runs on, with ``mark`` when it got there."""
     clock = operation.clock
-    deadline = clock.now() + UNTIL_SECONDS
+    begun = waiting_since = clock.now()
     while True:
         status = operation.replica.status()
         channel = status.channel(plan.channel)
@@ -36,7 +40,11 @@ def wait_until_stopped(
         there = mark is not None and channel.applied_to is not None and mark <= channel.applied_to
         if not channel.applier_running or there or (or_applied and status.has_applied(channel, plan.transaction)):
             return status
-        if clock.now() > deadline:
+        if not waits_for_nothing(channel, plan.transaction):
+            waiting_since = clock.now()
+        elif clock.now() - waiting_since > WAITING_SECONDS:
+            raise NotVerified(*waits_in_words(channel, plan))
+        if clock.now() - begun > UNTIL_SECONDS:
             raise NotVerified(
                 f"The replica is still applying transactions up to {plan.transaction} after {UNTIL_SECONDS:.0f} s.",
                 "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
@@ -44,26 +52,31 @@ def wait_until_stopped(
         clock.sleep(POLL_SECONDS)
 
 
-def let_it_apply(operation: Operation, plan: Plan) -> None:
-    """START REPLICA SQL_THREAD UNTIL the failing transaction is applied, and wait for it."""
+def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None:
+    """Start the applier up to the end of the failing transaction, and wait for it."""
     stopped = operation.replica.status().channel(plan.channel)
     behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
-    if not operation.replica.stops_after(plan.transaction):
+    runs_on = receiving.runs_on or not operation.replica.stops_after(plan.transaction)
+    if runs_on:
         operation.progress(f"Starting the channel: it cannot be told to stop behind {plan.transaction}")
-        operation.replica.start(plan.channel, receiver=True)
+        if receiving.runs_on:
+            operation.replica.start(plan.channel, Threads.BOTH)
+        elif refused := start_channel(operation, plan):
+            raise NotVerified(f"The repair was applied, and the channel was not started. {refused}")
         wait_until_stopped(operation, plan, or_applied=True)
     elif behind is None:
         operation.progress(f"START REPLICA until {plan.transaction} is applied")
-        operation.replica.start(plan.channel, receiver=False, until=plan.transaction)
+        start_applier(operation, plan, until=plan.transaction)
     else:
         operation.progress(
             f"START REPLICA until nothing is left open before {behind}, up to where workers have committed"
         )
-        operation.replica.start(plan.channel, receiver=False, gaps=True)
+        start_applier(operation, plan, gaps=True)
         if wait_until_stopped(operation, plan, mark=behind).applying(plan.channel):
-            operation.replica.stop(plan.channel)  # at the end of the relay log it only ends with the next event (9.7.4)
+            operation.replica.stop(
+                plan.channel, Threads.APPLIER
+            )  # at the end of the relay log it only ends with the next event (9.7.4)
     # An applier on its way to its UNTIL is still there for a moment: started then, it would stop all the same (9.7.4).
-    runs_on = not operation.replica.stops_after(plan.transaction)
     status = wait_until_stopped(operation, plan, or_applied=runs_on)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
@@ -79,6 +92,23 @@ def let_it_apply(operation: Operation, plan: Plan) -> None:
         f"The repair was applied, but the replica did not get past {plan.transaction}: "
         + (error.message if error else "the applier was stopped."),
         "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+    )
+
+
+def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
+    """An applier that has read all of the relay log and waits: what it waits for, and what to do."""
+    what = f"The applier waits: it has read all of the relay log, {plan.transaction} is not whole in it, and"
+    error = f" Error {channel.receiver_errno}: {channel.receiver_message}" if channel.receiver_errno else ""
+    if channel.receiver is ReceiverState.CONNECTING:
+        return (
+            f"{what} the receiver cannot connect to the source.{error}",
+            "When the source can be reached, the applier goes on by itself and stops behind that transaction. Then 'replfix recover' "
+            "verifies it and starts the channel.",
+        )
+    return (
+        f"{what} the receiver is stopped.{error}",
+        "It does not go on by itself. START REPLICA IO_THREAD; when the receiver runs, 'replfix recover' verifies the transaction and "
+        "starts the channel.",
     )
 
 
@@ -116,30 +146,25 @@ def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
     return {row.lookup for row in final_rows(tuple(changes.behind()), evidence.tables)}
 
 
-def start_again(operation: Operation, plan: Plan) -> None:
-    """START REPLICA, then watch until it has caught up, fails again, or has run for a while.
+def start_again(operation: Operation, plan: Plan) -> str:
+    """START REPLICA, then watch until it has caught up, fails again, or has run for a while. In words why it was not started;
+    empty when it was.
 
     A receiver that somebody stopped, before or while the plan was carried out, stays stopped.
     """
     replica, clock = operation.replica, operation.clock
-    before = replica.status().channel(plan.channel)
-    if before is None:
-        return  # the next round's diagnosis says why
-    receiver = before.receiver is not ReceiverState.STOPPED or before.receiver_errno != 0
-    if not receiver:
-        operation.progress("The receiver was stopped by hand: only the applier is started")
-    if not before.applier_running:
-        operation.progress("START REPLICA")
-        replica.start(plan.channel, receiver=receiver)
+    if not replica.status().applying(plan.channel) and (refused := start_channel(operation, plan)):
+        return refused
     target: GtidSet | None = None
     deadline = clock.now() + SETTLE_SECONDS
     while clock.now() < deadline:
         status = replica.status()
         channel = status.channel(plan.channel)
         if channel is None or not channel.applier_running:
-            return  # the next round's diagnosis says why
+            return ""  # the next round's diagnosis says why
         if plan.transaction.gtid is not None:
             target = target or channel.retrieved
         if channel.caught_up if target is None else target <= status.executed:
-            return
+            return ""
         clock.sleep(POLL_SECONDS)
+    return ""

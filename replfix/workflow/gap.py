@@ -14,6 +14,7 @@ from replfix.core.status import ReplicaStatus
 from replfix.errors import NotDone, NotVerified, PrivilegeError, ReplfixError, ServerError
 from replfix.workflow.applying import wait_until_stopped
 from replfix.workflow.operation import Operation, Story
+from replfix.workflow.restart import feed_applier, start_applier
 from replfix.workflow.round import replica_status, still_the_same
 
 _NO_CHANNEL = Found(UNTOLD, "The replica has no such channel any more.")
@@ -39,7 +40,7 @@ def close_gap(operation: Operation, story: Story, plan: Plan) -> bool:
 def _carry_out(operation: Operation, story: Story, plan: Plan) -> None:
     started = False
     try:
-        operation.replica.start(plan.channel, receiver=False, before=plan.transaction)
+        start_applier(operation, plan, before=plan.transaction)
         started = True
         status = _meet_again(operation, plan)
     except BaseException as error:
@@ -63,6 +64,7 @@ def end_gap(operation: Operation, plan: Plan, *, finish: bool) -> tuple[Found, s
     channel = status.channel(plan.channel)
     done = ""
     if channel is not None and channel.applier_running and channel.has_end:
+        feed_applier(operation, plan, channel)
         status = wait_until_stopped(operation, plan)
     if _stands_before(status, plan):
         if not finish:
@@ -76,7 +78,7 @@ def _meet_again(operation: Operation, plan: Plan) -> ReplicaStatus:
     """An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again."""
     status = wait_until_stopped(operation, plan)
     if _stands_before(status, plan):
-        operation.replica.start(plan.channel, receiver=False)
+        start_applier(operation, plan)
         status = wait_until_stopped(operation, plan, or_applied=True)
     return status
 

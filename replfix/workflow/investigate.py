@@ -14,8 +14,9 @@ from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Thread
 from replfix.core.reconcile import Reconciliation
+from replfix.core.restart import Receiver, Source, receiver_of
 from replfix.core.row_event import Transaction
-from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.status import ChannelStatus, RelayLog, ReplicaStatus
 from replfix.core.stopped import error_of, stopped_channel
 from replfix.core.swap import Swap
 from replfix.core.table import Table, TableName
@@ -42,6 +43,7 @@ from replfix.workflow.objects import (
     read_settings,
 )
 from replfix.workflow.relatives import Relatives
+from replfix.workflow.restart import source_holds
 from replfix.workflow.source_rows import compare_tables, same_tables, source_rows_of
 from replfix.workflow.source_side import source_side
 from replfix.workflow.surroundings import looked_around
@@ -63,20 +65,29 @@ def investigate(
     bare = _without_source(replica, status, channel, error, thread)
     try:
         source = source_of(channel)
+        if thread is Thread.RECEIVER:
+            return conclude(
+                replace(
+                    bare,
+                    lost=_lost(source, bare),
+                    settings=read_settings(replica, source, bare.family),
+                    free_server_id=_free_server_id(replica, source),
+                )
+            )
     except ConnectError as reason:
         return conclude(_writable(replica, _unreached(replica, bare, reason, progress)))
-    if thread is Thread.RECEIVER:
-        return conclude(
-            replace(
-                bare,
-                lost=_lost(source, bare),
-                settings=read_settings(replica, source, bare.family),
-                free_server_id=_free_server_id(replica, source),
-            )
-        )
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
+    evidence = replace(evidence, source_has=_source_has(source_of, evidence))
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
+
+
+def _source_has(source_of: SourceOf, evidence: Evidence) -> tuple[Source, str]:
+    """Where the receiver is down, or its relay log does not survive a restart."""
+    channel = evidence.channel
+    if receiver_of(channel) is Receiver.RUNNING and channel.relay_log is not RelayLog.REPLACED:
+        return evidence.source_has
+    return source_holds(source_of, evidence.status, channel, evidence.failing)
 
 
 def _writable(replica: Replica, evidence: Evidence) -> Evidence:
@@ -98,6 +109,8 @@ def _without_source(
 ) -> Evidence:
     """What the replica alone tells."""
     also: tuple[str, ...] = ()
+    if thread is Thread.APPLIER and receiver_of(channel) is Receiver.STOPPED:
+        also = ("The receiver is stopped too, without an error: somebody stopped it.",)
     if thread is Thread.APPLIER and channel.receiver_errno:
         also = (f"The receiver stands too, by error {channel.receiver_errno}: {channel.receiver_message}",)
     return Evidence(

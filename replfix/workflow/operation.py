@@ -81,6 +81,7 @@ class Came:
     causes: tuple[str, ...] = ()  # codes
     on_source: OnSourceResult | None = None
     written: tuple[Step, ...] = ()
+    left_stopped: str = ""  # why the channel was not started again behind a transaction that is verified
 
     @property
     def in_words(self) -> str:

@@ -22,7 +22,7 @@ from replfix.core.plan import Plan, Way, in_words
 from replfix.core.reconcile import final_rows, not_as_final
 from replfix.core.recorded import as_recorded, read_plan, read_steps, tables_named, writes_on_source
 from replfix.core.row_event import Transaction
-from replfix.core.status import ChannelStatus
+from replfix.core.status import ChannelStatus, ReceiverState
 from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
@@ -30,6 +30,7 @@ from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.compared import definitions_of
 from replfix.workflow.gap import end_gap
 from replfix.workflow.operation import Operation
+from replfix.workflow.restart import feed_applier
 
 _GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, starts the channel and verifies."
 
@@ -129,6 +130,7 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
             hint = _left_to_do(operation, plan, found, finish)
         elif found.result == UNDONE_ON_SOURCE:
             hint = f"'replfix undo {of}' goes on with the rows of the replica."
+        hint = f"{hint} {_receiver_now(plan, operation.replica.status().channel(plan.channel))}".strip()
     payload: dict[str, object] = {
         "digest": record.content.get("digest"),
         "gtid": document.get("gtid"),
@@ -183,9 +185,22 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
         if not finish:
             return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
-        start_again(operation, plan)
+        if refused := start_again(operation, plan):
+            return f"The channel was not started again. {refused}"
         return "The channel was started, which was all that was left to do."
     return ""
+
+
+def _receiver_now(plan: Plan, channel: ChannelStatus | None) -> str:
+    """What a run that was to stop the receiver again has left."""
+    if (
+        plan.receiver is None
+        or not plan.receiver.put_back
+        or channel is None
+        or channel.receiver is ReceiverState.STOPPED
+    ):
+        return ""
+    return "The receiver, which was stopped by hand before that run, is running now; STOP REPLICA IO_THREAD stops it again."
 
 
 def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
@@ -210,6 +225,7 @@ def _look(
     channel = status.channel(plan.channel)
     if channel is not None and channel.applier_running and channel.has_end:
         # Where the run let it go up to: looked at before it is there, the channel would be found stopped by nobody later.
+        feed_applier(operation, plan, channel)
         status = wait_until_stopped(operation, plan)
         channel = status.channel(plan.channel)
     rows = standing(plan, known, replica.find(known, questions(plan.steps, known)))

@@ -111,6 +111,8 @@ def resolve(
         rounds.append(came.as_round(plan))
         if dry_run:
             return _rehearsed(rounds[0], story)
+        if came.left_stopped:
+            return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
 
 
 def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
@@ -151,6 +153,8 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     except NotVerified as error:
         return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))
     rounds = [came.as_round(plan)]
+    if came.left_stopped:
+        return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
     try:
         channel = operation.replica.status().channel(plan.channel)
     except ReplfixError as error:

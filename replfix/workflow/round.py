@@ -7,7 +7,7 @@ replica has not rehearsed, and what is reported is what was looked at afterwards
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from replfix.core import sql
 from replfix.core.audit_record import RecordKind
@@ -23,6 +23,7 @@ from replfix.workflow.applying import start_again
 from replfix.workflow.investigate import investigate
 from replfix.workflow.on_source import of_round
 from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.restart import Receiving
 from replfix.workflow.ways import way_past
 
 
@@ -42,7 +43,8 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         repair.check_skip_counter()
         diagnosis = still_the_same(operation, plan)
         came.causes = tuple(cause.code for cause in diagnosis.causes)
-        past = way_past(operation, story, plan, diagnosis, repair)
+        receiving = Receiving(operation, plan)
+        past = way_past(operation, story, plan, diagnosis, repair, receiving)
 
         def guard() -> None:
             _check_guards(operation.replica, plan, diagnosis, repair)
@@ -59,15 +61,21 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
                 # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
                 shielded.enter_context(operation.shield())
                 came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
+                receiving.bring()
                 carry_out_guarded(past.carry_out, guard, came)
             past.go()
             past.verify()
             failed = on_source.write()
-            start_again(operation, plan)  # also when it failed: the replica is past the transaction, and right
+            came.left_stopped = start_again(
+                operation, plan
+            )  # also when it failed: the replica is past the transaction, and right
             if failed is not None:
                 raise _not_on_source(failed, came)
             on_source.see()
+            receiving.put_back()
         except BaseException as error:
+            with suppress(ReplfixError):
+                receiving.put_back()
             if came.audit_id is None:
                 raise
             # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.

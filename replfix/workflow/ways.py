@@ -16,6 +16,7 @@ from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
 from replfix.ports import Repair
 from replfix.workflow.applying import let_it_apply, verify, wait_until_stopped
 from replfix.workflow.operation import Operation, Story
+from replfix.workflow.restart import Receiving, start_applier
 from replfix.workflow.settings import writable
 
 
@@ -53,23 +54,34 @@ class WayPast(Protocol):
         ...
 
 
-def way_past(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair) -> WayPast:
+def way_past(
+    operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
+) -> WayPast:
     ways: dict[Way, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
         Way.APPLY: _Apply,
         Way.NET_ROWS: _NetRows,
         Way.EMPTY: _EmptyTransaction,
         Way.COUNTER: _SkipCounter,
     }
-    return ways[plan.way](operation, story, plan, diagnosis, repair)
+    return ways[plan.way](operation, story, plan, diagnosis, repair, receiving)
 
 
 class _Round:
-    def __init__(self, operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        story: Story,
+        plan: Plan,
+        diagnosis: Diagnosis,
+        repair: Repair,
+        receiving: Receiving,
+    ) -> None:
         self.operation = operation
         self.story = story
         self.plan = plan
         self.diagnosis = diagnosis
         self.repair = repair
+        self.receiving = receiving
 
 
 class _Apply(_Round):
@@ -95,7 +107,7 @@ class _Apply(_Round):
         self.repair.apply(self.plan, evidence.transaction, evidence.tables, guard)
 
     def go(self) -> None:
-        let_it_apply(self.operation, self.plan)
+        let_it_apply(self.operation, self.plan, self.receiving)
 
     def verify(self) -> None:
         verify(self.operation, self.diagnosis)
@@ -203,7 +215,7 @@ class _SkipCounter(_LeaveOut):
         try:
             self.repair.set_skip_counter()
             self.operation.progress(f"START REPLICA past {plan.transaction}, which is left out")
-            replica.start(plan.channel, receiver=False, until=plan.transaction)
+            start_applier(self.operation, plan, until=plan.transaction)
             wait_until_stopped(self.operation, plan, or_applied=True)
         finally:
             self.repair.put_back(counter)

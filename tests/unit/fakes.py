@@ -20,6 +20,7 @@ from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.privileges import Granted
 from replfix.core.reach import Fired, Reach
 from replfix.core.reconcile import final_rows, not_as_final, spare_rows
+from replfix.core.restart import Threads
 from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.surroundings import Program
@@ -264,6 +265,9 @@ class FakeServer:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
 
+    def serves(self, channel: ChannelStatus) -> str:
+        return ""
+
     def channels(self) -> tuple[ChannelStatus, ...]:
         return ()
 
@@ -353,8 +357,8 @@ class FakeReplica(FakeServer):
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
@@ -363,9 +367,10 @@ class FakeReplica(FakeServer):
         assert not gaps
         how = " until" if until else " before" if before else ""
         with self.world.step(f"{self.name}.start{how}"):
-            if receiver:
+            if threads is not Threads.APPLIER:
                 self.receiver = ReceiverState.RUNNING
-            self.run_applier(until, before)
+            if threads is not Threads.RECEIVER:
+                self.run_applier(until, before)
 
     def run_applier(self, until: TransactionId | None = None, before: TransactionId | None = None) -> None:
         """Apply what was received, each transaction in full or not at all, up to an error or the end of an UNTIL."""
@@ -408,8 +413,14 @@ class FakeReplica(FakeServer):
     def stops_after(self, transaction: TransactionId) -> bool:
         return self.has_ends
 
-    def stop(self, channel: str) -> None:
-        self.applier_running = False
+    def starts_receiver_alone(self) -> bool:
+        return True
+
+    def stop(self, channel: str, threads: Threads) -> None:
+        if threads is not Threads.RECEIVER:
+            self.applier_running = False
+        if threads is not Threads.APPLIER:
+            self.receiver = ReceiverState.STOPPED
 
     def replicas_below(self) -> tuple[str, ...]:
         return ()

@@ -9,6 +9,7 @@ import pytest
 from replfix.core.applier_error import ApplierError, parse
 from replfix.core.explains_error import failing_group
 from replfix.core.mariadb_gtid import MariadbGtidSet
+from replfix.core.restart import Threads
 from replfix.core.transaction_id import TransactionId
 from replfix.mysql.dialects.mariadb import MariadbDialect, relayed_groups
 
@@ -87,8 +88,8 @@ def test_an_error_that_names_nothing_is_the_first_ones_where_there_is_one_order(
 def test_the_applier_alone_goes_up_to_a_position() -> None:
     transaction = TransactionId("0-1-7", "binlog.000001", 1530, 1761)
     start = MariadbDialect().start
-    assert start("", receiver=True) == ("STOP REPLICA '' SQL_THREAD", "START REPLICA ''")
-    assert start("it's", receiver=False, until=transaction)[1] == (
+    assert start("", Threads.BOTH) == ("STOP REPLICA '' SQL_THREAD", "START REPLICA ''")
+    assert start("it's", Threads.APPLIER, until=transaction)[1] == (
         "START REPLICA 'it''s' SQL_THREAD UNTIL MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 1761"
     )
-    assert start("", receiver=False, before=transaction)[1].endswith("MASTER_LOG_POS = 1530")
+    assert start("", Threads.APPLIER, before=transaction)[1].endswith("MASTER_LOG_POS = 1530")

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from replfix.core.children import Orphan
 from replfix.core.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Undoable, Way, to_document
+from replfix.core.restart import ReceiverFirst
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 from replfix.core.transaction_id import TransactionId
@@ -56,6 +57,7 @@ def test_the_digest_changes_with_every_field() -> None:
             "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
             "on_source": OnSource("x", (STEP,)),
             "undo_outlook": "x",
+            "receiver": ReceiverFirst(fetch_again=True, put_back=True),
         }.items()
     ]
     others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=Way.EMPTY))

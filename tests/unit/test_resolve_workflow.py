@@ -11,6 +11,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.gtid import GtidSet
 from replfix.core.outcome import Outcome, Result
 from replfix.core.plan import Plan
+from replfix.core.restart import Threads
 from replfix.core.row_event import RowChange
 from replfix.core.status import ReceiverState
 from replfix.core.values import RowImage
@@ -649,7 +650,7 @@ def test_ctrl_c_at_any_step(number: int, done: bool) -> None:
     scene.world.interrupt_at = None
     assert scene.resolve().result in (Result.RESOLVED, Result.NOTHING_TO_DO, Result.NEEDS_HUMAN)
     if scene.replica.error[0] == 0 and not scene.replica.applier_running:
-        scene.replica.start("", receiver=True)  # it was interrupted between UNTIL and the last START REPLICA
+        scene.replica.start("", Threads.BOTH)  # it was interrupted between UNTIL and the last START REPLICA
         scene.resolve()
     assert scene.replica.rows.contents == scene.source.rows.contents
     assert scene.replica.applier_running

@@ -134,7 +134,7 @@ def test_start_replica() -> None:
     assert sql.start_replica("", receiver=False, until=unnamed) == (
         "START REPLICA SQL_THREAD UNTIL SOURCE_LOG_FILE = 'it''s.1', SOURCE_LOG_POS = 9 FOR CHANNEL ''"
     )
-    assert sql.stop_applier("it's") == "STOP REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
+    assert sql.stop_replica("it's", "SQL_THREAD") == "STOP REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
     assert sql.start_replica("c", receiver=False, gaps=True) == (
         "START REPLICA SQL_THREAD UNTIL SQL_AFTER_MTS_GAPS FOR CHANNEL 'c'"
     )

@@ -86,7 +86,6 @@ from replfix.core.sql.replication import (
     skip_by_hand,
     start_receiver,
     start_replica,
-    stop_applier,
     stop_replica,
 )
 from replfix.core.sql.rows import (
@@ -157,6 +156,6 @@ __all__ = [
     "rows_with_null", "select_alike", "select_any", "select_list", "select_row", "select_rows", "select_shown",
     "sessions_before_this_one", "sessions_with_other_values", "set_global_number", "set_gtid_next",
     "set_session_number", "show_account", "show_create", "show_create_schema", "show_create_table", "size_of_file",
-    "skip_by_hand", "start_receiver", "start_replica", "still_in_binlog", "stop_applier", "stop_replica", "string",
+    "skip_by_hand", "start_receiver", "start_replica", "still_in_binlog", "stop_replica", "string",
     "table_name", "update_row", "widen_counter", "work_out",
 ]  # fmt: skip

@@ -42,8 +42,9 @@ def call(procedure: str, *arguments: str | int) -> str:
     return f"CALL {identifier('mysql')}.{identifier(procedure)}({shown})"
 
 
-def stop_applier(channel: str) -> str:
-    return f"STOP REPLICA SQL_THREAD FOR CHANNEL {string(channel)}"
+def stop_replica(channel: str, thread: str = "") -> str:
+    """``thread``: SQL_THREAD or IO_THREAD, both without it."""
+    return f"STOP REPLICA{f' {thread}' if thread else ''} FOR CHANNEL {string(channel)}"
 
 
 def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str:
@@ -83,7 +84,10 @@ def go_on_from(channel: str, position: str | None) -> tuple[str, ...]:
 
 def change_applier(channel: str, options: str) -> tuple[str, ...]:
     """``options`` as they are, of the applier's: it is stopped, the receiver goes on."""
-    return (stop_applier(channel), f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}")
+    return (
+        stop_replica(channel, "SQL_THREAD"),
+        f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}",
+    )
 
 
 def channel_settings(channel: str) -> str:
@@ -91,11 +95,6 @@ def channel_settings(channel: str) -> str:
     return (
         f"SELECT * FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = {string(channel)}"
     )
-
-
-def stop_replica(channel: str) -> str:
-    """Both threads."""
-    return f"STOP REPLICA FOR CHANNEL {string(channel)}"
 
 
 def fetch_again(channel: str) -> tuple[str, ...]:

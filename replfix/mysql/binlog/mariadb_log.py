@@ -60,6 +60,12 @@ class MariadbLog:
         _introduce(session)
         return from_position(start, _FLAGS)
 
+    def behind(self, session: Session, position: str) -> Request:
+        """What follows a position, as a receiver asks for it."""
+        _introduce(session)
+        session.query(terms.READ_BEHIND, [position])
+        return from_position(_ANYWHERE, _FLAGS)
+
     def charset_of(self, session: Session) -> Callable[[int], str]:
         # Since 10.10 there are collations for several character sets, and COLLATIONS has no number for these; before it the
         # other table has no numbers at all (10.5.23).
@@ -72,14 +78,9 @@ def _logged(session: Session) -> MariadbGtidSet:
 
 def _behind(session: Session, origin: Origin, number: int) -> Request:
     """What comes behind that transaction in its domain, and nothing of other domains that the log holds now."""
-    _introduce(session)
     now = str(session.scalar("SELECT @@global.gtid_binlog_pos"))
     others = [gtid for gtid in now.split(",") if gtid and split(gtid)[0][0] != origin[0]]
-    session.query(
-        terms.READ_BEHIND,
-        [",".join([*others, f"{origin[0]}-{origin[1]}-{number}"])],
-    )
-    return from_position(_ANYWHERE, _FLAGS)
+    return MariadbLog().behind(session, ",".join([*others, f"{origin[0]}-{origin[1]}-{number}"]))
 
 
 def _first(session: Session, origin: Origin, number: int) -> LogPosition | None:

@@ -162,6 +162,15 @@ class BinlogReader:
                     return read_format(raw).raw
         raise ReplicationError(f"{self.endpoint} sent no binary log.", "Check its log_bin.")
 
+    def serves(self, position: str) -> str:
+        """Why the server cannot send what follows that GTID position of MariaDB; empty when it can."""
+        with Session(self.endpoint) as session:
+            try:
+                next(raw_events(session, MariadbLog().behind(session, position)), None)
+            except ReplicationError as error:
+                return error.message
+        return ""
+
     def _schema(self, session: Session, dialect: LogDialect) -> Schema:
         self._charset_of = self._charset_of or dialect.charset_of(
             session

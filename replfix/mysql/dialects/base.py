@@ -6,6 +6,7 @@ from typing import Protocol
 
 from replfix.core.gtid import GtidSet
 from replfix.core.privileges import Need
+from replfix.core.restart import Threads
 from replfix.core.row_event import Transaction
 from replfix.core.status import ReplicaStatus
 from replfix.core.transaction_id import TransactionId
@@ -48,14 +49,18 @@ class Dialect(Protocol):
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> tuple[str, ...]:
-        """What starts one channel that stands; without ``receiver`` the applier only. ``until``: it stops after that
-        transaction, ``before``: before it, ``gaps``: when all is applied that is before the last one committed."""
+        """What starts threads of one channel. ``until``: the applier stops after that transaction, ``before``: before it,
+        ``gaps``: when all is applied that is before the last one committed."""
+        ...
+
+    def stop(self, channel: str, threads: Threads) -> str:
+        """What stops them; those that are stopped already are none of its business."""
         ...
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from replfix.core.explains_error import Contents, Group, RowsEvent, failing_grou
 from replfix.core.gtid import GtidSet
 from replfix.core.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.privileges import NEEDS_OF_MARIADB
+from replfix.core.restart import Threads
 from replfix.core.row_event import Transaction
 from replfix.core.secrets import masked
 from replfix.core.sql import string
-from replfix.core.status import ReplicaStatus, WorkerError
+from replfix.core.status import RelayLog, ReplicaStatus, WorkerError
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.errors import PrivilegeError, ServerError
 from replfix.mysql import terms
@@ -23,7 +24,8 @@ from replfix.mysql.status import channel, channel_rows
 
 _VARIABLES = f"""
 SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.read_only AS read_only,
-       @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position"""
+       @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position,
+       @@global.gtid_current_pos AS current, @@global.{terms.PARALLEL_THREADS} AS threads"""
 
 _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
 _TABLE_NUMBER = re.compile(r"table_id: ([0-9]+)")
@@ -82,10 +84,24 @@ class MariadbDialect:
                     source_uuid=f"{IDENTITY}{row['Source_Server_Id']}" if row["Source_Server_Id"] != "0" else "",
                     retrieved=MariadbGtidSet.parse(row["Gtid_IO_Pos"] or ""),
                     auto_position=row["Using_Gtid"] != "No",
+                    relay_log=_relay_log(row, variables),
+                    read_by_position=self._read_by_position(row),
+                    asks_from=variables.get(terms.ASKED_FROM.get(row["Using_Gtid"], "")),
                 )
                 for row in rows
             ),
         )
+
+    def _read_by_position(self, row: Row) -> tuple[str, ...]:
+        name = string(row["Connection_name"])
+        place = terms.relay_log_by_position(
+            name,
+            string(row["Relay_Log_File"] or ""),
+            int(row["Relay_Log_Pos"] or 0),
+            string(row["Relay_Source_Log_File"]),
+            int(row["Exec_Source_Log_Pos"]),
+        )
+        return (place, f"START REPLICA {name} SQL_THREAD")
 
     def workers(self, session: Session) -> int:
         return int(session.scalar(f"SELECT @@global.{terms.PARALLEL_THREADS}"))
@@ -93,20 +109,26 @@ class MariadbDialect:
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,  # noqa: ARG002
     ) -> tuple[str, ...]:
         """By position: UNTIL a GTID is for both threads at once only, and throws the relay log away (10.11, 11.8). There are
         no gaps: parallel threads commit each domain in its order."""
-        threads = "" if receiver else " SQL_THREAD"
+        name = string(channel)
+        if threads is Threads.RECEIVER:
+            return (f"START REPLICA {name} IO_THREAD",)
+        thread = "" if threads is Threads.BOTH else " SQL_THREAD"
         position = until.end if until is not None else before.start if before is not None else None
         end = "" if position is None else terms.until_position(string(position.log_file), position.pos)
-        name = string(channel)
         # An applier that has come to the end of an UNTIL is still there and keeps that end.
-        return (f"STOP REPLICA {name} SQL_THREAD", f"START REPLICA {name}{threads}{end}")
+        return (self.stop(channel, Threads.APPLIER), f"START REPLICA {name}{thread}{end}")
+
+    def stop(self, channel: str, threads: Threads) -> str:
+        thread = {Threads.RECEIVER: " IO_THREAD", Threads.APPLIER: " SQL_THREAD"}.get(threads, "")
+        return f"STOP REPLICA {string(channel)}{thread}"
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:  # noqa: ARG002
         return ()  # nothing is logged in the session, so no GTID is needed and none is made
@@ -119,6 +141,15 @@ class MariadbDialect:
 
     def as_nobody(self) -> tuple[str, ...]:
         return ()
+
+
+def _relay_log(row: Row, variables: Row) -> RelayLog:
+    """Not by the parallel mode ``minimal`` either is an applier with several domains started alone without harm; ``none`` does it."""
+    if row["Using_Gtid"] == "No":
+        return RelayLog.KEPT
+    domains = {gtid.partition("-")[0] for gtid in f"{variables['position']},{row['Gtid_IO_Pos']}".split(",") if gtid}
+    parallel = variables["threads"] != "0" and row["Parallel_Mode"] != "none"
+    return RelayLog.REPLACED if parallel and len(domains) > 1 else RelayLog.KEPT_WHILE_RUNNING
 
 
 def _running(row: Row) -> str:

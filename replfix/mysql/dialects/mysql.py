@@ -8,6 +8,7 @@ from replfix.core import sql
 from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
 from replfix.core.privileges import NEEDS
+from replfix.core.restart import Threads
 from replfix.core.row_event import Transaction
 from replfix.core.secrets import masked
 from replfix.core.status import ReplicaStatus, WorkerError
@@ -89,13 +90,20 @@ class MysqlDialect:
     def start(
         self,
         channel: str,
+        threads: Threads,
         *,
-        receiver: bool,
         until: TransactionId | None = None,
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> tuple[str, ...]:
-        return (sql.start_replica(channel, receiver=receiver, until=until, before=before, gaps=gaps),)
+        if threads is Threads.RECEIVER:
+            return (sql.start_receiver(channel),)
+        return (sql.start_replica(channel, receiver=threads is Threads.BOTH, until=until, before=before, gaps=gaps),)
+
+    def stop(self, channel: str, threads: Threads) -> str:
+        return sql.stop_replica(
+            channel, {Threads.RECEIVER: "IO_THREAD", Threads.APPLIER: "SQL_THREAD"}.get(threads, "")
+        )
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:
         # BINLOG of the Format_description event leaves gtid_next undetermined (error 1782 on the next statement).
