@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from replfix.core.advisor.node import LogSample, Node, Step
+from replfix.core.alter import ForeignKeyClause
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
@@ -195,6 +196,10 @@ class Replica(Server, Protocol):
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         """Values that several rows hold in the columns of ``key``, as text, each with its number of rows; the most first."""
+        ...
+
+    def orphans(self, key: ForeignKeyClause, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        """Values of a foreign key to be that no row of the parent has, as text, each with its number of rows; the most first."""
         ...
 
     def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:

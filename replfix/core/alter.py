@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replfix.core.statement import NAME, Statement, unquoted, without_comments
+from replfix.core.table import TableName
 
 
 class Action(enum.Enum):
@@ -29,6 +30,37 @@ class Clause:
     name: str = ""
     new: str = ""
     rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKeyClause:
+    """A foreign key that a statement adds."""
+
+    child: TableName
+    columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+
+
+_LIST = rf"\(\s*({NAME}(?:\s*,\s*{NAME})*)\s*\)"
+_FOREIGN_KEY = re.compile(
+    rf"\bFOREIGN\s+KEY\s*(?:{NAME}\s*)?{_LIST}\s*REFERENCES\s+({NAME}(?:\s*\.\s*{NAME})?)\s*{_LIST}", re.IGNORECASE
+)
+
+
+def foreign_keys(statement: Statement) -> tuple[ForeignKeyClause, ...]:
+    """Those that an ALTER TABLE adds."""
+    text = without_comments(statement.text)
+    if _ALTER.match(text) is None or not statement.tables:
+        return ()
+    return tuple(
+        ForeignKeyClause(statement.tables[0], _names(found[1]), statement.named(found[2]), _names(found[3]))
+        for found in _FOREIGN_KEY.finditer(text)
+    )
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(unquoted(name) for name in re.findall(NAME, listed))
 
 
 _ALTER = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from replfix.core.alter import ForeignKeyClause
 from replfix.core.applier_error import ApplierError
 from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
@@ -102,6 +103,14 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphans:
+    """Values of a foreign key to be that have no row in the parent: the first few, each with its number of rows."""
+
+    key: ForeignKeyClause
+    values: tuple[tuple[tuple[str, ...], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     status: ReplicaStatus
     channel: ChannelStatus
@@ -130,6 +139,7 @@ class Evidence:
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
     references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of
+    orphans: tuple[Orphans, ...] = ()  # for a statement that adds a foreign key
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back

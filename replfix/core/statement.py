@@ -83,7 +83,7 @@ class Statement:
         if head is None:
             return ()
         pairs = re.findall(rf"({_TABLE})\s+TO\s+({_TABLE})", text[head.end() :], re.IGNORECASE)
-        return tuple((self._named(old), self._named(new)) for old, new in pairs)
+        return tuple((self.named(old), self.named(new)) for old, new in pairs)
 
     @property
     def defines(self) -> bool:
@@ -100,7 +100,8 @@ class Statement:
         """CREATE TABLE … SELECT: the rows follow in the same transaction (MySQL 8.0.21)."""
         return re.search(r"\bSTART\s+TRANSACTION\s*;?\s*\Z", self.text, re.IGNORECASE) is not None
 
-    def _named(self, name: str) -> TableName:
+    def named(self, name: str) -> TableName:
+        """A table as the statement writes it, in its default schema where it names none."""
         first, second = re.fullmatch(rf"({NAME})(?:\s*\.\s*({NAME}))?", name).groups()  # type: ignore[union-attr]
         return TableName(unquoted(first), unquoted(second)) if second else TableName(self.schema, unquoted(first))
 

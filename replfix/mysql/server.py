@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from replfix.core import sql
+from replfix.core.alter import ForeignKeyClause
 from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
 from replfix.core.endpoint import Endpoint
@@ -267,6 +268,10 @@ class MysqlServer:
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         rows = self._session.rows(sql.duplicate_values(table, key, limit))
+        return tuple((tuple(map(_as_text, values)), int(count)) for *values, count in rows)
+
+    def orphans(self, key: ForeignKeyClause, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        rows = self._session.rows(sql.orphaned_values(key, limit))
         return tuple((tuple(map(_as_text, values)), int(count)) for *values, count in rows)
 
     def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:

@@ -39,6 +39,7 @@ from replfix.workflow.objects import (
     find_blocking_row,
     find_duplicates,
     find_lock_holders,
+    find_orphans,
     find_references_only_here,
     read_settings,
 )
@@ -303,6 +304,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),
         references_only_here=find_references_only_here(replica, source, statement, bare.family),
+        orphans=find_orphans(replica, error, statement, unknowns),
         lost=_lost(source, bare),
         doubted=doubted,
         unknowns=tuple(dict.fromkeys(unknowns)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
+from replfix.core.alter import foreign_keys
+from replfix.core.applier_error import ER_DUP_ENTRY, ER_NO_REFERENCED_ROW_2, ApplierError
 from replfix.core.blocking_row import blocking, tables_in_question
 from replfix.core.drift import same
-from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder, Settings
+from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder, Orphans, Settings
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind
 from replfix.core.row_event import Transaction
@@ -175,6 +176,22 @@ def find_blocking_row(
             if len(rows) == 1:
                 return table, rows[0]
     return None
+
+
+def find_orphans(
+    replica: Replica, error: ApplierError, statement: Statement | None, unknowns: list[str]
+) -> tuple[Orphans, ...]:
+    """Rows of the replica that a foreign key does not allow which it is about to get."""
+    if error.errno != ER_NO_REFERENCED_ROW_2 or statement is None:
+        return ()
+    found: list[Orphans] = []
+    for key in foreign_keys(statement):
+        try:
+            if values := replica.orphans(key, DUPLICATES_SHOWN):
+                found.append(Orphans(key, values))
+        except ServerError as reason:
+            unknowns.append(f"Rows of {key.child} without a parent could not be counted: {reason.message}")
+    return tuple(found)
 
 
 def _can_come(key: UniqueKey, table: Table) -> bool:

@@ -201,4 +201,14 @@ DRIFTED = {
         ("ALTER TABLE shop.a MODIFY g INT AS (x DIV 2) STORED",),
         ("INSERT INTO shop.a (id, x) VALUES (2, 3)",),
     ),
+    "foreign-key-over-orphans": Drifted(
+        (
+            "CREATE TABLE shop.p (id INT PRIMARY KEY)",
+            "CREATE TABLE shop.c (id INT PRIMARY KEY, p INT)",
+            "INSERT INTO shop.p VALUES (1), (2)",
+            "INSERT INTO shop.c VALUES (1, 1), (2, 2)",
+        ),
+        ("DELETE FROM shop.p WHERE id = 2",),
+        ("ALTER TABLE shop.c ADD FOREIGN KEY (p) REFERENCES shop.p (id)",),
+    ),
 }

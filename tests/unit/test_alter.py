@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.alter import Action, clauses, place, plain
+from replfix.core.alter import Action, ForeignKeyClause, clauses, foreign_keys, place, plain
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 
@@ -77,3 +77,11 @@ def test_a_rename_is_about_both_names_of_each_pair() -> None:
 def test_a_create_whose_rows_follow() -> None:
     assert Statement("", "CREATE TABLE `d`.`t` (\n  `id` int\n) START TRANSACTION").with_rows
     assert not Statement("", "CREATE TABLE t (id INT) COMMENT 'START TRANSACTION'").with_rows
+
+
+def test_the_foreign_keys_that_a_statement_adds() -> None:
+    text = "ALTER TABLE c ADD CONSTRAINT f FOREIGN KEY k (a, `b c`) REFERENCES e.p (x, y) ON DELETE CASCADE"
+    assert foreign_keys(Statement("d", text)) == (
+        ForeignKeyClause(TableName("d", "c"), ("a", "b c"), TableName("e", "p"), ("x", "y")),
+    )
+    assert foreign_keys(Statement("d", "CREATE TABLE c (a INT, FOREIGN KEY (a) REFERENCES p (x))")) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from replfix.core.alter import ForeignKeyClause
 from replfix.core.explain.probe import Match
 from replfix.core.lookup import Lookup
 from replfix.core.select_form import select_form
@@ -45,6 +46,18 @@ def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
 def count_up_to(name: TableName, limit: int) -> str:
     """How many rows the table has; it is not counted further than that."""
     return f"SELECT COUNT(*) FROM (SELECT 1 FROM {table_name(name)} LIMIT {limit:d}) counted"
+
+
+def orphaned_values(key: ForeignKeyClause, limit: int) -> str:
+    """Values of a child's columns that no row of the parent has, each with its number of rows; the most first."""
+    columns = ", ".join(f"c.{identifier(name)}" for name in key.columns)
+    pairs = list(zip(key.columns, key.parent_columns, strict=True))
+    joined = " AND ".join(f"p.{identifier(theirs)} = c.{identifier(ours)}" for ours, theirs in pairs)
+    asked = " AND ".join(f"c.{identifier(name)} IS NOT NULL" for name in key.columns)
+    return (
+        f"SELECT {columns}, COUNT(*) FROM {table_name(key.child)} c LEFT JOIN {table_name(key.parent)} p ON {joined} "
+        f"WHERE p.{identifier(key.parent_columns[0])} IS NULL AND {asked} GROUP BY {columns} ORDER BY COUNT(*) DESC LIMIT {limit:d}"
+    )
 
 
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:

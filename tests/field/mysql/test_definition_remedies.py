@@ -81,6 +81,17 @@ def test_the_rows_of_a_create_select_are_not_left_out(pair: Lab) -> None:
         assert session.rows("SELECT COUNT(*) FROM shop.ct_saved") == [("2",)]
 
 
+def test_orphans_of_a_foreign_key_that_is_added_are_listed(pair: Lab) -> None:
+    DRIFTED["foreign-key-over-orphans"].arrange(pair)
+    follower = Follower(pair)
+    follower.settled()
+    told = " ".join(remedy["text"] for remedy in follower.diagnose()["advice"])
+    assert (
+        "shop.c gets a foreign key over (p) to shop.p (id). On the replica these values have no row there: (2) in 1 row."
+        in told
+    )
+
+
 def test_nothing_is_printed_to_run_where_later_writes_need_another_copy(pair: Lab) -> None:
     done = followed(pair, "swap-with-writes-behind")
     assert (done.remedies, done.end) == (0, "left-to-a-human")
