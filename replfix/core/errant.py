@@ -8,6 +8,7 @@ from itertools import islice
 from replfix.core import sql
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
+from replfix.core.remedy import LeadsTo
 from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.table import TableName
@@ -48,6 +49,7 @@ class WayOut:
     means: str
     where: str  # on which server the SQL is run
     sql: tuple[str, ...]
+    leads_to: LeadsTo
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _empty_mariadb(top: str, ahead: tuple[sql.Numbered, ...]) -> WayOut:
         "differ from the source's.",
         top,
         sql.nothing_numbered(ahead),
+        LeadsTo.NOT_ERRANT,
     )
 
 
@@ -132,7 +135,8 @@ def _empty(channel: ChannelStatus, gtids: GtidSet, top: str) -> WayOut:
         )
     if more:
         means += f" The SQL is for the newest {len(ordered)}; {more:,} more are done likewise."
-    return WayOut("empty-transactions", means, top, sql.empty_transactions(ordered))
+    leads_to = LeadsTo.NEXT_STEP if more else LeadsTo.NOT_ERRANT
+    return WayOut("empty-transactions", means, top, sql.empty_transactions(ordered), leads_to)
 
 
 def _leave(gtids: GtidSet) -> WayOut:
@@ -143,6 +147,7 @@ def _leave(gtids: GtidSet) -> WayOut:
         "SQL tells which are still sent; the rest has to become empty transactions before a failover.",
         "this replica",
         (sql.still_in_binlog(str(gtids)),),
+        LeadsTo.NOTHING_CHANGED,
     )
 
 
@@ -154,4 +159,5 @@ def _leave_mariadb() -> WayOut:
         "on both servers, or build the other replicas from this one. The SQL shows what its binlog holds of each server.",
         "this replica",
         (sql.BINLOG_STATE,),
+        LeadsTo.NOTHING_CHANGED,
     )

@@ -56,6 +56,7 @@ def _lines(errant: Errant) -> Iterator[Line]:
         if way.sql:
             yield Line(2, "", f"On {way.where}:")
         yield from (Line(2, "", f"{statement};") for statement in way.sql)
+        yield Line(2, "", f"Afterwards: {way.leads_to.in_words}")
 
 
 def _transactions(errant: Errant, gtids: GtidSet) -> Iterator[Line]:

@@ -156,6 +156,18 @@ class Follower:
         followed.faults += self._end(followed, start, excused)
         return followed
 
+    def follow_errant(self) -> list[str]:
+        """Every way out of errant transactions, as printed; what was not so."""
+        faults: list[str] = []
+        for way in self.diagnose()["errant"]["ways"]:
+            before = look(self.lab.replica)
+            faults += [f"{way['name']}: {said}" for said in self.run(way["where"], way["sql"])]
+            after = self.settled()
+            faults += [f"{way['name']}: lost {lost}" for lost in judge.gone(before, after).items()]
+            if untrue := judge.untrue(way["leads_to"]["code"], before, after, look(self.lab.source)):
+                faults.append(f"{way['name']}: {way['leads_to']['code']} is not true: {untrue}")
+        return faults
+
     def _resolved(self, document: Mapping[str, Any], followed: Followed) -> bool:
         strategy = next((s["name"] for s in document["strategies"] if s["allowed"] and s["name"] != "skip"), None)
         if strategy is None or not self.resolve:

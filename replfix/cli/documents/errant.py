@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.cli.documents.base import Part
+from replfix.cli.documents.remedy import LeadsToPart, leads_to_part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.errant import Errant, ErrantTransaction
 from replfix.core.json_values import to_json
@@ -36,6 +37,7 @@ class WayOutPart(Part):
     means: str
     where: str
     sql: list[str]  # for a human: replfix runs none of them
+    leads_to: LeadsToPart
 
 
 class InTransitPart(Part):
@@ -58,7 +60,10 @@ def errant_part(errant: Errant) -> ErrantPart:
         in_transit=[InTransitPart(gtid_set=str(one.gtids), how=one.how) for one in errant.only_here.in_transit],
         undecided_gtid_set=str(errant.only_here.undecided),
         transactions=[_transaction(one) for one in errant.transactions],
-        ways=[WayOutPart(name=w.name, means=w.means, where=w.where, sql=list(w.sql)) for w in errant.ways],
+        ways=[
+            WayOutPart(name=w.name, means=w.means, where=w.where, sql=list(w.sql), leads_to=leads_to_part(w.leads_to))
+            for w in errant.ways
+        ],
         notes=list(errant.notes),
     )
 

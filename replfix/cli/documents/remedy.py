@@ -25,6 +25,10 @@ class AdvicePart(Part):
     leads_to: LeadsToPart | None  # null with nothing to run; next-step: the next remedy in the list belongs to this one
 
 
+def leads_to_part(to: LeadsTo) -> LeadsToPart:
+    return LeadsToPart(code=to, text=to.in_words)
+
+
 def advice_part(remedy: Remedy) -> AdvicePart:
     to = remedy.leads_to
     return AdvicePart(
@@ -32,5 +36,5 @@ def advice_part(remedy: Remedy) -> AdvicePart:
         where=remedy.where if to is not None else None,
         sql=list(remedy.sql),
         loses=[LossPart(number=loss.number, what=loss.what, of=loss.of) for loss in remedy.loses],
-        leads_to=LeadsToPart(code=to, text=to.in_words) if to is not None else None,
+        leads_to=leads_to_part(to) if to is not None else None,
     )
