@@ -437,9 +437,15 @@ class Trail(Protocol):
         """The record whose id begins so; UsageError when there is none, or more than one."""
         ...
 
-    def records(self, *, incident: str) -> Iterator[AuditRecord]:
-        """The records of one incident, oldest first."""
+    def records(
+        self, *, incident: str | None = None, limit: int | None = None, newest_first: bool = False
+    ) -> Iterator[AuditRecord]:
+        """The records of one incident, or of all, oldest first if not said otherwise."""
         ...
+
+
+TrailToRead = Callable[[], AbstractContextManager[Trail]]
+"""The trail, opened where it is needed. AuditError or ConfigError when it cannot be."""
 
 
 class Clock(Protocol):

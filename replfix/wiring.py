@@ -7,7 +7,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,6 +174,16 @@ def open_trail(config: Config) -> SqlTrail:
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
     return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls)
+
+
+@contextmanager
+def trail_to_read(config: Config) -> Iterator[SqlTrail]:
+    """For what reads only, and can do without."""
+    trail = open_trail(config)
+    try:
+        yield trail
+    finally:
+        trail.close()
 
 
 def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:

@@ -34,6 +34,7 @@ def command(
     incoming, the replica's and the source's row side by side. Transactions that only the replica has (errant ones) are shown with
     what they hold, also when nothing is stopped.
     """
+    from replfix import wiring
     from replfix.cli.documents.diagnosis import diagnosis_document
     from replfix.cli.opening import open_target
     from replfix.config import load
@@ -42,8 +43,11 @@ def command(
     from replfix.workflow.investigate import investigate
 
     progress = narrate if verbose else lambda _: None
-    with open_target(load(config_path), meant) as wired:
-        diagnosis = investigate(wired.replica, wired.source_of, wired.target.channel, progress)
+    config = load(config_path)
+    with open_target(config, meant) as wired:
+        diagnosis = investigate(
+            wired.replica, wired.source_of, wired.target.channel, progress, lambda: wiring.trail_to_read(config)
+        )
         errant = None
         try:
             errant = find_errant(wired.replica, wired.source_of, wired.target.channel, progress)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from replfix.core.alter import ForeignKeyClause
 from replfix.core.applier_error import ApplierError
+from replfix.core.audit_record import AuditRecord
 from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Family, Kind, Thread, family_of
-from replfix.core.reconcile import Reconciliation
+from replfix.core.plan import Step
+from replfix.core.reconcile import Identity, Reconciliation
 from replfix.core.restart import Source
 from replfix.core.row_event import Transaction
 from replfix.core.source_side import SourceSide
@@ -111,6 +113,17 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierStep:
+    """One step of a repair or undo that was carried out before, and the rows in question that it took out or put there."""
+
+    record: AuditRecord  # its intent
+    strategy: str
+    on_source: bool  # it was carried out on the server that is the source here
+    step: Step
+    rows: frozenset[Identity]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     status: ReplicaStatus
     channel: ChannelStatus
@@ -156,6 +169,7 @@ class Evidence:
         Source.UNREACHABLE,
         "",
     )  # what the relay log held, asked where a restart depends on it
+    earlier: tuple[EarlierStep, ...] = ()  # what replfix did to rows in question, newest first
     on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
 
     @property

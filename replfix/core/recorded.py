@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from replfix.core.json_values import from_json
@@ -53,6 +54,15 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
 def read_steps(document: Document, tables: Mapping[TableName, Table | None]) -> tuple[Step, ...]:
     """The steps alone, of a plan or of what was written on the source. Refused as ``read_plan``."""
     return tuple(_read_step(step, tables[_table(step)]) for step in _steps(document))
+
+
+def steps_on(document: Document, tables: Mapping[TableName, Table]) -> Iterator[Step]:
+    """Those steps alone that are about one of the tables, and have the columns that it has now."""
+    for step in _steps(document):
+        table = tables.get(_table(step))
+        if table is not None:
+            with suppress(Refused):
+                yield _read_step(step, table)
 
 
 def as_recorded(tables: Mapping[TableName, Table | None], steps: Iterable[Step]) -> dict[TableName, Table]:

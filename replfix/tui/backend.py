@@ -122,7 +122,9 @@ class WiredBackend:
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
         with wiring.Wired(self._targets[name]) as wired:
-            return investigate(wired.replica, wired.source_of, channel, progress)
+            return investigate(
+                wired.replica, wired.source_of, channel, progress, lambda: wiring.trail_to_read(self._config)
+            )
 
     def errant(self, name: str, channel: str) -> Errant | None:
         with wiring.Wired(self._targets[name]) as wired:

@@ -24,11 +24,12 @@ from replfix.core.tested import too_old
 from replfix.core.values import NotRead, RowImage
 from replfix.core.words import counted
 from replfix.errors import ConnectError, TooOld
-from replfix.ports import Progress, Replica, Server, SourceOf
+from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.ahead import survives
 from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
+from replfix.workflow.earlier_repairs import earlier_steps
 from replfix.workflow.errant import errant
 from replfix.workflow.failing import failing_transaction, from_relay_log
 from replfix.workflow.in_part import complete_missing_rows
@@ -53,9 +54,13 @@ from replfix.workflow.unnamed import doubt_missing_rows
 
 
 def investigate(
-    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress = lambda _: None
+    replica: Replica,
+    source_of: SourceOf,
+    channel_name: str | None,
+    progress: Progress = lambda _: None,
+    trail: TrailToRead | None = None,
 ) -> Diagnosis | None:
-    """The whole diagnosis of the channel that stands, None when every channel runs."""
+    """The whole diagnosis of the channel that stands, None when every channel runs. A trail that cannot be read tells nothing."""
     status = replica.status()
     channel = stopped_channel(status, channel_name)
     if channel is None:
@@ -76,10 +81,11 @@ def investigate(
                 )
             )
     except ConnectError as reason:
-        return conclude(_writable(replica, _unreached(replica, bare, reason, progress)))
+        unreached = _unreached(replica, bare, reason, progress)
+        return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
-    evidence = replace(evidence, source_has=_source_has(source_of, evidence))
+    evidence = replace(evidence, source_has=_source_has(source_of, evidence), earlier=earlier_steps(trail, evidence))
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
 
 

@@ -26,6 +26,9 @@ class Operation:
     progress: Progress
     shield: Callable[[], AbstractContextManager[None]] = nullcontext  # what is inside is not to be interrupted
 
+    def trail_to_read(self) -> AbstractContextManager[Trail]:
+        return nullcontext(self.trail)
+
 
 class Story:
     """What the trail is told about one resolution, and the ids of those records. An undo goes on with the story of the

@@ -68,16 +68,28 @@ def _was_carried_out(story: list[AuditRecord], intent: AuditRecord) -> dict[str,
                 f"The repair {intent.id} is undone already, since {record.recorded_at[:19]} UTC (record {record.id}).",
                 "Nothing was changed.",
             )
-    # After an outcome that leaves it open, a later one of the same repair can say what was found.
-    said = [content for _, content in later]
-    of_it = [c for c in said if c.get("recovered") == intent.id] or said[:1]
-    result = of_it[-1].get("result") if of_it else "no outcome is on record"
+    end = _end([content for _, content in later], intent)
+    result = end.get("result", "no outcome is on record")
     if result not in _COMMITTED:
         raise Refused(
             f"The repair {intent.id} cannot be undone: of it is recorded: {result}.",
             ROWS_HINT.format(intent.id),
         )
-    return of_it[-1]
+    return end
+
+
+def _end(outcomes: list[dict[str, object]], intent: AuditRecord) -> dict[str, object]:
+    """After an outcome that leaves it open, a later one of the same repair can say what was found."""
+    of_it = [c for c in outcomes if c.get("recovered") == intent.id] or outcomes[:1]
+    return of_it[-1] if of_it else {}
+
+
+def changed_rows(trail: Trail, intent: AuditRecord) -> bool:
+    """Whether that repair, or undo, is known to have changed the replica's rows."""
+    outcomes = (
+        r for r in trail.records(incident=intent.incident) if r.kind == RecordKind.OUTCOME and r.seq > intent.seq
+    )
+    return _end([_content(record) for record in outcomes], intent).get("result") in (*_COMMITTED, UNDONE)
 
 
 def _on_source(story: list[AuditRecord], intent: AuditRecord, told: dict[str, object]) -> Document | None:

@@ -117,11 +117,13 @@ def resolve(
 
 def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
     try:
-        return investigate(operation.replica, operation.source_of, channel, operation.progress)
+        return investigate(operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read)
     except StoppedByHand as error:
         # So it also stands while another replfix lets it apply one transaction: Busy tells which one.
         with operation.replica.repair(error.channel):
-            return investigate(operation.replica, operation.source_of, channel, operation.progress)
+            return investigate(
+                operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read
+            )
 
 
 def _failed(operation: Operation) -> str | None:

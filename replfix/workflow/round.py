@@ -120,7 +120,7 @@ def plan_of(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
 def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
     """A fresh diagnosis that leads to the very same plan, made while the channel is held."""
     try:
-        diagnosis = investigate(operation.replica, operation.source_of, plan.channel)
+        diagnosis = investigate(operation.replica, operation.source_of, plan.channel, trail=operation.trail_to_read)
     except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
         raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
     fresh, why_not = plan_of(diagnosis, plan.strategy) if diagnosis else (None, "")

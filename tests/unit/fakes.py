@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.core.counter import Counter
@@ -609,8 +610,11 @@ class FakeTrail:
     def get(self, id_prefix: str) -> AuditRecord:
         return next(record for record in self.written if record.id.startswith(id_prefix))
 
-    def records(self, *, incident: str) -> Iterator[AuditRecord]:
-        return (record for record in self.written if record.incident == incident)
+    def records(
+        self, *, incident: str | None = None, limit: int | None = None, newest_first: bool = False
+    ) -> Iterator[AuditRecord]:
+        found = [record for record in self.written if incident in (None, record.incident)]
+        return islice(reversed(found) if newest_first else found, limit)
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.written]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.earlier_repairs import by_replfix
 from replfix.core.evidence import Evidence
 from replfix.core.reconcile import ConflictKind
 from replfix.core.words import counted
@@ -21,7 +22,10 @@ def examine(evidence: Evidence) -> Cause | None:
     if not missing:
         return None
     wrote = [a for a in authors(evidence) if a.conflict.kind is ConflictKind.MISSING]
-    if wrote:
+    taken = {id(one.conflict) for one in by_replfix(evidence) if not one.earlier.on_source}
+    if all(id(conflict) in taken for conflict in missing):
+        who: tuple[str, ...] = ()  # repaired-before says it
+    elif wrote:
         who = tuple(a.in_words() for a in wrote)
     elif all_local_writes_read(evidence):
         who = (

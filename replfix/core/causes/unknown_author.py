@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from replfix.core.authors import all_local_writes_read, authors
 from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.earlier_repairs import by_replfix
 from replfix.core.evidence import Evidence
 from replfix.core.provenance import provenances
 from replfix.core.reconcile import Conflict, Identity, final_rows, identity_values
@@ -27,6 +28,7 @@ def examine(evidence: Evidence) -> Cause | None:
         return None
     known = {id(a.conflict) for a in authors(evidence)}
     known |= {id(p.conflict) for p in provenances(evidence) if p.behind_the_log or p.as_logged}
+    known |= {id(one.conflict) for one in by_replfix(evidence) if not one.earlier.on_source}
     left = _left(evidence)
     orphans = [
         c

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core.causes import collation_differs, duplicate_on_source, extra_unique_key
 from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.earlier_repairs import explained
 from replfix.core.evidence import Evidence
 from replfix.core.provenance import Provenance, cascades, provenances
 from replfix.core.streams import is_of_source
@@ -15,13 +16,14 @@ RANK = 14
 
 def examine(evidence: Evidence) -> Cause | None:
     """Both binlogs name the same newest change of the row, the replica stands as it left it, and the source goes on from
-    another state. Not where the two servers' definitions explain it."""
+    another state. Not where the two servers' definitions or a repair by replfix explain it."""
     channel, transaction = evidence.channel, evidence.transaction
     if transaction is None or evidence.status.waiting_before(channel, transaction.id):
         return None
     if any(cause.examine(evidence) for cause in (duplicate_on_source, extra_unique_key, collation_differs)):
         return None
-    found = [one for one in provenances(evidence) if _unlogged(evidence, one)]
+    known = explained(evidence, on_source=True)
+    found = [one for one in provenances(evidence) if one.row not in known and _unlogged(evidence, one)]
     if not found:
         return None
     return Cause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.diagnosis import Cause, Confidence
+from replfix.core.earlier_repairs import explained
 from replfix.core.evidence import Evidence
 from replfix.core.provenance import Provenance, left_as, provenances
 from replfix.core.row_diff import differing
@@ -13,8 +14,10 @@ RANK = 45
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """What the log leaves and what stands there differ, and no transaction behind it can have made the difference."""
-    found = [p for p in provenances(evidence) if p.behind_the_log]
+    """What the log leaves and what stands there differ, and no transaction behind it can have made the difference, nor did
+    replfix."""
+    known = explained(evidence, on_source=False)
+    found = [p for p in provenances(evidence) if p.behind_the_log and p.row not in known]
     if not found:
         return None
     return Cause(

@@ -113,6 +113,8 @@ def test_both_sides_stopped_on_one_key(arranged: Arranged, first: str) -> None:
     (cause,) = [c for c in document["causes"] if c["code"] == "local-write"]
     assert "written on the replica" in cause["evidence"][0]
     assert "unlogged-on-source" not in [c["code"] for c in document["causes"]]
+    (own,) = [c for c in document["causes"] if c["code"] == "repaired-before"]
+    assert own["evidence"][0].startswith("replfix took the shop.t row id = 3 out on the source at ")
     world.resolved(a, "--strategy", "skip")
     kept = [("1", "both"), ("3", "a")]
     if first == "keep-both":

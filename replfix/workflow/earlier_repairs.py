@@ -1,0 +1,71 @@
+"""What the audit trail holds of the rows in question: nothing else shows what replfix did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.evidence import EarlierStep, Evidence
+from replfix.core.provenance import rows_in_question
+from replfix.core.reconcile import Identity, identity_values
+from replfix.core.recorded import steps_on
+from replfix.core.table import Table, TableName
+from replfix.core.values import RowImage
+from replfix.errors import AuditError, ConfigError, Refused
+from replfix.ports import Trail, TrailToRead
+from replfix.workflow.repaired import changed_rows
+
+RECORDS = 1000
+"""The newest ones that are looked at: some 250 repairs."""
+
+
+def earlier_steps(trail: TrailToRead | None, evidence: Evidence) -> tuple[EarlierStep, ...]:
+    """Newest first. Nothing where there is no trail, or none that can be read."""
+    asked = [(table, row) for _, table, row, _ in rows_in_question(evidence)]
+    if trail is None or not asked:
+        return ()
+    tables, rows = {table.name: table for table, _ in asked}, frozenset(row for _, row in asked)
+    servers = {evidence.status.server_uuid: False}
+    if evidence.source_uuid:
+        servers.setdefault(evidence.source_uuid, True)
+    try:
+        with trail() as opened:
+            return tuple(_steps(opened, servers, tables, rows))
+    except (AuditError, ConfigError):
+        return ()
+
+
+def _steps(
+    trail: Trail, servers: Mapping[str, bool], tables: Mapping[TableName, Table], rows: frozenset[Identity]
+) -> Iterator[EarlierStep]:
+    for record in trail.records(limit=RECORDS, newest_first=True):
+        if record.kind != RecordKind.INTENT or not any(f'"{name.name}"' in record.payload for name in tables):
+            continue
+        plan = _plan(record)
+        server = plan.get("server_uuid")
+        if not isinstance(server, str) or server not in servers:
+            continue
+        try:
+            found = [
+                EarlierStep(record, str(plan.get("strategy", "")), servers[server], step, touched)
+                for step in steps_on(plan, tables)
+                if (touched := rows & _rows(tables[step.table], (step.current, step.target)))
+            ]
+            if found and changed_rows(trail, record):
+                yield from reversed(found)
+        except Refused:  # it was altered, or another version wrote it otherwise
+            continue
+
+
+def _rows(table: Table, images: tuple[RowImage | None, ...]) -> set[Identity]:
+    named = (identity_values(table, image) for image in images if image is not None)
+    return {(table.name, values) for values in named if values is not None}
+
+
+def _plan(record: AuditRecord) -> Mapping[str, object]:
+    """Nothing of a record that is not as it was written."""
+    try:
+        plan = record.content.get("plan") if record.sound else None
+    except ValueError:
+        return {}
+    return plan if isinstance(plan, Mapping) else {}
