@@ -6,12 +6,13 @@ A column of the replica is not dropped, and a table is not, before a copy of its
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from replfix.core import copying, ddl, sql
 from replfix.core.by_hand import by_hand, skip
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
-from replfix.core.table import TableName
+from replfix.core.table import ForeignKey, TableName
 from replfix.core.words import counted
 
 _CONVERSION = re.compile(
@@ -55,6 +56,20 @@ def shown(evidence: Evidence, why: str = "") -> tuple[Remedy, ...]:
         if both.later is not None and both.later.statements
     ]
     return tuple(Remedy(words) for words in (*found, *later, why) if words)
+
+
+def without_foreign_keys(evidence: Evidence, keys: Sequence[ForeignKey], text: str) -> Remedy:
+    """Foreign keys that the replica does without: their tables are shown first."""
+    return Remedy(
+        text,
+        by_hand(
+            evidence,
+            *dict.fromkeys(sql.show_create_table(key.child) for key in keys),
+            *(sql.drop_foreign_key(key.child, key.name) for key in keys),
+        ),
+        LeadsTo.NEXT_TRANSACTION,
+        loses=tuple(Loss(1, "foreign key", f"{key.child}: {key.name}") for key in keys),
+    )
 
 
 def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:

@@ -34,8 +34,38 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None:
-        return by_hand(evidence)
+        return (*_of_tables_left_out(evidence), *by_hand(evidence))
     return (*drift.the_statement(evidence), *(_without_a_parent(evidence) or (Remedy(FAMILY.human),)))
+
+
+def _of_tables_left_out(evidence: Evidence) -> tuple[Remedy, ...]:
+    """Foreign keys between a table of the transaction and one that the filters leave out: no repair of rows lasts."""
+    transaction, filters = evidence.transaction, evidence.channel.filters
+    changed = {change.table for change in transaction.changes} if transaction is not None else set()
+    tables = [table for name, table in evidence.tables.items() if name in changed]
+    if evidence.error.errno in (1216, 1452):
+        keys = [(key, key.parent) for table in tables for key in table.foreign_keys]
+    else:
+        keys = [
+            (key, key.child)
+            for table in tables
+            for key in table.referenced_by
+            if {key.on_delete, key.on_update} & {"RESTRICT", "NO ACTION"}
+        ]
+    found = [(key, other) for key, other in keys if not filters.origins(other)]
+    if not found:
+        return ()
+    named = ", ".join(f"{key.name} of {key.child}" for key, _ in found)
+    others = ", ".join(dict.fromkeys(str(other) for _, other in found))
+    return (
+        drift.without_foreign_keys(
+            evidence,
+            [key for key, _ in found],
+            f"The channel's filters ({filters.in_words}) leave out {others}: what the source does to those rows never comes here, and a foreign "
+            f"key between them and replicated rows stops the channel again and again. This shows the tables and drops {named} on the "
+            "replica; no row is changed. Or replicate these tables too: copy them from the source and change the filters.",
+        ),
+    )
 
 
 def _without_a_parent(evidence: Evidence) -> tuple[Remedy, ...]:

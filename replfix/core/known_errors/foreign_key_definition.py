@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core import drift, sql
-from replfix.core.by_hand import by_hand
+from replfix.core import drift
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
-from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.remedy import Remedy
 
 FAMILY = Family(
     page="foreign-key-definition",
@@ -56,16 +55,11 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         named = ", ".join(f"{key.name} of {key.child}" for key in keys)
         return (
             *statement,
-            Remedy(
+            drift.without_foreign_keys(
+                evidence,
+                keys,
                 f"Only the replica has the foreign key {named}, which references the table. The source ran the statement without it. This "
                 "shows the tables, drops these foreign keys, and lets the replica run the statement; no row is changed.",
-                by_hand(
-                    evidence,
-                    *dict.fromkeys(sql.show_create_table(key.child) for key in keys),
-                    *(sql.drop_foreign_key(key.child, key.name) for key in keys),
-                ),
-                LeadsTo.NEXT_TRANSACTION,
-                loses=tuple(Loss(1, "foreign key", f"{key.child}: {key.name}") for key in keys),
             ),
         )
     if evidence.definitions and all(

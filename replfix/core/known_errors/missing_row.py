@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from replfix.core import drift
+from replfix.core.by_hand import by_hand as by_hand_unlogged
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.no_applier import by_hand
-from replfix.core.remedy import Remedy
+from replfix.core.plan import SHOWN_ROWS
+from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.steps import steps_of
 
 FAMILY = Family(
     page="missing-row",
@@ -24,5 +27,32 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Nothing where a row is missing: that is a strategy's business."""
-    return (*by_hand(evidence), *drift.columns_behind_rows(evidence))
+    """Nothing where a row is missing: that is a strategy's business, but for tables in which nothing can be rehearsed."""
+    return (*_put_back(evidence), *by_hand(evidence), *drift.columns_behind_rows(evidence))
+
+
+def _put_back(evidence: Evidence) -> tuple[Remedy, ...]:
+    """The rows of tables without transactions, as statements."""
+    found = evidence.reconciliation
+    if found is None or not found.repairs or found.untold or len(found.repairs) > SHOWN_ROWS:
+        return ()
+    tables = [evidence.tables[name] for name in dict.fromkeys(repair.table for repair in found.repairs)]
+    if any(table.transactional or table.triggers for table in tables) or any(
+        repair.current for repair in found.repairs
+    ):
+        return ()
+    steps = tuple(steps_of(found.repairs, evidence.tables))
+    if not all(step.sql for step in steps):
+        return ()
+    names = ", ".join(str(table.name) for table in tables)
+    emptied = [str(table.name) for table in tables if table.engine.upper() == "MEMORY"]
+    why = f"A restart of the replica empties {', '.join(emptied)} (ENGINE=MEMORY). " if emptied else ""
+    return (
+        Remedy(
+            f"{why}Rows that the transaction changes are missing in {names}, and nothing done to this kind of table can be rehearsed. "
+            "This writes them as the event says they were. Others can be missing too: compare the table with the source's once "
+            "replication runs.",
+            by_hand_unlogged(evidence, *(step.sql for step in steps)),
+            LeadsTo.NEXT_TRANSACTION,
+        ),
+    )
