@@ -160,7 +160,8 @@ def failing_group(groups: Iterable[Group], executed: MariadbGtidSet, error: Appl
 
 def _waiting(groups: list[Group], executed: MariadbGtidSet) -> list[Group]:
     """Without those that are applied already: of each domain, up to the last one that the replica applied. With several
-    domains, the server puts an applier that stopped back to the start of its relay log file (10.11, 11.8)."""
+    domains and parallel threads, the server in GTID mode puts an applier that stopped back to the start of the oldest relay log
+    file that it still needs (10.11.19, 11.8.9)."""
     begin: dict[str, int] = {}
     for number, group in enumerate(groups):
         origin, sequence = split(group.gtid)
