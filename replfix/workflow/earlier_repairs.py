@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.evidence import EarlierStep, Evidence
@@ -28,15 +28,26 @@ def earlier_steps(trail: TrailToRead | None, evidence: Evidence) -> tuple[Earlie
     servers = {evidence.status.server_uuid: False}
     if evidence.source_uuid:
         servers.setdefault(evidence.source_uuid, True)
+    executed, failing = evidence.status.executed, evidence.transaction
+
+    def applied(gtid: str) -> bool:
+        return (
+            executed.leaves_open(gtid) or gtid in executed or (failing is not None and failing.gtid == gtid)
+        )  # the last: rows were repaired, and then it was not applied
+
     try:
         with trail() as opened:
-            return tuple(_steps(opened, servers, tables, rows))
+            return tuple(_steps(opened, servers, tables, rows, applied))
     except (AuditError, ConfigError):
         return ()
 
 
 def _steps(
-    trail: Trail, servers: Mapping[str, bool], tables: Mapping[TableName, Table], rows: frozenset[Identity]
+    trail: Trail,
+    servers: Mapping[str, bool],
+    tables: Mapping[TableName, Table],
+    rows: frozenset[Identity],
+    applied: Callable[[str], bool],
 ) -> Iterator[EarlierStep]:
     for record in trail.records(limit=RECORDS, newest_first=True):
         if record.kind != RecordKind.INTENT or not any(f'"{name.name}"' in record.payload for name in tables):
@@ -45,6 +56,9 @@ def _steps(
         server = plan.get("server_uuid")
         if not isinstance(server, str) or server not in servers:
             continue
+        gtid = plan.get("gtid")
+        if isinstance(gtid, str) and not servers[server] and not applied(gtid):
+            continue  # the replica was set up anew since
         try:
             found = [
                 EarlierStep(record, str(plan.get("strategy", "")), servers[server], step, touched)
