@@ -23,6 +23,7 @@ from replfix.core.plan import OnSource, Plan
 from replfix.core.plan import Step as PlanStep
 from replfix.core.privileges import Granted
 from replfix.core.reach import Reach
+from replfix.core.readers import Reader
 from replfix.core.restart import Threads
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, ReplicaStatus
@@ -86,6 +87,10 @@ class Server(Protocol):
 
     def server_ids(self) -> frozenset[int]:
         """Its own server_id, and those of its replicas as far as they can be seen."""
+        ...
+
+    def readers(self) -> tuple[Reader, ...] | None:
+        """The servers that read its binlog now; None: the account may not see them."""
         ...
 
     def granted(self) -> Granted:

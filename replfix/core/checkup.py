@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from replfix.core.privileges import Role
+from replfix.core.readers import REPORTED, Reader
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.tls import TlsMode
 
@@ -107,6 +108,7 @@ class ChannelFacts:
     channel: ChannelStatus
     source: ServerFacts
     encrypted: bool | None  # whether the receiver uses TLS; None: not told
+    readers: tuple[Reader, ...] = ()  # of the source
 
 
 VARIABLES = (
@@ -128,5 +130,6 @@ VARIABLES = (
     "read_only",
     "super_read_only",
     "event_scheduler",
+    *REPORTED,
 )
 """What is read of both servers: those that one does not have do not apply there."""

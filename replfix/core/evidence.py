@@ -13,6 +13,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.plan import Step
+from replfix.core.readers import NOT_SHARED, Shared
 from replfix.core.reconcile import Identity, Reconciliation
 from replfix.core.restart import Source
 from replfix.core.row_event import Transaction
@@ -160,6 +161,7 @@ class Evidence:
     free_server_id: int | None = (
         None  # for a receiver: one that neither the source nor its replicas have; None: not looked at
     )
+    shared: Shared = NOT_SHARED  # for a receiver: other replicas of its source with its identity
     settings: Settings | None = None  # those that the error's family wants to see
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on

@@ -40,6 +40,8 @@ def _source(action: str, *names: str) -> Need:
 
 
 _START = "START REPLICA"
+SEES_READERS = "REPLICATION MASTER ADMIN"
+"""On MariaDB, SHOW REPLICA HOSTS."""
 
 NEEDS = (
     _replica("read the replication status", "REPLICATION CLIENT", "SUPER"),

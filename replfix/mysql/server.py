@@ -19,6 +19,7 @@ from replfix.core.gtid import GtidSet
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, Role, parse_grants
 from replfix.core.reach import Reach
+from replfix.core.readers import Reader
 from replfix.core.restart import Threads
 from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.status import ChannelStatus, RelayLog, ReplicaStatus
@@ -49,7 +50,7 @@ from replfix.mysql.relayed import read_relayed, received_the_same
 from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.source_session import SourceSession
-from replfix.mysql.status import read_replicas, read_server_ids
+from replfix.mysql.status import read_readers, read_server_ids
 
 _OWN_LOG_READ = 64 << 20
 """Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
@@ -319,7 +320,10 @@ class MysqlServer:
         return self._binlog.serves(channel.asks_from) if channel.asks_from is not None else ""
 
     def replicas_below(self) -> tuple[str, ...]:
-        return read_replicas(self._session)
+        return tuple(str(reader) for reader in self.readers() or ())
+
+    def readers(self) -> tuple[Reader, ...] | None:
+        return read_readers(self._session)
 
     def version(self) -> str:
         return str(self._session.scalar("SELECT VERSION()"))

@@ -8,6 +8,7 @@ from typing import Any
 from replfix.core.filters import Filters
 from replfix.core.gaps import WorkerProgress
 from replfix.core.gtid import GtidSet
+from replfix.core.readers import Reader
 from replfix.core.secrets import masked
 from replfix.core.status import ChannelStatus, ReceiverState, RelayLog, WorkerError
 from replfix.core.transaction_id import LogPosition
@@ -25,30 +26,29 @@ _NO_END = "None"  # Until_Condition
 _ALL_READ = "has read all relay log"  # behind "Replica" or the older word (9.7.4, 10.11.19, 11.8.9)
 
 
-def read_replicas(session: Session) -> tuple[str, ...]:
-    """Who reads this server's binlog. One without report_host does not say where it is: its server_id stands for it."""
-    return tuple(
-        f"{row['Host']}:{row['Port']}" if row["Host"] else f"the server with server_id {row['Server_Id']}"
-        for row in _readers(session)
-    )
+def read_readers(session: Session) -> tuple[Reader, ...] | None:
+    """Who reads this server's binlog. None where the account may not see it: privileges.SEES_READERS on MariaDB."""
+    for statement in REPLICAS_STATEMENTS:
+        try:
+            return tuple(_reader(current_names(row)) for row in session.query(statement))
+        except PrivilegeError:
+            return None
+        except ServerError as error:
+            if error.errno != PARSE_ERROR:
+                raise
+    return None
+
+
+def _reader(row: Mapping[str, Any]) -> Reader:
+    told = {name.lower(): value for name, value in row.items()}  # Server_Id; on MariaDB Server_id
+    uuid = str(told.get("replica_uuid") or "").lower()
+    return Reader(int(told["server_id"]), told["host"] or "", int(told["port"]), uuid)
 
 
 def read_server_ids(session: Session) -> frozenset[int]:
     """Its own, and those of its replicas as far as the account may see them."""
     own = int(session.scalar("SELECT @@global.server_id"))
-    return frozenset((own, *(int(row["Server_Id"]) for row in _readers(session))))
-
-
-def _readers(session: Session) -> list[dict[str, Any]]:
-    for statement in REPLICAS_STATEMENTS:
-        try:
-            return [current_names(row) for row in session.query(statement)]
-        except PrivilegeError:  # REPLICATION SLAVE: doctor tells
-            return []
-        except ServerError as error:
-            if error.errno != PARSE_ERROR:
-                raise
-    return []
+    return frozenset((own, *(reader.server_id for reader in read_readers(session) or ())))
 
 
 def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from replfix.core.checks import channel as of_channel
 from replfix.core.checks import replica as of_replica
 from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
-from replfix.core.privileges import SOURCE_WRITES, Granted, Need, Role, granting, in_one_line, missing
+from replfix.core.privileges import SEES_READERS, SOURCE_WRITES, Granted, Need, Role, granting, in_one_line, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError, TooOld
@@ -89,6 +89,15 @@ def _source_writes(granted: Granted, super_read_only: bool) -> Check:
     )
 
 
+def _readers_hidden(granted: Granted, super_read_only: bool) -> Check:
+    return Check(
+        "replica-identity",
+        Verdict.WARNING,
+        f"On the source the account lacks {SEES_READERS}: whether another replica has this one's server_id is unknown.",
+        _granting(granted, [Need(Role.SOURCE, "list its replicas", (SEES_READERS,))], super_read_only),
+    )
+
+
 def _granting(granted: Granted, needs: Sequence[Need], super_read_only: bool) -> str:
     return in_one_line(granting(granted.account, needs, super_read_only=super_read_only))
 
@@ -111,7 +120,10 @@ def _channel(
     yield from _privileges(on_source, Role.SOURCE, shut)
     yield _source_writes(on_source, shut)
     yield _same_server(source, channel)
-    both = ChannelFacts(facts, channel, _server(source, Role.SOURCE), replica.encrypted(channel.name))
+    readers = source.readers()
+    if readers is None and facts.server.mariadb:
+        yield _readers_hidden(on_source, shut)
+    both = ChannelFacts(facts, channel, _server(source, Role.SOURCE), replica.encrypted(channel.name), readers or ())
     for check in of_channel.ALL:
         if (made := check(both)) is not None:
             yield made

@@ -13,6 +13,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Thread
+from replfix.core.readers import REPORTED, Shared, shared
 from replfix.core.reconcile import Reconciliation
 from replfix.core.restart import Receiver, Source, receiver_of
 from replfix.core.row_event import Transaction
@@ -78,6 +79,7 @@ def investigate(
                     lost=_lost(source, bare),
                     settings=read_settings(replica, source, bare.family),
                     free_server_id=_free_server_id(replica, source),
+                    shared=_shared(replica, source, status),
                 )
             )
     except ConnectError as reason:
@@ -191,6 +193,18 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
 
 def _free_server_id(replica: Replica, source: Server) -> int:
     return max(replica.server_ids() | source.server_ids()) + 1
+
+
+def _shared(replica: Replica, source: Server, status: ReplicaStatus) -> Shared:
+    reported = replica.variables(REPORTED)
+    host, port = (reported[name] for name in REPORTED)
+    return shared(
+        source.readers() or (),
+        status.server_uuid.lower(),
+        status.server_id,
+        host,
+        int(port) if port and port.isdigit() else None,
+    )
 
 
 def _lost(source: Server, bare: Evidence) -> GtidSet:

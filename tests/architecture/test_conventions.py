@@ -38,6 +38,7 @@ VERBATIM = {
     "gtid_slave_pos": "variable of MariaDB, which has no other name for it",
     "slave_pos": "value of MASTER_USE_GTID",
     "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
+    "REPLICATION MASTER ADMIN": "privilege of MariaDB, which has no other name for it",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }

@@ -25,8 +25,9 @@ from replfix.core.checkup import (
 )
 from replfix.core.filters import Filters
 from replfix.core.privileges import Role
+from replfix.core.readers import Reader
 from replfix.core.tls import TlsMode
-from tests.unit.making import channel, status
+from tests.unit.making import REPLICA, channel, status
 
 ENCRYPTED = Connected(TlsMode.PREFERRED, "TLSv1.3", "TLS_AES_256_GCM_SHA384", local=False, with_password=True)
 IN_THE_OPEN = replace(ENCRYPTED, tls_version="", cipher="")
@@ -49,6 +50,8 @@ GOOD = {
     "read_only": "ON",
     "super_read_only": "ON",
     "event_scheduler": "ON",
+    "report_host": "db2",
+    "report_port": "3306",
 }
 NOTHING = Some(0, ())
 
@@ -67,6 +70,7 @@ def facts(
     on_channel: dict[str, Any] | None = None,
     inventory: dict[str, Some] | None = None,
     encrypted: bool | None = True,
+    readers: tuple[Reader, ...] = (Reader(2, "db2", 3306, "33333333-0000-0000-0000-000000000000"),),
     **of_status: Any,
 ) -> ChannelFacts:
     held = Inventory(
@@ -84,7 +88,7 @@ def facts(
         held,
         date(2026, 11, 21),
     )
-    return ChannelFacts(own, read, server(Role.SOURCE, **(source or {})), encrypted)
+    return ChannelFacts(own, read, server(Role.SOURCE, **(source or {})), encrypted, readers)
 
 
 def checks(of: ChannelFacts) -> list[Check]:
@@ -136,12 +140,32 @@ def test_what_is_well() -> None:
         ({"source": {"time_zone": "+02:00"}}, "time-zone", "warning"),
         ({"on_channel": {"filters": Filters(ignore_db=("tmp",))}}, "replication-filters", "warning"),
         ({"encrypted": False}, "receiver-tls", "warning"),
+        ({"readers": (Reader(2, "db3", 3306, "4"),)}, "replica-identity", "warning"),
+        ({"readers": (Reader(7, "db3", 3306, REPLICA),)}, "replica-identity", "failed"),
     ],
 )
 def test_what_is_not_well_is_found_and_nothing_else(staged: dict[str, Any], code: str, verdict: str) -> None:
     found = not_well(facts(**staged))
     assert found.pop(code) == verdict
     assert set(found) <= {"source-version"}  # 5.7 on both
+
+
+def test_a_mariadb_is_told_nothing_that_only_mysql_has() -> None:
+    maria = facts(
+        replica={"version": "11.8.9-MariaDB", "event_scheduler": "ON"},
+        source={"version": "11.8.9-MariaDB", "binlog_format": "MIXED", "binlog_row_image": "MINIMAL", "server_id": "2"},
+        inventory={"enabled_events": Some(1, ("a.nightly",))},
+        on_channel={"lag_seconds": 2_000_000},
+        readers=(Reader(2, "db3", 3306),),
+        gtid_mode="ON",
+    )
+    assert not_well(maria)["replica-identity"] == "failed"
+    said = " ".join(
+        f"{check.message} {check.fix}" for check in checks(maria) if not check.code.startswith("source-gtid")
+    )
+    assert "SET PERSIST" not in said
+    assert "gtid_mode is ON on the replica" not in said
+    assert "SET GLOBAL server_id = 3; " in said
 
 
 def test_what_a_server_does_not_have_does_not_apply() -> None:

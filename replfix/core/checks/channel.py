@@ -7,6 +7,7 @@ from collections.abc import Callable
 from replfix.core.checks import server
 from replfix.core.checkup import ChannelFacts, Check, ServerFacts, Verdict
 from replfix.core.filters import NO_FILTERS
+from replfix.core.readers import shared
 
 _BY_POSITION = "transactions are found by their positions, and nothing tells which of them only the replica has"
 _BASE64 = 4 / 3
@@ -45,9 +46,46 @@ def server_ids(facts: ChannelFacts) -> Check | None:
             "server-ids",
             Verdict.FAILED,
             f"Replica and source have the same server_id {ours}: the replica passes over everything that comes from there.",
-            "SET PERSIST server_id = another number, on the replica;",
+            _another_id(facts),
         )
     return Check("server-ids", Verdict.OK, f"server_id is {ours} on the replica and {theirs} on the source.")
+
+
+def _another_id(facts: ChannelFacts) -> str:
+    taken = (facts.replica.server.number("server_id"), facts.source.number("server_id"))
+    free = max((*(one or 0 for one in taken), *(reader.server_id for reader in facts.readers))) + 1
+    return (
+        f"{server.setting(facts.replica.server, 'server_id', free)} on the replica, then STOP REPLICA; START REPLICA;"
+    )
+
+
+def shared_identity(facts: ChannelFacts) -> Check | None:
+    """MariaDB shows nothing of it in the replica's status: two receivers throw each other out, by turns (11.8.9)."""
+    ours = facts.replica.server.number("server_id")
+    if ours is None or not facts.readers:
+        return None
+    host, port = facts.replica.server.variables.get("report_host"), facts.replica.server.number("report_port")
+    found = shared(facts.readers, facts.replica.status.server_uuid.lower(), ours, host, port)
+    here = facts.replica.server.address
+    if found.uuid:
+        return Check(
+            "replica-identity",
+            Verdict.FAILED,
+            f"{here} and {', '.join(found.uuid)} read from this source with one server_uuid: each throws the other out (error 1236).",
+            "Of the server that was copied: stop it, remove auto.cnf from its data directory, and start it.",
+        )
+    if found.server_id:
+        also = ", ".join(found.server_id)
+        if facts.replica.server.mariadb:
+            what = f"{here} and {also} read from this source with one server_id ({ours}): each throws the other out, again and again."
+            return Check("replica-identity", Verdict.FAILED, what, _another_id(facts))
+        return Check(
+            "replica-identity",
+            Verdict.WARNING,
+            f"{here} and {also} have one server_id ({ours}): where one of them reads from the other, it passes over what that one wrote.",
+            _another_id(facts),
+        )
+    return Check("replica-identity", Verdict.OK, "The source lists no other replica with this one's identity.")
 
 
 def binary_log(facts: ChannelFacts) -> Check:
@@ -63,14 +101,14 @@ binlog_format = server.is_set(
     ("ROW",),
     Verdict.FAILED,
     "statements cannot be held against rows",
-    "SET PERSIST binlog_format = ROW;",
+    "ROW",
 )
 row_image = server.is_set(
     "binlog_row_image",
     ("FULL",),
     Verdict.WARNING,
     "missing rows cannot be put back from events that lack columns",
-    "SET PERSIST binlog_row_image = FULL;",
+    "FULL",
 )
 
 
@@ -84,7 +122,7 @@ def expiry_against_lag(facts: ChannelFacts) -> Check | None:
             "source-binlog-expiry-against-lag",
             Verdict.WARNING,
             f"The replica is {behind:,} s behind, and the source keeps binlogs for {seconds:,} s: soon it may not have them.",
-            f"SET PERSIST binlog_expire_logs_seconds = {max(behind * 4, 604_800)}; on the source",
+            f"{server.setting(facts.source, 'binlog_expire_logs_seconds', max(behind * 4, 604_800))} on the source",
         )
     return Check(
         "source-binlog-expiry-against-lag",
@@ -104,7 +142,7 @@ def packets(facts: ChannelFacts) -> Check | None:
             Verdict.WARNING,
             f"max_allowed_packet is {ours:,} on the replica and {theirs:,} on the source: rows of more than "
             f"{int(ours / _BASE64):,} bytes cannot be rehearsed.",
-            f"SET PERSIST max_allowed_packet = {theirs}; on the replica",
+            f"{server.setting(facts.replica.server, 'max_allowed_packet', theirs)} on the replica",
         )
     return Check(
         "max-allowed-packet", Verdict.OK, f"max_allowed_packet of the replica ({ours:,}) is no less than the source's."
@@ -181,6 +219,7 @@ ALL: tuple[Callable[[ChannelFacts], Check | None], ...] = (
     _of_source(server.connection),
     clock,
     server_ids,
+    shared_identity,
     binary_log,
     _of_source(gtid_mode),
     _of_source(gtid_consistency),

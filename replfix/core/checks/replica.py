@@ -26,7 +26,9 @@ def clock(facts: ReplicaFacts) -> Check:
     return server.clock(facts.server)
 
 
-def gtid_mode(facts: ReplicaFacts) -> Check:
+def gtid_mode(facts: ReplicaFacts) -> Check | None:
+    if facts.server.mariadb:
+        return None  # it has no such setting: every transaction has a GTID
     mode = facts.status.gtid_mode
     if mode == "ON":
         return Check("replica-gtid-mode", Verdict.OK, "gtid_mode is ON on the replica.")
@@ -133,7 +135,7 @@ def events(facts: ReplicaFacts) -> Check | None:
             Verdict.WARNING,
             f"The event scheduler runs on the replica, with {counted(enabled.count, 'enabled event')} "
             f"({', '.join(enabled.names)}): what they write comes from nowhere else.",
-            f"ALTER EVENT {enabled.names[0]} DISABLE ON REPLICA; for each of them, or SET PERSIST event_scheduler = OFF;",
+            f"ALTER EVENT {enabled.names[0]} DISABLE ON REPLICA; for each of them, or {server.setting(facts.server, 'event_scheduler', 'OFF')}",
         )
     return Check("replica-events", Verdict.OK, "No enabled event that the account sees writes on the replica.")
 

@@ -41,8 +41,15 @@ def code(facts: ServerFacts, name: str) -> str:
     return f"{facts.role}-{name.replace('_', '-')}"
 
 
+def setting(facts: ServerFacts, name: str, value: object) -> str:
+    """MariaDB has no SET PERSIST: there the option file has to say it too."""
+    if facts.mariadb:
+        return f"SET GLOBAL {name} = {value}; (and in the option file)"
+    return f"SET PERSIST {name} = {value};"
+
+
 def is_set(
-    name: str, good: tuple[str, ...], verdict: Verdict, why: str, fix: str = ""
+    name: str, good: tuple[str, ...], verdict: Verdict, why: str, wanted: str = ""
 ) -> Callable[[ServerFacts], Check | None]:
     """A check that a variable has one of the values that replfix works with."""
 
@@ -52,6 +59,7 @@ def is_set(
             return None
         if value.upper() in good:
             return Check(code(facts, name), Verdict.OK, f"{name} is {value} on the {facts.role}.")
+        fix = setting(facts, name, wanted) if wanted else ""
         return Check(code(facts, name), verdict, f"{name} is {value} on the {facts.role}: {why}.", fix)
 
     return check
@@ -155,7 +163,7 @@ def expiry(facts: ServerFacts) -> Check | None:
             code(facts, "binlog-expiry"),
             Verdict.WARNING,
             f"The {facts.role} keeps binlogs for {seconds / 3600:.1f} hours: a replica that stands for a night is lost.",
-            f"SET PERSIST binlog_expire_logs_seconds = {7 * _DAY};",
+            setting(facts, "binlog_expire_logs_seconds", 7 * _DAY),
         )
     kept = "for ever" if seconds == 0 else f"for {seconds / _DAY:.0f} days"
     return Check(code(facts, "binlog-expiry"), Verdict.OK, f"The {facts.role} keeps binlogs {kept}.")

@@ -118,9 +118,11 @@ def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Rem
 
 def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
     mariadb = evidence.status.product == "MariaDB"
+    others = (*evidence.shared.uuid, *evidence.shared.server_id) if mariadb else evidence.shared.uuid
+    what = f"the same {'server_id' if mariadb else 'server_uuid'}"
+    where = f" ({', '.join(others)})" if others else ""
     told = Remedy(
-        f"Another replica of this source has the same {'server_id' if mariadb else 'server_uuid'}: each throws the other out. This lists the "
-        "source's replicas."
+        f"Another replica of this source{where} has {what}: each throws the other out. This lists the source's replicas."
         + (
             ""
             if mariadb

@@ -61,14 +61,18 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 "CHANGE REPLICATION SOURCE TO with that file and position throws the relay logs away too.",
             ),
         )
+    mariadb = evidence.status.product == "MariaDB"
     has = (
         "The source still has everything that is not applied."
         if evidence.lost is not None
+        else "Make sure first that the source's oldest binlog begins before the replica's gtid_slave_pos."
+        if mariadb
         else "Make sure first that the source's gtid_purged is a part of the replica's gtid_executed."
     )
     return (
         Remedy(
-            f"{has} This throws the relay logs away, and the replica fetches again what is not in its gtid_executed; the "
+            f"{has} This throws the relay logs away, and the replica fetches again what is "
+            f"{'behind its gtid_slave_pos' if mariadb else 'not in its gtid_executed'}; the "
             "channel keeps its address and account.",
             sql.fetch_again(channel.name),
             LeadsTo.CHANNEL_RUNS,
