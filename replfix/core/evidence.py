@@ -165,6 +165,7 @@ class Evidence:
     settings: Settings | None = None  # those that the error's family wants to see
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
+    copied: tuple[str, ...] = ()  # GTIDs not executed whose rows are there, where none of the source's is executed
     swaps: tuple[Swap, ...] = ()  # rows that another server has as this one does, and the transaction would change
     circle: tuple[str, ...] = ()  # the servers through which what is written here comes to the source, the source first
     source_has: tuple[Source, str] = (

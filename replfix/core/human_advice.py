@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core import drift, known_errors, prepared_xa
+from replfix.core import copied, drift, known_errors, prepared_xa
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Thread
@@ -37,7 +37,7 @@ def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
-    if known := beside_statements(evidence) or prepared_xa.advise(evidence):
+    if known := copied.advise(evidence) or beside_statements(evidence) or prepared_xa.advise(evidence):
         return known
     family = evidence.family
     if family is None:

@@ -29,6 +29,7 @@ from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.ahead import survives
 from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
+from replfix.workflow.copied import copied
 from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
 from replfix.workflow.earlier_repairs import earlier_steps
 from replfix.workflow.errant import errant
@@ -87,6 +88,7 @@ def investigate(
         return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
+    evidence = replace(evidence, copied=copied(replica, source, evidence))
     evidence = replace(evidence, source_has=_source_has(source_of, evidence), earlier=earlier_steps(trail, evidence))
     return conclude(_writable(replica, looked_around(replica, source, evidence)))
 
