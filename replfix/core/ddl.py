@@ -203,6 +203,20 @@ def type_of(clause: str) -> Type | None:
     return Type(found[2].lower(), int(size) if size.isdigit() else 0, bool(found[4]))
 
 
+def not_null(clause: str) -> bool:
+    found = _TYPE.match(clause)
+    return found is not None and " NOT NULL" in f" {found[6]}".upper()
+
+
+_LABELS = re.compile(r"\((?P<labels>'(?:[^']|'')*'(?:,'(?:[^']|'')*')*)\)")
+
+
+def begins_with_labels(longer: str, shorter: str) -> bool:
+    """Of ENUM and SET: whether each label of the second has the same number in the first."""
+    ours, theirs = _LABELS.search(longer), _LABELS.search(shorter)
+    return ours is not None and theirs is not None and f"{ours['labels']},".startswith(f"{theirs['labels']},")
+
+
 def retyped(clause: str, type_: str) -> str:
     """The same column with another type."""
     found = _TYPE.match(clause)

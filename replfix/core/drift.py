@@ -315,4 +315,8 @@ def _only_wider(clause: str, ours: ddl.Definition, theirs: ddl.Definition) -> bo
     if mine is None or wanted is None:
         return False
     generated = "GENERATED" in ours.columns[name] or "GENERATED" in theirs.columns[name]
-    return not generated and (mine == wanted or mine.takes_all_of(wanted))
+    if generated or (ddl.not_null(ours.columns[name]) and not ddl.not_null(theirs.columns[name])):
+        return False
+    if mine.name in ("enum", "set"):
+        return ddl.begins_with_labels(ours.columns[name], theirs.columns[name])
+    return mine == wanted or mine.takes_all_of(wanted)

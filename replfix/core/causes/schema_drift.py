@@ -6,6 +6,7 @@ from replfix.core import ddl
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
 from replfix.core.generated_otherwise import generated_otherwise
+from replfix.core.held_values import other_values
 from replfix.core.known_error import Kind
 from replfix.core.table import Table, TableName
 
@@ -32,12 +33,13 @@ def examine(evidence: Evidence) -> Cause | None:
     about = family is not None and family.kind is Kind.SCHEMA_DRIFT
     rows = evidence.reconciliation is not None and any(c.table == name for c in evidence.reconciliation.conflicts)
     # Nothing else explains why the replica refuses rows that meet none of its own.
+    kept_as = other_values(evidence, name)
     about = about or (not rows and generated_otherwise(evidence, name) is not None)
     return Cause(
         CODE,
-        Confidence.HIGH if about else Confidence.LOW if rows else Confidence.MEDIUM,
+        Confidence.HIGH if about else Confidence.LOW if rows and not kept_as else Confidence.MEDIUM,
         "The table's definition is not the same on both servers.",
-        tuple(f"{name}: {difference}" for difference in differences),
+        (*(f"{name}: {difference}" for difference in differences), *([kept_as] if kept_as else ())),
     )
 
 
@@ -79,5 +81,7 @@ def _differences(ours: Table, theirs: Table) -> list[str]:
             found.append(
                 f"column {column.name} is {column.column_type} on the replica, {other.column_type} on the source."
             )
+        elif other.nullable and not column.nullable:
+            found.append(f"column {column.name} is NOT NULL on the replica only.")
     found += [f"column {other.name} ({other.column_type}) on the source only." for other in by_name.values()]
     return found
