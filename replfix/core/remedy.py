@@ -18,6 +18,7 @@ class LeadsTo(enum.StrEnum):
     """What is true once the statements of a remedy have been run, so that it can be checked."""
 
     NEXT_TRANSACTION = "next-transaction"
+    NEXT_ROW = "next-row"
     CARRIED_OUT = "carried-out"
     LEFT_OUT = "left-out"
     CHANNEL_RUNS = "channel-runs"
@@ -37,6 +38,7 @@ class LeadsTo(enum.StrEnum):
 
 _WORDS = {
     LeadsTo.NEXT_TRANSACTION: "the replica applies the failing transaction itself and goes on to the next one.",
+    LeadsTo.NEXT_ROW: "the replica applies the failing transaction, or stops on another row that is in its way.",
     LeadsTo.CARRIED_OUT: "the replica holds what the failing transaction makes of its rows, and goes on to the next one.",
     LeadsTo.LEFT_OUT: "the failing transaction is left out on this replica for good; the next one is applied.",
     LeadsTo.CHANNEL_RUNS: "receiver and applier are running.",

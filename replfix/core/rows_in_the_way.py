@@ -12,7 +12,7 @@ from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.strategies import source_wins
 from replfix.core.table import Table
 
-_AGAIN = "If it stops on another row of the same transaction then, 'replfix diagnose' shows that one."
+_AGAIN = "'replfix diagnose' shows the next row, if there is one."
 
 
 def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -33,7 +33,7 @@ def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
         Remedy(
             f"{found} Keep that text: it writes the row again. Without the row the replica can run the statement. {_AGAIN}",
             by_hand(evidence, sql.delete_row(table, row)),
-            LeadsTo.NEXT_TRANSACTION,
+            LeadsTo.NEXT_ROW,
             loses=(Loss(1, "row", str(table.name)),),
         ),
     )
@@ -59,7 +59,7 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
         Remedy(
             f"The rows that are in the way of the transaction's row events are known; its statements can meet others.{keep} {_AGAIN}",
             by_hand(evidence, *(step.sql for step in plan.steps)),
-            LeadsTo.NEXT_TRANSACTION,
+            LeadsTo.NEXT_ROW,
             loses=tuple(
                 Loss(sum(step.table == name for step in lost), "row", str(name))
                 for name in dict.fromkeys(step.table for step in lost)

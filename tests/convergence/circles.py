@@ -17,10 +17,10 @@ from pathlib import Path
 from replfix.lab.replication import channel_state, executed, wait_until_received
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
-from tests.convergence.variation import may_skip
 from tests.convergence.verdict import Verdict
 from tests.field.topologies.connected import ROW_EVENTS, execute, rows, start_appliers, stop_appliers
 from tests.integration.running import Ran, replfix
+from tests.skipping import may_skip
 
 FIRST = 3_000_000
 ROUNDS = 40
@@ -48,7 +48,7 @@ class World:
         self._lab = self._pair.arranged("dual-primary", as_shipped=as_shipped)
         a, b = self._lab.servers[:2]
         try:
-            with may_skip(a, self._lab.provision.flavour.product), may_skip(b, self._lab.provision.flavour.product):
+            with may_skip(a, b):
                 self._between(a, b)
         finally:
             self._pair.arranged()

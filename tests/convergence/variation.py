@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from replfix.core.sql import string
-from replfix.lab.accounts import REPL, REPLFIX
+from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
 from replfix.lab.state import Server
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from replfix.mysql import terms
+from tests.skipping import may_skip
 
 FIRST = 1_000_000
 """The first seed with variations. What they are is drawn apart from what the seed means otherwise."""
@@ -126,7 +127,7 @@ def arranged(lab: Lab, variation: Variation) -> Iterator[None]:
             undo.callback(_by_gtid, lab.source, lab.replica, product)
             _by_position(lab.source, lab.replica, product)
         if variation.skips:
-            undo.enter_context(may_skip(lab.replica, product))
+            undo.enter_context(may_skip(lab.replica))
         undo.callback(_set, lab.source, _set(lab.source, variation.source))
         undo.callback(_set, lab.replica, _set(lab.replica, variation.replica))
         with lab.replica.session() as session:
@@ -143,25 +144,6 @@ def _set(server: Server, settings: Settings) -> Settings:
         for name, value in settings:
             session.execute(f"SET GLOBAL {name} = {value if value.isdigit() else string(value)}")
     return then
-
-
-@contextmanager
-def may_skip(replica: Server, product: str) -> Iterator[None]:
-    """The skip counter of MariaDB takes SUPER (11.8), which the labs' account does without."""
-    if product != "MariaDB":
-        yield
-        return
-    _super(replica, "GRANT {} TO")
-    try:
-        yield
-    finally:
-        _super(replica, "REVOKE {} FROM")
-
-
-def _super(replica: Server, what: str) -> None:
-    with replica.session() as session:
-        session.execute("SET SESSION sql_log_bin = 0")
-        session.execute(f"{what.format('SUPER ON *.*')} {REPLFIX.name}@'%'")
 
 
 def _by_position(source: Server, replica: Server, product: str) -> None:

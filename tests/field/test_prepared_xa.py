@@ -46,4 +46,4 @@ def test_the_replicas_own_is_rolled_back(any_pair: Lab) -> None:
         for statement in remedy:
             session.execute(statement)
         waiting.until(lambda: session.rows("SELECT id FROM d.t") == [("2",)], "the source's row has not come")
-        assert not session.query(listing[0])
+        waiting.until(lambda: not session.query(listing[0]), "the source's own is committed too")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from replfix.lab.accounts import REPLFIX
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import wait_until_stopped, write_locally
 from replfix.lab.state import Server
@@ -15,6 +14,7 @@ from replfix.lab.topology import Lab
 from replfix.mysql.connection import Row
 from tests import waiting
 from tests.integration.running import Ran, replfix
+from tests.skipping import may_skip
 
 ROWS = "SELECT id, v FROM d.t ORDER BY id"
 SOURCE_WINS = [("1", "one"), ("3", "source"), ("4", "source")]
@@ -109,32 +109,14 @@ def resolve(lab: Lab, *options: str) -> Ran:
     return replfix("resolve", "replica1", "--yes", "--config", str(lab.config_file), "--json", *options)
 
 
-def may_skip(lab: Lab) -> None:
-    """The skip counter of MariaDB takes SUPER (11.8)."""
-    with lab.replica.session() as session:
-        if session.is_mariadb:
-            session.execute("SET SESSION sql_log_bin = 0")
-            session.execute(f"GRANT SUPER ON *.* TO {REPLFIX.name}@'%'")
-
-
-def may_not_skip(lab: Lab) -> None:
-    with lab.replica.session() as session:
-        if session.is_mariadb:
-            session.execute("SET SESSION sql_log_bin = 0")
-            session.execute(f"REVOKE SUPER ON *.* FROM {REPLFIX.name}@'%'")
-
-
 @pytest.mark.parametrize("strategy", AFTER)
 def test_both_threads_were_stopped(as_shipped: Lab, strategy: str) -> None:
     """Repaired by every strategy, and the receiver is as it was: stopped."""
     lab = as_shipped
     conflict(lab)
     execute(lab.replica, "STOP REPLICA")
-    may_skip(lab)
-    try:
+    with may_skip(lab.replica):
         ran = resolve(lab, "--strategy", strategy)
-    finally:
-        may_not_skip(lab)
     assert ran.code == 3, ran.out + ran.err
     assert [round_["verified"] for round_ in ran.document["rounds"]] == [True]
     assert "The receiver of the channel is stopped" in ran.document["message"]
@@ -155,11 +137,8 @@ def test_the_relay_log_is_the_only_copy(as_shipped: Lab, strategy: str) -> None:
     execute(lab.replica, "STOP REPLICA")
     purge(lab.source)
     kept = relay_logs(lab.replica)
-    may_skip(lab)
-    try:
+    with may_skip(lab.replica):
         ran = resolve(lab, "--strategy", strategy)
-    finally:
-        may_not_skip(lab)
     if lab.provision.flavour.product == "MySQL":
         assert ran.code == 3, ran.out + ran.err
         assert rows(lab.replica) == AFTER[strategy]

@@ -96,7 +96,7 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
             return None if channel.applier_running or not same else stopped
         case "receiver-runs":
             return None if channel.receiver_running else f"the receiver does not run: {channel.receiver_message}"
-        case "real-error":
+        case "real-error" | "next-row":
             return stopped if same else None
         case "not-errant":
             left = after.executed - source.executed

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from replfix.lab.accounts import REPLFIX
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
 from tests.integration.aftermath import Conflict, DeletedTwice, Ground, Overtaking, Picture, Twins, ground_of
 from tests.integration.running import Ran
+from tests.skipping import may_skip
 
 ALL = os.environ.get("REPLFIX_CRASH_POINTS") == "all"
 pytestmark = [pytest.mark.timeout(0)] if ALL else []
@@ -211,20 +211,8 @@ else:
 
 @contextmanager
 def _ground_that_may_skip(lab: Lab) -> Iterator[Ground]:
-    """On MariaDB the skip counter takes SUPER."""
-
-    def say(statement: str) -> None:
-        with lab.replica.session() as session:
-            if session.is_mariadb:
-                session.execute("SET sql_log_bin = 0")
-                session.execute(statement)
-
-    say(f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
-    try:
-        with ground_of(lab) as made:
-            yield made
-    finally:
-        say(f"REVOKE SUPER ON *.* FROM '{REPLFIX.name}'@'%'")
+    with may_skip(lab.replica), ground_of(lab) as made:
+        yield made
 
 
 def test_a_resolution(any_pair: Lab, tmp_path: Path) -> None:

@@ -19,8 +19,11 @@ Place = tuple[str, Key]  # a table, and what names the row in it
 _DEFINES = re.compile(r"(ALTER|CREATE|DROP|RENAME|TRUNCATE) ")
 _RENAME = re.compile(r"RENAME TABLE (.*)\Z")
 _TRUNCATE = re.compile(r"TRUNCATE TABLE \w+\.(\S+)\Z")
+_LIKE = re.compile(r"CREATE TABLE \w+\.(\S+) LIKE \w+\.(\S+)\Z")
+_SAVED = re.compile(r".*_saved\Z")
+"""Where a remedy keeps rows."""
 _COPY = re.compile(r"(?:CREATE TABLE|INSERT INTO) \w+\.(\S+) .*SELECT ")
-_ONE_ROW = re.compile(r"(?:UPDATE|DELETE FROM) \w+\.(\S+) .*WHERE `id` = (\d+)\Z")
+_ONE_ROW = re.compile(r"(?:UPDATE|DELETE FROM) `?\w+`?\.(\S+) .*WHERE `id` = (\d+)\Z")
 
 
 def defines(statement: str) -> bool:
@@ -33,6 +36,7 @@ class Step:
 
     renamed: tuple[tuple[str, str], ...] = ()
     gone: frozenset[str] = frozenset()  # tables dropped or emptied
+    like: tuple[tuple[str, str], ...] = ()  # a table that was defined like another one
     copied: frozenset[str] = frozenset()  # tables that a statement filled from others, on each server from its own
     changed: frozenset[Place] = frozenset()  # rows that were there before
     new: frozenset[Place] = frozenset()
@@ -48,24 +52,31 @@ class Moment:
     gtids: GtidSet
 
 
+def aimed_at(statement: str) -> frozenset[Place]:
+    """The row that a statement names by its key."""
+    found = _ONE_ROW.match(statement)
+    return frozenset({(found[1].strip("`"), (found[2],))} if found else ())
+
+
 def step_of(statement: str, before: State, after: State, *, as_rows: bool) -> Step:
     if found := _RENAME.match(statement):
         pairs = (pair.replace("`", "").split(" TO ") for pair in found[1].split(", "))
         return Step(renamed=tuple((old.partition(".")[2], new.partition(".")[2]) for old, new in pairs))
     emptied = {found[1].strip("`")} if (found := _TRUNCATE.match(statement)) else set[str]()
     gone = frozenset(emptied | (before.keys() - after.keys()))
+    if found := _LIKE.match(statement):
+        return Step(like=((found[2].strip("`"), found[1].strip("`")),))
     if defines(statement) and "SELECT" not in statement:
         return Step(gone=gone)
     places = [(table, key) for table in after for key in {*before.get(table, {}), *after[table]}]
     touched = [(table, key) for table, key in places if before.get(table, {}).get(key) != after[table].get(key)]
     copied = {found[1].strip("`")} if (found := _COPY.match(statement)) and not as_rows else set[str]()
-    one = _ONE_ROW.match(statement) if not as_rows else None
     return Step(
         gone=gone,
         copied=frozenset(copied),
         changed=frozenset(place for place in touched if place[1] in before.get(place[0], {})),
         new=frozenset(place for place in touched if place[1] not in before.get(place[0], {})),
-        aimed=frozenset({(one[1].strip("`"), (one[2],))} if one else ()),
+        aimed=frozenset() if as_rows else aimed_at(statement),
     )
 
 
@@ -79,6 +90,7 @@ class Judge:
     drifted: Collection[str]
     after: State
     trail: Sequence[Recorded]
+    named: Collection[Place] = ()  # rows that a remedy said it would delete
     apart: int = 0
     displaced: int = 0
     _names: dict[str, str] = field(default_factory=dict)  # of now, by the name at the start
@@ -111,7 +123,7 @@ class Judge:
             self._names = {then: new if now == old else now for then, now in self._names.items()}
         self._open = {place for place in self._open if place[0] not in step.gone}
         self._names = {then: now for then, now in self._names.items() if now not in step.gone}
-        self._loose = (self._loose - step.gone) | step.copied
+        self._loose = (self._loose - step.gone) | step.copied | {new for old, new in step.like if old in self._loose}
         if as_rows:
             self._open -= step.changed | step.new
         then = {now: then for then, now in self._names.items()}
@@ -119,7 +131,7 @@ class Judge:
 
     def _equal(self, state: State) -> Iterator[str]:
         for table in sorted({*state, *self.after}):
-            if table in self._loose:
+            if table in self._loose or (table not in state and _SAVED.match(table)):
                 self.apart += 1
                 continue
             if table not in state or table not in self.after:
@@ -147,7 +159,7 @@ class Judge:
                 continue
             if alike(row, self.start.get(table, {}).get(key)) or alike(row, self.after.get(now, {}).get(key)):
                 continue
-            if any(self._is(recorded, key, row) for recorded in self.trail):
+            if (now, key) in self.named or any(self._is(recorded, key, row) for recorded in self.trail):
                 self.displaced += 1
             elif self.after.get(now, {}).get(key) is None or (now, key) not in self._open:
                 yield f"{table} {key}: the replica's row {row} is gone, and is not in the trail"

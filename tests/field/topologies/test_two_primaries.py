@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import tests.waiting as waiting
-from replfix.lab.accounts import REPLFIX
 from replfix.lab.replication import executed, wait_until_stopped
 from replfix.lab.state import Server
 from tests.conftest import Arranged, Labs
@@ -27,6 +26,7 @@ from tests.field.topologies.connected import (
     start_appliers,
     stop_appliers,
 )
+from tests.skipping import may_skip
 
 pytestmark = pytest.mark.servers
 
@@ -35,14 +35,9 @@ QUESTION = "SELECT id, v FROM shop.t ORDER BY id"
 
 
 @pytest.fixture(autouse=True)
-def may_skip(any_server: str, labs: Labs) -> Iterator[None]:
-    """MariaDB's skip counter takes SUPER, which the labs' account does without."""
-    servers = labs(any_server, 2).servers if any_server != "mysql" else ()
-    for server in servers:
-        execute(server, "SET sql_log_bin = 0", f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
-    yield
-    for server in servers:
-        execute(server, "SET sql_log_bin = 0", f"REVOKE SUPER ON *.* FROM '{REPLFIX.name}'@'%'")
+def skipping(any_server: str, labs: Labs) -> Iterator[None]:
+    with may_skip(*labs(any_server, 2).servers):
+        yield
 
 
 def two(arranged: Arranged, *, on_a: str = "(3, 'a')", on_b: str = "(3, 'b')", domains: bool = False) -> Connected:
