@@ -38,6 +38,9 @@ class WorkerError:
     errno: int
     message: str
     gtid: str | None
+    is_next: bool = False
+    """On MariaDB: no other transaction stands in the relay log between the applier's place and it. Positions do not tell that in a
+    circle, where the receiver leaves out what the server wrote itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,12 @@ class ChannelStatus:
     def caught_up(self) -> bool:
         """Whether all that was received is applied, as far as positions tell: they lag behind while the applier runs."""
         return self.applied_to is not None and self.received_to is not None and self.received_to <= self.applied_to
+
+    def stands_at(self, transaction: TransactionId) -> bool:
+        """Whether the next transaction that the applier meets is this one."""
+        return self.applied_to == transaction.start or any(
+            error.is_next and error.gtid == transaction.gtid for error in self.worker_errors
+        )
 
     def committed_behind(self, transaction: TransactionId) -> LogPosition | None:
         """Workers have committed transactions behind this one, at most up to there (replica_preserve_commit_order=OFF).

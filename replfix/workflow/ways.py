@@ -205,7 +205,7 @@ class _SkipCounter(_LeaveOut):
         payload: dict[str, object] = {"server_uuid": plan.server_uuid, "variables": counter}
         guard()
         channel = replica.status().channel(plan.channel)
-        if channel is None or channel.applied_to != plan.transaction.start:
+        if channel is None or not channel.stands_at(plan.transaction):
             raise Stale(
                 f"The applier does not stand at the start of {plan.transaction}: the skip counter could pass over another one.",
                 "Nothing was changed. Run the command again: the diagnosis is made anew.",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
 from replfix.lab.replication import write_locally
 from replfix.lab.topology import Lab
+from tests.conftest import Labs
 from tests.following.__main__ import every_way
-from tests.following.catalogue import INCIDENTS, Incident
+from tests.following.catalogue import Incident
 from tests.following.follower import Follower
 
 
-@pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
-def test_every_remedy_leads_where_it_says(any_pair: Lab, any_server: str, incident: Incident) -> None:
-    tried = every_way(any_pair, incident)
-    assert bool(tried) == incident.stops(any_server)
+def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Incident) -> None:
+    lab = labs(server)
+    lab.reset()
+    tried = every_way(lab, incident)
+    assert bool(tried) == incident.stops(server)
     for number, followed in tried:
         assert not followed.faults, f"alternative {number + 1}: {followed}"
         assert followed.end in ("caught-up", "left-to-a-human"), followed

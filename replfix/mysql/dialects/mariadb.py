@@ -167,8 +167,9 @@ def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[Worke
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
     most = _EVENTS_READ if len(executed.positions) > 1 else _EVENTS_READ_OF_ONE_DOMAIN
-    groups = relayed_groups(_relayed(session, row, most))
-    return (WorkerError(0, errno, message, failing_group(groups, executed, applier_error.parse(errno, message))),)
+    groups = tuple(relayed_groups(_relayed(session, row, most)))
+    gtid = failing_group(groups, executed, applier_error.parse(errno, message))
+    return (WorkerError(0, errno, message, gtid, is_next=bool(groups) and groups[0].gtid == gtid),)
 
 
 def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:
