@@ -77,7 +77,7 @@ def test_the_row_that_a_statement_meets_is_deleted_by_hand_and_the_statement_run
     stage(any_pair, "UPDATE shop.t SET k = 5 WHERE id = 1", format_="MIXED")
     found = run(any_pair, "diagnose", "replica1", "--json").document
     (remedy,) = [advice for advice in found["advice"] if advice["sql"]]
-    assert (remedy["where"], remedy["leads_to"]["code"]) == ("replica", "next-transaction")
+    assert (remedy["where"], remedy["leads_to"]["code"]) == ("replica", "next-row")
     assert [(loss["number"], loss["what"]) for loss in remedy["loses"]] == [(1, "row")]
     write(any_pair.replica, *remedy["sql"])
     waiting.until(lambda: rows(any_pair.replica) == [("1", "5")])
