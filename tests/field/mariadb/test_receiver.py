@@ -32,7 +32,7 @@ def shipped(request: pytest.FixtureRequest, labs: Labs) -> Lab:
 @pytest.fixture
 def twins(request: pytest.FixtureRequest, labs: Labs) -> Iterator[Lab]:
     """Two replicas of one source with one server_id."""
-    lab = labs(request.param, 2)
+    lab = labs(request.param, 2).arranged("pair")
     first, second = (server_id(replica) for replica in lab.replicas)
     renumber(lab.replicas[1], first)
     yield lab
