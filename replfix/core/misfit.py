@@ -96,7 +96,9 @@ def replanned(shown: Plan, now: Plan) -> str:
 def _rows(shown: tuple[Step, ...], now: tuple[Step, ...]) -> str:
     gone, come = [step for step in shown if step not in now], [step for step in now if step not in shown]
     tables = ", ".join(str(table) for table in dict.fromkeys(step.table for step in (*gone, *come)))
-    if len(gone) == len(come) == 1 and gone[0].columns == come[0].columns:
+    if any(was.table == is_.table and was.columns != is_.columns for was in gone for is_ in come):
+        return f"the columns of {tables} are others now"
+    if len(gone) == len(come) == 1:
         images = ((gone[0].current, come[0].current), (gone[0].target, come[0].target))
         pairs = [pair for was, is_ in images if was and is_ for pair in zip(gone[0].columns, was, is_, strict=True)]
         changed = ", ".join(dict.fromkeys(column for column, was, is_ in pairs if was != is_))

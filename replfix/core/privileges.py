@@ -142,8 +142,14 @@ _ONE_OF = re.compile(r"you need \(at least one of\) the (?P<names>.+?) privilege
 _COMMAND_DENIED = re.compile(r"(?P<name>[A-Z][A-Z ]*?) command denied to user ")
 
 
+TAG_PRIVILEGE = "TRANSACTION_GTID_TAG"
+"""For a GTID that has a tag (8.3); the server's own words do not name it (9.7.4)."""
+
+
 def privilege_in(message: str) -> str:
     """The privilege that a server's refusal asks for, SUPER only where nothing else serves; empty when it names none."""
+    if TAG_PRIVILEGE in message:
+        return TAG_PRIVILEGE
     if one_of := _ONE_OF.search(message):
         names = re.findall(r"[A-Z_]+(?: [A-Z_]+)*", one_of["names"].replace(" or ", ", "))
         return next((name for name in reversed(names) if name != "SUPER"), "SUPER")

@@ -14,7 +14,7 @@ from pymysql.cursors import Cursor
 
 from replfix.connecting import connect
 from replfix.core.endpoint import Endpoint
-from replfix.core.privileges import Need, Role, granting, in_one_line, privilege_in
+from replfix.core.privileges import TAG_PRIVILEGE, Need, Role, granting, in_one_line, privilege_in
 from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 
@@ -224,8 +224,8 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
         )
     if errno == _DENIED_TAG:
         return PrivilegeError(
-            f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag: {text}",
-            "The privilege is TRANSACTION_GTID_TAG ON *.*.",
+            f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag, which takes {TAG_PRIVILEGE}: {text}",
+            f"The privilege is {TAG_PRIVILEGE} ON *.*.",
         )
     if errno in _DENIED_ACTION:
         return PrivilegeError(

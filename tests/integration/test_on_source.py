@@ -314,7 +314,7 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
         assert snapshot(pair.replica) == before
         doctor = replfix("doctor", "replica1", "--config", str(pair.config_file), "--json").document
         (check,) = [c for c in doctor["checks"] if c["code"] == "source-writes"]
-        assert check["fix"] == "GRANT INSERT ON *.* TO 'replfix'@'%';"
+        assert check["fix"] == "SET SESSION sql_log_bin = 0; GRANT INSERT ON *.* TO `replfix`@`%`;"
     finally:
         write(pair.source, "SET sql_log_bin = 0", "GRANT INSERT ON *.* TO replfix@'%'")
 

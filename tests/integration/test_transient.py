@@ -58,7 +58,7 @@ def test_who_holds_the_lock_is_named_and_nothing_changed_until_it_is_gone(waitin
         assert ran.code == 3
         error, advice = ran.document["error"], ran.document["advice"]
         assert (error["class"], error["name"]) == ("transient", "ER_LOCK_WAIT_TIMEOUT")
-        assert advice[0]["sql"] == [f"KILL {connection}"]
+        assert advice[0]["sql"] == [f"KILL {connection}", "START REPLICA FOR CHANNEL ''"]
         assert "d.t" in advice[0]["text"]
         assert "SELECT * FROM d.t FOR SHARE" in advice[0]["text"]
         assert "lock-or-timeout" in error["page"]

@@ -107,7 +107,7 @@ CHANGES = {
     ),
     "a column is added": change(
         "ALTER TABLE shop.t ADD COLUMN more INT",
-        approval="another number of columns", rehearsed="shop.t was altered: its columns", commit=LOCKED,
+        approval="the columns of shop.t are others now", rehearsed="shop.t was altered: its columns", commit=LOCKED,
     ),
     "a unique key is added": change(
         "ALTER TABLE shop.t ADD UNIQUE KEY note (note)",
