@@ -128,14 +128,14 @@ def arranged(lab: Lab, variation: Variation) -> Iterator[None]:
             _by_position(lab.source, lab.replica, product)
         if variation.skips:
             undo.enter_context(may_skip(lab.replica))
-        undo.callback(_set, lab.source, _set(lab.source, variation.source))
-        undo.callback(_set, lab.replica, _set(lab.replica, variation.replica))
+        undo.callback(set_variables, lab.source, set_variables(lab.source, variation.source))
+        undo.callback(set_variables, lab.replica, set_variables(lab.replica, variation.replica))
         with lab.replica.session() as session:
             session.execute("START REPLICA")
         yield
 
 
-def _set(server: Server, settings: Settings) -> Settings:
+def set_variables(server: Server, settings: Settings) -> Settings:
     """What they were. Most of a replica's count from the start of its channel on, some want it stopped."""
     with server.session() as session:
         if server.role.follows:

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from replfix.core.sql import string
-from replfix.lab.state import Server
 from replfix.lab.topology import Lab
+from tests.convergence.variation import Settings as Variables
+from tests.convergence.variation import set_variables
 
 FIRST = 2_000_000
 """The first seed of these worlds."""
-
-Variables = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +70,7 @@ def arranged(lab: Lab, settings: Settings) -> Iterator[None]:
     with ExitStack() as undo:
         for server in (lab.source, lab.replica):
             own = settings.replica if server.role.follows else settings.source
-            undo.callback(_set, server, _set(server, (*settings.both, *own)))
+            undo.callback(set_variables, server, set_variables(server, (*settings.both, *own)))
         with lab.replica.session() as session:
             session.execute("START REPLICA")
         yield
-
-
-def _set(server: Server, variables: Variables) -> Variables:
-    """What they were."""
-    with server.session() as session:
-        if server.role.follows:
-            session.execute("STOP REPLICA")
-        then = tuple((name, str(session.scalar(f"SELECT @@GLOBAL.{name}"))) for name, _ in variables)
-        for name, value in variables:
-            session.execute(f"SET GLOBAL {name} = {value if value.isdigit() else string(value)}")
-    return then
