@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from replfix.core import tested
+from replfix.errors import ReplfixError
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
@@ -23,9 +25,48 @@ from replfix.lab.topology import Lab
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
 
 
-class Labs(Protocol):
+class Labs:
+    """The labs of this test process, by server and number of replicas: they stay up for the session. Servers that an earlier
+    test ended are started again."""
+
+    def __init__(self, state: Path, seen: dict[str, str]) -> None:
+        self._state = state
+        self._seen = seen
+        self._started: set[str] = set()
+
     def __call__(self, server: str, replicas: int = 1) -> Lab:
-        """The lab of that server with so many replicas; it stays up for the session."""
+        name = f"tests-{server.replace('.', '-')}" + ("" if replicas == 1 else f"-{replicas}")
+        with self._own_state():
+            new = name not in self._started
+            self._started.add(name)
+            lab = topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
+            if new:
+                with lab.source.session() as session:
+                    self._seen[server] = session.server_version
+            return lab
+
+    def as_new(self, server: str) -> Lab:
+        """A source and a replica, reset. Where that fails the test that has left them so is to blame, and the next ones are
+        not: they get other servers."""
+        lab = self(server)
+        try:
+            lab.reset()
+        except ReplfixError:
+            with self._own_state():
+                lab.down()
+            raise
+        return _without_trail(lab)
+
+    def down(self) -> None:
+        with self._own_state():
+            for name in self._started:
+                topology.down(name)
+
+    @contextmanager
+    def _own_state(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(self._state))  # whatever a test has set it to
+            yield
 
 
 class Arranged(Protocol):
@@ -125,32 +166,14 @@ def lab_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def labs(lab_state: Path, pytestconfig: pytest.Config) -> Iterator[Labs]:
-    """A source and a replica of the named server, that stay up for the session. Servers that an earlier test ended are
-    started again."""
-    started: set[str] = set()
-
-    def up(server: str, replicas: int = 1) -> Lab:
-        name = f"tests-{server.replace('.', '-')}" + ("" if replicas == 1 else f"-{replicas}")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("XDG_STATE_HOME", str(lab_state))  # whatever a test has set it to
-            new = name not in started
-            started.add(name)
-            lab = topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
-            if new:
-                with lab.source.session() as session:
-                    pytestconfig.stash.setdefault(SEEN, {})[server] = session.server_version
-            return lab
-
+    labs = Labs(lab_state, pytestconfig.stash.setdefault(SEEN, {}))
     try:
-        yield up
+        yield labs
     finally:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("XDG_STATE_HOME", str(lab_state))
-            for name in started:
-                topology.down(name)
+        labs.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def lab(labs: Labs) -> Lab:
     """MySQL. Take ``pair`` where a test needs the servers healthy."""
     return labs("mysql")
@@ -159,13 +182,13 @@ def lab(labs: Labs) -> Lab:
 @pytest.fixture
 def pair(lab: Lab, labs: Labs) -> Lab:  # lab: by it the tests that need MySQL are known
     """MySQL, healthy and empty: no schema, no GTID, variables at their defaults, channel running (0.2 s)."""
-    return _as_new(labs("mysql"))
+    return labs.as_new("mysql")
 
 
 @pytest.fixture
 def any_pair(any_server: str, labs: Labs) -> Lab:
     """As ``pair``, on each of the servers that the run is for."""
-    return _as_new(labs(any_server))
+    return labs.as_new(any_server)
 
 
 @pytest.fixture
@@ -180,11 +203,6 @@ def as_shipped(any_pair: Lab) -> Lab:
 def arranged(any_server: str, labs: Labs) -> Arranged:
     """``arranged("ring")``: up to three servers of the kind, connected as that topology (0.5 s)."""
     return _without_trail(labs(any_server, 2)).arranged
-
-
-def _as_new(lab: Lab) -> Lab:
-    lab.reset()
-    return _without_trail(lab)
 
 
 def _without_trail(lab: Lab) -> Lab:

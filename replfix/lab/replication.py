@@ -170,13 +170,29 @@ def _roll_back_prepared(session: Session) -> None:
 
 def end_other_sessions(session: Session) -> None:
     """A session that somebody has left open, under whatever account, may hold locks that STOP REPLICA or DROP would wait
-    for. What is locked nevertheless is told by the server (1205), within the time that an answer may take."""
+    for. What is locked nevertheless is told by the server (1205), within the time that an answer may take.
+
+    They are waited for, and so is InnoDB, which lets go of their transactions after the server has: MariaDB forgets a
+    prepared one for good, locks and all, where XA ROLLBACK comes between the two (10.11).
+    """
     session.execute("SET SESSION lock_wait_timeout = 30, innodb_lock_wait_timeout = 30")
-    for (thread,) in session.rows(
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER NOT IN "
-        "('repl', 'system user', 'event_scheduler', 'unauthenticated user')"
-    ):
-        _ignoring_gone(session, f"KILL {int(thread)}")
+    ended = {
+        int(thread)
+        for (thread,) in session.rows(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER NOT IN "
+            "('repl', 'system user', 'event_scheduler', 'unauthenticated user')"
+        )
+    }
+    for thread in ended:
+        _ignoring_gone(session, f"KILL {thread}")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        there = session.rows(
+            "SELECT ID FROM information_schema.PROCESSLIST UNION ALL SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX"
+        )
+        if ended.isdisjoint(int(thread) for (thread,) in there):
+            return
+        time.sleep(0.01)
 
 
 def _ignoring_gone(session: Session, statement: str) -> None:
