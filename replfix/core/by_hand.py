@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
+from replfix.core.status import RelayLog
 
 
 def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
@@ -12,8 +13,16 @@ def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> t
     return sql.by_hand(statements, evidence.channel.name, super_read_only=status.super_read_only, start=start)
 
 
+def rows_by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
+    """Statements that write rows: their values are those of a session with these settings, times among them."""
+    return by_hand(evidence, *sql.SESSION_SETTINGS, *statements, start=start)
+
+
 def skip(evidence: Evidence) -> tuple[str, ...]:
-    """MariaDB has no empty transactions, and another word for the counter: the command knows it."""
+    """Empty where it is not certain that no other transaction would be left out: of MariaDB, the one that its applier meets next is,
+    and with several domains and parallel threads the server takes no such order."""
+    channel = evidence.channel
     if evidence.status.product == "MariaDB":
-        return ()
-    return sql.skip_by_hand(evidence.error.gtid, evidence.channel.name)
+        next_ = evidence.failing is not None and channel.stands_at(evidence.failing)
+        return sql.skip_next(channel.name) if next_ and channel.relay_log is not RelayLog.REPLACED else ()
+    return sql.skip_by_hand(evidence.error.gtid, channel.name)

@@ -114,6 +114,16 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """The source's transaction that prepared what the failing XA COMMIT or XA ROLLBACK ends, held against the replica's rows."""
+
+    transaction: Transaction
+    tables: Mapping[TableName, Table]
+    found: Reconciliation
+    applied: tuple[bool, ...]  # for each row that it leaves: does the replica hold it like that
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierStep:
     """One step of a repair or undo that was carried out before, and the rows in question that it took out or put there."""
 
@@ -165,6 +175,7 @@ class Evidence:
     settings: Settings | None = None  # those that the error's family wants to see
     unreachable: ConnectError | None = None  # why the source could not be asked
     doubted: str = ""  # why the transaction that was read may not be the one that the replica stopped on
+    prepared: Prepared | None = None  # for an XA COMMIT or XA ROLLBACK of what the replica has not prepared
     copied: tuple[str, ...] = ()  # GTIDs not executed whose rows are there, where none of the source's is executed
     swaps: tuple[Swap, ...] = ()  # rows that another server has as this one does, and the transaction would change
     circle: tuple[str, ...] = ()  # the servers through which what is written here comes to the source, the source first

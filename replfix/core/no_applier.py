@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from replfix.core import sql
 from replfix.core.applied_together import changed_twice, stopped_by, taken_over
-from replfix.core.by_hand import by_hand as by_hand_unlogged
+from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.lookup import by_identity
 from replfix.core.net_rows import net_rows
@@ -109,4 +109,4 @@ def by_hand(evidence: Evidence) -> tuple[Remedy, ...]:
         f"{no_applier(evidence)}. By hand: its outcome as statements, then the skip counter passes over exactly this transaction. "
         "Run them in one session on the replica, once:"
     )
-    return (Remedy(text, by_hand_unlogged(evidence, *rows), LeadsTo.CARRIED_OUT),)
+    return (Remedy(text, rows_by_hand(evidence, *rows), LeadsTo.CARRIED_OUT),)

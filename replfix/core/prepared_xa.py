@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
-from replfix.core.by_hand import by_hand, skip
-from replfix.core.evidence import Evidence
+from replfix.core import drift, sql
+from replfix.core.by_hand import by_hand, rows_by_hand, skip
+from replfix.core.evidence import Evidence, Prepared
+from replfix.core.net_rows import net_rows
+from replfix.core.plan import SHOWN_ROWS
+from replfix.core.reconcile import Repair
 from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.rows_in_the_way import alone
+from replfix.core.steps import steps_of
+from replfix.core.words import counted
+from replfix.errors import Refused
 
 ER_XAER_NOTA = 1397
 ER_XAER_DUPID = 1440
@@ -24,9 +33,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         xid = evidence.transaction.xa_id if evidence.transaction is not None else ""
         return _rolled_back(evidence, xid) if xid else ()
     told = _ENDS.match(evidence.error.statement or "")
-    if evidence.error.errno == ER_XAER_NOTA and told is not None:
-        return _missing(evidence, told["verb"].upper(), told["xid"])
-    return ()
+    return _missing(evidence, told["verb"].upper(), xid) if told is not None and (xid := missing(evidence)) else ()
 
 
 def _rolled_back(evidence: Evidence, xid: str) -> tuple[Remedy, ...]:
@@ -47,23 +54,100 @@ def _rolled_back(evidence: Evidence, xid: str) -> tuple[Remedy, ...]:
     )
 
 
+def missing(evidence: Evidence) -> str:
+    """The name of the XA transaction that the replica has not prepared, as it is logged; empty for any other error."""
+    told = _ENDS.match(evidence.error.statement or "")
+    return told["xid"] if told is not None and evidence.error.errno == ER_XAER_NOTA else ""
+
+
 def _missing(evidence: Evidence, verb: str, xid: str) -> tuple[Remedy, ...]:
-    what = f"The replica holds no prepared XA transaction {xid}: somebody committed it or rolled it back there."
-    if verb == "ROLLBACK":
-        statements = skip(evidence)
+    commits = verb == "COMMIT"
+    ended = f"The replica holds no prepared XA transaction {xid}"
+    prepared = evidence.prepared
+    if prepared is None:
         return (
             Remedy(
-                f"{what} The source rolls its own back, so nothing is left to do once the replica has none of its rows: the transaction "
-                "can be left out." + (" By hand:" if statements else ""),
-                statements,
-                LeadsTo.LEFT_OUT if statements else None,
+                f"{ended}: somebody committed it or rolled it back there. Which rows it has is unknown: look for XA START {xid} in the "
+                f"source's binlog, before the failing transaction. Bring them to what the source's {verb} makes of them, not logged; then "
+                f"'replfix resolve --strategy skip' leaves out the XA {verb}."
             ),
         )
+    done, undone = _is_committed(prepared), _is_rolled_back(prepared)
+    read = f"It was prepared by {prepared.transaction.id}."
+    if not done and not undone:
+        return (
+            Remedy(
+                f"{ended}. {read} The replica's rows are neither what they were before it nor what it makes of them: compare "
+                f"{', '.join(map(str, prepared.tables))} with the source's. Put the rows right there, not logged; then 'replfix resolve "
+                f"--strategy skip' leaves out the XA {verb}."
+            ),
+        )
+    if done == commits:
+        how = "committed" if done else "rolled back"
+        return (drift.nothing_left(evidence, f"{ended}: it is {how} there already, as on the source. {read}"),)
     return (
-        Remedy(
-            f"{what} Its rows are in the source's transaction that prepared it: look for XA START {xid} in the source's binlog, before "
-            "the failing transaction. Where they are on the replica, this XA COMMIT has nothing left to do. Where they are not, write them "
-            "there first, not logged. Then the XA COMMIT is left out: replfix prints no statements for that, because it does not know which of "
-            "the two it is."
+        _carried_out(
+            evidence, prepared, f"{ended}: it is {'committed' if done else 'rolled back'} there. {read}", verb
         ),
     )
+
+
+def _is_committed(prepared: Prepared) -> bool:
+    return bool(prepared.applied) and all(prepared.applied)
+
+
+def _is_rolled_back(prepared: Prepared) -> bool:
+    found = prepared.found
+    return not _is_committed(prepared) and not (found.conflicts or found.repairs or found.unidentified or found.untold)
+
+
+def _carried_out(evidence: Evidence, prepared: Prepared, why: str, verb: str) -> Remedy:
+    """The rows brought to where the source has them, in place of the failing statement."""
+    rows = net_rows(prepared.transaction.changes, prepared.tables, prepared.found.whole)
+    if verb == "ROLLBACK":
+        rows = tuple(Repair(row.table, row.target, row.current) for row in rows)
+    by_name = "'replfix resolve --strategy skip'"
+    try:
+        steps = tuple(steps_of(rows, prepared.tables))
+    except Refused as error:
+        return Remedy(
+            f"{why} Its rows cannot be written as statements: {error.message} {by_name} leaves out the XA {verb} after that."
+        )
+    many = f"{why} {counted(len(steps), 'row')} of {', '.join(map(str, prepared.tables))}"
+    are = "is" if len(steps) == 1 else "are"
+    each = [(prepared.tables[step.table], step.kind.value.upper()) for step in steps]
+    unprinted = ""
+    if len(steps) > SHOWN_ROWS:
+        unprinted = f"more than {SHOWN_ROWS} rows are not printed"
+    elif not all(step.sql for step in steps):
+        unprinted = "they are logged in part (binlog_row_image is not FULL on the source)"
+    elif not all(alone(*one) for one in each):
+        unprinted = "as statements they would fire triggers, or reach tables that reference them"
+    elif not skip(evidence):
+        unprinted = "with several domains and parallel threads only replfix can leave the transaction out"
+    if unprinted:
+        return Remedy(
+            f"{many} {are} to be brought to what the source has, not logged: {unprinted}. Then {by_name} leaves out the XA {verb}."
+        )
+    below = (
+        f" Replicas below this one ({', '.join(evidence.below)}) may hold the prepared transaction: end it there too."
+        if evidence.below
+        else ""
+    )
+    lost = Counter(str(step.table) for step in steps if verb == "ROLLBACK" and step.current is not None)
+    return Remedy(
+        f"{many} {are} to be brought to what the source has. This does it in place of the XA {verb}, in one transaction.{below}",
+        _in_place_of_it(evidence, tuple(step.sql for step in steps)),
+        LeadsTo.CARRIED_OUT,
+        loses=tuple(Loss(number, "row", table) for table, number in lost.items()),
+    )
+
+
+def _in_place_of_it(evidence: Evidence, rows: tuple[str, ...]) -> tuple[str, ...]:
+    """MySQL: under its GTID, logged, so that replicas below get it too. Else the skip counter passes over it."""
+    gtid = evidence.error.gtid
+    if gtid is None or evidence.status.product == "MariaDB":
+        return (*rows_by_hand(evidence, "BEGIN", *rows, "COMMIT", start=""), *skip(evidence))
+    begin, automatic = sql.set_gtid_next(gtid), sql.set_gtid_next("AUTOMATIC")
+    # As by hand, but for the first statement, which keeps it from being logged.
+    return rows_by_hand(evidence, begin, "BEGIN", *rows, "COMMIT", automatic)[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from replfix.core import sql
-from replfix.core.by_hand import by_hand
+from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.plan import StepKind
 from replfix.core.remedy import LeadsTo, Loss, Remedy
@@ -22,7 +22,7 @@ def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
     table, row = evidence.blocking
     saved = sql.insert_row(table, row)
     found = f"The key in the server's message names this row of {table.name} on the replica: {saved};"
-    if not _alone(table, "DELETE"):
+    if not alone(table, "DELETE"):
         return (
             Remedy(
                 f"{found} Other tables reference {table.name}, or a trigger fires when a row of it is deleted: replfix does not "
@@ -32,7 +32,7 @@ def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
     return (
         Remedy(
             f"{found} Keep that text: it writes the row again. Without the row the replica can run the statement. {_AGAIN}",
-            by_hand(evidence, sql.delete_row(table, row)),
+            rows_by_hand(evidence, sql.delete_row(table, row)),
             LeadsTo.NEXT_ROW,
             loses=(Loss(1, "row", str(table.name)),),
         ),
@@ -48,7 +48,7 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
     if plan is None or not plan.steps or plan.kept or plan.orphans:
         return ()
     tables = [(step, evidence.tables[step.table]) for step in plan.steps]
-    if not all(_alone(table, step.kind.value.upper()) for step, table in tables):
+    if not all(alone(table, step.kind.value.upper()) for step, table in tables):
         return ()
     lost = [step for step in plan.steps if step.current is not None]
     saved = " ".join(
@@ -58,7 +58,7 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
     return (
         Remedy(
             f"The rows that are in the way of the transaction's row events are known; its statements can meet others.{keep} {_AGAIN}",
-            by_hand(evidence, *(step.sql for step in plan.steps)),
+            rows_by_hand(evidence, *(step.sql for step in plan.steps)),
             LeadsTo.NEXT_ROW,
             loses=tuple(
                 Loss(sum(step.table == name for step in lost), "row", str(name))
@@ -68,7 +68,7 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
     )
 
 
-def _alone(table: Table, event: str) -> bool:
+def alone(table: Table, event: str) -> bool:
     """Whether that write, as a statement, does nothing else."""
     referenced = bool(table.referenced_by) and event != StepKind.INSERT.value.upper()
     return not referenced and all(trigger.event != event for trigger in table.triggers)

@@ -36,6 +36,7 @@ _ABOUT_SCHEMA = re.compile(
 _RENAME = re.compile(r"\s*RENAME\s+TABLES?\s+", re.IGNORECASE)
 _DEFINES = re.compile(r"\s*(?:CREATE|ALTER|DROP|RENAME)\s", re.IGNORECASE)
 _CREATE = re.compile(r"\s*CREATE\s+TABLE\s", re.IGNORECASE)
+_ENDS_XA = re.compile(r"XA (?:COMMIT|ROLLBACK) ")  # as a server logs it
 _DROP = re.compile(r"\s*DROP\s+(?:TABLES?|DATABASE|SCHEMA)\b", re.IGNORECASE)
 
 
@@ -94,6 +95,11 @@ class Statement:
     def creates(self) -> bool:
         """CREATE TABLE, also … SELECT and … LIKE."""
         return _CREATE.match(without_comments(self.text)) is not None
+
+    @property
+    def ends_xa(self) -> bool:
+        """It commits or rolls back what an earlier transaction prepared."""
+        return _ENDS_XA.match(self.text) is not None
 
     @property
     def with_rows(self) -> bool:

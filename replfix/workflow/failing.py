@@ -116,6 +116,9 @@ def _of_statements(transaction: Transaction, error: ApplierError, unknowns: list
         )
         return Failing(transaction)
     statement = failing_statement(transaction, error)
+    if statement is not None and statement.ends_xa:
+        unknowns.append("The failing transaction ends an XA transaction: the rows are in the one that prepared it.")
+        return Failing(logged=transaction, statement=statement)
     if len(transaction.statements) == 1 and not transaction.changes:
         what = "The failing transaction was logged as a statement: which rows it changes is not in the binlog."
     else:

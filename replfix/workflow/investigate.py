@@ -46,6 +46,7 @@ from replfix.workflow.objects import (
     find_references_only_here,
     read_settings,
 )
+from replfix.workflow.prepared_xa import find_prepared
 from replfix.workflow.relatives import Relatives
 from replfix.workflow.restart import source_holds
 from replfix.workflow.source_rows import compare_tables, same_tables, source_rows_of
@@ -88,6 +89,8 @@ def investigate(
         return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
     evidence = _gather(replica, source, source_of, bare, progress)
     evidence = source_side(replica, source, evidence)
+    unknowns = list(evidence.unknowns)
+    evidence = replace(evidence, prepared=find_prepared(replica, source, evidence, unknowns), unknowns=tuple(unknowns))
     evidence = replace(evidence, copied=copied(replica, source, evidence))
     evidence = replace(evidence, source_has=_source_has(source_of, evidence), earlier=earlier_steps(trail, evidence))
     return conclude(_writable(replica, looked_around(replica, source, evidence)))

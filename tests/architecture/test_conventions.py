@@ -39,6 +39,8 @@ VERBATIM = {
     "slave_pos": "value of MASTER_USE_GTID",
     "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
     "REPLICATION MASTER ADMIN": "privilege of MariaDB, which has no other name for it",
+    "default_master_connection": "variable of MariaDB, which has no other name for it",
+    "sql_slave_skip_counter": "variable of MariaDB, which has no other name for it",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }

@@ -4,7 +4,8 @@ Rows are judged by plain SQL on both servers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.state import Server
@@ -34,6 +35,18 @@ def stage(
             session.execute(statement)
     wait_until_stopped(lab.replica)
     wait_until_received(lab.source, lab.replica)
+
+
+@contextmanager
+def elsewhere(server: Server) -> Iterator[None]:
+    """Sessions that begin meanwhile have another time zone, as where the server is not in UTC."""
+    with server.session() as session:
+        (before,) = session.rows("SELECT @@GLOBAL.time_zone")[0]
+        session.execute("SET GLOBAL time_zone = '+05:00'")
+        try:
+            yield
+        finally:
+            session.execute(f"SET GLOBAL time_zone = '{before}'")
 
 
 def rows(server: Server, statement: str) -> Rows:

@@ -203,6 +203,8 @@ class Follower:
             refused = self.run(step["where"], step["sql"], just_before_the_start)
             faults += [f"cannot be run as printed: {said}" for said in refused]
             after = looks[0] if looks else look(at)
+            if step["leads_to"]["code"] == "carried-out":
+                before = judge.as_far_as_the_source_has_it(before, look(self.lab.source))
             faults += judge.unnamed_losses(steps, judge.gone(before, after))
             settled = self.settled()
             if untrue := judge.untrue(step["leads_to"]["code"], first, settled, look(self.lab.source)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.following.looking import Held, Row, Seen
@@ -31,6 +32,16 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
                 _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
         _note(found, name, (_named(held, kept) - _named(now, kept) - elsewhere).total())
     return found
+
+
+def as_far_as_the_source_has_it(seen: Seen, source: Seen) -> Seen:
+    """Without the rows that are not on the source: a remedy that carries a transaction out changes and deletes what it does."""
+    tables = {
+        name: replace(held, rows=held.rows & source.tables[name].rows)
+        for name, held in seen.tables.items()
+        if name in source.tables
+    }
+    return replace(seen, tables=tables)
 
 
 def _renamed(held: Held, now: Held, kept: Sequence[str], column: str) -> bool:

@@ -42,6 +42,7 @@ class Seen:
 
 def look(server: Server, channel: str = "") -> Seen:
     with server.session() as session:
+        session.execute("SET SESSION time_zone = '+00:00'")  # a server may have another
         return Seen(
             _tables(session), executed(session), speaking(session).read_only(session), channel_state(session, channel)
         )

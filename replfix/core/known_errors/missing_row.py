@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core import drift
-from replfix.core.by_hand import by_hand as by_hand_unlogged
+from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.no_applier import by_hand
@@ -52,7 +52,7 @@ def _put_back(evidence: Evidence) -> tuple[Remedy, ...]:
             f"{why}Rows that the transaction changes are missing in {names}, and nothing done to this kind of table can be rehearsed. "
             "This writes them as the event says they were. Others can be missing too: compare the table with the source's once "
             "replication runs.",
-            by_hand_unlogged(evidence, *(step.sql for step in steps)),
+            rows_by_hand(evidence, *(step.sql for step in steps)),
             LeadsTo.NEXT_TRANSACTION,
         ),
     )

@@ -26,11 +26,14 @@ FAMILY = Family(
         "The replica holds a prepared XA transaction of the same name (1440), or has none to commit or roll back (1397): somebody "
         "prepared, committed or rolled one back on the replica."
     ),
-    replfix="Shows how prepared XA transactions are listed; ends none.",
+    replfix=(
+        "Ends none. Shows how prepared XA transactions are listed (1440). Looks for the source's transaction that prepared it (1397), "
+        "holds its rows against the replica's, and prints what brings them to what the source has."
+    ),
     human=(
         "List what is prepared on the replica. One that somebody made there is rolled back before the channel is started (1440). Where "
-        "the source's own was ended on the replica (1397), its rows are missing if it was rolled back: repair them first, then "
-        "leave out the XA COMMIT."
+        "the source's own was ended on the replica (1397), its rows are brought to what the source has, and the XA COMMIT or XA ROLLBACK "
+        "is left out."
     ),
 )
 

@@ -167,6 +167,7 @@ class _Assembly:
         self.ended = False
         self.xa_id = opening.xa_id
         self.prepared = False
+        self.ends_xa = False  # one that was prepared by an earlier transaction, which has the rows
         self.prelude: Event | None = None  # said that a statement follows
         self.thread_id = opening.thread_id
         self.settings: list[str] = []  # of the statement that follows
@@ -236,7 +237,8 @@ class _Assembly:
             if statement.startswith(_XA_START):
                 self.xa_id = statement.removeprefix(_XA_START).decode("ascii", "replace")
             elif _XA_LATER.match(statement):
-                raise self.ends_xa(event, statement)
+                self.keep(event, schema, statement)
+                self.ends_xa = self.ended = True
             elif statement != b"BEGIN":
                 self.keep(event, schema, statement)
                 self.ended = not statement.rstrip().endswith(_STARTS_TRANSACTION)
@@ -377,6 +379,13 @@ class _Assembly:
     def as_statements(self, found: Transaction) -> LoggedAsStatement:
         whole = len(self.logged_statements) == 1 and not found.changes
         statements = tuple(replace(each, transaction=found.id, whole=whole) for each in self.logged_statements)
+        if self.ends_xa:
+            return LoggedAsStatement(
+                f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
+                f"({found.log_file}:{found.end_pos}): {statements[0].text[:_STATEMENT_SHOWN]}",
+                "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
+                replace(found, statements=statements),
+            )
         beside = f", beside {counted(len(found.changes), 'row')}" if found.changes else ", not as rows"
         others = counted(len(statements) - 1, "more statement")
         return LoggedAsStatement(
@@ -402,8 +411,12 @@ class _Assembly:
 
     def passed_over(self, why: str) -> PassedOver:
         first = self.first
-        # What only makes or drops a temporary table says nothing of the others.
-        texts = sorted((each.text for each in self.logged_statements), key=lambda text: bool(_TEMPORARY.match(text)))
+        # What only makes or drops a temporary table says nothing of the others; what ends an XA transaction, nothing of its rows.
+        texts = (
+            []
+            if self.ends_xa
+            else sorted((each.text for each in self.logged_statements), key=lambda text: bool(_TEMPORARY.match(text)))
+        )
         return PassedOver(
             self.name, first.log_file, first.start_pos, self.opening.committed_at, first.server_id,
             self.thread_id, "; ".join(texts)[:_STATEMENT_KEPT] or None, why,
@@ -411,13 +424,6 @@ class _Assembly:
 
     def refused(self, event: Event, why: str) -> Unreadable:
         return _refused(event, f"{why} (transaction {self.name})")
-
-    def ends_xa(self, event: Event, statement: bytes) -> Unreadable:
-        return Unreadable(
-            f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
-            f"({event.log_file}:{event.end_pos}): {statement.decode('ascii', 'replace')[:_STATEMENT_SHOWN]}",
-            "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
-        )
 
 
 def _refused(event: Event, why: str) -> Unreadable:
