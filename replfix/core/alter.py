@@ -102,6 +102,24 @@ def clauses(statement: Statement) -> tuple[Clause, ...]:
     return tuple(_clause(part) for part in split(text[altered.end() :]) if not _HOW.fullmatch(part))
 
 
+_WITHOUT_ROWS = re.compile(
+    r"\s*(?:RENAME|TRUNCATE|DROP|GRANT|REVOKE|SET|(?:CREATE|ALTER)\s+(?!(?:OR|IGNORE|ONLINE|TEMPORARY|UNIQUE|TABLE)\b))\b",
+    re.IGNORECASE,
+)
+_CREATE_TABLE = re.compile(r"\s*CREATE\s+(?:TEMPORARY\s+)?TABLE\s(?!.*\bSELECT\b)", re.IGNORECASE | re.DOTALL)
+_ASKS_ROWS = re.compile(r"\b(?:UNIQUE|PRIMARY|CHECK|REFERENCES|NOT\s+NULL(?!\s+DEFAULT)|AS\s*\()", re.IGNORECASE)
+
+
+def meets_rows(statement: Statement) -> bool:
+    """Whether the rows of the server that runs it can stop it: those that it writes, and those that do not fit a new key or type."""
+    text = without_comments(statement.text)
+    if _WITHOUT_ROWS.match(text) or _CREATE_TABLE.match(text):
+        return False
+    found = clauses(statement)
+    plain_ones = {Action.ADD_COLUMN, Action.RENAME_COLUMN, Action.ADD_KEY, Action.DROP_KEY}
+    return not found or not {clause.action for clause in found} <= plain_ones or _ASKS_ROWS.search(text) is not None
+
+
 def _clause(text: str) -> Clause:
     for action, pattern in _CLAUSES:
         if found := pattern.fullmatch(text.strip()):

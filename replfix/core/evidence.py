@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replfix.core.alter import ForeignKeyClause
+from replfix.core.alter import ForeignKeyClause, meets_rows
 from replfix.core.applier_error import ApplierError
 from replfix.core.audit_record import AuditRecord
 from replfix.core.counter import Counter
@@ -197,6 +197,11 @@ class Evidence:
         if self.transaction is not None:
             return self.transaction.id
         return self.logged.id if self.logged is not None else None
+
+    @property
+    def may_stop_again(self) -> bool:
+        """Whether the failing transaction, rid of this error, can meet another: all but a single statement that asks nothing of rows."""
+        return self.statement is None or not self.statement.whole or meets_rows(self.statement)
 
     @property
     def family(self) -> Family | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from replfix.core import copied, drift, known_errors, prepared_xa
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
@@ -14,7 +16,15 @@ from replfix.core.status import RelayLog
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
-    return (*_only_copy(evidence), *_of_the_error(evidence))
+    return tuple(_within_reach(evidence, remedy) for remedy in (*_only_copy(evidence), *_of_the_error(evidence)))
+
+
+def _within_reach(evidence: Evidence, remedy: Remedy) -> Remedy:
+    """A remedy removes one obstacle. That the replica goes on to the next transaction is promised only where this one cannot meet
+    another."""
+    if remedy.leads_to is LeadsTo.NEXT_TRANSACTION and evidence.may_stop_again:
+        return replace(remedy, leads_to=LeadsTo.NEXT_ROW)
+    return remedy
 
 
 def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,14 @@ from tests.convergence.schema import SCHEMA
 
 _MOVING = {"gtid_owned", "innodb_thread_sleep_delay", "slave_skip_errors", "rpl_semi_sync_source_clients"}
 """Variables that move by themselves, beside those that the lab knows."""
+
+
+_SET = re.compile(r"\s*SET GLOBAL (\w+) = '?(.*?)'?\Z")
+
+
+def _newer(name: str) -> str:
+    """MySQL has some variables under two names."""
+    return name.replace("slave_", "replica_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +49,12 @@ class Surroundings:
             int(replica.scalar("SELECT COUNT(*) FROM fired.log")),
         )
 
-    def wrong_in(self, later: Surroundings, source: GtidSet) -> Iterator[str]:
+    def wrong_in(self, later: Surroundings, source: GtidSet, said: Sequence[str] = ()) -> Iterator[str]:
+        """``said``: what a human was told to run; a setting that it sets may have that value."""
+        told = {_newer(found[1]): found[2] for statement in said if (found := _SET.match(statement))}
         for name in sorted(self.settings.keys() | later.settings.keys()):
             before, after = self.settings.get(name), later.settings.get(name)
-            if before != after and name not in self.moving and name not in _MOVING:
+            if after not in (before, told.get(_newer(name))) and name not in self.moving and name not in _MOVING:
                 yield f"the setting {name} was {before!r} and is {after!r}"
         if self.executed - source != later.executed - source:
             yield f"errant transactions: {self.executed - source} before, {later.executed - source} now"

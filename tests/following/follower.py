@@ -39,6 +39,7 @@ class Followed:
     true: int = 0  # that led where they said and lost nothing that they did not name
     resolved: int = 0  # rounds in which a strategy was the answer
     end: str = ""  # caught-up, or left-to-a-human: stopped, and nothing to run
+    why: str = ""  # why nothing is to run
     faults: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that was followed
 
@@ -147,6 +148,7 @@ class Follower:
             if not offered:
                 if not self._resolved(document, followed):
                     followed.end = "left-to-a-human"
+                    followed.why = self._reasons(document)
                     break
                 continue
             chosen = offered[min(way, len(offered) - 1)]
@@ -186,6 +188,16 @@ class Follower:
             return False
         self.settled()
         return True
+
+    @staticmethod
+    def _reasons(document: Mapping[str, Any]) -> str:
+        said = [
+            f"{strategy['name']}: {strategy['reason']}"
+            for strategy in document["strategies"]
+            if not strategy["allowed"]
+        ]
+        said += [remedy["text"] for remedy in document["advice"]]
+        return " ".join((f"Error {document['error']['errno']}.", *said))
 
     def _way(self, steps: Sequence[judge.Remedy], followed: Followed) -> list[str]:
         """Faults of one remedy with all of its steps."""

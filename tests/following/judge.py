@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from replfix.lab.flavours import ChannelState
 from tests.following.looking import Held, Row, Seen
 
 Remedy = Mapping[str, Any]
 """One of ``advice[]``, as ``replfix diagnose --json`` prints it."""
+_WORKER = re.compile(r"\bWorker \d+ ")
 
 
 def gone(before: Seen, after: Seen) -> dict[str, int]:
@@ -89,13 +92,18 @@ def differing(source: Seen, replica: Seen) -> list[str]:
     return found
 
 
+def _said(channel: ChannelState) -> str:
+    """Of its error; whichever worker it was that stopped."""
+    return _WORKER.sub("", channel.error.message) if channel.error is not None else ""
+
+
 def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
     """Why it is not so as ``leads_to`` says; None when it is. ``before`` and ``after`` are the replica's."""
     channel = after.channel
     if channel is None:
         return "the replica has no channel any more"
     stopped = f"the applier has stopped: {channel.error.message}" if channel.error else "the applier is stopped"
-    same = before.channel is not None and channel.error is not None and channel.error == before.channel.error
+    same = before.channel is not None and channel.error is not None and _said(channel) == _said(before.channel)
     match code:
         case "next-transaction" | "left-out" | "carried-out":
             if not channel.applier_running and (same or not after.executed - before.executed):

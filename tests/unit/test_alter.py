@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.alter import Action, ForeignKeyClause, clauses, foreign_keys, place, plain
+from replfix.core.alter import Action, ForeignKeyClause, clauses, foreign_keys, meets_rows, place, plain
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 
@@ -85,3 +85,32 @@ def test_the_foreign_keys_that_a_statement_adds() -> None:
         ForeignKeyClause(TableName("d", "c"), ("a", "b c"), TableName("e", "p"), ("x", "y")),
     )
     assert foreign_keys(Statement("d", "CREATE TABLE c (a INT, FOREIGN KEY (a) REFERENCES p (x))")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("RENAME TABLE a TO b", False),
+        ("DROP TABLE a", False),
+        ("TRUNCATE TABLE a", False),
+        ("CREATE USER app", False),
+        ("CREATE PROCEDURE p() INSERT INTO t VALUES (1)", False),
+        ("CREATE TABLE t (id INT PRIMARY KEY)", False),
+        ("CREATE TABLE t (PRIMARY KEY (id)) SELECT * FROM u", True),
+        ("CREATE OR REPLACE TABLE t SELECT * FROM u", True),
+        ("CREATE INDEX k ON t (a)", False),
+        ("CREATE UNIQUE INDEX k ON t (a)", True),
+        ("ALTER TABLE t ADD COLUMN c INT NOT NULL DEFAULT 5, DROP INDEX k", False),
+        ("ALTER TABLE t ADD COLUMN c DATE NOT NULL", True),
+        ("ALTER TABLE t ADD COLUMN c INT AS (a + b) STORED", True),
+        ("ALTER TABLE t ADD UNIQUE KEY k (a)", True),
+        ("ALTER TABLE t DROP COLUMN c", True),  # of a unique key
+        ("ALTER TABLE t MODIFY c SMALLINT", True),
+        ("ALTER TABLE t CONVERT TO CHARACTER SET latin1", True),
+        ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id)", True),
+        ("INSERT INTO t VALUES (1)", True),
+        ("DELETE FROM t", True),  # a child may reference a row
+    ],
+)
+def test_which_statements_rows_can_stop(text: str, expected: bool) -> None:
+    assert meets_rows(Statement("d", text)) is expected

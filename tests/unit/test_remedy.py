@@ -10,6 +10,7 @@ from replfix.cli.documents.diagnosis import diagnosis_document
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.remedy import SHELL, SOURCE, LeadsTo, Loss, Remedy
+from replfix.core.statement import Statement
 from replfix.present.reasons import reasons
 from replfix.present.remedy_text import remedy_texts
 from replfix.present.report import incident_report
@@ -61,6 +62,24 @@ def test_json_holds_what_a_judge_can_check() -> None:
     assert (drop["where"], drop["leads_to"]["code"]) == ("replica", "next-transaction")
     assert drop["loses"] == [{"number": 2, "what": "row", "of": "d.t"}]
     assert nothing == {"text": "Rebuild it.", "where": None, "sql": [], "loses": [], "leads_to": None}
+
+
+@pytest.mark.parametrize(
+    ("statement", "leads_to"),
+    [
+        (None, LeadsTo.NEXT_ROW),  # rows were logged
+        (Statement("d", "ALTER TABLE t ADD COLUMN c INT", whole=True), LeadsTo.NEXT_TRANSACTION),
+        (Statement("d", "CREATE TABLE t (c INT) START TRANSACTION"), LeadsTo.NEXT_ROW),  # its rows follow
+        (Statement("d", "ALTER TABLE t ADD UNIQUE KEY k (c)", whole=True), LeadsTo.NEXT_ROW),
+    ],
+)
+def test_the_next_transaction_is_promised_only_where_rows_cannot_stop_this_one(
+    statement: Statement | None, leads_to: LeadsTo
+) -> None:
+    privilege = 1142
+    stopped = evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS), errno=privilege)
+    (remedy,) = (one for one in conclude(replace(stopped, statement=statement)).advice if one.sql)
+    assert remedy.leads_to is leads_to
 
 
 def test_the_report_has_all_of_it() -> None:

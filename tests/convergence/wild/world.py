@@ -21,7 +21,7 @@ from tests.convergence.resolving import recorded, resolve_until_done
 from tests.convergence.schema import SCHEMA
 from tests.convergence.surroundings import Surroundings
 from tests.convergence.verdict import Verdict
-from tests.convergence.wild.judge import Judge, Moment, Place, Step, aimed_at, step_of
+from tests.convergence.wild.judge import Judge, Moment, Step, aimed_at, step_of
 from tests.convergence.wild.live import State, look, tables
 from tests.convergence.wild.settings import Settings, arranged, drawn
 from tests.convergence.wild.statements import Statements
@@ -42,7 +42,7 @@ class World:
         self._work = Statements(self._rng)
         self._moments: list[Moment] = []
         self._drifted: set[str] = set()
-        self._named: set[Place] = set()  # rows that a remedy deletes
+        self._said: list[str] = []  # what replfix said and a human did
         self.verdict = Verdict(lab.provision.flavour.name, seed, "source-wins")
         self.verdict.varied = tuple(self._drawn.in_words())
 
@@ -81,9 +81,10 @@ class World:
         if self.verdict.human:
             self._follow()
         displaced = tuple(recorded(trail))
-        judge = Judge(start, diverged, frozenset(self._drifted), look(replica), displaced, self._named)
+        deleted = {place for said in self._said for place in aimed_at(said)}
+        judge = Judge(start, diverged, frozenset(self._drifted), look(replica), displaced, deleted)
         self.verdict.wrong += judge.judge(self._applied(replica))
-        self.verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
+        self.verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source), self._said)
         self.verdict.apart, self.verdict.displaced = judge.apart, judge.displaced
 
     # --- the source ---
@@ -231,7 +232,8 @@ class World:
         """What replfix says, done by a human who does nothing else. Rows that nobody touched differ as before: the judge knows."""
         followed = Follower(self._lab).follow()
         self.verdict.story += followed.said
-        self._named = {place for said in followed.said for place in aimed_at(said.strip())}
+        self._said = [said.strip() for said in followed.said]
+        self.verdict.story += [f"left: {followed.why}"] if followed.why else []
         self.verdict.remedies, self.verdict.end = followed.remedies, followed.end
         self.verdict.wrong += [fault for fault in followed.faults if not fault.startswith(DIFFERS)]
 
