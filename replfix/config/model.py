@@ -12,11 +12,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StringConstraints,
 )
 
+from replfix.core.sign_in import SignIn
 from replfix.core.tls import Tls, TlsMode, checked_versions, mode_of
 
 _TABLE_PATTERN = re.compile(r"[^.\s]+\.[^.\s]+\Z")
@@ -79,6 +81,18 @@ class Server(_Encrypted):
     socket: Name | None = None
     user: Name | None = None
     defaults_file: Name | None = None
+    enable_cleartext_plugin: StrictBool | None = None
+    get_server_public_key: StrictBool | None = None
+    server_public_key_path: Name | None = None
+
+    def sign_in(self, beside: Path) -> SignIn:
+        """With a file that is relative looked for in ``beside``."""
+        path = self.server_public_key_path
+        return SignIn(
+            self.enable_cleartext_plugin,
+            self.get_server_public_key,
+            None if path is None else str(beside / Path(path).expanduser()),
+        )
 
 
 class Replica(Server):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from replfix.core.endpoint import Secret
+from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
 from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
 from replfix.errors import ConfigError
 
@@ -35,6 +36,7 @@ class OptionFile:
     password: Secret | None = None
     socket: str | None = None
     tls: Tls = NO_TLS_OPTIONS
+    sign_in: SignIn = CLIENTS_RULES
     warnings: tuple[str, ...] = ()
 
 
@@ -62,6 +64,8 @@ def read_option_file(file: Path) -> OptionFile:
         password=Secret(password) if password is not None else None,
         socket=None if by_network else reading.options.get("socket") or None,
         tls=tls,
+        # Clear text is allowed by name of the server only: this file is for all of them.
+        sign_in=replace(sign_in_of(reading.options), enable_cleartext_plugin=None),
         warnings=tuple(reading.warnings),
     )
 

@@ -161,15 +161,18 @@ class Config:
     def _of_url(self, url: str, replica: Endpoint | None = None) -> Endpoint:
         endpoint = Endpoint.parse(url)
         tls = endpoint.tls.over(self._tls(None) if replica is None else replica.tls)
+        sign_in = endpoint.sign_in.over(self._option_file(None).sign_in)
         return self._with_account(
-            self._by_socket(replace(endpoint, tls=tls), self._option_file(None)),
+            self._by_socket(replace(endpoint, tls=tls, sign_in=sign_in), self._option_file(None)),
             Account(endpoint.user, endpoint.password),
             *([Account(replica.user, replica.password)] if replica else []),
             *self._environment_and_files(None),
         )
 
     def _of_server(self, server: Server) -> Endpoint:
-        address = self._by_socket(self._address(server, self._tls(server)), self._option_file(server.defaults_file))
+        read = self._option_file(server.defaults_file)
+        address = self._by_socket(self._address(server, self._tls(server)), read)
+        address = replace(address, sign_in=address.sign_in.over(read.sign_in))
         return self._with_account(address, *self._environment_and_files(server))
 
     @property
@@ -178,7 +181,7 @@ class Config:
 
     def _address(self, server: Server, tls: Tls) -> Endpoint:
         socket = None if server.socket is None else str(self._beside / Path(server.socket).expanduser())
-        return Endpoint(server.host, server.port, socket=socket, tls=tls)
+        return Endpoint(server.host, server.port, socket=socket, tls=tls, sign_in=server.sign_in(self._beside))
 
     def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
         """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""

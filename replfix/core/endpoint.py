@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
-from replfix.core.tls import NO_TLS_OPTIONS, OPTIONS, Tls, tls_of
+from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
+from replfix.core.sign_in import OPTIONS as SIGN_IN_OPTIONS
+from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
+from replfix.core.tls import OPTIONS as TLS_OPTIONS
 from replfix.errors import UsageError
 
 SCHEMES = ("mysql", "mariadb")
@@ -56,6 +59,7 @@ class Endpoint:
     password: Secret | None = None
     socket: str | None = None
     tls: Tls = NO_TLS_OPTIONS
+    sign_in: SignIn = CLIENTS_RULES
 
     @property
     def local(self) -> bool:
@@ -88,18 +92,20 @@ class Endpoint:
             raise UsageError("The port in a server URL cannot be 0.", hint)
         if parts.path not in ("", "/") or parts.fragment:
             raise UsageError("A server URL ends after the port and its options: no database, no fragment.", hint)
-        socket, tls = url_options(_split(parts.query))
+        options = url_options(_split(parts.query))
         return cls(
             host=host,
             port=port or DEFAULT_PORT,
             user=unquote(parts.username) if parts.username else None,
             password=Secret(unquote(parts.password)) if parts.password is not None else None,
-            socket=socket,
-            tls=tls,
+            socket=options.socket,
+            tls=options.tls,
+            sign_in=options.sign_in,
         )
 
     def visited_as(self, other: Endpoint) -> Endpoint:
-        """This address, with the other's account where this one names none, and its TLS options where they are not given."""
+        """This address, with the other's account where this one names none, and its TLS options where they are not given.
+        What the other may ask for when it lets us in, this one may not."""
         with_tls = replace(self, tls=self.tls.over(other.tls))
         return with_tls if self.user is not None else replace(with_tls, user=other.user, password=other.password)
 
@@ -111,10 +117,19 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def url_options(options: Iterable[tuple[str, str]]) -> tuple[str | None, Tls]:
-    """The socket and TLS options of a URL, by their names. UsageError for one that is not known, which is not repeated:
-    what stands there may be a part of a password with a ``?`` in it."""
-    known = (*OPTIONS, "socket")
+@dataclass(frozen=True, slots=True)
+class UrlOptions:
+    """How to connect, as a URL says it."""
+
+    socket: str | None
+    tls: Tls
+    sign_in: SignIn
+
+
+def url_options(options: Iterable[tuple[str, str]]) -> UrlOptions:
+    """The options of a URL, by their names. UsageError for one that is not known, which is not repeated: what stands there may
+    be a part of a password with a ``?`` in it."""
+    known = (*TLS_OPTIONS, *SIGN_IN_OPTIONS, "socket")
     hint = f"Known are {', '.join(known)}. A ? in a password is written %3F."
     given = {}
     for name, value in options:
@@ -125,7 +140,7 @@ def url_options(options: Iterable[tuple[str, str]]) -> tuple[str | None, Tls]:
             raise UsageError(f"The option {name} of the URL has no value.", hint)
         given[name] = value
     try:
-        return given.get("socket"), tls_of(given)
+        return UrlOptions(given.get("socket"), tls_of(given), sign_in_of(given))
     except ValueError as error:
         raise UsageError(f"In the URL, {error}.", hint) from None
 

@@ -12,13 +12,12 @@ from pymysql.constants import CLIENT, CR, ER
 from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
-from replfix.connecting import connect
 from replfix.core.endpoint import Endpoint
 from replfix.core.privileges import TAG_PRIVILEGE, Need, Role, granting, in_one_line, privilege_in
 from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
+from replfix.wire import connect
 
-CONNECT_SECONDS = 5
 READ_SECONDS = 60
 _BEFORE_WE_DO = 0.9
 
@@ -28,7 +27,9 @@ _DENIED_ACTION = {ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, 
 _DENIED_TAG = 6038  # the tag of a GTID takes a privilege of its own (8.3+)
 _ENDED = {1053, 3169, 4031}  # the server's last words: it is shutting down, the session was killed or idle for too long
 _TOO_LONG = {3024, 1969}  # max_execution_time of MySQL, max_statement_time of MariaDB
-_GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, 0} | _ENDED
+_GONE = {
+    CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, CR.CR_MALFORMED_PACKET, 0
+} | _ENDED  # fmt: skip
 
 _ENCODERS: dict[Any, Any] = dict(encoders)
 """How PyMySQL writes arguments; without decoders beside them, values come back as the server sent them."""
@@ -53,12 +54,10 @@ class Session:
         try:
             self.connection = connect(
                 endpoint,
+                answer_seconds=seconds,
                 charset="utf8mb4",
                 autocommit=True,
                 conv=_ENCODERS,
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=seconds,
-                write_timeout=seconds,
                 client_flag=CLIENT.FOUND_ROWS,
                 init_command=limits(seconds * _BEFORE_WE_DO) if limited else None,
                 program_name="replfix",

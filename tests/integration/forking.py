@@ -62,8 +62,9 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
             Points(*dying).watch()  # type: ignore[misc]
         if (patience := request.get("patience")) is not None:
             from replfix.mysql import connection, repair
+            from replfix.wire import guarded
 
-            connection.READ_SECONDS = connection.CONNECT_SECONDS = repair.WORK_SECONDS = patience  # type: ignore[assignment]
+            connection.READ_SECONDS = guarded.CONNECT_SECONDS = repair.WORK_SECONDS = patience  # type: ignore[assignment]
         if (queueing := request.get("queueing")) is not None:
             from replfix.audit.stores import sqlite_file
 

@@ -25,6 +25,7 @@ class Break(enum.StrEnum):
     HALVE = "halve"  # one half arrives, then both ends see the end of the stream
     LAST = "last"  # it arrives, then both ends see a reset
     STALL = "stall"  # it does not arrive, and nothing else, until the client goes away
+    BEND = "bend"  # an answer arrives with other bytes, and all goes on; a request does not arrive, as with RESET
 
 
 class _Broken(OSError):
@@ -89,8 +90,12 @@ class Proxy:
                     data = here.recv(1 << 16)
                     for packet, name in wire.packets(data, to_server=here is client):
                         if self._meets(name):
-                            reset = self._break(packet, client, ends[here])
-                            raise _Broken
+                            if self._how is Break.BEND and here is server:
+                                packet = _bent(packet)
+                                self._then()
+                            else:
+                                reset = self._break(packet, client, ends[here])
+                                raise _Broken
                         ends[here].sendall(packet)
                     if not data:
                         raise _Broken
@@ -116,7 +121,7 @@ class Proxy:
         if self._how in (Break.HALVE, Break.LAST):
             there.sendall(packet if self._how is Break.LAST else packet[: len(packet) // 2])
         self._then()
-        return self._how in (Break.RESET, Break.LAST)
+        return self._how in (Break.RESET, Break.LAST, Break.BEND)
 
     def __enter__(self) -> Proxy:
         return self
@@ -169,6 +174,11 @@ class _Wire:
             text = packet[_HEAD + 1 :].decode(errors="replace") if packet[_HEAD] == 0x03 else ""
             self._command, self._answers = f"{_COMMANDS[packet[_HEAD]]} {' '.join(text.split())}"[:90].strip(), 0
         return self._command
+
+
+def _bent(packet: bytes) -> bytes:
+    """As long as it was, and nothing in it that it says."""
+    return packet[:_HEAD] + bytes(byte ^ 0x55 for byte in packet[_HEAD:])
 
 
 def _end(each: socket.socket, *, reset: bool = False) -> None:

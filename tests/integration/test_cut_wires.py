@@ -49,7 +49,7 @@ def configured(ground: Ground, directory: Path, ssl_mode: str = "DISABLED", **po
     for section, server in (("replicas.replica1", lab.replica), ("sources.source", lab.source)):
         port = ports.get(section.split(".")[0], server.port)
         text += [f'[{section}]\nhost = "127.0.0.1"\nport = {port}\nuser = "{REPLFIX.name}"',
-                 f'defaults_file = "{lab.directory / "my.cnf"}"\nssl_mode = "{ssl_mode}"',
+                 f'defaults_file = "{lab.directory / "my.cnf"}"\nssl_mode = "{ssl_mode}"\nget_server_public_key = true',
                  'source = "source"\n' if section.startswith("replicas") else ""]  # fmt: skip
     path = directory / "replfix.toml"
     path.write_text("\n".join(text))
@@ -72,8 +72,10 @@ def chosen(packets: list[str], one_in: int) -> Iterator[Place]:
     ]
     writing = [n for n in telling if packets[n - 1].partition("Query ")[2].startswith(WRITING)]
     quiet = [n for n in telling if n not in writing]
-    places = [Place(n, how) for turn, n in enumerate(writing) for how in (ways if ALL else ways[turn % 5 :][:1])]
-    places += [Place(n, ways[turn % 5]) for turn, n in enumerate(quiet if ALL else quiet[::one_in])]
+    places = [
+        Place(n, how) for turn, n in enumerate(writing) for how in (ways if ALL else ways[turn % len(ways) :][:1])
+    ]
+    places += [Place(n, ways[turn % len(ways)]) for turn, n in enumerate(quiet if ALL else quiet[::one_in])]
     return iter(sorted(places, key=lambda place: place.at))
 
 
@@ -91,7 +93,7 @@ class Wire:
         server = ground.lab.replica if self._side == "replicas" else ground.lab.source
         with Proxy(("127.0.0.1", server.port), place.at, place.how) as proxy:
             config = configured(ground, self._directory, self._ssl_mode, **{self._side: proxy.port})
-            patience = PATIENCE if place.how is Break.STALL else None
+            patience = PATIENCE if place.how in (Break.STALL, Break.BEND) else None
             self._ran = ran = ground.command(*RESOLVE, config=config, patience=patience)
         self.packets = proxy.packets
         assert_in_words(ran)
@@ -103,7 +105,7 @@ class Wire:
 
 
 def assert_in_words(ran: Ran) -> None:
-    assert ran.code in (0, 4, 5, 6), ran
+    assert ran.code in (0, 3, 4, 5, 6), ran
     if ran.code in (4, 6):
         said = ran.document.get("error", ran.document)
         assert "" not in (said["message"], said["hint"]), ran

@@ -507,7 +507,7 @@ def test_the_connection_is_lost_while_the_source_commits(pair: Lab, tmp_path: Pa
         until(lambda: [row[1] for row in rows(pair.source)] == left)
 
     with Proxy((pair.source.host, pair.source.port), "Query COMMIT", how, arrived) as wire:
-        account = f'user = "{REPLFIX.name}"\ndefaults_file = "{pair.directory / "my.cnf"}"\nssl_mode = "DISABLED"\n'
+        account = f'user = "{REPLFIX.name}"\ndefaults_file = "{pair.directory / "my.cnf"}"\nssl_mode = "DISABLED"\nget_server_public_key = true\n'
         config = tmp_path / "replfix.toml"
         config.write_text(
             f'[audit]\nurl = "sqlite:///{pair.directory / "audit.db"}"\n'

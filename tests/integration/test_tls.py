@@ -12,6 +12,7 @@ import pytest
 from replfix.audit import SqlTrail
 from replfix.core.audit_record import RecordKind
 from replfix.core.endpoint import Endpoint
+from replfix.core.sign_in import SignIn
 from replfix.core.tls import Tls, TlsMode
 from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError
 from replfix.lab import scenarios
@@ -100,7 +101,7 @@ def test_what_is_asked_for_is_what_is_had_or_it_is_said_why_not(certified: Lab, 
 
     assert cipher(by_address)
     assert cipher(with_tls(by_address, TlsMode.REQUIRED))
-    assert not cipher(with_tls(by_address, TlsMode.DISABLED))
+    assert not cipher(replace(with_tls(by_address, TlsMode.DISABLED), sign_in=SignIn(get_server_public_key=True)))
     assert cipher(with_tls(by_address, TlsMode.REQUIRED, ssl_ca=other))  # not asked
     assert cipher(
         with_tls(by_address, TlsMode.PREFERRED, tls_version="TLSv1.2", ssl_cipher="ECDHE-ECDSA-AES128-GCM-SHA256")

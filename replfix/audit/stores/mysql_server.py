@@ -12,12 +12,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from replfix.audit.stores.server import ANSWER_SECONDS, CONNECT_SECONDS, ServerStore
+from replfix.audit.stores.server import ANSWER_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
-from replfix.connecting import Connection, connect
 from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_options
 from replfix.core.tls import Tls
 from replfix.errors import AuditError, ConfigError, ReplfixError, UsageError
+from replfix.wire import Guarded, connect
 
 _SESSION = (
     f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_SECONDS:.0f}, "
@@ -58,16 +58,14 @@ class MysqlStore(ServerStore):
     def __init__(self, url: URL, account: Account, tls: Tls) -> None:
         endpoint = _endpoint(url, account, tls)
 
-        def opened() -> Connection:
+        def opened() -> Guarded:
             try:
                 return connect(
                     endpoint,
                     database=url.database,
                     charset="utf8mb4",
                     client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts on it
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=ANSWER_SECONDS,
-                    write_timeout=ANSWER_SECONDS,
+                    answer_seconds=ANSWER_SECONDS,
                     init_command=_SESSION,
                     program_name="replfix",
                 )
@@ -117,10 +115,11 @@ def _endpoint(url: URL, account: Account, tls: Tls) -> Endpoint:
     elif password is None and account.user in (None, user):
         password = account.password
     try:
-        socket, own = url_options((name, str(value)) for name, value in url.query.items())
+        own = url_options((name, str(value)) for name, value in url.query.items())
     except UsageError as error:
         raise ConfigError(f"audit.url: {error.message}", error.hint) from None
-    return Endpoint(str(url.host), url.port or DEFAULT_PORT, user, password, socket, own.over(tls))
+    port = url.port or DEFAULT_PORT
+    return Endpoint(str(url.host), port, user, password, own.socket, own.tls.over(tls), own.sign_in)
 
 
 def _code(error: BaseException) -> object:

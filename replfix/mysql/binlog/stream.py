@@ -6,23 +6,25 @@ import random
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader
-from typing import Any
 
 import pymysql
 
 from replfix.core.transaction_id import LogPosition
-from replfix.errors import ConnectError, ReplicationError, ServerError
-from replfix.mysql.connection import LOST_HINT, Session, statement_error
+from replfix.errors import ReplicationError, ServerError
+from replfix.mysql.binlog.limits import LIMITS
+from replfix.mysql.binlog.log import EventType
+from replfix.mysql.connection import Session, statement_error
 
 _COM_BINLOG_DUMP = 0x12
 NON_BLOCK = 0x01  # the end of the log ends the stream
 HEARTBEAT_NANOSECONDS = 10 * 10**9  # well below the session's read timeout: a long search sends no events
+SEARCH_SECONDS = 600
+"""How long a server may search its binary log for the next event that was asked for; heartbeats are none."""
 _FATAL_READING = 1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG
 _FIRST_POSITION = 4
 _ERROR, _EOF, _EOF_SIZE = b"\xff", b"\xfe", 9
-_PACKET_HEAD, _LARGEST_PACKET = 4, 0xFFFFFF
-_AT_ONCE = 1 << 18
+_TYPE_AT = 5  # behind the OK byte and the timestamp
+_HEARTBEATS = tuple(bytes([kind]) for kind in (EventType.HEARTBEAT, EventType.HEARTBEAT_V2))
 # How 9.7 and MariaDB 10.11 say that a file, or what it held, is not there any more.
 _GONE = ("purged", "Could not find first log file name in binary log index file")
 
@@ -57,12 +59,10 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
     off, no binary log), :class:`~replfix.errors.PrivilegeError` without REPLICATION SLAVE,
     :class:`~replfix.errors.ConnectError` when the connection is lost.
     """
-    # PyMySQL has no public call for a command of the replication protocol, nor its packets.
-    connection: Any = session.connection
     try:
-        connection._execute_command(request.command, request.body)
-        connection._sock.settimeout(connection._read_timeout)
-        for packet in _packets(connection._rfile):
+        for packet in session.connection.stream(
+            request.command, request.body, largest=LIMITS.bytes, seconds=SEARCH_SECONDS, counts=_is_no_heartbeat
+        ):
             if packet[:1] == _ERROR:
                 pymysql.err.raise_mysql_exception(packet)
             if packet[:1] == _EOF and len(packet) < _EOF_SIZE:
@@ -70,30 +70,10 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
             yield packet[1:]  # behind the OK byte
     except pymysql.err.MySQLError as error:
         raise _dump_error(session, error) from None
-    except (OSError, EOFError) as error:
-        raise ConnectError(f"The connection to {session.endpoint} was lost: {error}", LOST_HINT) from None
 
 
-def _packets(file: BufferedReader) -> Iterator[bytes]:
-    """The packets of the protocol, those of one message joined. PyMySQL reads them one by one, in two calls each, which
-    costs more than what is in them; here the network is read in large pieces."""
-    data, at, parts = b"", 0, []
-    while True:
-        left = len(data) - at
-        size = int.from_bytes(data[at : at + 3], "little") if left >= _PACKET_HEAD else 0
-        missing = _PACKET_HEAD + size - left
-        if missing > 0:
-            # Of a large packet exactly the rest, in one piece; else what there is.
-            more = file.read(missing) if missing > _AT_ONCE else file.read1(_AT_ONCE)
-            if not more:
-                raise EOFError("the server closed it")
-            data, at = data[at:] + more, 0
-            continue
-        at += _PACKET_HEAD + size
-        parts.append(data[at - size : at])
-        if size < _LARGEST_PACKET:
-            yield parts[0] if len(parts) == 1 else b"".join(parts)
-            parts = []
+def _is_no_heartbeat(packet: bytes) -> bool:
+    return packet[_TYPE_AT : _TYPE_AT + 1] not in _HEARTBEATS
 
 
 def _dump_error(session: Session, error: pymysql.err.MySQLError) -> Exception:

@@ -1,14 +1,12 @@
-"""The only place that opens a connection to MySQL or MariaDB: over the network or a socket, encrypted as asked."""
+"""How a connection is encrypted, and what it means when that cannot be had."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pymysql
 from pymysql.constants import CR
-from pymysql.cursors import Cursor
 
 from replfix.core.endpoint import Endpoint
 from replfix.core.tls import Tls, TlsMode
@@ -31,59 +29,11 @@ _UNVERIFIED = _plain_context()
 """Where nothing is asked for, one serves all. PyMySQL would load every authority of the machine for each connection, to
 ask none of them (20 ms of work; version 1.2)."""
 
-if TYPE_CHECKING:
-    Connection = pymysql.connections.Connection[Cursor]  # generic in its stubs only
-else:
-    Connection = pymysql.connections.Connection
 
-
-class _Preferred(Connection):
-    """Goes on without encryption where the server has none."""
-
-    def _create_ssl_ctx(self, _: object) -> ssl.SSLContext:
-        return _UNVERIFIED
-
-
-def connect(endpoint: Endpoint, **settings: Any) -> Connection:
-    """A connection, with ``settings`` of PyMySQL beside. ConfigError for certificates that cannot be used, ConnectError
-    when the encryption that was asked for cannot be had; else what PyMySQL raises."""
-    tls = endpoint.tls
-    given: dict[str, Any] = {
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "user": endpoint.user or "",
-        # As bytes: PyMySQL would encode text as latin-1, the server expects the session's character set.
-        "password": endpoint.password.reveal().encode() if endpoint.password else b"",
-        "unix_socket": endpoint.socket,
-    }
-    # What runs over a socket leaves no machine: as the MySQL clients, encrypted there only when asked for.
-    plain = tls.mode is TlsMode.DISABLED or (tls.mode is TlsMode.PREFERRED and endpoint.socket is not None)
-    try:
-        if plain:
-            return pymysql.connect(**given, ssl_disabled=True, **settings)
-        if tls.mode is TlsMode.PREFERRED and not _has_options(tls):
-            return _Preferred(**given, **settings)
-        return _open(endpoint, given, settings)
-    except pymysql.err.MySQLError as error:
-        if (told := _about_tls(endpoint, error)) is not None:
-            raise told from None
-        raise
-
-
-def _open(endpoint: Endpoint, given: dict[str, Any], settings: dict[str, Any]) -> Connection:
-    context = _context(endpoint.tls)
-    if endpoint.tls.mode is not TlsMode.PREFERRED:
-        return pymysql.connect(**given, ssl=context, **settings)
-
-    class WithCertificate(_Preferred):
-        def _create_ssl_ctx(self, _: object) -> ssl.SSLContext:
-            return context
-
-    return WithCertificate(**given, **settings)
-
-
-def _has_options(tls: Tls) -> bool:
-    return any((tls.ssl_cert, tls.ssl_key, tls.ssl_cipher, tls.tls_version))
+def context_of(tls: Tls) -> ssl.SSLContext:
+    """ConfigError for certificates and ciphers that cannot be used."""
+    chosen = any((tls.ssl_cert, tls.ssl_key, tls.ssl_cipher, tls.tls_version))
+    return _UNVERIFIED if tls.mode is TlsMode.PREFERRED and not chosen else _context(tls)
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
@@ -165,7 +115,7 @@ def _unusable(option: str, what: str | None, error: OSError) -> ConfigError:
     )
 
 
-def _about_tls(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ConnectError | None:
+def about_tls(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ConnectError | None:
     """What it means where it is about encryption; None where it is not."""
     errno = error.args[0] if error.args else 0
     mode = endpoint.tls.mode

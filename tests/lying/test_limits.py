@@ -1,0 +1,191 @@
+"""Servers that are silent, slow or do not come to an end: how long replfix waits, and how much it takes in."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from replfix.errors import ConnectError, Unreadable
+from replfix.mysql.binlog import stream
+from replfix.mysql.binlog.limits import Limits
+from replfix.mysql.binlog.log import HEADER, EventType
+from replfix.mysql.connection import Session
+from replfix.wire import guarded
+from tests.lying.fake import PASSWORD, Behaviour, FakeServer, Peer, statements
+
+PATIENCE = 1.0
+"""Seconds in place of those that replfix gives a server."""
+SLACK = 3.0  # a busy machine
+MOST = 1 << 20
+MEMORY = 1 << 30
+"""Bytes that a command may have in all, addresses and libraries included, that meets a server that sends without end."""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "CONNECT_SECONDS", PATIENCE)
+    monkeypatch.setattr(stream, "SEARCH_SECONDS", PATIENCE)
+
+
+def silent(peer: Peer) -> None:
+    peer.packet()
+
+
+def in_drops(peer: Peer) -> None:
+    """A greeting that comes byte by byte, each within any time that one read may take."""
+    for byte in b"\x4a\0\0\0\x0a9.7.4" + bytes(1000):
+        time.sleep(PATIENCE / 5)
+        peer.sock.sendall(bytes([byte]))
+
+
+def silent_behind_the_greeting(peer: Peer) -> None:
+    peer.greet("mysql_native_password")
+    peer.packet()
+
+
+def silent_in_tls(peer: Peer) -> None:
+    peer.greet("mysql_native_password")
+    peer.sock.settimeout(30)
+    peer.packet()
+
+
+def silent_when_asked(peer: Peer) -> None:
+    peer.let_in()
+    peer.packet()  # SET NAMES
+    peer.packet()
+
+
+@pytest.mark.parametrize(
+    "behaviour", [silent, in_drops, silent_behind_the_greeting, silent_when_asked], ids=lambda each: each.__name__
+)
+def test_connecting_takes_no_longer_than_it_may(behaviour: Behaviour) -> None:
+    with FakeServer(behaviour) as server:
+        began = time.monotonic()
+        with pytest.raises(ConnectError):
+            Session(server.endpoint)
+        assert time.monotonic() - began < PATIENCE + SLACK
+
+
+def answers(peer: Peer, then: Behaviour) -> None:
+    """Lets us in, answers what sets the session up, and behaves so when it is asked for something."""
+    with statements(peer) as statement:
+        while not statement().startswith(("SELECT", "SHOW")):
+            peer.ok()
+    then(peer)
+
+
+def row_by_row(peer: Peer) -> None:
+    def rows() -> Iterator[list[str]]:
+        for number in itertools.count():
+            time.sleep(PATIENCE / 5)
+            yield [str(number)]
+
+    peer.result(["a"], rows())
+
+
+def test_an_answer_takes_no_longer_than_it_may() -> None:
+    with (
+        FakeServer(lambda peer: answers(peer, row_by_row)) as server,
+        Session(server.endpoint, read_seconds=PATIENCE) as session,
+    ):
+        began = time.monotonic()
+        with pytest.raises(ConnectError, match="were not enough"):
+            session.rows("SELECT a")
+        assert time.monotonic() - began < PATIENCE + SLACK
+
+
+def heartbeats(peer: Peer) -> None:
+    while True:
+        time.sleep(PATIENCE / 5)
+        body = b"binlog.000001"
+        peer.send(b"\0" + HEADER.pack(0, EventType.HEARTBEAT, 1, HEADER.size + len(body), 4, 0) + body)
+
+
+def test_heartbeats_are_no_events() -> None:
+    with FakeServer(lambda peer: answers_with_a_log(peer, heartbeats)) as server, Session(server.endpoint) as session:
+        began = time.monotonic()
+        with pytest.raises(ConnectError, match="next event"):
+            list(stream.raw_events(session, stream.Request(0x12, b"")))
+        assert time.monotonic() - began < PATIENCE + SLACK
+
+
+def endless_event(peer: Peer) -> None:
+    while True:
+        peer.sock.sendall(b"\xff\xff\xff" + bytes([peer.number]) + bytes(0xFFFFFF))
+        peer.number = (peer.number + 1) % 256
+
+
+def test_an_event_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LIMITS", Limits(bytes=MOST))
+    behaviour = functools.partial(answers_with_a_log, log=endless_event)
+    with (
+        FakeServer(behaviour) as server,
+        Session(server.endpoint) as session,
+        pytest.raises(Unreadable, match="bytes in one event"),
+    ):
+        list(stream.raw_events(session, stream.Request(0x12, b"")))
+
+
+def answers_with_a_log(peer: Peer, log: Behaviour) -> None:
+    peer.let_in()
+    while (command := peer.packet())[:1] == b"\x03":
+        peer.ok()
+    assert command[:1] == b"\x12"
+    log(peer)
+
+
+def endless_greeting(peer: Peer) -> None:
+    while True:
+        peer.send(bytes(0xFFFFFF))
+
+
+def endless_rows(peer: Peer) -> None:
+    """Of one NULL each, which is what takes the most memory for what it is on the wire."""
+    peer.result(["a"], iter(()), ends=False)
+    while True:
+        peer.send(*[b"\xfb"] * 10_000)
+
+
+def endless_value(peer: Peer) -> None:
+    peer.result(["a"], iter(()), ends=False)
+    endless_event(peer)
+
+
+def test_what_lets_us_in_is_no_larger_than_it_may_be() -> None:
+    with FakeServer(endless_greeting) as server, pytest.raises(ConnectError, match="bytes to let us in"):
+        Session(server.endpoint)
+
+
+@pytest.mark.parametrize("endless", [endless_rows, endless_value], ids=lambda each: each.__name__)
+def test_an_answer_is_no_larger_than_it_may_be(endless: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "MOST_IN_AN_ANSWER", MOST)
+    with (
+        FakeServer(lambda peer: answers(peer, endless)) as server,
+        Session(server.endpoint) as session,
+        pytest.raises(ConnectError, match="bytes to answer a statement"),
+    ):
+        session.rows("SELECT a")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("endless", [endless_greeting, endless_value], ids=lambda each: each.__name__)
+def test_a_command_does_not_swell(endless: Behaviour) -> None:
+    """The whole of it, with the limits that it has: it ends, with words, in the memory that it may have."""
+    behaviour = endless if endless is endless_greeting else lambda peer: answers(peer, endless)
+    with FakeServer(behaviour) as server:
+        url = f"mysql://replfix:{PASSWORD}@127.0.0.1:{server.port}"
+        ran = subprocess.run(
+            [sys.executable, "-m", "replfix", "status", "--replica", url],
+            capture_output=True, text=True, timeout=100, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        )  # fmt: skip
+    assert ran.returncode == 6, ran.stderr
+    assert "bytes" in ran.stdout + ran.stderr
+    assert PASSWORD not in ran.stdout + ran.stderr
