@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.by_hand import by_hand
+from replfix.core.by_hand import by_hand, logged_in_part
 from replfix.core.evidence import Evidence
 from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
 
-def copied_from_source(accounts: tuple[str, ...]) -> Remedy:
-    """``accounts`` as statements have them. A password's hash is in what the source prints, and nowhere in what replfix says."""
+def copied_from_source(evidence: Evidence, accounts: tuple[str, ...], *, one_of: bool = False) -> Remedy:
+    """``accounts`` as statements have them; ``one_of``: which of them the replica lacks is unknown. A password's hash is in what the
+    source prints, and nowhere in what replfix says."""
     named = ", ".join(accounts)
+    lacks = f"The replica has no {named}." if not one_of else f"The replica lacks at least one of {named}."
+    what = "what it prints" if not one_of else "what it prints of those that the replica lacks"
+    start = f"{sql.LENIENT} and START REPLICA" if logged_in_part(evidence) else "START REPLICA"
     return Remedy(
-        f"The replica has no {named}. This shows how the source has it; run what it prints on the replica, in a session with "
-        "SET sql_log_bin = 0 and super_read_only off, then START REPLICA. If the source has no such account now either, a later "
+        f"{lacks} This shows how the source has {'them' if len(accounts) > 1 else 'it'}; run {what} on the replica, in a session with "
+        f"SET sql_log_bin = 0 and super_read_only off, then {start}. If the source has no such account now either, a later "
         "statement of the backlog dropped or renamed it.",
         tuple(statement for account in accounts for statement in sql.show_account(account)),
         LeadsTo.NOTHING_CHANGED,

@@ -10,7 +10,15 @@ from replfix.core.status import RelayLog
 def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
     """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""
     status = evidence.status
-    return sql.by_hand(statements, evidence.channel.name, super_read_only=status.super_read_only, start=start)
+    lenient = (sql.LENIENT,) if logged_in_part(evidence) else ()
+    return sql.by_hand(
+        (*statements, *lenient), evidence.channel.name, super_read_only=status.super_read_only, start=start
+    )
+
+
+def logged_in_part(evidence: Evidence) -> bool:
+    """MariaDB in strict mode, which does not log the same number again (error 1950)."""
+    return evidence.status.strict and evidence.logged_already
 
 
 def rows_by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:

@@ -72,6 +72,22 @@ def without_foreign_keys(evidence: Evidence, keys: Sequence[ForeignKey], text: s
     )
 
 
+def references_only_here(evidence: Evidence) -> tuple[Remedy, ...]:
+    """What lets a statement through that foreign keys of the replica alone are in the way of."""
+    keys = evidence.references_only_here
+    if not keys:
+        return ()
+    named = ", ".join(f"{key.name} of {key.child}" for key in keys)
+    return (
+        without_foreign_keys(
+            evidence,
+            keys,
+            f"Only the replica has the foreign key {named}, which references the table. The source ran the statement without it. This "
+            "shows the tables, drops these foreign keys, and lets the replica run the statement; no row is changed.",
+        ),
+    )
+
+
 def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     """The failing statement in full."""
     if evidence.statement is None:

@@ -12,6 +12,7 @@ from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Family, Kind, Thread, family_of
+from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.plan import Step
 from replfix.core.readers import NOT_SHARED, Shared
 from replfix.core.reconcile import Identity, Reconciliation
@@ -202,6 +203,13 @@ class Evidence:
     def may_stop_again(self) -> bool:
         """Whether the failing transaction, rid of this error, can meet another: all but a single statement that asks nothing of rows."""
         return self.statement is None or not self.statement.whole or meets_rows(self.statement)
+
+    @property
+    def logged_already(self) -> bool:
+        """The replica's own binlog has the failing transaction, which it did not apply."""
+        failing, executed = self.failing, self.status.executed
+        gtid = failing.gtid if failing is not None else None
+        return isinstance(executed, MariadbGtidSet) and gtid is not None and executed.is_logged_only(gtid)
 
     @property
     def family(self) -> Family | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from replfix.core import copied, drift, known_errors, prepared_xa
+from replfix.core.by_hand import logged_in_part
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Thread
@@ -16,7 +17,7 @@ from replfix.core.status import RelayLog
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing for a row conflict that a strategy answers."""
-    return tuple(_within_reach(evidence, remedy) for remedy in (*_only_copy(evidence), *_of_the_error(evidence)))
+    return tuple(_within_reach(evidence, remedy) for remedy in _advise(evidence))
 
 
 def _within_reach(evidence: Evidence, remedy: Remedy) -> Remedy:
@@ -25,6 +26,10 @@ def _within_reach(evidence: Evidence, remedy: Remedy) -> Remedy:
     if remedy.leads_to is LeadsTo.NEXT_TRANSACTION and evidence.may_stop_again:
         return replace(remedy, leads_to=LeadsTo.NEXT_ROW)
     return remedy
+
+
+def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    return (*_only_copy(evidence), *_logged_in_part(evidence), *_of_the_error(evidence))
 
 
 def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -42,6 +47,18 @@ def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
             "the channel and position it by GTID again.",
             channel.read_by_position,
             LeadsTo.REAL_ERROR,
+        ),
+    )
+
+
+def _logged_in_part(evidence: Evidence) -> tuple[Remedy, ...]:
+    if not logged_in_part(evidence):
+        return ()
+    return (
+        Remedy(
+            "This replica has logged the transaction already: MariaDB logs what a statement did before it failed. With "
+            "gtid_strict_mode=ON it does not log the same GTID again (error 1950), so what is run here switches that off. Switch it on "
+            "again when the channel has applied this transaction. Replicas of this replica get the transaction twice."
         ),
     )
 

@@ -29,9 +29,13 @@ class MariadbGtidSet(GtidSet):
     ``positions`` has for a replica the last transaction that it applied of each domain. What another server wrote there under a
     lower number was mostly applied before it, which proves nothing: without strict mode (the default) a later transaction can
     have a lower number. So it is not *in* the set, and it is gone only from a backlog that is counted by numbers.
+
+    ``logged``: what its binlog names of an origin beyond the position that it has of the same one: the server logs what a statement
+    did before it failed (DROP USER of two, REVOKE ALL; 10.11, 11.8). That is not applied, and not in the set.
     """
 
     positions: tuple[tuple[Origin, int], ...] = ()
+    logged: tuple[tuple[Origin, int], ...] = ()
 
     counts: ClassVar[bool] = False
 
@@ -45,10 +49,22 @@ class MariadbGtidSet(GtidSet):
         return cls._of(found)
 
     @classmethod
-    def of_replica(cls, state: str, position: str) -> Self:
+    def of_replica(cls, state: str, position: str, server_id: str) -> Self:
         """What a replica has logged (``gtid_binlog_state``) and applied; both in the server's words."""
         applied = tuple(sorted(_split_all(position)))
-        return replace(cls.parse(f"{state},{position}"), positions=applied)
+        reached = dict(applied)
+        logged = tuple(
+            (origin, number)
+            for origin, number in sorted(_split_all(state))
+            if origin in reached and reached[origin] < number and origin[1] != server_id
+        )
+        done = ",".join(entry for entry in state.split(",") if entry.strip() and split(entry.strip()) not in logged)
+        return replace(cls.parse(f"{done},{position}"), positions=applied, logged=logged)
+
+    def is_logged_only(self, gtid: str) -> bool:
+        """Whether the replica's binlog has it, and it is not applied."""
+        origin, number = split(gtid)
+        return gtid not in self and number <= dict(self.logged).get(origin, 0)
 
     @classmethod
     def single(cls, gtid: str) -> Self:

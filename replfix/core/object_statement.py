@@ -6,6 +6,7 @@ Nothing is repaired by what is read here: it decides which statements a human is
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replfix.core.statement import NAME, unquoted, without_comments
@@ -26,6 +27,7 @@ _ABOUT_ACCOUNTS = re.compile(
 )
 _FAILED_FOR = re.compile(r"Operation (?P<what>[A-Z ]+?) failed for (?P<who>.+?)(?: \([^()]*\))?'? on query", re.DOTALL)
 _ONE_ACCOUNT = re.compile(rf"(?P<user>{_ACCOUNT_PART})(?:\s*@\s*(?P<host>{_ACCOUNT_PART}))?")
+_PART = re.compile(r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\([^()]*\)|[^,'"`(])+""")
 _TO_OR_FROM = re.compile(rf"\b(?:TO|FROM)\s+(?P<who>{_ACCOUNT}(?:\s*,\s*{_ACCOUNT})*)", re.IGNORECASE)
 _OF_MESSAGE = (
     re.compile(r"defined for user '(?P<user>[^']*)' on host '(?P<host>[^']*)'"),
@@ -48,6 +50,10 @@ class AccountStatement:
     verb: str  # CREATE | DROP | ALTER | RENAME | GRANT | REVOKE | SET PASSWORD
     role: bool
     accounts: tuple[tuple[str, str], ...]  # user and host of those that the error is about
+    one_of: bool = False  # of those: the message does not say which
+    others: tuple[
+        tuple[str, str], ...
+    ] = ()  # that CREATE, DROP, ALTER or RENAME lists beside them, under their old names
 
 
 def object_of(schema: str, text: str) -> ObjectStatement | None:
@@ -69,7 +75,19 @@ def account_of(text: str, message: str) -> AccountStatement | None:
         return None
     verb = " ".join((found["verb"] or found["other"]).upper().split())
     role = (found["kind"] or "").upper() == "ROLE"
-    return AccountStatement(verb, role, accounts_in(text, message))
+    accounts = accounts_in(text, message)
+    one_of = len(accounts) > 1 and _FAILED_FOR.search(message) is None
+    others = tuple(one for one in _listed(text[found.end() :]) if found["verb"] and one not in accounts)
+    return AccountStatement(verb, role, accounts, one_of, others)
+
+
+def _listed(text: str) -> Iterator[tuple[str, str]]:
+    """The account that each part of a list begins with."""
+    list_ = re.sub(r"\s*IF\s+(?:NOT\s+)?EXISTS\b", "", text, count=1, flags=re.IGNORECASE)
+    for part in _PART.findall(list_):
+        found = _ONE_ACCOUNT.match(part.strip())
+        if found is not None:
+            yield from _accounts(found[0])
 
 
 def accounts_in(text: str, message: str) -> tuple[tuple[str, str], ...]:

@@ -150,6 +150,7 @@ class ReplicaStatus:
     super_read_only: bool
     executed: GtidSet
     channels: tuple[ChannelStatus, ...]
+    strict: bool = False  # MariaDB: gtid_strict_mode
 
     @property
     def product(self) -> str:

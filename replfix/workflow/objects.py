@@ -26,8 +26,8 @@ ROWS_COUNTED = 1_000_000
 BACKLOG_READ = 5_000
 """How many transactions behind the failing one are read, to see whether they change definitions too."""
 _ANY_SCHEMA = ""  # of a name without one: the log does not tell in which schema a later statement ran
-REFERENCES = "foreign-key-definition"
-"""The page of the errors in which a foreign key keeps a statement from being carried out."""
+REFERENCES = ("foreign-key-definition", "foreign-key")
+"""The pages of the errors in which a foreign key keeps a statement from being carried out: MariaDB refuses a DROP TABLE with 1451."""
 
 
 def tables_of(
@@ -232,7 +232,7 @@ def find_references_only_here(
     replica: Server, source: Server, statement: Statement | None, family: Family | None
 ) -> tuple[ForeignKey, ...]:
     """Foreign keys of the replica that reference the statement's tables, and that the source does not have."""
-    if family is None or family.page != REFERENCES or statement is None:
+    if family is None or family.page not in REFERENCES or statement is None:
         return ()
     found: list[ForeignKey] = []
     for name in tables_of_statement(statement):

@@ -56,7 +56,7 @@ def _passed_over(position: str, gtid: str) -> bool:
 
 
 def _newest(position: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    return MariadbGtidSet.of_replica("", position).positions
+    return MariadbGtidSet.of_replica("", position, "").positions
 
 
 def of_channel(

@@ -7,13 +7,14 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass, field
 from unittest import mock
 
 from replfix.lab import topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
 from tests.following.catalogue import INCIDENTS, Incident
-from tests.following.follower import Followed, Follower, ways
+from tests.following.follower import AT_A_HUMAN, CAUGHT_UP, Followed, Follower, ways
 
 
 def main() -> int:
@@ -25,51 +26,98 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as state, mock.patch.dict(os.environ, XDG_STATE_HOME=state):
         for server in chosen.servers.split(","):
-            lab = topology.up(f"follow-{server.replace('.', '-')}", 1, narrator=Lines(sys.stderr), server=server)
-            try:
-                wrong += _all(
-                    lab,
-                    server,
-                    [i for i in INCIDENTS if chosen.only in i.name and server.startswith(i.only)],
-                    chosen.verbose,
-                )
-            finally:
-                topology.down(lab.name)
+            wrong += _all(server, [i for i in INCIDENTS if chosen.only in i.name], chosen.verbose)
     return min(wrong, 1)
 
 
-def _all(lab: Lab, server: str, chosen: list[Incident], verbose: bool) -> int:
-    total: Counter[str] = Counter()
-    wrong = 0
-    for incident in chosen:
-        if not (tried := every_way(lab, incident)):
-            total["not-stopped"] += 1
-        for way, followed in tried:
-            total.update(remedies=followed.remedies, true=followed.true, resolved=followed.resolved)
-            total[followed.end or "not-to-the-end"] += 1
-            wrong += bool(followed.faults)
-            print(f"{'✗' if followed.faults else '✔'} {server} {incident.name} ({way + 1}): {followed.end}", flush=True)
-            if followed.faults or verbose:
+def _all(server: str, chosen: list[Incident], verbose: bool) -> int:
+    """On labs of as many servers as the incidents take; how many ended wrongly."""
+    told = _Told(server, verbose)
+    for number in sorted({incident.servers for incident in chosen}):
+        name = f"follow-{server.replace('.', '-')}-{number}"
+        lab = topology.up(name, number - 1, narrator=Lines(sys.stderr), server=server)
+        try:
+            for incident in chosen:
+                if incident.servers == number and server.startswith(incident.only):
+                    told.try_all(lab, incident)
+        finally:
+            topology.down(name)
+    print(told)
+    return told.wrong
+
+
+@dataclass
+class _Told:
+    """What came of the incidents of one server, printed as it comes, and in numbers."""
+
+    server: str
+    verbose: bool
+    count: Counter[str] = field(default_factory=Counter)
+    humans: Counter[str] = field(default_factory=Counter)  # at whom it ended, by the family of the error
+    wrong: int = 0
+
+    def try_all(self, lab: Lab, incident: Incident) -> None:
+        try:
+            self._tell(incident, every_way(lab, incident))
+        except Exception as error:  # one that cannot be staged, or ends replfix, keeps no other one from being followed
+            self.wrong += 1
+            print(f"✗ {self.server} {incident.name}: {error!r:.2000}", flush=True)
+
+    def _tell(self, incident: Incident, tried: list[Followed]) -> None:
+        name = f"{self.server} {incident.name}"
+        self.count["incidents"] += 1
+        if bool(tried) != incident.stops(self.server):
+            self.wrong += 1
+            print(f"✗ {name}: {'the replica stops' if tried else 'the replica does not stop'}", flush=True)
+        elif not tried:
+            self.count["taken"] += 1
+            print(f"- {name}: not followed, this server applies it without an error", flush=True)
+        for followed in tried:
+            self.count.update(
+                remedies=followed.remedies, true=followed.true, resolved=followed.resolved, **{followed.end: 1}
+            )
+            if followed.end == AT_A_HUMAN:
+                self.humans[followed.page] += 1
+            self.wrong += bool(followed.faults)
+            mark = "✗" if followed.faults else "✔"
+            print(f"{mark} {name} ({followed.way + 1}): {followed.ended}", flush=True)
+            if followed.faults or self.verbose:
                 print("   ", "\n    ".join(str(followed).splitlines()))
-    print(
-        f"{server}: {len(chosen)} incidents, {total.pop('remedies', 0)} remedies followed, {total.pop('true', 0)} led where they "
-        f"said; {total.pop('resolved', 0)} rounds by a strategy; ends: {dict(total)}; {wrong} wrong"
-    )
-    return wrong
+
+    def __str__(self) -> str:
+        count = self.count
+        humans = ", ".join(f"{page} {number}" for page, number in sorted(self.humans.items()))
+        return (
+            f"{self.server}: {count['incidents']} incidents, {count['taken']} of which this server takes. {count['remedies']} remedies "
+            f"followed, {count['true']} led where they said; {count['resolved']} rounds by a strategy. Ends: {count[CAUGHT_UP]} caught "
+            f"up, {count[AT_A_HUMAN]} at a human ({humans}). {self.wrong} wrong."
+        )
 
 
-def every_way(lab: Lab, incident: Incident) -> list[tuple[int, Followed]]:
-    """Followed by each of the alternatives that there are at first. None where the server does not stop."""
-    found: list[tuple[int, Followed]] = []
-    follower = Follower(lab)
-    many = 1
-    while len(found) < many:
-        lab.reset()
-        incident.arrange(lab)
-        if not found and (state := follower.settled().channel) and state.error is None:
-            break  # this server takes it
-        many = max(many, len(ways(follower.diagnose())))
-        found.append((len(found), follower.follow(len(found))))
+def every_way(lab: Lab, incident: Incident) -> list[Followed]:
+    """Followed by each of the alternatives that there are at first, and on each replica. Empty where no replica stops."""
+    found: list[Followed] = []
+    way, many = 0, 1
+    while way < many:
+        here = lab.arranged(incident.topology or None, as_shipped=incident.as_shipped) if incident.servers > 2 else lab
+        here.reset()
+        try:
+            incident.arrange(here)
+            for replica in here.replicas:
+                follower = Follower(here, replica_of=replica)
+                document = follower.stopped()
+                if document is None:
+                    continue
+                many = max(many, len(ways(document)))
+                followed = follower.follow(way)
+                if incident.errors and not found and document["error"]["errno"] not in incident.errors:
+                    followed.faults.append(f"it stops with {document['error']}")
+                found.append(followed)
+        finally:
+            incident.put_back(here)
+        way += 1
+        if not found:
+            break
     return found
 
 

@@ -1,4 +1,4 @@
-"""Incidents whose remedies are followed: how each is staged on a healthy and empty pair."""
+"""Incidents whose remedies are followed: how each is staged on healthy and empty servers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,30 @@ from tests.following.refused import REFUSED
 from tests.integration.broken import BROKEN
 
 
+def _nothing(lab: Lab) -> None:
+    """What the incident changed goes with a reset."""
+
+
 @dataclass(frozen=True)
 class Incident:
+    """``put_back``: what a reset does not. ``topology``: of three servers at most; empty: a source and its replica."""
+
     name: str
     arrange: Callable[[Lab], object]
+    errors: tuple[int, ...] = ()  # with one of which the replica stops
     only: str = ""  # the kind of server that it can be staged on; empty: any
     taken_by: str = ""  # by which kind of server: it applies the transaction, in its own way
+    put_back: Callable[[Lab], object] = _nothing
+    topology: str = ""
+    as_shipped: bool = False
+    in_every_run: bool = True  # and not only in ``make follow``
 
     def stops(self, server: str) -> bool:
         return not self.taken_by or not server.startswith(self.taken_by)
+
+    @property
+    def servers(self) -> int:
+        return 3 if self.topology or self.as_shipped else 2
 
 
 _TAKEN_BY_MARIADB = ("3819", "1007", "1008", "1050", "1051", "1837")
@@ -32,5 +47,8 @@ INCIDENTS = (
         for name, one in BROKEN.items()
     ),
     *(Incident(name, one.arrange, taken_by=one.taken_by) for name, one in DRIFTED.items()),
-    *(Incident(f"refused: {name}", one.arrange, only="mysql") for name, one in REFUSED.items()),
+    *(
+        Incident(f"refused: {name}", one.arrange, one.errors, one.only, one.taken_by, in_every_run=False)
+        for name, one in REFUSED.items()
+    ),
 )

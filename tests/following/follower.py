@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import re
 import shlex
@@ -11,9 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from replfix.core.sql import string
+from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplfixError
 from replfix.lab.accounts import ADMIN
 from replfix.lab.flavours import speaking
@@ -21,6 +25,7 @@ from replfix.lab.provision.software import Software
 from replfix.lab.replication import WAIT_SECONDS, channel_state
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
+from replfix.mysql.connection import Session
 from tests.following import judge
 from tests.following.looking import Seen, look
 from tests.integration.running import replfix
@@ -28,6 +33,14 @@ from tests.integration.running import replfix
 CONNECT_SECONDS = 5.0
 """How long a receiver that was started may take to connect; one that somebody stopped is waited for as long."""
 DIFFERS = "the channel runs and differs"
+CAUGHT_UP = "caught-up"
+AT_A_HUMAN = "at-a-human"
+"""Stopped, and there is nothing to run that changes anything: a human has to decide, and is told what."""
+_STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
+_RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b")
+_THEN = re.compile(r", then ((?:SET GLOBAL \w+ = \w+ and )?START REPLICA)\.")
+_OF_ACCOUNT = re.compile(r"(?:CREATE USER|\bTO) `([^`]*)`@`([^`]*)`")
+_MAKES = re.compile(r"(CREATE|GRANT)\s")
 _STARTS = re.compile(r"\s*(START\s+(ALL\s+)?(REPLICAS?|SLAVES?)|CALL\s+`?mysql`?\.)", re.IGNORECASE)
 
 
@@ -38,20 +51,27 @@ class Followed:
     remedies: int = 0  # that were followed, each with all of its steps
     true: int = 0  # that led where they said and lost nothing that they did not name
     resolved: int = 0  # rounds in which a strategy was the answer
-    end: str = ""  # caught-up, or left-to-a-human: stopped, and nothing to run
-    why: str = ""  # why nothing is to run
+    end: str = ""  # CAUGHT_UP or AT_A_HUMAN; empty is a fault
+    page: str = ""  # of the error that is left to a human
+    reason: str = ""  # what is said of it last
+    why: str = ""  # of all that is offered, why none of it is done
+    way: int = 0  # which of several alternatives
     faults: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that was followed
 
     def __str__(self) -> str:
-        return "\n".join((*self.said, f"→ {self.end}", *(f"✗ {fault}" for fault in self.faults)))
+        return "\n".join((*self.said, f"→ {self.ended}", *(f"✗ {fault}" for fault in self.faults)))
+
+    @property
+    def ended(self) -> str:
+        return f"{self.end} ({self.page}: {self.reason})" if self.end == AT_A_HUMAN else self.end or "neither"
 
 
 def ways(document: Mapping[str, Any]) -> list[list[judge.Remedy]]:
     """The alternatives of ``advice[]``, each with its steps."""
     found: list[list[judge.Remedy]] = []
     goes_on = False
-    for remedy in document["advice"]:
+    for remedy in document.get("advice", ()):
         if not remedy["sql"]:
             continue
         if goes_on:
@@ -64,18 +84,35 @@ def ways(document: Mapping[str, Any]) -> list[list[judge.Remedy]]:
 
 @dataclass
 class Follower:
+    """``replica``: which server of the lab is followed; None: its first replica."""
+
     lab: Lab
     resolve: bool = True  # where a strategy is offered, take it; a skip is never taken
+    replica_of: Server | None = None
+    channel: str = ""  # that the diagnosis is about
+
+    @property
+    def replica(self) -> Server:
+        return self.replica_of or self.lab.replica
+
+    @property
+    def source(self) -> Server:
+        """Of that channel, where its address is one of the lab's."""
+        with self.replica.session() as session:
+            port = speaking(session).source_port(session, self.channel)
+        return next((server for server in self.lab.servers if server.port == port), self.lab.source)
 
     def diagnose(self) -> dict[str, Any]:
         options = ("--config", str(self.lab.config_file), "--json")
-        return replfix("diagnose", self.lab.replica.name, *options).document
+        document = replfix("diagnose", self.replica.name, *options).document
+        self.channel = document.get("channel") or self.channel
+        return document
 
     def server(self, where: str) -> Server:
         if where in ("replica", "this replica"):
-            return self.lab.replica
+            return self.replica
         if where == "source":
-            return self.lab.source
+            return self.source
         return next(server for server in self.lab.servers if where == f"{server.host}:{server.port}")
 
     def run(self, where: str, statements: Sequence[str], before_start: Callable[[], None] = lambda: None) -> list[str]:
@@ -105,10 +142,9 @@ class Follower:
         """A directory of the server's own client programs, which know the account and the replica as option files would."""
         provision = self.lab.provision
         assert isinstance(provision, Software)
-        replica = self.lab.replica
         known = (
-            f"--host={replica.host}",
-            f"--port={replica.port}",
+            f"--host={self.replica.host}",
+            f"--port={self.replica.port}",
             f"--user={ADMIN.name}",
             f"--password={ADMIN.password}",
         )
@@ -122,33 +158,45 @@ class Follower:
     def settled(self) -> Seen:
         """Once the replica has caught up or stopped by an error."""
         deadline, connected_by = time.monotonic() + WAIT_SECONDS, time.monotonic() + CONNECT_SECONDS
-        with self.lab.source.session() as source:
-            wanted = speaking(source).executed(source)
-        with self.lab.replica.session() as session:
+        with self.source.session() as source:
+            wanted, end = speaking(source).executed(source), speaking(source).log_end(source)
+        with self.replica.session() as session:
             while time.monotonic() < deadline:
-                state = channel_state(session)
+                state = channel_state(session, self.channel)
                 if state is not None and not state.receiver_running and time.monotonic() < connected_by:
                     time.sleep(0.1)  # it is connecting, and still shows the error of before (MySQL)
                     continue
                 if state is None or not state.applier_running or state.receiver_message:
                     break
-                if speaking(session).wait_until_applied(session, wanted, 1):
+                if speaking(session).wait_until_applied(session, wanted, 1) if wanted else _is_at(session, end):
                     break
-        return look(self.lab.replica)
+        return self._seen()
+
+    def stopped(self) -> dict[str, Any] | None:
+        """The diagnosis, once something has stopped; None where nothing does."""
+        self.settled()
+        document = self.diagnose()
+        return None if document.get("healthy") else document
+
+    def _seen(self) -> Seen:
+        return look(self.replica, self.channel)
 
     def follow(self, way: int = 0, rounds: int = 8) -> Followed:
         """``way``: which of several alternatives is taken, in the first round that has so many."""
-        followed, start = Followed(), look(self.lab.replica)
+        followed, start = Followed(way=way), self._seen()
         excused: set[str] = set()
         for _ in range(rounds):
             document = self.diagnose()
-            if document["healthy"]:
+            if document.get("healthy"):
                 break
+            if "advice" not in document:
+                if not self._started_as_hinted(document, followed):
+                    break
+                continue
             offered = ways(document)
             if not offered:
                 if not self._resolved(document, followed):
-                    followed.end = "left-to-a-human"
-                    followed.why = self._reasons(document)
+                    _left(document, followed)
                     break
                 continue
             chosen = offered[min(way, len(offered) - 1)]
@@ -160,6 +208,9 @@ class Follower:
             followed.faults += faults
             if faults:
                 break
+            if not any(_changes(step) for step in chosen):
+                _left(document, followed)
+                break
         followed.faults += self._end(followed, start, excused)
         return followed
 
@@ -167,20 +218,31 @@ class Follower:
         """Every way out of errant transactions, as printed; what was not so."""
         faults: list[str] = []
         for way in self.diagnose()["errant"]["ways"]:
-            before = look(self.lab.replica)
+            before = self._seen()
             faults += [f"{way['name']}: {said}" for said in self.run(way["where"], way["sql"])]
             after = self.settled()
             faults += [f"{way['name']}: lost {lost}" for lost in judge.gone(before, after).items()]
-            if untrue := judge.untrue(way["leads_to"]["code"], before, after, look(self.lab.source)):
+            if untrue := judge.untrue(way["leads_to"]["code"], before, after, look(self.source)):
                 faults.append(f"{way['name']}: {way['leads_to']['code']} is not true: {untrue}")
         return faults
+
+    def _started_as_hinted(self, document: Mapping[str, Any], followed: Followed) -> bool:
+        """Of a channel that somebody stopped there is no diagnosis, and one statement."""
+        error = document["error"]
+        followed.said.append(f"{error['message']} {error['hint']}")
+        if _STOPPED_BY_HAND not in error["hint"]:
+            followed.faults.append(f"diagnose: {error['message']} {error['hint']}")
+            return False
+        followed.faults += self.run("replica", ("START REPLICA",))
+        self.settled()
+        return not followed.faults
 
     def _resolved(self, document: Mapping[str, Any], followed: Followed) -> bool:
         strategy = next((s["name"] for s in document["strategies"] if s["allowed"] and s["name"] != "skip"), None)
         if strategy is None or not self.resolve:
             return False
         options = ("--config", str(self.lab.config_file), "--yes", "--max-rounds", "1", "--strategy", strategy)
-        done = replfix("resolve", self.lab.replica.name, *options)
+        done = replfix("resolve", self.replica.name, *options)
         followed.said.append(f"resolve --strategy {strategy}: {done.code}")
         followed.resolved += 1
         if done.code not in (0, 3):
@@ -189,57 +251,107 @@ class Follower:
         self.settled()
         return True
 
-    @staticmethod
-    def _reasons(document: Mapping[str, Any]) -> str:
-        said = [
-            f"{strategy['name']}: {strategy['reason']}"
-            for strategy in document["strategies"]
-            if not strategy["allowed"]
-        ]
-        said += [remedy["text"] for remedy in document["advice"]]
-        return " ".join((f"Error {document['error']['errno']}.", *said))
-
     def _way(self, steps: Sequence[judge.Remedy], followed: Followed) -> list[str]:
         """Faults of one remedy with all of its steps."""
         faults: list[str] = []
-        first = look(self.lab.replica)
+        first = self._seen()
         for step in steps:
             followed.said.append(f"{step['text']} [{step['where']}]")
             followed.said += [f"    {statement}" for statement in step["sql"]]
-            at = self.server(step["where"]) if step["where"] != "shell" else self.lab.replica
-            before, looks = look(at), list[Seen]()
+            at = self.server(step["where"]) if step["where"] != "shell" else self.replica
+            channel = self.channel if at is self.replica else ""
+            before, looks = look(at, channel), list[Seen]()
 
-            def just_before_the_start(at: Server = at, looks: list[Seen] = looks) -> None:
-                looks.append(look(at))
+            def just_before_the_start(at: Server = at, looks: list[Seen] = looks, channel: str = channel) -> None:
+                looks.append(look(at, channel))
 
             refused = self.run(step["where"], step["sql"], just_before_the_start)
             faults += [f"cannot be run as printed: {said}" for said in refused]
-            after = looks[0] if looks else look(at)
+            after = looks[0] if looks else look(at, channel)
             if step["leads_to"]["code"] == "carried-out":
-                before = judge.as_far_as_the_source_has_it(before, look(self.lab.source))
+                before = judge.as_far_as_the_source_has_it(before, look(self.source))
             faults += judge.unnamed_losses(steps, judge.gone(before, after))
+            code = step["leads_to"]["code"]
+            if _RUN_THERE.search(step["text"]):
+                faults += self._run_what_is_printed(step, followed)
+                code = "next-transaction"
             settled = self.settled()
-            if untrue := judge.untrue(step["leads_to"]["code"], first, settled, look(self.lab.source)):
-                faults.append(f"{step['leads_to']['code']} is not true: {untrue}")
+            if untrue := judge.untrue(code, first, settled, look(self.source)):
+                faults.append(f"{code} is not true: {untrue}")
             if faults:
                 break
         return faults
 
+    def _run_what_is_printed(self, step: judge.Remedy, followed: Followed) -> list[str]:
+        """What a human does with a block that shows how the source has an object, as its text says."""
+        with self.server(step["where"]).session() as session:
+            printed = [column for statement in step["sql"] for row in session.rows(statement) for column in row]
+        made = [column for column in printed if isinstance(column, str) and _MAKES.match(column)]
+        if "of those that the replica lacks" in step["text"]:
+            made = [statement for statement in made if not self._has_account(statement)]
+        followed.said += [f"    printed: {statement}" for statement in made]
+        with self.replica.session() as session, speaking(session).writable(session):
+            for statement in ("SET SESSION sql_log_bin = 0", *made):
+                try:
+                    session.query(statement)
+                except ReplfixError as error:
+                    return [f"what is printed cannot be run: {statement}: {error.message}"]
+        then = _THEN.search(step["text"])
+        return self.run("replica", then[1].split(" and ") if then else ())
+
+    def _has_account(self, statement: str) -> bool:
+        user, host = _OF_ACCOUNT.search(statement).groups()
+        with self.replica.session() as session:
+            return bool(session.query("SELECT 1 FROM mysql.user WHERE User = %s AND Host = %s", (user, host)))
+
     def _end(self, followed: Followed, start: Seen, excused: set[str]) -> list[str]:
-        replica = self.settled()
-        source = look(self.lab.source)
+        replica, source = self.settled(), look(self.source)
+        written = [look(server) for server in self.lab.servers if server.role.writes and server is not self.replica]
         faults: list[str] = []
         if replica.channel is not None and replica.channel.applier_running and not replica.channel.receiver_message:
-            followed.end = followed.end or "caught-up"
+            followed.end = CAUGHT_UP
             different = [
                 words
                 for words in judge.differing(source, replica)
                 if not any(words.startswith((f"{name} ", f"{name}:", f"{name}.")) for name in excused)
             ]
             faults += [f"{DIFFERS}: {words}" for words in different]
-        stray = (replica.executed - source.executed) - (start.executed - source.executed)
+        elif not followed.end:
+            faults.append("neither caught up nor at a human")
+        elsewhere = reduce(operator.or_, (seen.executed for seen in written))
+        stray = (replica.executed - elsewhere) - (start.executed - elsewhere)
         if stray:
             faults.append(f"errant: {stray}")
         if replica.read_only != start.read_only:
             faults.append(f"read_only is {replica.read_only}, it was {start.read_only}")
         return faults
+
+
+def _is_at(session: Session, end: LogPosition) -> bool:
+    """Of a server without GTIDs; waits a second."""
+    if session.is_mariadb:
+        return True  # all that is logged has a GTID there
+    waited = session.scalar(f"SELECT SOURCE_POS_WAIT({string(end.log_file)}, {end.pos}, 1, '')")
+    return waited not in (None, "-1")
+
+
+def _changes(step: judge.Remedy) -> bool:
+    return step["leads_to"]["code"] != "nothing-changed" or _RUN_THERE.search(step["text"]) is not None
+
+
+def _left(document: Mapping[str, Any], followed: Followed) -> None:
+    """At a human, who has to be told something."""
+    followed.end = AT_A_HUMAN
+    if not document["advice"]:
+        followed.faults.append(f"nothing is said of error {document['error']['errno']}")
+        return
+    followed.why = _reasons(document)
+    followed.page, followed.reason = Path(document["error"]["page"] or "").stem, document["advice"][-1]["text"]
+
+
+def _reasons(document: Mapping[str, Any]) -> str:
+    said = [
+        f"{strategy['name']}: {strategy['reason']}" for strategy in document["strategies"] if not strategy["allowed"]
+    ]
+    said += [remedy["text"] for remedy in document["advice"]]
+    return " ".join((f"Error {document['error']['errno']}.", *said))

@@ -11,13 +11,10 @@ from tests.following.follower import Follower
 
 
 def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Incident) -> None:
-    lab = labs(server)
-    lab.reset()
-    tried = every_way(lab, incident)
+    tried = every_way(labs(server, incident.servers - 1), incident)
     assert bool(tried) == incident.stops(server)
-    for number, followed in tried:
-        assert not followed.faults, f"alternative {number + 1}: {followed}"
-        assert followed.end in ("caught-up", "left-to-a-human"), followed
+    for followed in tried:
+        assert not followed.faults, f"alternative {followed.way + 1}: {followed}"
 
 
 def test_the_ways_out_of_errant_transactions_lead_where_they_say(any_pair: Lab) -> None:

@@ -45,8 +45,22 @@ def test_numbers_are_as_large_as_the_server_has_them() -> None:
     assert "0-4294967295-18446744073709551615" in parse("0-4294967295-18446744073709551615")
 
 
+def test_what_a_replica_has_logged_and_not_applied() -> None:
+    """Of a statement that failed, MariaDB logs what it did before; a position of the same origin proves that it is not applied."""
+    executed = MariadbGtidSet.of_replica("0-1-3,0-2-9,1-1-4", "0-1-2,1-5-1", "2")
+    assert "0-1-2" in executed
+    assert "0-1-3" not in executed
+    assert executed.is_logged_only("0-1-3")
+    assert not executed.is_logged_only("0-1-4")
+    assert not executed.is_logged_only("0-1-2")
+    assert "0-2-9" in executed, "written here"
+    assert "1-1-4" in executed, "before the failover to server 5"
+    own = MariadbGtidSet.of_replica("0-2-9", "0-2-4", "2")
+    assert "0-2-9" in own, "what comes back to where it was written is executed"
+
+
 def test_what_a_replica_has_applied_and_what_its_position_leaves_open() -> None:
-    executed = MariadbGtidSet.of_replica("0-2-9,1-2-3", "0-3-7,1-1-2")
+    executed = MariadbGtidSet.of_replica("0-2-9,1-2-3", "0-3-7,1-1-2", "4")
     assert str(executed) == "0-2-9,0-3-7,1-1-2,1-2-3"
     for of_its_own_origin in ("0-2-9", "0-3-7", "1-1-2"):
         assert of_its_own_origin in executed

@@ -42,7 +42,7 @@ def error(table: str, end: int) -> ApplierError:
 
 
 def failing(events: list[tuple[str, int, str]], position: str, told: ApplierError) -> str | None:
-    return failing_group(relayed_groups(rows(events)), MariadbGtidSet.of_replica("", position), told)
+    return failing_group(relayed_groups(rows(events)), MariadbGtidSet.of_replica("", position, "2"), told)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from replfix.core.account_copy import copied_from_source, placeholder
 from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
-from replfix.core.object_statement import account_of
+from replfix.core.object_statement import AccountStatement, account_of
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 
 FAMILY = Family(
@@ -51,27 +51,19 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     about = account_of(evidence.statement.text, evidence.error.message) if evidence.statement else None
     if about is None or not about.accounts:
         return (*statement, Remedy(FAMILY.human))
-    accounts = tuple(
-        sql.identifier(user) if about.role and host == "%" else sql.account(user, host) for user, host in about.accounts
-    )
-    return (*statement, *_advise(evidence, about.verb, about.role, accounts))
+    return (*statement, *_advise(evidence, about))
 
 
-def _advise(evidence: Evidence, verb: str, role: bool, accounts: tuple[str, ...]) -> tuple[Remedy, ...]:
-    named = ", ".join(accounts)
+def _advise(evidence: Evidence, about: AccountStatement) -> tuple[Remedy, ...]:
+    accounts, others = _written(about, about.accounts), _written(about, about.others)
+    named, verb = ", ".join(accounts), about.verb
+    on_mariadb = evidence.status.product == "MariaDB"  # which carries out for the others what fails for one
     if verb == "CREATE":
-        drop = sql.drop_role if role else sql.drop_account
-        shown = tuple(s for a in accounts for s in (() if role else sql.show_account(a)))
-        return (
-            Remedy(
-                f"The replica has {named} already. When the source ran this statement it had no such account. This shows the replica's, "
-                "drops it, and lets the replica run the statement; grants follow from the source's binlog. Keep what is shown.",
-                by_hand(evidence, *shown, *(drop(a) for a in accounts)),
-                LeadsTo.NEXT_TRANSACTION,
-                loses=tuple(Loss(1, "account", f"the replica: {a}, with its password and grants") for a in accounts),
-            ),
-        )
-    if verb == "DROP" and role:
+        return (_make_room(evidence, about.role, accounts, others if on_mariadb else ()),)
+    if verb == "DROP" and on_mariadb:
+        beside = f"; MariaDB has dropped {', '.join(others)}" if others else ""
+        return (drift.nothing_left(evidence, f"The replica has no {named} to drop{beside}."),)
+    if verb == "DROP" and about.role:
         return (
             Remedy(
                 f"The replica has no {named} to drop. This makes it, without any privilege, and the replica runs the statement.",
@@ -84,10 +76,39 @@ def _advise(evidence: Evidence, verb: str, role: bool, accounts: tuple[str, ...]
         return (placeholder(evidence, accounts, why),)
     if verb == "REVOKE" and evidence.error.errno in _NO_SUCH_GRANT and len(accounts) == 1:
         return (drift.nothing_left(evidence, f"On the replica {named} has nothing of what is revoked."),)
+    if verb == "RENAME" and on_mariadb and others:
+        return (
+            drift.nothing_left(
+                evidence,
+                f"The replica has no {named} to rename; MariaDB has renamed {', '.join(others)}. Where the account is needed on the replica, "
+                "copy it from the source under its new name.",
+            ),
+        )
+    lacks = f"The replica has no {named}. This makes" if verb == "RENAME" else "Or make"
     locked = placeholder(
         evidence,
         accounts,
-        f"{'The replica has no ' + named + '. This makes' if verb == 'RENAME' else 'Or make'} a locked account, which nobody can use, for the "
-        "statement to find. It lacks the password and the grants that it had on the source before, until you copy them.",
+        f"{lacks} a locked account, which nobody can use, for the statement to find. It lacks the password and the grants that it had on the "
+        "source before, until you copy them." + (" Accounts that are there stay as they are." if about.one_of else ""),
     )
-    return (locked,) if verb == "RENAME" else (copied_from_source(accounts), locked)
+    return (locked,) if verb == "RENAME" else (copied_from_source(evidence, accounts, one_of=about.one_of), locked)
+
+
+def _written(about: AccountStatement, accounts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(
+        sql.identifier(user) if about.role and host == "%" else sql.account(user, host) for user, host in accounts
+    )
+
+
+def _make_room(evidence: Evidence, role: bool, accounts: tuple[str, ...], made: tuple[str, ...]) -> Remedy:
+    """``made``: by the statement, before it failed."""
+    drop = sql.drop_role if role else sql.drop_account
+    shown = tuple(s for a in accounts for s in (() if role else sql.show_account(a)))
+    beside = f" MariaDB made {', '.join(made)} before it failed: dropped too." if made else ""
+    return Remedy(
+        f"The replica has {', '.join(accounts)} already. When the source ran this statement it had no such account. This shows the replica's, "
+        f"drops it, and lets the replica run the statement; grants follow from the source's binlog. Keep what is shown.{beside}",
+        by_hand(evidence, *shown, *(drop(a) for a in accounts), *(drop(a, if_there=True) for a in made)),
+        LeadsTo.NEXT_TRANSACTION,
+        loses=tuple(Loss(1, "account", f"the replica: {a}, with its password and grants") for a in accounts),
+    )

@@ -35,7 +35,8 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None:
         return (*_of_tables_left_out(evidence), *by_hand(evidence))
-    return (*drift.the_statement(evidence), *(_without_a_parent(evidence) or (Remedy(FAMILY.human),)))
+    known = drift.references_only_here(evidence) or _without_a_parent(evidence) or (Remedy(FAMILY.human),)
+    return (*drift.the_statement(evidence), *known)
 
 
 def _of_tables_left_out(evidence: Evidence) -> tuple[Remedy, ...]:

@@ -50,18 +50,8 @@ FAMILY = Family(
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
-    if evidence.references_only_here:
-        keys = evidence.references_only_here
-        named = ", ".join(f"{key.name} of {key.child}" for key in keys)
-        return (
-            *statement,
-            drift.without_foreign_keys(
-                evidence,
-                keys,
-                f"Only the replica has the foreign key {named}, which references the table. The source ran the statement without it. This "
-                "shows the tables, drops these foreign keys, and lets the replica run the statement; no row is changed.",
-            ),
-        )
+    if held := drift.references_only_here(evidence):
+        return (*statement, *held)
     if evidence.definitions and all(
         drift.same(both) and not (both.later and both.later.statements) for both in evidence.definitions
     ):

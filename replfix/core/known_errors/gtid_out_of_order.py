@@ -26,8 +26,6 @@ FAMILY = Family(
     ),
 )
 
-_LENIENT = "SET GLOBAL gtid_strict_mode = OFF"
-
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     own = evidence.ahead.of_uuid(evidence.status.server_uuid)
@@ -35,6 +33,8 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     return (
         *seen,
         Remedy(
-            FAMILY.human, (_LENIENT, sql.start_replica(evidence.channel.name, receiver=True)), LeadsTo.NEXT_TRANSACTION
+            FAMILY.human,
+            (sql.LENIENT, sql.start_replica(evidence.channel.name, receiver=True)),
+            LeadsTo.NEXT_TRANSACTION,
         ),
     )

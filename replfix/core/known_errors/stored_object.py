@@ -64,7 +64,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
     errno, message = evidence.error.errno, evidence.error.message
     if errno == _NO_DEFINER and (definers := accounts_in("", message)):
-        return (*statement, copied_from_source(tuple(sql.account(*definer) for definer in definers)))
+        return (*statement, copied_from_source(evidence, tuple(sql.account(*definer) for definer in definers)))
     about = object_of(evidence.statement.schema, evidence.statement.text) if evidence.statement else None
     if about is None:
         routine = missing_routine(message)

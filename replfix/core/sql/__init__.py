@@ -43,6 +43,7 @@ from replfix.core.sql.generated import (
 )
 from replfix.core.sql.gtids import (
     BINLOG_STATE,
+    LENIENT,
     Numbered,
     delete_gtid_positions,
     empty_transaction,
@@ -146,6 +147,7 @@ __all__ = [
     "CHECKED_SESSION",
     "IDLE_SECONDS",
     "LAST_INSERTED",
+    "LENIENT",
     "LOCK_SECONDS",
     "LOGGED_SESSION",
     "NOTHING_TAKEN",

@@ -25,18 +25,19 @@ def show_account(of: str) -> tuple[str, ...]:
 
 
 def create_locked_account(name: str, *, mariadb: bool) -> str:
-    """One that nobody can use, for a statement that needs it to be there. MySQL checks passwords, of locked accounts too."""
+    """One that nobody can use, for a statement that needs it to be there; what is there stays. MySQL checks passwords, of locked
+    accounts too."""
     password = "" if mariadb else " IDENTIFIED BY RANDOM PASSWORD"
-    return f"CREATE USER {name}{password} ACCOUNT LOCK"
+    return f"CREATE USER IF NOT EXISTS {name}{password} ACCOUNT LOCK"
 
 
-def drop_account(name: str) -> str:
-    return f"DROP USER {name}"
+def drop_account(name: str, *, if_there: bool = False) -> str:
+    return f"DROP USER {'IF EXISTS ' if if_there else ''}{name}"
 
 
 def create_role(name: str) -> str:
     return f"CREATE ROLE {name}"
 
 
-def drop_role(name: str) -> str:
-    return f"DROP ROLE {name}"
+def drop_role(name: str, *, if_there: bool = False) -> str:
+    return f"DROP ROLE {'IF EXISTS ' if if_there else ''}{name}"

@@ -62,3 +62,7 @@ BINLOG_STATE = "SELECT @@GLOBAL.gtid_binlog_state"
 def executed_everywhere(*, mariadb: bool) -> str:
     """What a server has, its own and its sources' transactions."""
     return f"SELECT @@GLOBAL.{'gtid_binlog_state' if mariadb else 'gtid_executed'}"
+
+
+LENIENT = "SET GLOBAL gtid_strict_mode = OFF"
+"""MariaDB logs what arrives with a number that is not above those that it has logged."""

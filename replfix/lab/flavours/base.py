@@ -146,6 +146,9 @@ class Flavour(Protocol):
     def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
         """That channel of a replica; None when it has none."""
 
+    def source_port(self, session: Session, channel: str = "") -> int | None:
+        """Where that channel of a replica reads from; None when it has none."""
+
     def executed(self, session: Session) -> GtidSet:
         """What the server has in its binlog or has applied."""
 

@@ -239,6 +239,10 @@ class MariaDB:
             receiver_message=str(status["Last_IO_Error"] or ""),
         )
 
+    def source_port(self, session: Session, channel: str = "") -> int | None:
+        rows = [row for row in session.told("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
+        return int(terms.current_names(rows[0])["Source_Port"]) if rows else None
+
     def executed(self, session: Session) -> GtidSet:
         state, position = session.rows(f"SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.{terms.APPLIED_POSITION}")[0]
         return MariadbGtidSet.parse(str(state)) | MariadbGtidSet.parse(str(position))

@@ -210,6 +210,10 @@ class MySQL:
             receiver_message=str(status["Last_IO_Error"] or ""),
         )
 
+    def source_port(self, session: Session, channel: str = "") -> int | None:
+        rows = [row for row in session.query("SHOW REPLICA STATUS") if row["Channel_Name"] == channel]
+        return int(rows[0]["Source_Port"]) if rows else None
+
     def executed(self, session: Session) -> GtidSet:
         return GtidSet.parse(str(session.scalar("SELECT @@GLOBAL.gtid_executed")))
 

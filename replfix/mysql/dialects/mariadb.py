@@ -25,7 +25,8 @@ from replfix.mysql.status import channel, channel_rows
 _VARIABLES = f"""
 SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.read_only AS read_only,
        @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position,
-       @@global.gtid_current_pos AS current, @@global.{terms.PARALLEL_THREADS} AS threads"""
+       @@global.gtid_current_pos AS current, @@global.{terms.PARALLEL_THREADS} AS threads,
+       @@global.gtid_strict_mode AS strict"""
 
 _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
 _TABLE_NUMBER = re.compile(r"table_id: ([0-9]+)")
@@ -66,7 +67,7 @@ class MariadbDialect:
     def status(self, session: Session) -> ReplicaStatus:
         rows = channel_rows(session, ("SHOW ALL REPLICAS STATUS",))
         variables = session.query(_VARIABLES)[0]
-        executed = MariadbGtidSet.of_replica(variables["state"], variables["position"])
+        executed = MariadbGtidSet.of_replica(variables["state"], variables["position"], str(variables["server_id"]))
         return ReplicaStatus(
             server_uuid=f"{IDENTITY}{variables['server_id']}",
             server_id=int(variables["server_id"]),
@@ -90,6 +91,7 @@ class MariadbDialect:
                 )
                 for row in rows
             ),
+            strict=variables["strict"] == "1",
         )
 
     def _read_by_position(self, row: Row) -> tuple[str, ...]:

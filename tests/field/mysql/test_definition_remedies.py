@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from replfix.lab.topology import Lab
 from tests.following.definitions import DRIFTED
-from tests.following.follower import Followed, Follower
+from tests.following.follower import AT_A_HUMAN, Followed, Follower
 
 
 def followed(lab: Lab, name: str) -> Followed:
@@ -94,4 +94,4 @@ def test_orphans_of_a_foreign_key_that_is_added_are_listed(pair: Lab) -> None:
 
 def test_nothing_is_printed_to_run_where_later_writes_need_another_copy(pair: Lab) -> None:
     done = followed(pair, "swap-with-writes-behind")
-    assert (done.remedies, done.end) == (0, "left-to-a-human")
+    assert (done.remedies, done.end) == (0, AT_A_HUMAN)
