@@ -200,6 +200,7 @@ DRIFTED = {
         ),
         ("ALTER TABLE shop.a MODIFY g INT AS (x DIV 2) STORED",),
         ("INSERT INTO shop.a (id, x) VALUES (2, 3)",),
+        taken_by="mariadb-10.11",  # stores what was logged, and works nothing out
     ),
     "foreign-key-over-orphans": Drifted(
         (
