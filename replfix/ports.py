@@ -61,6 +61,15 @@ class Server(Protocol):
         """SHOW CREATE TABLE, or SHOW CREATE DATABASE for ``table`` None; None when there is no such object."""
         ...
 
+    def script(self, kind: str, name: TableName) -> tuple[str, ...]:
+        """Statements that make a routine, trigger, event or view as this server has it; empty when there is none, or the account may
+        not see its body."""
+        ...
+
+    def grants_of(self, account: str) -> tuple[str, ...] | None:
+        """SHOW GRANTS, with nothing of how it signs in; None when there is no such account. ``account`` as a statement has it."""
+        ...
+
     def rows_up_to(self, name: TableName, limit: int) -> int | None:
         """How many rows a table has; None for more than ``limit``."""
         ...

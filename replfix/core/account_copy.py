@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.by_hand import by_hand, logged_in_part
-from replfix.core.evidence import Evidence
+from replfix.core.evidence import Evidence, MissingAccount
 from replfix.core.remedy import SOURCE, LeadsTo, Remedy
 
 
@@ -23,6 +23,12 @@ def copied_from_source(evidence: Evidence, accounts: tuple[str, ...], *, one_of:
         LeadsTo.NOTHING_CHANGED,
         SOURCE,
     )
+
+
+def made_as_on_source(evidence: Evidence, account: MissingAccount) -> tuple[str, ...]:
+    """Statements: locked, and with the privileges that it has on the source."""
+    mariadb = evidence.status.product == "MariaDB"
+    return (sql.create_locked_account(account.name, mariadb=mariadb), *(account.grants or ()))
 
 
 def placeholder(evidence: Evidence, accounts: tuple[str, ...], why: str) -> Remedy:

@@ -24,7 +24,7 @@ class Action(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``name`` is the column or key in lower case, ``new`` its new name; ``rest`` what stands behind the name."""
+    """``name`` is the column or key in lower case, ``new`` its new name; ``rest`` what stands behind the name, or all of it."""
 
     action: Action
     name: str = ""
@@ -76,9 +76,9 @@ _KEY = r"(?:UNIQUE|FULLTEXT|SPATIAL)(?:\s+(?:INDEX|KEY))?|INDEX|KEY"
 _CLAUSES = tuple(
     (action, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for action, pattern in (
-        (Action.OTHER, r"(?:ADD|DROP)\s+(?:CONSTRAINT|PRIMARY|FOREIGN|CHECK|PARTITION|PERIOD|SYSTEM)\b.*"),
+        (Action.OTHER, r"(?P<rest>(?:ADD|DROP)\s+(?:CONSTRAINT|PRIMARY|FOREIGN|CHECK|PARTITION|PERIOD|SYSTEM)\b.*)"),
         (Action.ADD_KEY, rf"ADD\s+(?:{_KEY})\s+(?P<name>{NAME})\s*(?P<rest>.*)"),
-        (Action.OTHER, rf"ADD\s+(?:{_KEY})\s*\(.*"),
+        (Action.OTHER, rf"(?P<rest>ADD\s+(?:{_KEY})\s*\(.*)"),
         (Action.DROP_KEY, rf"DROP\s+(?:INDEX|KEY)\s+(?P<name>{NAME})"),
         (Action.RENAME_COLUMN, rf"RENAME\s+COLUMN\s+(?P<name>{NAME})\s+TO\s+(?P<new>{NAME})"),
         (Action.CHANGE_COLUMN, rf"CHANGE\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<new>{NAME})\s+(?P<rest>.+)"),
@@ -118,6 +118,27 @@ def meets_rows(statement: Statement) -> bool:
     found = clauses(statement)
     plain_ones = {Action.ADD_COLUMN, Action.RENAME_COLUMN, Action.ADD_KEY, Action.DROP_KEY}
     return not found or not {clause.action for clause in found} <= plain_ones or _ASKS_ROWS.search(text) is not None
+
+
+_PRIMARY = re.compile(
+    rf"ADD\s+(?:CONSTRAINT\s+(?:{NAME}\s+)?)?PRIMARY\s+KEY\s*(?:USING\s+\w+\s*)?\((?P<columns>.*)\).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_NOT_NULL = re.compile(r"\bNOT\s+NULL\b|\bPRIMARY\s+KEY\b", re.IGNORECASE)
+_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"", re.DOTALL)
+
+
+def made_not_null(statement: Statement) -> dict[str, str]:
+    """Columns that an ALTER TABLE allows no NULL in from then on, each with its name behind it; both in lower case."""
+    found: dict[str, str] = {}
+    for clause in clauses(statement):
+        if clause.action in (Action.MODIFY_COLUMN, Action.CHANGE_COLUMN):
+            if _NOT_NULL.search(_TEXTS.sub("", clause.rest)):
+                found[clause.name] = clause.new or clause.name
+        elif clause.action is Action.OTHER and (key := _PRIMARY.fullmatch(clause.rest.strip())):
+            names = (re.match(NAME, part.strip()) for part in split(key["columns"]))
+            found.update({name: name for each in names if each for name in [unquoted(each[0]).lower()]})
+    return found
 
 
 def _clause(text: str) -> Clause:

@@ -43,6 +43,9 @@ class Later:
 
     statements: tuple[str, ...] = ()  # that change its definition
     rows: bool = False  # they change rows of it, or may
+    by_statement: bool = (
+        False  # some of that is logged as statements, or not known: what comes of it depends on the rows then
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,26 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingAccount:
+    """``name`` as a statement has it. ``grants``: what the source's account of that name may do, as GRANT statements without
+    authentication; None: the source has none, or that is not known, or it has roles."""
+
+    name: str
+    grants: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingObject:
+    """A routine, trigger, event or view that the failing statement needs and the replica does not have."""
+
+    kind: str
+    name: TableName
+    script: tuple[str, ...]  # which makes it as the source has it now; empty: the source has none, or does not show it
+    later: tuple[str, ...] | None  # statements of the backlog that change it; None: not known
+    definer: MissingAccount | None  # that the replica lacks too
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """The source's transaction that prepared what the failing XA COMMIT or XA ROLLBACK ends, held against the replica's rows."""
 
@@ -122,6 +145,17 @@ class Prepared:
     tables: Mapping[TableName, Table]
     found: Reconciliation
     applied: tuple[bool, ...]  # for each row that it leaves: does the replica hold it like that
+
+
+@dataclass(frozen=True, slots=True)
+class Nulls:
+    """Rows of the replica that hold NULL in columns that the failing statement makes NOT NULL."""
+
+    table: Table
+    columns: tuple[str, ...]
+    number: int
+    rows: tuple[tuple[RowImage, RowImage | NotRead | None], ...]
+    """The first few, each with what it has to be: NULLs replaced by the source's values of now. None: the source has no such row now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +197,10 @@ class Evidence:
     definitions: tuple[BothDefinitions, ...] = ()  # of the objects that an error of definitions is about
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
+    definers: tuple[MissingAccount, ...] = ()  # that the replica lacks
+    missing: MissingObject | None = None
     references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of
+    nulls: Nulls | None = None  # for a statement that makes columns NOT NULL
     orphans: tuple[Orphans, ...] = ()  # for a statement that adds a foreign key
     lock_holders: tuple[LockHolder, ...] = ()
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from replfix.core.applier_error import ApplierError
 from replfix.core.statement import NAME, unquoted, without_comments
 from replfix.core.table import TableName
 
@@ -101,6 +102,11 @@ def accounts_in(text: str, message: str) -> tuple[tuple[str, str], ...]:
     return _accounts(behind["who"]) if behind else ()
 
 
+def missing_definers(error: ApplierError) -> tuple[tuple[str, str], ...]:
+    """User and host of the definers that the server does not have."""
+    return accounts_in("", error.message) if error.errno == NO_DEFINER else ()
+
+
 def missing_routine(message: str) -> tuple[str, TableName] | None:
     """Kind and name of a routine that a statement calls and the server does not have."""
     found = _MISSING.search(message)
@@ -108,6 +114,27 @@ def missing_routine(message: str) -> tuple[str, TableName] | None:
         return None
     schema, _, name = found["name"].partition(".")
     return found["kind"], TableName(schema, name)
+
+
+NO_DEFINER = 1449
+MISSING = (1305, 1360, 1539, 1347, 4031, 4091, 4092)
+"""The errors of a statement that needs a routine, trigger, event or view which is not there."""
+
+
+def needed(errno: int, message: str, about: ObjectStatement | None) -> tuple[str, TableName] | None:
+    """Kind and name of what such a statement needs. Nothing where all that it does is to drop it."""
+    if errno not in MISSING or (about is not None and about.verb == "DROP" and about.alone):
+        return None
+    return missing_routine(message) or ((about.kind, about.name) if about is not None else None)
+
+
+_DEFINED_BY = re.compile(rf"CREATE\b.*?\bDEFINER\s*=\s*(?P<who>{_ACCOUNT})", re.IGNORECASE | re.DOTALL)
+
+
+def definer_of(create: str) -> tuple[str, str] | None:
+    """User and host of the definer, in what SHOW CREATE prints."""
+    found = _DEFINED_BY.match(create)
+    return _accounts(found["who"])[0] if found else None
 
 
 def _accounts(text: str) -> tuple[tuple[str, str], ...]:

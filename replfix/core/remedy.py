@@ -38,7 +38,7 @@ class LeadsTo(enum.StrEnum):
 
 _WORDS = {
     LeadsTo.NEXT_TRANSACTION: "the replica applies the failing transaction itself and goes on to the next one.",
-    LeadsTo.NEXT_ROW: "the replica gets past this error. It applies the failing transaction, or stops in it again: on another row or statement.",
+    LeadsTo.NEXT_ROW: "the replica gets past this error. It applies the failing transaction, or stops in it again: on another row, statement or object.",
     LeadsTo.CARRIED_OUT: "the replica holds what the failing transaction makes of its rows, and goes on to the next one.",
     LeadsTo.LEFT_OUT: "the failing transaction is left out on this replica for good; the next one is applied.",
     LeadsTo.CHANNEL_RUNS: "receiver and applier are running.",

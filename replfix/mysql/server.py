@@ -44,6 +44,7 @@ from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
+from replfix.mysql.objects import grants_of, script
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.reach import read_reach
 from replfix.mysql.relayed import read_relayed, received_the_same
@@ -159,6 +160,12 @@ class MysqlServer:
                 return None
             raise
         return str(rows[0][1])
+
+    def script(self, kind: str, name: TableName) -> tuple[str, ...]:
+        return script(self._session, kind, name)
+
+    def grants_of(self, account: str) -> tuple[str, ...] | None:
+        return grants_of(self._session, account)
 
     def rows_up_to(self, name: TableName, limit: int) -> int | None:
         found = int(self._session.scalar(sql.count_up_to(name, limit + 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -42,15 +43,27 @@ def in_words(remedies: Iterable[Remedy], source: str) -> Iterator[RemedyText]:
 def _text(remedy: Remedy, where: str) -> RemedyText:
     if remedy.leads_to is None:
         return RemedyText(remedy.text, "", (), "", "")
-    end = "" if remedy.where == SHELL else ";"
+    shell = remedy.where == SHELL
     loses = ", ".join(loss.in_words for loss in remedy.loses)
     return RemedyText(
         remedy.text,
         where,
-        tuple(f"{statement}{end}" for statement in remedy.sql),
+        remedy.sql if shell else tuple(line for statement in remedy.sql for line in for_client(statement)),
         f"Loses {loses}." if loses else "",
         f"Afterwards: {remedy.leads_to.in_words}",
     )
+
+
+_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", re.DOTALL)
+
+
+def for_client(statement: str) -> Iterator[str]:
+    """A statement as the mysql client takes it: one that holds semicolons, such as the body of a routine, ends with another delimiter."""
+    if ";" not in _TEXTS.sub("", statement):
+        yield f"{statement};"
+        return
+    delimiter = next(each for each in ("//", "$$", "|||||") if each not in statement)
+    yield from (f"DELIMITER {delimiter}", f"{statement}\n{delimiter}", "DELIMITER ;")
 
 
 def remedy_lines(remedies: Iterable[RemedyText]) -> Iterator[tuple[str, str, str, int]]:

@@ -13,6 +13,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
 from replfix.core.known_error import Thread
+from replfix.core.object_statement import missing_definers
 from replfix.core.readers import REPORTED, Shared, shared
 from replfix.core.reconcile import Reconciliation
 from replfix.core.restart import Receiver, Source, receiver_of
@@ -40,8 +41,11 @@ from replfix.workflow.local_writes import local_writes, local_writes_by_server_i
 from replfix.workflow.objects import (
     compare_definitions,
     find_blocking_row,
+    find_definers,
     find_duplicates,
     find_lock_holders,
+    find_missing,
+    find_nulls,
     find_orphans,
     find_references_only_here,
     read_settings,
@@ -301,6 +305,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         elif transaction.gtid is None and found.conflicts:
             progress("Looking for the author in the newest part of the replica's own binlog")
             local = local_writes_by_server_id(replica, status.server_id, unknowns)
+    behind = _behind(source, status, error)
     doubted = failing.doubted(error, tables, its_source=its_source) or failing.unproven(
         replica, source, channel, stands_in=bool(channel.source_uuid) and not its_source
     )
@@ -321,14 +326,15 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         source_auto_increment=source.auto_increment(),
         statement=statement,
         logged=failing.logged,
-        definitions=compare_definitions(
-            replica, source, error, transaction, statement, bare.family, _behind(source, status, error), unknowns
-        ),
+        definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, behind, unknowns),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         blocking=find_blocking_row(replica, error, statement),
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),
         references_only_here=find_references_only_here(replica, source, statement, bare.family),
+        definers=find_definers(replica, source, missing_definers(error), unknowns),
+        missing=find_missing(replica, source, error, statement, behind, unknowns),
+        nulls=find_nulls(replica, source, error, statement, unknowns),
         orphans=find_orphans(replica, error, statement, unknowns),
         lost=_lost(source, bare),
         doubted=doubted,

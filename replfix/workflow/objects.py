@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from replfix.core.alter import foreign_keys
+from replfix.core import sql
+from replfix.core.alter import foreign_keys, made_not_null
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_NO_REFERENCED_ROW_2, ApplierError
 from replfix.core.blocking_row import blocking, tables_in_question
 from replfix.core.drift import same
-from replfix.core.evidence import BothDefinitions, Duplicates, Later, LockHolder, Orphans, Settings
+from replfix.core.evidence import (
+    BothDefinitions,
+    Duplicates,
+    Later,
+    LockHolder,
+    MissingAccount,
+    MissingObject,
+    Nulls,
+    Orphans,
+    Settings,
+)
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind
+from replfix.core.lookup import Lookup, by_identity
+from replfix.core.object_statement import definer_of, needed, object_of
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
-from replfix.core.table import ForeignKey, Table, TableName, UniqueKey
-from replfix.core.values import RowImage
+from replfix.core.table import ForeignKey, KeyPart, Table, TableName, UniqueKey
+from replfix.core.values import NotRead, RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
 
+NULLS = (1048, 1138, 1263, 1265)
+"""The errors of a statement that makes a column NOT NULL, where rows hold NULL: MySQL's are 1138 and, where the table is copied, 1265,
+which is MariaDB's only one."""
 OBJECTS = 10
 """How many tables of a transaction are compared."""
 DUPLICATES_SHOWN = 5
@@ -79,13 +95,20 @@ def _named(error: ApplierError) -> tuple[TableName, ...]:
     return (TableName(schema, name),) if dot and "." not in name else ()
 
 
-def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Callable[[BothDefinitions], Later | None]:
-    """What the backlog behind the failing transaction does to an object."""
+@dataclass(frozen=True, slots=True)
+class _Backlog:
+    statements: tuple[Statement, ...]
+    changed: frozenset[TableName]  # by row events
+    unread: bool  # some of it cannot be read
+
+
+def _read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -> _Backlog | None:
+    """What is behind the failing transaction; None where that is not known."""
     if behind is None:
-        return lambda _: None
+        return None
     statements: list[Statement] = []
     changed: set[TableName] = set()
-    anything = False
+    unread = False
     try:
         for number, one in enumerate(source.readable(behind) if behind else ()):
             if number == BACKLOG_READ:
@@ -93,15 +116,23 @@ def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Calla
                     f"Only {BACKLOG_READ:,} transactions behind the failing one were read: whether later ones change the definitions "
                     "is unknown."
                 )
-                return lambda _: None
+                return None
             if isinstance(one, Transaction):
                 changed |= {change.table for change in one.changes}
             elif one.statement is None:
-                anything = True
+                unread = True
             else:
                 statements.append(Statement(_ANY_SCHEMA, one.statement))
     except (ReplicationError, ServerError) as reason:
         unknowns.append(f"Whether later transactions change the definitions is unknown: {reason.message}")
+        return None
+    return _Backlog(tuple(statements), frozenset(changed), unread)
+
+
+def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Callable[[BothDefinitions], Later | None]:
+    """What the backlog behind the failing transaction does to an object."""
+    backlog = _read_backlog(source, behind, unknowns)
+    if backlog is None:
         return lambda _: None
 
     def of(both: BothDefinitions) -> Later:
@@ -114,10 +145,11 @@ def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Calla
                 name.name == both.table and name.schema in (both.schema, _ANY_SCHEMA) for name in statement.mentioned
             )
 
-        found = [statement for statement in statements if about(statement)]
-        rows = anything or (both.table is not None and TableName(both.schema, both.table) in changed)
+        found = [statement for statement in backlog.statements if about(statement)]
+        rows = both.table is not None and TableName(both.schema, both.table) in backlog.changed
         defining = tuple(statement.text for statement in found if statement.defines)
-        return Later(defining, rows or len(defining) < len(found))
+        by_statement = backlog.unread or len(defining) < len(found)
+        return Later(defining, rows or by_statement, by_statement)
 
     return of
 
@@ -192,6 +224,105 @@ def find_orphans(
         except ServerError as reason:
             unknowns.append(f"Rows of {key.child} without a parent could not be counted: {reason.message}")
     return tuple(found)
+
+
+def find_missing(
+    replica: Replica,
+    source: Server,
+    error: ApplierError,
+    statement: Statement | None,
+    behind: GtidSet | None,
+    unknowns: list[str],
+) -> MissingObject | None:
+    """The routine, trigger, event or view that the statement needs, as the source has it."""
+    about = object_of(statement.schema, statement.text) if statement is not None else None
+    wanted = needed(error.errno, error.message, about)
+    if wanted is None:
+        return None
+    kind, name = wanted
+    try:
+        script = source.script(kind, name)
+        definer = definer_of(script[-1]) if script else None
+        lacking = find_definers(replica, source, () if definer is None else (definer,), unknowns)
+    except (ServerError, PrivilegeError) as reason:
+        unknowns.append(f"The source's {kind.lower()} {name} could not be read: {reason.message}")
+        return None
+    backlog = _read_backlog(source, behind, unknowns)
+    later = None
+    if backlog is not None and not backlog.unread:
+        each = ((s.text, object_of(name.schema, s.text)) for s in backlog.statements)
+        later = tuple(text for text, of in each if of is not None and (of.kind, of.name) == (kind, name))
+    return MissingObject(kind, name, script, later, next(iter(lacking), None))
+
+
+def find_definers(
+    replica: Replica, source: Server, definers: tuple[tuple[str, str], ...], unknowns: list[str]
+) -> tuple[MissingAccount, ...]:
+    """Those of the accounts that the replica lacks, with what they may do on the source."""
+    found: list[MissingAccount] = []
+    for account in (sql.account(*definer) for definer in definers):
+        try:
+            if replica.grants_of(account) is None:
+                grants = source.grants_of(account)
+                roles = any(" ON " not in grant for grant in grants or ())
+                found.append(MissingAccount(account, None if roles else grants))
+        except (ServerError, PrivilegeError) as reason:
+            unknowns.append(f"What {account} may do could not be read: {reason.message}")
+            found.append(MissingAccount(account, None))
+    return tuple(found)
+
+
+def find_nulls(
+    replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
+) -> Nulls | None:
+    """Rows of the replica that keep an ALTER TABLE from making columns NOT NULL."""
+    if error.errno not in NULLS or statement is None or len(statement.tables) != 1:
+        return None
+    (name,) = statement.tables
+    ours, theirs = replica.table(name), source.table(name)
+    made = made_not_null(statement)
+    if ours is None or theirs is None or not made or not all(column in ours.by_name for column in made):
+        return None
+    # Rows that have NULL in one of them at least.
+    asked = Lookup(name, None, tuple(map(KeyPart, made)), ((None,),) * len(made), least=1)
+    try:
+        number = replica.count({name: ours}, (asked,))[asked]
+        rows = replica.find({name: ours}, (asked,))[asked]
+        named = {row: by_identity(ours, row) for row in rows} if _asked_alike(ours, theirs) else {}
+        there = source.find({name: theirs}, tuple(lookup for lookup in named.values() if lookup is not None))
+    except ServerError as reason:
+        unknowns.append(f"Rows of {name} that hold NULL could not be looked up: {reason.message}")
+        return None
+    unnamed = NotRead("no key that both servers have names the row")
+
+    def wanted(row: RowImage) -> RowImage | NotRead | None:
+        lookup = named.get(row)
+        if lookup is None:
+            return unnamed
+        found = next(iter(there[lookup]), None)
+        return None if found is None else _without_nulls(row, found, ours, theirs, made)
+
+    return Nulls(ours, tuple(made), number, tuple((row, wanted(row)) for row in rows))
+
+
+def _asked_alike(ours: Table, theirs: Table) -> bool:
+    """Whether the source can be asked for the replica's rows by their key."""
+    key = ours.identity
+    return key is not None and any(other.parts == key.parts for other in theirs.unique_keys)
+
+
+def _without_nulls(
+    row: RowImage, there: RowImage, ours: Table, theirs: Table, made: Mapping[str, str]
+) -> RowImage | NotRead:
+    values = list(row)
+    for column, now in made.items():
+        here, other = ours.column(column), theirs.by_name.get(now)
+        if values[here.ordinal] is not None:
+            continue
+        if other is None or other.data_type != here.data_type or there[other.ordinal] is None:
+            return NotRead(f"the source's {now} is of another type now, or NULL")
+        values[here.ordinal] = there[other.ordinal]
+    return tuple(values)
 
 
 def _can_come(key: UniqueKey, table: Table) -> bool:

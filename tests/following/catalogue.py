@@ -27,6 +27,7 @@ class Incident:
     put_back: Callable[[Lab], object] = _nothing
     topology: str = ""
     as_shipped: bool = False
+    remedied: bool = False  # something is printed to be followed, and it leads to the end of the backlog
     in_every_run: bool = True  # and not only in ``make follow``
 
     def stops(self, server: str) -> bool:
@@ -46,7 +47,7 @@ INCIDENTS = (
         Incident(name, one.arrange, taken_by="mariadb" if name in _TAKEN_BY_MARIADB else "")
         for name, one in BROKEN.items()
     ),
-    *(Incident(name, one.arrange, taken_by=one.taken_by) for name, one in DRIFTED.items()),
+    *(Incident(name, one.arrange, taken_by=one.taken_by, remedied=one.remedied) for name, one in DRIFTED.items()),
     *(
         Incident(f"refused: {name}", one.arrange, one.errors, one.only, one.taken_by, in_every_run=False)
         for name, one in REFUSED.items()

@@ -17,6 +17,7 @@ class Drifted:
     replica: tuple[str, ...]
     source: tuple[str, ...]
     taken_by: str = ""  # which kind of server applies it without an error
+    remedied: bool = False  # there is something to follow, to the end of the backlog
 
     def arrange(self, lab: Lab) -> None:
         self._arrange(lab, self.replica)
@@ -45,7 +46,55 @@ _A = "CREATE TABLE shop.a (id INT PRIMARY KEY, x INT)"
 _ROW = "INSERT INTO shop.a VALUES (1, 10)"
 _SRC = ("CREATE TABLE shop.src (id INT NOT NULL, v INT)", "INSERT INTO shop.src VALUES (1, 1), (2, 2), (3, 3)")
 
+_DEFINED = (
+    *(
+        _A,
+        "CREATE USER def",
+        "GRANT SELECT, INSERT, EXECUTE ON shop.* TO def",
+        "CREATE TABLE shop.log (id INT PRIMARY KEY)",
+    ),
+    "CREATE DEFINER = def FUNCTION shop.f(n INT) RETURNS INT DETERMINISTIC BEGIN INSERT INTO shop.log VALUES (n); RETURN n + 1; END",
+)
+_CALLS = ("SET binlog_format = STATEMENT", "INSERT INTO shop.a VALUES (1, shop.f(5))")
+
+_RANGE = (
+    "CREATE TABLE shop.a (id INT PRIMARY KEY) PARTITION BY RANGE (id) "
+    "(PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
+)
+
 DRIFTED = {
+    "partition-lost": Drifted(
+        (_RANGE,),
+        ("ALTER TABLE shop.a DROP PARTITION p1",),
+        ("INSERT INTO shop.a VALUES (15)",),
+        remedied=True,
+    ),
+    "partition-lost-and-window-moved-since": Drifted(
+        (_RANGE,),
+        ("ALTER TABLE shop.a DROP PARTITION p1",),
+        (
+            "INSERT INTO shop.a VALUES (15)",
+            "ALTER TABLE shop.a ADD COLUMN c INT",
+            "ALTER TABLE shop.a ADD PARTITION (PARTITION p2 VALUES LESS THAN (30))",
+            "ALTER TABLE shop.a DROP PARTITION p0",
+            "INSERT INTO shop.a VALUES (25, 1)",
+        ),
+        remedied=True,
+    ),
+    "partition-added-with-another-bound": Drifted(
+        (_RANGE,),
+        ("ALTER TABLE shop.a ADD PARTITION (PARTITION p2 VALUES LESS THAN (25))",),
+        ("ALTER TABLE shop.a ADD PARTITION (PARTITION p2 VALUES LESS THAN (30))", "INSERT INTO shop.a VALUES (27)"),
+        remedied=True,
+    ),
+    "routine-lost": Drifted(_DEFINED, ("DROP FUNCTION shop.f",), _CALLS, remedied=True),
+    "definer-lost": Drifted(_DEFINED, ("DROP USER def",), _CALLS, remedied=True),
+    "routine-and-definer-lost": Drifted(_DEFINED, ("DROP FUNCTION shop.f", "DROP USER def"), _CALLS, remedied=True),
+    "routine-lost-and-replaced-since": Drifted(
+        _DEFINED,
+        ("DROP FUNCTION shop.f",),
+        (*_CALLS, "DROP FUNCTION shop.f", "CREATE FUNCTION shop.f(n INT) RETURNS INT DETERMINISTIC RETURN n + 2"),
+    ),
     "swap-without-shadow": Drifted(  # gh-ost, pt-online-schema-change
         (
             "CREATE TABLE shop.a (id INT PRIMARY KEY, k INT, secret VARCHAR(20) NOT NULL)",
@@ -140,6 +189,7 @@ DRIFTED = {
         ("DROP TABLE shop.b",),
         ("DROP TABLE shop.a, shop.b",),
         taken_by="mariadb",
+        remedied=True,
     ),
     "rename-over-a-table": Drifted(
         (_A, _ROW),
@@ -201,6 +251,24 @@ DRIFTED = {
         ("ALTER TABLE shop.a MODIFY g INT AS (x DIV 2) STORED",),
         ("INSERT INTO shop.a (id, x) VALUES (2, 3)",),
         taken_by="mariadb-10.11",  # stores what was logged, and works nothing out
+    ),
+    "null-where-not-null": Drifted(
+        (_A, "INSERT INTO shop.a VALUES (1, 10), (2, 20)"),
+        ("UPDATE shop.a SET x = NULL WHERE id = 2",),
+        ("ALTER TABLE shop.a CHANGE x y INT NOT NULL", "UPDATE shop.a SET y = 22 WHERE id = 2"),
+        remedied=True,
+    ),
+    "null-in-a-row-of-its-own": Drifted(
+        (_A, _ROW),
+        ("INSERT INTO shop.a VALUES (2, NULL)",),
+        ("ALTER TABLE shop.a MODIFY x INT NOT NULL",),
+        remedied=True,
+    ),
+    "null-where-primary-key": Drifted(
+        ("CREATE TABLE shop.a (x INT, u INT NOT NULL UNIQUE)", "INSERT INTO shop.a VALUES (1, 1), (2, 2)"),
+        ("UPDATE shop.a SET x = NULL WHERE u = 2",),
+        ("ALTER TABLE shop.a ADD PRIMARY KEY (x)",),
+        remedied=True,
     ),
     "foreign-key-over-orphans": Drifted(
         (

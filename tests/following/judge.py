@@ -33,8 +33,15 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
             if column not in kept and not _renamed(held, now, kept, column):
                 values = held.only([column]).items()
                 _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
-        _note(found, name, (_named(held, kept) - _named(now, kept) - elsewhere).total())
+        lost = _named(held, kept) - _named(now, kept) - elsewhere
+        _note(found, name, sum(count for row, count in lost.items() if not _filled_in(row, _named(now, kept))))
     return found
+
+
+def _filled_in(row: Row, now: Counter[Row]) -> bool:
+    """It is there with a value where it had NULL."""
+    known = {value for value in row if value is not None and not value.endswith("=None")}
+    return len(known) < len(row) and any(known <= set(other) for other in now)
 
 
 def as_far_as_the_source_has_it(seen: Seen, source: Seen) -> Seen:

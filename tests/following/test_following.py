@@ -7,7 +7,7 @@ from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.__main__ import every_way
 from tests.following.catalogue import Incident
-from tests.following.follower import Follower
+from tests.following.follower import CAUGHT_UP, Follower
 
 
 def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Incident) -> None:
@@ -15,6 +15,7 @@ def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Inc
     assert bool(tried) == incident.stops(server)
     for followed in tried:
         assert not followed.faults, f"alternative {followed.way + 1}: {followed}"
+        assert followed.end == CAUGHT_UP or not incident.remedied, followed
 
 
 def test_the_ways_out_of_errant_transactions_lead_where_they_say(any_pair: Lab) -> None:

@@ -35,6 +35,11 @@ def test_a_value_that_is_cut_is_gone_and_a_column_that_is_added_takes_nothing() 
     assert gone(BEFORE, seen(t=held("more id secret", ("5", "1", "x"), ("5", "2", None)))) == {}
 
 
+def test_a_null_that_becomes_a_value_is_not_gone() -> None:
+    assert gone(BEFORE, seen(t=held("id secret", ("1", "x"), ("2", "y")))) == {}
+    assert gone(BEFORE, seen(t=held("id secret", ("1", "x"), ("3", "y")))) == {"d.t": 1}
+
+
 def test_what_is_gone_has_to_be_named_with_its_number() -> None:
     named = [{"loses": [{"number": 1, "what": "value", "of": "d.t.secret"}]}]
     assert list(unnamed_losses(named, {"d.t.secret": 1})) == []

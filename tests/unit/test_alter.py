@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.alter import Action, ForeignKeyClause, clauses, foreign_keys, meets_rows, place, plain
+from replfix.core.alter import Action, ForeignKeyClause, clauses, foreign_keys, made_not_null, meets_rows, place, plain
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 
@@ -114,3 +114,17 @@ def test_the_foreign_keys_that_a_statement_adds() -> None:
 )
 def test_which_statements_rows_can_stop(text: str, expected: bool) -> None:
     assert meets_rows(Statement("d", text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("ALTER TABLE t MODIFY a INT NOT NULL, MODIFY b VARCHAR(9) DEFAULT 'NOT NULL'", {"a": "a"}),
+        ("ALTER TABLE t CHANGE A b INT NOT NULL DEFAULT 5, ADD c INT NOT NULL", {"a": "b"}),
+        ("ALTER TABLE t ADD CONSTRAINT x PRIMARY KEY USING BTREE (`a`, b(5) DESC)", {"a": "a", "b": "b"}),
+        ("ALTER TABLE t MODIFY a INT PRIMARY KEY", {"a": "a"}),
+        ("CREATE UNIQUE INDEX k ON t (a)", {}),
+    ],
+)
+def test_columns_that_are_made_not_null(text: str, columns: dict[str, str]) -> None:
+    assert made_not_null(Statement("d", text)) == columns

@@ -12,7 +12,7 @@ from replfix.core.diagnosis import Diagnosis, Proposal
 from replfix.core.remedy import SHELL, SOURCE, LeadsTo, Loss, Remedy
 from replfix.core.statement import Statement
 from replfix.present.reasons import reasons
-from replfix.present.remedy_text import remedy_texts
+from replfix.present.remedy_text import for_client, remedy_texts
 from replfix.present.report import incident_report
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, evidence, inserted
@@ -95,3 +95,9 @@ def test_a_reason_that_strategies_share_is_said_once() -> None:
         "see source-wins.",
         "No GTID.",
     ]
+
+
+def test_a_body_with_semicolons_ends_with_another_delimiter() -> None:
+    assert list(for_client("SET @a = ';'")) == ["SET @a = ';';"]
+    body = "CREATE FUNCTION f() RETURNS INT BEGIN RETURN 1; END -- //"
+    assert list(for_client(body)) == ["DELIMITER $$", f"{body}\n$$", "DELIMITER ;"]

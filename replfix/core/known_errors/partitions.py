@@ -6,7 +6,9 @@ from replfix.core import ddl, drift, sql
 from replfix.core.by_hand import by_hand
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.partitioned import before, taken_apart
 from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.statement import Statement
 from replfix.core.table import TableName
 
 FAMILY = Family(
@@ -58,8 +60,6 @@ FAMILY = Family(
     human="Give the replica's table the partitions that the statement or row expects, not logged, and start the channel.",
 )
 
-_NO_PARTITION_FOR_ROW = (1526, 1591)
-
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
@@ -71,29 +71,50 @@ def _of(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
     if both.source is None or both.replica is None or both.table is None:
         return (Remedy(f"{both.name} is on one of the two servers only."),)
     theirs, ours = ddl.partitioning(both.source), ddl.partitioning(both.replica)
-    name = TableName(both.schema, both.table)
-    if theirs == ours:
-        if evidence.statement is not None and drift.same(both) and not (both.later and both.later.statements):
-            return (
-                drift.nothing_left(
-                    evidence, f"{both.name} is on the replica as the source has it now, partitions included."
-                ),
-            )
-        return (Remedy(f"{both.name} has the same partitions on both servers now. {FAMILY.human}"),)
-    told = f"{both.name} is partitioned on the source {theirs or 'not at all'}; on the replica {ours or 'not at all'}."
-    if evidence.error.errno not in _NO_PARTITION_FOR_ROW:
+    if (
+        theirs == ours
+        and evidence.statement is not None
+        and drift.same(both)
+        and not (both.later and both.later.statements)
+    ):
         return (
-            Remedy(
-                f"{told} The statement needs the partitions that the table had on the source before it. {FAMILY.human}"
+            drift.nothing_left(
+                evidence, f"{both.name} is on the replica as the source has it now, partitions included."
             ),
         )
-    change = f"ALTER TABLE {sql.table_name(name)} {theirs or 'REMOVE PARTITIONING'}"
+    told = f"{both.name} is partitioned on the source {theirs or 'not at all'}; on the replica {ours or 'not at all'}."
+    then = _then(evidence, both, theirs, ours)
+    if then is None or then == ours:
+        return (
+            Remedy(
+                f"{told} How it was on the source {_WHEN[evidence.statement is None]} is unknown, or already so on the replica. {FAMILY.human}"
+            ),
+        )
+    how = "as the source's is" if then == theirs else f"as the source's was {_WHEN[evidence.statement is None]}"
     return (
         Remedy(
-            f"{told} This partitions the replica's as the source's is now. It copies the table, and fails without a change if a row "
-            "of the replica has no place there. If a later statement of the backlog makes the same change, the channel stops on that one "
-            "next.",
-            by_hand(evidence, change),
+            f"{told} This partitions the replica's {how}. It copies the table, and fails without a change if a row of the replica has no "
+            "place there.",
+            by_hand(
+                evidence,
+                f"ALTER TABLE {sql.table_name(TableName(both.schema, both.table))} {then or 'REMOVE PARTITIONING'}",
+            ),
             LeadsTo.NEXT_TRANSACTION,
         ),
     )
+
+
+_WHEN = ("before this statement", "when it wrote the row")
+
+
+def _then(evidence: Evidence, both: BothDefinitions, theirs: str, ours: str) -> str | None:
+    """The PARTITION BY that the failing transaction needs; None where that is unknown."""
+    if both.later is None:
+        return None
+    failing = (evidence.statement.text,) if evidence.statement is not None else ()
+    since = (*failing, *both.later.statements)
+    if not since:
+        return theirs
+    now = taken_apart(theirs)
+    then = before(now, (Statement(both.schema, text) for text in since), taken_apart(ours)) if now is not None else None
+    return then.clause if then is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
+from replfix.core import drift, refusing_nulls
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import Remedy
@@ -60,5 +60,10 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     return (
         *drift.the_statement(evidence),
-        *(drift.column_for_values(evidence) or drift.shown(evidence) or (Remedy(FAMILY.human),)),
+        *(
+            refusing_nulls.advise(evidence)
+            or drift.column_for_values(evidence)
+            or drift.shown(evidence)
+            or (Remedy(FAMILY.human),)
+        ),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from replfix.core import drift, sql
-from replfix.core.account_copy import copied_from_source
+from replfix.core.account_copy import copied_from_source, made_as_on_source
 from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
-from replfix.core.object_statement import ObjectStatement, accounts_in, missing_routine, object_of
+from replfix.core.object_statement import MISSING, ObjectStatement, needed, object_of
 from replfix.core.remedy import SOURCE, LeadsTo, Loss, Remedy
 from replfix.core.table import TableName
 
@@ -49,40 +49,82 @@ FAMILY = Family(
         "The statement creates a routine, trigger, event or view that the replica has already, or uses or drops one that it does "
         "not have."
     ),
-    replfix="Shows the statement, names the object, and says what lets the statement be applied, or that it has nothing left to do.",
+    replfix=(
+        "Shows the statement, names the object, and prints what makes it as the source has it, definer included, where nothing in the "
+        "backlog changes it; or says that the statement has nothing left to do."
+    ),
     human="Compare SHOW CREATE of the object on both servers, and bring the replica's to where the statement expects it.",
 )
 
 _EXISTS = (1304, 1359, 1537)
-_MISSING = (1305, 1360, 1539, 1347, 4031, 4091, 4092)
-_NO_DEFINER = 1449
 _NOT_A_VIEW = 1347
 _MOST = 64  # characters of a name
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
-    errno, message = evidence.error.errno, evidence.error.message
-    if errno == _NO_DEFINER and (definers := accounts_in("", message)):
-        return (*statement, copied_from_source(evidence, tuple(sql.account(*definer) for definer in definers)))
+    errno = evidence.error.errno
+    if evidence.definers:
+        return (*statement, _definers(evidence))
     about = object_of(evidence.statement.schema, evidence.statement.text) if evidence.statement else None
-    if about is None:
-        routine = missing_routine(message)
-        return (*statement, _copy(*routine) if routine else Remedy(FAMILY.human))
-    if errno in _EXISTS and about.verb == "CREATE":
+    if about is not None and errno in _EXISTS and about.verb == "CREATE":
         return (*statement, _make_room(evidence, about))
-    if errno == _NOT_A_VIEW and about.kind == "VIEW":
+    if about is not None and errno == _NOT_A_VIEW and about.kind == "VIEW":
         return (*statement, _table_in_its_place(evidence, about.name))
-    if errno in _MISSING and about.verb == "DROP" and about.alone:
+    wanted = needed(errno, evidence.error.message, about)
+    if wanted is not None:
+        return (*statement, _made_as_on_source(evidence) or _copy(*wanted))
+    if about is not None and errno in MISSING:
         return (
             *statement,
             drift.nothing_left(evidence, f"The replica has no {about.kind.lower()} {about.name} to drop."),
         )
-    if errno in _MISSING and (routine := missing_routine(message)) is not None:
-        return (*statement, _copy(*routine))
-    if errno in _MISSING:
-        return (*statement, _copy(about.kind, about.name))
     return (*statement, Remedy(FAMILY.human))
+
+
+def _definers(evidence: Evidence) -> Remedy:
+    names = tuple(account.name for account in evidence.definers)
+    if any(account.grants is None for account in evidence.definers):
+        return copied_from_source(evidence, names)
+    return Remedy(
+        f"The replica has no {', '.join(names)}. {_LOCKED}",
+        by_hand(evidence, *(s for account in evidence.definers for s in made_as_on_source(evidence, account))),
+        LeadsTo.NEXT_ROW,
+    )
+
+
+_LOCKED = (
+    "This makes it with the privileges that it has on the source now, locked and without a password: for what it defines, that is enough. "
+    "Where somebody signs in with it, give it what SHOW CREATE USER shows on the source."
+)
+
+
+def _made_as_on_source(evidence: Evidence) -> Remedy | None:
+    missing = evidence.missing
+    if missing is None or missing.later is None:
+        return None
+    what = f"{missing.kind.lower()} {missing.name}"
+    if not missing.script or missing.later:
+        changed = f"Later statements of the backlog change it: {'; '.join(missing.later[:3])}." if missing.later else ""
+        now = "" if missing.script else "The source does not have it now either, or does not show it to this account."
+        return Remedy(
+            f"The replica has no {what}. {changed or now} How it was when the source ran this statement is in the source's binlog, or in a "
+            "backup of that time: make it like that on the replica, not logged, and start the channel."
+        )
+    definer = missing.definer
+    if definer is not None and definer.grants is None:
+        return None
+    also = (
+        f" It is defined by {definer.name}, which the replica does not have either. {_LOCKED}"
+        if definer is not None
+        else ""
+    )
+    accounts = () if definer is None else made_as_on_source(evidence, definer)
+    return Remedy(
+        f"The replica has no {what}. This makes it as the source has it; nothing in the backlog changes it.{also}",
+        by_hand(evidence, *accounts, *missing.script),
+        LeadsTo.NEXT_ROW,
+    )
 
 
 def _make_room(evidence: Evidence, about: ObjectStatement) -> Remedy:

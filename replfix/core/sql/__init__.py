@@ -16,6 +16,7 @@ from replfix.core.sql.accounts import (
     drop_role,
     grant,
     show_account,
+    show_grants,
 )
 from replfix.core.sql.counters import (
     advance_counter,
@@ -140,6 +141,8 @@ from replfix.core.sql.session import (
     limits,
     set_gtid_next,
     set_session_number,
+    set_sql_mode,
+    use,
 )
 
 __all__ = [
@@ -235,10 +238,12 @@ __all__ = [
     "set_global_number",
     "set_gtid_next",
     "set_session_number",
+    "set_sql_mode",
     "show_account",
     "show_create",
     "show_create_schema",
     "show_create_table",
+    "show_grants",
     "size_of_file",
     "skip_by_hand",
     "skip_next",
@@ -249,6 +254,7 @@ __all__ = [
     "string",
     "table_name",
     "update_row",
+    "use",
     "widen_counter",
     "work_out",
 ]  # fmt: skip

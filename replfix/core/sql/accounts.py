@@ -20,8 +20,12 @@ def accounts_named(user: str) -> str:
     return f"SELECT User, Host FROM mysql.user WHERE User = {string(user)}"
 
 
+def show_grants(of: str) -> str:
+    return f"SHOW GRANTS FOR {of}"
+
+
 def show_account(of: str) -> tuple[str, ...]:
-    return (f"SHOW CREATE USER {of}", f"SHOW GRANTS FOR {of}")
+    return (f"SHOW CREATE USER {of}", show_grants(of))
 
 
 def create_locked_account(name: str, *, mariadb: bool) -> str:

@@ -70,3 +70,11 @@ def set_session_number(name: str, value: int) -> str:
 
 def set_gtid_next(gtid: str) -> str:
     return f"SET SESSION gtid_next = {string(gtid)}"
+
+
+def set_sql_mode(mode: str) -> str:
+    return f"SET SESSION sql_mode = {string(mode)}"
+
+
+def use(schema: str) -> str:
+    return f"USE {identifier(schema)}"
