@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replfix.config import Config, Target
+from replfix.config import Agree, Config, KnownServers, Target
 from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.filters import NO_FILTERS, Filters
@@ -45,8 +45,12 @@ class SystemClock:
 class Wired:
     """One target's servers, each connected once; a context manager that closes them."""
 
-    def __init__(self, target: Target, ask_password: AskPassword = lambda _: None) -> None:
+    def __init__(
+        self, target: Target, ask_password: AskPassword = lambda _: None, agree: Agree = lambda _: False
+    ) -> None:
+        self._known = KnownServers(agree)
         self.target = with_account(target, ask_password)
+        self.target = replace(self.target, replica=self._known.introduced(self.target.replica))
         self.replica = MysqlServer(self.target.replica)
         self._ask_password = ask_password
         self._sources: dict[tuple[str, int, Filters], MysqlServer] = {}
@@ -80,7 +84,7 @@ class Wired:
         return given if channel.source_uuid == uuid else None
 
     def _connected(self, channel: ChannelStatus, given: Endpoint | None) -> MysqlServer:
-        endpoint = given or Endpoint(channel.source_host, channel.source_port).visited_as(self.target.replica)
+        endpoint = self._known.introduced(given or self._named_or_found(channel), channel.source_uuid or "")
         key = (endpoint.host, endpoint.port, channel.filters)
         if key not in self._sources:
             endpoint = _with_password(endpoint, self._ask_password)
@@ -105,6 +109,12 @@ class Wired:
             self._stack.callback(server.close)
         return self._sources[key]
 
+    def _named_or_found(self, channel: ChannelStatus) -> Endpoint:
+        replica = self.target.replica
+        named = self.target.named_at(channel.source_host, channel.source_port)
+        found = Endpoint(channel.source_host, channel.source_port, found_in=f"the status of {replica}")
+        return named or found.visited_as(replica)
+
     def _named_at(self, host: str, port: int) -> MysqlServer | None:
         """Another server of the topology. Only one that the configuration names: an address that is merely found in the status of
         a server two steps away is sent no password."""
@@ -113,7 +123,8 @@ class Wired:
             return None
         key = (named.host, named.port, NO_FILTERS)
         if key not in self._sources:
-            server = MysqlServer(_with_password(named, self._ask_password), self._named_at)
+            introduced = self._known.introduced(named)
+            server = MysqlServer(_with_password(introduced, self._ask_password), self._named_at)
             server.connect()
             self._sources[key] = server
             self._stack.callback(server.close)
@@ -129,15 +140,18 @@ class Wired:
 class Surveyed:
     """The servers of a topology: those that are named, and those that they read from. A context manager that closes them."""
 
-    def __init__(self, config: Config, ask_password: AskPassword = lambda _: None) -> None:
+    def __init__(
+        self, config: Config, ask_password: AskPassword = lambda _: None, agree: Agree = lambda _: False
+    ) -> None:
         self._config = config
         self._ask_password = ask_password
+        self._agree = agree
         self._stack = ExitStack()
         self._wired: dict[str, Wired] = {}  # by host:port
 
     def open(self, target: Target) -> tuple[str, ServerKeySpaces]:
         """One that is named, not connected yet."""
-        wired = self._stack.enter_context(Wired(target, self._ask_password))
+        wired = self._stack.enter_context(Wired(target, self._ask_password, self._agree))
         self._wired[str(wired.target.replica)] = wired
         return target.name, wired.replica.key_spaces()
 
@@ -148,7 +162,7 @@ class Surveyed:
         name = self._config.name_at(at.host, at.port) or str(at)
         if str(at) not in self._wired:
             of_its_own = Target(name, at, source=None, channel=None)
-            self._wired[str(at)] = self._stack.enter_context(Wired(of_its_own, self._ask_password))
+            self._wired[str(at)] = self._stack.enter_context(Wired(of_its_own, self._ask_password, self._agree))
         return name, source.key_spaces()
 
     def __enter__(self) -> Surveyed:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
+from replfix import own_files
 from replfix.core.audit_record import AuditRecord, Illegible, canonical
 from replfix.errors import UsageError
 
@@ -55,7 +56,7 @@ def from_line(line: bytes) -> AuditRecord | Illegible:
 def read(path: Path) -> Iterator[AuditRecord | Illegible]:
     """The records of an exported file, one at a time. UsageError when the file cannot be read."""
     try:
-        with path.open("rb") as file:
+        with own_files.opened(path) as file:
             for line in file:
                 yield from_line(line)
     except OSError as error:

@@ -158,13 +158,13 @@ def _targets(config: Config, names: tuple[str, ...], urls: tuple[str, ...]) -> l
 
 
 def _read(config: Config, targets: list[Target], *, verbose: bool, all_of_them: bool) -> Report:
-    from replfix.cli.opening import ask_password
+    from replfix.cli.opening import agree, ask_password
     from replfix.wiring import Surveyed
     from replfix.workflow.advise import advise
 
     for warning in config.warnings:
         narrate(f"Warning: {warning}")
-    with Surveyed(config, ask_password) as servers:
+    with Surveyed(config, ask_password, agree) as servers:
         given = [servers.open(target) for target in targets]
         return advise(
             given, servers.source_of, datetime.now(UTC), narrate if verbose else lambda _: None, all_of_them=all_of_them

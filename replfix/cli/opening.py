@@ -10,6 +10,7 @@ import click
 
 from replfix.cli.output import narrate
 from replfix.core.endpoint import Endpoint
+from replfix.present.text import visible
 
 if TYPE_CHECKING:
     from replfix.cli.options import Meant
@@ -24,7 +25,7 @@ def open_target(config: Config, meant: Meant) -> Wired:
     target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel)
     for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
-    return Wired(target, ask_password)
+    return Wired(target, ask_password, agree)
 
 
 def _seen_by_others(meant: Meant) -> Iterator[str]:
@@ -37,6 +38,14 @@ def _seen_by_others(meant: Meant) -> Iterator[str]:
                 f"the password in {option} is seen by every user of this host while the command runs (ps). Left out of the URL, "
                 "it is asked for, or read from ~/.my.cnf."
             )
+
+
+def agree(question: str) -> bool:
+    """Ask at the terminal, and take nothing but yes; --yes is no answer to it."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    answer: str = click.prompt(f"{visible(question)} (yes/no)", default="no", show_default=False, err=True)
+    return answer.strip().lower() == "yes"
 
 
 def ask_password(endpoint: Endpoint) -> str | None:

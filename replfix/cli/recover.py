@@ -41,7 +41,7 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
     from replfix import wiring
     from replfix.cli.documents.recover import RecoverDocument
     from replfix.cli.interrupts import end_on_sigterm
-    from replfix.cli.opening import ask_password, open_target
+    from replfix.cli.opening import agree, ask_password, open_target
     from replfix.config import load
 
     config = load(config_path)
@@ -49,7 +49,7 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
     if meant.one or len(config.targets()) < 2:
         wireds = [open_target(config, meant)]
     else:
-        wireds = [wiring.Wired(target, ask_password) for target in config.targets()]
+        wireds = [wiring.Wired(target, ask_password, agree) for target in config.targets()]
     trail = wiring.open_trail(config)
     parts: list[RecoverReplicaPart] = []
     servers: set[str] = set()

@@ -55,7 +55,7 @@ def _read(config: Config, meant: Meant) -> StatusDocument:
     from concurrent.futures import ThreadPoolExecutor
 
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
-    from replfix.cli.opening import ask_password, open_target
+    from replfix.cli.opening import agree, ask_password, open_target
     from replfix.errors import ReplfixError
     from replfix.wiring import Wired
 
@@ -63,7 +63,7 @@ def _read(config: Config, meant: Meant) -> StatusDocument:
     if one:
         wireds = [open_target(config, meant)]
     else:
-        wireds = [Wired(target, ask_password) for target in config.targets()]
+        wireds = [Wired(target, ask_password, agree) for target in config.targets()]
 
     def ask(wired: Wired) -> ReplicaPart | UnreachablePart:
         with wired:

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from replfix import own_files
 from replfix.core.endpoint import Secret
 from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
 from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
 from replfix.errors import ConfigError
 
 _GROUP = "client"
+_LARGEST = 1 << 20
 _MAX_DEPTH = 10  # of !include, as in the server
 _SPACES = " \t\r\n\v\f"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}
@@ -71,10 +73,12 @@ def read_option_file(file: Path) -> OptionFile:
 
 
 def _read(file: Path, reading: _Reading, depth: int) -> None:
+    text = own_files.read(file, largest=_LARGEST).decode("utf-8", "surrogateescape")
     mode = file.stat().st_mode
-    text = file.read_bytes().decode("utf-8", "surrogateescape")
-    if stat.S_ISREG(mode) and mode & stat.S_IWOTH:
-        reading.warnings.append(f"{file} is ignored: anybody may write to it. Run: chmod 600 {file}")
+    try:
+        own_files.judge(file)
+    except own_files.Distrusted as why:
+        reading.warnings.append(f"{file} is ignored. {why} {why.remedy}")
         return
     group = ""
     holds_password = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from replfix import own_files
 from replfix.config.model import ConfigFile
+from replfix.core.tls import TlsMode
 from replfix.errors import ConfigError
 
 FILE_NAME = "replfix.toml"
@@ -22,6 +25,11 @@ _ELSEWHERE = (
     "Take it out. Put it into [client] of ~/.my.cnf (mode 0600) or of the file that defaults_file names, "
     "or into the environment as REPLFIX_PASSWORD."
 )
+_NOT_IN_PASSING = {
+    "defaults_file", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
+    "ssl_mode", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher", "tls_version",
+}  # fmt: skip
+_LARGEST = 1 << 20
 _DOCS_HINT = "docs/configuration.md lists every key."
 
 
@@ -29,7 +37,7 @@ def search_path() -> list[Path]:
     """Where the file is looked for when neither ``--config`` nor ``$REPLFIX_CONFIG`` names one; the first found is it."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     user = Path(home) if os.path.isabs(home) else Path.home() / ".config"
-    return [Path(FILE_NAME).absolute(), user / "replfix" / FILE_NAME, Path("/etc/replfix") / FILE_NAME]
+    return [working_directory(), user / "replfix" / FILE_NAME, Path("/etc/replfix") / FILE_NAME]
 
 
 def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
@@ -45,13 +53,43 @@ def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
     for file in search_path():
         text = _read(file)
         if text is not None:
-            return file, _parse(file, text)
+            config = _parse(file, text)
+            if file == working_directory():
+                _check_modest(file, config)
+            return file, config
     return None, ConfigFile()
+
+
+def working_directory() -> Path:
+    """The file that nobody named: it is there because somebody works in this directory, which may come from somebody else."""
+    return Path(FILE_NAME).absolute()
+
+
+def _check_modest(file: Path, config: ConfigFile) -> None:
+    """``./`` never weakens TLS, and never chooses where the trail goes or which account is shown to whom."""
+    found = [f"audit.{key}" for key in sorted(config.audit.model_fields_set)]
+    for section, server in (
+        ("defaults", config.defaults),
+        *(((f"replicas.{name}"), each) for name, each in config.replicas.items()),
+        *(((f"sources.{name}"), each) for name, each in config.sources.items()),
+    ):
+        modest = server.ssl_mode is None or server.ssl_mode not in (TlsMode.DISABLED, TlsMode.PREFERRED)
+        given = server.model_fields_set - ({"ssl_mode"} if modest else set())
+        found += [f"{section}.{key}" for key in sorted(given & _NOT_IN_PASSING)]
+    if found:
+        raise ConfigError(
+            f"{file} was found in the working directory, and such a file does not choose: {', '.join(found)}.",
+            f"If it is yours, name it: --config {shlex.quote(str(file))}, or $REPLFIX_CONFIG. Or take it to {search_path()[1]}.",
+        )
 
 
 def _read(file: Path) -> str | None:
     try:
-        return file.read_bytes().decode()
+        text = own_files.read(file, largest=_LARGEST).decode()
+        own_files.judge(file)
+        return text
+    except own_files.Distrusted as why:
+        raise ConfigError(f"{file} is not believed. {why}", why.remedy) from None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from replfix.config.model import ConfigFile, Policy, Server
 from replfix.config.option_file import OptionFile, read_option_file
-from replfix.config.reading import read_config, suggestion
+from replfix.config.reading import read_config, suggestion, working_directory
 from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
 from replfix.core.tls import Tls
 from replfix.errors import ConfigError, UsageError
@@ -47,9 +47,10 @@ def _first_fitting(accounts: Iterable[Account]) -> Account:
 class Config:
     """The configuration file with the accounts around it. Option files are read when an account needs one."""
 
-    def __init__(self, path: Path | None, file: ConfigFile) -> None:
+    def __init__(self, path: Path | None, file: ConfigFile, *, named: bool) -> None:
         self.path = path
         self.file = file
+        self.named = named  # by --config or $REPLFIX_CONFIG
         self._option_files: dict[str, OptionFile] = {}
 
     @property
@@ -181,7 +182,10 @@ class Config:
 
     def _address(self, server: Server, tls: Tls) -> Endpoint:
         socket = None if server.socket is None else str(self._beside / Path(server.socket).expanduser())
-        return Endpoint(server.host, server.port, socket=socket, tls=tls, sign_in=server.sign_in(self._beside))
+        in_passing = str(self.path) if self.path == working_directory() and not self.named else ""
+        return Endpoint(
+            server.host, server.port, socket=socket, tls=tls, sign_in=server.sign_in(self._beside), found_in=in_passing
+        )
 
     def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
         """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""
@@ -241,4 +245,4 @@ class Config:
 
 def load(path: str | None = None) -> Config:
     """The configuration that applies: ``path`` (``--config``), else what the search finds, else nothing but defaults."""
-    return Config(*read_config(path))
+    return Config(*read_config(path), named=bool(path or os.environ.get("REPLFIX_CONFIG")))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from replfix.core.acquaintance import Meets
 from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
 from replfix.core.sign_in import OPTIONS as SIGN_IN_OPTIONS
 from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
@@ -60,6 +61,9 @@ class Endpoint:
     socket: str | None = None
     tls: Tls = NO_TLS_OPTIONS
     sign_in: SignIn = CLIENTS_RULES
+    found_in: str = field(default="", compare=False)
+    """Where the address was found; empty for one that somebody named."""
+    meets: Meets | None = field(default=None, compare=False, repr=False)
 
     @property
     def local(self) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from replfix import own_files
 from replfix.core import sql
 from replfix.errors import ReplfixError, ReplicationError
 from replfix.mysql.connection import Session
@@ -63,7 +64,7 @@ class RelayFiles:
         if theirs != ours:
             return f"its host is {theirs}, replfix runs on {ours}"
         try:
-            with Path(self._first).open("rb"):
+            with own_files.opened(Path(self._first)):
                 return ""
         except OSError as error:
             return f"it cannot be opened on this host ({error.strerror or error})"
@@ -92,7 +93,7 @@ class RelayFiles:
         """None for a file that is not there: the one before it is the last."""
         if self.on_disk:
             try:
-                return Path(path).open("rb")
+                return own_files.opened(Path(path))
             except FileNotFoundError:
                 return None
             except OSError as error:

@@ -7,18 +7,19 @@ encryption, clear text only with ``--enable-cleartext-plugin``). PyMySQL 1.2.4 a
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from ssl import SSLContext, SSLSocket
 from typing import TYPE_CHECKING, Any
 
 import pymysql
-from pymysql.constants import CR
+from pymysql.constants import CLIENT, CR
 from pymysql.cursors import Cursor
 from pymysql.protocol import MysqlPacket
 
+from replfix.core.acquaintance import Meets
 from replfix.core.endpoint import Endpoint
 from replfix.core.tls import TlsMode
 from replfix.errors import ConfigError, ConnectError, ReplfixError, Unreadable
@@ -53,9 +54,10 @@ class Guarded(Connection):
     _current_timeout: float
     _auth_plugin_name: str
     _force_close: Any
+    server_capabilities: int
 
     def __init__(
-        self, endpoint: Endpoint, context: ssl.SSLContext | None, *, answer_seconds: float, **settings: Any
+        self, endpoint: Endpoint, context: SSLContext | None, *, answer_seconds: float, **settings: Any
     ) -> None:
         self._endpoint = endpoint
         self._context = context
@@ -82,8 +84,15 @@ class Guarded(Connection):
             self._pinned = _public_key(endpoint.sign_in.server_public_key_path)
         self.connect()
 
-    def _create_ssl_ctx(self, _: object) -> ssl.SSLContext | None:
-        return self._context
+    def _create_ssl_ctx(self, _: object) -> Any:
+        meets = self._endpoint.meets
+        return self._context if meets is None or self._context is None else _Introducing(self._context, meets)
+
+    def _request_authentication(self) -> None:
+        encrypts = self._context is not None and self.server_capabilities & CLIENT.SSL
+        if self._endpoint.meets is not None and not encrypts and not self.unix_socket:
+            self._endpoint.meets(None)
+        super()._request_authentication()  # type: ignore[misc]
 
     # --- how long, and how much ---
 
@@ -307,6 +316,22 @@ class Guarded(Connection):
         return ConnectError(
             f"{self._endpoint} wants the password of {account!r} by {plugin}. {why} It was not sent.", hint
         )
+
+
+class _Introducing:
+    """In place of an SSLContext: PyMySQL sends the account right behind the handshake."""
+
+    def __init__(self, context: SSLContext, meets: Meets) -> None:
+        self._context, self._meets = context, meets
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str) -> SSLSocket:
+        wrapped = self._context.wrap_socket(sock, server_hostname=server_hostname)
+        try:
+            self._meets(wrapped.getpeercert(binary_form=True))
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 def _too_large(endpoint: Endpoint, most: int, what: str) -> tuple[str, str]:

@@ -136,7 +136,7 @@ def test_a_source_that_purged_what_the_replica_needs_next(pair: Lab) -> None:
             if session.query("SHOW REPLICA STATUS")[0]["Last_IO_Errno"] not in ("0", None):
                 break
             session.query("DO SLEEP(0.05)")
-    url = ("--replica", pair.replica.url())
+    url = ("--replica", pair.replica.url(), "--source", pair.source.url())
     ran = replfix("diagnose", *url)
     assert ran.code == 3
     for words in ("error 13114", "The replica lacks", ":1, which the source has purged", "no longer has the binlog"):
@@ -157,7 +157,7 @@ def test_a_source_that_purged_the_failing_transaction(pair: Lab) -> None:
         session.execute("FLUSH BINARY LOGS")
         last = session.query("SHOW BINARY LOGS")[-1]["Log_name"]
         session.query(f"PURGE BINARY LOGS TO '{last}'")
-    url = ("--replica", pair.replica.url())
+    url = ("--replica", pair.replica.url(), "--source", pair.source.url())
     ran = replfix("diagnose", *url, "--json")
     assert ran.code == 3
     assert ran.document["transaction"]["gtid"] in ran.document["error"]["message"]
@@ -195,13 +195,14 @@ def test_missing_privileges_are_named_with_their_grant(pair: Lab) -> None:
         session.execute("GRANT SELECT, REPLICATION CLIENT ON *.* TO 'half'@'%'")
     pair.wait_until_applied()
     url = f"mysql://half:half@127.0.0.1:{pair.replica.port}"
-    ran = replfix("doctor", "--replica", url, "--json")
+    source = ("--source", f"mysql://127.0.0.1:{pair.source.port}")
+    ran = replfix("doctor", "--replica", url, *source, "--json")
     assert ran.code == 6
     fixes = [c["fix"] for c in ran.document["checks"] if c["verdict"] == "failed"]
     on_replica, on_source = [fix for fix in fixes if fix]  # each time all of them at once
     assert "BINLOG_ADMIN" in on_replica and "TO `half`@`%`;" in on_replica  # noqa: PT018
     assert "GRANT REPLICATION SLAVE ON *.* TO `half`@`%`;" in on_source
     assert not any("REPLICATION CLIENT" in fix for fix in fixes)
-    ran = replfix("doctor", "--replica", pair.replica.url(), "--json")
+    ran = replfix("doctor", "--replica", pair.replica.url(), *source, "--json")
     assert [c for c in ran.document["checks"] if c["verdict"] != "ok"] == []
-    assert replfix("doctor", "--replica", pair.replica.url(ADMIN)).code == 0
+    assert replfix("doctor", "--replica", pair.replica.url(ADMIN), *source).code == 0

@@ -12,9 +12,14 @@ from replfix.lab.topology import Lab
 from tests.integration.running import Ran, replfix
 
 
+def both(pair: Lab) -> tuple[str, ...]:
+    """The replica and its source, by name: one that is only found in a status is shown no account without a terminal."""
+    return "--replica", pair.replica.url(), "--source", f"mysql://127.0.0.1:{pair.source.port}"
+
+
 def checked(pair: Lab, *options: str) -> dict[str, Any]:
     """Every check that is not ok, by code."""
-    ran = replfix("doctor", "--replica", pair.replica.url(), "--json", *options)
+    ran = replfix("doctor", *both(pair), "--json", *options)
     found = {c["code"]: c for c in ran.document["checks"] if c["verdict"] != "ok"}
     assert ran.code == (6 if any(c["verdict"] == "failed" for c in found.values()) else 0)
     return found
@@ -23,7 +28,7 @@ def checked(pair: Lab, *options: str) -> dict[str, Any]:
 def test_a_healthy_pair_is_well_and_nothing_is_changed(pair: Lab) -> None:
     with pair.replica.session() as session:
         before = session.rows("SELECT @@gtid_executed, @@super_read_only, @@read_only")
-    ran = replfix("doctor", "--replica", pair.replica.url(), "--json")
+    ran = replfix("doctor", *both(pair), "--json")
     aged = {
         "replica-version",
         "source-version",
@@ -72,14 +77,14 @@ def test_what_the_replica_holds_and_how_it_is_set(pair: Lab) -> None:
         session.execute("SET sql_log_bin = 0")
         session.execute("CREATE EVENT d.nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM d.n")
     try:
-        ran = replfix("doctor", "--replica", pair.replica.url(), "--json")
+        ran = replfix("doctor", *both(pair), "--json")
         found = {c["code"]: c["message"] for c in ran.document["checks"] if c["verdict"] == "warning"}
         assert "d.m (MyISAM)" in found["replica-engines"]
         assert "d.n" in found["replica-primary-keys"]
         assert "replica-read-only" in found
         from replfix.lab.accounts import ADMIN
 
-        seen = replfix("doctor", "--replica", pair.replica.url(ADMIN), "--json")
+        seen = replfix("doctor", "--replica", pair.replica.url(ADMIN), *both(pair)[2:], "--json")
         assert "d.nightly" in {c["code"]: c["message"] for c in seen.document["checks"]}["replica-events"]
     finally:
         with pair.replica.session() as session:
@@ -136,7 +141,7 @@ def checked_with_all_but(pair: Lab, lacking: str) -> Ran:
             session.execute(granted.replace("`replfix`@`%`", "'cut'@'%'"))
         session.execute(f"REVOKE {lacking} ON *.* FROM 'cut'@'%'")
     pair.wait_until_applied()
-    return replfix("doctor", "--replica", f"mysql://cut:cut@127.0.0.1:{pair.replica.port}", "--json")
+    return replfix("doctor", "--replica", f"mysql://cut:cut@127.0.0.1:{pair.replica.port}", *both(pair)[2:], "--json")
 
 
 def test_every_configured_replica_is_checked(pair: Lab, tmp_path: Path) -> None:
@@ -145,6 +150,7 @@ def test_every_configured_replica_is_checked(pair: Lab, tmp_path: Path) -> None:
         f'[defaults]\nuser = "replfix"\n'
         f'[replicas.one]\nhost = "127.0.0.1"\nport = {pair.replica.port}\n'
         '[replicas.two]\nhost = "127.0.0.1"\nport = 1\n'
+        f'[sources.it]\nhost = "127.0.0.1"\nport = {pair.source.port}\n'
         f'[audit]\nurl = "sqlite:///{tmp_path}/audit.db"\n'
     )
     options = tmp_path / "my.cnf"

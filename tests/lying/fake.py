@@ -118,7 +118,7 @@ class FakeServer:
     """Listens on the loopback and behaves so on each connection; ``received`` is all that came, decrypted."""
 
     def __init__(self, behaviour: Behaviour, certified: Certified | None = None) -> None:
-        self._behaviour, self._certified = behaviour, certified
+        self._behaviour, self.certified = behaviour, certified
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.peers: list[Peer] = []
@@ -140,7 +140,7 @@ class FakeServer:
             except OSError:  # closed
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            peer = Peer(client, self._certified)
+            peer = Peer(client, self.certified)
             self.peers.append(peer)
             thread = threading.Thread(target=self._meet, args=(peer,), daemon=True)
             self._threads.append(thread)

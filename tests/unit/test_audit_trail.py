@@ -54,12 +54,15 @@ def tamper(path: Path) -> Tamper:
     return run
 
 
+NOBODY = 65534
+
+
 @pytest.fixture
 def shared() -> Iterator[Path]:
     """A directory that another account can reach; pytest's own are private."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        directory.chmod(0o777)
+        directory.chmod(0o1777)
         yield directory
         directory.chmod(0o700)
 
@@ -70,7 +73,7 @@ def as_nobody() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(65534)
+    os.seteuid(NOBODY)
     try:
         yield
     finally:
@@ -78,6 +81,21 @@ def as_nobody() -> Iterator[None]:
 
 
 # -- what is written --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("of", "mode"), [("file", 0o666), ("directory", 0o777)])
+def test_nothing_is_added_to_a_trail_that_others_may_write_to(tmp_path: Path, of: str, mode: int) -> None:
+    directory = tmp_path / "theirs"
+    directory.mkdir()
+    file = directory / "audit.db"
+    file.touch(0o600)  # made beforehand, by whomever
+    (file if of == "file" else directory).chmod(mode)
+    trail = SqlTrail.open(f"sqlite:///{file}")
+    for use in (trail.check_writable, lambda: fill(trail, 1)):
+        with pytest.raises(AuditError, match=r"is not only ours\. .* can be written to by others") as refused:
+            use()
+        assert "chmod go-w" in refused.value.hint
+    assert file.read_bytes() == b""
 
 
 def test_a_record_says_when_who_where_and_is_chained(path: Path) -> None:
@@ -491,7 +509,8 @@ def test_whether_a_record_could_be_added_is_told_without_adding_one(
 
     other = SqlTrail.open(f"sqlite:///{shared / 'audit.db'}")
     fill(other, 1)
-    (shared / "audit.db").chmod(0o666)
+    if os.geteuid() == 0:
+        os.chown(shared / "audit.db", NOBODY, -1)
     shared.chmod(0o555)
     with as_nobody():
         with pytest.raises(AuditError, match="is read-only"):

@@ -103,6 +103,41 @@ def test_the_search_order(tmp_path: Path, home: Path, monkeypatch: pytest.Monkey
     assert str(config.load(given).path) == given
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[audit]\nurl = 'sqlite:////tmp/elsewhere.db'",
+        "[defaults]\ndefaults_file = 'theirs.cnf'",
+        "[defaults]\nssl_mode = 'PREFERRED'",
+        "[replicas.db2]\nhost = 'h'\nssl_mode = 'DISABLED'",
+        "[replicas.db2]\nhost = 'h'\nssl_ca = 'theirs.pem'",
+        "[replicas.db2]\nhost = 'localhost'\nsocket = 'theirs.sock'",
+        "[sources.db1]\nhost = 'h'\nenable_cleartext_plugin = true",
+        "[sources.db1]\nhost = 'h'\nget_server_public_key = true",
+    ],
+)
+def test_what_a_file_in_the_working_directory_does_not_choose(tmp_path: Path, line: str) -> None:
+    key = line.split("\n")[-1].partition(" ")[0]
+    file = write(tmp_path / "here/replfix.toml", line)
+    with pytest.raises(ConfigError, match=rf"working directory.* does not choose: [a-z.0-9]*{key}") as error:
+        config.load()
+    assert "--config" in error.value.hint
+    assert config.load(file).path == Path(file)  # named, it is somebody's own
+
+
+def test_what_it_may_choose(tmp_path: Path) -> None:
+    write(tmp_path / "here/replfix.toml", "[replicas.db2]\nhost = 'h'\nport = 3307\nssl_mode = 'VERIFY_IDENTITY'")
+    assert config.load().target("db2").replica.port == 3307
+
+
+def test_files_of_others_are_not_believed(tmp_path: Path) -> None:
+    file = Path(write(tmp_path / "named.toml", ""))
+    file.chmod(0o666)
+    with pytest.raises(ConfigError, match=r"is not believed\. It can be written to by others") as error:
+        config.load(str(file))
+    assert error.value.hint == f"Run: chmod go-w {file}"
+
+
 def test_a_named_file_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="does not exist") as error:
         config.load(str(tmp_path / "none.toml"))

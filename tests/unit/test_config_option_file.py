@@ -107,7 +107,7 @@ def test_a_malformed_file_is_refused_by_line(tmp_path: Path, text: str, match: s
 def test_a_file_that_anybody_may_write_is_ignored_as_mysql_does(tmp_path: Path) -> None:
     read = read_option_file(write(tmp_path / "my.cnf", "[client]\nuser=evil\n", 0o666))
     assert read.user is None
-    assert "anybody may write" in read.warnings[0]
+    assert "is ignored. It can be written to by others (mode 0666). Run: chmod go-w " in read.warnings[0]
 
 
 def test_only_a_password_that_anybody_may_read_is_warned_about(tmp_path: Path) -> None:

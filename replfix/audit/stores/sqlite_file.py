@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from replfix import own_files
 from replfix.audit import schema
 from replfix.audit.schema import audit_head
 from replfix.audit.stores.store import BUSY_SECONDS, FORMAT, other_format
@@ -29,13 +30,7 @@ _creating = threading.Lock()
 
 
 def default_path() -> Path:
-    """``$XDG_STATE_HOME/replfix/audit.db``, or the platform's place for state."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(state):  # the XDG specification says to ignore a relative one
-        return Path(state) / "replfix" / "audit.db"
-    from platformdirs import user_state_dir
-
-    return Path(user_state_dir("replfix", appauthor=False)) / "audit.db"
+    return own_files.state_directory() / "audit.db"
 
 
 def path_of(parsed: URL) -> Path:
@@ -198,6 +193,18 @@ class SqliteFile:
         return AuditError(f"The audit trail {self.path} {message}.", hint)
 
 
+def _check_trusted(path: Path) -> None:
+    """What others may write to is no proof, and may be theirs to read; nothing is added to it."""
+    try:
+        own_files.judge(path)
+    except own_files.Distrusted as why:
+        raise AuditError(
+            f"The audit trail {path} is not only ours. {why}", f"{why.remedy}; or name another file in audit.url."
+        ) from None
+    except OSError as error:
+        raise _os_error(path, error) from None
+
+
 def _engine(path: Path) -> Engine:
     """An engine whose every connection is new, waits for other writers, and syncs at each commit.
 
@@ -223,6 +230,8 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
+        if writes:
+            _check_trusted(path)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made

@@ -1,0 +1,62 @@
+"""Servers that nobody named, found in what another server says: what has to be known of them before they are shown an account."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from replfix.errors import ConnectError
+
+Meets = Callable[[bytes | None], None]
+"""Told the certificate (DER) of a server before any account is shown to it, None where it does not encrypt; ConnectError where it is not to be
+shown one."""
+
+
+def fingerprint(certificate: bytes) -> str:
+    """As ``openssl x509 -fingerprint -sha256`` has it, without the colons."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that was found in ``where``. ``uuid`` is empty where that does not say it (MariaDB)."""
+
+    address: str
+    uuid: str
+    where: str
+    user: str
+
+    @property
+    def how(self) -> str:
+        return f"{self.address} was found in {self.where}, and nobody named it"
+
+    def question(self, shown: str) -> str:
+        whose = f" (server_uuid {self.uuid})" if self.uuid else ""
+        return (
+            f"{self.how}. Its certificate{whose} has the SHA-256 fingerprint\n  {shown}\nand is not verified. "
+            f"Show it the account {self.user!r}, now and from now on?"
+        )
+
+    def not_encrypted(self) -> ConnectError:
+        return ConnectError(
+            f"{self.how}. It does not encrypt, so nothing tells which server it is: it is shown no account.",
+            self._name_it,
+        )
+
+    def not_agreed(self, shown: str) -> ConnectError:
+        return ConnectError(
+            f"{self.how}. Its certificate (SHA-256 {shown[:16]}…) is not verified, and nobody has agreed to it: it is shown no account.",
+            f"{self._name_it} Or run 'replfix doctor' at a terminal once, and agree to its certificate.",
+        )
+
+    def changed(self, shown: str, known: str, file: str) -> ConnectError:
+        return ConnectError(
+            f"{self.how}. Its certificate is another one than was agreed to (SHA-256 {shown[:16]}…, it was {known[:16]}…): it is shown no "
+            "account.",
+            f"Where the server has a new one, take its line out of {file} and agree again. {self._name_it}",
+        )
+
+    @property
+    def _name_it(self) -> str:
+        return "Name it: --source URL, or a section [sources.NAME] in replfix.toml; ssl_mode VERIFY_CA with its ssl_ca verifies it."
