@@ -82,6 +82,29 @@ def restored(
     return changed
 
 
+def ahead(
+    counterparts: Iterable[Counterpart],
+    touched: Mapping[Named, RowImage | None],
+    changes: Iterable[RowChange],
+    tables: Mapping[TableName, Table],
+) -> tuple[TableName, ...]:
+    """Tables of rows that the source cannot have had when the changes were committed as it has them now: a row that the changes leave
+    has a unique key of theirs. Nothing that was read touches them."""
+    left = {
+        lookup
+        for change in changes
+        if change.left is not None and (table := tables.get(change.table)) is not None
+        for lookup in _keys(table, change.left)
+    }
+    untouched = (c for c in counterparts if c.row is not None and _named(tables, c) not in touched)
+    found = (c.repair.table for c in untouched if c.row is not None and left & _keys(tables[c.repair.table], c.row))
+    return tuple(dict.fromkeys(found))
+
+
+def _keys(table: Table, row: RowImage) -> set[Lookup]:
+    return {lookup for key in table.unique_keys if (lookup := by_key(table, key, row)) is not None}
+
+
 def questions(repairs: Iterable[Repair], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
     """Which rows of the replica hold a unique key of the rows that repairs put there."""
     asked: dict[Lookup, None] = {}

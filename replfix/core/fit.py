@@ -7,10 +7,12 @@ value or gets its default, and what the event has more is left out. MySQL passes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from replfix.core.row_event import RowChange, Transaction
+from replfix.core.row_event import PassedOver, RowChange, Transaction
+from replfix.core.statement import Statement, without_comments
 from replfix.core.table import Column, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 
@@ -116,6 +118,26 @@ def unfit(transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
     """Of a transaction of the backlog, in words, that a table was altered before it so that its rows are of another form."""
     known = (fit(tables[name], names) for name, names in transaction.column_names.items() if name in tables)
     return next((found for found in known if not isinstance(found, Fit)), "")
+
+
+_OF_OBJECTS = re.compile(
+    r"\s*(?:(?:CREATE|ALTER|DROP)\s+(?!(?:OR\s+REPLACE\s+)?TEMPORARY\b)|(?:RENAME|TRUNCATE|GRANT|REVOKE)\b)",
+    re.IGNORECASE,
+)
+"""Each is a transaction of its own: it has no rows of other tables beside it."""
+
+
+def is_elsewhere(passed: PassedOver, tables: Iterable[TableName]) -> bool:
+    """Whether a transaction of the backlog without readable rows is one statement about other objects: none of the tables is named in
+    it, and no schema as a whole."""
+    text = without_comments(passed.statement or "")
+    if not passed.whole or not _OF_OBJECTS.match(text) or Statement("", text).of_schema is not None:
+        return False
+    return not any(_named(name, text) for name in tables)
+
+
+def _named(table: TableName, text: str) -> bool:
+    return re.search(rf"(?<![\w$]){re.escape(table.name.replace('`', '``'))}(?![\w$])", text, re.IGNORECASE) is not None
 
 
 def as_far_as_it_fits(transaction: Transaction, tables: Mapping[TableName, Table]) -> Transaction:

@@ -64,6 +64,7 @@ class PassedOver:
     thread_id: int | None
     statement: str | None  # what was logged in place of rows, as far as it is shown; None: rows that are not read
     why: str
+    whole: bool = False  # ``statement`` is one, in full
 
 
 @dataclass(frozen=True, slots=True)

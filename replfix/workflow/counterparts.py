@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
-from replfix.core.counterparts import Counterpart, first_touches, further, identity_lookup, questions, restored
-from replfix.core.fit import as_far_as_it_fits, there, unfit
+from replfix.core.counterparts import Counterpart, ahead, first_touches, further, identity_lookup, questions, restored
+from replfix.core.fit import as_far_as_it_fits, is_elsewhere, there, unfit
 from replfix.core.gtid import GtidSet
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
 from replfix.core.row_diff import logged_in_part
-from replfix.core.row_event import RowChange, Transaction
+from replfix.core.row_event import PassedOver, RowChange, Transaction
 from replfix.core.table import Table, TableName
 from replfix.core.words import counted
 from replfix.errors import ReplicationError, Unreadable
@@ -52,7 +53,11 @@ def keep_what_the_source_has(
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
             changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
-            changed = restored(counterparts, first_touches(changes, counterparts, tables), tables)
+            touched = first_touches(changes, counterparts, tables)
+            changed = restored(counterparts, touched, tables)
+            if not changes.whole:
+                names = ahead(counterparts, touched, transaction.changes, tables)
+                untold.update(dict.fromkeys(map(_ahead, names)))
             untold.update(dict.fromkeys(_incomplete(changed.values(), tables)))
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
@@ -94,6 +99,13 @@ def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -
             )
 
 
+def _ahead(name: TableName) -> str:
+    return (
+        f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, so it was "
+        "another one then: how it was is unknown, because the backlog could not be read so far."
+    )
+
+
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
     asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
     answers = source.find(there(tables), tuple(dict.fromkeys(lookup for _, lookup in asked)))
@@ -132,6 +144,11 @@ class ChangesSince:
         read = 0
         try:
             for transaction in behind:
+                if isinstance(transaction, PassedOver):
+                    if not is_elsewhere(transaction, self._tables):
+                        raise Unreadable(transaction.why)
+                    read += 1
+                    continue
                 if misfit := unfit(transaction, self._tables):
                     raise Unreadable(misfit)
                 read += 1
@@ -147,7 +164,7 @@ class ChangesSince:
                 "how the source has them now, which can be ahead of the replica."
             )
 
-    def _transactions(self) -> tuple[Iterator[Transaction], int | None]:
+    def _transactions(self) -> tuple[Iterator[Transaction | PassedOver], int | None]:
         """And how many there are; None when nobody counts them."""
         source, transaction = self._source, self._transaction
         theirs = source.executed() if self._by_gtid else GtidSet()
@@ -157,4 +174,4 @@ class ChangesSince:
             return (each for each in behind if each.gtid is None or each.gtid not in self._executed), None
         assert transaction.gtid is not None
         backlog = theirs - self._executed - self._executed.single(transaction.gtid)
-        return source.transactions(backlog, BACKLOG_READ), len(backlog)
+        return islice(source.readable(backlog), BACKLOG_READ), len(backlog)

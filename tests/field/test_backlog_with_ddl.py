@@ -71,3 +71,42 @@ def test_a_row_of_the_source_that_is_in_the_way_is_put_right_from_its_altered_ta
     with lab.source.session() as source, lab.replica.session() as replica:
         read = "SELECT * FROM shop.t ORDER BY id"
         assert replica.rows(read) == source.rows(read)
+
+
+@pytest.mark.parametrize(
+    ("behind", "code"),
+    [
+        ("ALTER TABLE shop.unrelated ADD COLUMN b INT", 0),
+        ("ALTER TABLE shop.t ADD COLUMN b INT", 4),
+    ],
+)
+def test_a_row_that_the_source_gets_later_is_not_put_there_before_its_time(
+    as_shipped: Lab, behind: str, code: int
+) -> None:
+    """Row 7 is the replica's own, and the source has one too, with the key of row 8, which is gone by then."""
+    lab = as_shipped
+    with lab.source.session() as source:
+        source.execute("CREATE DATABASE shop")
+        source.execute("CREATE TABLE shop.t (id INT PRIMARY KEY, a VARCHAR(20), c INT, UNIQUE KEY (c))")
+        source.execute("CREATE TABLE shop.unrelated (id INT PRIMARY KEY)")
+        source.execute("INSERT INTO shop.t VALUES (1, 'one', 1)")
+        lab.wait_until_applied()
+        write_locally(lab.replica, "INSERT INTO shop.t VALUES (7, 'here', 80)", logged=False)
+        source.execute("SET SESSION binlog_format = ROW")
+        source.execute("INSERT INTO shop.t VALUES (8, 'eight', 80)")
+        source.execute(behind)
+        source.execute("DELETE FROM shop.t WHERE id = 8")
+        source.execute("INSERT INTO shop.t (id, a, c) VALUES (7, 'seven', 80)")
+    wait_until_stopped(lab.replica)
+    done = replfix("resolve", "replica1", "--yes", "--json", "--config", str(lab.config_file))
+    assert done.code == code, done
+    if code:
+        said = replfix("diagnose", "replica1", "--json", "--config", str(lab.config_file)).document["strategies"][0]
+        assert not said["allowed"]
+        assert "how it was is unknown" in said["reason"]
+        return
+    assert done.document["rounds"][0]["steps"][0]["current"] == {"id": 7, "a": "here", "c": 80}
+    lab.wait_until_applied()
+    with lab.source.session() as source, lab.replica.session() as replica:
+        read = "SELECT * FROM shop.t ORDER BY id"
+        assert replica.rows(read) == source.rows(read)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.counterparts import Counterpart, first_touches, restored
+from replfix.core.counterparts import Counterpart, Named, ahead, first_touches, restored
 from replfix.core.reconcile import Repair
 from replfix.core.row_event import RowChange
+from replfix.core.table import TableName
 from replfix.core.values import NOT_LOGGED, RowImage
 from tests.unit.making import column, deleted, inserted, key, table, updated
 
 PAIR = table("d.t", [column("a"), column("b"), column("c")], [key("PRIMARY", "a", "b")])
+UNIQUE = table("d.u", [column("a"), column("b"), column("c")], [key("PRIMARY", "a", "b"), key("c", "c")])
 IN_THE_WAY = Repair(PAIR.name, (1, 2, 3), None)
 
 
@@ -33,3 +35,21 @@ def test_how_the_source_had_the_row(
     touched = first_touches(changes, counterparts, {PAIR.name: PAIR})
     changed = restored(counterparts, touched, {PAIR.name: PAIR})
     assert changed.get(IN_THE_WAY, IN_THE_WAY).target == target
+
+
+@pytest.mark.parametrize(
+    ("source", "touched", "expected"),
+    [
+        ((1, 2, 9), {}, (UNIQUE.name,)),
+        ((1, 2, 8), {}, ()),
+        ((1, 2, None), {}, ()),
+        (None, {}, ()),
+        ((1, 2, 9), {(UNIQUE.name, (1, 2)): None}, ()),  # how it was then is known
+    ],
+)
+def test_a_row_that_the_source_cannot_have_had_like_that(
+    source: RowImage | None, touched: dict[Named, RowImage | None], expected: tuple[TableName, ...]
+) -> None:
+    repair = Repair(UNIQUE.name, (1, 2, 9), None)
+    left = (inserted(UNIQUE, 5, 5, 9),)
+    assert ahead([Counterpart(repair, source)], touched, left, {UNIQUE.name: UNIQUE}) == expected

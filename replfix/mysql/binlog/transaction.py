@@ -419,7 +419,7 @@ class _Assembly:
         )
         return PassedOver(
             self.name, first.log_file, first.start_pos, self.opening.committed_at, first.server_id,
-            self.thread_id, "; ".join(texts)[:_STATEMENT_KEPT] or None, why,
+            self.thread_id, "; ".join(texts)[:_STATEMENT_KEPT] or None, why, len(texts) == 1 and len(texts[0]) <= _STATEMENT_KEPT,
         )  # fmt: skip
 
     def refused(self, event: Event, why: str) -> Unreadable:
