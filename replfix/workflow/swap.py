@@ -10,6 +10,7 @@ from replfix.core.row_event import Transaction
 from replfix.core.swap import Swap, questions, swapped, untouched
 from replfix.core.table import Table, TableName
 from replfix.core.values import NotRead, RowImage
+from replfix.errors import ReplfixError
 from replfix.ports import Server
 from replfix.workflow.counterparts import ChangesSince
 
@@ -23,7 +24,7 @@ def swaps(
     source_rows: Sequence[RowImage | NotRead | None],
 ) -> tuple[Swap, ...]:
     """``servers``: the source first. ``tables`` are those that are the same there. What later transactions of the source change
-    again is decided by these."""
+    again is decided by these; where not all of them can be read, a source that follows nobody has its row from one of them."""
     at: dict[int, str] = {}
     as_written = {
         id(conflict)
@@ -44,4 +45,14 @@ def swaps(
         return ()
     later = since()
     kept = untouched([c for c in found.conflicts if id(c) in at], tables, later.behind())
+    if not later.whole and not _follows(servers[0]):
+        return ()
     return tuple(Swap(conflict, at[id(conflict)]) for conflict in kept)
+
+
+def _follows(server: Server) -> bool:
+    """Whether it may have rows of others by replication."""
+    try:
+        return bool(server.channels())
+    except ReplfixError:
+        return True

@@ -108,3 +108,12 @@ def test_a_row_event_beside_statements_is_a_row_conflict(any_pair: Lab) -> None:
     (remedy,) = [advice for advice in found["advice"] if advice["sql"]]
     write(any_pair.replica, *remedy["sql"])
     waiting.until(lambda: rows(any_pair.replica) == [("1", "77"), ("5", "6")])
+
+
+def test_a_row_that_a_later_statement_makes_like_the_replicas_is_not_exchanged(any_pair: Lab) -> None:
+    """The source follows nobody: it has its row from its own statement, which the backlog holds without rows."""
+    later = ("SET SESSION binlog_format = STATEMENT", "UPDATE shop.t SET k = 5 WHERE id = 5")
+    stage(any_pair, "INSERT INTO shop.t VALUES (5, 6)", *later, format_="ROW")
+    done = run(any_pair, "resolve", "replica1", "--yes", "--json")
+    assert (done.code, done.document["outcome"]) == (0, "resolved"), done.out + done.err
+    waiting.until(lambda: rows(any_pair.replica) == rows(any_pair.source) == [("1", "1"), ("5", "5")])
