@@ -117,3 +117,12 @@ def test_a_row_that_a_later_statement_makes_like_the_replicas_is_not_exchanged(a
     done = run(any_pair, "resolve", "replica1", "--yes", "--json")
     assert (done.code, done.document["outcome"]) == (0, "resolved"), done.out + done.err
     waiting.until(lambda: rows(any_pair.replica) == rows(any_pair.source) == [("1", "1"), ("5", "5")])
+
+
+def test_a_statement_without_checks_is_found(any_pair: Lab) -> None:
+    """As a dump or a migration runs it. MariaDB shows these settings before the statement, in its relay log."""
+    checks = "SET SESSION unique_checks = 0, foreign_key_checks = 0"
+    stage(any_pair, checks, "UPDATE shop.t SET k = 5 WHERE id = 1")
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    assert found["statement"]["text"] == "UPDATE shop.t SET k = 5 WHERE id = 1"
+    assert [strategy["name"] for strategy in found["strategies"] if strategy["allowed"]] == ["skip"]

@@ -79,6 +79,24 @@ def test_a_failing_statement() -> None:
     assert failing(EVENTS, "0-1-6,1-1-3", other) is None
 
 
+@pytest.mark.parametrize(
+    "session",
+    [
+        "",
+        "use `d`; ",
+        "set unique_checks=0; ",
+        "use `d``e`; set foreign_key_checks=0, sql_auto_is_null=1, check_constraint_checks=0; ",
+        "use `d`; set @@sql_if_exists=1, @@system_versioning_insert_history=1; ",
+    ],
+)
+def test_a_failing_statement_with_settings_of_its_session(session: str) -> None:
+    """A dump's, or a migration's: without foreign key checks."""
+    text = "create table x (id int)"
+    told = parse(1050, f"Error 'Table 'x' already exists' on query. Default database: 'd'. Query: '{text}'")
+    events = [*EVENTS[:-1], ("Query", 2050, f"{session}{text}")]
+    assert failing(events, "0-1-6,1-1-3", told) == "0-1-8"
+
+
 def test_an_error_that_names_nothing_is_the_first_ones_where_there_is_one_order() -> None:
     told = parse(1950, "An attempt was made to binlog GTID 0-1-7 which would create an out-of-order sequence number")
     assert failing(EVENTS[:5], "0-1-6", told) == "0-1-7"

@@ -32,7 +32,9 @@ _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
 _TABLE_NUMBER = re.compile(r"table_id: ([0-9]+)")
 _TABLE = re.compile(r"table_id: [0-9]+ \((.*)\)\Z", re.DOTALL)
 _ROWS = re.compile(r"(?:Write|Update|Delete)_rows")
-_DEFAULT_SCHEMA = re.compile(r"use `(?:[^`]|``)*`; ")
+_SESSION_OF_STATEMENT = re.compile(r"(?:use `(?:[^`]|``)*`; )?(?:set (?:@*\w+=\w+(?:, )?)+; )?")
+"""What SHOW RELAYLOG EVENTS puts before a statement: its schema, and settings that are not the default (11.8.9: ``foreign_key_checks``,
+``sql_auto_is_null``, ``unique_checks``, ``check_constraint_checks``, ``@@sql_if_exists``, ``@@system_versioning_insert_history``)."""
 _GTID_LIST = re.compile(r"\[(.*)\]\Z", re.DOTALL)
 _EVENTS_READ_OF_ONE_DOMAIN = 500  # of the relay log, from where the applier is
 _EVENTS_READ = 20_000  # with several, that is the start of a file
@@ -229,6 +231,9 @@ def _contents(events: Iterable[Mapping[str, Any]]) -> Contents:
             tables[number[1]] = table[1]
         elif (written := _ROWS.match(kind)) and number is not None:
             rows.append(RowsEvent(written[0], tables.get(number[1], ""), end))
-        elif kind.startswith("Query") and info not in ("BEGIN", "COMMIT"):
-            statements.append(masked(_DEFAULT_SCHEMA.sub("", info, count=1)))  # as the message is
+        elif kind.startswith("Query") and (text := _SESSION_OF_STATEMENT.sub("", info, count=1)) not in (
+            "BEGIN",
+            "COMMIT",
+        ):
+            statements.append(masked(text))  # as the message is
     return Contents(tuple(rows), frozenset(tables.values()), tuple(statements), frozenset(ends))
