@@ -118,6 +118,20 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A table whose rows have other keys on each server. Of some rows that were asked for: how many only one of the servers has."""
+
+    table: Table
+    column: str
+    function: str  # of its default
+    both: BothDefinitions
+    asked_here: int
+    only_here: int
+    asked_there: int
+    only_there: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissingAccount:
     """``name`` as a statement has it. ``grants``: what the source's account of that name may do, as GRANT statements without
     authentication; None: the source has none, or that is not known, or it has roles."""
@@ -197,6 +211,8 @@ class Evidence:
     definitions: tuple[BothDefinitions, ...] = ()  # of the objects that an error of definitions is about
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
+    apart: Apart | None = None
+    altered: Table | None = None  # the replica's, for a statement that gives its rows values of each server's own
     definers: tuple[MissingAccount, ...] = ()  # that the replica lacks
     missing: MissingObject | None = None
     references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of

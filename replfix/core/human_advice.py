@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from replfix.core import copied, drift, known_errors, prepared_xa
+from replfix.core import apart, copied, drift, known_errors, prepared_xa
 from replfix.core.by_hand import logged_in_part
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
@@ -64,7 +64,12 @@ def _logged_in_part(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
-    if known := copied.advise(evidence) or beside_statements(evidence) or prepared_xa.advise(evidence):
+    if (
+        known := copied.advise(evidence)
+        or apart.advise(evidence)
+        or beside_statements(evidence)
+        or prepared_xa.advise(evidence)
+    ):
         return known
     family = evidence.family
     if family is None:

@@ -28,6 +28,7 @@ from replfix.core.words import counted
 from replfix.errors import ConnectError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.ahead import survives
+from replfix.workflow.apart import find_apart
 from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.copied import copied
@@ -40,6 +41,7 @@ from replfix.workflow.in_transit import circle, stopped_above
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.objects import (
     compare_definitions,
+    find_altered,
     find_blocking_row,
     find_definers,
     find_duplicates,
@@ -332,6 +334,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),
         references_only_here=find_references_only_here(replica, source, statement, bare.family),
+        altered=find_altered(replica, error, statement),
+        apart=find_apart(replica, source, transaction, found, tables, behind),
         definers=find_definers(replica, source, missing_definers(error), unknowns),
         missing=find_missing(replica, source, error, statement, behind, unknowns),
         nulls=find_nulls(replica, source, error, statement, unknowns),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from replfix.core import sql
-from replfix.core.alter import foreign_keys, made_not_null
+from replfix.core.alter import clauses, foreign_keys, made_not_null
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_NO_REFERENCED_ROW_2, ApplierError
 from replfix.core.blocking_row import blocking, tables_in_question
 from replfix.core.drift import same
@@ -35,6 +35,8 @@ from replfix.ports import Replica, Server
 NULLS = (1048, 1138, 1263, 1265)
 """The errors of a statement that makes a column NOT NULL, where rows hold NULL: MySQL's are 1138 and, where the table is copied, 1265,
 which is MariaDB's only one."""
+UNSAFE = 1674
+"""ER_BINLOG_UNSAFE_SYSTEM_FUNCTION"""
 OBJECTS = 10
 """How many tables of a transaction are compared."""
 DUPLICATES_SHOWN = 5
@@ -96,13 +98,13 @@ def _named(error: ApplierError) -> tuple[TableName, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Backlog:
+class Backlog:
     statements: tuple[Statement, ...]
     changed: frozenset[TableName]  # by row events
     unread: bool  # some of it cannot be read
 
 
-def _read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -> _Backlog | None:
+def read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Backlog | None:
     """What is behind the failing transaction; None where that is not known."""
     if behind is None:
         return None
@@ -126,32 +128,31 @@ def _read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -
     except (ReplicationError, ServerError) as reason:
         unknowns.append(f"Whether later transactions change the definitions is unknown: {reason.message}")
         return None
-    return _Backlog(tuple(statements), frozenset(changed), unread)
+    return Backlog(tuple(statements), frozenset(changed), unread)
 
 
 def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Callable[[BothDefinitions], Later | None]:
-    """What the backlog behind the failing transaction does to an object."""
-    backlog = _read_backlog(source, behind, unknowns)
-    if backlog is None:
-        return lambda _: None
+    backlog = read_backlog(source, behind, unknowns)
+    return lambda both: later_of(backlog, both) if backlog is not None else None
 
-    def of(both: BothDefinitions) -> Later:
-        def about(statement: Statement) -> bool:
-            if both.table is None:
-                return statement.of_schema == both.schema
-            if statement.of_schema == both.schema:
-                return True
-            return any(
-                name.name == both.table and name.schema in (both.schema, _ANY_SCHEMA) for name in statement.mentioned
-            )
 
-        found = [statement for statement in backlog.statements if about(statement)]
-        rows = both.table is not None and TableName(both.schema, both.table) in backlog.changed
-        defining = tuple(statement.text for statement in found if statement.defines)
-        by_statement = backlog.unread or len(defining) < len(found)
-        return Later(defining, rows or by_statement, by_statement)
+def later_of(backlog: Backlog, both: BothDefinitions) -> Later:
+    """What the backlog does to an object."""
 
-    return of
+    def about(statement: Statement) -> bool:
+        if both.table is None:
+            return statement.of_schema == both.schema
+        if statement.of_schema == both.schema:
+            return True
+        return any(
+            name.name == both.table and name.schema in (both.schema, _ANY_SCHEMA) for name in statement.mentioned
+        )
+
+    found = [statement for statement in backlog.statements if about(statement)]
+    rows = both.table is not None and TableName(both.schema, both.table) in backlog.changed
+    defining = tuple(statement.text for statement in found if statement.defines)
+    by_statement = backlog.unread or len(defining) < len(found)
+    return Later(defining, rows or by_statement, by_statement)
 
 
 def _definitions(
@@ -159,17 +160,17 @@ def _definitions(
 ) -> Iterator[BothDefinitions]:
     schema = statement.of_schema if statement else None
     if schema is not None:
-        yield _both(replica, source, schema, None)
+        yield both_definitions(replica, source, schema, None)
     for name in tables:
         if replica.definition(name.schema, None) is None:  # nothing in it can be there
-            yield _both(replica, source, name.schema, None)
+            yield both_definitions(replica, source, name.schema, None)
         else:
-            both = _both(replica, source, name.schema, name.name)
+            both = both_definitions(replica, source, name.schema, name.name)
             rows = replica.rows_up_to(name, ROWS_COUNTED) if both.replica is not None else None
             yield replace(both, rows=rows)
 
 
-def _both(replica: Server, source: Server, schema: str, table: str | None) -> BothDefinitions:
+def both_definitions(replica: Server, source: Server, schema: str, table: str | None) -> BothDefinitions:
     return BothDefinitions(schema, table, source.definition(schema, table), replica.definition(schema, table))
 
 
@@ -226,6 +227,13 @@ def find_orphans(
     return tuple(found)
 
 
+def find_altered(replica: Replica, error: ApplierError, statement: Statement | None) -> Table | None:
+    """The table of an ALTER TABLE that has another outcome on each server."""
+    if error.errno != UNSAFE or statement is None or not clauses(statement) or len(statement.tables) != 1:
+        return None
+    return replica.table(statement.tables[0])
+
+
 def find_missing(
     replica: Replica,
     source: Server,
@@ -247,7 +255,7 @@ def find_missing(
     except (ServerError, PrivilegeError) as reason:
         unknowns.append(f"The source's {kind.lower()} {name} could not be read: {reason.message}")
         return None
-    backlog = _read_backlog(source, behind, unknowns)
+    backlog = read_backlog(source, behind, unknowns)
     later = None
     if backlog is not None and not backlog.unread:
         each = ((s.text, object_of(name.schema, s.text)) for s in backlog.statements)
@@ -289,7 +297,7 @@ def find_nulls(
         number = replica.count({name: ours}, (asked,))[asked]
         rows = replica.find({name: ours}, (asked,))[asked]
         named = {row: by_identity(ours, row) for row in rows} if _asked_alike(ours, theirs) else {}
-        there = source.find({name: theirs}, tuple(lookup for lookup in named.values() if lookup is not None))
+        answers = source.find({name: theirs}, tuple(lookup for lookup in named.values() if lookup is not None))
     except ServerError as reason:
         unknowns.append(f"Rows of {name} that hold NULL could not be looked up: {reason.message}")
         return None
@@ -299,7 +307,7 @@ def find_nulls(
         lookup = named.get(row)
         if lookup is None:
             return unnamed
-        found = next(iter(there[lookup]), None)
+        found = next(iter(answers[lookup]), None)
         return None if found is None else _without_nulls(row, found, ours, theirs, made)
 
     return Nulls(ours, tuple(made), number, tuple((row, wanted(row)) for row in rows))
@@ -312,16 +320,16 @@ def _asked_alike(ours: Table, theirs: Table) -> bool:
 
 
 def _without_nulls(
-    row: RowImage, there: RowImage, ours: Table, theirs: Table, made: Mapping[str, str]
+    row: RowImage, answer: RowImage, ours: Table, theirs: Table, made: Mapping[str, str]
 ) -> RowImage | NotRead:
     values = list(row)
     for column, now in made.items():
         here, other = ours.column(column), theirs.by_name.get(now)
         if values[here.ordinal] is not None:
             continue
-        if other is None or other.data_type != here.data_type or there[other.ordinal] is None:
+        if other is None or other.data_type != here.data_type or answer[other.ordinal] is None:
             return NotRead(f"the source's {now} is of another type now, or NULL")
-        values[here.ordinal] = there[other.ordinal]
+        values[here.ordinal] = answer[other.ordinal]
     return tuple(values)
 
 

@@ -57,6 +57,11 @@ _DEFINED = (
 )
 _CALLS = ("SET binlog_format = STATEMENT", "INSERT INTO shop.a VALUES (1, shop.f(5))")
 
+_OWN_KEYS = (
+    "SET binlog_format = STATEMENT",  # MySQL refuses the next one otherwise
+    "ALTER TABLE shop.a ADD COLUMN u VARCHAR(36) NOT NULL DEFAULT (uuid()) PRIMARY KEY",
+    "SET binlog_format = ROW",
+)
 _RANGE = (
     "CREATE TABLE shop.a (id INT PRIMARY KEY) PARTITION BY RANGE (id) "
     "(PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
@@ -269,6 +274,23 @@ DRIFTED = {
         ("UPDATE shop.a SET x = NULL WHERE u = 2",),
         ("ALTER TABLE shop.a ADD PRIMARY KEY (x)",),
         remedied=True,
+    ),
+    "keys-of-each-server": Drifted(
+        ("CREATE TABLE shop.a (x INT, y INT)", "INSERT INTO shop.a VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)"),
+        (),
+        (
+            *_OWN_KEYS,
+            "UPDATE shop.a SET y = 30 WHERE x = 3",
+            "DELETE FROM shop.a WHERE x = 1",
+            "UPDATE shop.a SET y = 40 WHERE x = 4",
+            "INSERT INTO shop.a (x, y) VALUES (6, 6)",
+        ),
+        remedied=True,
+    ),
+    "values-of-each-server-without-a-key": Drifted(
+        ("CREATE TABLE shop.a (x INT, y INT)", "INSERT INTO shop.a VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)"),
+        (),
+        (_OWN_KEYS[0], _OWN_KEYS[1].removesuffix(" PRIMARY KEY"), _OWN_KEYS[2], "UPDATE shop.a SET y = 30 WHERE x = 3"),
     ),
     "foreign-key-over-orphans": Drifted(
         (

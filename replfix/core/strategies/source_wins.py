@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from replfix.core import apart
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
@@ -148,6 +149,8 @@ def cannot(evidence: Evidence) -> str:
             f"The events do not hold what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
             "FULL on the source): the replica lacks the source's primary key."
         )
+    if own_keys := apart.refusal(evidence):
+        return own_keys
     if evidence.swaps:
         return would_swap(evidence)
     if twice := next(held_twice(evidence), None):
@@ -368,6 +371,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
+    risks.extend(apart.risks(evidence))
     risks.extend(risks_elsewhere(evidence, steps))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
