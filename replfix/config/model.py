@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from replfix.core.limits import LIMITS
 from replfix.core.sign_in import SignIn
 from replfix.core.tls import Tls, TlsMode, checked_versions, mode_of
 
@@ -105,6 +106,13 @@ class Audit(_Section):
     url: Name | None = None
 
 
+class LimitsSection(_Section):
+    transaction_rows: Annotated[StrictInt, Field(ge=1)] = LIMITS.rows
+    transaction_values: Annotated[StrictInt, Field(ge=1)] = LIMITS.values
+    transaction_bytes: Annotated[StrictInt, Field(ge=1 << 20)] = LIMITS.bytes
+    answer_bytes: Annotated[StrictInt, Field(ge=1 << 20)] = LIMITS.answer_bytes
+
+
 class PolicyRule(_Section):
     """One rule: it matches a conflict that fits every key given here."""
 
@@ -129,4 +137,5 @@ class ConfigFile(_Section):
     replicas: dict[Name, Replica] = {}
     sources: dict[Name, Server] = {}
     audit: Audit = Audit()
+    limits: LimitsSection = LimitsSection()
     policy: Policy = Policy()

@@ -11,6 +11,7 @@ from replfix.config.model import ConfigFile, Policy, Server
 from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.reading import read_config, suggestion, working_directory
 from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
+from replfix.core.limits import Limits
 from replfix.core.tls import Tls
 from replfix.errors import ConfigError, UsageError
 
@@ -164,7 +165,7 @@ class Config:
         tls = endpoint.tls.over(self._tls(None) if replica is None else replica.tls)
         sign_in = endpoint.sign_in.over(self._option_file(None).sign_in)
         return self._with_account(
-            self._by_socket(replace(endpoint, tls=tls, sign_in=sign_in), self._option_file(None)),
+            self._by_socket(replace(endpoint, tls=tls, sign_in=sign_in, limits=self._limits), self._option_file(None)),
             Account(endpoint.user, endpoint.password),
             *([Account(replica.user, replica.password)] if replica else []),
             *self._environment_and_files(None),
@@ -184,8 +185,19 @@ class Config:
         socket = None if server.socket is None else str(self._beside / Path(server.socket).expanduser())
         in_passing = str(self.path) if self.path == working_directory() and not self.named else ""
         return Endpoint(
-            server.host, server.port, socket=socket, tls=tls, sign_in=server.sign_in(self._beside), found_in=in_passing
+            server.host,
+            server.port,
+            socket=socket,
+            tls=tls,
+            sign_in=server.sign_in(self._beside),
+            limits=self._limits,
+            found_in=in_passing,
         )
+
+    @property
+    def _limits(self) -> Limits:
+        given = self.file.limits
+        return Limits(given.transaction_rows, given.transaction_values, given.transaction_bytes, given.answer_bytes)
 
     def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
         """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from replfix.core.acquaintance import Meets
+from replfix.core.limits import LIMITS, Limits
 from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
 from replfix.core.sign_in import OPTIONS as SIGN_IN_OPTIONS
 from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
@@ -61,6 +62,7 @@ class Endpoint:
     socket: str | None = None
     tls: Tls = NO_TLS_OPTIONS
     sign_in: SignIn = CLIENTS_RULES
+    limits: Limits = field(default=LIMITS, compare=False, repr=False)
     found_in: str = field(default="", compare=False)
     """Where the address was found; empty for one that somebody named."""
     meets: Meets | None = field(default=None, compare=False, repr=False)
@@ -110,7 +112,7 @@ class Endpoint:
     def visited_as(self, other: Endpoint) -> Endpoint:
         """This address, with the other's account where this one names none, and its TLS options where they are not given.
         What the other may ask for when it lets us in, this one may not."""
-        with_tls = replace(self, tls=self.tls.over(other.tls))
+        with_tls = replace(self, tls=self.tls.over(other.tls), limits=other.limits)
         return with_tls if self.user is not None else replace(with_tls, user=other.user, password=other.password)
 
 

@@ -26,7 +26,11 @@ def received_the_same(session: Session, channel: ChannelStatus, transaction: Tra
         return None
     try:
         files = RelayFiles(session, channel.relay_log_file)
-        return holds_the_same(files, channel.relay_log_pos, transaction) if files.on_disk else None
+        return (
+            holds_the_same(files, channel.relay_log_pos, transaction, session.endpoint.limits)
+            if files.on_disk
+            else None
+        )
     except ReplicationError:
         return None
 
@@ -50,7 +54,7 @@ def read_relayed(
     def fill_in(name: TableName, columns: Sequence[Column], images: Sequence[RowImage]) -> Sequence[RowImage]:
         return filled_in(session, applied_as(channel.filters, name) or name, columns, images)
 
-    schema = Schema(columns_of, log_dialect(session).charset_of(session), fill_in=fill_in)
+    schema = Schema(columns_of, log_dialect(session).charset_of(session), session.endpoint.limits, fill_in)
     found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"

@@ -21,6 +21,7 @@ from pymysql.protocol import MysqlPacket
 
 from replfix.core.acquaintance import Meets
 from replfix.core.endpoint import Endpoint
+from replfix.core.limits import raised
 from replfix.core.tls import TlsMode
 from replfix.errors import ConfigError, ConnectError, ReplfixError, Unreadable
 
@@ -33,8 +34,7 @@ CONNECT_SECONDS = 5
 """For all of it: the network, TLS, the exchange that signs in, and the session's settings."""
 
 MOST_TO_SIGN_IN = 1 << 20
-MOST_IN_AN_ANSWER = 1 << 28
-"""Bytes that a server may send before it has let us in, and for one statement."""
+"""Bytes that a server may send before it has let us in."""
 
 _PER_PACKET = 64  # bytes that a row of one byte takes as values, at least
 _AT_ONCE = 1 << 18
@@ -54,6 +54,7 @@ class Guarded(Connection):
     _current_timeout: float
     _auth_plugin_name: str
     _force_close: Any
+    _signed_in = False
     server_capabilities: int
 
     def __init__(
@@ -115,7 +116,7 @@ class Guarded(Connection):
         self._received += size + _PER_PACKET
         if self._received > self._most:
             self._force_close()
-            raise ConnectError(*_too_large(self._endpoint, self._most, self._what))
+            raise ConnectError(*_too_large(self._endpoint, self._most, self._what, "answer_bytes" * self._signed_in))
 
     def _lost(self, why: str) -> pymysql.err.OperationalError:
         self._force_close()
@@ -165,7 +166,7 @@ class Guarded(Connection):
 
     def _execute_command(self, command: int, sql: str | bytes) -> None:
         if self._signed_in:  # before, it is one deadline for all
-            self._begin(self._answer_seconds, MOST_IN_AN_ANSWER, "to answer a statement")
+            self._begin(self._answer_seconds, self._endpoint.limits.answer_bytes, "to answer a statement")
         super()._execute_command(command, sql)  # type: ignore[misc]
 
     def _read_query_result(self, unbuffered: bool = False) -> Any:
@@ -249,7 +250,7 @@ class Guarded(Connection):
             whole += size
             if whole > largest:
                 self._force_close()
-                raise Unreadable(*_too_large(self._endpoint, largest, "in one event"))
+                raise Unreadable(*_too_large(self._endpoint, largest, "in one event", "transaction_bytes"))
             at += _HEAD + size
             parts.append(data[at - size : at])
             if size < _LARGEST_PACKET:
@@ -334,10 +335,10 @@ class _Introducing:
         return wrapped
 
 
-def _too_large(endpoint: Endpoint, most: int, what: str) -> tuple[str, str]:
+def _too_large(endpoint: Endpoint, most: int, what: str, key: str) -> tuple[str, str]:
     return (
         f"{endpoint} sends more than {most:,} bytes {what}: replfix takes no more.",
-        "Look at what it sends with the mysql client or mysqlbinlog.",
+        f"Look at what it sends with the mysql client or mysqlbinlog. {raised(key) if key else ''}".strip(),
     )
 
 

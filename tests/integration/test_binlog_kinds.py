@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from replfix.core.limits import Limits
 from replfix.errors import Unreadable
 from replfix.lab.topology import Lab
-from replfix.mysql.binlog.limits import Limits
 from replfix.mysql.connection import Session
 from tests.integration.test_binlog_reader import connect, only, reader, write
 from tests.integration.test_trials import resolved, stage
@@ -98,16 +99,25 @@ def test_an_xa_transaction_has_its_rows_where_it_is_prepared(pair: Lab, session:
 
 def test_a_transaction_beyond_the_limits_is_refused_by_the_limit(pair: Lab, session: Session) -> None:
     gtid = write(session, "INSERT INTO items VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)")
-    packed = write(
-        session, "SET binlog_transaction_compression = ON", "INSERT INTO items VALUES (4, REPEAT('x', 40), 4)"
+    large = write(
+        session, "BEGIN", *(f"INSERT INTO items VALUES ({n}, REPEAT('x', 40), 4)" for n in range(10, 30)), "COMMIT"
     )
+    packed = write(
+        session, "SET binlog_transaction_compression = ON", "BEGIN",
+        *(f"INSERT INTO items VALUES ({n}, REPEAT('x', 40), 4)" for n in range(30, 50)), "COMMIT",
+    )  # fmt: skip
+    deletions = [f"DELETE /* {'x' * 500} */ FROM items WHERE id = {n}" for n in (1, 2, 3)]
+    queries = write(session, "SET binlog_rows_query_log_events = ON", "BEGIN", *deletions, "COMMIT")
+    assert len(reader(pair.source).transaction(queries).queries) == 3
     for transaction, limits, told in (
         (gtid, Limits(rows=2), "has 3 rows or more: replfix reads transactions of up to 2 rows"),
         (gtid, Limits(values=8), "has 9 values or more: replfix reads transactions of up to 8 values"),
-        (gtid, Limits(bytes=60), r"has \d+ bytes of events or more: .* up to 60 bytes"),
-        (packed, Limits(bytes=60), r"has \d+ bytes of events or more: .* up to 60 bytes"),
+        (gtid, Limits(bytes=60), "more than 60 bytes in one event"),
+        (large, Limits(bytes=1000), r"has \d,\d+ bytes of events or more: .* up to 1,000 bytes"),
+        (packed, Limits(bytes=1000), r"has \d,\d+ bytes of events or more: .* up to 1,000 bytes"),
+        (queries, Limits(bytes=2000), r"has \d,\d+ bytes of events or more: .* up to 2,000 bytes"),
     ):
         small = reader(pair.source)
-        small.limits = limits
+        small.endpoint = replace(small.endpoint, limits=limits)
         with pytest.raises(Unreadable, match=told):
             small.transaction(transaction)

@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
+from replfix.core.limits import LIMITS, Limits
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import EventType, events
 from replfix.mysql.binlog.transaction import Schema, transactions
 from tests.unit.test_binlog_log import FDE, made, no_charset, no_definition, placed

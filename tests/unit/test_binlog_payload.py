@@ -7,9 +7,9 @@ import struct
 import pytest
 import zstandard
 
+from replfix.core.limits import LIMITS, Limits
 from replfix.core.row_event import Transaction
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import HEADER, EventType, events
 from replfix.mysql.binlog.transaction import Schema, transactions
 from tests.unit.test_binlog_log import FDE, gtid, made, no_charset, no_definition, placed, query, without_checksums

@@ -15,11 +15,11 @@ from itertools import accumulate
 from replfix.core.advisor.node import Inserts, LogSample, Step, Used
 from replfix.core.explain import insert
 from replfix.core.gtid import GtidSet
+from replfix.core.limits import LIMITS
 from replfix.core.table import Table, TableName
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError, Unreadable
 from replfix.mysql.binlog.layout import layout
-from replfix.mysql.binlog.limits import LIMITS
 from replfix.mysql.binlog.log import Event, EventType, events
 from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.openings import OPENINGS, opening

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import zlib
 
+from replfix.core.limits import Limits
 from replfix.mysql.binlog.buffer import Buffer
 from replfix.mysql.binlog.gtids import Opening, at_seconds
-from replfix.mysql.binlog.limits import Limits
 from replfix.mysql.binlog.log import Event, EventType
 
 _STANDALONE, _GROUP_COMMIT, _PREPARED_XA, _COMPLETED_XA = 0x01, 0x02, 0x40, 0x80

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import zstandard
 
+from replfix.core.limits import Limits
 from replfix.mysql.binlog.buffer import Buffer
-from replfix.mysql.binlog.limits import Limits
 from replfix.mysql.binlog.log import HEADER, HEADER_SIZE, Event
 
 _END, _PAYLOAD_SIZE, _COMPRESSION, _UNCOMPRESSED_SIZE = range(4)

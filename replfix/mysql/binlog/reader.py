@@ -13,7 +13,6 @@ from replfix.core.row_event import PassedOver, Transaction
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog.dialect import LogDialect
-from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import HEADER_SIZE, EventType, events, read_format
 from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
@@ -43,13 +42,11 @@ class BinlogReader:
         endpoint: Endpoint,
         columns_of: ColumnsOf,
         fill_in: FillIn | None = None,
-        limits: Limits = LIMITS,
         columns_where_applied: ColumnsOf | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.columns_of = columns_of
         self.fill_in = fill_in
-        self.limits = limits
         self.columns_where_applied = columns_where_applied
         self._charset_of: Callable[[int], str] | None = None
 
@@ -175,7 +172,7 @@ class BinlogReader:
         self._charset_of = self._charset_of or dialect.charset_of(
             session
         )  # as long as the server runs, they are the same
-        return Schema(self.columns_of, self._charset_of, self.limits, self.fill_in, self.columns_where_applied)
+        return Schema(self.columns_of, self._charset_of, self.endpoint.limits, self.fill_in, self.columns_where_applied)
 
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
         return transactions(events(raw_events(session, request)), wanted, self._schema(session, dialect))

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 from typing import IO
 
+from replfix.core.limits import Limits
 from replfix.core.row_event import Transaction
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.limits import LIMITS
 from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER, HEADER_SIZE, Event, EventType, events, read_format
 from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.openings import OPENINGS, opening
@@ -54,7 +54,7 @@ def relayed(
     return next(transactions(behind, lambda _: True, schema, again=True), None)
 
 
-def holds_the_same(files: Files, start: int, transaction: Transaction) -> bool | None:
+def holds_the_same(files: Files, start: int, transaction: Transaction, limits: Limits) -> bool | None:
     """Whether the transaction has the same rows events there, byte by byte but for the numbers that tables have in them. ``start``:
     where the applier is in the first of the files. None where the files do not hold it, or not within what is read."""
     begun = False
@@ -66,7 +66,7 @@ def holds_the_same(files: Files, start: int, transaction: Transaction) -> bool |
                     break
                 begun = _is(event, transaction)
             elif begun:
-                received += _rows_events(event, transaction)
+                received += _rows_events(event, transaction, limits)
                 if event.type in (EventType.XID, EventType.XA_PREPARE):
                     break
     except Unreadable:
@@ -98,11 +98,11 @@ def _is(event: Event, transaction: Transaction) -> bool:
     return event.start_pos == transaction.start_pos
 
 
-def _rows_events(event: Event, transaction: Transaction) -> Iterator[tuple[int, bytes]]:
+def _rows_events(event: Event, transaction: Transaction, limits: Limits) -> Iterator[tuple[int, bytes]]:
     if event.type == EventType.TRANSACTION_PAYLOAD:
-        packed = unpacked(event, str(transaction.id), LIMITS)
+        packed = unpacked(event, str(transaction.id), limits)
     else:
-        packed = iter((plain(event, str(transaction.id), LIMITS) if event.type in COMPRESSED else event,))
+        packed = iter((plain(event, str(transaction.id), limits) if event.type in COMPRESSED else event,))
     yield from ((each.type, each.body) for each in packed if each.type == EventType.TABLE_MAP or each.type in KINDS)
 
 

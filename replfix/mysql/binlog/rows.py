@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
 
 from replfix.core.row_event import ChangeKind, RowChange
 from replfix.core.values import NOT_LOGGED, Json, RowImage
@@ -79,23 +80,24 @@ class RowDecoder:
     wanted: frozenset[int] | None = None
     _images: dict[tuple[int, int], ImageDecode] = field(default_factory=dict)
 
-    def changes(self, event: Event, head: RowsHead) -> list[RowChange]:
-        """The rows of an event, in order; :class:`Unreadable` when they do not come out to the byte."""
+    def changes(self, event: Event, head: RowsHead, most: int | None = None) -> list[RowChange]:
+        """The rows of an event, in order, no more than ``most``; :class:`Unreadable` when they do not come out to the byte."""
         table, end_pos, checked = self.layout.table, event.end_pos, head.checks_foreign_keys
         match KINDS[EventType(event.type)]:
             case ChangeKind.INSERT as kind:
-                return [RowChange(table, kind, None, row, end_pos, checked) for row in self.images(event, head)]
+                return [RowChange(table, kind, None, row, end_pos, checked) for row in self.images(event, head, most)]
             case ChangeKind.DELETE as kind:
-                return [RowChange(table, kind, row, None, end_pos, checked) for row in self.images(event, head)]
+                return [RowChange(table, kind, row, None, end_pos, checked) for row in self.images(event, head, most)]
             case kind:
-                rows = iter(self.images(event, head))
+                rows = iter(self.images(event, head, most))
                 return [
                     RowChange(table, kind, before, _sharing(before, after), end_pos, checked)
                     for before, after in zip(rows, rows, strict=True)
                 ]
 
-    def images(self, event: Event, head: RowsHead) -> list[RowImage]:
-        """The images of an event as they stand in it: of an update, before and after image in turn."""
+    def images(self, event: Event, head: RowsHead, most: int | None = None) -> list[RowImage]:
+        """The images of an event as they stand in it, of no more than ``most`` rows: of an update, before and after image in
+        turn."""
         if head.columns != len(self.layout.forms):
             raise event.buffer().damaged(
                 f"it has {head.columns} columns, its Table_map event has {len(self.layout.forms)}"
@@ -108,7 +110,7 @@ class RowDecoder:
             )
         try:
             read = self._read_partial if event.type == EventType.PARTIAL_UPDATE_ROWS else self._read
-            rows = list(read(head))
+            rows = list(read(head) if most is None else islice(read(head), most * len(head.present)))
             shown = head.columns - self.layout.hidden
             return [row[:shown] for row in rows] if self.layout.hidden else rows
         except Unreadable as error:

@@ -11,7 +11,6 @@ import pymysql
 
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplicationError, ServerError
-from replfix.mysql.binlog.limits import LIMITS
 from replfix.mysql.binlog.log import EventType
 from replfix.mysql.connection import Session, statement_error
 
@@ -61,7 +60,11 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
     """
     try:
         for packet in session.connection.stream(
-            request.command, request.body, largest=LIMITS.bytes, seconds=SEARCH_SECONDS, counts=_is_no_heartbeat
+            request.command,
+            request.body,
+            largest=session.endpoint.limits.bytes,
+            seconds=SEARCH_SECONDS,
+            counts=_is_no_heartbeat,
         ):
             if packet[:1] == _ERROR:
                 pymysql.err.raise_mysql_exception(packet)

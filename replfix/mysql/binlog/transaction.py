@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from replfix.core.gtid import GtidSet
+from replfix.core.limits import LIMITS, Limits
 from replfix.core.row_event import LoggedAsStatement, PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.secrets import masked
 from replfix.core.statement import Statement
@@ -18,7 +19,6 @@ from replfix.errors import Unreadable
 from replfix.mysql.binlog.filtered import filtered
 from replfix.mysql.binlog.gtids import Opening
 from replfix.mysql.binlog.layout import HIDDEN, Layout, layout
-from replfix.mysql.binlog.limits import LIMITS, Limits
 from replfix.mysql.binlog.log import POSITIONS, Event, EventType
 from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.openings import OPENINGS, opening
@@ -207,6 +207,7 @@ class _Assembly:
         if self.ended:
             raise self.refused(event, "it comes behind the end of its transaction")
         if event.type in PRELUDES:
+            self.count(event)
             self.prelude = event
             self.settings.append(setting(event))
             return
@@ -250,8 +251,7 @@ class _Assembly:
             self.keep(event, schema, statement)
 
     def keep(self, event: Event, schema: str, statement: bytes) -> None:
-        self.size += len(event.raw)
-        self.schema.limits.check(self.name, size=self.size)
+        self.count(event)
         text = masked(statement.decode("utf-8", "replace"))
         behind, settings = len(self.changes), tuple(self.settings)
         self.logged_statements.append(Statement(schema, text, end_pos=event.end_pos, behind=behind, settings=settings))
@@ -259,11 +259,13 @@ class _Assembly:
         self.settings.clear()
 
     def rows_query(self, event: Event) -> None:
+        self.count(event)
         fields = event.buffer()
         fields.take(1)  # the length, cut to one byte
         self.queries.append(fields.rest().decode("utf-8", "replace"))
 
     def annotate_rows(self, event: Event) -> None:
+        self.count(event)
         self.queries.append(event.body.decode("utf-8", "replace"))
 
     def table_map(self, event: Event) -> None:
@@ -296,7 +298,10 @@ class _Assembly:
         every = (1 << len(names)) - 1
         if any(bits & every != every for bits in head.present):
             self.in_part.add(table)
-        self.changes += decoder.changes(event, head)
+        # One more than there may be: the check behind says so, and what is not decoded takes no memory.
+        self.changes += decoder.changes(
+            event, head, self.schema.limits.rows_left(rows, self.values, len(head.present) * head.columns) + 1
+        )
         self.values += (len(self.changes) - rows) * len(head.present) * head.columns
         self.schema.limits.check(self.name, rows=len(self.changes), values=self.values)
         if head.ends_statement:
@@ -322,7 +327,11 @@ class _Assembly:
             raise self.refused(event, "the transaction has no BEGIN")
 
     def hold(self, event: Event) -> None:
+        self.count(event)
         self.open_events.append(event.raw)
+
+    def count(self, event: Event) -> None:
+        """Of whatever is kept of it."""
         self.size += len(event.raw)
         self.schema.limits.check(self.name, size=self.size)
 
