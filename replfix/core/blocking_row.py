@@ -1,4 +1,5 @@
-"""The row of the replica that is in the way of a statement, by the key and the value of the server's message.
+"""The row of the replica that is in the way of a statement, or of a row that is logged in part, by the key and the value of the server's
+message.
 
 The value in a message is cut, joined and escaped: it is believed only where it cannot be misread, and it serves for a hint to a
 human, never for a plan.
@@ -10,9 +11,11 @@ import re
 
 from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
 from replfix.core.lookup import Lookup
+from replfix.core.reconcile import Reconciliation
+from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.table import Table, TableName, UniqueKey
-from replfix.core.values import Value
+from replfix.core.values import NOT_LOGGED, Value
 
 _CHANGES_ROWS = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE)\b", re.IGNORECASE)
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
@@ -32,6 +35,20 @@ def tables_in_question(error: ApplierError, statement: Statement | None) -> tupl
     ):
         return ()
     return statement.tables if len(statement.tables) == 1 else ()
+
+
+def row_in_question(
+    error: ApplierError, transaction: Transaction | None, found: Reconciliation | None
+) -> TableName | None:
+    """The table of a row event that does not hold the key which the message names: its default collides, or what the row has there."""
+    if error.errno != ER_DUP_ENTRY or transaction is None or found is None or found.conflicts:
+        return None
+    tables = {
+        c.table
+        for c in transaction.changes
+        if str(c.table) == error.table and c.after is not None and NOT_LOGGED in c.after
+    }
+    return next(iter(tables), None)
 
 
 def blocking(error: ApplierError, table: Table) -> Lookup | None:

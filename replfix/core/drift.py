@@ -110,7 +110,7 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
         return Remedy(f"{why} The statement's transaction has more than that, so it cannot be left out without a loss.")
     statements = skip(evidence)
     return Remedy(
-        f"{why} So the statement has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
+        f"{why} So the {'statement' if evidence.statement else 'transaction'} has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
         "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if statements else ""),
         statements,
         LeadsTo.LEFT_OUT if statements else None,

@@ -12,8 +12,7 @@ from replfix.core.net_rows import net_rows
 from replfix.core.plan import SHOWN_ROWS
 from replfix.core.reconcile import Repair
 from replfix.core.remedy import LeadsTo, Loss, Remedy
-from replfix.core.rows_in_the_way import alone
-from replfix.core.steps import steps_of
+from replfix.core.steps import alone, steps_of
 from replfix.core.words import counted
 from replfix.errors import Refused
 

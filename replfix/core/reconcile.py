@@ -87,6 +87,15 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
+class InPart:
+    """A missing row of which the event does not hold every column."""
+
+    repair: Repair
+    row: RowImage | None  # with the source's values of now in their place; None: the source has no such row now
+    columns: tuple[str, ...]  # those of them that later transactions have written
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     conflicts: tuple[Conflict, ...]
     repairs: tuple[Repair, ...]
@@ -108,6 +117,10 @@ class Reconciliation:
     whole: Mapping[Identity, RowImage] = field(
         default_factory=dict
     )  # rows that are logged in part, as the replica holds them, by what their before image names
+    in_part: tuple[InPart, ...] = ()  # repairs that are not known in full
+    made_up: Mapping[Repair, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # of a row that the transaction deletes: columns that no event holds, and that get some value before it goes
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:

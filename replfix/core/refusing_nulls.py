@@ -7,7 +7,7 @@ from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence, Later, Nulls
 from replfix.core.lookup import by_identity
 from replfix.core.remedy import LeadsTo, Remedy
-from replfix.core.rows_in_the_way import alone
+from replfix.core.steps import alone
 from replfix.core.values import NotRead
 from replfix.core.words import counted
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from replfix.core import sql
 from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence
-from replfix.core.plan import StepKind
 from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.steps import alone
 from replfix.core.strategies import source_wins
-from replfix.core.table import Table
 
 _AGAIN = "'replfix diagnose' shows the next row, if there is one."
 
@@ -31,7 +30,7 @@ def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
         )
     return (
         Remedy(
-            f"{found} Keep that text: it writes the row again. Without the row the replica can run the statement. {_AGAIN}",
+            f"{found} Keep that text: it writes the row again. Without the row the replica can apply the transaction. {_AGAIN}",
             rows_by_hand(evidence, sql.delete_row(table, row)),
             LeadsTo.NEXT_ROW,
             loses=(Loss(1, "row", str(table.name)),),
@@ -66,9 +65,3 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
             ),
         ),
     )
-
-
-def alone(table: Table, event: str) -> bool:
-    """Whether that write, as a statement, does nothing else."""
-    referenced = bool(table.referenced_by) and event != StepKind.INSERT.value.upper()
-    return not referenced and all(trigger.event != event for trigger in table.triggers)

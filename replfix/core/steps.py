@@ -114,3 +114,9 @@ def _insert(table: Table, repair: Repair) -> Step:
         undo_sql=sql.delete_row(table, full),
         alike=repair.alike,
     )
+
+
+def alone(table: Table, event: str) -> bool:
+    """Whether that write, as a statement, does nothing else."""
+    referenced = bool(table.referenced_by) and event != StepKind.INSERT.value.upper()
+    return not referenced and all(trigger.event != event for trigger in table.triggers)

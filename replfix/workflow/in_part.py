@@ -6,12 +6,14 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
 from replfix.core.fit import there
+from replfix.core.in_part import with_made_up_values
 from replfix.core.lookup import by_identity
 from replfix.core.provenance import cascades
-from replfix.core.reconcile import Identity, Reconciliation, identity_values
+from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair, final_rows, identity_values
 from replfix.core.row_diff import logged_in_part
+from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.values import NOT_LOGGED, RowImage, laid_over
 from replfix.ports import Server
 from replfix.workflow.counterparts import ChangesSince
 
@@ -19,12 +21,15 @@ from replfix.workflow.counterparts import ChangesSince
 def complete_missing_rows(
     source: Server,
     changes_since: Callable[[], ChangesSince],
+    own: tuple[RowChange, ...],
     tables: Mapping[TableName, Table],
     asked: Container[TableName],
     found: Reconciliation,
 ) -> Reconciliation:
     """The reconciliation with whole rows where the source still has what they lack: no change since then has written it. What the
-    failing change writes itself is taken from its after image: the replica writes it again."""
+    failing change writes itself is taken from its after image: the replica writes it again. A row that the failing transaction
+    (``own``) deletes only has to be there by its name."""
+    found = _deleted_by_itself(own, tables, found)
     wanted = {
         identity: repair
         for repair in found.repairs
@@ -60,7 +65,37 @@ def complete_missing_rows(
         for name, repair in wanted.items()
         if (target := _completed(repair.target, first.get(name), rows.get(name), later.get(name, set()))) is not None
     }
-    return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs))
+    unknown = tuple(
+        _in_part(tables[name[0]], repair, rows.get(name), later.get(name, set()))
+        for name, repair in wanted.items()
+        if repair not in whole
+    )
+    return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs), in_part=unknown)
+
+
+def _in_part(table: Table, repair: Repair, now: RowImage | None, later: Container[int]) -> InPart:
+    assert repair.target is not None
+    written = [c.name for c in table.columns if repair.target[c.ordinal] is NOT_LOGGED and c.ordinal in later]
+    return InPart(repair, laid_over(now, repair.target) if now is not None else None, tuple(written))
+
+
+def _deleted_by_itself(
+    own: tuple[RowChange, ...], tables: Mapping[TableName, Table], found: Reconciliation
+) -> Reconciliation:
+    gone = {row.lookup for row in final_rows(own, tables) if row.image is None}
+    whole: dict[Repair, Repair] = {}
+    made_up: dict[Repair, tuple[str, ...]] = {}
+    for repair in found.repairs:
+        table = tables[repair.table]
+        if repair.current is not None or repair.target is None or not logged_in_part(table, repair.target):
+            continue
+        if (
+            by_identity(table, repair.target) in gone
+            and (target := with_made_up_values(table, repair.target)) is not None
+        ):
+            whole[repair] = replace(repair, target=target)
+            made_up[whole[repair]] = tuple(c.name for c in table.columns if repair.target[c.ordinal] is NOT_LOGGED)
+    return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs), made_up=made_up)
 
 
 def _completed(

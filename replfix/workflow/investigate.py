@@ -43,6 +43,7 @@ from replfix.workflow.objects import (
     compare_definitions,
     find_altered,
     find_blocking_row,
+    find_blocking_row_of_event,
     find_definers,
     find_duplicates,
     find_lock_holders,
@@ -274,7 +275,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         swapping = swaps(around or (source,), since, theirs, transaction, found, source_rows)
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
-            found = complete_missing_rows(source, since, tables, theirs, found)
+            found = complete_missing_rows(source, since, transaction.changes, tables, theirs, found)
             only_here: set[TableName] = set()
 
             def settle(found: Reconciliation) -> Reconciliation:
@@ -330,7 +331,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         logged=failing.logged,
         definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, behind, unknowns),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
-        blocking=find_blocking_row(replica, error, statement),
+        blocking=find_blocking_row(replica, error, statement)
+        or find_blocking_row_of_event(replica, source, error, transaction, found, tables),
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),
         references_only_here=find_references_only_here(replica, source, statement, bare.family),

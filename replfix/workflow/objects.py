@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from replfix.core import sql
 from replfix.core.alter import clauses, foreign_keys, made_not_null
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_NO_REFERENCED_ROW_2, ApplierError
-from replfix.core.blocking_row import blocking, tables_in_question
+from replfix.core.blocking_row import blocking, row_in_question, tables_in_question
 from replfix.core.drift import same
 from replfix.core.evidence import (
     BothDefinitions,
@@ -21,10 +21,12 @@ from replfix.core.evidence import (
     Orphans,
     Settings,
 )
+from replfix.core.fit import alike, there
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.object_statement import definer_of, needed, object_of
+from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.table import ForeignKey, KeyPart, Table, TableName, UniqueKey
@@ -209,6 +211,26 @@ def find_blocking_row(
             if len(rows) == 1:
                 return table, rows[0]
     return None
+
+
+def find_blocking_row_of_event(
+    replica: Replica,
+    source: Server,
+    error: ApplierError,
+    transaction: Transaction | None,
+    found: Reconciliation | None,
+    tables: Mapping[TableName, Table],
+) -> tuple[Table, RowImage] | None:
+    """The same for a row that is logged in part; nothing where the source has a row of that name too."""
+    name = row_in_question(error, transaction, found)
+    table = tables.get(name) if name is not None else None
+    if table is None or (lookup := blocking(error, table)) is None:
+        return None
+    rows = replica.find({table.name: table}, (lookup,))[lookup]
+    named = by_identity(table, rows[0]) if len(rows) == 1 else None
+    if named is None or not alike(source.table(table.name), table):
+        return None
+    return None if source.find(there({table.name: table}), (named,))[named] else (table, rows[0])
 
 
 def find_orphans(

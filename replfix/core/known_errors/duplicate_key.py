@@ -33,7 +33,12 @@ FAMILY = Family(
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Rows are a strategy's business; a statement is not."""
     if evidence.transaction is not None or evidence.unreachable is not None:
-        return (*_twice_on_source(evidence), *no_applier.by_hand(evidence), *drift.columns_behind_rows(evidence))
+        return (
+            *_twice_on_source(evidence),
+            *blocking_row(evidence),
+            *no_applier.by_hand(evidence),
+            *drift.columns_behind_rows(evidence),
+        )
     known = _held_twice(evidence) or blocking_row(evidence) or (Remedy(FAMILY.human),)
     return (*drift.the_statement(evidence), *known)
 

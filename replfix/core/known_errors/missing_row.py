@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core import drift
+from replfix.core import drift, in_part
 from replfix.core.by_hand import rows_by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
@@ -28,7 +28,7 @@ FAMILY = Family(
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """Nothing where a row is missing: that is a strategy's business, but for tables in which nothing can be rehearsed."""
-    return (*_put_back(evidence), *by_hand(evidence), *drift.columns_behind_rows(evidence))
+    return (*_put_back(evidence), *in_part.advise(evidence), *by_hand(evidence), *drift.columns_behind_rows(evidence))
 
 
 def _put_back(evidence: Evidence) -> tuple[Remedy, ...]:

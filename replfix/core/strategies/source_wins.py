@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core import apart
+from replfix.core import apart, in_part
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
@@ -55,7 +55,8 @@ def propose(evidence: Evidence) -> Proposal:
     row_events = not evidence.not_as_events
     reason = next((r for step in steps if (r := side_effect(step, evidence.tables[step.table], row_events))), "")
     if reason:
-        return Proposal(NAME, None, reason)
+        printed = " 'replfix diagnose' prints what can be done." if in_part.advise(evidence) else ""
+        return Proposal(NAME, None, f"{reason}{printed}")
     net, why_not = in_its_place(evidence)
     if why_not and is_certain(evidence):
         return Proposal(NAME, None, f"{no_applier(evidence)}, and {why_not}.")
@@ -168,6 +169,11 @@ def cannot(evidence: Evidence) -> str:
             )
     if found.untold:
         return found.untold[0]
+    if evidence.blocking is not None:
+        return (
+            f"The key that {evidence.blocking[0].name} stopped on is not in the event (binlog_row_image is not FULL on the source). 'replfix "
+            "diagnose' prints the row that its message names, and how it is saved and deleted."
+        )
     return _stuck(found)
 
 
@@ -372,6 +378,7 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
             "or changed; the full images are kept in the audit trail."
         )
     risks.extend(apart.risks(evidence))
+    risks.extend(in_part.risks(evidence))
     risks.extend(risks_elsewhere(evidence, steps))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))
