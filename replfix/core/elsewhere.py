@@ -35,7 +35,23 @@ def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str
         )
     if not evidence.circle or all(step.current is None for step in steps):
         return
+    if _free_there(evidence, steps):
+        yield (
+            f"What is written here comes to the source {evidence.circle[0]} too, and nothing is in the way there now of the row which goes "
+            "here: the source takes it, and has it then, and this server does not. Compare both afterwards ('replfix compare'), or let "
+            "replica-wins put it on both."
+        )
+        return
     yield (
         f"What is written here comes to the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote "
         "the row which goes here. Leave that transaction out there then (skip): source-wins on both sides would exchange the rows."
     )
+
+
+def _free_there(evidence: Evidence, steps: tuple[Step, ...]) -> bool:
+    """Whether the source holds no unique key of any row that goes, as far as it could be asked."""
+    side = evidence.on_source
+    if side is None or side.obstacles:
+        return False
+    displaced = [(step.table, step.current) for step in steps if step.current is not None]
+    return not any(True for name, row in displaced for _ in side.holding(side.tables[name], row))

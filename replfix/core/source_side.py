@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replfix.core.children import Child
-from replfix.core.lookup import Answers, Lookup, by_key
+from replfix.core.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.reach import Reach
+from replfix.core.row_diff import same
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 
@@ -26,6 +27,7 @@ class SourceSide:
     mutual: bool = False  # it replicates from this very replica as well
     tables: Mapping[TableName, Table] = field(default_factory=dict)  # as the source defines them
     holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
+    here: Answers = field(default_factory=dict)  # the replica's rows of the names of those
     beyond: Mapping[TableName, int] = field(default_factory=dict)
     """The AUTO_INCREMENT value to begin with where the source's next one could be taken on the replica."""
     reach: Mapping[tuple[TableName, str], Reach] = field(default_factory=dict)
@@ -40,6 +42,12 @@ class SourceSide:
             lookup = by_key(table, key, row)
             for found in self.holders.get(lookup, ()) if lookup is not None else ():
                 yield key.name, found
+
+    def another_here(self, table: Table, row: RowImage) -> RowImage | None:
+        """The replica's row of that name, where it is not the same."""
+        lookup = by_identity(table, row)
+        found = self.here.get(lookup, ()) if lookup is not None else ()
+        return next((ours for ours in found if not same(table, ours, row)), None)
 
 
 def questions(rows: Iterable[Named], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:

@@ -75,11 +75,16 @@ def _side(
     if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
         return SourceSide(uuid, reasons)
     steps = source.auto_increment()
+    holders = source.find(tables, questions(rows, tables))
+    names = {
+        lookup for asked, held in holders.items() for row in held if (lookup := by_identity(tables[asked.table], row))
+    }
     return SourceSide(
         uuid,
         mutual=bool(origins),
         tables=tables,
-        holders=source.find(tables, questions(rows, tables)),
+        holders=holders,
+        here=replica.find(ours, tuple(names)),
         beyond=_beyond(replica, source, tables, ours, steps),
         reach={
             write: source.reach([write])

@@ -13,6 +13,7 @@ from replfix.core.children import Child
 from replfix.core.counter import Counter
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import AutoIncrement, Evidence
+from replfix.core.lookup import by_identity
 from replfix.core.outcome import OnSourceResult, Result
 from replfix.core.plan import OnSource, Step, to_document
 from replfix.core.reach import Fired, Reach
@@ -119,6 +120,22 @@ def test_the_replica_s_row_wins_as_a_whole() -> None:
     risks = " ".join(replica_wins.propose(found).risks)
     assert "the row 4 of shop.orders is deleted" in risks
     assert "the row 3 of shop.orders loses its values of number, total" in risks
+
+
+def test_what_is_deleted_on_the_source_takes_no_other_row_here() -> None:
+    """The source has a row 5 with the key of the replica's row 3, and the replica has a row 5 of its own."""
+    held, other, lookup = (5, "mine", None), (5, "own", 9), by_identity(ORDERS, (5, "mine", None))
+    assert lookup is not None
+    found = gathered(INCOMING, [(3, "mine", None), other], [(3, "A", None), held])
+    assert found.on_source is not None
+
+    def with_row(here: RowImage) -> Proposal:
+        return replica_wins.propose(replace(found, on_source=replace(found.on_source, here={lookup: (here,)})))
+
+    assert images(with_row(held)) == [(held, None), ((3, "A", None), (3, "mine", None))]
+    refused = with_row(other)
+    assert refused.plan is None
+    assert "the DELETE would take it when it comes here" in refused.reason
 
 
 CHILD = TableName("shop", "items")

@@ -15,6 +15,7 @@ from replfix.core.steps import parents_first
 from replfix.core.table import Table, TableName
 from replfix.core.values import RowImage
 from replfix.core.words import shortened
+from replfix.errors import Refused
 
 NAME = "replica-wins"
 RANK = 5
@@ -45,9 +46,24 @@ def _steps(_: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[S
         for _key, held in side.holding(table, row):
             deletes.setdefault((name, held), written(table, held, None))
     gone = [step for named, step in deletes.items() if named not in replaced]
+    for step in gone:
+        _takes_nothing_else(side, step, rows)
     yield from reversed(tuple(parents_first(gone[::-1], side.tables)))
     yield from updates
     yield from parents_first(inserts, side.tables)
+
+
+def _takes_nothing_else(side: SourceSide, step: Step, rows: tuple[Named, ...]) -> None:
+    """The DELETE comes to the replica, and takes the row of that name there, whatever it holds."""
+    assert step.current is not None
+    table = side.tables[step.table]
+    other = side.another_here(table, step.current)
+    if other is not None and (step.table, other) not in rows:
+        raise Refused(
+            f"On the source the row {by_identity(table, step.current)} of {table.name} would be deleted: it holds a unique key of the "
+            "replica's row. The replica has another row of that name, and the DELETE would take it when it comes here. Make these "
+            "two rows the same first."
+        )
 
 
 def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:
