@@ -38,7 +38,7 @@ def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str
     if _free_there(evidence, steps):
         yield (
             f"What is written here comes to the source {evidence.circle[0]} too, and nothing is in the way there now of the row which goes "
-            "here: the source takes it, and has it then, and this server does not. Compare both afterwards ('replfix compare'), or let "
+            "here: the source takes it, and has it then, and this server does not. Compare both afterwards, or let "
             "replica-wins put it on both."
         )
         return

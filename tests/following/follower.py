@@ -340,13 +340,16 @@ def _changes(step: judge.Remedy) -> bool:
 
 
 def _left(document: Mapping[str, Any], followed: Followed) -> None:
-    """At a human, who has to be told something."""
+    """At a human, who has to be told something: of rows that conflict, why no strategy takes them."""
     followed.end = AT_A_HUMAN
-    if not document["advice"]:
+    said = [remedy["text"] for remedy in document["advice"]]
+    if not said and document["conflicts"]:
+        said = [strategy["reason"] for strategy in document["strategies"][:1]]
+    if not said:
         followed.faults.append(f"nothing is said of error {document['error']['errno']}")
         return
     followed.why = _reasons(document)
-    followed.page, followed.reason = Path(document["error"]["page"] or "").stem, document["advice"][-1]["text"]
+    followed.page, followed.reason = Path(document["error"]["page"] or "").stem, said[-1]
 
 
 def _reasons(document: Mapping[str, Any]) -> str:

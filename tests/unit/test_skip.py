@@ -13,6 +13,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.known_error import Thread
 from replfix.core.plan import Plan, Way, to_document
 from replfix.core.statement import Statement
+from replfix.core.status import RelayLog
 from replfix.core.strategies import skip
 from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConnectError
@@ -118,6 +119,7 @@ def test_the_counter_stands_in_without_gtids_and_on_mariadb() -> None:
 ANOTHER = replace(FAILED.error, gtid="aaaaaaaa-0000-0000-0000-000000000001:7")
 LOCKED = applier_error.parse(1205, "Lock wait timeout exceeded", GTID)
 BEHIND = replace(FAILED.channel, applied_to=LogPosition("binlog.000001", 900))
+PARALLEL = replace(FAILED.channel, relay_log=RelayLog.REPLACED)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,7 @@ BEHIND = replace(FAILED.channel, applied_to=LogPosition("binlog.000001", 900))
         (positioned(source_uuid="another"), "not the replica's source"),
         (positioned(channel=replace(BEHIND, applied_to=LogPosition("binlog.000001", 401))), "behind the start of"),
         (positioned(channel=replace(BEHIND, applied_to=None)), "not certain"),
+        (replace(FAILED, channel=PARALLEL, status=status(PARALLEL, version="11.8.6-MariaDB")), "error 1966"),
     ],
 )  # fmt: skip
 def test_what_is_not_certain_is_not_left_out(gathered: Evidence, why: str) -> None:

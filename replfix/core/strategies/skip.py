@@ -12,6 +12,7 @@ from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import LeftOut, Plan, Undoable, Way
 from replfix.core.row_event import ChangeKind
 from replfix.core.secrets import has_mask
+from replfix.core.status import RelayLog
 from replfix.core.swap import beside
 from replfix.core.transaction_id import TransactionId
 from replfix.core.words import counted
@@ -119,6 +120,11 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
         )
     if evidence.status.product == "MySQL" and len(evidence.status.channels) > 1:
         return "Without GTIDs the skip counter is one for all channels: the first that is started would take it."
+    if channel.relay_log is RelayLog.REPLACED and evidence.status.product == "MariaDB":
+        return (
+            "With several GTID domains MariaDB takes no skip counter while it applies in parallel (error 1966). Stop the channel, set the "
+            "number of its parallel threads to 0, and run the command again; set it back afterwards."
+        )
     if channel.applied_to is None or channel.committed_behind(transaction) is not None:
         return "Workers have committed transactions behind it: what the skip counter would pass over is not certain."
     if transaction.start < channel.applied_to:
