@@ -22,8 +22,9 @@ check: $(READY)  ## style, types, architecture
 MINUTES ?= 10
 SERVERS ?= mysql,mariadb-10.11,mariadb-11.8
 
-soak: $(READY)  ## the convergence proof, seed after seed: make soak MINUTES=30 SERVERS=mysql
-	$(BIN)/python -m tests.convergence --minutes $(MINUTES) --servers $(SERVERS)
+WORLDS ?= varied,wild,circles,ring,chain,fan-in
+soak: $(READY)  ## the convergence proof, seed after seed: make soak MINUTES=30 SERVERS=mysql WORLDS=ring
+	$(BIN)/python -m tests.convergence --minutes $(MINUTES) --servers $(SERVERS) --worlds $(WORLDS)
 
 follow: $(READY)  ## does what every remedy says, on real servers, and judges it: make follow SERVERS=mysql
 	$(BIN)/python -m tests.following --servers $(SERVERS)

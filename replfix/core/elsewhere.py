@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from replfix.core.beside_swaps import next_step
 from replfix.core.evidence import Evidence
 from replfix.core.plan import Step
 from replfix.core.streams import not_written_here
-from replfix.core.swap import beside
-from replfix.core.words import counted, shortened
+from replfix.core.words import shortened
 
 
 def would_swap(evidence: Evidence) -> str:
     """Why the failing transaction may not be applied here, and what to do in its place."""
-    assert evidence.transaction is not None
     said = shortened(tuple(swap.in_words(evidence.tables) for swap in evidence.swaps), "row")
-    others = beside(evidence.swaps, evidence.transaction.changes, evidence.tables)
-    next_step = (
-        f"The transaction has changes of {counted(len(others), 'other row')} too: enter those here by hand with sql_log_bin=0 where they "
-        "are missing, then leave the transaction out ('replfix resolve --strategy skip')."
-        if others
-        else "Leave the transaction out ('replfix resolve --strategy skip'): both servers have the same row then."
-    )
-    return f"{'; '.join(said)}: to apply the transaction here would exchange the rows, and each server would have the other's. {next_step}"
+    would = " and ".join(dict.fromkeys(swap.why.value for swap in evidence.swaps))
+    return f"{'; '.join(said)}: to apply the transaction here would {would}. {next_step(evidence)}"
 
 
 def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
@@ -46,6 +39,11 @@ def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str
         f"What is written here comes to the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote "
         "the row which goes here. Leave that transaction out there then (skip): source-wins on both sides would exchange the rows."
     )
+    if len(evidence.circle) > 1:
+        yield (
+            "A row that goes here can have come to other servers of the circle already, and stays there where none of them stops on the "
+            "same key: compare the servers' tables once all channels run."
+        )
 
 
 def _free_there(evidence: Evidence, steps: tuple[Step, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from replfix.core import apart, copied, drift, known_errors, prepared_xa
+from replfix.core.beside_swaps import by_statements
 from replfix.core.by_hand import logged_in_part
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
@@ -69,6 +70,7 @@ def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
         or apart.advise(evidence)
         or beside_statements(evidence)
         or prepared_xa.advise(evidence)
+        or by_statements(evidence)
     ):
         return known
     family = evidence.family

@@ -140,7 +140,21 @@ class ChangesSince:
 
     def behind(self) -> Iterator[RowChange]:
         """Without the failing transaction's own."""
-        behind, there_are = self._transactions()
+        for transaction in self._readable(*self._transactions()):
+            yield from transaction.changes
+
+    def logged_behind(self) -> Iterator[tuple[RowChange, bool]]:
+        """Those that the replica has executed too, in the log's order, and whether it has."""
+        for transaction in self._readable(self._log(), None):
+            executed = transaction.gtid is not None and transaction.gtid in self._executed
+            yield from ((change, executed) for change in transaction.changes)
+
+    def _log(self) -> Iterator[Transaction]:
+        """One more than is wanted tells that it goes on."""
+        return self._source.transactions_from(self._transaction.id.end, BACKLOG_READ + 1)
+
+    def _readable(self, behind: Iterator[Transaction | PassedOver], there_are: int | None) -> Iterator[Transaction]:
+        """In the form of the tables, until one cannot be read."""
         read = 0
         try:
             for transaction in behind:
@@ -152,7 +166,7 @@ class ChangesSince:
                 if misfit := unfit(transaction, self._tables):
                     raise Unreadable(misfit)
                 read += 1
-                yield from as_far_as_it_fits(transaction, self._tables).changes
+                yield as_far_as_it_fits(transaction, self._tables)
         except ReplicationError as error:
             self._unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
             return
@@ -169,9 +183,8 @@ class ChangesSince:
         source, transaction = self._source, self._transaction
         theirs = source.executed() if self._by_gtid else GtidSet()
         if not self._by_gtid or not self._executed.orders(theirs):
-            # The end of the log is the end of the backlog: one more than is wanted tells that it goes on.
-            behind = source.transactions_from(transaction.id.end, BACKLOG_READ + 1)
-            return (each for each in behind if each.gtid is None or each.gtid not in self._executed), None
+            # The end of the log is the end of the backlog.
+            return (each for each in self._log() if each.gtid is None or each.gtid not in self._executed), None
         assert transaction.gtid is not None
         backlog = theirs - self._executed - self._executed.single(transaction.gtid)
         return islice(source.readable(backlog), BACKLOG_READ), len(backlog)

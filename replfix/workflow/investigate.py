@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from replfix.core.applier_error import ApplierError
 from replfix.core.conclude import conclude
@@ -258,6 +258,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     around: tuple[Server, ...] = ()
     swapping: tuple[Swap, ...] = ()
     local: tuple[Transaction, ...] = ()
+    own = cache(lambda: local_writes(replica, strays.every, unknowns))
     if transaction is not None:
         defined = definitions_of(replica, transaction)
         unknowns.extend(defined.misfits.values())
@@ -272,7 +273,16 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         source_rows = source_rows_of(source, found, theirs)
         around = circle(source, status, unknowns)
         unknowns.extend(() if around else stopped_above(source))
-        swapping = swaps(around or (source,), since, theirs, transaction, found, source_rows)
+        swapping = swaps(
+            around or (source,),
+            since,
+            theirs,
+            transaction,
+            found,
+            source_rows,
+            own,
+            circle=bool(around),
+        )
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
             found = complete_missing_rows(source, since, transaction.changes, tables, theirs, found)
@@ -304,7 +314,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         found = survives(source, channel, transaction, found, kept, conflicts)
         if strays.every and found.conflicts:
             progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
-            local = local_writes(replica, strays.every, unknowns)
+            local = own()
         elif transaction.gtid is None and found.conflicts:
             progress("Looking for the author in the newest part of the replica's own binlog")
             local = local_writes_by_server_id(replica, status.server_id, unknowns)

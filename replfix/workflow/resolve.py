@@ -229,9 +229,11 @@ def _stopped_short(rounds: list[Round], story: Story, message: str, hint: str) -
 
 
 def _in_short(rounds: list[Round]) -> str:
-    left_out = [r.plan for r in rounds if r.plan.left_out is not None]
-    if left_out:  # never more than one
-        return f"{left_out[0].transaction} was left out: the replica will not have what it holds."
+    for plan in (r.plan for r in rounds):
+        if plan.left_out is not None and plan.net_rows:  # never more than one that leaves anything out
+            return f"{plan.transaction} was carried out without {plan.left_out.in_words} of it."
+        if plan.left_out is not None:
+            return f"{plan.transaction} was left out: the replica will not have what it holds."
     displaced = sum(len(r.plan.displaced) for r in rounds)
     transactions = counted(len(rounds), "failing transaction")
     text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."

@@ -31,11 +31,19 @@ def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidenc
     rows = tuple((repair.table, repair.current) for repair in found.repairs if repair.current is not None)
     if not rows:
         return evidence
+    if len(evidence.circle) > 1:
+        return replace(evidence, on_source=SourceSide(uuid, (_IN_A_CIRCLE.format(len(evidence.circle) + 1),)))
     ours = dict(evidence.tables)
     side = side_of(replica, source, uuid, evidence.channel, evidence.status.server_uuid, ours, rows)
     if not side.children:
         return replace(evidence, on_source=side)
     return replace(evidence, on_source=side, tables=ours)
+
+
+_IN_A_CIRCLE = (
+    "In a circle of {} servers a row that is displaced here can be another server's, and be on its way there still: written on the source as "
+    "well, it would be there twice. Take source-wins; once all channels run, 'replfix undo ID' of that repair prints what keeps the row."
+)
 
 
 def side_of(
@@ -46,10 +54,13 @@ def side_of(
     replica_uuid: str,
     ours: dict[TableName, Table],
     rows: tuple[Named, ...],
+    *,
+    closed: bool = False,
 ) -> SourceSide:
-    """Of those displaced rows. ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children."""
+    """Of those displaced rows. ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children. ``closed``: what
+    is written on the source reaches its own sources through this replica."""
     try:
-        return _side(replica, source, uuid, channel, replica_uuid, ours, rows)
+        return _side(replica, source, uuid, channel, replica_uuid, ours, rows, closed)
     except ReplfixError as error:
         said = " ".join(filter(None, (error.message, error.hint)))
         return SourceSide(
@@ -65,9 +76,10 @@ def _side(
     replica_uuid: str,
     ours: dict[TableName, Table],
     rows: tuple[Named, ...],
+    closed: bool,
 ) -> SourceSide:
     origins = sources_of(source)
-    if reasons := tuple(_obstacles(source, origins, uuid, channel, replica_uuid, len(rows))):
+    if reasons := tuple(_obstacles(source, () if closed else origins, uuid, channel, replica_uuid, len(rows))):
         return SourceSide(uuid, reasons)
     children = _only_here(replica, source, ours, rows)
     rows = (*rows, *((child.foreign_key.child, child.row) for child in children))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from replfix.core.fit import there
-from replfix.core.reconcile import Reconciliation
+from replfix.core.reconcile import ConflictKind, Reconciliation
 from replfix.core.row_event import Transaction
-from replfix.core.swap import Swap, questions, swapped, untouched
+from replfix.core.swap import Swap, Why, deleted_here, questions, swapped, unchanged
 from replfix.core.table import Table, TableName
 from replfix.core.values import NotRead, RowImage
 from replfix.errors import ReplfixError
@@ -22,10 +22,18 @@ def swaps(
     transaction: Transaction,
     found: Reconciliation,
     source_rows: Sequence[RowImage | NotRead | None],
+    own: Callable[[], Iterable[Transaction]],
+    *,
+    circle: bool,
 ) -> tuple[Swap, ...]:
-    """``servers``: the source first. ``tables`` are those that are the same there. What later transactions of the source change
-    again is decided by these; where not all of them can be read, a source that follows nobody has its row from one of them."""
-    at: dict[int, str] = {}
+    """``servers``: the source first; all of a circle. ``tables`` are those that are the same there. What later transactions of the
+    source change again is decided by these; where not all of them can be read, a source that follows nobody has its row from one of them.
+    ``own``: what was written here, and has not come to the source."""
+    at: dict[int, tuple[str, Why]] = {}
+    if circle and any(conflict.kind is ConflictKind.MISSING for conflict in found.conflicts):
+        changes = (change for each in own() for change in each.changes)
+        for conflict in deleted_here(found.conflicts, tables, changes):
+            at[id(conflict)] = (servers[0].address, Why.DELETED_HERE)
     as_written = {
         id(conflict)
         for conflict, row in zip(found.conflicts, source_rows, strict=True)
@@ -39,15 +47,15 @@ def swaps(
         left = [conflict for conflict in found.conflicts if id(conflict) not in settled]
         asked = questions(left, tables)
         answers = server.find(there(tables), asked) if asked else {}
-        for conflict in swapped(left, transaction.changes, tables, answers):
-            at[id(conflict)] = server.address
+        for conflict, why in swapped(left, transaction.changes, tables, answers, circle=circle):
+            at[id(conflict)] = (server.address, why)
     if not at:
         return ()
     later = since()
-    kept = untouched([c for c in found.conflicts if id(c) in at], tables, later.behind())
-    if not later.whole and not _follows(servers[0]):
-        return ()
-    return tuple(Swap(conflict, at[id(conflict)]) for conflict in kept)
+    behind = later.logged_behind() if circle else ((change, False) for change in later.behind())
+    found_so = (Swap(conflict, *at[id(conflict)]) for conflict in found.conflicts if id(conflict) in at)
+    kept = unchanged(found_so, tables, behind, circle=circle)
+    return () if not later.whole and not _follows(servers[0]) else kept
 
 
 def _follows(server: Server) -> bool:

@@ -19,6 +19,7 @@ from replfix.core.values import RowImage
 from replfix.core.words import counted
 from replfix.errors import Refused, ReplfixError
 from replfix.ports import Server
+from replfix.workflow.in_transit import circle
 from replfix.workflow.operation import Operation
 from replfix.workflow.source_side import side_of
 
@@ -34,7 +35,8 @@ def offers(operation: Operation, repair: Plan, tables: Tables, intent: str) -> t
     displaced = [step for step in parents_first(repair.displaced, tables) if step.current is not None]
     if not displaced:
         return ()
-    channel = operation.replica.status().channel(repair.channel)
+    status = operation.replica.status()
+    channel = status.channel(repair.channel)
     if channel is None:
         return (_by_hand("The channel of that repair does not exist any more.", intent),)
     if len(displaced) > MOST:
@@ -49,7 +51,16 @@ def offers(operation: Operation, repair: Plan, tables: Tables, intent: str) -> t
     try:
         source = operation.source_of(channel)
         rows = (*taken_out, *changed)
-        side = side_of(operation.replica, source, source.uuid(), channel, repair.server_uuid, dict(tables), rows)
+        side = side_of(
+            operation.replica,
+            source,
+            source.uuid(),
+            channel,
+            repair.server_uuid,
+            dict(tables),
+            rows,
+            closed=bool(circle(source, status, [])),
+        )
         if side.obstacles:
             return (_by_hand(" ".join(side.obstacles), intent),)
         return (

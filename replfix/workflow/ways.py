@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Protocol
 
 from replfix.core.audit_record import RecordKind
+from replfix.core.beside_swaps import changes_beside
 from replfix.core.diagnosis import Diagnosis
 from replfix.core.lookup import Answers
 from replfix.core.plan import Plan, Way
@@ -63,7 +65,16 @@ def way_past(
         Way.EMPTY: _EmptyTransaction,
         Way.COUNTER: _SkipCounter,
     }
-    return ways[plan.way](operation, story, plan, diagnosis, repair, receiving)
+    return ways[plan.way](operation, story, plan, _of_the_plan(plan, diagnosis), repair, receiving)
+
+
+def _of_the_plan(plan: Plan, diagnosis: Diagnosis) -> Diagnosis:
+    """With what a plan that leaves rows out makes of the transaction."""
+    evidence, transaction = diagnosis.evidence, diagnosis.evidence.transaction
+    if plan.way.leaves_out or plan.left_out is None or transaction is None:
+        return diagnosis
+    others = replace(transaction, changes=changes_beside(evidence))
+    return replace(diagnosis, evidence=replace(evidence, transaction=others))
 
 
 class _Round:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import selected
-from tests.convergence import circles, kept, refusals
+from tests.convergence import kept, refusals
 from tests.convergence.account import Account
 from tests.convergence.variation import FIRST
-from tests.convergence.wild import settings
+from tests.convergence.worlds import KINDS
 
 SEEDS = {
     "mysql": (*range(10), *range(FIRST + 1, FIRST + 11)),
@@ -19,8 +19,8 @@ SEEDS = {
 }
 """40 altogether, beside those that were kept; half of them with variations."""
 
-CIRCLES = {server: tuple(range(circles.FIRST + 10 * n, circles.FIRST + 10 * n + 3)) for n, server in enumerate(SEEDS)}
-WILD = {server: tuple(range(settings.FIRST + 10 * n, settings.FIRST + 10 * n + 8)) for n, server in enumerate(SEEDS)}
+FEW = {"wild": 8, "circles": 3, "ring": 3, "chain": 3, "fan-in": 3}
+"""Of the other kinds of worlds, so many on each server."""
 
 ENOUGH = 20
 """Of fewer seeds, the share of refusals says nothing."""
@@ -28,9 +28,10 @@ ENOUGH = 20
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        wanted = [
-            (server, seed) for drawn in (SEEDS, WILD, CIRCLES) for server, seeds in drawn.items() for seed in seeds
-        ]
+        wanted = [(server, seed) for server, seeds in SEEDS.items() for seed in seeds]
+        for kind in (kind for kind in KINDS if kind.name in FEW):
+            for n, server in enumerate(SEEDS):
+                wanted += [(server, kind.first + 10 * n + more) for more in range(FEW[kind.name])]
         wanted += [pair for pair in kept.seeds() if pair not in wanted]
         chosen = [pair for pair in wanted if pair[0] in selected(metafunc.config)]
         metafunc.parametrize(("server", "seed"), [_grouped(*pair) for pair in chosen])

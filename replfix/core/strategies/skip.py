@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from replfix.core import prepared_xa
+from replfix.core.beside_swaps import carried_out, changes_beside, outdated
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
 from replfix.core.known_error import Kind, Thread
-from replfix.core.plan import LeftOut, Plan, Undoable, Way
+from replfix.core.plan import LeftOut, Plan, Step, Undoable, Way
 from replfix.core.row_event import ChangeKind
 from replfix.core.secrets import has_mask
 from replfix.core.status import RelayLog
-from replfix.core.swap import beside
+from replfix.core.swap import Why
 from replfix.core.transaction_id import TransactionId
 from replfix.core.words import counted
 
@@ -38,6 +40,10 @@ def propose(evidence: Evidence) -> Proposal:
     reason = _cannot(evidence, transaction)
     if reason or transaction is None:
         return Proposal(NAME, None, reason)
+    others = changes_beside(evidence)
+    steps, _ = carried_out(evidence, others)
+    if steps:
+        left_out = replace(left_out, changes=outdated(evidence, others), table=evidence.swaps[0].conflict.table)
     plan = Plan(
         strategy=NAME,
         server_uuid=evidence.status.server_uuid,
@@ -45,28 +51,44 @@ def propose(evidence: Evidence) -> Proposal:
         transaction=transaction,
         errno=evidence.error.errno,
         steps=(),
-        guards=_guards(evidence, transaction),
-        risks=tuple(_risks(evidence, left_out)),
-        way=_way(evidence, transaction),
+        guards=_guards(evidence, transaction, steps),
+        risks=tuple(_risks(evidence, left_out, steps)),
+        row_events=bool(steps),
+        way=Way.NET_ROWS if steps else _way(evidence, transaction),
+        net_rows=steps,
         left_out=left_out,
         undoable=Undoable.NO,
         undo_outlook="Cannot be undone: the replica never applies the transaction. What it holds stays in the audit trail.",
     )
-    lost = (
-        "Nothing is lost: the source has these rows as the replica has them"
-        if _settled(evidence)
-        else "It is lost to this replica"
+    lost = _KEPT[_exchanged(evidence)] if steps or _settled(evidence) else "It is lost to this replica"
+    what = (
+        f"{left_out.in_words} of {transaction} can be left out, and its other {counted(len(others), 'row')} carried out under its GTID"
+        if steps
+        else f"{transaction} can be left out, with {left_out.in_words}"
     )
-    return Proposal(NAME, plan, f"{transaction} can be left out, with {left_out.in_words}. {lost}.", plan.risks)
+    return Proposal(NAME, plan, f"{what}. {lost}.", plan.risks)
+
+
+_EQUAL = {
+    True: "The source stands on these rows as the replica does: they are equal afterwards.",
+    False: "On these rows the servers are equal afterwards, as far as they have applied each other's transactions.",
+}
+_KEPT = {
+    True: "Nothing is lost: the source has these rows as the replica has them",
+    False: "Nothing is lost on this replica alone: no other server has these rows any more, or none will",
+}
+
+
+def _exchanged(evidence: Evidence) -> bool:
+    return all(swap.why is Why.EXCHANGED for swap in evidence.swaps)
 
 
 def _settled(evidence: Evidence) -> bool:
-    """The source stands on all of its rows as the replica does: what it wrote is there no more."""
+    """What the transaction wrote is on no server any more, or will not be."""
     transaction = evidence.transaction
-    whole = (transaction.logged or transaction) if transaction is not None else None
-    if whole is None or whole.statements or not evidence.swaps:
+    if transaction is None or transaction.statements or not evidence.swaps:
         return False
-    return not beside(evidence.swaps, whole.changes, evidence.tables)
+    return not changes_beside(evidence)
 
 
 def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
@@ -132,19 +154,26 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
     return ""  # what comes before it is applied first; see close_gap
 
 
-def _guards(evidence: Evidence, transaction: TransactionId) -> tuple[str, ...]:
+def _guards(evidence: Evidence, transaction: TransactionId, steps: tuple[Step, ...]) -> tuple[str, ...]:
     channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
     return (
         f"the server is {evidence.status.server_uuid}",
         f"{channel} is still stopped with error {evidence.error.errno} on {transaction}",
         f"{transaction} is not applied",
         *same_origin(evidence),
-        "the account was seen to be allowed to leave it out",
+        "the replica has rehearsed the other rows of the transaction"
+        if steps
+        else "the account was seen to be allowed to leave it out",
     )
 
 
-def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
+def _risks(evidence: Evidence, left_out: LeftOut, steps: tuple[Step, ...]) -> list[str]:
     risks: list[str] = []
+    if steps:
+        risks.append(
+            f"replfix carries out what the transaction makes of {counted(len(steps), 'other row')}, logged under its GTID, without "
+            "triggers and foreign key checks."
+        )
     lost = Counter((change.table, change.kind) for change in left_out.changes)
     for (table, kind), number in lost.items():
         risks.append(f"{table}: {number:,} {_LOST[kind][number > 1]} on the replica.")
@@ -155,14 +184,14 @@ def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
         risks.append(f"Nor are {more}: the plan lists every one.")
     if any(has_mask(statement.text) for statement in left_out.statements):
         risks.append("Passwords are masked here and in the audit trail: only the source has them.")
-    if len(left_out.changes) + len(left_out.statements) > 1:
+    if not steps and len(left_out.changes) + len(left_out.statements) > 1:
         risks.append(f"All of the transaction is left out ({left_out.in_words}), not only what failed.")
     if evidence.transaction is not None and evidence.transaction.prepared:
         risks.append(
             "It prepares an XA transaction: the later XA COMMIT or XA ROLLBACK will stop the replica (error 1397)."
         )
-    if _settled(evidence):
-        risks.append("The source stands on these rows as the replica does: they are equal afterwards.")
+    if steps or _settled(evidence):
+        risks.append(_EQUAL[_exchanged(evidence)])
     else:
         risks.append(
             "From then on the replica differs from its source: later transactions on the same rows can stop it again."
@@ -173,7 +202,8 @@ def _risks(evidence: Evidence, left_out: LeftOut) -> list[str]:
             "source-wins then, and both have this server's."
         )
     named = f" ({', '.join(evidence.below)})" if evidence.below else ""
-    risks.append(f"Replicas below this one{named} do not get the transaction either.")
+    what = "these rows" if steps else "the transaction"
+    risks.append(f"Replicas below this one{named} do not get {what} either.")
     risks.append(
         "Nothing takes it back: what was left out is kept in the audit trail, with all values, to be entered by hand."
     )

@@ -148,6 +148,45 @@ def test_an_update_and_a_delete_of_one_row(arranged: Arranged) -> None:
     equal_in_the_end(world, [("1", "both")])
 
 
+def test_the_server_that_deleted_is_resolved_first(arranged: Arranged) -> None:
+    """Its delete comes to the other one in turn: with the row put back for the update, it would be here alone, without an error."""
+    world = Connected(arranged("dual-primary", as_shipped=True))
+    a, b = world.servers[:2]
+    execute(a, *TABLE, "INSERT INTO shop.t VALUES (1, 'both'), (2, 'both')")
+    world.around(a, b)
+    stop_appliers(a, b)
+    execute(a, ROW_EVENTS, "DELETE FROM shop.t WHERE id = 2")
+    execute(b, ROW_EVENTS, "UPDATE shop.t SET v = 'b' WHERE id = 2")
+    start_appliers(a)
+    wait_until_stopped(a)
+    source_wins = proposals(world.diagnosed(a))["source-wins"]
+    assert not source_wins["allowed"]
+    assert "this server has deleted the row 2 of shop.t itself" in source_wins["reason"]
+    world.resolved(a, "--strategy", "skip")
+    start_appliers(b)
+    equal_in_the_end(world, [("1", "both")])
+
+
+def test_the_other_rows_of_such_a_transaction(arranged: Arranged) -> None:
+    """On MySQL 'skip' carries them out under its GTID; where that cannot be done, the statements are printed."""
+    world = two(arranged, on_b="(3, 'b'), (40, 'b too')")
+    a, b = world.servers[:2]
+    world.resolved(b)
+    document = world.diagnosed(a)
+    skip = proposals(document)["skip"]
+    if document["advice"]:
+        rows_first, then = document["advice"]
+        assert "replfix resolve --strategy skip" in then["text"]
+        execute(a, *rows_first["sql"])
+        assert "Nothing is lost" in proposals(world.diagnosed(a))["skip"]["reason"]
+    else:
+        assert "its other 1 row carried out under its GTID" in skip["reason"]
+    ran = world.resolved(a, "--strategy", "skip")
+    (left_out,) = ran["rounds"][0]["left_out"][:1]
+    assert left_out["after"] == {"id": 3, "v": "b"}
+    equal_in_the_end(world, [("1", "both"), ("3", "a"), ("40", "b too")])
+
+
 def test_a_row_of_the_source_that_was_mended_by_hand(arranged: Arranged) -> None:
     """Not in a circle: somebody has given the source the replica's row with sql_log_bin=0. The same holds."""
     world = Connected(arranged("pair"))
@@ -187,3 +226,39 @@ def test_a_ring_of_three(arranged: Arranged, middle_first: bool) -> None:
         else:
             world.resolved(c)
     equal_in_the_end(world, [("1", "both"), ("3", "a")])
+
+
+def test_a_key_that_all_three_have_written(arranged: Arranged) -> None:
+    """c would take b's row, which is gone at b for a's: applied there, each of the three ended with another one."""
+    world = Connected(arranged("ring", as_shipped=True))
+    a, b, c = world.servers
+    execute(a, *TABLE, "INSERT INTO shop.t VALUES (1, 'both')")
+    world.around()
+    stop_appliers(a, b, c)
+    for server, value in ((a, "a"), (b, "b"), (c, "c")):
+        execute(server, ROW_EVENTS, f"INSERT INTO shop.t VALUES (3, '{value}')")
+    start_appliers(a, b, c)
+    for server in (a, b, c):
+        wait_until_stopped(server)
+    for strategy in ("keep-both", "replica-wins"):
+        assert "In a circle of 3 servers" in proposals(world.diagnosed(b))[strategy]["reason"]
+    (repair,) = world.resolved(b)["audit_ids"][:1]
+    source_wins = proposals(world.diagnosed(c))["source-wins"]
+    assert not source_wins["allowed"]
+    assert "does not have the row 3 of shop.t any more as the transaction left it" in source_wins["reason"]
+    assert world.run("resolve", c.name, "--yes", "--strategy", "skip").code in (0, 3)
+    wait_until_stopped(c)
+    world.resolved(c)
+    refused(world, a)
+    world.resolved(a, "--strategy", "skip")
+    equal_in_the_end(world, [("1", "both"), ("3", "a")])
+
+    # As the refusal of keep-both says: b's row, under a new key, on every server.
+    ran = world.run("undo", repair, "--yes", "--json")
+    assert ran.code == 4, ran.out
+    (kept,) = [offer for offer in ran.document["advice"] if offer["sql"]]
+    execute(a if kept["where"] == "source" else c, *kept["sql"])
+    for server in world.servers:
+        waiting.until(
+            lambda server=server: "b" in [v for _, v in rows(server, QUESTION)], f"the row never came to {server}"
+        )
