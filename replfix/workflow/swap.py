@@ -55,7 +55,9 @@ def swaps(
     behind = later.logged_behind() if circle else ((change, False) for change in later.behind())
     found_so = (Swap(conflict, *at[id(conflict)]) for conflict in found.conflicts if id(conflict) in at)
     kept = unchanged(found_so, tables, behind, circle=circle)
-    return () if not later.whole and not _follows(servers[0]) else kept
+    if later.whole:
+        return kept
+    return tuple(swap for swap in kept if swap.why is not Why.GIVEN_UP) if _follows(servers[0]) else ()
 
 
 def _follows(server: Server) -> bool:
