@@ -45,7 +45,8 @@ class Difference:
             return f"the replica lacks the {self.what} {self.name}: {self.source}"
         if self.source is None:
             return f"only the replica has the {self.what} {self.name}: {self.replica}"
-        return f"{self.what} {self.name}: on the source {self.source}; on the replica {self.replica}".replace("  ", " ")
+        of = f"{self.what} {self.name}".rstrip()
+        return f"{of}: on the source {self.source}; on the replica {self.replica}"
 
 
 def parsed(create: str) -> Definition | None:
