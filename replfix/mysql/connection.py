@@ -16,7 +16,7 @@ from replfix.core.endpoint import Endpoint
 from replfix.core.privileges import TAG_PRIVILEGE, Need, Role, granting, in_one_line, privilege_in
 from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
-from replfix.wire import connect
+from replfix.wire import MISSING_PACKAGE, connect
 
 READ_SECONDS = 60
 _BEFORE_WE_DO = 0.9
@@ -65,8 +65,8 @@ class Session:
         except pymysql.err.MySQLError as error:
             raise _connect_error(endpoint, error) from None
         except RuntimeError as error:
-            if "pynacl" not in str(error):
-                raise ConnectError(f"Cannot connect to {endpoint}: {error}", _UNREACHED_HINT) from None
+            if MISSING_PACKAGE not in str(error):
+                raise
             raise ConnectError(
                 f"{endpoint} asks the account {endpoint.user or '(none)'!r} for an ed25519 signature, which takes a package that is "
                 "not installed.",

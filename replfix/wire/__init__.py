@@ -5,6 +5,6 @@ here, for everybody.
 """
 
 from replfix.wire.connect import connect
-from replfix.wire.guarded import CONNECT_SECONDS, Guarded
+from replfix.wire.guarded import CONNECT_SECONDS, MISSING_PACKAGE, Guarded
 
-__all__ = ["CONNECT_SECONDS", "Guarded", "connect"]
+__all__ = ["CONNECT_SECONDS", "MISSING_PACKAGE", "Guarded", "connect"]

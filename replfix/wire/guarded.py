@@ -40,6 +40,8 @@ _PER_PACKET = 64  # bytes that a row of one byte takes as values, at least
 _AT_ONCE = 1 << 18
 _HEAD, _LARGEST_PACKET = 4, 0xFFFFFF
 _CLEAR = (b"mysql_clear_password", b"dialog")
+MISSING_PACKAGE = "pynacl"
+"""In what the driver says of an account that signs in by ed25519, where it lacks that package."""
 _OUTDATED = b"mysql_old_password"
 
 
@@ -266,6 +268,8 @@ class Guarded(Connection):
             raise
         except Exception as error:
             self._force_close()
+            if MISSING_PACKAGE in str(error):
+                raise  # here, and not on the server
             raise pymysql.err.OperationalError(
                 CR.CR_MALFORMED_PACKET,
                 f"it sent what is not its protocol ({type(error).__name__}: {str(error)[:80]})",

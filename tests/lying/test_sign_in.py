@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pymysql
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -164,3 +166,37 @@ def test_another_key_than_the_one_that_was_named_serves_nobody(asking: Asking, t
         with pytest.raises(ConnectError):
             Session(replace(server.endpoint, sign_in=SignIn(server_public_key_path=str(file))))
         assert not known(server)
+
+
+def ed25519(peer: Peer) -> None:
+    peer.greet("mysql_native_password", "11.8.9-MariaDB")
+    peer.switch_to("client_ed25519", bytes(32))
+    peer.ok()
+
+
+def parsec(peer: Peer) -> None:
+    peer.greet("mysql_native_password", "11.8.9-MariaDB")
+    peer.switch_to("parsec", bytes(32))
+    peer.ok()
+
+
+@pytest.mark.parametrize(
+    ("asking", "said", "hint"),
+    [
+        (ed25519, "for an ed25519 signature", "pip install 'replfix[ed25519]'"),
+        (parsec, "to sign in by parsec, which replfix does not know", "mysql_native_password or ed25519"),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_a_way_that_is_not_known_here_is_named(
+    monkeypatch: pytest.MonkeyPatch, asking: Asking, said: str, hint: str
+) -> None:
+    """Accounts of MariaDB. The hint was to check the host and port, or that the server speaks another protocol."""
+    monkeypatch.setitem(sys.modules, "nacl", None)
+    monkeypatch.setattr(pymysql._auth, "_nacl_bindings", None)
+    with FakeServer(asking) as server:
+        with pytest.raises(ConnectError) as caught:
+            Session(server.endpoint)
+        assert not known(server)
+    assert said in caught.value.message
+    assert hint in caught.value.hint
