@@ -204,6 +204,24 @@ def type_of(clause: str) -> Type | None:
     return Type(found[2].lower(), int(size) if size.isdigit() else 0, bool(found[4]))
 
 
+def is_narrower(replica: str, source: str) -> bool:
+    """Whether values of the source's column may not go into the replica's: no applier takes its rows then, whatever they hold
+    (ALL_LOSSY would change them)."""
+    ours, theirs = type_of(replica), type_of(source)
+    if ours is None or theirs is None:
+        return False
+    if ours.name == theirs.name == "decimal":
+        (digits, scale), (of_source, scale_there) = _digits(replica), _digits(source)
+        return digits - scale < of_source - scale_there or scale < scale_there
+    return theirs.takes_all_of(ours)
+
+
+def _digits(clause: str) -> tuple[int, int]:
+    """Of a DECIMAL: how many, and how many of them behind the point."""
+    found = re.search(r"\((\d+)(?:,(\d+))?\)", clause)
+    return (int(found[1]), int(found[2] or 0)) if found else (10, 0)
+
+
 def not_null(clause: str) -> bool:
     found = _TYPE.match(clause)
     return found is not None and " NOT NULL" in f" {found[6]}".upper()

@@ -247,6 +247,23 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
     )
 
 
+def narrower(evidence: Evidence) -> str:
+    """In words, the first column of the transaction's tables that is narrower here than in the event; empty where there is none, or it
+    is unknown."""
+    for both in evidence.definitions:
+        ours = ddl.parsed(both.replica) if both.table is not None and both.replica is not None else None
+        theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
+        if ours is None or theirs is None or ddl.default_charset(ours) != ddl.default_charset(theirs):
+            continue
+        for name in ours.columns.keys() & theirs.columns.keys():
+            if ddl.is_narrower(ours.columns[name], theirs.columns[name]):
+                return (
+                    f"Column {name} of {both.name} is narrower on the replica ({ours.columns[name]}) than on the source "
+                    f"({theirs.columns[name]}): the applier would stop on the table's rows next."
+                )
+    return ""
+
+
 _CHECK = re.compile(r"Check constraint '(.+?)' is violated|CONSTRAINT `(.+?)` failed")
 
 

@@ -92,6 +92,10 @@ class Statement:
         return _DEFINES.match(without_comments(self.text)) is not None
 
     @property
+    def updates(self) -> bool:
+        return re.match(r"\s*UPDATE\b", without_comments(self.text), re.IGNORECASE) is not None
+
+    @property
     def creates(self) -> bool:
         """CREATE TABLE, also … SELECT and … LIKE."""
         return _CREATE.match(without_comments(self.text)) is not None

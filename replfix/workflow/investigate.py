@@ -341,7 +341,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         logged=failing.logged,
         definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, behind, unknowns),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
-        blocking=find_blocking_row(replica, error, statement)
+        blocking=find_blocking_row(replica, source, error, statement, unknowns)
         or find_blocking_row_of_event(replica, source, error, transaction, found, tables),
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),

@@ -27,6 +27,7 @@ from replfix.core.known_error import Family, Kind
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.object_statement import definer_of, needed, object_of
 from replfix.core.reconcile import Reconciliation
+from replfix.core.row_diff import differing
 from replfix.core.row_event import Transaction
 from replfix.core.statement import Statement
 from replfix.core.table import ForeignKey, KeyPart, Table, TableName, UniqueKey
@@ -56,9 +57,13 @@ def tables_of(
     """The table that the error names, else those of the transaction."""
     if statement is not None:
         return tables_of_statement(statement)
-    touched = tuple(dict.fromkeys(change.table for change in transaction.changes)) if transaction else ()
+    touched = _touched(transaction) if transaction is not None else ()
     named = tuple(name for name in touched if str(name) == error.table)
     return (named or touched)[:OBJECTS]
+
+
+def _touched(transaction: Transaction) -> tuple[TableName, ...]:
+    return tuple(dict.fromkeys(change.table for change in transaction.changes))
 
 
 def tables_of_statement(statement: Statement) -> tuple[TableName, ...]:
@@ -80,6 +85,8 @@ def compare_definitions(
     if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED, Kind.ROW_CONFLICT):
         return ()
     names = tables_of(error, transaction, statement) or _named(error)
+    if family.kind is Kind.ROW_CONFLICT and transaction is not None and statement is None:
+        names = _touched(transaction)[:OBJECTS]  # the repair is rehearsed with all of its rows
     try:
         found = tuple(dict.fromkeys(_definitions(replica, source, names, statement)))
     except (PrivilegeError, ServerError) as reason:
@@ -201,16 +208,33 @@ def find_duplicates(
 
 
 def find_blocking_row(
-    replica: Replica, error: ApplierError, statement: Statement | None
+    replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> tuple[Table, RowImage] | None:
-    """The row that the failing statement meets, where the message names it beyond doubt."""
+    """The row that the failing statement meets, where the message names it beyond doubt. Not where an UPDATE meets a row that the source
+    has just so: it changes another one here, and that is the one that differs."""
     for name in tables_in_question(error, statement):
         table = replica.table(name)
         if table is not None and (lookup := blocking(error, table)) is not None:
             rows = replica.find({name: table}, (lookup,))[lookup]
-            if len(rows) == 1:
-                return table, rows[0]
+            if len(rows) != 1:
+                continue
+            if statement is not None and statement.updates and _on_source(source, table, rows[0]):
+                named = by_identity(table, rows[0])
+                unknowns.append(
+                    f"The row {named} of {name} that the statement meets is on the source just so: it changes another row here, which differs "
+                    "from the source's, or which the source does not have. Which one is not in the binlog."
+                )
+                return None
+            return table, rows[0]
     return None
+
+
+def _on_source(source: Server, table: Table, row: RowImage) -> bool:
+    """Whether it has that row now, as far as it can be asked."""
+    named = by_identity(table, row)
+    if named is None or not alike(source.table(table.name), table):
+        return False
+    return any(not differing(table, row, theirs) for theirs in source.find(there({table.name: table}), (named,))[named])
 
 
 def find_blocking_row_of_event(

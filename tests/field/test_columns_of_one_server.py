@@ -172,3 +172,18 @@ def test_digits_of_a_second_that_no_applier_converts(any_pair: Lab) -> None:
     refused(any_pair, "has other digits of a second in the event")
     write_locally(any_pair.replica, "ALTER TABLE shop.t MODIFY c DATETIME", logged=False)
     resolved(any_pair, "SELECT * FROM shop.t")
+
+
+def test_a_narrower_column_of_another_table_of_the_transaction(any_pair: Lab) -> None:
+    """The applier stops on the row of t, and would on the rows of u next: no rehearsal has to find that out."""
+    two = ("CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE u (id INT PRIMARY KEY, v INT)")
+    both = ("INSERT INTO t VALUES (1, 1)", "INSERT INTO u VALUES (1, 1)")
+    here = ("ALTER TABLE u MODIFY v SMALLINT", "INSERT INTO t VALUES (2, 20)")
+    stage(any_pair, [*two, *both], here, ["INSERT INTO t VALUES (2, 2)", "INSERT INTO u VALUES (2, 2)"])
+    shown = diagnosed(any_pair).document
+    refused_by = shown["strategies"][0]
+    assert not refused_by["allowed"]
+    assert "Column v of shop.u is narrower on the replica" in refused_by["reason"]
+    (remedy,) = [advice for advice in shown["advice"] if advice["sql"]]
+    assert remedy["leads_to"]["code"] == "same-columns"
+    assert any("MODIFY COLUMN `v` int" in statement for statement in remedy["sql"])

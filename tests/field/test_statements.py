@@ -126,3 +126,12 @@ def test_a_statement_without_checks_is_found(any_pair: Lab) -> None:
     found = run(any_pair, "diagnose", "replica1", "--json").document
     assert found["statement"]["text"] == "UPDATE shop.t SET k = 5 WHERE id = 1"
     assert [strategy["name"] for strategy in found["strategies"] if strategy["allowed"]] == ["skip"]
+
+
+def test_a_row_that_the_source_has_too_is_not_deleted_for_an_update(any_pair: Lab) -> None:
+    """The UPDATE finds no row on the source, and the replica's own row 5 here."""
+    stage(any_pair, "UPDATE shop.t SET k = 1 WHERE id = 5")
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    assert found["statement"]["text"] == "UPDATE shop.t SET k = 1 WHERE id = 5"
+    assert [advice["sql"] for advice in found["advice"] if advice["sql"]] == []
+    assert any("is on the source just so" in unknown for unknown in found["unknowns"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.ddl import aligned, differences, lacking, may_round, parsed, retyped, type_of
+from replfix.core.ddl import aligned, differences, is_narrower, lacking, may_round, parsed, retyped, type_of
 
 HEAD = "CREATE TABLE `t` (\n"
 TAIL = "\n) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4"
@@ -122,3 +122,23 @@ def test_a_difference_says_which_server_has_what() -> None:
         f"the replica lacks the column a: {A}",
         f"only the replica has the column b: {B}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("replica", "source", "expected"),
+    [
+        ("smallint", "int", True),
+        ("bigint", "int", False),
+        ("int unsigned", "int", False),
+        ("varchar(6)", "varchar(30)", True),
+        ("varchar(60)", "varchar(30)", False),
+        ("decimal(4,2)", "decimal(8,2)", True),
+        ("decimal(8,1)", "decimal(8,2)", True),
+        ("decimal(12,2)", "decimal(8,2)", False),
+        ("decimal(12,4)", "decimal(11,2)", True),  # fewer digits before the point
+        ("float", "double", True),
+        ("datetime", "varchar(30)", False),  # unknown
+    ],
+)
+def test_a_column_that_is_narrower_on_the_replica(replica: str, source: str, expected: bool) -> None:
+    assert is_narrower(f"`a` {replica} DEFAULT NULL", f"`a` {source} DEFAULT NULL") is expected

@@ -8,6 +8,7 @@ from replfix.core import apart, in_part
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
+from replfix.core.drift import narrower
 from replfix.core.elsewhere import risks_elsewhere, would_swap
 from replfix.core.evidence import Evidence
 from replfix.core.generated_otherwise import generated_otherwise
@@ -159,6 +160,8 @@ def cannot(evidence: Evidence) -> str:
             f"The source itself holds two rows of {twice.table.name} with one value in its unique key {twice.key.name} ({twice.value}): no "
             "server with that key takes both. 'replfix diagnose' prints what lets the replica go on."
         )
+    if why := narrower(evidence):
+        return f"{why} Make the column the source's first: 'replfix diagnose' prints the statements where it can."
     for name in evidence.tables:
         if why := other_values(evidence, name):
             return f"{why} Make the column the source's first: 'replfix diagnose' prints the statements where it can."

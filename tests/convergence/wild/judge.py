@@ -94,6 +94,7 @@ class Judge:
     apart: int = 0
     displaced: int = 0
     _names: dict[str, str] = field(default_factory=dict)  # of now, by the name at the start
+    _called: dict[str, set[str]] = field(default_factory=dict)  # what a table of now was called before
     _open: set[Place] = field(default_factory=set)
     _events: set[Place] = field(default_factory=set)  # by the name at the start: a row event changed or deleted it
     _loose: set[str] = field(default_factory=set)  # tables of now of whose rows nothing is promised
@@ -121,6 +122,7 @@ class Judge:
             self._open = {(new if table == old else table, key) for table, key in self._open}
             self._loose = {new if table == old else table for table in self._loose}
             self._names = {then: new if now == old else now for then, now in self._names.items()}
+            self._called[new] = self._called.pop(old, set()) | {old}
         self._open = {place for place in self._open if place[0] not in step.gone}
         self._names = {then: now for then, now in self._names.items() if now not in step.gone}
         self._loose = (self._loose - step.gone) | step.copied | {new for old, new in step.like if old in self._loose}
@@ -146,7 +148,9 @@ class Judge:
             for key in {*theirs, *ours}:
                 if alike(theirs.get(key), ours.get(key)):
                     continue
-                if (table, key) in self._open:
+                if (table, key) in self._open or any(
+                    (name, key) in self.named for name in (table, *self._called.get(table, ()))
+                ):
                     self.apart += 1
                     continue
                 yield f"{table} {key}: source {theirs.get(key)}, replica {ours.get(key)}"
