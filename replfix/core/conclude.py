@@ -15,6 +15,7 @@ from replfix.core.known_error import Thread
 from replfix.core.plan import Way
 from replfix.core.restart import situation
 from replfix.core.status import ReceiverState
+from replfix.core.transaction_id import TransactionId
 
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 
@@ -50,15 +51,23 @@ def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
         return Proposal(module.NAME, None, _of_the_receiver(evidence))
     of = evidence.failing
     if of is not None and evidence.status.has_applied(evidence.channel, of):
-        return Proposal(
-            module.NAME,
-            None,
-            f"{of} is applied or left out already: the channel only has to be started (START REPLICA).",
-        )
+        return Proposal(module.NAME, None, _passed(evidence, of))
     if evidence.doubted:
         return Proposal(module.NAME, None, evidence.doubted)
     proposal: Proposal = module.propose(evidence)
     return _restartable(evidence, proposal)
+
+
+def _passed(evidence: Evidence, of: TransactionId) -> str:
+    """A position says less than a set of GTIDs: it can be behind a transaction that nobody has applied."""
+    if evidence.status.product == "MySQL" or (evidence.applied and all(evidence.applied)):
+        return f"{of} is applied or left out already: the channel only has to be started (START REPLICA)."
+    return (
+        f"The replica's position ({evidence.status.executed}) is behind {of}, on which the applier stopped, and not all of its rows are here. "
+        "Either somebody left it out, or the server passed over it: MariaDB 10.11 does so when an XA transaction behind it is prepared by "
+        "another parallel thread. START REPLICA goes on behind the position, and this replica never gets what lies before it. Where "
+        "nobody left it out, stop the channel and set gtid_slave_pos back to the transaction before it; then resolve it."
+    )
 
 
 def _of_the_receiver(evidence: Evidence) -> str:

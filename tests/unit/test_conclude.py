@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from replfix.core import strategies
 from replfix.core.conclude import conclude, strategy_names
 from replfix.core.discover import modules_of
 from replfix.core.gtid import GtidSet
+from replfix.core.values import RowImage
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, SOURCE, evidence, inserted
 
@@ -37,3 +40,20 @@ def test_nothing_is_proposed_for_a_transaction_that_the_replica_is_past() -> Non
     for proposal in conclude(past).proposals:
         assert proposal.plan is None
         assert "START REPLICA" in proposal.reason
+
+
+@pytest.mark.parametrize(
+    ("version", "held", "said"),
+    [
+        ("9.7.4", (1, "x", None), "only has to be started"),
+        ("10.11.19-MariaDB", (1, "A", None), "only has to be started"),
+        ("10.11.19-MariaDB", (1, "x", None), "never gets what lies before it"),
+    ],
+)
+def test_a_position_behind_a_transaction_whose_rows_are_not_here(version: str, held: RowImage, said: str) -> None:
+    """MariaDB 10.11 stores the position of a prepared XA transaction behind the failing one, with parallel threads."""
+    gathered = evidence([inserted(ORDERS, 1, "A", None)], Rows.of(ORDERS).holding(ORDERS, held))
+    past = replace(gathered.status, version=version, executed=GtidSet.parse(f"{SOURCE}:1-6"))
+    for proposal in conclude(replace(gathered, status=past)).proposals:
+        assert proposal.plan is None
+        assert said in proposal.reason
