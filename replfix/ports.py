@@ -66,6 +66,10 @@ class Server(Protocol):
         not see its body."""
         ...
 
+    def library_of(self, plugin: str) -> str | None:
+        """The library that a plugin or storage engine is loaded from; None when it is not, or is built in."""
+        ...
+
     def grants_of(self, account: str) -> tuple[str, ...] | None:
         """SHOW GRANTS, with nothing of how it signs in; None when there is no such account. ``account`` as a statement has it."""
         ...

@@ -213,6 +213,7 @@ class Evidence:
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
     apart: Apart | None = None
     altered: Table | None = None  # the replica's, for a statement that gives its rows values of each server's own
+    library: str | None = None  # on the source, of the plugin or engine that the replica lacks
     definers: tuple[MissingAccount, ...] = ()  # that the replica lacks
     missing: MissingObject | None = None
     references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of

@@ -30,6 +30,11 @@ def script(session: Session, kind: str, name: TableName) -> tuple[str, ...]:
     return (sql.use(name.schema), *([sql.set_sql_mode(str(mode))] if mode is not None else []), str(text))
 
 
+def library_of(session: Session, plugin: str) -> str | None:
+    found = [row["PLUGIN_LIBRARY"] for row in session.query(sql.find_plugin(plugin))]
+    return str(found[0]) if found and found[0] is not None else None
+
+
 def grants_of(session: Session, account: str) -> tuple[str, ...] | None:
     try:
         return tuple(_SIGNS_IN.sub("", str(row[0])) for row in session.rows(sql.show_grants(account)))

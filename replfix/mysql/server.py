@@ -44,7 +44,7 @@ from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.locks import read_lock_holders
 from replfix.mysql.managed import procedures_of
 from replfix.mysql.managed.procedures import SIGNALLED, Procedures
-from replfix.mysql.objects import grants_of, script
+from replfix.mysql.objects import grants_of, library_of, script
 from replfix.mysql.own_log import logs_all
 from replfix.mysql.reach import read_reach
 from replfix.mysql.relayed import read_relayed, received_the_same
@@ -163,6 +163,9 @@ class MysqlServer:
 
     def script(self, kind: str, name: TableName) -> tuple[str, ...]:
         return script(self._session, kind, name)
+
+    def library_of(self, plugin: str) -> str | None:
+        return library_of(self._session, plugin)
 
     def grants_of(self, account: str) -> tuple[str, ...] | None:
         return grants_of(self._session, account)

@@ -24,6 +24,7 @@ from replfix.core.evidence import (
 from replfix.core.fit import alike, there
 from replfix.core.gtid import GtidSet
 from replfix.core.known_error import Family, Kind
+from replfix.core.known_errors.missing_feature import missing_plugin
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.object_statement import definer_of, needed, object_of
 from replfix.core.reconcile import Reconciliation
@@ -307,6 +308,16 @@ def find_missing(
         each = ((s.text, object_of(name.schema, s.text)) for s in backlog.statements)
         later = tuple(text for text, of in each if of is not None and (of.kind, of.name) == (kind, name))
     return MissingObject(kind, name, script, later, next(iter(lacking), None))
+
+
+def find_library(source: Server, error: ApplierError, unknowns: list[str]) -> str | None:
+    """Where the source has the plugin from that the replica lacks."""
+    plugin = missing_plugin(error)
+    try:
+        return source.library_of(plugin) if plugin else None
+    except (ServerError, PrivilegeError) as reason:
+        unknowns.append(f"Where the source has {plugin} from could not be read: {reason.message}")
+        return None
 
 
 def find_definers(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from replfix.core import drift, sql
+from replfix.core.applier_error import ApplierError
+from replfix.core.by_hand import by_hand
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import SHELL, SOURCE, LeadsTo, Remedy
@@ -67,6 +69,12 @@ _PLUGIN = 1524
 _ENGINE = 1286
 
 
+def missing_plugin(error: ApplierError) -> str:
+    """The name of a plugin or storage engine that the replica has not loaded; empty for any other error."""
+    named = _NAMED.search(error.message) if error.errno in (_PLUGIN, _ENGINE) else None
+    return named["name"] if named else ""
+
+
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     named = _NAMED.search(evidence.error.message)
     return (*drift.the_statement(evidence), *_versions(evidence), *_what(evidence, named["name"] if named else ""))
@@ -82,17 +90,28 @@ def _versions(evidence: Evidence) -> tuple[Remedy, ...]:
 def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
     start = (sql.start_replica(evidence.channel.name, receiver=True),)
     if evidence.error.errno == _TIME_ZONE:
+        mariadb = evidence.status.product == "MariaDB"
+        tool, client = ("mariadb-tzinfo-to-sql", "mariadb") if mariadb else ("mysql_tzinfo_to_sql", "mysql")
         return (
             Remedy(
                 f"The replica does not know the time zone {name or 'of the statement'}: its time zone tables are empty or old. Load them on the "
                 "replica's machine (with super_read_only off, and --init-command so that it is not logged):",
-                ('mysql_tzinfo_to_sql /usr/share/zoneinfo | mysql --init-command="SET sql_log_bin = 0" mysql',),
+                (f'{tool} /usr/share/zoneinfo | {client} --init-command="SET sql_log_bin = 0" mysql',),
                 LeadsTo.NEXT_STEP,
                 SHELL,
             ),
             Remedy("Then start the channel:", start, LeadsTo.NEXT_TRANSACTION),
         )
-    if evidence.error.errno in (_PLUGIN, _ENGINE) and name:
+    if evidence.library is not None:
+        return (
+            Remedy(
+                f"The replica has not loaded {name}; the source has it from {evidence.library}. This loads it; where the server does not find the "
+                "library, install its package on the replica's machine first.",
+                by_hand(evidence, sql.install_plugin(name, evidence.library)),
+                LeadsTo.NEXT_TRANSACTION,
+            ),
+        )
+    if missing_plugin(evidence.error):
         return (
             Remedy(
                 f"The replica has not loaded {name}. This shows which library the source has it from. Install the same on the replica "

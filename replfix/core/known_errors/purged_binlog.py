@@ -149,8 +149,10 @@ def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
-    ours = (
-        () if evidence.status.product == "MariaDB" else (f"SET GLOBAL replica_max_allowed_packet = {_LARGEST_PACKET}",)
+    mariadb = evidence.status.product == "MariaDB"
+    ours = sql.take_packets(_LARGEST_PACKET, mariadb=mariadb)
+    waits = (
+        "" if mariadb else " STOP REPLICA can take a minute, while the applier waits for the rest of the transaction."
     )
     return (
         Remedy(
@@ -161,8 +163,8 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
             SOURCE,
         ),
         Remedy(
-            "Then on the replica; both threads take the limit when they are started:",
-            (*ours, sql.stop_replica(evidence.channel.name), sql.start_replica(evidence.channel.name, receiver=True)),
+            f"Then on the replica; both threads take the limit when they are started.{waits}",
+            (ours, sql.stop_replica(evidence.channel.name), sql.start_replica(evidence.channel.name, receiver=True)),
             LeadsTo.RECEIVER_RUNS,
         ),
     )

@@ -90,6 +90,7 @@ from replfix.core.sql.replication import (
     start_receiver,
     start_replica,
     stop_replica,
+    take_packets,
 )
 from replfix.core.sql.rows import (
     LAST_INSERTED,
@@ -117,6 +118,7 @@ from replfix.core.sql.server import (
     forget_persisted,
     global_variable,
     hold_writes,
+    install_plugin,
     open_writes,
     persist_number,
     piece_of_file,
@@ -207,6 +209,7 @@ __all__ = [
     "hold_writes",
     "identifier",
     "insert_row",
+    "install_plugin",
     "keep_key",
     "key_over_whole_columns",
     "limits",
@@ -253,6 +256,7 @@ __all__ = [
     "stop_replica",
     "string",
     "table_name",
+    "take_packets",
     "update_row",
     "use",
     "widen_counter",

@@ -59,6 +59,12 @@ def convert_types(*, mariadb: bool) -> str:
     return f"SET GLOBAL {name} = 'ALL_NON_LOSSY'"
 
 
+def take_packets(size: int, *, mariadb: bool) -> str:
+    """Lets a replica's threads, from their next start on, take packets up to that size."""
+    name = "slave_max_allowed_packet" if mariadb else "replica_max_allowed_packet"  # MariaDB has no other name (11.8)
+    return f"SET GLOBAL {name} = {size:d}"
+
+
 def start_receiver(channel: str) -> str:
     return f"START REPLICA IO_THREAD FOR CHANNEL {string(channel)}"
 

@@ -69,6 +69,10 @@ def find_plugin(name: str) -> str:
     return f"SELECT PLUGIN_NAME, PLUGIN_LIBRARY FROM information_schema.PLUGINS WHERE PLUGIN_NAME = {string(name)}"
 
 
+def install_plugin(name: str, library: str) -> str:
+    return f"INSTALL PLUGIN {identifier(name)} SONAME {string(library)}"
+
+
 def size_of_file(path: str) -> str:
     """How many bytes a file of the server's has; NULL when the server does not send it."""
     return f"SELECT LENGTH(LOAD_FILE({string(path)}))"
