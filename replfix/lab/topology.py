@@ -319,8 +319,8 @@ def _write_configuration(lab: Lab) -> None:
             *([f"source = {_toml(lab.source.name)}"] if lab.topology == PAIR.name else []),
             "",
         ]
-    source = lab.source
-    if not source.role.follows:
+    # No account is shown to a server that is only found, in the replica's own status.
+    for source in (server for server in lab.servers if not server.role.follows):
         lines += [f"[sources.{source.name}]", f"host = {_toml(source.host)}", f"port = {source.port}",
                   f"user = {_toml(account.name)}", ""]  # fmt: skip
     # What is tried on a lab stays out of the user's own trail, and goes with the lab.

@@ -15,7 +15,7 @@ from replfix.errors import NotDone, RehearsalFailed, ReplfixError, ServerError, 
 from replfix.mysql.committing import commit
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
-from replfix.mysql.terms import APPLIED_POSITION, SKIP_COUNTER_VARIABLE
+from replfix.mysql.terms import SKIP_COUNTER_VARIABLE
 
 _NOTHING_CHANGED = "Nothing was changed: the transaction is still to be applied."
 
@@ -33,41 +33,9 @@ def rehearse(session: Session, plan: Plan, channel: str) -> None:
         else:
             _set_counter(session, channel, 0)
     except ServerError as error:
-        hint = _by_position(session, plan) if error.errno == ER_SKIP_WITH_DOMAINS else ""
         raise RehearsalFailed(
-            f"The replica does not let {plan.transaction} be left out: {error.message}.",
-            f"{_NOTHING_CHANGED} {hint}".strip(),
+            f"The replica does not let {plan.transaction} be left out: {error.message}.", _NOTHING_CHANGED
         ) from None
-
-
-ER_SKIP_WITH_DOMAINS = 1966
-"""MariaDB has no skip counter beside parallel threads and several GTID domains."""
-
-
-def _by_position(session: Session, plan: Plan) -> str:
-    """What the server itself names in place of the counter. Within a domain transactions are committed in their order."""
-    gtid = plan.transaction.gtid
-    applied = str(session.scalar(sql.global_variable(APPLIED_POSITION)))
-    if gtid is None:
-        return ""
-    domain = gtid.partition("-")[0]
-    others = [each for each in applied.split(",") if each and each.partition("-")[0] != domain]
-    at = sql.string(",".join((*others, gtid)))
-    off, on = (
-        ("SET GLOBAL gtid_strict_mode = OFF; ", " SET GLOBAL gtid_strict_mode = ON;")
-        if _is_strict(session)
-        else ("", "")
-    )
-    return (
-        "By hand, where the source still has its binlogs from there on (everything behind the position is fetched anew): "
-        f"STOP ALL REPLICAS; {off}SET GLOBAL {APPLIED_POSITION} = {at};{on} START ALL REPLICAS; the audit trail then has nothing of it: keep "
-        "the rows that 'replfix diagnose' shows."
-    )
-
-
-def _is_strict(session: Session) -> bool:
-    """Then the position may not be behind what the server wrote itself (error 1947)."""
-    return str(session.scalar(sql.global_variable("gtid_strict_mode"))) == "1"
 
 
 def commit_empty(session: Session, plan: Plan, guard: Callable[[], None]) -> None:
