@@ -22,7 +22,7 @@ check: $(READY)  ## style, types, architecture
 MINUTES ?= 10
 SERVERS ?= mysql,mariadb-10.11,mariadb-11.8
 
-WORLDS ?= varied,wild,circles,ring,chain,fan-in
+WORLDS ?= varied,wild,circles,ring,chain,fan-in,richer
 soak: $(READY)  ## the convergence proof, seed after seed: make soak MINUTES=30 SERVERS=mysql WORLDS=ring
 	$(BIN)/python -m tests.convergence --minutes $(MINUTES) --servers $(SERVERS) --worlds $(WORLDS)
 

@@ -50,6 +50,7 @@ KINDS = (
     Kind("ring", 4_000_000, circle.Ring, 2),
     Kind("chain", 5_000_000, chain.Chain, 2),
     Kind("fan-in", 6_000_000, fan_in.FanIn, 2),
+    Kind("richer", settings.RICHER, wild.World),
 )
 
 

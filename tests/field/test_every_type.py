@@ -95,6 +95,8 @@ MARIADB = [
 ]
 
 MARIADB_11_8 = [
+    Type("VECTOR(3)", ("VEC_FromText('[1,2,3]')", "VEC_FromText('[-1e10,0,0.5]')", "NULL")),
+    Type("VECTOR(70)", tuple(f"VEC_FromText('[{n}{',0' * 69}]')" for n in (1, 2, 3))),  # type: ignore[arg-type]
     Type("VECTOR(3) NOT NULL", ("VEC_FromText('[1,2,3]')", "VEC_FromText('[-1,0,0.5]')", "VEC_FromText('[9,9,9]')"), "VECTOR INDEX (v)")
 ]  # fmt: skip
 

@@ -59,15 +59,16 @@ def _tables(session: Session) -> dict[str, Held]:
 
 def _held(session: Session, schema: str, name: str) -> Held:
     quoted = f"{_quoted(schema)}.{_quoted(name)}"
-    columns = tuple(
-        str(row["c"])
+    types = {
+        str(row["c"]): str(row["t"])
         for row in session.query(
-            "SELECT COLUMN_NAME AS c FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s "
+            "SELECT COLUMN_NAME AS c, DATA_TYPE AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s "
             "ORDER BY ORDINAL_POSITION",
             (schema, name),
         )
-    )
-    listed = ", ".join(map(_quoted, columns))
+    }
+    columns = tuple(types)
+    listed = ", ".join(f"HEX({_quoted(c)})" if types[c] == "vector" else _quoted(c) for c in columns)
     rows = Counter(tuple(map(_text, row)) for row in session.rows(f"SELECT {listed} FROM {quoted}"))
     return Held(columns, rows, str(session.rows(f"SHOW CREATE TABLE {quoted}")[0][1]))
 

@@ -57,7 +57,9 @@ class Crafted:
         return self._change(table, before, after)
 
     def _change(self, table: Table, before: RowImage | None, after: RowImage | None) -> tuple[bytes, bytes]:
-        columns = [encoding(column) for column in table.columns]
+        format_ = read_format(self.format_description)
+        current = "MariaDB" not in format_.server_version  # which writes events of version 1
+        columns = [encoding(column, mariadb=not current) for column in table.columns]
         kind = ChangeKind.DELETE if after is None else ChangeKind.INSERT if before is None else ChangeKind.UPDATE
         images = []
         if before is not None:
@@ -67,8 +69,6 @@ class Crafted:
         width = (len(columns) + 7) // 8
         body = b"".join(sum(1 << o for o in present).to_bytes(width, "little") for _, present in images)
         body += b"".join(_image(table, columns, image, present) for image, present in images)
-        format_ = read_format(self.format_description)
-        current = "MariaDB" not in format_.server_version  # which writes events of version 1
         head = _TABLE_ID.to_bytes(6, "little") + (STATEMENT_END | NO_FOREIGN_KEY_CHECKS).to_bytes(2, "little")
         head += (b"\2\0" if current else b"") + _lenenc(len(columns))  # no extra data: its length counts itself
         table_map = self._event(

@@ -52,7 +52,7 @@ _OTHERWISE_STORED = re.compile(r"COMPRESSED|mariadb-5\.3")  # as MariaDB remarks
 _ARGUMENTS = re.compile(r"\w+\((\d+)(?:,(\d+))?\)")
 
 
-def encoding(column: Column) -> Encoding:
+def encoding(column: Column, *, mariadb: bool = False) -> Encoding:
     """Unreadable for a type or a character set that replfix does not write."""
     kind = column.data_type
     if _OTHERWISE_STORED.search(column.column_type):
@@ -68,13 +68,14 @@ def encoding(column: Column) -> Encoding:
     if kind in ("char", "binary"):
         return _fixed(column)
     if kind in ("varchar", "varbinary"):
-        length = _length(column)
-        return Encoding(FIELD_TYPE.VARCHAR, struct.pack("<H", length), _sized(1 if length < 256 else 2, _text(column)))
+        return _varying(_length(column), _text(column))
     if kind.endswith(("text", "blob")):
         prefix = _PREFIX_OF_BLOB[kind[:-4]]
         return Encoding(FIELD_TYPE.BLOB, bytes([prefix]), _sized(prefix, _text(column)))
     if kind in GEOMETRIES:
         return Encoding(FIELD_TYPE.GEOMETRY, b"\4", _sized(4, bytes))
+    if kind == "vector" and mariadb:  # which logs it as VARBINARY, and takes it as nothing else (error 1105, 11.8)
+        return _varying(4 * _arguments(column, 1, 0)[0], bytes)
     made = _OTHERS.get(kind)
     if made is None:
         raise _unwritten(column)
@@ -105,6 +106,10 @@ def _sized(prefix: int, encode: Encode) -> Encode:
         return len(data).to_bytes(prefix, "little") + data
 
     return sized
+
+
+def _varying(length: int, encode: Encode) -> Encoding:
+    return Encoding(FIELD_TYPE.VARCHAR, struct.pack("<H", length), _sized(1 if length < 256 else 2, encode))
 
 
 def _fixed(column: Column) -> Encoding:

@@ -21,6 +21,7 @@ class Column:
     type: str  # int, varchar …
     nullable: bool
     default: bool
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Table:
     columns: tuple[Column, ...]
     primary: tuple[str, ...]
     keys: tuple[str, ...]  # names of the others
+    uniques: tuple[tuple[str, tuple[str, ...]], ...] = ()  # those that are unique, each with its columns
 
     @property
     def sql(self) -> str:
@@ -36,39 +38,55 @@ class Table:
 
     @property
     def plain(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if column.name not in self.primary)
+        return tuple(column for column in self.written if column.name not in self.primary)
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if not column.generated)
 
 
 def tables(session: Session) -> tuple[Table, ...]:
     columns: dict[str, list[Column]] = {}
-    for table, name, type_, nullable, default in session.rows(
-        "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.IS_NULLABLE, c.COLUMN_DEFAULT IS NOT NULL "
+    for table, name, type_, nullable, default, generated in session.rows(
+        "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.IS_NULLABLE, c.COLUMN_DEFAULT IS NOT NULL, "
+        "COALESCE(c.GENERATION_EXPRESSION, '') <> '' "
         "FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME) "
         f"WHERE c.TABLE_SCHEMA = '{SCHEMA}' AND t.TABLE_TYPE = 'BASE TABLE' ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION"
     ):
-        columns.setdefault(table, []).append(Column(name, str(type_), nullable == "YES", bool(int(default))))
+        columns.setdefault(table, []).append(
+            Column(name, str(type_), nullable == "YES", bool(int(default)), bool(int(generated)))
+        )
     primary: dict[str, list[str]] = {}
     keys: dict[str, dict[str, None]] = {}
-    for table, key, name in session.rows(
-        "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS "
+    uniques: dict[tuple[str, str], list[str]] = {}
+    for table, key, name, several in session.rows(
+        "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, NON_UNIQUE FROM information_schema.STATISTICS "
         f"WHERE TABLE_SCHEMA = '{SCHEMA}' ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
     ):
         if key == "PRIMARY":
             primary.setdefault(table, []).append(name)
         else:
             keys.setdefault(table, {})[key] = None
+            if not int(several):
+                uniques.setdefault((table, key), []).append(name)
     return tuple(
-        Table(name, tuple(found), tuple(primary.get(name, ())), tuple(keys.get(name, ())))
+        Table(
+            name,
+            tuple(found),
+            tuple(primary.get(name, ())),
+            tuple(keys.get(name, ())),
+            tuple((key, tuple(parts)) for (table, key), parts in uniques.items() if table == name),
+        )
         for name, found in columns.items()
     )
 
 
 def look(session: Session, found: Sequence[Table] | None = None) -> State:
-    """Rows without a primary key are numbered among their equals."""
+    """Rows without a primary key are numbered among their equals. What a server works out of other columns is left out."""
     state: dict[str, Rows] = {}
     for table in tables(session) if found is None else found:
-        names = [column.name.lower() for column in table.columns]
-        shown = ", ".join(f"CAST({quoted(column.name)} AS CHAR CHARACTER SET utf8mb4)" for column in table.columns)
+        names = [column.name.lower() for column in table.written]
+        shown = ", ".join(map(_shown, table.written))
         rows: dict[Key, Row] = {}
         seen: Counter[Key] = Counter()
         for values in session.rows(f"SELECT {shown} FROM {table.sql}"):
@@ -82,6 +100,12 @@ def look(session: Session, found: Sequence[Table] | None = None) -> State:
             rows[key] = row
         state[table.name] = rows
     return state
+
+
+def _shown(column: Column) -> str:
+    if column.type == "vector":
+        return f"HEX({quoted(column.name)})"
+    return f"CAST({quoted(column.name)} AS CHAR CHARACTER SET utf8mb4)"
 
 
 def alike(one: Row | None, other: Row | None) -> bool:

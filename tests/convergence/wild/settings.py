@@ -13,6 +13,8 @@ from tests.convergence.variation import set_variables
 
 FIRST = 2_000_000
 """The first seed of these worlds."""
+RICHER = 7_000_000
+"""The first of those with tables and drift of more kinds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Statements:
 
     def _insert(self, table: Table, verb: str) -> str:
         rng = self.rng
-        columns = [column for column in table.columns if column.name in table.primary or rng.random() < 0.9]
+        columns = [column for column in table.written if column.name in table.primary or rng.random() < 0.9]
         names = ", ".join(quoted(column.name) for column in columns)
         rows = (f"({', '.join(self._value(column) for column in columns)})" for _ in range(rng.choice((1, 1, 2))))
         return f"{verb} {table.sql} ({names}) VALUES {', '.join(rows)}"

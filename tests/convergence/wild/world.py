@@ -23,7 +23,8 @@ from tests.convergence.surroundings import Surroundings
 from tests.convergence.verdict import Verdict
 from tests.convergence.wild.judge import Judge, Moment, Step, aimed_at, step_of
 from tests.convergence.wild.live import State, look, tables
-from tests.convergence.wild.settings import Settings, arranged, drawn
+from tests.convergence.wild.richer import Richer, vectors_of
+from tests.convergence.wild.settings import RICHER, Settings, arranged, drawn
 from tests.convergence.wild.statements import Statements
 from tests.following.follower import DIFFERS, Follower
 
@@ -41,6 +42,7 @@ class World:
         self._product = lab.provision.flavour.product
         self._drawn: Settings = drawn(seed, self._product)
         self._work = Statements(self._rng)
+        self._richer = seed >= RICHER
         self._moments: list[Moment] = []
         self._drifted: set[str] = set()
         self._said: list[str] = []  # what replfix said and a human did
@@ -94,6 +96,8 @@ class World:
 
     def _set_up(self, source: Session) -> None:
         rng = self._rng
+        if self._richer:
+            self._work = Richer(rng, vectors_of(source))
         self._run(source, f"CREATE DATABASE {SCHEMA}", f"USE {SCHEMA}", "SET SESSION time_zone = '+00:00'")
         for _ in range(rng.randint(1, 3)):
             self._try(source, self._work.create())
