@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check soak follow clean
+.PHONY: demo test check soak follow lie clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -28,6 +28,9 @@ soak: $(READY)  ## the convergence proof, seed after seed: make soak MINUTES=30 
 
 follow: $(READY)  ## does what every remedy says, on real servers, and judges it: make follow SERVERS=mysql
 	$(BIN)/python -m tests.following --servers $(SERVERS)
+
+lie: $(READY)  ## what real servers said, bent at one place after the other: make lie MINUTES=30 SERVERS=mysql
+	$(BIN)/python -m tests.lying --minutes $(MINUTES) --servers $(SERVERS)
 
 clean:  ## remove what make made; labs are ended with `replfix lab down`
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,7 +18,7 @@
     │   └── Busy            4    another operator or another replfix holds the channel
     ├── NotVerified         5    something was changed and could not be proven right; see the audit trail
     ├── AuditError          4    the audit trail cannot be read or written, so nothing is changed
-    └── ServerError         1    a server answered with an error that nothing in replfix expects
+    └── ServerError         6    a server answered with an error that nothing in replfix expects
 
 Anything else that reaches the top is a bug: exit code 1.
 """
@@ -107,7 +107,12 @@ class AuditError(ReplfixError):
 class ServerError(ReplfixError):
     """The server answered a statement with an error that nothing in replfix expects: its number and its own words."""
 
+    exit_code = 6
+
     def __init__(self, server: str, errno: int, text: str) -> None:
-        super().__init__(f"{server} answered error {errno}: {text}")
+        super().__init__(
+            f"{server} answered error {errno}: {text}",
+            "Look this number up in the server's error reference, and at its error log; --verbose says what was asked for.",
+        )
         self.errno = errno
         self.text = text

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import pymysql
 from pymysql.constants import CLIENT, CR, ER
@@ -90,9 +91,8 @@ class Session:
     def query(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one statement, as dicts by column label. ``args`` are for settings and names in WHERE of
         the server's own tables; row data goes through ``replfix.core.sql``."""
-        with self.connection.cursor(pymysql.cursors.DictCursor) as cursor:
-            self._run(cursor, sql, args)
-            return list(cursor.fetchall())
+        with self._ran(sql, args, pymysql.cursors.DictCursor) as cursor:
+            return cast("list[Row]", list(cursor.fetchall()))
 
     def told(self, sql: str) -> list[Row]:
         """As ``query``, all values as ``str``, for what a server repeats of statements: SHOW RELAYLOG EVENTS of MariaDB has
@@ -109,36 +109,36 @@ class Session:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of one statement, as tuples."""
-        with self.connection.cursor() as cursor:
-            self._run(cursor, sql, None)
+        with self._ran(sql) as cursor:
             return list(cursor.fetchall())
 
     def results(self, sql: str) -> list[list[tuple[Any, ...]]]:
         """The rows of each result of one compound statement."""
-        with self.connection.cursor() as cursor:
-            self._run(cursor, sql, None)
+        with self._ran(sql) as cursor:
             found = []
             while cursor.description is not None:
                 found.append(list(cursor.fetchall()))
-                self._calling(cursor.nextset)
+                cursor.nextset()
             return found
 
     def execute(self, sql: str) -> int:
         """Run one statement; the number of rows found (CLIENT_FOUND_ROWS: matched, not only changed)."""
-        with self.connection.cursor() as cursor:
-            self._run(cursor, sql, None)
+        with self._ran(sql) as cursor:
             return cursor.rowcount
 
     def scalar(self, sql: str, args: Sequence[Any] | None = None) -> Any:
         rows = self.query(sql, args)
         return next(iter(rows[0].values())) if rows else None
 
-    def _run(self, cursor: Cursor, sql: str, args: Sequence[Any] | Mapping[str, Any] | None) -> None:
-        self._calling(lambda: cursor.execute(sql, args))
-
-    def _calling(self, client: Callable[[], object]) -> None:
+    @contextmanager
+    def _ran(
+        self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None, kind: type[Cursor] = Cursor
+    ) -> Iterator[Cursor]:
+        """A cursor behind its statement; what the driver raises, until it is closed too, as replfix's own errors."""
         try:
-            client()
+            with self.connection.cursor(kind) as cursor:
+                cursor.execute(sql, args)
+                yield cursor
         except pymysql.err.MySQLError as error:
             told = statement_error(self.endpoint, error)
             if isinstance(told, PrivilegeError) and (grant := self._grant(told.message)):

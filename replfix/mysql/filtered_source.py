@@ -15,8 +15,10 @@ from replfix.core.transaction_id import LogPosition
 from replfix.errors import Unreadable
 from replfix.mysql.as_applied import as_applied
 from replfix.mysql.server import MysqlServer, NamedAt
+from replfix.mysql.understood import understood
 
 
+@understood
 class FilteredSource(MysqlServer):
     """Tables have the names that the replica gives them; rows of tables that the channel leaves out are not there.
 

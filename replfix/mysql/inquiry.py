@@ -18,6 +18,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.definitions import read_table
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.rows import image
+from replfix.mysql.understood import understood
 
 SECONDS = 5
 _SYSTEM = ("mysql", "information_schema", "performance_schema", "sys")
@@ -38,6 +39,7 @@ ORDER BY TABLE_SCHEMA LIMIT %(limit)s
 """
 
 
+@understood
 class ServerInquiry:
     """Implements ``ports.Inquiry``; connects when the first thing is asked."""
 

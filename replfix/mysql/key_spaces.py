@@ -24,6 +24,7 @@ from replfix.mysql.binlog.activity import read_activity
 from replfix.mysql.circumstances import UNKNOWN_VARIABLE
 from replfix.mysql.connection import Row, Session
 from replfix.mysql.dialects import dialect_of
+from replfix.mysql.understood import understood
 
 SECONDS = 10
 TABLES = 5_000
@@ -81,6 +82,7 @@ SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEM
 """
 
 
+@understood
 class ServerKeySpaces:
     """Implements ``ports.KeySpaces``; connects when the first thing is asked."""
 

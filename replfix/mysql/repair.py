@@ -41,6 +41,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
 from replfix.mysql.families import MADE_ANEW, NOTHING_CHANGED
 from replfix.mysql.rows import find_all, find_now
+from replfix.mysql.understood import understood
 
 WORK_SECONDS = 900.0
 """How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""
@@ -54,6 +55,7 @@ _SHOWN_KEY = 80  # characters
 _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
 
 
+@understood
 class HeldChannel:
     """Implements ``ports.Repair``. Holds a named lock on the replica for as long as its session lives: the server lets
     go of it when the session ends, however it ends."""
@@ -79,6 +81,10 @@ class HeldChannel:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    @property
+    def address(self) -> str:
+        return str(self._endpoint)
 
     @property
     def session(self) -> Session:

@@ -52,6 +52,7 @@ from replfix.mysql.repair import HeldChannel
 from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.source_session import SourceSession
 from replfix.mysql.status import read_readers, read_server_ids
+from replfix.mysql.understood import understood
 
 _OWN_LOG_READ = 64 << 20
 """Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
@@ -66,6 +67,7 @@ def _as_text(value: object) -> str:
 NamedAt = Callable[[str, int], "MysqlServer | None"]
 
 
+@understood
 class MysqlServer:
     """Reads through one session, opened when it is first needed. Implements ``ports.Replica``."""
 

@@ -32,6 +32,7 @@ from replfix.mysql.connection import Session
 from replfix.mysql.grants import give_everything
 from replfix.mysql.reach import read_reach
 from replfix.mysql.rows import find_now
+from replfix.mysql.understood import understood
 
 _NOTHING_WRITTEN = "Nothing was written on the source."
 _ROW_FORMAT = "ROW"
@@ -39,6 +40,7 @@ _LOCK = "replfix:source"
 _TURN_SECONDS = 30
 
 
+@understood
 class SourceSession:
     """Implements ``ports.Writing``. Those of one source take turns: the server keeps the lock of a client that was killed until
     its COMMIT is done, so who comes next sees what became of it."""
@@ -61,6 +63,10 @@ class SourceSession:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    @property
+    def address(self) -> str:
+        return str(self._endpoint)
 
     def _log_rows(self) -> None:
         """As a statement, it would fire triggers on the replicas, and cascade there on its own."""

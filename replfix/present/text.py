@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_PASSWORD = re.compile(r"([a-z][a-z0-9+.-]*:/{1,2}[^\s/?#@:]*):\S*@", re.IGNORECASE)
+# In time that grows as the text does: a server chooses what is in it.
+_WORD = re.compile(r"\S+")
+_BEFORE_PASSWORD = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]+:/{1,2}[^/?#@:]*:", re.IGNORECASE)
 _LINE_END = re.compile(r"\n(?!  )")
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -32,7 +34,13 @@ def indented(text: str) -> str:
 
 def without_passwords(text: str) -> str:
     """Whatever somebody typed at a wrong place is repeated in an error: a URL's password is not."""
-    return _PASSWORD.sub(r"\1:…@", text)
+    return _WORD.sub(_without_password, text) if "@" in text else text
+
+
+def _without_password(word: re.Match[str]) -> str:
+    end = word[0].rfind("@")
+    begin = _BEFORE_PASSWORD.search(word[0], 0, max(0, end))
+    return word[0] if begin is None else f"{word[0][: begin.end()]}…{word[0][end:]}"
 
 
 def harmless_json(text: str) -> str:
