@@ -49,6 +49,16 @@ def elsewhere(server: Server) -> Iterator[None]:
             session.execute(f"SET GLOBAL time_zone = '{before}'")
 
 
+def write_unlogged(lab: Lab, server: Server, *statements: str) -> None:
+    """On either server; the replica alone is protected."""
+    if server == lab.replica:
+        write_locally(server, *statements, logged=False)
+        return
+    with server.session() as session:
+        for statement in ("SET sql_log_bin = 0", *statements):
+            session.execute(statement)
+
+
 def rows(server: Server, statement: str) -> Rows:
     with server.session() as session:
         return list(session.rows(statement))

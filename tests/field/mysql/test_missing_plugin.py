@@ -8,8 +8,9 @@ from contextlib import suppress
 import pytest
 
 from replfix.errors import ServerError
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.replication import wait_until_stopped
 from replfix.lab.topology import Lab
+from tests.field.staging import write_unlogged
 from tests.following.follower import CAUGHT_UP, Follower
 
 PLUGIN = "auth_socket"
@@ -23,7 +24,7 @@ def plugged(pair: Lab) -> Iterator[Lab]:
     for server in (pair.source, pair.replica):
         for statement in ("DROP USER IF EXISTS app", f"UNINSTALL PLUGIN {PLUGIN}"):
             with suppress(ServerError):
-                write_locally(server, statement, logged=False)
+                write_unlogged(pair, server, statement)
 
 
 def test_the_plugin_is_loaded_as_on_the_source(plugged: Lab) -> None:

@@ -14,7 +14,7 @@ from tests.following.follower import CAUGHT_UP, Follower
 from tests.following.refused import REFUSED
 
 FOLLOWED = (
-    "1142", "1227 table", "1227 account", "1396 create", "1396 drop of two", "1396 alter", "1396 rename", "1141", "1304", "1305 drop", "1359",
+    "1142", "1227 table", "1227 account", "1396 create", "1396 drop of two", "1396 alter", "1396 rename", "1410", "1141", "1304", "1305 drop", "1359",
     "1347", "1517", "1701", "3730", "3750", "1197", "1114",
 )  # fmt: skip
 """One of each kind; ``make follow`` takes all of them."""
