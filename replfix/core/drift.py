@@ -82,8 +82,8 @@ def references_only_here(evidence: Evidence) -> tuple[Remedy, ...]:
         without_foreign_keys(
             evidence,
             keys,
-            f"Only the replica has the foreign key {named}, which references the table. The source ran the statement without it. This "
-            "shows the tables, drops these foreign keys, and lets the replica run the statement; no row is changed.",
+            f"Only the replica has the foreign key {named}. The source ran the statement without it. This shows the tables, drops these foreign "
+            "keys, and lets the replica run the statement; no row is changed.",
         ),
     )
 

@@ -35,6 +35,7 @@ _OF_MESSAGE = (
     re.compile(r"authorization ID `(?P<user>[^`]*)`@`(?P<host>[^`]*)`"),
     re.compile(r"definer \('(?P<user>[^']*)'@'(?P<host>[^']*)'\)"),
 )
+_NO_ROLE = re.compile(r"Invalid role specification `(?P<role>[^`]*)`")  # MariaDB
 _MISSING = re.compile(r"(?P<kind>PROCEDURE|FUNCTION) (?P<name>\S+) does not exist")
 
 
@@ -76,6 +77,8 @@ def account_of(text: str, message: str) -> AccountStatement | None:
         return None
     verb = " ".join((found["verb"] or found["other"]).upper().split())
     role = (found["kind"] or "").upper() == "ROLE"
+    if invalid := _NO_ROLE.search(message):
+        return AccountStatement(verb, True, ((invalid["role"], "%"),))
     accounts = accounts_in(text, message)
     one_of = len(accounts) > 1 and _FAILED_FOR.search(message) is None
     others = tuple(one for one in _listed(text[found.end() :]) if found["verb"] and one not in accounts)

@@ -346,7 +346,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         or find_blocking_row_of_event(replica, source, error, transaction, found, tables),
         lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
         settings=read_settings(replica, source, bare.family),
-        references_only_here=find_references_only_here(replica, source, statement, bare.family),
+        references_only_here=find_references_only_here(replica, source, error, statement, bare.family),
         altered=find_altered(replica, error, statement),
         apart=find_apart(replica, source, transaction, found, tables, behind),
         library=find_library(source, error, unknowns),

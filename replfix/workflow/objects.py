@@ -51,6 +51,9 @@ _ANY_SCHEMA = ""  # of a name without one: the log does not tell in which schema
 REFERENCES = ("foreign-key-definition", "foreign-key")
 """The pages of the errors in which a foreign key keeps a statement from being carried out: MariaDB refuses a DROP TABLE with 1451."""
 
+OF_THE_CHILD = (1216, 1452, 1553, 1828, 1830, 1832, 3780)
+"""Errors that a foreign key of the table itself makes, which is there already."""
+
 
 def tables_of(
     error: ApplierError, transaction: Transaction | None, statement: Statement | None
@@ -424,15 +427,23 @@ def read_settings(replica: Server, source: Server, family: Family | None) -> Set
     return Settings(replica.variables(family.settings), source.variables(family.settings))
 
 
+def _keys(table: Table | None, *, own: bool) -> tuple[ForeignKey, ...]:
+    if table is None:
+        return ()
+    return (*table.referenced_by, *(table.foreign_keys if own else ()))
+
+
 def find_references_only_here(
-    replica: Server, source: Server, statement: Statement | None, family: Family | None
+    replica: Server, source: Server, error: ApplierError, statement: Statement | None, family: Family | None
 ) -> tuple[ForeignKey, ...]:
-    """Foreign keys of the replica that reference the statement's tables, and that the source does not have."""
+    """Foreign keys of the replica that reference the statement's tables, or are what these refuse it for, and that the source does
+    not have."""
     if family is None or family.page not in REFERENCES or statement is None:
         return ()
     found: list[ForeignKey] = []
     for name in tables_of_statement(statement):
         ours, theirs = replica.table(name), source.table(name)
-        known = {(key.child, key.name.lower()) for key in theirs.referenced_by} if theirs else set()
-        found += [key for key in (ours.referenced_by if ours else ()) if (key.child, key.name.lower()) not in known]
+        own = error.errno in OF_THE_CHILD
+        known = {(key.child, key.name.lower()) for key in _keys(theirs, own=own)}
+        found += [key for key in _keys(ours, own=own) if (key.child, key.name.lower()) not in known]
     return tuple(dict.fromkeys(found))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from replfix.lab.topology import Lab
 from tests.following.definitions import DRIFTED
 from tests.following.refused import REFUSED
+from tests.following.statements import STATEMENTS
 from tests.integration.broken import BROKEN
 
 
@@ -48,6 +49,10 @@ INCIDENTS = (
         for name, one in BROKEN.items()
     ),
     *(Incident(name, one.arrange, taken_by=one.taken_by, remedied=one.remedied) for name, one in DRIFTED.items()),
+    *(
+        Incident(f"statement: {name}", one.arrange, one.errors, one.only, one.taken_by, in_every_run=False)
+        for name, one in STATEMENTS.items()
+    ),
     *(
         Incident(f"refused: {name}", one.arrange, one.errors, one.only, one.taken_by, in_every_run=False)
         for name, one in REFUSED.items()

@@ -341,15 +341,14 @@ def _changes(step: judge.Remedy) -> bool:
 
 def _left(document: Mapping[str, Any], followed: Followed) -> None:
     """At a human, who has to be told something: of rows that conflict, why no strategy takes them."""
-    followed.end = AT_A_HUMAN
-    said = [remedy["text"] for remedy in document["advice"]]
-    if not said and document["conflicts"]:
-        said = [strategy["reason"] for strategy in document["strategies"][:1]]
+    followed.end, followed.why = AT_A_HUMAN, _reasons(document)
+    followed.page = Path(document["error"]["page"] or "").stem
+    said = [strategy["reason"] for strategy in document["strategies"] if not strategy["allowed"]][:1]
+    said += [remedy["text"] for remedy in document["advice"]]
     if not said:
         followed.faults.append(f"nothing is said of error {document['error']['errno']}")
         return
-    followed.why = _reasons(document)
-    followed.page, followed.reason = Path(document["error"]["page"] or "").stem, said[-1]
+    followed.reason = said[-1]
 
 
 def _reasons(document: Mapping[str, Any]) -> str:

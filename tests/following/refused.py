@@ -37,6 +37,8 @@ class Refused:
     local: tuple[str, ...] = ()  # on the replica, not logged
     then: tuple[str, ...] = ()  # on the source
     settings: tuple[str, ...] = ()  # on the replica
+    session: tuple[str, ...] = ()  # of the source that runs ``then``
+    on_source: tuple[str, ...] = ()  # settings there, which a reset puts back
     same_accounts: bool = True  # afterwards
     words: tuple[str, ...] = ()  # that are said where there is nothing to follow
     mariadb: int = 0  # its number there, where that is another one
@@ -58,6 +60,8 @@ class Refused:
             for statement in self.settings:
                 session.execute(statement)
         with lab.source.session() as session:
+            for statement in (*self.on_source, *self.session):
+                session.execute(statement)
             transaction(session, *self.then)
 
 

@@ -43,7 +43,8 @@ FAMILY = Family(
     ),
 )
 
-_NO_SUCH_GRANT = (1141, 1147, 1403, 3530)
+_NO_SUCH_GRANT = (1141, 1147, 1403, 1962, 3530)
+_NO_SUCH_ROLE = 1959
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -60,17 +61,13 @@ def _advise(evidence: Evidence, about: AccountStatement) -> tuple[Remedy, ...]:
     on_mariadb = evidence.status.product == "MariaDB"  # which carries out for the others what fails for one
     if verb == "CREATE":
         return (_make_room(evidence, about.role, accounts, others if on_mariadb else ()),)
+    if evidence.error.errno == _NO_SUCH_ROLE:
+        return (_role_made(evidence, accounts, f"The replica has no role {named}."),)
     if verb == "DROP" and on_mariadb:
         beside = f"; MariaDB has dropped {', '.join(others)}" if others else ""
         return (drift.nothing_left(evidence, f"The replica has no {named} to drop{beside}."),)
     if verb == "DROP" and about.role:
-        return (
-            Remedy(
-                f"The replica has no {named} to drop. This makes it, without any privilege, and the replica runs the statement.",
-                by_hand(evidence, *(sql.create_role(a) for a in accounts)),
-                LeadsTo.NEXT_TRANSACTION,
-            ),
-        )
+        return (_role_made(evidence, accounts, f"The replica has no {named} to drop."),)
     if verb == "DROP":
         why = f"The replica has no {named} to drop. This makes a locked one, and the replica runs the whole statement."
         return (placeholder(evidence, accounts, why),)
@@ -92,6 +89,15 @@ def _advise(evidence: Evidence, about: AccountStatement) -> tuple[Remedy, ...]:
         "source before, until you copy them." + (" Accounts that are there stay as they are." if about.one_of else ""),
     )
     return (locked,) if verb == "RENAME" else (copied_from_source(evidence, accounts, one_of=about.one_of), locked)
+
+
+def _role_made(evidence: Evidence, roles: tuple[str, ...], why: str) -> Remedy:
+    return Remedy(
+        f"{why} This makes it, without any privilege, and the replica runs the statement. What the source had granted to it before, SHOW GRANTS "
+        "shows there.",
+        by_hand(evidence, *(sql.create_role(role) for role in roles)),
+        LeadsTo.NEXT_TRANSACTION,
+    )
 
 
 def _written(about: AccountStatement, accounts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from replfix.core.object_statement import account_of, object_of
 from replfix.core.privileges import privilege_in
 from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.row_event import ChangeKind
+from replfix.core.statement import NAME
 
 FAMILY = Family(
     page="applier-privilege",
@@ -38,9 +39,10 @@ FAMILY = Family(
     ),
 )
 
+_NOT_TRUSTED = 1419
 _OF_CHANGE = {ChangeKind.INSERT: "INSERT", ChangeKind.UPDATE: "UPDATE", ChangeKind.DELETE: "DELETE"}
 _SESSION = "SESSION_VARIABLES_ADMIN"  # each statement sets variables of its session first
-_PROGRAMS = {"VIEW": ("CREATE VIEW", "DROP", "SHOW VIEW"), "TRIGGER": ("TRIGGER",), "EVENT": ("EVENT",)}
+_PROGRAMS = {"VIEW": ("CREATE VIEW", "DROP", "SHOW VIEW", "SELECT"), "TRIGGER": ("TRIGGER",), "EVENT": ("EVENT",)}
 _ROUTINES = ("CREATE ROUTINE", "ALTER ROUTINE")
 
 
@@ -52,7 +54,20 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             Remedy("The channel applies without privilege checks now (PRIVILEGE_CHECKS_USER is not set): start it again.",
                    (sql.start_replica(evidence.channel.name, receiver=True),), LeadsTo.NEXT_TRANSACTION),
         )  # fmt: skip
-    grants = tuple(sql.grant(privileges, scope, account) for scope, privileges in _needed(evidence).items())
+    if evidence.error.errno == _NOT_TRUSTED:
+        return (
+            *drift.the_statement(evidence),
+            Remedy(
+                f"The channel applies as {account} (PRIVILEGE_CHECKS_USER). With a binary log, who makes a routine or trigger has to have SUPER, "
+                "or the server trusts whoever may make one. With ROW or MIXED logging this does no harm; set it in the configuration file too:",
+                (sql.TRUST_CREATORS, sql.start_replica(evidence.channel.name, receiver=True)),
+                LeadsTo.REAL_ERROR,
+            ),
+        )
+    grants = (
+        *(sql.grant(privileges, scope, account) for scope, privileges in _needed(evidence).items()),
+        *_to_give_on(evidence, account),
+    )
     return (
         *drift.the_statement(evidence),
         Remedy(
@@ -62,6 +77,15 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             LeadsTo.REAL_ERROR,
         ),
     )
+
+
+def _to_give_on(evidence: Evidence, account: str) -> tuple[str, ...]:
+    """Who grants or revokes something has to have it, and may give it."""
+    given = _GIVES.match(evidence.statement.text) if evidence.statement is not None else None
+    if given is None:
+        return ()
+    privileges = tuple(" ".join(name.split()) for name in given["privileges"].split(","))
+    return (sql.grant(privileges, given["scope"], account, may_give=True),)
 
 
 def _needed(evidence: Evidence) -> dict[str, tuple[str, ...]]:
@@ -78,7 +102,8 @@ def _needed(evidence: Evidence) -> dict[str, tuple[str, ...]]:
         found.setdefault("*.*", []).append(_SESSION)
         made = object_of(statement.schema, statement.text)
         if account_of(statement.text, evidence.error.message) is not None:
-            found["*.*"] += ["CREATE USER", "CREATE ROLE", "DROP ROLE"]
+            roles = _OF_ROLES.match(statement.text) and not _GIVES.match(statement.text)
+            found["*.*"] += ["ROLE_ADMIN"] if roles else ["CREATE USER", "CREATE ROLE", "DROP ROLE"]
         elif made is not None:
             privileges = _PROGRAMS.get(made.kind, _ROUTINES)
             found.setdefault(f"{sql.identifier(made.name.schema)}.*", []).extend(privileges)
@@ -101,3 +126,9 @@ def _needed(evidence: Evidence) -> dict[str, tuple[str, ...]]:
 
 
 _OF_ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+_OF_ROLES = re.compile(r"\s*(?:GRANT|REVOKE)\b", re.IGNORECASE)
+_GIVES = re.compile(
+    rf"\s*(?:GRANT|REVOKE)\s+(?P<privileges>[A-Za-z_ ]+(?:,[A-Za-z_ ]+)*)\s+ON\s+(?:TABLE\s+)?(?P<scope>(?:\*|{NAME})\.(?:\*|{NAME}))\s+(?:TO|FROM)\b",
+    re.IGNORECASE,
+)
+"""Of columns and routines it is not read."""

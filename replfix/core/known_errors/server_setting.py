@@ -101,7 +101,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
             Remedy(
                 "The replica does not take a routine that does not say DETERMINISTIC, NO SQL or READS SQL DATA. With ROW or MIXED logging "
                 "this does no harm:",
-                ("SET GLOBAL log_bin_trust_function_creators = ON", start),
+                (sql.TRUST_CREATORS, start),
                 LeadsTo.NEXT_TRANSACTION,
             ),
         )

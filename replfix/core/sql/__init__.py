@@ -114,6 +114,7 @@ from replfix.core.sql.rows import (
     update_row,
 )
 from replfix.core.sql.server import (
+    TRUST_CREATORS,
     find_plugin,
     forget_persisted,
     global_variable,
@@ -162,6 +163,7 @@ __all__ = [
     "SKIP_ONE",
     "SOURCE_UNDO_SETTINGS",
     "STRICT",
+    "TRUST_CREATORS",
     "UNDO_SETTINGS",
     "WITHOUT_FOREIGN_KEYS",
     "WITH_FOREIGN_KEYS",

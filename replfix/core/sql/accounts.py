@@ -11,9 +11,9 @@ def account(user: str, host: str) -> str:
     return f"{identifier(user)}@{identifier(host)}"
 
 
-def grant(privileges: Sequence[str], scope: str, to: str) -> str:
+def grant(privileges: Sequence[str], scope: str, to: str, *, may_give: bool = False) -> str:
     """``scope`` and ``to`` as they are written in a statement."""
-    return f"GRANT {', '.join(privileges)} ON {scope} TO {to}"
+    return f"GRANT {', '.join(privileges)} ON {scope} TO {to}{' WITH GRANT OPTION' if may_give else ''}"
 
 
 def accounts_named(user: str) -> str:

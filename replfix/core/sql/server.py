@@ -80,3 +80,7 @@ def size_of_file(path: str) -> str:
 
 def piece_of_file(path: str, at: int, length: int) -> str:
     return f"SELECT SUBSTRING(LOAD_FILE({string(path)}), {at + 1:d}, {length:d})"
+
+
+TRUST_CREATORS = "SET GLOBAL log_bin_trust_function_creators = ON"
+"""Routines and triggers may be made without SUPER, and without saying that they are deterministic."""

@@ -283,8 +283,9 @@ class MariaDB:
 
     @property
     def reset_variables(self) -> Mapping[str, str]:
-        plain = ("auto_increment_increment", "auto_increment_offset", "binlog_row_image", "binlog_annotate_row_events",
-                 "log_bin_compress", terms.TYPE_CONVERSIONS)  # fmt: skip
+        plain = ("auto_increment_increment", "auto_increment_offset", "binlog_cache_size", "binlog_row_image",
+                 "binlog_annotate_row_events", "binlog_stmt_cache_size", "log_bin_compress", "log_bin_trust_function_creators",
+                 "max_binlog_cache_size", "max_binlog_stmt_cache_size", "max_heap_table_size", terms.TYPE_CONVERSIONS)  # fmt: skip
         return dict.fromkeys(plain, "DEFAULT")
 
     def logs_cascades(self, session: Session) -> bool:  # noqa: ARG002
