@@ -219,7 +219,8 @@ class Evidence:
     references_only_here: tuple[ForeignKey, ...] = ()  # for a statement that a foreign key is in the way of
     nulls: Nulls | None = None  # for a statement that makes columns NOT NULL
     orphans: tuple[Orphans, ...] = ()  # for a statement that adds a foreign key
-    lock_holders: tuple[LockHolder, ...] = ()
+    damaged: str = ""  # what the replica's server says where rows of the transaction's tables cannot be read
+    lock_holders: tuple[LockHolder, ...] | None = ()  # None: they cannot be seen
     lost: GtidSet | None = None  # what the replica has not received and the source has purged; None: not known
     counters: Mapping[TableName, Counter] = field(default_factory=dict)  # of tables to which rows are put back
     not_as_events: tuple[str, ...] = ()  # why rows of a table cannot be written as row events

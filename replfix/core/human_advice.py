@@ -10,6 +10,7 @@ from replfix.core.by_hand import logged_in_part
 from replfix.core.discover import modules_of
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Thread
+from replfix.core.known_errors import damaged_table
 from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.restart import Receiver, Source, receiver_of
 from replfix.core.rows_in_the_way import beside_statements
@@ -47,7 +48,7 @@ def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
             "The applier stops on the same transaction, and 'replfix resolve' repairs that. When all of the relay log is applied, stop "
             "the channel and position it by GTID again.",
             channel.read_by_position,
-            LeadsTo.REAL_ERROR,
+            LeadsTo.RELAY_LOG_KEPT,
         ),
     )
 
@@ -73,6 +74,8 @@ def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
         or by_statements(evidence)
     ):
         return known
+    if evidence.damaged:
+        return damaged_table.advise(evidence)
     family = evidence.family
     if family is None:
         return (*drift.the_statement(evidence), Remedy(_unknown(evidence)))

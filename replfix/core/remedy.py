@@ -23,6 +23,9 @@ class LeadsTo(enum.StrEnum):
     LEFT_OUT = "left-out"
     CHANNEL_RUNS = "channel-runs"
     RECEIVER_RUNS = "receiver-runs"
+    RECEIVER_TRIES = "receiver-tries"
+    RELAY_LOG_KEPT = "relay-log-kept"
+    TABLE_REPAIRED = "table-repaired"
     REAL_ERROR = "real-error"
     NEXT_STEP = "next-step"
     NOTHING_CHANGED = "nothing-changed"
@@ -43,6 +46,9 @@ _WORDS = {
     LeadsTo.LEFT_OUT: "the failing transaction is left out on this replica for good; the next one is applied.",
     LeadsTo.CHANNEL_RUNS: "receiver and applier are running.",
     LeadsTo.RECEIVER_RUNS: "the receiver is running.",
+    LeadsTo.RECEIVER_TRIES: "the receiver is running, or has stopped in the same place: then it is not the network.",
+    LeadsTo.TABLE_REPAIRED: "the table can be read again; the applier is running, or has stopped on a row that is lost.",
+    LeadsTo.RELAY_LOG_KEPT: "the relay log is kept, and the applier has stopped on the same transaction.",
     LeadsTo.REAL_ERROR: "the applier is running, or has stopped with the error that is the reason for this one.",
     LeadsTo.NEXT_STEP: "go on with the next step.",
     LeadsTo.NOTHING_CHANGED: "nothing is changed; this only shows something.",

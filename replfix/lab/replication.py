@@ -31,7 +31,7 @@ def executed(session: Session) -> GtidSet:
 def wait_until_applied(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
     """Wait until the replica has executed everything that the source has; ReplicationError when it stops or is late."""
     with source.session() as session:
-        wanted = executed(session)
+        wanted = speaking(session).written(session)
     deadline = time.monotonic() + seconds
     with replica.session() as session:
         while True:
@@ -60,11 +60,11 @@ STOPPED_HINT = (
 def wait_until_received(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
     """Wait until all that the source has executed is in the replica's relay log, applied or not."""
     with source.session() as session:
-        wanted = executed(session)
+        wanted = speaking(session).written(session)
     deadline = time.monotonic() + seconds
     with replica.session() as session:
         while True:
-            if wanted <= speaking(session).received(session):
+            if speaking(session).received(session, wanted):
                 return
             if time.monotonic() > deadline:
                 state = channel_state(session)

@@ -12,7 +12,7 @@ from replfix.core.errant import in_words
 from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
-from replfix.core.known_error import Thread
+from replfix.core.known_error import Thread, family_of
 from replfix.core.object_statement import missing_definers
 from replfix.core.readers import REPORTED, Shared, shared
 from replfix.core.reconcile import Reconciliation
@@ -25,7 +25,7 @@ from replfix.core.table import Table, TableName
 from replfix.core.tested import too_old
 from replfix.core.values import NotRead, RowImage
 from replfix.core.words import counted
-from replfix.errors import ConnectError, TooOld
+from replfix.errors import ConnectError, ServerError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.ahead import survives
 from replfix.workflow.apart import find_apart
@@ -62,6 +62,9 @@ from replfix.workflow.source_side import source_side
 from replfix.workflow.surroundings import looked_around
 from replfix.workflow.swap import swaps
 from replfix.workflow.unnamed import doubt_missing_rows
+
+DAMAGED = "damaged-table"
+"""The page of the errors of a table that cannot be read."""
 
 
 def investigate(
@@ -252,6 +255,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         failing = from_relay_log(replica, channel, error, unknowns)
     transaction, statement = failing.transaction, failing.statement
     tables: dict[TableName, Table] = {}
+    described, damaged = tables, ""
     misfits: dict[TableName, str] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
@@ -265,7 +269,17 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         unknowns.extend(defined.misfits.values())
         tables, transaction, misfits = defined.tables, defined.transaction, defined.misfits
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
-        found, applied = compare(replica, transaction, tables)
+        described = tables
+        try:
+            found, applied = compare(replica, transaction, tables)
+        except ServerError as reason:
+            family = family_of(reason.errno, Thread.APPLIER, status.product)
+            if family is None or family.page != DAMAGED:
+                raise
+            damaged = reason.message
+            misfits = dict.fromkeys(tables, f"Its rows cannot be read on the replica: {damaged}") | misfits
+            tables = {}
+            found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
         relatives = Relatives(replica, source, channel.filters, transaction, error.errno, status.product, tables, since)
         found = relatives.added_to(found)
@@ -327,7 +341,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         bare,
         source_uuid=source_uuid,
         transaction=transaction,
-        tables=tables,
+        tables=described,
+        damaged=damaged,
         misfits=misfits,
         reconciliation=found,
         applied=applied,

@@ -410,14 +410,14 @@ def find_lock_holders(
     statement: Statement | None,
     family: Family | None,
     unknowns: list[str],
-) -> tuple[LockHolder, ...]:
+) -> tuple[LockHolder, ...] | None:
     if family is None or family.kind is not Kind.TRANSIENT:
         return ()
     try:
         return replica.lock_holders(tables_of(error, transaction, statement))
     except (PrivilegeError, ServerError) as reason:
         unknowns.append(f"Who holds locks could not be seen: {reason.message}")
-        return ()
+        return None
 
 
 def read_settings(replica: Server, source: Server, family: Family | None) -> Settings | None:

@@ -12,6 +12,7 @@ from replfix.lab.flavours import speaking
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from tests.following.follower import Follower, ways
+from tests.following.receivers import break_receiver, put_back
 
 
 def limit(session: Session) -> str:
@@ -21,43 +22,12 @@ def limit(session: Session) -> str:
 @pytest.fixture
 def channel(any_pair: Lab) -> Iterator[Lab]:
     yield any_pair
-    with any_pair.source.session() as session:
-        if not session.is_mariadb:
-            session.execute("SET GLOBAL require_secure_transport = OFF")
-        session.execute("SET GLOBAL max_allowed_packet = DEFAULT")
-        session.execute("SET sql_log_bin = 0")
-        session.execute(f"GRANT REPLICATION SLAVE ON *.* TO {REPL.name}@'%'")
-        session.execute(f"ALTER USER {REPL.name}@'%' ACCOUNT UNLOCK")
-    with any_pair.replica.session() as session:
-        session.execute("STOP REPLICA")
-        session.execute(f"SET GLOBAL server_id = {any_pair.replica.server_id}")
-        session.execute(f"SET GLOBAL {limit(session)} = DEFAULT")
-        if not session.is_mariadb:
-            session.execute("CHANGE REPLICATION SOURCE TO SOURCE_SSL = 0")
-        speaking(session).configure_channel(session, any_pair.source.host, any_pair.source.port, REPL)
-        session.execute("START REPLICA")
+    put_back(any_pair)
     any_pair.wait_until_applied()
 
 
-def broken(
-    lab: Lab, on_source: tuple[str, ...] = (), on_replica: tuple[str, ...] = (), then: tuple[str, ...] = ()
-) -> Follower:
-    """The receiver started again under those settings, and what it says waited for."""
-    with lab.source.session() as session:
-        session.execute("SET sql_log_bin = 0")
-        for statement in on_source:
-            session.execute(statement)
-    with lab.replica.session() as session:
-        for statement in ("STOP REPLICA", *on_replica, "START REPLICA"):
-            session.execute(statement)
-    with lab.source.session() as session:
-        for statement in then:
-            session.execute(statement)
-    with lab.replica.session() as session:
-        until = time.monotonic() + 60
-        while not speaking(session).channel_state(session).receiver_message:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+def broken(lab: Lab, on_source: tuple[str, ...] = (), on_replica: tuple[str, ...] = ()) -> Follower:
+    break_receiver(lab, on_source, on_replica)
     return Follower(lab)
 
 

@@ -155,7 +155,7 @@ def test_the_relay_log_is_the_only_copy(as_shipped: Lab, strategy: str) -> None:
         for each in replfix("diagnose", "replica1", "--config", str(lab.config_file), "--json").document["advice"]
         if each["sql"]
     )
-    assert remedy["leads_to"]["code"] == "real-error"
+    assert remedy["leads_to"]["code"] == "relay-log-kept"
     execute(lab.replica, *remedy["sql"])
     wait_until_stopped(lab.replica)
     assert {name: data[: len(kept[name])] for name, data in relay_logs(lab.replica).items()} == kept

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from unittest import mock
@@ -62,6 +63,8 @@ class _Told:
         except Exception as error:  # one that cannot be staged, or ends replfix, keeps no other one from being followed
             self.wrong += 1
             print(f"✗ {self.server} {incident.name}: {error!r:.2000}", flush=True)
+            if self.verbose:
+                traceback.print_exc(file=sys.stdout)
 
     def _tell(self, incident: Incident, tried: list[Followed]) -> None:
         name = f"{self.server} {incident.name}"
@@ -104,7 +107,7 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
         try:
             incident.arrange(here)
             for replica in here.replicas:
-                follower = Follower(here, replica_of=replica)
+                follower = Follower(here, replica_of=replica, left_out=incident.left_out)
                 document = follower.stopped()
                 if document is None:
                     continue

@@ -10,14 +10,12 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from replfix.core.sql import string
-from replfix.core.transaction_id import LogPosition
 from replfix.errors import ReplfixError
 from replfix.lab.accounts import ADMIN
 from replfix.lab.flavours import speaking
@@ -25,7 +23,6 @@ from replfix.lab.provision.software import Software
 from replfix.lab.replication import WAIT_SECONDS, channel_state
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
 from tests.following import judge
 from tests.following.looking import Seen, look
 from tests.integration.running import replfix
@@ -37,7 +34,8 @@ CAUGHT_UP = "caught-up"
 AT_A_HUMAN = "at-a-human"
 """Stopped, and there is nothing to run that changes anything: a human has to decide, and is told what."""
 _STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
-_RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b")
+_DELETE = re.compile(r"\bDelete (/\S+) on the replica's machine, then:")
+_RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b(?!')")
 _THEN = re.compile(r", then ((?:SET GLOBAL \w+ = \w+ and )?START REPLICA)\.")
 _OF_ACCOUNT = re.compile(r"(?:CREATE USER|\bTO) `([^`]*)`@`([^`]*)`")
 _MAKES = re.compile(r"(CREATE|GRANT)\s")
@@ -89,7 +87,9 @@ class Follower:
     lab: Lab
     resolve: bool = True  # where a strategy is offered, take it; a skip is never taken
     replica_of: Server | None = None
+    left_out: tuple[str, ...] = ()  # tables that the replica's filters leave out
     channel: str = ""  # that the diagnosis is about
+    tried: set[str] = field(default_factory=set)
 
     @property
     def replica(self) -> Server:
@@ -153,13 +153,19 @@ class Follower:
                 script = Path(path) / provision.flavour.client(name)
                 script.write_text(f'#!/bin/sh\nexec {shlex.join(provision.client_command(name, *known))} "$@"\n')
                 script.chmod(0o755)
+            for name in ("mysql_tzinfo_to_sql", "mariadb-tzinfo-to-sql"):
+                program = Path(provision.client_directory or "/nonexistent") / name
+                if program.exists():
+                    script = Path(path) / name
+                    script.write_text(f'#!/bin/sh\nexec {shlex.join([*provision.mysqld[:-1], str(program)])} "$@"\n')
+                    script.chmod(0o755)
             yield path
 
     def settled(self) -> Seen:
         """Once the replica has caught up or stopped by an error."""
         deadline, connected_by = time.monotonic() + WAIT_SECONDS, time.monotonic() + CONNECT_SECONDS
         with self.source.session() as source:
-            wanted, end = speaking(source).executed(source), speaking(source).log_end(source)
+            wanted = speaking(source).written(source)
         with self.replica.session() as session:
             while time.monotonic() < deadline:
                 state = channel_state(session, self.channel)
@@ -168,7 +174,7 @@ class Follower:
                     continue
                 if state is None or not state.applier_running or state.receiver_message:
                     break
-                if speaking(session).wait_until_applied(session, wanted, 1) if wanted else _is_at(session, end):
+                if speaking(session).wait_until_applied(session, wanted, 1):
                     break
         return self._seen()
 
@@ -184,7 +190,7 @@ class Follower:
     def follow(self, way: int = 0, rounds: int = 8) -> Followed:
         """``way``: which of several alternatives is taken, in the first round that has so many."""
         followed, start = Followed(way=way), self._seen()
-        excused: set[str] = set()
+        excused = set(self.left_out)
         for _ in range(rounds):
             document = self.diagnose()
             if document.get("healthy"):
@@ -208,9 +214,10 @@ class Follower:
             followed.faults += faults
             if faults:
                 break
-            if not any(_changes(step) for step in chosen):
+            if not any(_changes(step, self.tried) for step in chosen) and not self._resolved(document, followed):
                 _left(document, followed)
                 break
+            self.tried |= {step["text"] for step in chosen}
         followed.faults += self._end(followed, start, excused)
         return followed
 
@@ -245,6 +252,8 @@ class Follower:
         done = replfix("resolve", self.replica.name, *options)
         followed.said.append(f"resolve --strategy {strategy}: {done.code}")
         followed.resolved += 1
+        if done.code == 4 and document["error"]["class"] == "transient":
+            return False  # a lock is still held
         if done.code not in (0, 3):
             followed.faults.append(f"resolve --strategy {strategy} ended with {done.code}: {done.out}{done.err}")
             return False
@@ -260,6 +269,8 @@ class Follower:
             followed.said += [f"    {statement}" for statement in step["sql"]]
             at = self.server(step["where"]) if step["where"] != "shell" else self.replica
             channel = self.channel if at is self.replica else ""
+            if told := _DELETE.search(step["text"]):
+                Path(told[1]).unlink()
             before, looks = look(at, channel), list[Seen]()
 
             def just_before_the_start(at: Server = at, looks: list[Seen] = looks, channel: str = channel) -> None:
@@ -327,15 +338,10 @@ class Follower:
         return faults
 
 
-def _is_at(session: Session, end: LogPosition) -> bool:
-    """Of a server without GTIDs; waits a second."""
-    if session.is_mariadb:
-        return True  # all that is logged has a GTID there
-    waited = session.scalar(f"SELECT SOURCE_POS_WAIT({string(end.log_file)}, {end.pos}, 1, '')")
-    return waited not in (None, "-1")
-
-
-def _changes(step: judge.Remedy) -> bool:
+def _changes(step: judge.Remedy, tried: Container[str]) -> bool:
+    """Whether it does more than show something. What can only be tried is tried once."""
+    if step["leads_to"]["code"] == "receiver-tries":
+        return step["text"] not in tried
     return step["leads_to"]["code"] != "nothing-changed" or _RUN_THERE.search(step["text"]) is not None
 
 

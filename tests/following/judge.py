@@ -22,6 +22,8 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, held in before.tables.items():
         now = after.tables.get(name)
+        if now is not None and not now.readable:
+            continue
         elsewhere = sum((_named(other) for there, other in after.tables.items() if there != name), Counter[Row]())
         if not _named(held) - elsewhere:
             continue
@@ -122,6 +124,11 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
             return None if channel.applier_running or not same else stopped
         case "receiver-runs":
             return None if channel.receiver_running else f"the receiver does not run: {channel.receiver_message}"
+        case "table-repaired":
+            unreadable = [name for name, held in after.tables.items() if not held.readable]
+            return f"{unreadable[0]} cannot be read" if unreadable else None
+        case "receiver-tries":
+            return None if channel.receiver_running or channel.receiver_message else "the receiver was not started"
         case "real-error" | "next-row":
             return stopped if same else None
         case "not-errant":
@@ -133,7 +140,7 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
                 if ours is not None and ours.columns[: len(theirs.columns)] != theirs.columns:
                     return f"{name} has {ours.columns} on the replica, {theirs.columns} on the source"
             return None
-        case "definition-restored" | "nothing-changed" | "next-step":
+        case "definition-restored" | "nothing-changed" | "next-step" | "relay-log-kept":
             return None  # the losses tell
         case _:
             return f"no judge knows {code}"

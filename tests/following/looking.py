@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from replfix.core.gtid import GtidSet
+from replfix.errors import ServerError
 from replfix.lab.flavours import ChannelState, speaking
 from replfix.lab.replication import SYSTEM_SCHEMAS, channel_state, executed
 from replfix.lab.state import Server
 from replfix.mysql.connection import Session
 
+DAMAGED = (126, 127, 144, 145, 1034, 1194, 1195)
+"""A table of MyISAM or Aria that has to be repaired: of its rows, nobody knows any."""
 Row = tuple[str | None, ...]
 
 
@@ -22,6 +25,7 @@ class Held:
     columns: tuple[str, ...]
     rows: Counter[Row]
     definition: str
+    readable: bool = True  # else its rows are unknown
 
     def only(self, columns: Iterable[str]) -> Counter[Row]:
         """The rows as far as these columns go."""
@@ -69,8 +73,13 @@ def _held(session: Session, schema: str, name: str) -> Held:
     }
     columns = tuple(types)
     listed = ", ".join(f"HEX({_quoted(c)})" if types[c] == "vector" else _quoted(c) for c in columns)
-    rows = Counter(tuple(map(_text, row)) for row in session.rows(f"SELECT {listed} FROM {quoted}"))
-    return Held(columns, rows, str(session.rows(f"SHOW CREATE TABLE {quoted}")[0][1]))
+    try:
+        rows = Counter(tuple(map(_text, row)) for row in session.rows(f"SELECT {listed} FROM {quoted}"))
+        return Held(columns, rows, str(session.rows(f"SHOW CREATE TABLE {quoted}")[0][1]))
+    except ServerError as error:
+        if error.errno not in DAMAGED:
+            raise
+        return Held(columns, Counter(), error.message, readable=False)
 
 
 def _quoted(name: str) -> str:

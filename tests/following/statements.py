@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.following.refused import APPLIER, APPLIES_AS, AS_STATEMENT, CHILD, PARENT, RANGE, Refused, T
+from tests.following.refused import APPLIER, APPLIES_AS, CHILD, PARENT, Refused, T
 
+RANGE = "CREATE TABLE d.t (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
+AS_STATEMENT = ("SET binlog_format = STATEMENT",)
 ROWS = "INSERT INTO d.t VALUES (1, 1, 'x'), (2, 2, 'y')"
 LIST = "CREATE TABLE d.t (id INT PRIMARY KEY) PARTITION BY LIST (id) (PARTITION p0 VALUES IN (1, 2), PARTITION p1 VALUES IN (3, 4))"
 P0 = "PARTITION p0 VALUES LESS THAN (10)"

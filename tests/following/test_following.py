@@ -6,8 +6,8 @@ from replfix.lab.replication import write_locally
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.__main__ import every_way
-from tests.following.catalogue import Incident
 from tests.following.follower import CAUGHT_UP, Follower
+from tests.following.incident import Incident
 
 
 def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Incident) -> None:

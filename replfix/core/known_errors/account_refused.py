@@ -20,6 +20,7 @@ FAMILY = Family(
         1227: "ER_SPECIFIC_ACCESS_DENIED_ERROR",
         1251: "ER_NOT_SUPPORTED_AUTH_MODE",
         1698: "ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
+        1820: "ER_MUST_CHANGE_PASSWORD",
         1862: "ER_MUST_CHANGE_PASSWORD_LOGIN",
         2059: "CR_AUTH_PLUGIN_CANNOT_LOAD",
         2061: "CR_AUTH_PLUGIN_ERR",
@@ -43,6 +44,7 @@ FAMILY = Family(
 
 
 _NO_TLS = 3159
+_EXPIRED = (1820, 1862)
 _LOCKED = (3118, 4151)
 _NO_PRIVILEGE = (1142, 1227, 1597, 13120)
 _REFUSED = re.compile(r"(?:Access|command) denied (?:for|to) user '(?P<user>[^']*)'@'(?P<host>[^']*)'")
@@ -94,7 +96,7 @@ def _why(evidence: Evidence) -> str:
     user = f"the account {channel.source_user}" if channel.source_user else "the channel's account"
     if errno in _LOCKED:
         return f"{at} has locked {user}. ALTER USER … ACCOUNT UNLOCK there, for the account that is shown, then START REPLICA."
-    if errno == 1862:
+    if errno in _EXPIRED:
         return f"{at} has let the password of {user} expire. Set a new one there, and give it to the channel."
     if errno == 1130:
         return f"{at} knows no {user} for the replica's host. Make one there, with REPLICATION SLAVE, for the host that its message names."

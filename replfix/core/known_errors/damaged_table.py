@@ -16,6 +16,10 @@ FAMILY = Family(
     kind=Kind.SERVER,
     thread=Thread.APPLIER,
     errors={
+        126: "HA_ERR_CRASHED",
+        127: "HA_ERR_WRONG_IN_RECORD",
+        144: "HA_ERR_CRASHED_ON_REPAIR",
+        145: "HA_ERR_CRASHED_ON_USAGE",
         1010: "ER_DB_DROP_RMDIR",
         1016: "ER_CANT_OPEN_FILE",
         1017: "ER_FILE_NOT_FOUND",
@@ -77,7 +81,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             f"{name} is a table of {table.engine}: this repairs it and starts the channel. Rows that cannot be saved are lost; "
             "compare the table with the source's, or copy it from there.",
             by_hand(evidence, sql.repair_table(name)),
-            LeadsTo.NEXT_TRANSACTION,
+            LeadsTo.TABLE_REPAIRED,
             loses=(Loss(None, "row", str(name)),),
         ),
     )

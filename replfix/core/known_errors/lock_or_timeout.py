@@ -47,6 +47,9 @@ FAMILY = Family(
 )
 
 
+_WAITED = (1205, 3572)
+
+
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     start = (sql.start_replica(evidence.channel.name, receiver=True),)
     if evidence.lock_holders:
@@ -58,6 +61,15 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 (*kills, *start),
                 LeadsTo.NEXT_TRANSACTION,
                 loses=tuple(Loss(1, "transaction", f"connection {h.connection}") for h in evidence.lock_holders),
+            ),
+        )
+    if evidence.lock_holders is None and evidence.error.errno in _WAITED:
+        return (
+            Remedy(
+                "Who holds the lock is unknown. This lists the open transactions of the replica. Wait for the one that touches the table, or end "
+                "it (KILL); then START REPLICA.",
+                (sql.OPEN_TRANSACTIONS,),
+                LeadsTo.NOTHING_CHANGED,
             ),
         )
     return (

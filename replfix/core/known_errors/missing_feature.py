@@ -92,15 +92,24 @@ def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
     if evidence.error.errno == _TIME_ZONE:
         mariadb = evidence.status.product == "MariaDB"
         tool, client = ("mariadb-tzinfo-to-sql", "mariadb") if mariadb else ("mysql_tzinfo_to_sql", "mysql")
+        load = Remedy(
+            f"The replica does not know the time zone {name or 'of the statement'}: its time zone tables are empty or old. This loads them, not "
+            "logged; run it on the replica's machine.",
+            (f'{tool} /usr/share/zoneinfo | {client} --init-command="SET sql_log_bin = 0" mysql',),
+            LeadsTo.NEXT_STEP,
+            SHELL,
+        )
+        last = Remedy("Then start the channel:", start, LeadsTo.NEXT_TRANSACTION)
+        if not evidence.status.super_read_only:
+            return (load, last)
         return (
+            Remedy("Let the replica be written to:", (sql.WRITABLE,), LeadsTo.NEXT_STEP),
+            load,
             Remedy(
-                f"The replica does not know the time zone {name or 'of the statement'}: its time zone tables are empty or old. Load them on the "
-                "replica's machine (with super_read_only off, and --init-command so that it is not logged):",
-                (f'{tool} /usr/share/zoneinfo | {client} --init-command="SET sql_log_bin = 0" mysql',),
-                LeadsTo.NEXT_STEP,
-                SHELL,
+                "Then protect the replica again and start the channel:",
+                (sql.PROTECTED, *start),
+                LeadsTo.NEXT_TRANSACTION,
             ),
-            Remedy("Then start the channel:", start, LeadsTo.NEXT_TRANSACTION),
         )
     if evidence.library is not None:
         return (

@@ -149,11 +149,7 @@ def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
-    mariadb = evidence.status.product == "MariaDB"
-    ours = sql.take_packets(_LARGEST_PACKET, mariadb=mariadb)
-    waits = (
-        "" if mariadb else " STOP REPLICA can take a minute, while the applier waits for the rest of the transaction."
-    )
+    take = sql.take_packets(_LARGEST_PACKET, mariadb=evidence.status.product == "MariaDB")
     return (
         Remedy(
             "An event is larger than a packet may be. This allows the most that there is, first on the source; set it in the configuration "
@@ -163,8 +159,14 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
             SOURCE,
         ),
         Remedy(
-            f"Then on the replica; both threads take the limit when they are started.{waits}",
-            (ours, sql.stop_replica(evidence.channel.name), sql.start_replica(evidence.channel.name, receiver=True)),
+            "Then on the replica. A thread takes the limit when it is started. The applier is left alone: it waits for the rest of a transaction "
+            "that it has begun, and STOP REPLICA would wait with it.",
+            (
+                take,
+                sql.stop_replica(evidence.channel.name, "IO_THREAD"),
+                sql.start_receiver(evidence.channel.name),
+                sql.start_replica(evidence.channel.name, receiver=True),
+            ),
             LeadsTo.RECEIVER_RUNS,
         ),
     )

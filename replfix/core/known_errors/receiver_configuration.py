@@ -40,6 +40,12 @@ FAMILY = Family(
 )
 
 
+_AGAIN = (
+    "This fetches it again. If it stops in the same place, read the source's binlog from there with mysqlbinlog --verify-binlog-checksum; where "
+    "that cannot, rebuild the replica."
+)
+
+
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     message, channel = evidence.error.message, evidence.channel
     start = sql.start_receiver(channel.name)
@@ -75,12 +81,14 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if "checksum" in message.lower():
         return (
             Remedy(
-                "An event arrived damaged: the network, or the source's binlog. It is fetched again with:",
+                f"An event arrived damaged: by the network, or it is in the source's binlog. {_AGAIN}",
                 (start,),
-                LeadsTo.RECEIVER_RUNS,
+                LeadsTo.RECEIVER_TRIES,
             ),
         )
     if "relay log" in message.lower():
-        full = "The relay log could not be written: look for a full disk on the replica. Then:"
-        return (Remedy(full, (start,), LeadsTo.RECEIVER_RUNS),)
+        full = (
+            "The relay log could not be written: a full disk on the replica, or an event of the source that is damaged."
+        )
+        return (Remedy(f"{full} {_AGAIN}", (start,), LeadsTo.RECEIVER_TRIES),)
     return (Remedy(FAMILY.human),)

@@ -75,7 +75,9 @@ from replfix.core.sql.postgresql import (
     postgresql_sequence,
 )
 from replfix.core.sql.replication import (
+    PROTECTED,
     SKIP_ONE,
+    WRITABLE,
     binlog_statement,
     by_hand,
     call,
@@ -114,6 +116,7 @@ from replfix.core.sql.rows import (
     update_row,
 )
 from replfix.core.sql.server import (
+    OPEN_TRANSACTIONS,
     TRUST_CREATORS,
     find_plugin,
     forget_persisted,
@@ -158,6 +161,8 @@ __all__ = [
     "LOGGED_SESSION",
     "NOTHING_TAKEN",
     "NOT_LOGGED_SESSION",
+    "OPEN_TRANSACTIONS",
+    "PROTECTED",
     "ROWS_LOGGED_SESSION",
     "SESSION_SETTINGS",
     "SKIP_ONE",
@@ -167,6 +172,7 @@ __all__ = [
     "UNDO_SETTINGS",
     "WITHOUT_FOREIGN_KEYS",
     "WITH_FOREIGN_KEYS",
+    "WRITABLE",
     "Numbered",
     "account",
     "accounts_named",

@@ -109,6 +109,9 @@ def fetch_again(channel: str) -> tuple[str, ...]:
     return (stop_replica(channel), f"RESET REPLICA {named}", start_replica(channel, receiver=True))
 
 
+WRITABLE, PROTECTED = "SET GLOBAL super_read_only = OFF", "SET GLOBAL super_read_only = ON"
+
+
 def by_hand(
     statements: Sequence[str], channel: str, *, super_read_only: bool, start: str | None = None
 ) -> tuple[str, ...]:
@@ -116,7 +119,7 @@ def by_hand(
     that is empty not at all."""
     if start is None:
         start = start_replica(channel, receiver=True)
-    off, on = ("SET GLOBAL super_read_only = OFF",), ("SET GLOBAL super_read_only = ON",)
+    off, on = (WRITABLE,), (PROTECTED,)
     return (
         NOT_LOGGED_SESSION,
         *(off if super_read_only else ()),

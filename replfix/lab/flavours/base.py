@@ -152,11 +152,14 @@ class Flavour(Protocol):
     def executed(self, session: Session) -> GtidSet:
         """What the server has in its binlog or has applied."""
 
-    def received(self, session: Session) -> GtidSet:
-        """What a replica has in its relay log, applied or not."""
+    def written(self, session: Session) -> GtidSet | LogPosition:
+        """What a replica of the server has to come to: what it has executed, on MySQL without GTIDs the end of its log."""
 
-    def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
-        """Wait so long for a replica to apply what is in ``wanted``; False when it has not."""
+    def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
+        """Whether a replica has that in its relay log, applied or not."""
+
+    def wait_until_applied(self, session: Session, wanted: GtidSet | LogPosition, seconds: int) -> bool:
+        """Wait so long for a replica to apply what is in ``wanted``, or all before it; False when it has not."""
 
     def prepared(self, session: Session) -> tuple[str, ...]:
         """The XA transactions that are prepared and not ended, as XA ROLLBACK names them."""

@@ -247,10 +247,15 @@ class MariaDB:
         state, position = session.rows(f"SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.{terms.APPLIED_POSITION}")[0]
         return MariadbGtidSet.parse(str(state)) | MariadbGtidSet.parse(str(position))
 
-    def received(self, session: Session) -> GtidSet:
-        return MariadbGtidSet.parse(session.query("SHOW REPLICA STATUS")[0]["Gtid_IO_Pos"]) | self.executed(session)
+    def written(self, session: Session) -> GtidSet | LogPosition:
+        return self.executed(session)
 
-    def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
+    def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
+        assert isinstance(wanted, GtidSet)
+        there = MariadbGtidSet.parse(session.query("SHOW REPLICA STATUS")[0]["Gtid_IO_Pos"])
+        return wanted <= there | self.executed(session)
+
+    def wait_until_applied(self, session: Session, wanted: GtidSet | LogPosition, seconds: int) -> bool:
         return bool(session.scalar(f"SELECT {terms.WAIT_FOR_POSITION}({string(str(wanted))}, {seconds})") == "0")
 
     def prepared(self, session: Session) -> tuple[str, ...]:

@@ -220,11 +220,19 @@ class MySQL:
     def executed(self, session: Session) -> GtidSet:
         return GtidSet.parse(str(session.scalar("SELECT @@GLOBAL.gtid_executed")))
 
-    def received(self, session: Session) -> GtidSet:
-        status = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")[0]
-        return GtidSet.parse(status["Retrieved_Gtid_Set"]) | GtidSet.parse(status["Executed_Gtid_Set"])
+    def written(self, session: Session) -> GtidSet | LogPosition:
+        return self.log_end(session) if session.scalar("SELECT @@GLOBAL.gtid_mode") == "OFF" else self.executed(session)
 
-    def wait_until_applied(self, session: Session, wanted: GtidSet, seconds: int) -> bool:
+    def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
+        status = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")[0]
+        if isinstance(wanted, LogPosition):
+            return wanted <= LogPosition(status["Source_Log_File"], int(status["Read_Source_Log_Pos"]))
+        return wanted <= GtidSet.parse(status["Retrieved_Gtid_Set"]) | GtidSet.parse(status["Executed_Gtid_Set"])
+
+    def wait_until_applied(self, session: Session, wanted: GtidSet | LogPosition, seconds: int) -> bool:
+        if isinstance(wanted, LogPosition):
+            place = f"{string(wanted.log_file)}, {wanted.pos}, {seconds}, ''"
+            return session.scalar(f"SELECT SOURCE_POS_WAIT({place})") not in (None, "-1")
         return bool(session.scalar(f"SELECT WAIT_FOR_EXECUTED_GTID_SET({string(str(wanted))}, {seconds})") == "0")
 
     def prepared(self, session: Session) -> tuple[str, ...]:

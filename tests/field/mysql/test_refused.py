@@ -9,8 +9,8 @@ from replfix.lab.replication import wait_until_stopped
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
 from tests.following.__main__ import every_way
-from tests.following.catalogue import Incident
 from tests.following.follower import CAUGHT_UP, Follower
+from tests.following.incident import Incident
 from tests.following.refused import REFUSED
 
 FOLLOWED = (
