@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from replfix.core import copying, ddl, drift
-from replfix.core.by_hand import skip
+from replfix.core.by_hand import skip_alone
 from replfix.core.evidence import Apart, BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Remedy
 from replfix.core.row_event import ChangeKind
@@ -67,7 +67,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     words = f"The rows of {name} have keys of their own on each server, so the table has to be copied anew as a whole."
     changes = evidence.transaction.changes if evidence.transaction is not None else ()
     named = apart.table.identity is not None
-    if leave_out := skip(evidence) if {change.table for change in changes} == {name} else ():
+    if leave_out := skip_alone(evidence) if {change.table for change in changes} == {name} else ():
         words += " A copy of now has what the failing transaction does, so that is left out."
         return copied_anew(evidence, apart.both, apart.table, words, named=named, leave_out=leave_out)
     if named and all(c.kind is ChangeKind.UPDATE for c in changes if c.table == name):

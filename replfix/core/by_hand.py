@@ -26,6 +26,12 @@ def rows_by_hand(evidence: Evidence, *statements: str, start: str | None = None)
     return by_hand(evidence, *sql.SESSION_SETTINGS, *statements, start=start)
 
 
+def skip_alone(evidence: Evidence) -> tuple[str, ...]:
+    """A transaction that has nothing left to do here, or whose outcome was copied: replicas below get nothing of it then, so only
+    where there are none."""
+    return () if evidence.below else skip(evidence)
+
+
 def skip(evidence: Evidence) -> tuple[str, ...]:
     """Empty where it is not certain that no other transaction would be left out: of MariaDB, the one that its applier meets next is,
     and with several domains and parallel threads the server takes no such order."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from replfix.core import copying, ddl, sql
-from replfix.core.by_hand import by_hand, skip
+from replfix.core.by_hand import by_hand, skip_alone
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.table import ForeignKey, TableName
@@ -106,11 +106,19 @@ def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
+    what = "statement" if evidence.statement else "transaction"
     if evidence.logged is not None and evidence.statement is not None and not evidence.statement.whole:
         return Remedy(f"{why} The statement's transaction has more than that, so it cannot be left out without a loss.")
-    statements = skip(evidence)
+    if evidence.below:
+        below = ", ".join(evidence.below)
+        return Remedy(
+            f"{why} So the {what} has nothing left to do on this replica, but the replicas below it ({below}) get only what runs here: left out "
+            "here, it never comes to them. Where that is all that can be done, run the statement on each of them first (in a session with SET "
+            "sql_log_bin = 0); 'replfix resolve --strategy skip' leaves out exactly this transaction here."
+        )
+    statements = skip_alone(evidence)
     return Remedy(
-        f"{why} So the {'statement' if evidence.statement else 'transaction'} has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
+        f"{why} So the {what} has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
         "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if statements else ""),
         statements,
         LeadsTo.LEFT_OUT if statements else None,
@@ -230,7 +238,7 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
     words = f"The replica has no table {both.name}, and none of the rows that it held."
     alone = evidence.transaction is not None and {change.table for change in evidence.transaction.changes} == {name}
     copy: tuple[Remedy, ...] = ()
-    if alone and both.later is not None and not both.later.rows and (leave_out := skip(evidence)):
+    if alone and both.later is not None and not both.later.rows and (leave_out := skip_alone(evidence)):
         held = f"{words} A copy of now has what this transaction writes already, so that is left out."
         copy = tuple(copying.copied(evidence, both, name, name, held, ending=leave_out, leads_to=LeadsTo.LEFT_OUT))
         words = "Or, where it held nothing that matters,"

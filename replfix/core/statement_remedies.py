@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from replfix.core import copying, ddl, drift, sql
 from replfix.core.alter import Action, Clause, clauses, place, plain
-from replfix.core.by_hand import by_hand, skip
+from replfix.core.by_hand import by_hand, skip_alone
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.statement import Statement
@@ -134,7 +134,7 @@ def _rename(evidence: Evidence, statement: Statement, tables: dict[TableName, Bo
 def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
     assert both.table is not None
     name = TableName(both.schema, both.table)
-    leave_out = skip(evidence)
+    leave_out = skip_alone(evidence)
     words = f"The replica has no table {name}, and none of the rows that it held. The copy has what the statement does already."
     if leave_out:
         yield from copying.copied(evidence, both, name, name, words, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)

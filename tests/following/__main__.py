@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from unittest import mock
 
@@ -116,12 +117,23 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
                 if incident.errors and not found and document["error"]["errno"] not in incident.errors:
                     followed.faults.append(f"it stops with {document['error']}")
                 found.append(followed)
+            if here.topology and found:
+                excused = {*incident.left_out, *(table for followed in found for table in followed.excused)}
+                found[-1].faults += below(here, excused)
         finally:
             incident.put_back(here)
         way += 1
         if not found:
             break
     return found
+
+
+def below(lab: Lab, excused: Iterable[str]) -> Iterator[str]:
+    """Where no channel is stopped in the end, every server has what its source has."""
+    followers = [Follower(lab, replica_of=replica, left_out=tuple(excused)) for replica in lab.replicas]
+    if all(follower.stopped() is None for follower in followers):
+        for follower in followers:
+            yield from (f"{follower.replica}: {words}" for words in follower.differing())
 
 
 if __name__ == "__main__":

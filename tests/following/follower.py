@@ -26,6 +26,7 @@ from replfix.lab.topology import Lab
 from tests.following import judge
 from tests.following.looking import Seen, look
 from tests.integration.running import replfix
+from tests.skipping import may_skip
 
 CONNECT_SECONDS = 5.0
 """How long a receiver that was started may take to connect; one that somebody stopped is waited for as long."""
@@ -34,6 +35,7 @@ CAUGHT_UP = "caught-up"
 AT_A_HUMAN = "at-a-human"
 """Stopped, and there is nothing to run that changes anything: a human has to decide, and is told what."""
 _STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
+_LEAVE_OUT = "Leave the transaction out ('replfix resolve --strategy skip')"
 _DELETE = re.compile(r"\bDelete (/\S+) on the replica's machine, then:")
 _RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b(?!')")
 _THEN = re.compile(r", then ((?:SET GLOBAL \w+ = \w+ and )?START REPLICA)\.")
@@ -53,6 +55,7 @@ class Followed:
     page: str = ""  # of the error that is left to a human
     reason: str = ""  # what is said of it last
     why: str = ""  # of all that is offered, why none of it is done
+    excused: set[str] = field(default_factory=set)  # tables of which a loss was named
     way: int = 0  # which of several alternatives
     faults: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # everything that was followed
@@ -184,13 +187,22 @@ class Follower:
         document = self.diagnose()
         return None if document.get("healthy") else document
 
+    def differing(self) -> list[str]:
+        """From whoever is written to, by plain SQL."""
+        written = [server for server in self.lab.servers if server.role.writes and server is not self.replica]
+        found = [words for server in written for words in judge.differing(look(server), self.settled())]
+        return [words for words in found if not self._left_out(words)]
+
+    def _left_out(self, words: str) -> bool:
+        return any(words.startswith((f"{name} ", f"{name}:", f"{name}.")) for name in self.left_out)
+
     def _seen(self) -> Seen:
         return look(self.replica, self.channel)
 
     def follow(self, way: int = 0, rounds: int = 8) -> Followed:
         """``way``: which of several alternatives is taken, in the first round that has so many."""
         followed, start = Followed(way=way), self._seen()
-        excused = set(self.left_out)
+        followed.excused = set(self.left_out)
         for _ in range(rounds):
             document = self.diagnose()
             if document.get("healthy"):
@@ -201,13 +213,13 @@ class Follower:
                 continue
             offered = ways(document)
             if not offered:
-                if not self._resolved(document, followed):
+                if not (self._resolved(document, followed) or self._skipped(document, followed)):
                     _left(document, followed)
                     break
                 continue
             chosen = offered[min(way, len(offered) - 1)]
             way = 0 if len(offered) > way else way
-            excused |= {".".join(loss["of"].split(".")[:2]) for r in chosen for loss in r["loses"]}
+            followed.excused |= {".".join(loss["of"].split(".")[:2]) for r in chosen for loss in r["loses"]}
             faults = self._way(chosen, followed)
             followed.remedies += 1
             followed.true += not faults
@@ -218,7 +230,7 @@ class Follower:
                 _left(document, followed)
                 break
             self.tried |= {step["text"] for step in chosen}
-        followed.faults += self._end(followed, start, excused)
+        followed.faults += self._end(followed, start)
         return followed
 
     def follow_errant(self) -> list[str]:
@@ -243,6 +255,23 @@ class Follower:
         followed.faults += self.run("replica", ("START REPLICA",))
         self.settled()
         return not followed.faults
+
+    def _skipped(self, document: Mapping[str, Any], followed: Followed) -> bool:
+        """Where the reason against every strategy is that the transaction is to be left out."""
+        if not any(_LEAVE_OUT in (strategy["reason"] or "") for strategy in document["strategies"]):
+            return False
+        with may_skip(self.replica):
+            options = ("--config", str(self.lab.config_file), "--yes", "--max-rounds", "1", "--strategy", "skip")
+            done = replfix("resolve", self.replica.name, *options)
+        followed.said.append(f"resolve --strategy skip: {done.code}")
+        if done.code == 4:  # not as things are: what has to be done first is said
+            return False
+        followed.resolved += 1
+        if done.code not in (0, 3):
+            followed.faults.append(f"resolve --strategy skip ended with {done.code}: {done.out}{done.err}")
+            return False
+        self.settled()
+        return True
 
     def _resolved(self, document: Mapping[str, Any], followed: Followed) -> bool:
         strategy = next((s["name"] for s in document["strategies"] if s["allowed"] and s["name"] != "skip"), None)
@@ -315,7 +344,7 @@ class Follower:
         with self.replica.session() as session:
             return bool(session.query("SELECT 1 FROM mysql.user WHERE User = %s AND Host = %s", (user, host)))
 
-    def _end(self, followed: Followed, start: Seen, excused: set[str]) -> list[str]:
+    def _end(self, followed: Followed, start: Seen) -> list[str]:
         replica, source = self.settled(), look(self.source)
         written = [look(server) for server in self.lab.servers if server.role.writes and server is not self.replica]
         faults: list[str] = []
@@ -324,7 +353,7 @@ class Follower:
             different = [
                 words
                 for words in judge.differing(source, replica)
-                if not any(words.startswith((f"{name} ", f"{name}:", f"{name}.")) for name in excused)
+                if not any(words.startswith((f"{name} ", f"{name}:", f"{name}.")) for name in followed.excused)
             ]
             faults += [f"{DIFFERS}: {words}" for words in different]
         elif not followed.end:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core import ddl, drift
 from replfix.core.apart import copied_anew
-from replfix.core.by_hand import skip
+from replfix.core.by_hand import skip_alone
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import Remedy
@@ -26,7 +26,7 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    table, leave_out = evidence.altered, skip(evidence)
+    table, leave_out = evidence.altered, skip_alone(evidence)
     both = next(
         (
             b
