@@ -38,6 +38,7 @@ _STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
 _LEAVE_OUT = "Leave the transaction out ('replfix resolve --strategy skip')"
 _DELETE = re.compile(r"\bDelete (/\S+) on the replica's machine, then:")
 _RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b(?!')")
+_USE = re.compile(r"\bUSE `[^`]*`")
 _THEN = re.compile(r", then ((?:SET GLOBAL \w+ = \w+ and )?START REPLICA)\.")
 _OF_ACCOUNT = re.compile(r"(?:CREATE USER|\bTO) `([^`]*)`@`([^`]*)`")
 _MAKES = re.compile(r"(CREATE|GRANT)\s")
@@ -331,7 +332,7 @@ class Follower:
             made = [statement for statement in made if not self._has_account(statement)]
         followed.said += [f"    printed: {statement}" for statement in made]
         with self.replica.session() as session, speaking(session).writable(session):
-            for statement in ("SET SESSION sql_log_bin = 0", *made):
+            for statement in ("SET SESSION sql_log_bin = 0", *_USE.findall(step["text"]), *made):
                 try:
                     session.query(statement)
                 except ReplfixError as error:

@@ -140,8 +140,8 @@ def _make_room(evidence: Evidence, about: ObjectStatement) -> Remedy:
 
 def _copy(kind: str, name: TableName) -> Remedy:
     return Remedy(
-        f"The replica has no {kind.lower()} {name}. This shows the source's; run it on the replica (in a session with SET sql_log_bin = 0 "
-        "and super_read_only off), then START REPLICA. Where the source has none now either, a later statement dropped it: make one that "
+        f"The replica has no {kind.lower()} {name}. This shows the source's; run it on the replica (in a session with "
+        f"USE {sql.identifier(name.schema)}, SET sql_log_bin = 0 and super_read_only off), then START REPLICA. Where the source has none now either, a later statement dropped it: make one that "
         "does nothing under that name.",
         (sql.show_create(kind, name),),
         LeadsTo.NOTHING_CHANGED,
