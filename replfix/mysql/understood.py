@@ -34,13 +34,15 @@ def understood(cls: Class) -> Class:
         if name.startswith("_"):
             continue
         if isinstance(member, property) and member.fget is not None:
-            setattr(cls, name, property(_asking(member.fget)))
+            setattr(cls, name, property(_asking(member.fget, enters=False)))
         elif inspect.isfunction(member):
             setattr(cls, name, _asking(member))
     return cls
 
 
-def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
+def _asking(function: Callable[..., Any], *, enters: bool = True) -> Callable[..., Any]:
+    """``enters``: a context manager that it gives is one to be entered. A property gives what it is asked for, a session among them."""
+
     @functools.wraps(function)
     def asked(self: Any, *args: Any, **others: Any) -> Any:
         try:
@@ -49,7 +51,11 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
             raise _confusing(self, error) from error
         if isinstance(found, Iterator):
             return _iterated(self, found)
-        return _Entering(self, found) if isinstance(found, AbstractContextManager) and found is not self else found
+        return (
+            _Entering(self, found)
+            if enters and isinstance(found, AbstractContextManager) and found is not self
+            else found
+        )
 
     return asked
 
