@@ -119,7 +119,8 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
     statements = skip_alone(evidence)
     return Remedy(
         f"{why} So the {what} has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
-        "this transaction, and no other; replfix does not do it by itself." + (" By hand:" if statements else ""),
+        "this transaction, and no other; replfix does not do it by itself. A replica of this replica would never get it."
+        + (" By hand:" if statements else ""),
         statements,
         LeadsTo.LEFT_OUT if statements else None,
     )

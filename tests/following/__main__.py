@@ -98,6 +98,9 @@ class _Told:
         )
 
 
+_NEVER_BELOW = "A replica of this replica would never get it."
+
+
 def every_way(lab: Lab, incident: Incident) -> list[Followed]:
     """Followed by each of the alternatives that there are at first, and on each replica. Empty where no replica stops."""
     found: list[Followed] = []
@@ -117,7 +120,10 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
                 if incident.errors and not found and document["error"]["errno"] not in incident.errors:
                     followed.faults.append(f"it stops with {document['error']}")
                 found.append(followed)
-            if here.topology and found:
+            told = any(
+                _NEVER_BELOW in said for followed in found for said in followed.said
+            )  # its replicas are unknown (MariaDB)
+            if here.topology and found and not told:
                 excused = {*incident.left_out, *(table for followed in found for table in followed.excused)}
                 found[-1].faults += below(here, excused)
         finally:
