@@ -116,5 +116,5 @@ class Chain(World):
                 if now not in may and not stopped and number not in left_out:
                     yield f"{name} {number}: {now}, and should be one of {may}"
                 lost = own is not None and own not in (self._start.get(number), now) and own not in everywhere
-                if lost and not touched.get(number) and (number, own) not in kept:
+                if lost and not touched.get(number) and number not in left_out and (number, own) not in kept:
                     yield f"{name} {number}: {own} is gone, and not in the trail"

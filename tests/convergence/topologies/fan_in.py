@@ -104,5 +104,5 @@ class FanIn(World):
                     yield f"{table} {number}: {row}, and should be one of {may}"
                 over = any(self._touched[name, table].changed_first[number] for name in by)
                 lost = own is not None and own not in (start, row) and own not in everywhere
-                if lost and not over and (number, own) not in kept:
+                if lost and not over and number not in left_out and (number, own) not in kept:
                     yield f"{table} {number}: {own} is gone, and not in the trail"
