@@ -62,8 +62,9 @@ class Wired:
 
         ConnectError when it cannot be reached; UsageError when it is not clear which channel a given one belongs to.
         """
-        given = self._given(channel)
-        return self._connected(channel, given)
+        server = self._connected(channel, self._given(channel))
+        self._check_identity(server, channel)
+        return server
 
     def _given(self, channel: ChannelStatus) -> Endpoint | None:
         target = self.target
@@ -108,6 +109,17 @@ class Wired:
             self._sources[key] = server
             self._stack.callback(server.close)
         return self._sources[key]
+
+    def _check_identity(self, server: MysqlServer, channel: ChannelStatus) -> None:
+        """Another history under the same GTIDs looks like the source's own until rows are compared."""
+        uuid = server.uuid()
+        if not channel.source_uuid or uuid in (channel.source_uuid, self.target.stands_in):
+            return
+        raise ConnectError(
+            f"{server.address} is server {uuid}, and the replica reads from {channel.source_uuid}: it is not asked in the source's "
+            "place.",
+            f"Give the replica's own source with --source URL; or, if this one has the same transactions and is to stand in for it: --source-uuid {uuid}.",
+        )
 
     def _named_or_found(self, channel: ChannelStatus) -> Endpoint:
         replica = self.target.replica

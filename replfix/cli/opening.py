@@ -22,7 +22,7 @@ def open_target(config: Config, meant: Meant) -> Wired:
     """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
     from replfix.wiring import Wired
 
-    target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel)
+    target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
     for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
     return Wired(target, ask_password, agree)

@@ -51,6 +51,7 @@ class Meant:
     replica_url: str | None
     source_url: str | None
     channel: str | None
+    source_uuid: str | None = None
 
     @property
     def one(self) -> bool:
@@ -58,15 +59,25 @@ class Meant:
 
 
 def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NAME, or ``--replica URL`` with ``--source URL``, and ``--channel``: together as ``meant``."""
+    """NAME, or ``--replica URL`` with ``--source URL``, ``--source-uuid`` and ``--channel``: together as ``meant``."""
 
     @functools.wraps(function)
     def gathered(
-        name: str | None, replica_url: str | None, source_url: str | None, channel: str | None, **others: Any
+        name: str | None,
+        replica_url: str | None,
+        source_url: str | None,
+        source_uuid: str | None,
+        channel: str | None,
+        **others: Any,
     ) -> Any:
-        return function(meant=Meant(name, replica_url, source_url, channel), **others)
+        return function(meant=Meant(name, replica_url, source_url, channel, source_uuid), **others)
 
     command = click.option("--channel", metavar="NAME", help="This channel only, of several.")(gathered)
+    command = click.option(
+        "--source-uuid",
+        metavar="UUID",
+        help="The server_uuid of another server that stands in for the source, which has to be that one.",
+    )(command)
     command = click.option(
         "--source",
         "source_url",

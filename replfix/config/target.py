@@ -30,6 +30,8 @@ class Target:
     source: Endpoint | None
     channel: str | None
     sources: Mapping[str, Endpoint] = field(default_factory=dict)  # by channel, for a replica of several
+    stands_in: str = ""
+    """The server_uuid of a server other than the source that may be asked in its place."""
     named_at: NamedAt = field(default=lambda *_: None, compare=False, repr=False)
     """The server of that host and port, where the configuration names one."""
 
@@ -87,6 +89,7 @@ class Config:
         replica_url: str | None = None,
         source_url: str | None = None,
         channel: str | None = None,
+        source_uuid: str | None = None,
     ) -> Target:
         """The replica that the command line means. Without a name or URL, the only one that is configured.
 
@@ -101,6 +104,7 @@ class Config:
             target = self._configured(self._only_name() if name is None else name)
         if source_url is not None:
             target = replace(target, source=self._source(source_url, target.replica), sources={})
+        target = replace(target, stands_in=source_uuid or "")
         return target if channel is None else replace(target, channel=channel)
 
     def targets(self) -> list[Target]:
@@ -149,7 +153,7 @@ class Config:
         replica = self._of_server(settings)
         source = None if settings.source is None else self._source(settings.source, replica)
         by_channel = {channel: self._source(each, replica) for channel, each in settings.sources.items()}
-        return Target(name, replica, source, settings.channel, by_channel, self.endpoint_at)
+        return Target(name, replica, source, settings.channel, by_channel, named_at=self.endpoint_at)
 
     def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
         """A source by name or URL; where it has no account of its own, the replica's is used, and its TLS options too."""

@@ -232,6 +232,11 @@ def test_another_replica_stands_in_for_the_source(trio: Lab, tmp_path: Path) -> 
     until(second, "", True)
     given = third.name, "--source", second.url(REPLFIX), "--config", configuration(trio, tmp_path, third), "--json"
     ran = replfix("diagnose", *given)
+    (uuid,) = {line for line in ran.document["unknowns"] if "it is not asked in the source's place" in line}
+    with second.session() as session:
+        given = (*given, "--source-uuid", str(session.scalar("SELECT @@global.server_uuid")))
+    assert given[-1] in uuid
+    ran = replfix("diagnose", *given)
     assert any("not the replica's source" in unknown for unknown in ran.document["unknowns"])
     assert ran.document["conflicts"][0]["source_row"]["v"] == "source"
     ran = replfix("resolve", *given, "--yes")
