@@ -43,8 +43,9 @@ def configuration(trio: Lab, tmp_path: Path, *replicas: Server) -> str:
     options.write_text(f"[client]\nuser={REPLFIX.name}\npassword={REPLFIX.password}\n")
     options.chmod(0o600)
     lines = ["[defaults]", 'defaults_file = "my.cnf"', "[audit]", f'url = "sqlite:///{tmp_path}/audit.db"']
-    for replica in replicas:
-        lines += [f"[replicas.{replica.name}]", f'host = "{replica.host}"', f"port = {replica.port}"]
+    for server in trio.servers:
+        kind = "replicas" if server in replicas else "sources"
+        lines += [f"[{kind}.{server.name}]", f'host = "{server.host}"', f"port = {server.port}"]
     config.write_text("\n".join(lines))
     return str(config)
 
