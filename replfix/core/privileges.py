@@ -40,6 +40,8 @@ def _source(action: str, *names: str) -> Need:
 
 
 _START = "START REPLICA"
+_WHILE_READ_ONLY = "write while read_only is ON"
+_OPEN = "switch super_read_only off and back on"
 SEES_READERS = "REPLICATION MASTER ADMIN"
 """On MariaDB, SHOW REPLICA HOSTS."""
 
@@ -52,8 +54,8 @@ NEEDS = (
     _replica("repair and rehearse without logging (sql_log_bin, gtid_next)", "SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
     _replica("rehearse the transaction's own events (BINLOG)", "BINLOG_ADMIN", "REPLICATION_APPLIER", "SUPER"),
     _replica("rehearse under the failing transaction's GTID", "REPLICATION_APPLIER", "SUPER"),
-    _replica("write while read_only is ON", "CONNECTION_ADMIN", "SUPER"),
-    _replica("switch super_read_only off and back on", "SYSTEM_VARIABLES_ADMIN", "SUPER"),
+    _replica(_WHILE_READ_ONLY, "CONNECTION_ADMIN", "SUPER"),
+    _replica(_OPEN, "SYSTEM_VARIABLES_ADMIN", "SUPER"),
     _replica("take displaced rows out", "DELETE"),
     _replica("put missing rows back", "INSERT"),
     _replica("change rows that differ", "UPDATE"),
@@ -70,7 +72,7 @@ NEEDS_OF_MARIADB = (
     _replica("find who wrote a row, in the replica's own binlog", "REPLICATION SLAVE"),
     _replica("repair and rehearse without logging (sql_log_bin)", "BINLOG ADMIN"),
     _replica("rehearse the transaction's own events (BINLOG)", "BINLOG REPLAY"),
-    _replica("write while read_only is ON", "READ_ONLY ADMIN"),
+    _replica(_WHILE_READ_ONLY, "READ_ONLY ADMIN"),
     _replica("take displaced rows out", "DELETE"),
     _replica("put missing rows back", "INSERT"),
     _replica("change rows that differ", "UPDATE"),
@@ -120,6 +122,13 @@ def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
         for need in granted.needs
         if need.role is role and not granted.has(need) and not (granted.stands_in and need.action.startswith(_START))
     )
+
+
+def lacking_behind_the_rehearsal(granted: Granted, *, read_only: bool, super_read_only: bool) -> tuple[Need, ...]:
+    """Of what a resolution needs on the replica: that which nothing before its first write, or only a refusal in other words, would
+    tell. The rest is tried by the rehearsal."""
+    actions = (_START, *((_WHILE_READ_ONLY,) if read_only else ()), *((_OPEN,) if super_read_only else ()))
+    return tuple(need for need in missing(granted, Role.REPLICA) if need.action.startswith(actions))
 
 
 def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> tuple[str, ...]:

@@ -16,8 +16,17 @@ from replfix.core.evidence import Evidence
 from replfix.core.misfit import misfit, redefined, redirected, replanned
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, to_document
+from replfix.core.privileges import granting, in_one_line, lacking_behind_the_rehearsal
 from replfix.core.status import ReplicaStatus
-from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, Stale, UsageError
+from replfix.errors import (
+    NotVerified,
+    PrivilegeError,
+    RehearsalFailed,
+    ReplfixError,
+    ReplicationError,
+    Stale,
+    UsageError,
+)
 from replfix.ports import Repair, Replica
 from replfix.workflow.applying import start_again
 from replfix.workflow.investigate import investigate
@@ -41,6 +50,7 @@ def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, cam
 def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
         repair.check_skip_counter()
+        _check_privileges(operation.replica)
         diagnosis = still_the_same(operation, plan)
         came.causes = tuple(cause.code for cause in diagnosis.causes)
         receiving = Receiving(operation, plan)
@@ -90,6 +100,20 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             ) from None
         came.verified = True
         story.end(plan, came.in_words, "", came.on_source)
+
+
+def _check_privileges(replica: Replica) -> None:
+    """What is needed behind the rehearsal, before anything is written: PrivilegeError, with the GRANT."""
+    status, granted = replica.status(), replica.granted()
+    shut = bool(status.super_read_only)
+    lacking = lacking_behind_the_rehearsal(granted, read_only=bool(status.read_only), super_read_only=shut)
+    if lacking:
+        actions = "; ".join(need.action for need in lacking)
+        given = in_one_line(granting(granted.account, lacking, super_read_only=shut))
+        raise PrivilegeError(
+            f"The account {granted.account} may not do on {replica.address} what the whole way takes: {actions}. Nothing was changed.",
+            f"As an administrator of {replica.address}: {given} 'replfix doctor' shows whether more is missing.",
+        )
 
 
 def carry_out_guarded(carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: Came) -> None:

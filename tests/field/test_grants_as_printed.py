@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from replfix.lab import scenarios
+from replfix.lab.accounts import REPLFIX
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import executed, wait_until_stopped, write_locally
 from replfix.lab.state import Server
 from replfix.lab.topology import Lab
+from replfix.mysql.connection import Session
 from tests.integration.running import replfix
 
 SECRET = "pw"
@@ -82,3 +85,40 @@ def test_what_a_skip_takes_on_mariadb_is_named(any_pair: Lab) -> None:
         ran = replfix(*skip)
         write_locally(any_pair.replica, "REVOKE SUPER ON *.* FROM replfix@'%'", logged=False)
     assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out
+
+
+LACKING = {
+    "MySQL": ("REPLICATION_SLAVE_ADMIN", "CONNECTION_ADMIN", "SYSTEM_VARIABLES_ADMIN"),
+    "MariaDB": ("REPLICATION REPLICA ADMIN", "READ_ONLY ADMIN"),
+}
+
+
+def test_what_the_whole_way_takes_is_missed_before_anything_is_written(any_pair: Lab) -> None:
+    scenarios.find("duplicate-primary").stage(any_pair)
+    config = ("--config", str(any_pair.config_file))
+    resolve = ("resolve", "replica1", "--yes", "--json", *config)
+    account = f"'{REPLFIX.name}'@'%'"
+    with any_pair.replica.session() as session:
+        for privilege in LACKING[speaking(session).product]:
+            with speaking(session).writable(session):
+                session.execute("SET sql_log_bin = 0")
+                session.execute(f"REVOKE {privilege} ON *.* FROM {account}")
+            before = _stands(session)
+            ran = replfix(*resolve)
+            assert ran.code == 6, ran.out
+            assert "Nothing was changed." in ran.document["error"]["message"]
+            assert f"GRANT {privilege} ON *.* TO" in ran.document["error"]["hint"], ran.out
+            assert _stands(session) == before
+            assert not replfix("audit", "list", "--kind", "intent", "--json", *config).document["records"]
+            run_as_printed(any_pair.replica, ran.document["error"]["hint"])
+    ran = replfix(*resolve)
+    assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out
+
+
+def _stands(session: Session) -> tuple[object, ...]:
+    return (
+        session.rows("SELECT * FROM shop.orders ORDER BY 1"),
+        speaking(session).read_only(session),
+        executed(session),
+        session.rows("SHOW GLOBAL VARIABLES LIKE 'super_read_only'"),
+    )

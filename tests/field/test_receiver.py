@@ -26,8 +26,10 @@ def channel(any_pair: Lab) -> Iterator[Lab]:
     any_pair.wait_until_applied()
 
 
-def broken(lab: Lab, on_source: tuple[str, ...] = (), on_replica: tuple[str, ...] = ()) -> Follower:
-    break_receiver(lab, on_source, on_replica)
+def broken(
+    lab: Lab, on_source: tuple[str, ...] = (), on_replica: tuple[str, ...] = (), then: tuple[str, ...] = ()
+) -> Follower:
+    break_receiver(lab, on_source, on_replica, then)
     return Follower(lab)
 
 
