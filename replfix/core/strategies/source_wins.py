@@ -172,7 +172,7 @@ def cannot(evidence: Evidence) -> str:
             )
     if found.untold:
         return found.untold[0]
-    if evidence.blocking is not None:
+    if evidence.blocking is not None and not is_certain(evidence):
         return (
             f"The key that {evidence.blocking[0].name} stopped on is not in the event (binlog_row_image is not FULL on the source). 'replfix "
             "diagnose' prints the row that its message names, and how it is saved and deleted."
