@@ -370,8 +370,9 @@ class Repair(Protocol):
         """Change those settings; put them back on the way out, whatever happens. NotVerified when that fails."""
         ...
 
-    def put_back(self, settings: Mapping[str, str]) -> None:
-        """Set those variables to those values: for what an interrupted run left behind."""
+    def put_back(self, settings: Mapping[str, str]) -> tuple[str, ...]:
+        """Set those variables to those values, for what an interrupted run left behind; those that were not so. Only what a run
+        may have changed, and only back to protection: what else a record says is not done."""
         ...
 
     def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:

@@ -90,10 +90,12 @@ def set_counter(session: Session, channel: str) -> None:
         ) from None
 
 
-def clear_counter(session: Session, channel: str) -> None:
-    """Not when it was used up: a channel that runs lets nobody set it."""
-    if _counter(session, channel, counter_of(session)) != "0":
-        _set_counter(session, channel, 0)
+def clear_counter(session: Session, channel: str) -> bool:
+    """Not when it was used up: a channel that runs lets nobody set it. Whether it was to be cleared."""
+    if _counter(session, channel, counter_of(session)) == "0":
+        return False
+    _set_counter(session, channel, 0)
+    return True
 
 
 def _begin_and_end(plan: Plan) -> tuple[tuple[str, ...], str]:

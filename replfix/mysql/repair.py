@@ -49,6 +49,7 @@ WORK_SECONDS = 900.0
 _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
+_ON = "1"
 
 _NAME = re.compile(r"[a-z_]+\Z")
 _SHOWN_KEY = 80  # characters
@@ -124,7 +125,7 @@ class HeldChannel:
     def settings(self) -> dict[str, str]:
         names = dialect_of(self._session).changeable
         now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in names}
-        return {name: value for name, value in now.items() if value != "0"}
+        return {name: value for name, value in now.items() if value == _ON}
 
     @contextmanager
     def writable(self, settings: Mapping[str, str]) -> Iterator[None]:
@@ -141,11 +142,11 @@ class HeldChannel:
         finally:
             self.put_back(changed)
 
-    def put_back(self, settings: Mapping[str, str]) -> None:
+    def put_back(self, settings: Mapping[str, str]) -> tuple[str, ...]:
         if not settings:
-            return
+            return ()
         try:
-            self._put_back_in(self._session, settings)
+            return self._put_back_in(self._session, settings)
         except ReplfixError:
             # The session may be what was lost, or be in the middle of something that an interrupt left (switching
             # super_read_only on waits for open transactions): end it, and do it in a new one.
@@ -154,7 +155,7 @@ class HeldChannel:
                 with self._open() as session:
                     # Until the server has noticed, and the statement that was under way is through: its lock goes then.
                     session.scalar("SELECT GET_LOCK(%s, %s)", (self._lock, sql.LOCK_SECONDS))
-                    self._put_back_in(session, settings)
+                    return self._put_back_in(session, settings)
             except ReplfixError as error:
                 raise NotVerified(
                     f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
@@ -162,12 +163,18 @@ class HeldChannel:
                     + "; ".join(_set_global(name, value) for name, value in settings.items()),
                 ) from None
 
-    def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> None:
+    def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> tuple[str, ...]:
+        done = []
         for name, value in settings.items():
             if name == leaving_out.counter_of(session):
-                leaving_out.clear_counter(session, self._channel)
-            elif name in dialect_of(session).changeable:
+                if leaving_out.clear_counter(session, self._channel):
+                    done.append(name)
+            elif name in dialect_of(session).changeable and value == _ON != str(
+                session.scalar(f"SELECT @@global.{name}")
+            ):
                 session.execute(_set_global(name, value))
+                done.append(name)
+        return tuple(done)
 
     def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
         with self._open() as session:

@@ -104,11 +104,16 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
 def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Recovered:
     variables = record.content.get("variables")
     values = {str(name): str(value) for name, value in variables.items()} if isinstance(variables, dict) else {}
-    named = ", ".join(values)
-    operation.progress(f"Putting back what an interrupted run left changed: {named}")
-    repair.put_back(values)
+    operation.progress(f"Putting back what an interrupted run left changed: {', '.join(values)}")
+    done = repair.put_back(values)
     ended = _tell(operation, RecordKind.SETTINGS_RESTORED, record, record.content)
-    return Recovered(record.id, ended, record.channel, f"Put back what an interrupted run left changed: {named}.")
+    told = f"(record {record.id}, {record.recorded_at[:19]}, by {record.author})"
+    said = (
+        f"Put back what an interrupted run left changed: {', '.join(done)} {told}."
+        if done
+        else f"Nothing that a run changes was left changed {told}: nothing was done."
+    )
+    return Recovered(record.id, ended, record.channel, said)
 
 
 def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from replfix.audit import SqlTrail
+from replfix.core.audit_record import RecordKind
 from replfix.lab import scenarios
 from replfix.lab.proof import Snapshot, prove, snapshot
 from replfix.lab.topology import Lab
-from tests.integration.running import environment
+from tests.integration.running import environment, replfix
 from tests.integration.test_undo import Command, Document
 from tests.waiting import until
 
@@ -160,3 +162,21 @@ def test_a_run_that_is_still_at_work_is_left_alone(stopped: tuple[Lab, Snapshot]
         assert code == 4
         assert "Another replfix is at work" in document["replicas"][0]["error"]["message"]
     assert [f["message"].split()[0] for f in recovered(command)] == ["Put", "The"]
+
+
+@pytest.mark.parametrize("forged", [{"super_read_only": "0"}, {"local_infile": "1"}, {"read_only": "0"}])
+def test_a_forged_record_of_settings_changes_nothing(pair: Lab, forged: dict[str, str]) -> None:
+    """A run takes protection away and puts it back; what else a record says was never a run's."""
+    with pair.replica.session() as session:
+        before = session.rows("SHOW GLOBAL VARIABLES")
+        uuid = session.scalar("SELECT @@global.server_uuid")
+    trail = SqlTrail.open(f"sqlite:///{pair.directory / 'audit.db'}")
+    content = {"server_uuid": uuid, "variables": forged}
+    record = trail.append(RecordKind.SETTINGS, incident="i", replica="replica1", channel="", payload=content)
+    ran = replfix("recover", "replica1", "--json", "--config", str(pair.config_file))
+    assert ran.code == 0, ran.out
+    assert "nothing was done" in ran.out
+    assert record.id in ran.out
+    with pair.replica.session() as session:
+        changes = set(before) ^ set(session.rows("SHOW GLOBAL VARIABLES"))
+    assert {name for name, _ in changes} <= {"gtid_executed"}

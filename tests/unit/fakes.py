@@ -240,7 +240,7 @@ class FakeServer:
         return dict.fromkeys(names)
 
     def granted(self) -> Granted:
-        return Granted("dba@%", frozenset({"SELECT", "TRIGGER"}) - frozenset(self.blind))
+        return Granted("dba@%", frozenset({"SELECT", "TRIGGER", "SUPER"}) - frozenset(self.blind))
 
     def transaction(self, gtid: str) -> Transaction:
         with self.world.step(f"{self.name}.transaction"):
@@ -466,9 +466,10 @@ class FakeRepair:
             with self.world.step("put back"):
                 self._put_back(settings)
 
-    def put_back(self, settings: Mapping[str, str]) -> None:
+    def put_back(self, settings: Mapping[str, str]) -> tuple[str, ...]:
         with self.world.step("put back leftovers"):
             self._put_back(settings)
+        return tuple(settings)
 
     def _put_back(self, settings: Mapping[str, str]) -> None:
         assert set(settings) == {"super_read_only"}
