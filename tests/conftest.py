@@ -173,7 +173,7 @@ def labs(lab_state: Path, pytestconfig: pytest.Config) -> Iterator[Labs]:
         labs.down()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lab(labs: Labs) -> Lab:
     """MySQL. Take ``pair`` where a test needs the servers healthy."""
     return labs("mysql")
