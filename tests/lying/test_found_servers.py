@@ -11,6 +11,8 @@ import pytest
 from replfix.config import KnownServers
 from replfix.core.tls import Tls, TlsMode
 from replfix.errors import ConfigError, ConnectError
+from replfix.lab.accounts import REPL
+from replfix.lab.flavours import speaking
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import Session
 from tests.integration.certificates import Authority
@@ -117,20 +119,27 @@ def test_what_others_may_write_to_is_no_agreement(thieves: Authority, state: Pat
             visit(server, Asked())
 
 
-def test_a_replica_that_names_a_thief_as_its_source(pair: Lab, thieves: Authority) -> None:
+@pytest.fixture
+def led_astray(pair: Lab, thieves: Authority) -> Iterator[FakeServer]:
+    """What the replica names as its source is somebody else."""
+    with FakeServer(signs_in, thieves.certify("server")) as thief, pair.replica.session() as session:
+        session.execute("STOP REPLICA")
+        flavour = speaking(session)
+        flavour.configure_channel(session, "127.0.0.1", thief.port, REPL)
+        yield thief
+        session.execute("STOP REPLICA")
+        flavour.configure_channel(session, pair.source.host, pair.source.port, REPL)
+        session.execute("START REPLICA")
+
+
+def test_a_replica_that_names_a_thief_as_its_source(pair: Lab, led_astray: FakeServer) -> None:
     """Whatever the command: it is said, and the rest is done without it."""
-    with FakeServer(signs_in, thieves.certify("server")) as thief:
-        with pair.replica.session() as session:
-            session.execute("STOP REPLICA")
-            session.execute(
-                f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {thief.port}, SOURCE_AUTO_POSITION = 1"
-            )
-        account = pair.replica.endpoint()
-        assert account.password is not None
-        url = f"mysql://{account.user}:{account.password.reveal()}@{account.host}:{account.port}"
-        for command in (["diagnose"], ["resolve", "--yes"], ["doctor"], ["status"]):
-            ran = replfix(*command, "--replica", url, "--json")
-            assert ran.code != 0
-            assert f"{account.user}\0".encode() not in thief.received, command
-        said = replfix("doctor", "--replica", url)
-        assert "it is shown no account" in " ".join(said.out.split()), said.out
+    account = pair.replica.endpoint()
+    assert account.password is not None
+    url = f"mysql://{account.user}:{account.password.reveal()}@{account.host}:{account.port}"
+    for command in (["diagnose"], ["resolve", "--yes"], ["doctor"], ["status"]):
+        ran = replfix(*command, "--replica", url, "--json")
+        assert ran.code != 0
+        assert f"{account.user}\0".encode() not in led_astray.received, command
+    said = replfix("doctor", "--replica", url)
+    assert "it is shown no account" in " ".join(said.out.split()), said.out
