@@ -11,6 +11,7 @@ import pytest
 
 from replfix.core.checks import channel as of_channel
 from replfix.core.checks import replica as of_replica
+from replfix.core.checks import server as of_server
 from replfix.core.checkup import (
     VARIABLES,
     ChannelFacts,
@@ -200,3 +201,18 @@ def test_a_clock_within_its_uncertainty_is_not_accused() -> None:
     slow = facts()
     of_slow = replace(slow.source, clock=ClockReading(3.0, 2.5))
     assert not_well(replace(slow, source=of_slow)) == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "local", "told"),
+    [
+        (TlsMode.PREFERRED, False, True),
+        (TlsMode.REQUIRED, False, True),
+        (TlsMode.VERIFY_CA, False, False),
+        (TlsMode.REQUIRED, True, False),
+    ],
+)
+def test_what_would_make_an_unchecked_connection_safe(mode: TlsMode, local: bool, told: bool) -> None:
+    check = of_server.connection(server(Role.SOURCE, connected=replace(ENCRYPTED, mode=mode, local=local)))
+    assert check.verdict is Verdict.OK
+    assert ("ca.pem" in check.fix) == told

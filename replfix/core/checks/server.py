@@ -121,7 +121,14 @@ def connection(facts: ServerFacts) -> Check:
         name,
         Verdict.OK,
         f"replfix's connection to the {facts.role} is encrypted ({of.tls_version}, {of.cipher}); {checked}.",
+        "" if of.mode.verifies or of.local else _TO_VERIFY,
     )
+
+
+_TO_VERIFY = (
+    "Somebody on the way could stand in for it. To have it checked, with the authority that the server made for itself: SELECT @@ssl_ca there names "
+    "the file (ca.pem in its data directory); copy it here and set ssl_ca to it in replfix.toml, or ssl-ca in the URL."
+)
 
 
 def binary_log(facts: ServerFacts) -> Check:
