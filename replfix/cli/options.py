@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -90,6 +91,10 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("name", required=False, shell_complete=configured_names)(command)
 
 
+_PLAIN = re.compile(r"[\w.:@%+-]+\Z")
+"""What a shell takes as it stands: bash writes what is offered into the line without quotes."""
+
+
 def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     from replfix.config import load
     from replfix.errors import ReplfixError
@@ -98,4 +103,4 @@ def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: st
         names = [target.name for target in load(ctx.params.get("config_path")).targets()]
     except ReplfixError:
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in names if name.startswith(incomplete) and _PLAIN.match(name)]

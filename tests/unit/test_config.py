@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from replfix import config
 from replfix.cli.opening import open_target
-from replfix.cli.options import Meant
+from replfix.cli.options import Meant, configured_names
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.errors import ConfigError, UsageError
 
@@ -387,3 +388,12 @@ def test_a_password_on_the_command_line_is_warned_about_at_a_terminal(
         assert told.count("Warning") == (1 if terminal else 0)
         assert says in told
         assert "hush" not in told
+
+
+def test_completion_offers_no_name_that_a_shell_would_run(tmp_path: Path) -> None:
+    """Bash writes what is offered into the line as it is."""
+    names = ["db2", "db-3.eu", "db4;reboot", "db5 $(id)", "db6`id`", "db7\\n"]
+    sections = "".join(f'[replicas."{name}"]\nhost = "h"\n' for name in names)
+    context = click.Context(click.Command("diagnose"))
+    context.params["config_path"] = write(tmp_path / "replfix.toml", sections)
+    assert configured_names(context, click.Argument(["name"]), "db") == ["db2", "db-3.eu"]
