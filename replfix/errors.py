@@ -9,6 +9,7 @@
     ├── ConnectError        6    a server that cannot be reached, or that turns the account away
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
     ├── ReplicationError    3    replication stands in a way that this command cannot work with
+    │   ├── NoReplica       2    a server without a replication channel
     │   ├── StoppedByHand   3    a channel that does not run and has no error
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
     ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
@@ -62,6 +63,12 @@ class PrivilegeError(ConnectError):
 
 class ReplicationError(ReplfixError):
     exit_code = 3
+
+
+class NoReplica(ReplicationError):
+    """Not found in the state that a command works with, and most often not the server that was meant."""
+
+    exit_code = 2
 
 
 class StoppedByHand(ReplicationError):

@@ -82,7 +82,19 @@ NO_FILTERS = Filters()
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """As LIKE: ``%`` and ``_``, a backslash before what stands for itself."""
+    """As LIKE: ``%`` and ``_``, a backslash before what stands for itself. In steps of pattern times name: a server chooses both,
+    and a regular expression of many ``%`` has no end."""
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    wild = {"%": ".*", "_": "."}
-    return bool(re.fullmatch("".join(wild.get(p) or re.escape(p[-1]) for p in parts), name, re.DOTALL))
+    at = here = 0
+    behind: tuple[int, int] | None = None  # the last %, and where what follows it was tried
+    while here < len(name):
+        if at < len(parts) and parts[at] == "%":
+            at, behind = at + 1, (at + 1, here)
+        elif at < len(parts) and (parts[at] == "_" or parts[at][-1] == name[here]):
+            at, here = at + 1, here + 1
+        elif behind is not None:
+            at, here = behind[0], behind[1] + 1
+            behind = (at, here)
+        else:
+            return False
+    return all(part == "%" for part in parts[at:])

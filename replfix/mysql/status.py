@@ -12,7 +12,7 @@ from replfix.core.readers import Reader
 from replfix.core.secrets import masked
 from replfix.core.status import ChannelStatus, ReceiverState, RelayLog, WorkerError
 from replfix.core.transaction_id import LogPosition
-from replfix.errors import PrivilegeError, ReplicationError, ServerError
+from replfix.errors import NoReplica, PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection import Session
 from replfix.mysql.terms import REPLICAS_STATEMENTS, current_names
 
@@ -52,10 +52,10 @@ def read_server_ids(session: Session) -> frozenset[int]:
 
 
 def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each channel, by the first of the statements that the server knows. ReplicationError when there is none."""
+    """A row for each channel, by the first of the statements that the server knows. NoReplica when there is none."""
     rows = _first_known(session, statements)
     if not rows:
-        raise ReplicationError(
+        raise NoReplica(
             f"{session.endpoint} is not a replica: it has no replication channel.",
             "Give the replica, not its source; 'SHOW REPLICA STATUS' there has to return a row.",
         )

@@ -11,7 +11,15 @@ from replfix.core.outcome import OnSourceResult, Outcome, Result, Round
 from replfix.core.plan import Plan, in_words
 from replfix.core.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.words import counted, shortened
-from replfix.errors import NotVerified, RehearsalFailed, ReplfixError, ReplicationError, StoppedByHand, UsageError
+from replfix.errors import (
+    NoReplica,
+    NotVerified,
+    RehearsalFailed,
+    ReplfixError,
+    ReplicationError,
+    StoppedByHand,
+    UsageError,
+)
 from replfix.workflow.gap import close_gap
 from replfix.workflow.investigate import investigate
 from replfix.workflow.on_source import arrived
@@ -57,7 +65,7 @@ def resolve(
                 channel = another
                 continue
         except ReplfixError as error:
-            if not rounds and not isinstance(error, ReplicationError):
+            if not rounds and (isinstance(error, NoReplica) or not isinstance(error, ReplicationError)):
                 raise
             return _stopped_short(rounds, story, error.message, error.hint)
         if diagnosis is None:

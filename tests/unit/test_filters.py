@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from replfix.core.filters import Filters
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replfix.core.filters import Filters, _matches
 from replfix.core.table import TableName
 
 
@@ -62,3 +66,17 @@ def test_where_rows_of_a_table_can_come_from() -> None:
 def test_names_that_look_like_rules_are_not_guessed_at() -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         Filters(rewrite_db="(a,b,c)").applied_as(T)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("pattern", ["%" * 3000 + "x", "%a" * 60 + "x", "%_" * 1500 + "x"])
+def test_no_pattern_of_a_server_takes_for_ever(pattern: str) -> None:
+    assert not _matches(pattern, "a" * 129)
+    assert Filters(wild_ignore_table=("%" * 3000,)).applied_as(TableName("a" * 64, "a" * 64)) is None
+
+
+@given(st.text("ab%_\\", max_size=7), st.text("ab%_\\", max_size=7))
+def test_patterns_match_as_their_regular_expressions_do(pattern: str, name: str) -> None:
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    judge = "".join({"%": ".*", "_": "."}.get(part) or re.escape(part[-1]) for part in parts)
+    assert _matches(pattern, name) == bool(re.fullmatch(judge, name, re.DOTALL))
