@@ -9,7 +9,7 @@ from replfix.core.fit import there
 from replfix.core.in_part import with_made_up_values
 from replfix.core.lookup import by_identity
 from replfix.core.provenance import cascades
-from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair, final_rows, identity_values
+from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair, identity_values
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
@@ -82,20 +82,29 @@ def _in_part(table: Table, repair: Repair, now: RowImage | None, later: Containe
 def _deleted_by_itself(
     own: tuple[RowChange, ...], tables: Mapping[TableName, Table], found: Reconciliation
 ) -> Reconciliation:
-    gone = {row.lookup for row in final_rows(own, tables) if row.image is None}
     whole: dict[Repair, Repair] = {}
     made_up: dict[Repair, tuple[str, ...]] = {}
     for repair in found.repairs:
         table = tables[repair.table]
         if repair.current is not None or repair.target is None or not logged_in_part(table, repair.target):
             continue
-        if (
-            by_identity(table, repair.target) in gone
-            and (target := with_made_up_values(table, repair.target)) is not None
-        ):
+        if _is_deleted(own, table, repair.target) and (target := with_made_up_values(table, repair.target)) is not None:
             whole[repair] = replace(repair, target=target)
             made_up[whole[repair]] = tuple(c.name for c in table.columns if repair.target[c.ordinal] is NOT_LOGGED)
     return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs), made_up=made_up)
+
+
+def _is_deleted(own: tuple[RowChange, ...], table: Table, row: RowImage) -> bool:
+    """Whether that very row goes. One that an update moves to another key goes on there, with whatever values it has here."""
+    here = by_identity(table, row)
+    for change in own:
+        if here is None or change.table != table.name or change.before is None:
+            continue
+        if by_identity(table, change.before) == here:
+            if change.after is None:
+                return True
+            here = None if change.left is None else by_identity(table, change.left)
+    return False
 
 
 def _completed(
