@@ -46,9 +46,13 @@ def opened(path: Path) -> IO[bytes]:
     raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
-def read(path: Path, *, largest: int) -> bytes:
-    """All that is in it. OSError as ``opened``, and for a file of more bytes than ``largest``."""
+def read(path: Path, *, largest: int = 1 << 20) -> bytes:
+    """All that is in a file that is believed. :class:`Distrusted` as ``judge``, OSError as ``opened``, and for a file of more bytes
+    than ``largest``."""
     with opened(path) as file:
+        judge(path)
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise OSError(errno.ESTALE, "it was replaced while it was read", str(path))
         found = file.read(largest + 1)
     if len(found) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))

@@ -18,7 +18,6 @@ from replfix.errors import ConfigError
 Agree = Callable[[str], bool]
 """Asks the user; False where nobody can be asked."""
 
-_LARGEST = 1 << 20
 _NO_UUID = "-"
 
 
@@ -57,8 +56,7 @@ class KnownServers:
 
     def _lines(self) -> list[tuple[str, str, str]]:
         try:
-            text = own_files.read(self.file, largest=_LARGEST).decode("utf-8", "replace")
-            own_files.judge(self.file)
+            text = own_files.read(self.file).decode("utf-8", "replace")
         except FileNotFoundError:
             return []
         except own_files.Distrusted as why:

@@ -19,7 +19,6 @@ from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
 from replfix.errors import ConfigError
 
 _GROUP = "client"
-_LARGEST = 1 << 20
 _MAX_DEPTH = 10  # of !include, as in the server
 _SPACES = " \t\r\n\v\f"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}
@@ -73,13 +72,12 @@ def read_option_file(file: Path) -> OptionFile:
 
 
 def _read(file: Path, reading: _Reading, depth: int) -> None:
-    text = own_files.read(file, largest=_LARGEST).decode("utf-8", "surrogateescape")
-    mode = file.stat().st_mode
     try:
-        own_files.judge(file)
+        text = own_files.read(file).decode("utf-8", "surrogateescape")
     except own_files.Distrusted as why:
         reading.warnings.append(f"{file} is ignored. {why} {why.remedy}")
         return
+    mode = file.stat().st_mode
     group = ""
     holds_password = False
     for number, raw in enumerate(text.split("\n"), start=1):

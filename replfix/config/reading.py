@@ -29,7 +29,6 @@ _NOT_IN_PASSING = {
     "defaults_file", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
     "ssl_mode", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher", "tls_version",
 }  # fmt: skip
-_LARGEST = 1 << 20
 _DOCS_HINT = "docs/configuration.md lists every key."
 
 
@@ -85,9 +84,7 @@ def _check_modest(file: Path, config: ConfigFile) -> None:
 
 def _read(file: Path) -> str | None:
     try:
-        text = own_files.read(file, largest=_LARGEST).decode()
-        own_files.judge(file)
-        return text
+        return own_files.read(file).decode()
     except own_files.Distrusted as why:
         raise ConfigError(f"{file} is not believed. {why}", why.remedy) from None
     except (FileNotFoundError, NotADirectoryError):

@@ -143,6 +143,14 @@ def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> t
     return sql.by_hand(statements, "", super_read_only=super_read_only, start="")
 
 
+def for_an_administrator(address: str, account: str, needs: Iterable[Need], *, super_read_only: bool) -> str:
+    """The same for people, on that server."""
+    return f"As an administrator of {address}: {in_one_line(granting(account, needs, super_read_only=super_read_only))}"
+
+
+WHETHER_MORE = "'replfix doctor' shows whether more is missing."
+
+
 def in_one_line(statements: Iterable[str]) -> str:
     return " ".join(f"{statement};" for statement in statements)
 

@@ -14,7 +14,7 @@ from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
 from replfix.core.endpoint import Endpoint
-from replfix.core.privileges import TAG_PRIVILEGE, Need, Role, granting, in_one_line, privilege_in
+from replfix.core.privileges import TAG_PRIVILEGE, WHETHER_MORE, Need, Role, for_an_administrator, privilege_in
 from replfix.core.sql import limits
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
 from replfix.wire import MISSING_PACKAGE, connect
@@ -163,8 +163,10 @@ class Session:
         if not privilege:
             return ""
         needs = (Need(Role.REPLICA, "", (privilege,)),)
-        given = in_one_line(granting(str(account), needs, super_read_only=str(super_read_only) == "1"))
-        return f"As an administrator of {self.endpoint}: {given} 'replfix doctor' shows whether more is missing."
+        is_shut = str(super_read_only) == "1"
+        return (
+            f"{for_an_administrator(str(self.endpoint), str(account), needs, super_read_only=is_shut)} {WHETHER_MORE}"
+        )
 
     def close(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replfix.core.privileges import Need, Role, granting, in_one_line, missing, parse_grants
+from replfix.core.privileges import Need, Role, for_an_administrator, missing, parse_grants
 from replfix.mysql.connection import Session
 from replfix.mysql.dialects import dialect_of
 
@@ -19,4 +19,4 @@ def give_everything(session: Session, role: Role, *also: Need) -> str:
 
 def give(session: Session, account: str, needs: Sequence[Need]) -> str:
     shut = not session.is_mariadb and str(session.scalar("SELECT @@global.super_read_only")) == "1"
-    return f"As an administrator of {session.endpoint}: {in_one_line(granting(account, needs, super_read_only=shut))}"
+    return for_an_administrator(str(session.endpoint), account, needs, super_read_only=shut)

@@ -109,9 +109,10 @@ class Guarded(Connection):
         left = self._until - time.monotonic()
         if left <= 0:
             raise self._lost(f"{self._seconds:.0f} s were not enough for it {self._what}")
-        if self._sock is not None and not left <= self._current_timeout <= min(left, self._answer_seconds) + 1:
-            self._current_timeout = min(left, self._answer_seconds)
-            self._sock.settimeout(self._current_timeout)
+        most = min(left, self._answer_seconds)
+        if self._sock is not None and not most <= self._current_timeout <= most + 1:  # not for every packet
+            self._current_timeout = most
+            self._sock.settimeout(most)
 
     def _count(self, size: int) -> None:
         """Before anything is taken in. ConnectError when it is too much."""

@@ -16,7 +16,7 @@ from replfix.core.evidence import Evidence
 from replfix.core.misfit import misfit, redefined, redirected, replanned
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, to_document
-from replfix.core.privileges import granting, in_one_line, lacking_behind_the_rehearsal
+from replfix.core.privileges import WHETHER_MORE, for_an_administrator, lacking_behind_the_rehearsal
 from replfix.core.status import ReplicaStatus
 from replfix.errors import (
     NotVerified,
@@ -109,10 +109,10 @@ def _check_privileges(replica: Replica) -> None:
     lacking = lacking_behind_the_rehearsal(granted, read_only=bool(status.read_only), super_read_only=shut)
     if lacking:
         actions = "; ".join(need.action for need in lacking)
-        given = in_one_line(granting(granted.account, lacking, super_read_only=shut))
+        given = for_an_administrator(replica.address, granted.account, lacking, super_read_only=shut)
         raise PrivilegeError(
             f"The account {granted.account} may not do on {replica.address} what the whole way takes: {actions}. Nothing was changed.",
-            f"As an administrator of {replica.address}: {given} 'replfix doctor' shows whether more is missing.",
+            f"{given} {WHETHER_MORE}",
         )
 
 
