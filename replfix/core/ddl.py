@@ -156,9 +156,12 @@ def default_charset(of: Definition) -> tuple[str, str]:
 
 def explicit(one: Definition, other: Definition) -> dict[str, str]:
     """Its columns; with their character sets where the two tables have not the same for those that do not name theirs."""
-    if default_charset(one) == default_charset(other):
-        return dict(one.columns)
-    return {name: _with_charset(clause, *default_charset(one)) for name, clause in one.columns.items()}
+    return dict(one.columns) if default_charset(one) == default_charset(other) else with_charsets(one)
+
+
+def with_charsets(of: Definition) -> dict[str, str]:
+    """Its columns, each string with its character set."""
+    return {name: _with_charset(clause, *default_charset(of)) for name, clause in of.columns.items()}
 
 
 def _with_charset(clause: str, charset: str, collation: str) -> str:
@@ -179,29 +182,48 @@ class Type:
     name: str
     size: int  # of CHAR and VARCHAR; else 0
     unsigned: bool
+    charset: str = ""  # of CHAR and VARCHAR, where the column names one
 
     def takes_all_of(self, other: Type) -> bool:
         """Every value of the other type goes in unchanged (but for negative ones into UNSIGNED), and replication converts it when it is told to
-        (ALL_NON_LOSSY)."""
+        (ALL_NON_LOSSY). It takes the bytes of a string as they are, whatever the character sets."""
         if self.name in _INTEGERS and other.name in _INTEGERS:
             return _INTEGERS.index(self.name) > _INTEGERS.index(other.name)
         if self.name in _STRINGS and other.name in _STRINGS:
-            return self.size > other.size
+            if self.charset == other.charset:
+                return self.size > other.size
+            return other.charset in _PARTS.get(self.charset, ()) and self._bytes > other._bytes
         return (other.name, self.name) == ("float", "double")
+
+    @property
+    def _bytes(self) -> int:
+        return self.size * BYTES_OF[self.charset]
 
 
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _STRINGS = ("char", "varchar")
 _LOSSLESS = (*_INTEGERS, *_STRINGS)
 """Between two of these a strict ALTER TABLE refuses a value that does not fit. It rounds others in silence."""
+BYTES_OF = {"latin1": 1, "ascii": 1, "utf8": 3, "utf8mb3": 3, "utf8mb4": 4}
+"""The most that a character of it takes."""
+_PARTS = {
+    "utf8mb4": ("utf8mb3", "utf8", "ascii"),
+    "utf8mb3": ("utf8", "ascii"),
+    "utf8": ("utf8mb3", "ascii"),
+    "latin1": ("ascii",),
+}
+"""Character sets whose strings mean the same in it, byte for byte."""
+_CHARSET = re.compile(r" CHARACTER SET (\w+)")
 
 
 def type_of(clause: str) -> Type | None:
     found = _TYPE.match(clause)
     if found is None:
         return None
-    size = found[3][1:-1] if found[3] and found[2].lower() in _STRINGS else "0"
-    return Type(found[2].lower(), int(size) if size.isdigit() else 0, bool(found[4]))
+    string = found[2].lower() in _STRINGS
+    size = found[3][1:-1] if found[3] and string else "0"
+    charset = _CHARSET.match(found[6]) if string else None
+    return Type(found[2].lower(), int(size) if size.isdigit() else 0, bool(found[4]), charset[1] if charset else "")
 
 
 def is_narrower(replica: str, source: str) -> bool:

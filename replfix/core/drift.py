@@ -20,7 +20,6 @@ _CONVERSION = re.compile(
     r"type '(?P<theirs>.+?)' to type '(?P<ours>.+?)'"
 )
 _BYTES = re.compile(r"(varchar|char)\((\d+)(?:\(bytes\)| octets)")
-_BYTES_OF = {"latin1": 1, "ascii": 1, "utf8": 3, "utf8mb3": 3, "utf8mb4": 4}
 
 
 def same(both: BothDefinitions) -> bool:
@@ -157,17 +156,11 @@ def columns_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
     if theirs is None:
         return _typed_by_the_message(evidence, both, ours, name, found)
     if name is not None and list(theirs.columns)[: len(names)] == names[: len(theirs.columns)]:
-        mine, wanted = ddl.type_of(ours.columns[name]), ddl.type_of(theirs.columns.get(name, ""))
+        mine, wanted = _types(name, ours, theirs)
         if mine is not None and wanted is not None and mine.takes_all_of(wanted):
+            clauses = ddl.explicit(ours, theirs)[name], ddl.explicit(theirs, ours)[name]
             return (
-                _converted(
-                    evidence,
-                    both,
-                    name,
-                    ours.columns[name],
-                    theirs.columns[name],
-                    mine.unsigned and not wanted.unsigned,
-                ),
+                _converted(evidence, both, name, *clauses, mine.unsigned and not wanted.unsigned),
                 *([_aligned(evidence, both, ours, theirs)] if mine.unsigned and not wanted.unsigned else []),
             )
     if (missing := ddl.lacking(theirs, ours)) and both.rows != 0:
@@ -224,7 +217,7 @@ def _type(theirs: str, both: BothDefinitions, ours: ddl.Definition) -> str | Non
     found = _BYTES.match(theirs)
     if found is None or now is None or ddl.default_charset(now) != ddl.default_charset(ours):
         return None
-    size, left = divmod(int(found[2]), _BYTES_OF.get(ddl.default_charset(ours)[0], 0) or 10**9)
+    size, left = divmod(int(found[2]), ddl.BYTES_OF.get(ddl.default_charset(ours)[0], 0) or 10**9)
     return f"{found[1]}({size})" if size and not left else None
 
 
@@ -262,13 +255,14 @@ def narrower(evidence: Evidence) -> str:
     for both in evidence.definitions:
         ours = ddl.parsed(both.replica) if both.table is not None and both.replica is not None else None
         theirs = ddl.parsed(both.source_then) if both.source_then is not None else None
-        if ours is None or theirs is None or ddl.default_charset(ours) != ddl.default_charset(theirs):
+        if ours is None or theirs is None:
             continue
-        for name in ours.columns.keys() & theirs.columns.keys():
-            if ddl.is_narrower(ours.columns[name], theirs.columns[name]):
+        here, there = ddl.with_charsets(ours), ddl.with_charsets(theirs)
+        for name in (name for name in there if name in here):
+            if ddl.is_narrower(here[name], there[name]):
                 return (
-                    f"Column {name} of {both.name} is narrower on the replica ({ours.columns[name]}) than on the source "
-                    f"({theirs.columns[name]}): the applier would stop on the table's rows next."
+                    f"Column {name} of {both.name} is narrower on the replica ({here[name]}) than on the source "
+                    f"({there[name]}): the applier would stop on the table's rows next."
                 )
     return ""
 
@@ -353,7 +347,7 @@ def _only_wider(clause: str, ours: ddl.Definition, theirs: ddl.Definition) -> bo
     if found is None or " AFTER `" in clause or clause.endswith(" FIRST"):
         return False
     name = found[1].replace("``", "`").lower()
-    mine, wanted = ddl.type_of(ours.columns.get(name, "")), ddl.type_of(theirs.columns.get(name, ""))
+    mine, wanted = _types(name, ours, theirs)
     if mine is None or wanted is None:
         return False
     generated = "GENERATED" in ours.columns[name] or "GENERATED" in theirs.columns[name]
@@ -362,3 +356,9 @@ def _only_wider(clause: str, ours: ddl.Definition, theirs: ddl.Definition) -> bo
     if mine.name in ("enum", "set"):
         return ddl.begins_with_labels(ours.columns[name], theirs.columns[name])
     return mine == wanted or mine.takes_all_of(wanted)
+
+
+def _types(name: str, ours: ddl.Definition, theirs: ddl.Definition) -> tuple[ddl.Type | None, ddl.Type | None]:
+    """Of the column, on the replica and on the source."""
+    here, there = ddl.with_charsets(ours), ddl.with_charsets(theirs)
+    return ddl.type_of(here.get(name, "")), ddl.type_of(there.get(name, ""))

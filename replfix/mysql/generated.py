@@ -1,7 +1,8 @@
-"""Generated columns that events do not hold, worked out by the server from what they hold.
+"""Generated columns that events do not hold, or not as they are, worked out by the server from what they hold.
 
 MariaDB 11.8.9 logs them for an INSERT only: they are in no image of an UPDATE or DELETE, whatever binlog_row_image says
-(11.8.6 and 10.11.19 log them). MySQL logs them.
+(11.8.6 and 10.11.19 log them). And it logs a virtual column over the AUTO_INCREMENT column as it was before the row got its
+number (10.11.19, 11.8.9). MySQL logs them, and lets no such column be made.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ _ROWS = 200  # in one statement
 def filled_in(
     session: Session, table: TableName, columns: Sequence[Column], images: Sequence[RowImage]
 ) -> Sequence[RowImage]:
-    """The images with the generated columns that they lack, as far as what these read is known. ``columns``: as the server
-    defines them now."""
+    """The images with the generated columns that they lack or have as they were without a number, as far as what these read is
+    known. ``columns``: as the server defines them now."""
     if not session.is_mariadb:
         return images
     filled = list(images)
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, image in enumerate(images):
-        if unknown := tuple(o for o, value in enumerate(image) if value is NOT_LOGGED):
+        if unknown := tuple(o for o, value in enumerate(image) if value is NOT_LOGGED or columns[o].counted):
             alike[unknown].append(number)
     for unknown, numbers in alike.items():
         if wanted := list(_possible(columns, unknown)):

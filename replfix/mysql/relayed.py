@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from replfix.core.filters import NO_FILTERS
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus
-from replfix.core.table import Column, TableName
-from replfix.core.values import RowImage
 from replfix.errors import ReplicationError
-from replfix.mysql.as_applied import applied_as
 from replfix.mysql.binlog import log_dialect, relayed
 from replfix.mysql.binlog.relay_log import holds_the_same
-from replfix.mysql.binlog.transaction import Schema
+from replfix.mysql.binlog.transaction import Schema, Tables
 from replfix.mysql.connection import Session
-from replfix.mysql.generated import filled_in
 from replfix.mysql.relay_files import RelayFiles
 
 
@@ -40,7 +35,7 @@ _FROM_RELAY_LOG = "The transaction was read from the replica's relay log, not fr
 
 def read_relayed(
     session: Session,
-    columns_of: Callable[[TableName], tuple[Column, ...]],
+    tables: Tables,
     channel: ChannelStatus,
     gtid: str | None,
     end_log_pos: int | None,
@@ -50,11 +45,9 @@ def read_relayed(
     if applied is None or not channel.relay_log_file:
         raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
     files = RelayFiles(session, channel.relay_log_file)
-
-    def fill_in(name: TableName, columns: Sequence[Column], images: Sequence[RowImage]) -> Sequence[RowImage]:
-        return filled_in(session, applied_as(channel.filters, name) or name, columns, images)
-
-    schema = Schema(columns_of, log_dialect(session).charset_of(session), session.endpoint.limits, fill_in)
+    schema = Schema(
+        tables.columns_of, log_dialect(session).charset_of(session), session.endpoint.limits, tables.fill_in
+    )
     found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"

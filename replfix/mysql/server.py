@@ -32,7 +32,7 @@ from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
 from replfix.mysql.binlog.crafted import obstacle
-from replfix.mysql.binlog.transaction import ColumnsOf
+from replfix.mysql.binlog.transaction import Tables
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
@@ -76,7 +76,7 @@ class MysqlServer:
         self.endpoint = endpoint
         self._named_at = named_at
         self._held: HeldChannel | None = None
-        self._columns_where_applied: ColumnsOf | None = None
+        self._where_applied: Tables | None = None
 
     @property
     def _writing(self) -> Session:
@@ -101,7 +101,7 @@ class MysqlServer:
             self.endpoint,
             self._columns,
             partial(filled_in, self._session),
-            columns_where_applied=self._columns_where_applied,
+            where_applied=self._where_applied,
         )
 
     def _columns(self, name: TableName) -> tuple[Column, ...]:
@@ -122,11 +122,18 @@ class MysqlServer:
 
     def applied_by(self, replica: MysqlServer, filters: Filters) -> None:
         """Read events of tables that were altered here since with the definitions of that replica, which has yet to apply them."""
-        self._columns_where_applied = replica._columns_of_source(filters)
+        self._where_applied = replica._tables_by_source(filters)
 
-    def _columns_of_source(self, filters: Filters) -> ColumnsOf:
-        """The columns of this replica's tables by the names that they have on the source, in place of the source's own."""
-        return lambda name: self._columns(applied_as(filters, name) or name)
+    def _tables_by_source(self, filters: Filters) -> Tables:
+        """This replica's tables by the names that they have on the source, in place of the source's own."""
+
+        def here(name: TableName) -> TableName:
+            return applied_as(filters, name) or name
+
+        return Tables(
+            lambda name: self._columns(here(name)),
+            lambda name, columns, images: filled_in(self._session, here(name), columns, images),
+        )
 
     @property
     def address(self) -> str:
@@ -260,8 +267,8 @@ class MysqlServer:
         found = self.status().channel(channel)
         if found is None:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
-        columns_of = self._columns_of_source(filters := found.filters)
-        return as_applied(read_relayed(self._session, columns_of, found, gtid, end_log_pos), filters)
+        tables = self._tables_by_source(filters := found.filters)
+        return as_applied(read_relayed(self._session, tables, found, gtid, end_log_pos), filters)
 
     def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
         return received_the_same(self._session, channel, transaction)

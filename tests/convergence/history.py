@@ -18,7 +18,9 @@ class Moment:
     name: str
     gtids: GtidSet
     touches: tuple[Touch, ...]
-    rewrites: bool = False  # it may have written rows just as they were: logged, and no touch
+    rewrites: frozenset[str] = (
+        frozenset()
+    )  # tables in which it may have written rows just as they were: logged, and no touch
 
 
 @dataclass(slots=True)
@@ -31,8 +33,10 @@ class History:
     def __post_init__(self) -> None:
         self.state = self.start
 
-    def add(self, name: str, gtids: GtidSet, state: State, found: Collection[Touch], *, rewrites: bool = False) -> None:
-        self.moments.append(Moment(len(self.moments) + 1, name, gtids, tuple(found), rewrites))
+    def add(
+        self, name: str, gtids: GtidSet, state: State, found: Collection[Touch], rewrites: Collection[str] = ()
+    ) -> None:
+        self.moments.append(Moment(len(self.moments) + 1, name, gtids, tuple(found), frozenset(rewrites)))
         self.state = state
 
     def as_applied(
@@ -41,16 +45,17 @@ class History:
         """The history of a server that has ``applied`` these moments and never got those that are ``left_out``. Tables that
         are ``nameless`` have rows that only their values name."""
         state, done, missed = dict(self.start), list[tuple[Touch, ...]](), list[Touch]()
-        rewrote = False
+        rewrote, rewrote_since = set[str](), False
         for moment in self.moments:
             if moment.name in left_out:
                 missed += moment.touches
             elif applied(moment):
                 done.append(moment.touches)
-                rewrote = rewrote or (moment.rewrites and bool(missed))
+                rewrote |= moment.rewrites
+                rewrote_since = rewrote_since or (bool(moment.rewrites) and bool(missed))
                 for touch in moment.touches:
                     _carry_out(touch, state, touch.key[0] in nameless)
-        return Told(self.start, state, tuple(done), tuple(missed), rewrote)
+        return Told(self.start, state, tuple(done), tuple(missed), rewrote, rewrote_since)
 
 
 def _carry_out(touch: Touch, state: dict[Key, Held], nameless: bool) -> None:
@@ -75,7 +80,8 @@ class Told:
     state: State
     groups: tuple[tuple[Touch, ...], ...]  # by transaction
     missed: tuple[Touch, ...] = ()
-    rewrote: bool = False  # behind those, rows may have been written as the source had them already
+    rewrote: Collection[str] = ()  # tables in which rows may have been written as the source had them already
+    rewrote_since: bool = False  # behind those of ``missed``
     touches: tuple[Touch, ...] = field(init=False)
     touched: set[Key] = field(init=False)
     not_got: set[Key] = field(init=False)  # rows of ``missed``

@@ -93,7 +93,9 @@ class Judge:
             return True
         if key not in self.source.not_got:
             return False
-        return self._carried_off(key) or ((self.repaired or self.source.rewrote) and ours in self.source.ever(key))
+        return self._carried_off(key) or (
+            (self.repaired or self.source.rewrote_since) and ours in self.source.ever(key)
+        )
 
     def _not_logged(self, key: Key, theirs: Held | None, ours: Held | None) -> bool:
         if theirs is None or ours is None or key not in self.source.touched:
@@ -116,7 +118,8 @@ class Judge:
                 continue
             table = self._table(key)
             if table.identity:
-                rewritten = self.source.rewrote and key in self.source.not_got
+                rewritten = self.source.rewrote_since and key in self.source.not_got
+                rewritten = rewritten or (table.name in self.source.rewrote and now == self.source.state.get(key))
                 if rewritten or not self.source.inserted_first.get(key, True):
                     continue  # the applier itself writes over a row that it finds by its key
                 lost = 1

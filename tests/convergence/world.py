@@ -173,7 +173,7 @@ class World:
             self._run(source, "BEGIN")
             if self._by_number:
                 self._run(source, f"INSERT INTO marks.done VALUES ({number})")
-            found, saved, rewrites = list[Touch](), (0, state), False
+            found, saved, rewrites = list[Touch](), (0, state), set[str]()
             for _ in range(self._rng.randint(1, 5)):
                 statement = work.statement()
                 done = self._try(source, statement)
@@ -183,16 +183,23 @@ class World:
                     state = saved[1]
                     del found[saved[0] :]
                 elif done:
-                    rewrites = rewrites or statement.startswith("REPLACE") or "ON DUPLICATE KEY" in statement
+                    rewrites |= self._rewritten(statement)
                     now = look(source, self._tables)
                     found += touches(state, now)
                     state = now
             self._run(source, "COMMIT")
             after = executed(source)
-            history.add(self._name_of(source, after - before), after - before, state, found, rewrites=rewrites)
+            history.add(self._name_of(source, after - before), after - before, state, found, rewrites)
             history.executed = after
             before = after
         return history
+
+    def _rewritten(self, statement: str) -> set[str]:
+        """The table in which it may have changed rows to what they were in the end: two times in one statement, or deleted and
+        written again."""
+        if not (statement.startswith("REPLACE") or "ON DUPLICATE KEY" in statement):
+            return set()
+        return {table.name for table in self._tables if f" INTO {table.sql} " in statement}
 
     def _name_of(self, source: Session, gtids: GtidSet) -> str:
         """Of the transaction that was committed last."""

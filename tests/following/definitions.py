@@ -142,6 +142,24 @@ DRIFTED = {
         ("ALTER TABLE shop.a MODIFY x BIGINT UNSIGNED",),
         ("INSERT INTO shop.a VALUES (2, 20)", "UPDATE shop.a SET x = 11 WHERE id = 1"),
     ),
+    "wider-in-another-character-set": Drifted(
+        (
+            "CREATE TABLE shop.a (id INT PRIMARY KEY, v VARCHAR(30)) DEFAULT CHARSET = utf8mb4",
+            "INSERT INTO shop.a VALUES (1, 'é')",
+        ),
+        ("ALTER TABLE shop.a MODIFY v VARCHAR(60) CHARACTER SET latin1",),
+        ("INSERT INTO shop.a VALUES (2, 'ü')", "UPDATE shop.a SET v = 'b' WHERE id = 1"),
+        remedied=True,
+    ),
+    "wider-in-a-larger-character-set": Drifted(
+        (
+            "CREATE TABLE shop.a (id INT PRIMARY KEY, v VARCHAR(20)) DEFAULT CHARSET = utf8mb3",
+            "INSERT INTO shop.a VALUES (1, 'é')",
+        ),
+        ("ALTER TABLE shop.a CONVERT TO CHARACTER SET utf8mb4",),
+        ("INSERT INTO shop.a VALUES (2, 'ü')", "UPDATE shop.a SET v = 'b' WHERE id = 1"),
+        remedied=True,
+    ),
     "create-select": Drifted(
         _SRC,
         ("CREATE TABLE shop.ct (id INT NOT NULL, v INT)",),

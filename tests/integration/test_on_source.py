@@ -332,6 +332,7 @@ def test_generated_columns_are_what_the_source_makes_of_the_new_keys(any_pair: L
     staged(lab, *made, local=local, then=("INSERT INTO d.o (v) VALUES (7)",))
     (conflict,) = replfix("diagnose", "replica1", "--config", str(lab.config_file), "--json").document["conflicts"]
     assert conflict["differences"] == [], "it is the source's own row"
+    assert conflict["incoming"] == conflict["replica_row"], "with what its number makes of the generated columns"
     assert resolve(lab, "source-wins", "--yes").code == 0
     write(lab.source, "INSERT INTO d.o (v) VALUES (9)")
     wait_until_stopped(lab.replica)

@@ -64,6 +64,16 @@ def test_rows_of_a_transaction_that_was_left_out_are_missing_and_no_others() -> 
     assert len(wrong(source, {}, {key(1): row(1, 9, 9), key(2): row(2, 1, 1)})) == 1, "the source never had it so"
 
 
+def test_a_statement_that_changes_a_row_twice_writes_over_the_replicas() -> None:
+    """INSERT … ON DUPLICATE KEY UPDATE of several rows can leave one as it was: logged, and nothing that a look at the source shows."""
+    start, diverged = {key(1): row(1, 1, 1)}, {key(1): row(1, 7, 1)}
+    made = History(start)
+    made.add(ONE, GtidSet.parse(ONE), start, (), {"t"})
+    assert wrong(told(made), diverged, start) == []
+    (said,) = wrong(told(history((), start=start)), diverged, start)
+    assert "is gone from the replica, and is not in the trail" in said, "no statement of the source wrote it"
+
+
 def test_what_the_source_writes_later_of_such_a_row_counts() -> None:
     source = told(history((INSERTED,), (CHANGED,)), ONE)
     assert wrong(source, {}, {key(1): row(1, 2, 1)}, repaired=False) == []

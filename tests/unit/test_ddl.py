@@ -75,6 +75,12 @@ def test_a_counter_is_no_difference_and_an_engine_is_one() -> None:
         ("varchar(10)", "varchar(20)", False),
         ("double", "float", True),
         ("varchar(20)", "int", False),
+        ("varchar(60) CHARACTER SET latin1", "varchar(30) CHARACTER SET utf8mb4", False),  # bytes go in as they are
+        ("varchar(30) CHARACTER SET utf8mb4", "varchar(60) CHARACTER SET latin1", False),
+        ("varchar(20) CHARACTER SET utf8mb4", "varchar(20) CHARACTER SET utf8mb3", True),
+        ("varchar(20) CHARACTER SET utf8mb4", "varchar(30) CHARACTER SET utf8mb3", False),
+        ("varchar(40) CHARACTER SET gbk", "varchar(20) CHARACTER SET gbk", True),
+        ("varchar(40) CHARACTER SET gbk", "varchar(10) CHARACTER SET utf8mb4", False),
     ],
 )
 def test_a_wider_type_takes_every_value(replica: str, source: str, takes: bool) -> None:

@@ -18,7 +18,7 @@ from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
-from replfix.mysql.binlog.transaction import ColumnsOf, FillIn, Schema, Wanted, among, readable, transactions
+from replfix.mysql.binlog.transaction import ColumnsOf, FillIn, Schema, Tables, Wanted, among, readable, transactions
 from replfix.mysql.connection import Session
 
 _TYPE_AT = 4  # of an event's header, behind the timestamp
@@ -33,8 +33,8 @@ class BinlogReader:
     """Reads transactions from one server's binary log. Each call opens a connection of its own and closes it.
 
     Needs REPLICATION SLAVE and nothing else. ``columns_of`` gives a table's columns as the server defines them now; it is asked
-    only where the log itself does not name the columns (``binlog_row_metadata=MINIMAL``), or does not hold all of them. ``columns_where_applied`` gives those of the
-    replica that applies the log, and is asked where the server has altered its table since.
+    only where the log itself does not name the columns (``binlog_row_metadata=MINIMAL``), or does not hold all of them as they are.
+    ``where_applied`` tells of the replica that applies the log, and is asked where the server has altered its table since.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class BinlogReader:
         endpoint: Endpoint,
         columns_of: ColumnsOf,
         fill_in: FillIn | None = None,
-        columns_where_applied: ColumnsOf | None = None,
+        where_applied: Tables | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.columns_of = columns_of
         self.fill_in = fill_in
-        self.columns_where_applied = columns_where_applied
+        self.where_applied = where_applied
         self._charset_of: Callable[[int], str] | None = None
 
     def transaction(self, gtid: str) -> Transaction:
@@ -172,7 +172,7 @@ class BinlogReader:
         self._charset_of = self._charset_of or dialect.charset_of(
             session
         )  # as long as the server runs, they are the same
-        return Schema(self.columns_of, self._charset_of, self.endpoint.limits, self.fill_in, self.columns_where_applied)
+        return Schema(self.columns_of, self._charset_of, self.endpoint.limits, self.fill_in, self.where_applied)
 
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
         return transactions(events(raw_events(session, request)), wanted, self._schema(session, dialect))

@@ -41,7 +41,15 @@ ColumnsOf = Callable[[TableName], tuple[Column, ...]]
 """A table's columns as a server defines them now; Unreadable where it has no such table."""
 
 FillIn = Callable[[TableName, Sequence[Column], Sequence[RowImage]], Sequence[RowImage]]
-"""Works out generated columns that images lack."""
+"""Works out generated columns that images lack, or have as they were before the row got its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a server tells of its tables."""
+
+    columns_of: ColumnsOf
+    fill_in: FillIn
 
 
 @dataclass(slots=True)
@@ -52,8 +60,8 @@ class Schema:
     charset_of: Callable[[int], str]
     limits: Limits = LIMITS
     fill_in: FillIn | None = None
-    columns_where_applied: ColumnsOf | None = None
-    """Those of the replica that applies the log: where the source has altered its table since, they are what it was."""
+    where_applied: Tables | None = None
+    """Of the replica that applies the log: where the source has altered its table since, its tables are what it was."""
     _decoders: dict[bytes, RowDecoder] = field(default_factory=dict)
     _defined: dict[TableName, tuple[Column, ...]] = field(default_factory=dict)
 
@@ -67,10 +75,10 @@ class Schema:
         try:
             return layout(table_map, self.defined, self.charset_of)
         except Unreadable:
-            if self.columns_where_applied is None:
+            if self.where_applied is None:
                 raise
             with suppress(Unreadable):
-                found = layout(table_map, self.columns_where_applied, self.charset_of)
+                found = layout(table_map, self.where_applied.columns_of, self.charset_of)
                 return replace(found, altered_since=bool(found.from_schema))
             raise
 
@@ -80,16 +88,24 @@ class Schema:
         return self._defined[table]
 
     def filled_in(self, table: TableName, names: tuple[str, ...], images: Sequence[RowImage]) -> Sequence[RowImage]:
-        """With the generated columns that the events lack, where the table is still the one that they were logged for."""
-        if self.fill_in is None:
-            return images
+        """With the generated columns that the events lack, where the table is still the one that they were logged for on this server, or
+        else on the replica that applies them."""
+        servers = [Tables(self.defined, self.fill_in)] if self.fill_in is not None else []
+        for server in (*servers, *([self.where_applied] if self.where_applied is not None else [])):
+            try:
+                columns = [column for column in server.columns_of(table) if not column.name.startswith(HIDDEN)]
+            except Unreadable:  # there is no such table any more
+                continue
+            if [column.name.lower() for column in columns] == [name.lower() for name in names]:
+                return server.fill_in(table, columns, images)
+        return images
+
+    def counted(self, table: TableName) -> bool:
+        """Whether a column is generated from the number that a row gets (MariaDB): that is logged as it was before."""
         try:
-            columns = [column for column in self.defined(table) if not column.name.startswith(HIDDEN)]
-        except Unreadable:  # there is no such table any more
-            return images
-        if [column.name.lower() for column in columns] != [name.lower() for name in names]:
-            return images
-        return self.fill_in(table, columns, images)
+            return self.fill_in is not None and any(column.counted for column in self.defined(table))
+        except Unreadable:
+            return False
 
 
 Wanted = Callable[[Opening], bool]
@@ -373,7 +389,7 @@ class _Assembly:
             committed_at=self.opening.committed_at,
             server_id=self.first.server_id,
             thread_id=self.thread_id,
-            changes=tuple(self.filled_in() if self.in_part else self.changes),
+            changes=tuple(self.filled_in() if "MariaDB" in self.first.format.server_version else self.changes),
             column_names=self.column_names,
             raw=raw,
             notes=tuple(self.notes),
@@ -407,7 +423,9 @@ class _Assembly:
 
     def filled_in(self) -> list[RowChange]:
         changes = list(self.changes)
-        for table in self.in_part:
+        for table in dict.fromkeys(change.table for change in self.changes):
+            if table not in self.in_part and not self.schema.counted(table):
+                continue
             numbers = [n for n, change in enumerate(changes) if change.table == table]
             images = [i for n in numbers for i in (changes[n].before, changes[n].after) if i is not None]
             whole = iter(self.schema.filled_in(table, self.column_names[table], images))

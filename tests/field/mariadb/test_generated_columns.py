@@ -91,6 +91,24 @@ def test_rows_come_back_and_keys_are_found(any_pair: Lab) -> None:
     assert "is taken by the row 6" in taken_back.document["message"]
 
 
+def test_a_key_over_a_generated_column_of_a_table_that_was_altered_since(any_pair: Lab) -> None:
+    """The replica, which has yet to apply the change, still has the table that the row was logged for."""
+    stage(
+        any_pair,
+        ("CREATE TABLE d.t (id INT PRIMARY KEY, a INT, g INT AS (a * 2) STORED, UNIQUE KEY (g))",
+         *TABLES[1:], "INSERT INTO d.t (id, a) VALUES (1, 1), (2, 2)"),
+        ("DELETE FROM d.t WHERE id = 1", "INSERT INTO d.t (id, a) VALUES (9, 1)"),
+        ("UPDATE d.t SET a = 5 WHERE id = 1",),
+        "ALTER TABLE d.t ADD COLUMN note VARCHAR(9) AFTER id",
+    )  # fmt: skip
+    ran = replfix("resolve", "replica1", "--yes", "--config", str(any_pair.config_file), "--json")
+    assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out + ran.err
+    (way,) = [step for step in ran.document["rounds"][0]["steps"] if step["kind"] == "delete"]
+    assert way["current"] == {"id": 9, "a": 1, "g": 2}
+    any_pair.wait_until_applied()
+    assert _rows(any_pair.source) == _rows(any_pair.replica)
+
+
 @pytest.mark.parametrize("strategy", ["keep-both", "replica-wins"])
 def test_what_the_replica_has_goes_to_the_source(any_pair: Lab, strategy: str) -> None:
     stage(
