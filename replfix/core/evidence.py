@@ -11,6 +11,7 @@ from replfix.core.audit_record import AuditRecord
 from replfix.core.counter import Counter
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
+from replfix.core.kept_apart import KeptApart
 from replfix.core.known_error import Family, Kind, Thread, family_of
 from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.plan import Step
@@ -212,6 +213,7 @@ class Evidence:
     duplicates: tuple[Duplicates, ...] = ()  # for a statement that adds a unique key
     blocking: tuple[Table, RowImage] | None = None  # the row that a statement meets, as the message names it
     apart: Apart | None = None
+    kept_apart: tuple[KeptApart, ...] = ()  # rows of the source, by unique keys that the source's table lacks
     altered: Table | None = None  # the replica's, for a statement that gives its rows values of each server's own
     library: str | None = None  # on the source, of the plugin or engine that the replica lacks
     definers: tuple[MissingAccount, ...] = ()  # that the replica lacks

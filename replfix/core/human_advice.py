@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from replfix.core import apart, copied, drift, known_errors, prepared_xa
+from replfix.core import apart, copied, drift, extra_key, known_errors, prepared_xa
 from replfix.core.beside_swaps import by_statements
 from replfix.core.by_hand import logged_in_part
 from replfix.core.discover import modules_of
@@ -69,6 +69,7 @@ def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
     if (
         known := copied.advise(evidence)
         or apart.advise(evidence)
+        or extra_key.advise(evidence)
         or beside_statements(evidence)
         or prepared_xa.advise(evidence)
         or by_statements(evidence)

@@ -9,6 +9,7 @@ from itertools import islice
 from replfix.core.counterparts import Counterpart, ahead, first_touches, further, identity_lookup, questions, restored
 from replfix.core.fit import as_far_as_it_fits, is_elsewhere, there, unfit
 from replfix.core.gtid import GtidSet
+from replfix.core.kept_apart import KeptApart, enforces, kept_apart
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import PassedOver, RowChange, Transaction
@@ -104,6 +105,14 @@ def _ahead(name: TableName) -> str:
         f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, so it was "
         "another one then: how it was is unknown, because the backlog could not be read so far."
     )
+
+
+def find_kept_apart(
+    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
+) -> tuple[KeptApart, ...]:
+    """By keys that the source does not enforce."""
+    together = ((pair, source.table(pair.table.name)) for pair in kept_apart(changes, found, tables))
+    return tuple(pair for pair, theirs in together if theirs is not None and not enforces(theirs, pair.key))
 
 
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:

@@ -12,6 +12,7 @@ from replfix.core.errant import in_words
 from replfix.core.evidence import Evidence
 from replfix.core.gtid import GtidSet
 from replfix.core.in_transit import OnlyHere
+from replfix.core.kept_apart import KeptApart
 from replfix.core.known_error import Thread, family_of
 from replfix.core.object_statement import missing_definers
 from replfix.core.readers import REPORTED, Shared, shared
@@ -32,7 +33,7 @@ from replfix.workflow.apart import find_apart
 from replfix.workflow.children import families_kept
 from replfix.workflow.compared import compare, definitions_of, doubt
 from replfix.workflow.copied import copied
-from replfix.workflow.counterparts import ChangesSince, keep_what_the_source_has, untold_without
+from replfix.workflow.counterparts import ChangesSince, find_kept_apart, keep_what_the_source_has, untold_without
 from replfix.workflow.earlier_repairs import earlier_steps
 from replfix.workflow.errant import errant
 from replfix.workflow.failing import failing_transaction, from_relay_log
@@ -262,6 +263,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     source_rows: tuple[RowImage | NotRead | None, ...] = ()
     around: tuple[Server, ...] = ()
     swapping: tuple[Swap, ...] = ()
+    held_apart: tuple[KeptApart, ...] = ()
     local: tuple[Transaction, ...] = ()
     own = cache(lambda: local_writes(replica, strays.every, unknowns))
     if transaction is not None:
@@ -327,6 +329,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
 
         found = survives(source, channel, transaction, found, kept, conflicts)
+        held_apart = find_kept_apart(source, transaction.changes, found, tables)
         if strays.every and found.conflicts:
             progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
             local = own()
@@ -363,6 +366,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         settings=read_settings(replica, source, bare.family),
         references_only_here=find_references_only_here(replica, source, error, statement, bare.family),
         altered=find_altered(replica, error, statement),
+        kept_apart=held_apart,
         apart=find_apart(replica, source, transaction, found, tables, behind),
         library=find_library(source, error, unknowns),
         definers=find_definers(replica, source, missing_definers(error), unknowns),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from replfix.core.diagnosis import Cause, Confidence
 from replfix.core.evidence import Evidence
+from replfix.core.kept_apart import enforces
 from replfix.core.reconcile import Conflict, ConflictKind
-from replfix.core.table import Table, UniqueKey
+from replfix.core.table import Table
 from replfix.core.words import shortened
 
 CODE = "extra-unique-key"
@@ -46,18 +47,4 @@ def _only_here(evidence: Evidence, conflict: Conflict) -> bool:
     ours, theirs = evidence.tables[conflict.table], evidence.around.source.tables.get(conflict.table)
     if theirs is None:
         return False
-    return not any(_enforced(theirs, key) for key in ours.unique_keys if key.name in conflict.keys)
-
-
-def _enforced(theirs: Table, key: UniqueKey) -> bool:
-    """Whether a key of the source keeps out all that this one does: the same parts, or fewer whole columns."""
-    return any(
-        other.parts == key.parts
-        or (
-            other.of_columns
-            and not any(part.prefix for part in other.parts)
-            and {c.lower() for c in other.columns} <= {c.lower() for c in key.columns}
-            and not any(part.prefix for part in key.parts)
-        )
-        for other in theirs.unique_keys
-    )
+    return not any(enforces(theirs, key) for key in ours.unique_keys if key.name in conflict.keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core import apart, in_part
+from replfix.core import apart, extra_key, in_part
 from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
 from replfix.core.children import Orphan, given_up, orphans_of
 from replfix.core.diagnosis import Proposal
@@ -155,6 +155,8 @@ def cannot(evidence: Evidence) -> str:
         return own_keys
     if evidence.swaps:
         return would_swap(evidence)
+    if only_here := extra_key.refusal(evidence):
+        return only_here
     if twice := next(held_twice(evidence), None):
         return (
             f"The source itself holds two rows of {twice.table.name} with one value in its unique key {twice.key.name} ({twice.value}): no "
