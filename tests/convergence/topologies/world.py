@@ -74,6 +74,7 @@ class OnRecord:
     id: int
     row: Row
     left_out: bool
+    transaction: str  # for which; its GTID
 
 
 class World(ABC):
@@ -278,13 +279,14 @@ def _words(document: Mapping[str, Any]) -> str:
 def _recorded(plan: Mapping[str, Any]) -> Iterator[OnRecord]:
     for step in (*plan["steps"], *plan.get("on_source", {}).get("steps", ())):
         if step["current"] is not None:
-            yield _of(step["table"], step["current"], left_out=False)
+            yield _of(plan, step["table"], step["current"], left_out=False)
     for row in plan.get("left_out", {}).get("rows", ()):
         for image in (row["before"], row["after"]):
             if image is not None:
-                yield _of(row["table"], image, left_out=True)
+                yield _of(plan, row["table"], image, left_out=True)
 
 
-def _of(table: str, image: Mapping[str, Any], *, left_out: bool) -> OnRecord:
+def _of(plan: Mapping[str, Any], table: str, image: Mapping[str, Any], *, left_out: bool) -> OnRecord:
     u = image["u"]
-    return OnRecord(table, int(image["id"]), (None if u is None else str(u), image["v"]), left_out)  # type: ignore[arg-type]
+    row = (None if u is None else str(u), image["v"])
+    return OnRecord(table, int(image["id"]), row, left_out, plan["gtid"])  # type: ignore[arg-type]
