@@ -7,15 +7,19 @@ from dataclasses import replace
 
 from replfix.core.fit import there
 from replfix.core.in_part import with_made_up_values
-from replfix.core.lookup import by_identity
+from replfix.core.lookup import Lookup, by_identity
+from replfix.core.moved_rows import Followed, follow, name_of
 from replfix.core.provenance import cascades
-from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair, identity_values
+from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange
 from replfix.core.table import Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, laid_over
 from replfix.ports import Server
 from replfix.workflow.counterparts import ChangesSince
+
+LOOKS = 3
+"""How often the source is asked for rows that get other keys meanwhile."""
 
 
 def complete_missing_rows(
@@ -36,41 +40,53 @@ def complete_missing_rows(
         if repair.current is None and repair.target is not None and repair.table in asked
         if logged_in_part(tables[repair.table], repair.target)
         if not cascades(tables[repair.table])  # which write columns in no binlog
-        if (identity := _named(tables[repair.table], repair.target)) is not None
+        if (identity := name_of(tables[repair.table], repair.target)) is not None
     }
     if not wanted:
         return found
-    lookups = {i: by_identity(tables[i[0]], r.target) for i, r in wanted.items() if r.target is not None}
-    answers = source.find(there(tables), tuple(lookup for lookup in lookups.values() if lookup is not None))
-    rows = {i: next(iter(answers[lookup]), None) for i, lookup in lookups.items() if lookup is not None}
-    first: dict[Identity, RowImage] = {}
-    later: dict[Identity, set[int]] = {}
-    changes = changes_since()
-    for change in changes:
-        table = tables.get(change.table)
-        if table is None:
-            continue
-        for image in (change.before, change.left):
-            if image is None or len(image) != len(table.columns) or (name := _named(table, image)) not in wanted:
-                continue
-            if image is change.before and change.after is not None and name not in first:
-                first[name] = change.after
-                break
-            written = change.after if change.after is not None else image
-            later.setdefault(name, set()).update(o for o, value in enumerate(written) if value is not NOT_LOGGED)
-    if not changes.whole:
+    targets = {name: repair.target for name, repair in wanted.items() if repair.target is not None}
+    read = _as_they_went_on(source, changes_since, targets, tables)
+    if read is None:
         return found
+    rows, now = read
     whole = {
         repair: replace(repair, target=target)
         for name, repair in wanted.items()
-        if (target := _completed(repair.target, first.get(name), rows.get(name), later.get(name, set()))) is not None
+        if (target := _completed(repair.target, rows[name], now[name])) is not None
     }
     unknown = tuple(
-        _in_part(tables[name[0]], repair, rows.get(name), later.get(name, set()))
+        _in_part(tables[name[0]], repair, now[name], rows[name].later)
         for name, repair in wanted.items()
         if repair not in whole
     )
     return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs), in_part=unknown)
+
+
+def _as_they_went_on(
+    source: Server,
+    changes_since: Callable[[], ChangesSince],
+    targets: Mapping[Identity, RowImage],
+    tables: Mapping[TableName, Table],
+) -> tuple[dict[Identity, Followed], dict[Identity, RowImage | None]] | None:
+    """What became of those rows, and how the source has them now. It is asked before its log is read: whatever touched a row
+    meanwhile is there. Once more, by other names, where a row got another key; None where that goes on, or not all can be read."""
+    lookups = _lookups(targets, tables)
+    for _ in range(LOOKS):
+        answers = source.find(there(tables), tuple(dict.fromkeys(lookups.values())))
+        changes = changes_since()
+        rows = follow(changes, targets, tables)
+        if not changes.whole:
+            return None
+        now = _lookups({name: row.image for name, row in rows.items()}, tables)
+        if now == lookups:
+            return rows, {name: next(iter(answers[now[name]]), None) if name in now else None for name in targets}
+        lookups = now
+    return None
+
+
+def _lookups(images: Mapping[Identity, RowImage | None], tables: Mapping[TableName, Table]) -> dict[Identity, Lookup]:
+    asked = {name: by_identity(tables[name[0]], image) if image is not None else None for name, image in images.items()}
+    return {name: lookup for name, lookup in asked.items() if lookup is not None}
 
 
 def _in_part(table: Table, repair: Repair, now: RowImage | None, later: Container[int]) -> InPart:
@@ -107,22 +123,15 @@ def _is_deleted(own: tuple[RowChange, ...], table: Table, row: RowImage) -> bool
     return False
 
 
-def _completed(
-    known: RowImage | None, written: RowImage | None, now: RowImage | None, later: Container[int]
-) -> RowImage | None:
+def _completed(known: RowImage | None, row: Followed, now: RowImage | None) -> RowImage | None:
     """None where a column of it has been written since, or the source has no such row any more."""
-    if known is None or written is None or now is None:
+    if known is None or row.first is None or now is None:
         return None
     values = []
     for ordinal, value in enumerate(known):
-        if value is NOT_LOGGED and (value := written[ordinal]) is NOT_LOGGED:
-            if ordinal in later:
+        if value is NOT_LOGGED and (value := row.first[ordinal]) is NOT_LOGGED:
+            if ordinal in row.later:
                 return None
             value = now[ordinal]
         values.append(value)
     return tuple(values)
-
-
-def _named(table: Table, image: RowImage) -> Identity | None:
-    values = identity_values(table, image)
-    return (table.name, values) if values is not None else None
