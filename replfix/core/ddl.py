@@ -87,7 +87,7 @@ def _plain(name: str) -> str:
 
 
 def differences(source: Definition, replica: Definition) -> tuple[Difference, ...]:
-    """Every clause that differs, and the order of the columns when nothing else of them does."""
+    """Every clause that differs, and the order of the columns that both have."""
     found: list[Difference] = []
     for what, theirs, ours in (
         ("column", explicit(source, replica), explicit(replica, source)),
@@ -98,11 +98,17 @@ def differences(source: Definition, replica: Definition) -> tuple[Difference, ..
         for name in dict.fromkeys((*theirs, *ours)):
             if theirs.get(name) != ours.get(name):
                 found.append(Difference(what, name, theirs.get(name), ours.get(name)))
-    if not found and tuple(source.columns) != tuple(replica.columns):
+    if not in_one_order(source, replica):
         found.append(Difference("order of columns", "", ", ".join(source.columns), ", ".join(replica.columns)))
     if source.options != replica.options:
         found.append(Difference("options", "", source.options, replica.options))
     return tuple(found)
+
+
+def in_one_order(source: Definition, replica: Definition) -> bool:
+    """Whether the columns that both have follow each other on both in the same order."""
+    theirs = [name for name in source.columns if name in replica.columns]
+    return theirs == [name for name in replica.columns if name in source.columns]
 
 
 def aligned(source: Definition, replica: Definition) -> list[str]:

@@ -199,7 +199,7 @@ def _typed_by_the_message(
     evidence: Evidence, both: BothDefinitions, ours: ddl.Definition, name: str | None, found: re.Match[str] | None
 ) -> tuple[Remedy, ...]:
     """The source's definition is another one now, or may be: the type that the event has is in the server's message."""
-    wanted = _type(found["theirs"], both, ours) if found is not None else None
+    wanted = _type(found["theirs"], both, ours) if found is not None and _in_its_place(both, ours) else None
     if name is None or wanted is None or found is None:
         return shown(evidence, "Which definition the failing transaction needs is unknown: nothing can be run here.")
     clause = ddl.retyped(ours.columns[name], wanted)
@@ -209,6 +209,16 @@ def _typed_by_the_message(
     )
     save = ddl.may_round(ours.columns[name], clause)
     return (changed(evidence, both, [f"MODIFY COLUMN {ddl.as_written(clause)}"], why, save=save),)
+
+
+def _in_its_place(both: BothDefinitions, ours: ddl.Definition) -> bool:
+    """Whether the replica's columns stand as in the event, which goes by position: as on the source now, but for what later statements
+    name."""
+    now = ddl.parsed(both.source) if both.source is not None else None
+    if now is None or both.later is None or not ddl.in_one_order(now, ours):
+        return False
+    later = " ".join(both.later.statements).lower()
+    return all(name in later for name in now.columns.keys() ^ ours.columns.keys())
 
 
 def _type(theirs: str, both: BothDefinitions, ours: ddl.Definition) -> str | None:

@@ -37,3 +37,16 @@ def test_the_columns_are_the_cause_and_an_alter_the_remedy(
     assert any("MODIFY COLUMN" in statement for statement in remedy["sql"])
     followed = follower.follow()
     assert (followed.end, followed.faults) == (CAUGHT_UP, []), followed
+
+
+@pytest.mark.parametrize("moved", ["MODIFY n INT FIRST", "MODIFY b VARCHAR(30) AFTER id", "ADD COLUMN x INT FIRST"])
+def test_another_column_is_not_made_what_the_event_needs(any_pair: Lab, moved: str) -> None:
+    """A later ALTER TABLE hides the definition of then. The message names a column by its place, which is another column's here: it was
+    to be given that one's type."""
+    setup = ("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(10), b VARCHAR(30), n INT)",)
+    then = ("ALTER TABLE t ADD COLUMN later INT",)
+    stage(any_pair, setup, [f"ALTER TABLE t {moved}"], ["INSERT INTO t VALUES (1, 'a', 'b', 1)"], then)
+    found = Follower(any_pair).diagnose()
+    assert found["error"]["page"] == "docs/errors/column-types.md"
+    assert not any(remedy["sql"] for remedy in found["advice"])
+    assert "nothing can be run here" in found["advice"][-1]["text"]
