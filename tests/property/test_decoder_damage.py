@@ -29,7 +29,9 @@ LIMIT = 10_000  # milliseconds for one damaged log, on a machine that has server
 ORIGIN = "9810d8ac-e58c-11f1-82f7-02fc00000001"
 EVERYTHING = GtidSet.parse(f"{ORIGIN}:1-1000:tag:1-1000")
 READABLE = GtidSet.parse(f"{ORIGIN}:3-5:7-10:12:14:tag:1")
-CHARSETS = {255: "utf8mb4", 8: "latin1", 63: "binary"}
+CHARSETS = {
+    255: "utf8mb4", 46: "utf8mb4", 2304: "utf8mb4", 8: "latin1", 54: "utf16", 2816: "utf16", 97: "eucjpms", 63: "binary"
+}  # fmt: skip
 COLUMNS = (
     Column("id", 0, "int", "int unsigned", nullable=False, unsigned=True),
     Column("name", 1, "varchar", "varchar(20)", nullable=True, charset="utf8mb4", length=80),
