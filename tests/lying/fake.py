@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from types import TracebackType
+from contextlib import contextmanager
 
 from replfix.core.endpoint import Endpoint, Secret
 from tests.integration.certificates import Certified
+from tests.lying.listening import Listening, exactly
 
 PASSWORD = "s3cret-and-l0ng"
 NONCE = b"abcdefghijklmnopqrst"
@@ -27,9 +25,10 @@ Behaviour = Callable[["Peer"], None]
 class Peer:
     """The other end of one connection: packets go out and come in, numbered as the protocol wants it."""
 
-    def __init__(self, sock: socket.socket, certified: Certified | None) -> None:
-        self.sock: socket.socket = sock
-        self.certified = certified
+    def __init__(self, server: FakeServer, sock: socket.socket) -> None:
+        self._server = server
+        self.sock = sock
+        self.certified = server.certified
         self.received = b""
         self.number = 0
 
@@ -51,12 +50,7 @@ class Peer:
         return self._exactly(int.from_bytes(head[:3], "little"))
 
     def _exactly(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            more = self.sock.recv(size - len(data))
-            if not more:
-                raise EOFError
-            data += more
+        data = exactly(self.sock, size)
         self.received += data
         return data
 
@@ -69,9 +63,7 @@ class Peer:
         )  # fmt: skip
         answer = self.packet()
         if self.certified and int.from_bytes(answer[:4], "little") & _CAN_TLS and len(answer) == 32:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certified.certificate, self.certified.key)
-            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.sock = self._server.encrypted(self.sock, self.certified)
             answer = self.packet()
         return answer
 
@@ -114,16 +106,13 @@ def _column(name: str) -> bytes:
     )
 
 
-class FakeServer:
-    """Listens on the loopback and behaves so on each connection; ``received`` is all that came, decrypted."""
+class FakeServer(Listening):
+    """Behaves so on each connection; ``received`` is all that came, decrypted."""
 
     def __init__(self, behaviour: Behaviour, certified: Certified | None = None) -> None:
+        super().__init__()
         self._behaviour, self.certified = behaviour, certified
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
         self.peers: list[Peer] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
 
     @property
     def received(self) -> bytes:
@@ -133,37 +122,9 @@ class FakeServer:
     def endpoint(self) -> Endpoint:
         return Endpoint("127.0.0.1", self.port, "replfix", Secret(PASSWORD))
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:  # closed
-                return
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            peer = Peer(client, self.certified)
-            self.peers.append(peer)
-            thread = threading.Thread(target=self._meet, args=(peer,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _meet(self, peer: Peer) -> None:
-        with suppress(OSError, EOFError):  # the client has gone
-            self._behaviour(peer)
-        with suppress(OSError):
-            peer.sock.close()
-
-    def __enter__(self) -> FakeServer:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for peer in self.peers:
-            with suppress(OSError):
-                peer.sock.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(10)
+    def meet(self, client: socket.socket) -> None:
+        self.peers.append(peer := Peer(self, client))
+        self._behaviour(peer)
 
 
 @contextmanager

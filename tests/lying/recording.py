@@ -10,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
+
+from tests.integration.certificates import Certified
+from tests.lying.listening import Listening, exactly
 
 _HEAD = 4
 _LARGEST = 0xFFFFFF
 _QUERY, _QUIT = 0x03, 0x01
 _DUMPS = (0x12, 0x1E)
+_ASKS_FOR_TLS, _CAN_TLS = 32, 0x800  # the size of a client's packet that asks for it, and the capability that it names
 
 _DRAWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=max_execution_time = )\d+|(?<=max_statement_time = )[\d.]+"
@@ -55,34 +58,26 @@ class Recorded:
     def count(self) -> int:
         return sum(map(len, self.answers.values()))
 
+    @property
+    def asked(self) -> list[str]:
+        """The statements, and ``dump 30`` or so for a binary log, without what sets sessions up."""
+        return [text for each in self.answers if not (text := each.removeprefix(chr(_QUERY))).startswith("SET ")]
 
-class Recorder:
+
+class Recorder(Listening):
     """Between a client and a server of the loopback that do not encrypt; ``recorded`` is complete when it has ended."""
 
     def __init__(self, port: int) -> None:
+        super().__init__()
         self.recorded = Recorded()
         self._to = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._listen, args=(client,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _listen(self, client: socket.socket) -> None:
+    def meet(self, client: socket.socket) -> None:
         server = socket.create_connection(("127.0.0.1", self._to))
         asked: str | None = None
         said = b""
         signing_in = True
-        with suppress(OSError), client, server:
+        with server:
             while True:
                 for here in select.select([client, server], [], [])[0]:
                     data = here.recv(1 << 20)
@@ -107,63 +102,45 @@ class Recorder:
         if asked is not None and said:
             self.recorded.answers[asked].append(list(_packets(said)))
 
-    def __enter__(self) -> Recorder:
-        return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join(10)
+class Replayer(Listening):
+    """Says again what was recorded, whoever asks with whatever password, bent as it is told; ``certified``: encrypted too."""
 
-
-class Replayer:
-    """Says again what was recorded, whoever asks with whatever password, bent as it is told."""
-
-    def __init__(self, recorded: Recorded, bend: Bend) -> None:
-        self._recorded, self._bend = recorded, bend
-        self._told = 0
-        self._turn: dict[str, int] = defaultdict(int)
+    def __init__(self, recorded: Recorded, bend: Bend = as_it_is, certified: Certified | None = None) -> None:
+        super().__init__()
+        self._recorded, self._certified = recorded, certified
         self._lock = threading.Lock()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
         self.received = b""
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        self.begin(bend)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(client)
-            thread = threading.Thread(target=self._talk, args=(client,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def begin(self, bend: Bend) -> None:
+        """As if nobody had asked it anything yet."""
+        with self._lock:
+            self._bend, self._told = bend, 0
+            self._turn: dict[str, int] = defaultdict(int)
+
+    def meet(self, client: socket.socket) -> None:
+        with suppress(IndexError):  # who is bent may say nothing, where a command should stand
+            self._talk(client)
 
     def _talk(self, client: socket.socket) -> None:
-        with (
-            suppress(OSError, EOFError, IndexError),
-            client,
-        ):  # who is bent may say nothing, where a command should stand
-            greeting, *rest = self._recorded.greeting
-            self._send(client, self._bent([greeting]), 0)
-            number = self._packet(client)[0]
-            for packet in rest:
-                self._send(client, self._bent([packet]), number + 1)
-                if packet[:1] not in (b"\0", b"\xff") and packet[:2] != b"\x01\x03":
-                    number = self._packet(client)[0]
-                else:
-                    number += 1
-            while True:
-                _, payload = self._packet(client)
-                if payload[0] == _QUIT:
-                    return
-                self._send(client, self._bent(self._answer(_request(payload))), 1)
+        greeting, *rest = self._recorded.greeting
+        self._send(client, self._bent([_with_tls(greeting, self._certified is not None)]), 0)
+        number, answer = self._packet(client)
+        if self._certified is not None and len(answer) == _ASKS_FOR_TLS:
+            client = self.encrypted(client, self._certified)
+            number, _ = self._packet(client)
+        for packet in rest:
+            self._send(client, self._bent([packet]), number + 1)
+            if packet[:1] not in (b"\0", b"\xff") and packet[:2] != b"\x01\x03":
+                number, _ = self._packet(client)
+            else:
+                number += 1
+        while True:
+            _, payload = self._packet(client)
+            if payload[0] == _QUIT:
+                return
+            self._send(client, self._bent(self._answer(_request(payload))), 1)
 
     def _answer(self, asked: str) -> list[bytes]:
         with self._lock:
@@ -194,27 +171,16 @@ class Replayer:
         )
 
     def _packet(self, client: socket.socket) -> tuple[int, bytes]:
-        head = self._exactly(client, _HEAD)
-        payload = self._exactly(client, int.from_bytes(head[:3], "little"))
+        head = exactly(client, _HEAD)
+        payload = exactly(client, int.from_bytes(head[:3], "little"))
         self.received += payload
         return head[3], payload
 
-    def _exactly(self, client: socket.socket, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            more = client.recv(size - len(data))
-            if not more:
-                raise EOFError
-            data += more
-        return data
 
-    def __enter__(self) -> Replayer:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        for each in (self._listening, *self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        for thread in self._threads:
-            thread.join(10)
+def _with_tls(greeting: bytes, can: bool) -> bytes:
+    """The greeting of a server that can encrypt, or cannot."""
+    # Behind the version, the connection's number and the first part of the nonce.
+    at = greeting.index(b"\0", 1) + 1 + 4 + 8 + 1
+    low = int.from_bytes(greeting[at : at + 2], "little")
+    low = low | _CAN_TLS if can else low & ~_CAN_TLS
+    return greeting[:at] + low.to_bytes(2, "little") + greeting[at + 2 :]
