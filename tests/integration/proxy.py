@@ -25,6 +25,7 @@ class Break(enum.StrEnum):
     HALVE = "halve"  # one half arrives, then both ends see the end of the stream
     LAST = "last"  # it arrives, then both ends see a reset
     STALL = "stall"  # it does not arrive, and nothing else, until the client goes away
+    PASS = "pass"  # it arrives as it is, behind whatever else is done there
     BEND = "bend"  # an answer arrives with other bytes, and all goes on; a request does not arrive, as with RESET
 
 
@@ -90,7 +91,9 @@ class Proxy:
                     data = here.recv(1 << 16)
                     for packet, name in wire.packets(data, to_server=here is client):
                         if self._meets(name):
-                            if self._how is Break.BEND and here is server:
+                            if self._how is Break.PASS:
+                                self._then()
+                            elif self._how is Break.BEND and here is server:
                                 packet = _bent(packet)
                                 self._then()
                             else:

@@ -66,7 +66,7 @@ class Place:
 
 def chosen(packets: list[str], one_in: int) -> Iterator[Place]:
     """Requests, the first packet of each answer, and all of a binlog that is sent; each meets another way of breaking."""
-    ways = list(Break)
+    ways = [way for way in Break if way is not Break.PASS]
     telling = [
         n for n, name in enumerate(packets, 1) if not name.startswith("answer") or "answer 1 " in name or "dump" in name
     ]
