@@ -56,9 +56,7 @@ NEEDS = (
     _replica("rehearse under the failing transaction's GTID", "REPLICATION_APPLIER", "SUPER"),
     _replica(_WHILE_READ_ONLY, "CONNECTION_ADMIN", "SUPER"),
     _replica(_OPEN, "SYSTEM_VARIABLES_ADMIN", "SUPER"),
-    _replica("take displaced rows out", "DELETE"),
-    _replica("put missing rows back", "INSERT"),
-    _replica("change rows that differ", "UPDATE"),
+    _replica("hold rows while they are compared (SELECT … FOR UPDATE)", "LOCK TABLES", "UPDATE", "DELETE"),
     _replica("START REPLICA", "REPLICATION_SLAVE_ADMIN", "SUPER"),
     _source("read the failing transaction from the binlog", "REPLICATION SLAVE"),
     _source("read rows and column names", "SELECT"),
@@ -73,9 +71,6 @@ NEEDS_OF_MARIADB = (
     _replica("repair and rehearse without logging (sql_log_bin)", "BINLOG ADMIN"),
     _replica("rehearse the transaction's own events (BINLOG)", "BINLOG REPLAY"),
     _replica(_WHILE_READ_ONLY, "READ_ONLY ADMIN"),
-    _replica("take displaced rows out", "DELETE"),
-    _replica("put missing rows back", "INSERT"),
-    _replica("change rows that differ", "UPDATE"),
     _replica("START REPLICA, and name the failing transaction", "REPLICATION REPLICA ADMIN", "REPLICATION SLAVE ADMIN"),
     _source("read the failing transaction from the binlog", "REPLICATION SLAVE"),
     _source("learn where the binlog begins", "BINLOG MONITOR"),
@@ -199,7 +194,7 @@ def parse_grants(account: str, lines: Iterable[str], needs: tuple[Need, ...] = N
 
 
 _ALL_STATIC = {
-    "SELECT", "INSERT", "UPDATE", "DELETE", "TRIGGER", "SUPER", "REPLICATION SLAVE", "REPLICATION CLIENT",
+    "SELECT", "INSERT", "UPDATE", "DELETE", "LOCK TABLES", "TRIGGER", "SUPER", "REPLICATION SLAVE", "REPLICATION CLIENT",
     *(need.names[0] for need in NEEDS_OF_MARIADB),
 }  # fmt: skip
 

@@ -113,7 +113,7 @@ def test_filters_and_commit_order(pair: Lab) -> None:
     ("lacking", "grant"),
     [
         ("REPLICATION_APPLIER", "GRANT REPLICATION_APPLIER ON *.* TO `cut`@`%`"),
-        ("DELETE", "GRANT DELETE ON *.* TO `cut`@`%`"),
+        ("UPDATE, DELETE", "GRANT LOCK TABLES ON *.* TO `cut`@`%`"),
     ],
 )
 def test_an_account_that_lacks_one_privilege(pair: Lab, lacking: str, grant: str) -> None:
