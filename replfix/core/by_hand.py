@@ -6,6 +6,9 @@ from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.status import RelayLog
 
+NEVER_BELOW = "A replica of this replica would never get it."
+"""Of a transaction that is left out: MariaDB may not say whether there is one."""
+
 
 def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
     """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""

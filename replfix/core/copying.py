@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from replfix.core import ddl, sql
-from replfix.core.by_hand import by_hand
+from replfix.core.by_hand import NEVER_BELOW, by_hand
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import SHELL, LeadsTo, Remedy
 from replfix.core.table import TableName
@@ -30,8 +30,9 @@ def copied(
 
     Only where no later transaction touches it: a copy would be of another time otherwise. ``again``: they may change rows of it, which a
     key names, by row events: each leaves its rows as the source had them then, and the last one as they are.
-    ``saved_as``: the name that the replica's own table gets.
+    ``ending`` leaves the failing transaction out. ``saved_as``: the name that the replica's own table gets.
     """
+    words += f" {NEVER_BELOW}" if ending else ""
     later = both.later if both is not None else None
     if both is None or both.source_then is None or later is None or (later.by_statement if again else later.rows):
         yield Remedy(

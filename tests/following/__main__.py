@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from unittest import mock
 
+from replfix.core.by_hand import NEVER_BELOW
 from replfix.lab import topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
@@ -98,9 +99,6 @@ class _Told:
         )
 
 
-_NEVER_BELOW = "A replica of this replica would never get it."
-
-
 def every_way(lab: Lab, incident: Incident) -> list[Followed]:
     """Followed by each of the alternatives that there are at first, and on each replica. Empty where no replica stops."""
     found: list[Followed] = []
@@ -121,7 +119,7 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
                     followed.faults.append(f"it stops with {document['error']}")
                 found.append(followed)
             told = any(
-                _NEVER_BELOW in said for followed in found for said in followed.said
+                NEVER_BELOW in said for followed in found for said in followed.said
             )  # its replicas are unknown (MariaDB)
             if here.topology and found and not told:
                 excused = {*incident.left_out, *(table for followed in found for table in followed.excused)}
