@@ -59,8 +59,8 @@ STOPPED_HINT = (
 
 def wait_until_received(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
     """Wait until all that the source has executed is in the replica's relay log, applied or not."""
-    with source.session() as session:
-        wanted = speaking(session).written(session)
+    with source.session() as session, replica.session() as receiving:
+        wanted = speaking(session).sent(session, receiving)
     deadline = time.monotonic() + seconds
     with replica.session() as session:
         while True:

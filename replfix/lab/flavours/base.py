@@ -155,6 +155,9 @@ class Flavour(Protocol):
     def written(self, session: Session) -> GtidSet | LogPosition:
         """What a replica of the server has to come to: what it has executed, on MySQL without GTIDs the end of its log."""
 
+    def sent(self, session: Session, replica: Session) -> GtidSet | LogPosition:
+        """What the relay log of a replica of the server has to come to: told in the way in which its channel goes."""
+
     def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
         """Whether a replica has that in its relay log, applied or not."""
 

@@ -250,10 +250,15 @@ class MariaDB:
     def written(self, session: Session) -> GtidSet | LogPosition:
         return self.executed(session)
 
+    def sent(self, session: Session, replica: Session) -> GtidSet | LogPosition:
+        by_position = replica.query("SHOW REPLICA STATUS")[0]["Using_Gtid"] == "No"
+        return self.log_end(session) if by_position else self.executed(session)
+
     def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
-        assert isinstance(wanted, GtidSet)
-        there = MariadbGtidSet.parse(session.query("SHOW REPLICA STATUS")[0]["Gtid_IO_Pos"])
-        return wanted <= there | self.executed(session)
+        status = terms.current_names(session.query("SHOW REPLICA STATUS")[0])
+        if isinstance(wanted, LogPosition):
+            return wanted <= LogPosition(status["Source_Log_File"], int(status["Read_Source_Log_Pos"]))
+        return wanted <= MariadbGtidSet.parse(status["Gtid_IO_Pos"]) | self.executed(session)
 
     def wait_until_applied(self, session: Session, wanted: GtidSet | LogPosition, seconds: int) -> bool:
         return bool(session.scalar(f"SELECT {terms.WAIT_FOR_POSITION}({string(str(wanted))}, {seconds})") == "0")

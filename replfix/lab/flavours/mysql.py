@@ -223,6 +223,9 @@ class MySQL:
     def written(self, session: Session) -> GtidSet | LogPosition:
         return self.log_end(session) if session.scalar("SELECT @@GLOBAL.gtid_mode") == "OFF" else self.executed(session)
 
+    def sent(self, session: Session, replica: Session) -> GtidSet | LogPosition:  # noqa: ARG002
+        return self.written(session)
+
     def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
         status = session.query("SHOW REPLICA STATUS FOR CHANNEL ''")[0]
         if isinstance(wanted, LogPosition):
