@@ -220,8 +220,9 @@ class Replica(Server, Protocol):
         """Values of a foreign key to be that no row of the parent has, as text, each with its number of rows; the most first."""
         ...
 
-    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
-        """Sessions that hold locks on rows of those tables, or on the tables themselves, the oldest transaction first."""
+    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...] | None:
+        """Sessions that hold locks on rows of those tables, or on the tables themselves, the oldest transaction first. None where the
+        server does not show them."""
         ...
 
     def start(

@@ -32,7 +32,8 @@ class RelayLog(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerError:
-    """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0."""
+    """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0. Worker 0 is the coordinator, of
+    whose errors only those count that no worker has."""
 
     worker: int
     errno: int

@@ -294,7 +294,7 @@ class MysqlServer:
         rows = self._session.rows(sql.orphaned_values(key, limit))
         return tuple((tuple(map(_as_text, values)), int(count)) for *values, count in rows)
 
-    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
+    def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...] | None:
         return read_lock_holders(self._session, tables)
 
     def start(

@@ -414,7 +414,10 @@ def find_lock_holders(
     if family is None or family.kind is not Kind.TRANSIENT:
         return ()
     try:
-        return replica.lock_holders(tables_of(error, transaction, statement))
+        holders = replica.lock_holders(tables_of(error, transaction, statement))
+        if holders is None:
+            unknowns.append("Who holds locks is unknown: MariaDB shows them only while somebody waits for them.")
+        return holders
     except (PrivilegeError, ServerError) as reason:
         unknowns.append(f"Who holds locks could not be seen: {reason.message}")
         return None

@@ -198,10 +198,8 @@ def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
     """What stands in the way of a transaction with which nothing is wrong, and what to do about it."""
     holders = diagnosis.evidence.lock_holders
     if not holders:
-        return (
-            error.message,
-            "No row was changed. Nobody is seen to hold a lock: look at SHOW PROCESSLIST, then try again.",
-        )
+        seen = "Who holds a lock is unknown" if holders is None else "Nobody is seen to hold a lock"
+        return error.message, f"No row was changed. {seen}: look at SHOW PROCESSLIST, then try again."
     kill = ", ".join(f"KILL {holder.connection}" for holder in holders)
     return (
         " ".join((error.message, *(holder.in_words() for holder in holders))),

@@ -42,6 +42,7 @@ VERBATIM = {
     "default_master_connection": "variable of MariaDB, which has no other name for it",
     "sql_slave_skip_counter": "variable of MariaDB, which has no other name for it",
     "slave_max_allowed_packet": "variable of MariaDB, which has no other name for it",
+    "slave_max_statement_time": "variable of MariaDB, which has no other name for it",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }

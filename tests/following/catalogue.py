@@ -41,6 +41,10 @@ _ONE_OF_A_KIND = (
     "receiver: 1062 and 1236 purged",
     "refused: 1269 of two",
     "server: MyISAM index damaged",
+    "server: file of somebody",
+    "server: incident on the source",
+    "server: rows only",
+    "server: statement too slow",
     "statement: 1227 grant",
     "statement: 1828",
 )

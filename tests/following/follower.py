@@ -36,6 +36,7 @@ AT_A_HUMAN = "at-a-human"
 """Stopped, and there is nothing to run that changes anything: a human has to decide, and is told what."""
 _STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
 _LEAVE_OUT = "Leave the transaction out ('replfix resolve --strategy skip')"
+_MOVE = re.compile(r"\bMove what is left in (\S+) \(in the replica's data directory\) to another place, then:")
 _DELETE = re.compile(r"\bDelete (/\S+) on the replica's machine, then:")
 _RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b(?!')")
 _USE = re.compile(r"\bUSE `[^`]*`")
@@ -184,8 +185,10 @@ class Follower:
 
     def stopped(self) -> dict[str, Any] | None:
         """The diagnosis, once something has stopped; None where nothing does."""
-        self.settled()
+        channel = self.settled().channel
         document = self.diagnose()
+        if document.get("healthy") and channel is not None and channel.receiver_message:
+            document = self.diagnose()  # a receiver that tries again has no error while it connects (MariaDB)
         return None if document.get("healthy") else document
 
     def differing(self) -> list[str]:
@@ -301,6 +304,8 @@ class Follower:
             channel = self.channel if at is self.replica else ""
             if told := _DELETE.search(step["text"]):
                 Path(told[1]).unlink()
+            if told := _MOVE.search(step["text"]):
+                self._empty(self.replica.data / told[1])
             before, looks = look(at, channel), list[Seen]()
 
             def just_before_the_start(at: Server = at, looks: list[Seen] = looks, channel: str = channel) -> None:
@@ -322,6 +327,11 @@ class Follower:
             if faults:
                 break
         return faults
+
+    def _empty(self, directory: Path) -> None:
+        elsewhere = Path(tempfile.mkdtemp(dir=self.replica.directory))
+        for left in directory.iterdir():
+            left.rename(elsewhere / left.name)
 
     def _run_what_is_printed(self, step: judge.Remedy, followed: Followed) -> list[str]:
         """What a human does with a block that shows how the source has an object, as its text says."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from replfix.core.sql import string
 from replfix.lab.accounts import REPL
@@ -14,6 +16,10 @@ from replfix.lab.topology import Lab
 from tests import waiting
 from tests.field.topologies.connected import purge
 from tests.following.incident import Incident
+from tests.following.relay import relay
+
+_RELAYS = ExitStack()
+"""Until the incident is put back."""
 
 ACCOUNT = f"{REPL.name}@'%'"
 
@@ -42,6 +48,22 @@ def refused(lab: Lab) -> None:
             return state is not None and bool(state.receiver_message)
 
     waiting.until(told, "the receiver says nothing")
+
+
+def newer_source(lab: Lab) -> None:
+    """It says so itself; else it is the same."""
+    with lab.source.session() as session:
+        version = session.server_version.encode()
+    port = _RELAYS.enter_context(relay(lab.source.port, version, re.sub(rb"\.\d\.", b".9.", version, count=1)))
+    off = "SET GLOBAL replica_allow_higher_version_source = OFF"
+    break_receiver(lab, on_replica=(off, _change(lab, f"PORT = {port}")))
+
+
+def no_relay(lab: Lab) -> None:
+    put_back(lab)
+    _RELAYS.close()
+    with lab.replica.session() as session:
+        session.execute("SET GLOBAL replica_allow_higher_version_source = DEFAULT")
 
 
 def put_back(lab: Lab) -> None:
@@ -181,15 +203,18 @@ def source_reset(lab: Lab) -> None:
 
 
 def damaged_at_the_source(lab: Lab) -> None:
+    """In the GTID event of a transaction, so that the applier has nothing of it to wait for."""
     _written(lab, *TABLE)
     lab.wait_until_applied()
     _stop(lab)
-    _written(lab, "INSERT INTO d.t VALUES (1, 'damaged')", "INSERT INTO d.t VALUES (2, 'behind')")
     with lab.source.session() as session:
-        log = lab.source.data / session.query("SHOW BINARY LOGS")[-1]["Log_name"]
+        *_, newest = session.query("SHOW BINARY LOGS")
+    _written(lab, "INSERT INTO d.t VALUES (1, 'damaged')", "INSERT INTO d.t VALUES (2, 'behind')")
+    log = lab.source.data / newest["Log_name"]
     data = bytearray(log.read_bytes())
-    at = data.rindex(b"damaged")
-    data[at - 24 : at + 7] = bytes(31)
+    at = int(newest["File_size"])
+    length = int.from_bytes(data[at + 9 : at + 13], "little")
+    data[at + length - 1] ^= 0xFF  # its checksum
     log.write_bytes(data)
     _start(lab)
     refused(lab)
@@ -273,7 +298,8 @@ RECEIVERS = (
     _incident("large event", large_event, (1153, 13125, 1236, 13122, 1594)),
     _incident("purged", purged, (1236, 13114)),
     _incident("source reset", source_reset, (1236, 13114)),
-    _incident("source's log damaged", damaged_at_the_source, (1236, 13114, 13115, 1595, 1743)),
+    _incident("source's log damaged", damaged_at_the_source, (13122, 1595)),
+    _incident("newer source", newer_source, (15671,), "mysql", no_relay),
     _incident("source without GTIDs", gtids_switched_off, (1236, 13114, 13117), "mysql", _gtids_again),
     _incident("1062 and 1236 purged", conflict_and_purged, (1062,)),
     _incident("1062 and 1236 purged, as shipped", conflict_and_purged, (1062,), "mariadb", as_shipped=True),

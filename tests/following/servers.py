@@ -10,6 +10,7 @@ from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
 from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
+from tests import waiting
 from tests.following.incident import Incident
 from tests.following.receivers import purge_all
 
@@ -312,6 +313,85 @@ def local_write(lab: Lab) -> None:
     wait_until_stopped(lab.replica)
 
 
+def incident_on_the_source(lab: Lab) -> None:
+    """A change of an engine without transactions that its binlog's cache did not take."""
+    _source(
+        lab, "CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY, b LONGTEXT) ENGINE = MyISAM",
+        "SET GLOBAL max_binlog_stmt_cache_size = 4096", "SET GLOBAL binlog_stmt_cache_size = 4096",
+    )  # fmt: skip
+    lab.wait_until_applied()
+    with suppress(ServerError):  # 1705: the row is there all the same
+        _source(lab, "SET SESSION binlog_format = ROW", "INSERT INTO d.t VALUES (1, REPEAT('x', 200000))")
+    _source(lab, "INSERT INTO d.t VALUES (2, 'y')")
+    wait_until_stopped(lab.replica)
+
+
+def caches_as_before(lab: Lab) -> None:
+    _source(
+        lab,
+        "SET GLOBAL max_binlog_stmt_cache_size = DEFAULT",
+        "SET GLOBAL binlog_stmt_cache_size = DEFAULT",
+    )
+
+
+def applier_killed(lab: Lab) -> None:
+    """Somebody took it for a session of a client that waits too long."""
+    _source(lab, *TABLE)
+    lab.wait_until_applied()
+    _replica(lab, "STOP REPLICA SQL_THREAD")
+    session = _HELD.enter_context(lab.replica.session())
+    session.execute("BEGIN")
+    session.query("SELECT * FROM d.t LOCK IN SHARE MODE")
+    _source(lab, "SET SESSION binlog_format = ROW", "UPDATE d.t SET v = 'z' WHERE id = 1")
+    _replica(lab, f"SET GLOBAL {_retries(lab)} = 0", "START REPLICA SQL_THREAD")
+    waiting.until(lambda: _kill_who_waits(lab), "the applier does not wait")
+    wait_until_stopped(lab.replica)
+    _HELD.close()
+
+
+def _kill_who_waits(lab: Lab) -> bool:
+    with lab.replica.session() as session:
+        waits = session.rows(
+            "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
+        )
+        for (thread,) in waits:
+            session.execute(f"KILL {int(thread)}")
+    return bool(waits)
+
+
+def statement_too_slow(lab: Lab) -> None:
+    _source(lab, *TABLE)
+    lab.wait_until_applied()
+    _replica(lab, "STOP REPLICA", "SET GLOBAL slave_max_statement_time = 0.5", "START REPLICA")
+    _source(lab, "SET SESSION binlog_format = STATEMENT", "UPDATE d.t SET v = SLEEP(1) WHERE id = 1")
+    wait_until_stopped(lab.replica)
+
+
+def no_limit(lab: Lab) -> None:
+    _replica(lab, "SET GLOBAL slave_max_statement_time = 0")
+
+
+def file_of_somebody(lab: Lab) -> None:
+    """In the directory of a schema that is dropped."""
+    _source(lab, *TABLE)
+    lab.wait_until_applied()
+    (lab.replica.data / "d" / "backup.sql").touch()
+    _source(lab, "DROP DATABASE d", "CREATE DATABASE e")
+    wait_until_stopped(lab.replica)
+
+
+def rows_only(lab: Lab) -> None:
+    _source(lab, *TABLE)
+    lab.wait_until_applied()
+    _replica(lab, "STOP REPLICA", "CHANGE REPLICATION SOURCE TO REQUIRE_ROW_FORMAT = 1", "START REPLICA")
+    _source(lab, "SET SESSION binlog_format = STATEMENT", "INSERT INTO d.t VALUES (3, 'z')")
+    wait_until_stopped(lab.replica)
+
+
+def statements_again(lab: Lab) -> None:
+    _replica(lab, "STOP REPLICA", "CHANGE REPLICATION SOURCE TO REQUIRE_ROW_FORMAT = 0", "START REPLICA")
+
+
 def _incident(
     name: str,
     arrange: Callable[[Lab], None],
@@ -328,6 +408,11 @@ def _incident(
 SERVERS = (
     _incident("row locked", row_locked, (1205,), "", unlocked),
     _incident("row was locked", row_was_locked, (1205,), "", unlocked),
+    _incident("applier killed", applier_killed, (1317, 1927), "", unlocked),
+    _incident("statement too slow", statement_too_slow, (4192,), "mariadb", no_limit),
+    _incident("rows only", rows_only, (3944,), "mysql", statements_again),
+    _incident("incident on the source", incident_on_the_source, (13119, 1590), "", caches_as_before, ("d.t",)),
+    _incident("file of somebody", file_of_somebody, (1010,)),
     _incident("relay log damaged", relay_log_damaged, (13121, 1594)),
     _incident("relay log damaged, source purged", relay_log_damaged_and_source_purged, (13121, 1594)),
     _incident("relay log lost", relay_log_lost, (), "mysql"),  # MariaDB fetches it again

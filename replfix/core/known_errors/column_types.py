@@ -15,6 +15,9 @@ FAMILY = Family(
         1677: "ER_REPLICA_CONVERSION_FAILED",
         13146: "ER_SERVER_REPLICA_CONVERSION_FAILED",
     },
+    mariadb={
+        1535: "ER_BINLOG_ROW_WRONG_TABLE_DEF",
+    },
     means=(
         "The event's column has another type than the replica's, and replica_type_conversions does not allow to "
         "convert it."

@@ -44,6 +44,7 @@ FAMILY = Family(
         1817: "ER_INNODB_INDEX_CORRUPT",
         1877: "ER_TABLE_CORRUPT",
         3000: "ER_FILE_CORRUPT",
+        3091: "ER_CANNOT_LOG_PARTIAL_DROP_DATABASE_WITH_GTID",
         13134: "ER_SERVER_HANDLER_ERROR",
         13135: "ER_SERVER_NOT_FORM_FILE",
         13136: "ER_SERVER_CANT_OPEN_FILE",
@@ -54,6 +55,7 @@ FAMILY = Family(
         13143: "ER_SERVER_COL_COUNT_DOESNT_MATCH_CORRUPTED_V2",
     },
     mariadb={
+        1009: "ER_DB_DROP_DELETE",
         1932: "ER_NO_SUCH_TABLE_IN_ENGINE",
     },
     means="The storage engine cannot read or write the table on the replica: a crash, a full or failing disk, files that somebody moved.",
@@ -62,11 +64,15 @@ FAMILY = Family(
 )
 
 _QUOTED_TABLE = re.compile(r"(?:[Tt]able|table:) ['`\"]?(?:\./)?(?P<name>[^'`\" ]+)['`\"]")
+_DIRECTORY = re.compile(r"can't rmdir '(?P<path>[^']+)'")
+_DROPS_A_SCHEMA = (1009, 1010, 3091)
 _REPAIRED = ("MYISAM", "ARIA", "ARCHIVE", "CSV")
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     statement = drift.the_statement(evidence)
+    if evidence.error.errno in _DROPS_A_SCHEMA:
+        return (*statement, _foreign_files(evidence))
     name = _table(evidence)
     if name is None:
         return (*statement, Remedy(FAMILY.human))
@@ -84,6 +90,17 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             LeadsTo.TABLE_REPAIRED,
             loses=(Loss(None, "row", str(name)),),
         ),
+    )
+
+
+def _foreign_files(evidence: Evidence) -> Remedy:
+    named = _DIRECTORY.search(evidence.error.message)
+    where = named["path"] if named is not None else "the schema's directory"
+    return Remedy(
+        "Files that the server knows nothing of keep it from removing the schema's directory; the tables may be gone already. Move what is "
+        f"left in {where} (in the replica's data directory) to another place, then:",
+        by_hand(evidence),
+        LeadsTo.NEXT_TRANSACTION,
     )
 
 

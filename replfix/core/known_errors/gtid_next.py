@@ -14,6 +14,7 @@ FAMILY = Family(
     errors={
         1785: "ER_GTID_UNSAFE_NON_TRANSACTIONAL_TABLE",
         1837: "ER_GTID_NEXT_TYPE_UNDEFINED_GTID",
+        1884: "ER_GTID_UNSAFE_BINLOG_SPLITTABLE_STATEMENT_AND_ASSIGNED_GTID",
     },
     means=(
         "The transaction commits more than once on the replica: it mixes engines with and without transactions, "

@@ -7,6 +7,9 @@ from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 
+_LIMIT = "slave_max_statement_time"
+"""MariaDB: seconds that the applier gives one event; 0 for no limit."""
+
 FAMILY = Family(
     page="lock-or-timeout",
     kind=Kind.TRANSIENT,
@@ -34,6 +37,7 @@ FAMILY = Family(
         1927: "ER_CONNECTION_KILLED",
         1969: "ER_STATEMENT_TIMEOUT",
         4145: "ER_BACKUP_LOCK_IS_ACTIVE",
+        4192: "ER_REPLICA_STATEMENT_TIMEOUT",
     },
     means=(
         "Another session of the replica held a lock that the transaction needed, or somebody interrupted the "
@@ -44,10 +48,12 @@ FAMILY = Family(
         "holds the lock when it is still held."
     ),
     human="End the session that holds the lock, or wait for it; keep long transactions off the replica.",
+    settings=(_LIMIT,),
 )
 
 
 _WAITED = (1205, 3572)
+_TOO_SLOW = 4192
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -72,10 +78,18 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 LeadsTo.NOTHING_CHANGED,
             ),
         )
-    return (
-        Remedy(
-            "Nobody holds a lock on the tables of the transaction now, as far as the account may see: start it again.",
-            start,
-            LeadsTo.NEXT_TRANSACTION,
-        ),
+    if evidence.error.errno == _TOO_SLOW and evidence.settings is not None:
+        return (
+            Remedy(
+                f"The applier gives an event {evidence.settings.replica[_LIMIT]} s ({_LIMIT}), and this one took longer: it is a slow one, "
+                "or waited for a lock. This takes the limit away while the server runs; set it in the configuration file as well.",
+                (sql.set_global_number(_LIMIT, 0), *start),
+                LeadsTo.NEXT_TRANSACTION,
+            ),
+        )
+    seen = (
+        "Whether somebody holds a lock on the tables of the transaction is unknown"
+        if evidence.lock_holders is None
+        else "Nobody holds a lock on the tables of the transaction now, as far as the account may see"
     )
+    return (Remedy(f"{seen}: start it again.", start, LeadsTo.NEXT_TRANSACTION),)

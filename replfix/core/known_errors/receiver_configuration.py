@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
+from replfix.core.known_errors.server_setting import statements_too
 from replfix.core.remedy import LeadsTo, Remedy
 
 FAMILY = Family(
@@ -24,6 +27,8 @@ FAMILY = Family(
         13148: "ER_CANT_REPLICATE_ANONYMOUS_WITH_AUTO_POSITION",
         13149: "ER_CANT_REPLICATE_ANONYMOUS_WITH_GTID_MODE_ON",
         13150: "ER_CANT_REPLICATE_GTID_WITH_GTID_MODE_OFF",
+        13507: "ER_RPL_REPLICA_QUEUE_EVENT_FAILED_INVALID_NON_ROW_FORMAT",
+        15671: "ER_RPL_REPLICA_VERSION_INCOMPATIBLE",
     },
     mariadb={
         1595: "ER_REPLICA_RELAY_LOG_WRITE_FAILURE",
@@ -40,6 +45,8 @@ FAMILY = Family(
 )
 
 
+_ROWS_ONLY = 13507
+_NEWER_SOURCE = 15671
 _AGAIN = (
     "This fetches it again. If it stops in the same place, read the source's binlog from there with mysqlbinlog --verify-binlog-checksum; where "
     "that cannot, rebuild the replica."
@@ -62,6 +69,18 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 f"{what} This gives the replica one that neither the source nor its replicas have, while the server runs; set it in the "
                 "configuration file as well.",
                 (sql.set_global_number("server_id", evidence.free_server_id), start),
+                LeadsTo.RECEIVER_RUNS,
+            ),
+        )
+    if evidence.error.errno == _ROWS_ONLY:
+        return (replace(statements_too(evidence), leads_to=LeadsTo.RECEIVER_RUNS),)
+    if evidence.error.errno == _NEWER_SOURCE:
+        return (
+            Remedy(
+                "The source is of a newer version than the replica, and this replica takes no binlog of such a one. Upgrade the replica. Until "
+                "then, this lets it go on; an event or a statement that only the newer version knows will stop it. Set it in the configuration "
+                "file as well.",
+                ("SET GLOBAL replica_allow_higher_version_source = ON", start),
                 LeadsTo.RECEIVER_RUNS,
             ),
         )

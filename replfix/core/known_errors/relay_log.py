@@ -18,6 +18,7 @@ FAMILY = Family(
         1594: "ER_REPLICA_RELAY_LOG_READ_FAILURE",
         1610: "ER_REPLICA_CORRUPT_EVENT",
         1742: "ER_RPL_INFO_DATA_TOO_LONG",
+        1866: "ER_BINLOG_LOGICAL_CORRUPTION",
         1871: "ER_REPLICA_CM_INIT_REPOSITORY",
         1872: "ER_REPLICA_AM_INIT_REPOSITORY",
         10534: "ER_RPL_RECOVERY_ERROR_READ_RELAY_LOG",
@@ -31,6 +32,11 @@ FAMILY = Family(
         13121: "ER_REPLICA_RELAY_LOG_READ_FAILURE",
         13123: "ER_SERVER_REPLICA_CM_INIT_REPOSITORY",
         13124: "ER_SERVER_REPLICA_AM_INIT_REPOSITORY",
+        13807: "ER_RPL_CANNOT_OPEN_RELAY_LOG",
+    },
+    mariadb={
+        1744: "ER_BINLOG_READ_EVENT_CHECKSUM_FAILURE",
+        4034: "ER_BINLOG_UNCOMPRESS_ERROR",
     },
     means=(
         "What the replica received cannot be read any more: a damaged or lost relay log file, mostly after a "

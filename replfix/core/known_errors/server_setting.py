@@ -18,8 +18,11 @@ FAMILY = Family(
         1598: "ER_BINLOG_LOGGING_IMPOSSIBLE",
         1661: "ER_BINLOG_ROW_ENGINE_AND_STMT_ENGINE",
         1662: "ER_BINLOG_ROW_MODE_AND_STMT_ENGINE",
+        1663: "ER_BINLOG_UNSAFE_AND_STMT_ENGINE",
+        1664: "ER_BINLOG_ROW_INJECTION_AND_STMT_ENGINE",
         1665: "ER_BINLOG_STMT_MODE_AND_ROW_ENGINE",
         1666: "ER_BINLOG_ROW_INJECTION_AND_STMT_MODE",
+        1667: "ER_BINLOG_MULTIPLE_ENGINES_AND_SELF_LOGGING_ENGINE",
         1792: "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION",
         1819: "ER_NOT_VALID_PASSWORD",
         1836: "ER_READ_ONLY_MODE",
@@ -36,6 +39,7 @@ FAMILY = Family(
         3828: "ER_CANNOT_SET_TABLESPACE_ENCRYPTION",
         3944: "ER_CLIENT_QUERY_FAILURE_INVALID_NON_ROW_FORMAT",
         3989: "ER_SCHEMA_READ_ONLY",
+        13510: "ER_RPL_REPLICA_SQL_THREAD_DETECTED_UNEXPECTED_EVENT_SEQUENCE",
     },
     mariadb={
         4056: "ER_REQUIRE_ROW_BINLOG_FORMAT",
@@ -52,6 +56,7 @@ FAMILY = Family(
 
 _NO_PRIMARY_KEY = 3750
 _ROUTINE = 1418
+_ROWS_ONLY = (3944, 13510)
 _FORMATS = (1598, 1661, 1662, 1665, 1666, 4056, 4088)
 
 
@@ -74,6 +79,8 @@ def _settings(evidence: Evidence) -> tuple[Remedy, ...]:
 def _relevant(errno: int) -> tuple[str, ...]:
     if errno == _NO_PRIMARY_KEY:
         return ("sql_require_primary_key",)
+    if errno in _ROWS_ONLY:
+        return ()
     if errno == _ROUTINE:
         return ("log_bin_trust_function_creators",)
     return ("binlog_format",) if errno in _FORMATS else ("innodb_read_only", "innodb_force_recovery")
@@ -105,6 +112,8 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 LeadsTo.NEXT_TRANSACTION,
             ),
         )
+    if errno in _ROWS_ONLY:
+        return (statements_too(evidence),)
     if errno in _FORMATS:
         return (
             Remedy(
@@ -115,3 +124,14 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
             ),
         )
     return (Remedy(FAMILY.human),)
+
+
+def statements_too(evidence: Evidence) -> Remedy:
+    """For a channel that takes row events only."""
+    channel = evidence.channel.name
+    return Remedy(
+        "The channel takes row events only (REQUIRE_ROW_FORMAT = 1), and the source logged a statement. This lets it take statements as well. To "
+        "switch that off again later, have binlog_format = ROW on the source, and let the replica apply what was logged before.",
+        sql.change_channel(channel, "REQUIRE_ROW_FORMAT = 0"),
+        LeadsTo.NEXT_TRANSACTION,
+    )

@@ -20,6 +20,7 @@ FAMILY = Family(
         1402: "ER_XA_RBROLLBACK",
         1440: "ER_XAER_DUPID",
         1613: "ER_XA_RBTIMEOUT",
+        3197: "ER_XA_RETRY",
         3898: "ER_XA_REPLICATION_FILTERS",
     },
     means=(

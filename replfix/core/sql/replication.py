@@ -96,6 +96,15 @@ def change_applier(channel: str, options: str) -> tuple[str, ...]:
     )
 
 
+def change_channel(channel: str, options: str) -> tuple[str, ...]:
+    """``options`` as they are, which neither thread may run with; MySQL's."""
+    return (
+        stop_replica(channel),
+        f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel)}",
+        start_replica(channel, receiver=True),
+    )
+
+
 def channel_settings(channel: str) -> str:
     """How the receiver connects (MySQL)."""
     return (
@@ -127,6 +136,11 @@ def by_hand(
         *(on if super_read_only else ()),
         *([start] if start else []),
     )
+
+
+def show_event(at: LogPosition) -> str:
+    """The one event of the server's own binlog that begins there."""
+    return f"SHOW BINLOG EVENTS IN {string(at.log_file)} FROM {at.pos:d} LIMIT 1"
 
 
 SKIP_ONE = "SET GLOBAL sql_replica_skip_counter = 1"

@@ -24,6 +24,13 @@ SELECT *
  WHERE LAST_ERROR_NUMBER <> 0
  ORDER BY WORKER_ID"""
 
+# A source's incident stops the coordinator (9.7.4). Which transaction that was, only this table tells.
+_INCIDENTS = """
+SELECT CHANNEL_NAME, 0 AS WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE, PROCESSING_TRANSACTION AS APPLYING_TRANSACTION
+  FROM performance_schema.replication_applier_status_by_coordinator
+ WHERE LAST_ERROR_NUMBER = %s"""
+_INCIDENT = 13119
+
 # A worker's THREAD_ID is NULL once it stopped (9.7), so the table is read alone: a join would lose the failed row.
 
 _VARIABLES = """
@@ -51,7 +58,8 @@ class MysqlDialect:
     def status(self, session: Session) -> ReplicaStatus:
         rows = channel_rows(session, STATUS_STATEMENTS)
         errors: dict[str, list[WorkerError]] = {}
-        for row in session.query(_WORKERS):
+        incident = any(row["Last_SQL_Errno"] == str(_INCIDENT) for row in rows)
+        for row in (*session.query(_WORKERS), *(session.query(_INCIDENTS, (_INCIDENT,)) if incident else ())):
             applying = row.get("APPLYING_TRANSACTION") or row.get("LAST_SEEN_TRANSACTION")  # 5.7 has the second only
             said = int(row["LAST_ERROR_NUMBER"]), masked(row["LAST_ERROR_MESSAGE"])
             errors.setdefault(row["CHANNEL_NAME"], []).append(
