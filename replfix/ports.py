@@ -12,12 +12,13 @@ from typing import Protocol
 
 from replfix.core.advisor.node import LogSample, Node, Step
 from replfix.core.alter import ForeignKeyClause
-from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.audit_record import AuditRecord, RecordKind, Verification
 from replfix.core.checkup import ClockReading, Connected, Inventory
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.explain.probe import Match
 from replfix.core.gtid import GtidSet
+from replfix.core.left_changed import SettingNow
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import OnSource, Plan
 from replfix.core.plan import Step as PlanStep
@@ -141,6 +142,10 @@ class Server(Protocol):
 
     def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
         """The transactions from ``start`` on, which is the start of one, at most ``limit``: a backlog without GTIDs."""
+        ...
+
+    def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        """As ``transactions_from``, to the end of the log, with a note in place of each that is not decodable."""
         ...
 
     def version(self) -> str:
@@ -367,6 +372,14 @@ class Repair(Protocol):
         """The global variables that have to change before rows can be written, with their values now."""
         ...
 
+    def server_time(self) -> datetime:
+        """By the server's clock, in UTC."""
+        ...
+
+    def setting(self, name: str) -> SettingNow | None:
+        """One of those variables, and when it was last set; None for a name that is none of them."""
+        ...
+
     def writable(self, settings: Mapping[str, str]) -> AbstractContextManager[None]:
         """Change those settings; put them back on the way out, whatever happens. NotVerified when that fails."""
         ...
@@ -461,6 +474,10 @@ class Trail(Protocol):
         self, *, incident: str | None = None, limit: int | None = None, newest_first: bool = False
     ) -> Iterator[AuditRecord]:
         """The records of one incident, or of all, oldest first if not said otherwise."""
+        ...
+
+    def verify(self) -> Verification:
+        """The whole of it judged, as it is now."""
         ...
 
 

@@ -83,7 +83,9 @@ def _one(wired: Wired, trail: SqlTrail, servers: set[str], *, quiet: bool) -> Re
         for each in recover(wiring.operation(wired, trail, (lambda _: None) if quiet else narrate)):
             done.append(
                 RecoveredPart(
-                    left_by=each.left_by,
+                    left_by=each.told_by.id,
+                    recorded_at=each.told_by.recorded_at,
+                    author=each.told_by.author,
                     audit_id=each.audit_id,
                     channel=each.channel,
                     message=each.message,

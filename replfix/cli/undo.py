@@ -189,6 +189,7 @@ def _print(name: str, undoing: Undoing) -> None:
     word = "" if undoing.dry_run else f"{undoing.result.value.replace('_', ' ')}: "
     message = indented(undoing.message if not undoing.in_the_way else f"{len(undoing.in_the_way)} in the way")
     out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{message}"))
+    out.print(Text(f"  Told by the {indented(undoing.undoes.named)}."))
     for reason in undoing.in_the_way:
         out.print(Text(f"  - {indented(reason)}"))
     for mark, text, _, indent in remedy_lines(in_words(undoing.remedies, undoing.source)):

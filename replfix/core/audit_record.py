@@ -115,6 +115,11 @@ class AuditRecord:
         return self.hash[:ID_DIGITS]
 
     @property
+    def named(self) -> str:
+        """Which one it is, for people: who acts on it says that."""
+        return f"record {self.id} of {self.recorded_at[:19]} UTC, by {self.author}, for {self.replica}"
+
+    @property
     def content(self) -> dict[str, object]:
         """The payload as JSON values; ValueError when the stored text is no canonical JSON object: it was altered."""
         try:

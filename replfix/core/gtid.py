@@ -180,6 +180,11 @@ class GtidSet:
         last = int(number) - 1
         return (received & self.parse(f"{origin}:1-{last}")) - self if last else GtidSet()
 
+    def ends_with(self, gtid: str) -> bool:
+        """Whether it is in the set, and nothing of its origin behind it."""
+        ((origin, ((number, _), *_)), *_) = self.parse(gtid).intervals
+        return max((last for _, last in dict(self.intervals).get(origin, ())), default=0) == number
+
     def leaves_open(self, gtid: str) -> bool:  # noqa: ARG002
         """Whether the set of a replica does not say if it has applied that transaction, which is not in it."""
         return False

@@ -86,6 +86,11 @@ class MariadbGtidSet(GtidSet):
         """The last transaction of that domain that the replica applied."""
         return next((entry for entry in self.positions if entry[0][0] == domain), None)
 
+    def ends_with(self, gtid: str) -> bool:
+        """Whether it is the last one of its domain that the replica applied."""
+        origin, number = split(gtid)
+        return self.applied_last(origin[0]) == (origin, number)
+
     def leaves_open(self, gtid: str) -> bool:
         (domain, server), _ = split(gtid)
         last = self.applied_last(domain)

@@ -168,6 +168,14 @@ class ReplicaStatus:
                 return False
         return channel.applied_to is not None and transaction.end <= channel.applied_to
 
+    def stands_behind(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
+        """Whether the applier was let stop right there: at the end of an UNTIL, or at its error, which counts as applied since."""
+        if (failure := channel.failure) is not None:
+            return transaction.failed_with(failure)
+        if transaction.gtid is None:
+            return channel.has_end and channel.applied_to == transaction.end
+        return channel.has_end and self.executed.ends_with(transaction.gtid)
+
     def waiting_before(self, channel: ChannelStatus, transaction: TransactionId) -> str:
         """What the channel has received that comes before the transaction, from the same origin, and is not applied;
         empty when there is nothing.

@@ -91,8 +91,9 @@ def set_counter(session: Session, channel: str) -> None:
 
 
 def clear_counter(session: Session, channel: str) -> bool:
-    """Not when it was used up: a channel that runs lets nobody set it. Whether it was to be cleared."""
-    if _counter(session, channel, counter_of(session)) == "0":
+    """Not when it was used up: a channel that runs lets nobody set it. A run sets it to 1, and to nothing else. Whether it was to be
+    cleared."""
+    if _counter(session, channel, counter_of(session)) != "1":
         return False
     _set_counter(session, channel, 0)
     return True

@@ -11,11 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 
 from replfix.core import sql
 from replfix.core.applied_together import changed_twice, taken_over
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
 from replfix.core.endpoint import Endpoint
+from replfix.core.left_changed import LastSet, SettingNow
 from replfix.core.lookup import Answers, by_own_identity
 from replfix.core.plan import Plan, Step, StepKind, Way
 from replfix.core.reconcile import final_rows, not_as_final, questions, spare_rows
@@ -51,6 +53,10 @@ _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
 _ON = "1"
 
+_LAST_SET = """
+SELECT VARIABLE_SOURCE AS `source`, UNIX_TIMESTAMP(SET_TIME) AS `at`,
+       COALESCE(SET_USER, '') AS `user`, COALESCE(NULLIF(SET_HOST, ''), 'localhost') AS `host`
+  FROM performance_schema.variables_info WHERE VARIABLE_NAME = %s"""
 _NAME = re.compile(r"[a-z_]+\Z")
 _SHOWN_KEY = 80  # characters
 _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
@@ -126,6 +132,23 @@ class HeldChannel:
         names = dialect_of(self._session).changeable
         now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in names}
         return {name: value for name, value in now.items() if value == _ON}
+
+    def server_time(self) -> datetime:
+        return datetime.fromtimestamp(float(self._session.scalar("SELECT UNIX_TIMESTAMP(NOW(6))")), UTC)
+
+    def setting(self, name: str) -> SettingNow | None:
+        if name not in dialect_of(self._session).changeable:
+            return None
+        now = self._session.query(f"SELECT @@global.{name} AS value, @@global.read_only AS shut")[0]
+        found = self._session.query(_LAST_SET, (name,))
+        last = found[0] if found and found[0]["source"] == "DYNAMIC" and found[0]["at"] is not None else None
+        return SettingNow(
+            protects=now["value"] == _ON,
+            shut=now["shut"] == _ON,
+            last_set=None
+            if last is None
+            else LastSet(datetime.fromtimestamp(float(last["at"]), UTC), f"{last['user']}@{last['host']}"),
+        )
 
     @contextmanager
     def writable(self, settings: Mapping[str, str]) -> Iterator[None]:

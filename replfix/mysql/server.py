@@ -241,6 +241,9 @@ class MysqlServer:
     def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
         return self._binlog.transactions_from(start, limit)
 
+    def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        return self._binlog.readable_from(start)
+
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         return self._binlog.readable(gtids)
 

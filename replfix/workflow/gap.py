@@ -87,6 +87,7 @@ def _stands_before(status: ReplicaStatus, plan: Plan) -> bool:
     channel = status.channel(plan.channel)
     return (
         channel is not None
+        and channel.has_end
         and not channel.applier_running
         and channel.failure is None
         and not status.has_applied(channel, plan.transaction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from replfix.core.audit_record import AuditRecord, RecordKind
 from replfix.core.interrupted import (
@@ -17,6 +18,7 @@ from replfix.core.interrupted import (
     undo_found,
     verified_before,
 )
+from replfix.core.left_changed import not_by_that_run
 from replfix.core.outcome import OnSourceResult
 from replfix.core.plan import Plan, Way, in_words
 from replfix.core.reconcile import final_rows, not_as_final
@@ -27,6 +29,7 @@ from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.applying import start_again, wait_until_stopped
+from replfix.workflow.believed import check_whole
 from replfix.workflow.compared import definitions_of
 from replfix.workflow.gap import end_gap
 from replfix.workflow.operation import Operation
@@ -37,13 +40,16 @@ _GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, sta
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """One thing that was put right. ``left_by`` and ``audit_id``: the record that told of it, and the one that ends it."""
+    """One thing that was put right. ``told_by``: the record that told of it; ``audit_id``: the one that ends it."""
 
-    left_by: str
+    told_by: AuditRecord
     audit_id: str
-    channel: str
     message: str
     next: str = ""
+
+    @property
+    def channel(self) -> str:
+        return self.told_by.channel
 
 
 def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
@@ -80,6 +86,8 @@ def recover_first(operation: Operation, *, finish: bool = True) -> None:
 
 def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterator[Recovered]:
     server_uuid, trail = operation.replica.uuid(), operation.trail
+    if leftovers(trail, server_uuid) or unended(trail, server_uuid):
+        check_whole(trail)
     for found in leftovers(trail, server_uuid):
         try:
             with operation.replica.repair(found.channel) as repair, repair.alone():
@@ -102,18 +110,32 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
 
 
 def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Recovered:
-    variables = record.content.get("variables")
+    variables = _content(record).get("variables")
     values = {str(name): str(value) for name, value in variables.items()} if isinstance(variables, dict) else {}
-    operation.progress(f"Putting back what an interrupted run left changed: {', '.join(values)}")
-    done = repair.put_back(values)
-    ended = _tell(operation, RecordKind.SETTINGS_RESTORED, record, record.content)
-    told = f"(record {record.id}, {record.recorded_at[:19]}, by {record.author})"
-    said = (
-        f"Put back what an interrupted run left changed: {', '.join(done)} {told}."
-        if done
-        else f"Nothing that a run changes was left changed {told}: nothing was done."
-    )
-    return Recovered(record.id, ended, record.channel, said)
+    operation.progress(f"Putting back what an interrupted run left changed: {', '.join(values)} ({record.named})")
+    kept = {name: why for name in values if (why := _not_by_that_run(record, name, repair))}
+    done = repair.put_back({name: value for name, value in values.items() if name not in kept})
+    said, further = f"Nothing that a run changes was left changed ({record.named}): nothing was done.", ""
+    if done:
+        said = f"Put back what an interrupted run left changed: {', '.join(done)} ({record.named})."
+    elif kept:
+        said = f"Nothing was put back ({record.named}): {'; '.join(kept.values())}."
+        further = f"Only if it is to be on: {'; '.join(f'SET GLOBAL {name} = ON' for name in kept)}."
+    payload = {**record.content, **({"not_put_back": kept} if kept else {})}
+    ended = _tell(operation, RecordKind.SETTINGS_RESTORED, record, payload)
+    return Recovered(record, ended, said, further)
+
+
+def _not_by_that_run(record: AuditRecord, name: str, repair: Repair) -> str:
+    now = repair.setting(name)
+    if now is None:
+        return ""
+    said = record.content.get("server_time")
+    try:
+        server_time = datetime.fromisoformat(said) if isinstance(said, str) else None
+        return not_by_that_run(name, now, datetime.fromisoformat(record.recorded_at), server_time)
+    except (ValueError, TypeError, OverflowError):
+        return f"the record does not say when {name} was switched off"
 
 
 def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
@@ -149,9 +171,8 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     if on_source is not None:
         payload["on_source"], source_part = on_source[0].value, on_source[1]
     ended = _tell(operation, RecordKind.OUTCOME, record, payload)
-    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}."
-    message = " ".join(filter(None, (said, found.how, source_part.strip())))
-    return Recovered(record.id, ended, record.channel, message, hint)
+    message = f"{_interrupted(record, found)}{source_part}"
+    return Recovered(record, ended, message, hint)
 
 
 def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recovered | None:
@@ -174,8 +195,13 @@ def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recover
         "recovered": record.id,
     }
     told = _tell(operation, RecordKind.OUTCOME, record, payload)
-    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}"
-    return Recovered(record.id, told, record.channel, said, done)
+    said = _interrupted(record, found)
+    return Recovered(record, told, said, done)
+
+
+def _interrupted(record: AuditRecord, found: Found) -> str:
+    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}".strip()
+    return f"{said} (Told by the {record.named}.)"
 
 
 def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) -> str:
@@ -190,6 +216,11 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
         if not finish:
             return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
+        if not status.stands_behind(now, plan.transaction):
+            return (
+                f"The channel was not started: the replica does not confirm that this run stopped it behind {plan.transaction}. "
+                "START REPLICA, if nobody has stopped it on purpose."
+            )
         if refused := start_again(operation, plan):
             return f"The channel was not started again. {refused}"
         return "The channel was started, which was all that was left to do."

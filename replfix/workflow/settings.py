@@ -20,7 +20,11 @@ def writable(story: Story, plan: Plan, repair: Repair) -> Iterator[None]:
         if not settings:
             yield
             return
-        payload: dict[str, object] = {"server_uuid": plan.server_uuid, "variables": dict(settings)}
+        payload: dict[str, object] = {
+            "server_uuid": plan.server_uuid,
+            "server_time": repair.server_time().isoformat(),
+            "variables": dict(settings),
+        }
         story.tell(RecordKind.SETTINGS, plan.channel, payload)
         inside: BaseException | None = None
         try:

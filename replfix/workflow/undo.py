@@ -25,6 +25,7 @@ from replfix.core.undo import also_on_source, in_the_way, inverse, orphaned, que
 from replfix.core.words import counted
 from replfix.errors import NotVerified, Refused, ReplfixError, ReplicationError, Stale
 from replfix.ports import Repair, Replica, Server
+from replfix.workflow.believed import check_whole, confirm_repair
 from replfix.workflow.children import referencing
 from replfix.workflow.on_source import SourcePart
 from replfix.workflow.operation import Came, Operation, Story
@@ -48,12 +49,12 @@ class UndoResult(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """What became of an undo. ``plan`` is the inverse of the repair that ``undoes`` tells of, the id of its intent."""
+    """What became of an undo. ``plan`` is the inverse of the repair that ``undoes`` tells of, its intent."""
 
     result: UndoResult
     message: str
     hint: str
-    undoes: str
+    undoes: AuditRecord
     plan: Plan
     in_the_way: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()  # of one that is refused: what can be done with the rows
@@ -92,9 +93,11 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
     recover_first(operation, finish=not dry_run)
     repair = repaired(operation.trail, record_id)
     _same_server(operation.replica, repair.document)
+    check_whole(operation.trail)
+    operation.progress(f"Undoing what is told by the {repair.intent.named}")
     looked = _look(operation, repair)
     plan, hint = looked.plan, ROWS_HINT.format(repair.intent.id)
-    as_found = Undoing(UndoResult.NOTHING_TO_DO, "", "", repair.intent.id, plan, dry_run=dry_run)
+    as_found = Undoing(UndoResult.NOTHING_TO_DO, "", "", repair.intent, plan, dry_run=dry_run)
     if not plan.steps and plan.on_source is None:
         return replace(as_found, message="That repair changed no row: there is nothing to undo.")
     if reasons := looked.in_the_way:
@@ -108,6 +111,8 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
             remedies=offers(operation, looked.repair, looked.tables, repair.intent.id),
             source=f"{channel.source_host}:{channel.source_port}" if channel is not None else "",
         )
+    lost = replace(looked.repair, steps=looked.repair.steps if plan.steps else ())
+    confirm_repair(operation, repair.intent, lost, looked.tables, repair.on_source)
     story, came = Story(operation, repair.intent.incident), Came()
     if dry_run:
         _part(operation, story, repair, looked, came).rehearse()

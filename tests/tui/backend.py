@@ -370,7 +370,7 @@ class FakeBackend:
         progress("Finding out what became of it")
         self._wait("recover")
         found, self.left = self.left, ()
-        return tuple(Recovered(r.id, r.id, r.channel, f"{r.kind} of {r.id}: put right.", "Go on.") for r in found)
+        return tuple(Recovered(r, r.id, f"{r.kind} of {r.id}: put right.", "Go on.") for r in found)
 
     def advise(self, progress: Progress) -> Report:
         self.calls.append("advise")

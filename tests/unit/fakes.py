@@ -12,10 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
+from replfix.core.audit_record import (
+    START,
+    AuditRecord,
+    Head,
+    RecordKind,
+    Verification,
+    canonical,
+    chained,
+    verify_chain,
+)
 from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
+from replfix.core.left_changed import LastSet, SettingNow
 from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.privileges import Granted
@@ -26,7 +36,7 @@ from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transactio
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.surroundings import Program
 from replfix.core.table import KeyPart, Table, TableName, UniqueKey
-from replfix.core.transaction_id import TransactionId
+from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
 
@@ -248,6 +258,11 @@ class FakeServer:
                 raise ReplicationError(f"{gtid} is not in the binlog any more.")
             return self.log[gtid]
 
+    def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        with self.world.step(f"{self.name}.readable_from"):
+            found = list(self.log.values())
+        return iter(found)
+
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         with self.world.step(f"{self.name}.transactions"):
             found = [t for gtid, t in self.log.items() if gtid in gtids][:limit]
@@ -306,6 +321,7 @@ class FakeReplica(FakeServer):
         self.channel_exists = True
         self.held = False
         self.has_ends = True
+        self.had_end = False
 
     def not_as_events(self, table: Table) -> str:
         return ""
@@ -331,6 +347,7 @@ class FakeReplica(FakeServer):
                 worker_errors=(),
                 retrieved=self.source.gtids,
                 auto_position=True,
+                has_end=self.had_end and not self.applier_running,
             )
             return ReplicaStatus(
                 server_uuid=self.server_uuid,
@@ -376,6 +393,7 @@ class FakeReplica(FakeServer):
     def run_applier(self, until: TransactionId | None = None, before: TransactionId | None = None) -> None:
         """Apply what was received, each transaction in full or not at all, up to an error or the end of an UNTIL."""
         self.applier_running, self.error = True, (0, "")
+        self.had_end = until is not None or before is not None
         while self.relay and self.applier_running:
             transaction = self.relay[0]
             if transaction.id == before:
@@ -452,6 +470,13 @@ class FakeRepair:
     def settings(self) -> dict[str, str]:
         with self.world.step("settings"):
             return {"super_read_only": "1"} if self.replica.super_read_only else {}
+
+    def server_time(self) -> datetime:
+        return datetime(2026, 3, 1, tzinfo=UTC)
+
+    def setting(self, name: str) -> SettingNow | None:
+        last = LastSet(self.server_time(), "replfix@desk")
+        return SettingNow(self.replica.super_read_only, shut=True, last_set=last) if name == "super_read_only" else None
 
     def writable(self, settings: Mapping[str, str]) -> AbstractContextManager[None]:
         return self._writable(settings)
@@ -616,6 +641,9 @@ class FakeTrail:
     ) -> Iterator[AuditRecord]:
         found = [record for record in self.written if incident in (None, record.incident)]
         return islice(reversed(found) if newest_first else found, limit)
+
+    def verify(self) -> Verification:
+        return verify_chain(self.written)
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.written]

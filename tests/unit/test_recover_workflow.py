@@ -52,7 +52,7 @@ def committed_and_lost(scene: Scene) -> str:
 def test_a_commit_in_the_dark_is_found_out(scene: Scene) -> None:
     intent = committed_and_lost(scene)
     (found,) = recovered(scene)
-    assert (found.left_by, scene.trail.results()) == (intent, ["unknown", "applied, not verified"])
+    assert (found.told_by.id, scene.trail.results()) == (intent, ["unknown", "applied, not verified"])
     assert "'replfix resolve' goes on" in found.next
     assert not scene.replica.applier_running
     assert recovered(scene) == []
@@ -74,7 +74,7 @@ def test_a_commit_that_never_came_is_found_out_too(scene: Scene) -> None:
 def test_an_undo_before_the_transaction_was_applied_leads_back(scene: Scene) -> None:
     intent = committed_and_lost(scene)
     done = undoing(scene, intent)
-    assert (done.result, done.undoes) == (UndoResult.UNDONE, intent)
+    assert (done.result, done.undoes.id) == (UndoResult.UNDONE, intent)
     scene.assert_untouched()
     assert scene.trail.kinds()[-4:] == ["settings", "intent", "settings-restored", "outcome"]
     with pytest.raises(Refused, match="undone already"):
@@ -197,7 +197,7 @@ def test_a_transaction_that_was_left_out_in_the_dark_is_found_out_and_the_channe
     assert scene.replica.applier_running
     assert scene.replica.rows.contents[ORDERS.name] == {(7, "A", None)}
     with pytest.raises(Refused, match="of it is recorded: left out, not verified"):
-        undoing(scene, found.left_by)
+        undoing(scene, found.told_by.id)
 
 
 def test_a_transaction_that_was_not_left_out_is_still_to_be_applied(scene: Scene) -> None:

@@ -9,6 +9,8 @@ from replfix.cli.documents.base import Document, Part
 
 class RecoveredPart(Part):
     left_by: str  # the record of the run that was interrupted
+    recorded_at: str  # that record: UTC, ISO 8601
+    author: str  # of that record
     audit_id: str  # the record that ends its story
     channel: str
     message: str

@@ -19,6 +19,8 @@ class UndoDocument(Document):
     hint: str
     dry_run: bool
     undoes: str  # the audit id of the repair's intent
+    recorded_at: str  # that record: UTC, ISO 8601
+    author: str  # of that record
     gtid: str | None  # of the transaction for which the repair was made, which stays as it is
     transaction: str
     digest: str
@@ -39,7 +41,9 @@ def undo_document(name: str, undoing: Undoing) -> UndoDocument:
         message=undoing.message,
         hint=undoing.hint,
         dry_run=undoing.dry_run,
-        undoes=undoing.undoes,
+        undoes=undoing.undoes.id,
+        recorded_at=undoing.undoes.recorded_at,
+        author=undoing.undoes.author,
         gtid=plan.transaction.gtid,
         transaction=str(plan.transaction),
         digest=plan.digest,

@@ -131,6 +131,14 @@ class BinlogReader:
             for _, transaction in zip(range(limit), found, strict=False):
                 yield transaction
 
+    def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        """As ``transactions_from``, to the end of the log, with a note in place of each that replfix does not read."""
+        with Session(self.endpoint) as session:
+            dialect = log_dialect(session)
+            schema = self._schema(session, dialect)
+            stream = events(raw_events(session, dialect.position(session, start)))
+            yield from readable(stream, lambda _: True, schema)
+
     def written_here(self, server_id: int, limit: int, most: int) -> tuple[Transaction, ...]:
         """The newest transactions that the server wrote itself: with its own server_id, where there are no GTIDs to tell.
 
