@@ -85,6 +85,16 @@ def judge(path: Path) -> None:
             return
 
 
+def judge_secret(path: Path) -> None:
+    """:class:`Distrusted` where others may read it: ssh takes no such private key either. OSError where it is not there."""
+    there = path.stat()
+    by_others = there.st_mode & stat.S_IROTH or (there.st_mode & stat.S_IRGRP and not _is_ours_alone(there.st_gid))
+    if by_others:
+        raise Distrusted(
+            f"It can be read by others (mode {stat.S_IMODE(there.st_mode):04o}).", f"Run: chmod 600 {path}"
+        )
+
+
 def _is_null(there: os.stat_result) -> bool:
     return stat.S_ISCHR(there.st_mode) and there.st_rdev == os.stat(os.devnull).st_rdev
 

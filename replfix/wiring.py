@@ -28,6 +28,7 @@ from replfix.workflow.recover import leftovers, unended
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
+    from replfix.audit.keys import Keys
 
 AskPassword = Callable[[Endpoint], str | None]
 
@@ -199,7 +200,20 @@ def with_account(target: Target, ask: AskPassword) -> Target:
 def open_trail(config: Config) -> SqlTrail:
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
-    return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls)
+    return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
+
+
+def audit_keys(config: Config) -> Keys:
+    """Those that the configuration names; none of them is read yet."""
+    from replfix.audit.keys import Keys
+
+    audit = config.file.audit
+    return Keys(
+        file=None if audit.key_file is None else config.beside(audit.key_file),
+        command=audit.key_command,
+        verifying=tuple(map(config.beside, audit.verify_keys)),
+        signed_from=audit.signed_from,
+    )
 
 
 @contextmanager
@@ -288,6 +302,7 @@ def operation(
     progress: Callable[[str], None],
     shield: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Operation:
+    trail.check_key()
     return Operation(
         name=wired.target.name,
         replica=wired.replica,

@@ -1,7 +1,7 @@
 """A trail as JSON lines: one record a line, in one canonical form, so that any changed byte can be told.
 
 A line is the canonical JSON object of the record's fields; ``payload`` is a JSON object in it, so that other tools can
-read it. (A payload that is no canonical JSON was altered; it is exported as a string, as it stands.)
+read it. Of a signed record the key's id and the signature are there too. (A payload that is no canonical JSON was altered; it is exported as a string, as it stands.)
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from replfix import own_files
 from replfix.core.audit_record import AuditRecord, Illegible, canonical
 from replfix.errors import UsageError
 
-_FIELDS = frozenset(field.name for field in fields(AuditRecord))
+_SIGNED = frozenset(("key_id", "signature"))
+_FIELDS = frozenset(field.name for field in fields(AuditRecord)) - _SIGNED
 
 
 def to_line(record: AuditRecord) -> bytes:
     """The record as one line of UTF-8, newline included."""
-    document: dict[str, object] = {name: getattr(record, name) for name in _FIELDS}
+    names = _FIELDS | _SIGNED if record.signature else _FIELDS
+    document: dict[str, object] = {name: getattr(record, name) for name in names}
     with suppress(ValueError):
         document["payload"] = record.content
     return canonical(document).encode() + b"\n"
@@ -35,7 +37,7 @@ def from_line(line: bytes) -> AuditRecord | Illegible:
         document = json.loads(line.decode())
     except (ValueError, RecursionError):
         return Illegible("the line is no JSON")
-    if not isinstance(document, dict) or document.keys() != _FIELDS:
+    if not isinstance(document, dict) or document.keys() not in (_FIELDS, _FIELDS | _SIGNED):
         return Illegible("the line does not have the fields of a record")
     if isinstance(document["payload"], dict):
         try:

@@ -66,6 +66,19 @@ audit_start = Table(
 )
 
 
+# Beside the records: trails of before have no such table, and a record without a row here is not signed.
+signatures = MetaData()
+audit_signature = Table(
+    "audit_signature",
+    signatures,
+    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
+    Column("key_id", _text(64), nullable=False),
+    Column("signature", _text(255), nullable=False),
+    mysql_engine="InnoDB",
+    mariadb_engine="InnoDB",
+)
+
+
 def start(connection: Connection) -> None:
     """Both ends of an empty trail."""
     for end in (audit_head, audit_start):

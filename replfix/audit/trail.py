@@ -10,14 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 import replfix
 from replfix.audit.author import author as operator
-from replfix.audit.schema import audit_head, audit_record, audit_start
+from replfix.audit.keys import NO_KEYS, Keys
+from replfix.audit.schema import audit_head, audit_record, audit_signature, audit_start
 from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.audit.stores.store import Store
+from replfix.core.audit_key import signed
 from replfix.core.audit_record import (
     START,
     UNKNOWN_RESULT,
@@ -52,10 +54,12 @@ class SqlTrail:
     Every method raises AuditError, with a hint, when the database cannot be read or written.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime], author: str) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], datetime], author: str, keys: Keys = NO_KEYS) -> None:
         self._store = store
         self._clock = clock
         self._author = author
+        self._keys = keys
+        self._may_be_signed = False  # there is a table of signatures
 
     @classmethod
     def open(
@@ -66,13 +70,14 @@ class SqlTrail:
         tls: Tls = NO_TLS_OPTIONS,
         clock: Callable[[], datetime] = _now,
         author: str | None = None,
+        keys: Keys = NO_KEYS,
     ) -> SqlTrail:
         """The trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
 
         ``account`` is for a MySQL or MariaDB URL that names none, ``tls`` for what it does not say of encryption. ``clock`` gives
-        an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet.
+        an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet, and no key is read.
         """
-        return cls(store_of(url, account, tls), clock=clock, author=operator() if author is None else author)
+        return cls(store_of(url, account, tls), clock=clock, author=operator() if author is None else author, keys=keys)
 
     @property
     def name(self) -> str:
@@ -93,10 +98,13 @@ class SqlTrail:
         strings.
         """
         text = canonical(payload)
+        self.check_key()
         with self._told():
             if not self._store.exists():
                 self._store.make()
         self._make_tables()
+        if self._keys.signing is not None:
+            self._make_signatures()
         with self._transaction(writes=True) as connection:
             return self._appended(
                 connection, kind=kind, incident=incident, replica=replica, channel=channel, payload=text
@@ -110,7 +118,17 @@ class SqlTrail:
                 "Run 'replfix audit verify': it names the records that were changed or removed.",
             )
         record = chained(head, recorded_at=self._clock(), author=self._author, version=replfix.__version__, **fields)
+        key = self._keys.signing
+        if key is None and head.seq and self._is_signed(connection, head.seq):
+            raise AuditError(
+                f"The records of the audit trail {self.name} are signed, and no key is configured here.",
+                "Nothing was changed. Name the key in replfix.toml: audit.key_file or audit.key_command.",
+            )
         connection.execute(insert(audit_record).values({name: getattr(record, name) for name in ("seq", *_TEXTS)}))
+        if key is not None:
+            record = signed(record, key)
+            beside = {"seq": record.seq, "key_id": record.key_id, "signature": record.signature}
+            connection.execute(insert(audit_signature).values(beside))
         connection.execute(update(audit_head).values(seq=record.seq, hash=record.hash))
         return record
 
@@ -121,6 +139,26 @@ class SqlTrail:
         with self._transaction(writes=True) as connection:
             if not self._store.has_schema(connection):  # nobody was quicker
                 self._store.create_schema(connection)
+
+    def _make_signatures(self) -> None:
+        with self._transaction() as connection:
+            if self._has_signatures(connection):
+                return
+        with self._transaction(writes=True) as connection:
+            self._store.create_signatures(connection)
+
+    def _has_signatures(self, connection: Connection) -> bool:
+        self._may_be_signed = self._may_be_signed or inspect(connection).has_table(audit_signature.name)
+        return self._may_be_signed
+
+    def _is_signed(self, connection: Connection, seq: int) -> bool:
+        if not self._has_signatures(connection):
+            return False
+        return connection.execute(select(audit_signature.c.seq).where(audit_signature.c.seq == seq)).first() is not None
+
+    def check_key(self) -> None:
+        """AuditError where a record could not be signed with the key that is configured."""
+        _ = self._keys.signing
 
     def records(
         self,
@@ -189,16 +227,18 @@ class SqlTrail:
 
     def verify(self) -> Verification:
         """Judge the whole trail as it is now; what others append meanwhile is left out."""
+        seals = self._keys.ring
         with self._told():
             if not self._store.exists():
-                return verify_chain((), START)
+                return verify_chain((), START, seals=seals)
         with self._transaction() as connection:
             if not self._store.has_schema(connection):
-                return verify_chain((), START)
+                return verify_chain((), START, seals=seals)
             head = self._store.head(connection, lock=False) or START
             start = self._start(connection)
             last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
-        return verify_chain(self._pages([audit_record.c.seq <= (last or 0)], newest_first=False), head, start=start)
+        records = self._pages([audit_record.c.seq <= (last or 0)], newest_first=False)
+        return verify_chain(records, head, start=start, seals=seals)
 
     def prunable(self, before: datetime) -> AuditRecord | None:
         """The last of the records, from the beginning of the trail on, that are older and whose stories have ended; None
@@ -228,6 +268,8 @@ class SqlTrail:
     def prune(self, through: AuditRecord, payload: Mapping[str, object]) -> AuditRecord:
         """Take out all records up to that one; the record that tells of it. AuditError when it is not there any more."""
         told = {**payload, "through": {"seq": through.seq, "hash": through.hash}}
+        if self._keys.signing is not None:
+            self._make_signatures()
         with self._transaction(writes=True) as connection:
             record = self._appended(
                 connection, kind=RecordKind.PRUNED, incident="", replica="", channel="", payload=canonical(told)
@@ -242,6 +284,8 @@ class SqlTrail:
                 )
             connection.execute(update(audit_start).values(seq=through.seq, hash=through.hash))
             connection.execute(delete(audit_record).where(audit_record.c.seq <= through.seq))
+            if self._has_signatures(connection):
+                connection.execute(delete(audit_signature).where(audit_signature.c.seq <= through.seq))
         return record
 
     def _since(self, seq: int) -> Iterator[AuditRecord]:
@@ -294,6 +338,10 @@ class SqlTrail:
         last = size = 0
         with self._transaction() as connection:
             if self._store.has_schema(connection):
+                if self._has_signatures(connection):
+                    wanted = wanted.add_columns(audit_signature.c.key_id, audit_signature.c.signature).outerjoin(
+                        audit_signature, audit_signature.c.seq == audit_record.c.seq
+                    )
                 result = connection.execute(wanted)
                 while size < PAGE_BYTES and (row := result.fetchone()) is not None:
                     page.append(_record(row))
@@ -329,4 +377,7 @@ def _record(row: Row[Any]) -> AuditRecord | Illegible:
             fields[name].encode()
         except UnicodeEncodeError:
             return Illegible(f"{name} is not UTF-8")
+    beside = [fields.pop(name, None) for name in ("key_id", "signature")]
+    if all(isinstance(text, str) and text.isascii() for text in beside):
+        fields["key_id"], fields["signature"] = beside
     return AuditRecord(**fields)

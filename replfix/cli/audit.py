@@ -169,7 +169,7 @@ def verify(
         trail = _open(config_path, verbose)
         name, verification = trail.name, trail.verify()
     else:
-        name, verification = str(file), _verify_file(file, head_id, partial)
+        name, verification = str(file), _verify_file(file, head_id, partial, config_path)
     if as_json:
         from replfix.cli.documents.audit import AuditVerify
         from replfix.cli.output import emit
@@ -326,11 +326,13 @@ def _select(
             yield record
 
 
-def _verify_file(file: Path, head_id: str | None, partial: bool) -> Verification:
+def _verify_file(file: Path, head_id: str | None, partial: bool, config_path: str | None) -> Verification:
+    from replfix import config, wiring
     from replfix.audit.jsonl import read
     from replfix.core.audit_record import verify_chain
 
-    return verify_chain(read(file), ends_with=head_id, selection=partial)
+    seals = wiring.audit_keys(config.load(config_path)).ring
+    return verify_chain(read(file), ends_with=head_id, selection=partial, seals=seals)
 
 
 def _print_verification(name: str, verification: Verification) -> None:
@@ -339,6 +341,10 @@ def _print_verification(name: str, verification: Verification) -> None:
 
     out = console()
     count = f"{verification.records} record{'' if verification.records == 1 else 's'}"
+    if verification.signed:
+        count += f", {verification.signed} signed" + (
+            "" if verification.checked else " by a key that is not configured"
+        )
     if verification.whole:
         end = f", the last is {verification.head.id}" if verification.records else ""
         out.print(visible(f"✓ whole: {name} ({count}{end})"), soft_wrap=True)

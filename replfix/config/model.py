@@ -16,6 +16,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StringConstraints,
+    model_validator,
 )
 
 from replfix.core.limits import LIMITS
@@ -104,6 +105,16 @@ class Replica(Server):
 
 class Audit(_Section):
     url: Name | None = None
+    key_file: Name | None = None
+    key_command: Name | None = None
+    verify_keys: tuple[Name, ...] = ()
+    signed_from: Annotated[StrictInt, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Audit:
+        if self.key_file is not None and self.key_command is not None:
+            raise ValueError("audit.key_file and audit.key_command name two keys: give one of them")
+        return self
 
 
 class LimitsSection(_Section):

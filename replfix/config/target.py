@@ -181,6 +181,10 @@ class Config:
         address = replace(address, sign_in=address.sign_in.over(read.sign_in))
         return self._with_account(address, *self._environment_and_files(server))
 
+    def beside(self, name: str) -> Path:
+        """A file that the configuration names; a relative one is looked for beside ``replfix.toml``."""
+        return self._beside / Path(name).expanduser()
+
     @property
     def _beside(self) -> Path:
         return self.path.parent if self.path is not None else Path()

@@ -7,6 +7,9 @@ array of all other fields, in this order::
 
 written without spaces and in ASCII (everything else as ``\\uXXXX``). ``payload`` stands in it as a string: the
 canonical JSON text of an object, keys sorted, no spaces, characters as themselves. Any JSON library can do both again.
+
+Where a key is configured, each record has a signature of its hash beside it: ``core/audit_key.py``. No part of the hash, so that records
+with and without one are of one chain.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ import enum
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 GENESIS = "0" * 64
 """The ``previous_hash`` of the first record."""
@@ -108,6 +112,8 @@ class AuditRecord:
     payload: str  # canonical JSON text
     previous_hash: str
     hash: str
+    key_id: str = ""  # of the key that signed the hash; empty: it is not signed
+    signature: str = ""  # in hexadecimal
 
     @property
     def id(self) -> str:
@@ -209,6 +215,9 @@ class Breakage(enum.StrEnum):
     REPEATED = "repeated"
     ADDED = "added"
     ILLEGIBLE = "illegible"
+    UNSIGNED = "unsigned"
+    FORGED = "forged"
+    UNKNOWN_KEY = "unknown-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +244,8 @@ class Verification:
     records: int  # how many were there to read
     head: Head  # of what was read
     breaks: tuple[Break, ...]
+    signed: int = 0  # how many have a signature
+    checked: bool = False  # whether there was a key to verify signatures with
 
     @property
     def whole(self) -> bool:
@@ -259,6 +270,22 @@ class _Link:
         return self.hash[:ID_DIGITS]
 
 
+class Seals(Protocol):
+    """What verifies signatures: the keys that are known."""
+
+    @property
+    def keys(self) -> Sequence[object]: ...
+
+    @property
+    def signed_from(self) -> int | None:
+        """The number from which on records have to be signed, where that is known."""
+        ...
+
+    def knows(self, key_id: str) -> bool: ...
+
+    def verifies(self, record: AuditRecord) -> bool: ...
+
+
 def verify_chain(
     records: Iterable[AuditRecord | Illegible],
     head: Head | None = None,
@@ -266,14 +293,16 @@ def verify_chain(
     start: Head | None = None,
     ends_with: str | None = None,
     selection: bool = False,
+    seals: Seals | None = None,
 ) -> Verification:
     """Judge records, in the order in which they are stored.
 
     ``start`` is the last record that was pruned, as far as is known; one of the records has to tell of that. ``head`` is where the trail is
     known to end: records cut off at its end leave no other trace. Who knows only the
     beginning of the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on
-    purpose, so that only what is there is judged.
+    purpose, so that only what is there is judged. ``seals`` verifies signatures: once a record is signed, all that follow have to be.
     """
+    signatures = _Signatures(seals)
     links: list[_Link | Illegible] = []
     suspects: dict[int, AuditRecord] = {}  # by position
     pruned = START
@@ -282,6 +311,7 @@ def verify_chain(
             links.append(record)
             continue
         sound = record.sound
+        signatures.look_at(record, sound)
         if not sound:
             suspects[len(links)] = record
         elif record.kind == RecordKind.PRUNED.value:
@@ -291,7 +321,7 @@ def verify_chain(
     if start is None:
         older = any(isinstance(link, _Link) and link.seq <= pruned.seq for link in links)
         start = START if older else pruned
-    breaks: list[Break] = []
+    breaks = signatures.breaks
     places = _places(links, suspects, breaks, start)
     breaks += _order_breaks(links)
     breaks += _link_breaks(links, places, start)
@@ -313,7 +343,47 @@ def verify_chain(
         records=len(links),
         head=Head(last, at_end.hash) if at_end else Head(last, start.hash if last == start.seq else ""),
         breaks=tuple(sorted(breaks, key=lambda b: b.seq)),
+        signed=signatures.signed,
+        checked=signatures.checked,
     )
+
+
+class _Signatures:
+    """Of the records in the order in which they are stored. What an altered record says of itself is not judged again."""
+
+    def __init__(self, seals: Seals | None) -> None:
+        self._seals = seals
+        self._unknown: set[str] = set()
+        self.breaks: list[Break] = []
+        self.signed = 0
+
+    @property
+    def checked(self) -> bool:
+        return self._seals is not None and bool(self._seals.keys)
+
+    def look_at(self, record: AuditRecord, sound: bool) -> None:
+        if record.signature:
+            self.signed += 1
+        if not sound:
+            return
+        found = self._wrong_with(record)
+        if found is not None:
+            self.breaks.append(Break(found[0], record.seq, record.id, f"record {record.seq} ({record.id}) {found[1]}"))
+
+    def _wrong_with(self, record: AuditRecord) -> tuple[Breakage, str] | None:
+        if not record.signature:
+            since = self._seals.signed_from if self._seals is not None else None
+            if self.signed or (since is not None and record.seq >= since):
+                return Breakage.UNSIGNED, "is not signed, and records from there on are"
+            return None
+        if self._seals is None or not self._seals.keys or self._seals.verifies(record):
+            return None
+        if self._seals.knows(record.key_id):
+            return Breakage.FORGED, f"was written by somebody else: its signature is not that of key {record.key_id}"
+        if record.key_id in self._unknown:
+            return None
+        self._unknown.add(record.key_id)
+        return Breakage.UNKNOWN_KEY, f"is signed by key {record.key_id[:64]}, which is none of those configured"
 
 
 def pruned_through(record: AuditRecord) -> Head:

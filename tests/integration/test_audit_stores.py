@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from replfix.audit import SqlTrail
+from replfix.audit.jsonl import from_line, to_line
+from replfix.audit.keys import Keys
 from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.core.audit_record import Breakage, RecordKind, verify_chain
 from replfix.core.endpoint import Account, Secret
@@ -35,6 +37,7 @@ class Database:
     url: str
     driver: str
     drop_triggers: tuple[str, ...]
+    drop_signature_triggers: tuple[str, ...]
 
     def run(self, *statements: str) -> None:
         parsed = make_url(self.url)
@@ -62,6 +65,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "head_no_delete", "head_forward",
                   "start_no_delete", "start_forward")  # fmt: skip
+MYSQL_SIGNATURE_TRIGGERS = ("signature_no_update", "signature_no_delete")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -88,7 +92,8 @@ def database(place: str | Lab, request: pytest.FixtureRequest) -> Database:
             session.execute("DROP DATABASE IF EXISTS audit")
             session.execute("CREATE DATABASE audit")
         url = f"{scheme}://{ADMIN.name}:{ADMIN.password}@127.0.0.1:{place.source.port}/audit"
-        return Database(url, f"{scheme}+pymysql", tuple(f"DROP TRIGGER audit_{name}" for name in MYSQL_TRIGGERS))
+        named = ((f"DROP TRIGGER audit_{n}" for n in names) for names in (MYSQL_TRIGGERS, MYSQL_SIGNATURE_TRIGGERS))
+        return Database(url, f"{scheme}+pymysql", *map(tuple, named))
     made = Database(
         request.getfixturevalue("postgresql"),
         "postgresql+psycopg",
@@ -97,8 +102,9 @@ def database(place: str | Lab, request: pytest.FixtureRequest) -> Database:
             "ALTER TABLE audit_head DISABLE TRIGGER USER",
             "ALTER TABLE audit_start DISABLE TRIGGER USER",
         ),
+        ("ALTER TABLE audit_signature DISABLE TRIGGER USER",),
     )
-    made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_start, audit_format")
+    made.run("DROP TABLE IF EXISTS audit_record, audit_head, audit_start, audit_format, audit_signature")
     return made
 
 
@@ -172,6 +178,31 @@ def test_nothing_is_added_to_a_trail_without_its_head(trail: SqlTrail, database:
     database.tamper("DELETE FROM audit_head")
     with pytest.raises(AuditError, match="lost its head"):
         fill(trail, 1)
+
+
+def test_records_are_signed_and_those_of_before_stay(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("6b" * 32)
+    file.chmod(0o600)
+    keys = Keys(file=file)
+    with closing(SqlTrail.open(database.url)) as unsigned, closing(SqlTrail.open(database.url, keys=keys)) as trail:
+        fill(unsigned, 2)
+        assert (trail.verify().whole, trail.verify().signed) == (True, 0)
+        fill(trail, 3)
+        found = trail.verify()
+        assert (found.whole, found.records, found.signed, found.checked) == (True, 5, 3, True)
+        assert [bool(record.signature) for record in trail.records()] == [False, False, True, True, True]
+        assert verify_chain([from_line(to_line(r)) for r in trail.records()], seals=keys.ring).whole
+        with pytest.raises(AuditError, match="no key is configured"):
+            fill(unsigned, 1)
+        for statement in ("UPDATE audit_signature SET signature = 'x'", "DELETE FROM audit_signature WHERE seq = 4"):
+            with pytest.raises(DBAPIError, match="append-only"):
+                database.run(statement)
+        trail.prune(list(trail.records())[2], {})
+        assert (trail.verify().whole, trail.verify().signed) == (True, 3)
+        database.tamper(*database.drop_signature_triggers, "DELETE FROM audit_signature WHERE seq = 5")
+        found = trail.verify()
+        assert [(each.kind, each.seq) for each in found.breaks] == [(Breakage.UNSIGNED, 5)]
 
 
 def _append(url: str, writer: int, count: int) -> None:

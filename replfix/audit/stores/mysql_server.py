@@ -11,7 +11,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
+from replfix.audit.schema import audit_signature
 from replfix.audit.stores.server import ANSWER_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
 from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_options
@@ -44,6 +46,14 @@ _TRIGGERS = (
        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
     """audit_start_forward BEFORE UPDATE ON audit_start FOR EACH ROW
        IF NEW.seq <= OLD.seq OR NOT EXISTS (SELECT * FROM audit_record WHERE seq = NEW.seq AND hash = NEW.hash) THEN
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
+       END IF""",
+)
+_SIGNATURE_TRIGGERS = (
+    """audit_signature_no_update BEFORE UPDATE ON audit_signature FOR EACH ROW
+       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only'""",
+    """audit_signature_no_delete BEFORE DELETE ON audit_signature FOR EACH ROW
+       IF OLD.seq > (SELECT seq FROM audit_start) THEN
          SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
        END IF""",
 )
@@ -90,20 +100,29 @@ class MysqlStore(ServerStore):
             if self.has_schema(connection):
                 return
             self.make_tables(connection)
-            for trigger in _TRIGGERS:
-                try:
-                    connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {trigger}")
-                except DBAPIError as error:
-                    if _code(error) not in _NO_TRIGGERS_HERE:
-                        raise
+            _create_triggers(connection, _TRIGGERS)
             self.made(connection)
             connection.exec_driver_sql("COMMIT")  # before the next one gets the lock: else it makes them again
         finally:
             with suppress(DBAPIError):  # a lost session has lost its locks
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _MAKING})
 
+    def create_signatures(self, connection: sqlalchemy.Connection) -> None:
+        """Each statement commits by itself, and is harmless where another process was quicker."""
+        connection.execute(CreateTable(audit_signature, if_not_exists=True))
+        _create_triggers(connection, _SIGNATURE_TRIGGERS)
+
     def error(self, error: BaseException) -> AuditError:
         return self.meaning(error, _code(error), _MEANINGS)
+
+
+def _create_triggers(connection: sqlalchemy.Connection, triggers: tuple[str, ...]) -> None:
+    for trigger in triggers:
+        try:
+            connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {trigger}")
+        except DBAPIError as error:
+            if _code(error) not in _NO_TRIGGERS_HERE:
+                raise
 
 
 def _endpoint(url: URL, account: Account, tls: Tls) -> Endpoint:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from replfix.audit.schema import audit_signature
 from replfix.audit.stores.server import ANSWER_SECONDS, CONNECT_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
 from replfix.errors import AuditError, ConfigError
@@ -53,6 +54,11 @@ _TRIGGERS = (
     "audit_start_no_truncate BEFORE TRUNCATE ON audit_start EXECUTE FUNCTION audit_append_only()",
     "audit_start_forward BEFORE UPDATE ON audit_start FOR EACH ROW EXECUTE FUNCTION audit_forward()",
 )
+_SIGNATURE_TRIGGERS = (
+    "audit_signature_no_update BEFORE UPDATE ON audit_signature FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+    "audit_signature_no_delete BEFORE DELETE ON audit_signature FOR EACH ROW EXECUTE FUNCTION audit_not_pruned()",
+    "audit_signature_no_truncate BEFORE TRUNCATE ON audit_signature EXECUTE FUNCTION audit_append_only()",
+)
 _MAKING = 0x72706C66  # "rplf": the number of an advisory lock
 
 
@@ -85,6 +91,14 @@ class PostgresqlStore(ServerStore):
         for trigger in _TRIGGERS:
             connection.exec_driver_sql(f"CREATE TRIGGER {trigger}")
         self.made(connection)
+
+    def create_signatures(self, connection: Connection) -> None:
+        """In the caller's transaction."""
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MAKING})
+        if not inspect(connection).has_table(audit_signature.name):
+            audit_signature.create(connection)
+            for trigger in _SIGNATURE_TRIGGERS:
+                connection.exec_driver_sql(f"CREATE TRIGGER {trigger}")
 
     def error(self, error: BaseException) -> AuditError:
         cause = getattr(error, "orig", None) or error

@@ -9,7 +9,7 @@ import stat
 import threading
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
@@ -119,6 +119,13 @@ _TRIGGERS = (
     """audit_start_forward BEFORE UPDATE ON audit_start WHEN NEW.seq <= OLD.seq
        OR NOT EXISTS (SELECT * FROM audit_record WHERE seq = NEW.seq AND hash = NEW.hash)""",
 )
+_SIGNATURE_TRIGGERS = (
+    "audit_signature_no_update BEFORE UPDATE ON audit_signature",
+    """audit_signature_no_delete BEFORE DELETE ON audit_signature
+       WHEN OLD.seq > coalesce((SELECT seq FROM audit_start), 0)""",
+    """audit_signature_in_order BEFORE INSERT ON audit_signature
+       WHEN NEW.seq <= (SELECT coalesce(max(seq), 0) FROM audit_signature)""",
+)
 
 
 class SqliteFile:
@@ -155,12 +162,15 @@ class SqliteFile:
         """In the caller's transaction."""
         schema.metadata.create_all(connection, checkfirst=False)
         schema.start(connection)
-        for trigger in _TRIGGERS:
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER {trigger} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
-            )
+        _create_triggers(connection, _TRIGGERS)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+
+    def create_signatures(self, connection: Connection) -> None:
+        """In the caller's transaction."""
+        if not inspect(connection).has_table(schema.audit_signature.name):
+            schema.signatures.create_all(connection, checkfirst=False)
+            _create_triggers(connection, _SIGNATURE_TRIGGERS)
 
     def head(self, connection: Connection, *, lock: bool) -> Head | None:  # noqa: ARG002
         """``lock`` needs nothing here: a transaction that writes has begun with BEGIN IMMEDIATE."""
@@ -191,6 +201,13 @@ class SqliteFile:
         primary = code & 0xFF if isinstance(code, int) else None
         message, hint = _MEANINGS.get(primary, ("cannot be used: " + str(cause), "Check the file and its file system."))
         return AuditError(f"The audit trail {self.path} {message}.", hint)
+
+
+def _create_triggers(connection: Connection, triggers: tuple[str, ...]) -> None:
+    for trigger in triggers:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {trigger} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+        )
 
 
 def _check_trusted(path: Path) -> None:

@@ -51,6 +51,10 @@ class Store(Protocol):
         """Tables, the head at START, and what makes them append-only. Harmless when another process was quicker."""
         ...
 
+    def create_signatures(self, connection: Connection) -> None:
+        """The table of signatures, append-only too, where there is none yet. Harmless when another process was quicker."""
+        ...
+
     def head(self, connection: Connection, *, lock: bool) -> Head | None:
         """Where the trail ends; with ``lock`` nobody else can append until the transaction ends. None: it was taken out."""
         ...

@@ -62,6 +62,8 @@ class AuditRecordDocument(Document):
     payload: dict[str, Any]
     previous_hash: str
     hash: str
+    key_id: str  # of the key that signed it; empty: it is not signed
+    signature: str
     sound: bool  # its own hash fits; `audit verify` judges the chain
 
     @classmethod
@@ -71,7 +73,9 @@ class AuditRecordDocument(Document):
 
 
 class BreakPart(Part):
-    kind: Literal["changed", "removed", "reordered", "repeated", "added", "illegible"]
+    kind: Literal[
+        "changed", "removed", "reordered", "repeated", "added", "illegible", "unsigned", "forged", "unknown-key"
+    ]
     seq: int
     id: str | None
     message: str
@@ -88,6 +92,8 @@ class AuditVerify(Document):
     records: int
     head_seq: int
     head_hash: str
+    signed: int  # how many records have a signature
+    signatures_checked: bool  # false: no key is configured to check them with
     first_broken: BreakPart | None
     breaks: list[BreakPart]  # at most 100
 
@@ -100,6 +106,8 @@ class AuditVerify(Document):
             records=verification.records,
             head_seq=verification.head.seq,
             head_hash=verification.head.hash,
+            signed=verification.signed,
+            signatures_checked=verification.checked,
             first_broken=BreakPart.of(first) if first else None,
             breaks=[BreakPart.of(found) for found in verification.breaks[:100]],
         )
