@@ -25,15 +25,17 @@ from tests.field.topologies.connected import ROW_EVENTS, start_appliers, stop_ap
 
 
 class Touched:
-    """Rows that a server logged changes of: whether the first of them changed a row that was there."""
+    """Rows that a server logged changes of: whether the first of them changed a row that was there, and what the last one left."""
 
     def __init__(self, earlier: Mapping[int, bool] | None = None) -> None:
         self.changed_first: dict[int, bool] = dict(earlier or {})
+        self.left: dict[int, Row | None] = {}
 
     def note(self, before: Table, after: Table) -> None:
         for number in {*before, *after}:
             if before.get(number) != after.get(number):
                 self.changed_first.setdefault(number, number in before)
+                self.left[number] = after.get(number)
 
 
 class Chain(World):
@@ -57,7 +59,7 @@ class Chain(World):
         self._settle()
         self._start = rows_of(top)
         stop_appliers(middle, below)
-        by_middle = self._diverge(middle, "m")
+        self._by_middle = by_middle = self._diverge(middle, "m")
         self._diverge(below, "b")
         self._diverged = {server.name: rows_of(server) for server in (middle, below)}
         if self._rng.random() < 0.5:  # else it gets the middle's own writes together with the top's
@@ -104,6 +106,7 @@ class Chain(World):
         top = rows_of(self._lab.servers[0])
         for touched in self._touched.values():
             touched.note(self._top, top)  # what replfix wrote there
+        by_top = self._touched[self._lab.servers[1].name].changed_first
         if self._used <= {"source-wins", "skip"} and top != self._top:
             yield f"the source was written to: {sorted(set(top.items()) ^ set(self._top.items()))}"
         everywhere = set(top.values())
@@ -116,6 +119,8 @@ class Chain(World):
                 may: set[Row | None] = {theirs.get(number)}
                 if number not in touched:
                     may |= {own, self._start.get(number), top.get(number)}
+                elif number not in by_top:  # what the middle did to it since, unlogged, nobody below knows
+                    may.add(self._by_middle.left[number])
                 if now not in may and not stopped and number not in left_out and (number, now) not in stays:
                     yield f"{name} {number}: {now}, and should be one of {may}"
                 lost = own is not None and own not in (self._start.get(number), now) and own not in everywhere
