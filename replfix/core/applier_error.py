@@ -33,6 +33,7 @@ _ROWS = re.compile(
 _CONDITION = re.compile(r"(?P<text>.+?)(?:,\s*|\s)Error_code: (?P<errno>(?:MY-)?\d+);?\s*", re.S)
 _EVENT_LOG = re.compile(r"the event's \w+ log (?P<file>[^,;]*), end_log_pos (?P<pos>[0-9]{1,20})")
 _DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?P<key>.*)'", re.S)
+_FOREIGN_KEY = re.compile(r"a foreign key constraint fails \(.*CONSTRAINT `(?P<name>(?:[^`]|``)+)` FOREIGN KEY", re.S)
 _TABLE = re.compile(
     # A table that is not there, and a column whose type does not fit: row events that fail before any row is tried.
     r"\bTable '(?P<missing>.+)' doesn't exist|\bColumn \d+(?: \([^)]*\))? of table '(?P<other>.+?)' cannot be converted",
@@ -55,6 +56,7 @@ class ApplierError:
     key: str | None = None
     shown_value: str | None = None  # for people only: cut, joined and escaped by the server
     statement: str | None = None  # that failed; the server may have cut it
+    foreign_key: str | None = None
 
     @property
     def transaction(self) -> str | None:
@@ -114,5 +116,6 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
         event=event,
         table=table,
         key=duplicate["key"] if duplicate else None,
+        foreign_key=referenced["name"].replace("``", "`") if (referenced := _FOREIGN_KEY.search(text)) else None,
         shown_value=duplicate["value"] if duplicate else None,
     )

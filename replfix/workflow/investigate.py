@@ -283,7 +283,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             tables = {}
             found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
-        relatives = Relatives(replica, source, channel.filters, transaction, error.errno, status.product, tables, since)
+        relatives = Relatives(replica, source, channel.filters, transaction, error, status.product, tables, since)
         found = relatives.added_to(found)
         doubt(status.product, error, transaction, found, tables, unknowns)
         theirs = same_tables(source, tables, found, unknowns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
-from replfix.core.applier_error import MISSING_PARENT_ERRORS
+from replfix.core.applier_error import MISSING_PARENT_ERRORS, ApplierError
 from replfix.core.cascades import PASSES_ON, keys_taken
 from replfix.core.children import Child, Orphan, Replaced, held_by, parents_wanted
 from replfix.core.filters import Filters
@@ -35,7 +35,7 @@ CHILDREN = 1000
 
 
 class Relatives:
-    """The conflicts by foreign keys of one transaction, on which the replica stopped with ``errno``. ``tables`` gains those
+    """The conflicts by foreign keys of one transaction, on which the replica stopped with ``error``. ``tables`` gains those
     that are asked."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Relatives:
         source: Server,
         filters: Filters,
         transaction: Transaction,
-        errno: int,
+        error: ApplierError,
         product: str,
         tables: dict[TableName, Table],
         changes_since: Callable[[], Since],
@@ -53,7 +53,7 @@ class Relatives:
         self._source = source
         self._filters = filters
         self._changes = transaction.changes
-        self._errno = errno
+        self._error = error
         self._product = product
         self._tables = tables
         self._changes_since = changes_since
@@ -74,7 +74,7 @@ class Relatives:
         if is_one(self._product, self._changes, of_transaction, replace(found, replaced=tuple(self._replaced))):
             self._no_cascades(of_transaction)
         own = needed_parents(self._changes, of_transaction)
-        refused = frozenset(r.lookup for r in own if self._errno in MISSING_PARENT_ERRORS)
+        refused = frozenset(r.lookup for r in own if self._is_refused(r))
         self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
         if not self._conflicts and not self._untold and not self._orphans and not self._replaced:
             return found
@@ -86,6 +86,13 @@ class Relatives:
             orphans=tuple(self._orphans),
             replaced=tuple(self._replaced),
         )
+
+    def _is_refused(self, reference: Reference) -> bool:
+        """Whether the error is about it, as far as it says: it names the first one that the server missed."""
+        if self._error.errno not in MISSING_PARENT_ERRORS:
+            return False
+        key, error = reference.foreign_key, self._error
+        return error.table in (None, str(key.child)) and error.foreign_key in (None, key.name)
 
     def with_parents(self, found: Reconciliation, wanting: tuple[Child, ...]) -> Reconciliation:
         """With the parents that rows which repairs write need, and those of ``wanting``, where none would be there."""

@@ -21,6 +21,15 @@ def test_duplicate_in_write_rows() -> None:
     )
 
 
+def test_the_foreign_key_of_a_missing_parent() -> None:
+    text = (
+        "Could not execute Write_rows event on table a.b; Cannot add or update a child row: a foreign key constraint fails "
+        "(`a`.`b`, CONSTRAINT `b``s` FOREIGN KEY (`p`) REFERENCES `q` (`id`)), Error_code: 1452; handler error"
+    )
+    assert parse(1452, text).foreign_key == "b`s"
+    assert parse(1216, "Cannot add or update a child row: a foreign key constraint fails").foreign_key is None
+
+
 def test_the_servers_gtid_wins_over_the_one_in_the_text() -> None:
     assert parse(1062, HEAD, f"{U}:tag:7").gtid == f"{U}:tag:7"
 
