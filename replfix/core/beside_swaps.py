@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.by_hand import by_hand
+from replfix.core.by_hand import by_hand, one_thread_first
 from replfix.core.evidence import Evidence
 from replfix.core.lookup import Lookup, by_key
 from replfix.core.net_rows import net_rows
@@ -108,6 +108,10 @@ def carried_out(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tupl
 
 def next_step(evidence: Evidence) -> str:
     """What to do in place of applying the transaction."""
+    return f"{_next_step(evidence)} {one_thread_first(evidence)}".rstrip()
+
+
+def _next_step(evidence: Evidence) -> str:
     others = changes_beside(evidence)
     skip = "'replfix resolve --strategy skip'"
     if not others:
@@ -141,5 +145,5 @@ def by_statements(evidence: Evidence) -> tuple[Remedy, ...]:
         f"The changes of {counted(len(others), 'row')} that are not out of date. Run them in one session on the replica, once; nothing "
         "of it is logged:"
     )
-    then = "Then leave the transaction out: 'replfix resolve --strategy skip'."
-    return Remedy(text, by_hand(evidence, *rows, start=""), LeadsTo.NEXT_STEP), Remedy(then)
+    then = f"Then leave the transaction out: 'replfix resolve --strategy skip'. {one_thread_first(evidence)}"
+    return Remedy(text, by_hand(evidence, *rows, start=""), LeadsTo.NEXT_STEP), Remedy(then.rstrip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.evidence import Evidence
+from replfix.core.restart import Source
 from replfix.core.status import RelayLog
 
 NEVER_BELOW = "A replica of this replica would never get it."
@@ -43,3 +44,19 @@ def skip(evidence: Evidence) -> tuple[str, ...]:
         next_ = evidence.failing is not None and channel.stands_at(evidence.failing)
         return sql.skip_next(channel.name) if next_ and channel.relay_log is not RelayLog.REPLACED else ()
     return sql.skip_by_hand(evidence.error.gtid, channel.name)
+
+
+def one_thread_first(evidence: Evidence) -> str:
+    """What a human does before ``skip``, and why; empty where that is nothing."""
+    if evidence.status.product != "MariaDB" or evidence.channel.relay_log is not RelayLog.REPLACED:
+        return ""
+    why = "With several GTID domains MariaDB takes no skip counter while it applies in parallel (error 1966)."
+    if evidence.source_has[0] is not Source.HOLDS:
+        return (
+            f"{why} To set the number of parallel threads to 0, the channel has to be stopped and started, which deletes the relay log; that the source "
+            "has all of it is not known."
+        )
+    return (
+        f"{why} Before that, stop all channels (STOP ALL REPLICAS), set the number of parallel threads to 0 and start them again; set it back in the "
+        "same way afterwards."
+    )

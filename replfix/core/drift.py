@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from replfix.core import copying, ddl, sql
-from replfix.core.by_hand import NEVER_BELOW, by_hand, skip_alone
+from replfix.core.by_hand import NEVER_BELOW, by_hand, one_thread_first, skip_alone
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.table import ForeignKey, TableName
@@ -119,7 +119,7 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
     return Remedy(
         f"{why} So the {what} has nothing left to do on the replica. 'replfix resolve --strategy skip' leaves out exactly "
         f"this transaction, and no other; replfix does not do it by itself. {NEVER_BELOW}"
-        + (" By hand:" if statements else ""),
+        + (" By hand:" if statements else f" {one_thread_first(evidence)}".rstrip()),
         statements,
         LeadsTo.LEFT_OUT if statements else None,
     )

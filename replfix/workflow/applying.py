@@ -56,10 +56,11 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
     """Start the applier up to the end of the failing transaction, and wait for it."""
     stopped = operation.replica.status().channel(plan.channel)
     behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
-    runs_on = receiving.runs_on or not operation.replica.stops_after(plan.transaction)
-    if runs_on:
+    both = receiving.runs_on
+    receiving.runs_on = both or not operation.replica.stops_after(plan.transaction)
+    if receiving.runs_on:
         operation.progress(f"Starting the channel: it cannot be told to stop behind {plan.transaction}")
-        if receiving.runs_on:
+        if both:
             operation.replica.start(plan.channel, Threads.BOTH)
         elif refused := start_channel(operation, plan):
             raise NotVerified(f"The repair was applied, and the channel was not started. {refused}")
@@ -77,7 +78,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
                 plan.channel, Threads.APPLIER
             )  # at the end of the relay log it only ends with the next event (9.7.4)
     # An applier on its way to its UNTIL is still there for a moment: started then, it would stop all the same (9.7.4).
-    status = wait_until_stopped(operation, plan, or_applied=runs_on)
+    status = wait_until_stopped(operation, plan, or_applied=receiving.runs_on)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
         return
@@ -112,7 +113,7 @@ def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
     )
 
 
-def verify(operation: Operation, diagnosis: Diagnosis) -> None:
+def verify(operation: Operation, diagnosis: Diagnosis, receiving: Receiving) -> None:
     """Every row that the transaction touched, read from the replica and held against the event."""
     transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
     assert transaction is not None
@@ -120,7 +121,7 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     assert found is not None
     final = final_rows(transaction.changes, tables)
     running = operation.replica.status().applying(diagnosis.evidence.channel.name)
-    if running:
+    if running or receiving.runs_on:  # the next conflict may have stopped it since
         later = _touched_later(operation, diagnosis)
         final = tuple(row for row in final if row.lookup not in later)
     operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
@@ -131,13 +132,18 @@ def verify(operation: Operation, diagnosis: Diagnosis) -> None:
     if wrong:
         raise NotVerified(
             f"{transaction.id} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
-            ("The channel runs on. " if running else "The channel was left stopped behind this transaction. ")
-            + "Displaced rows are in the audit trail.",
+            f"{_left(running=running, ran_on=receiving.runs_on)} Displaced rows are in the audit trail.",
         )
 
 
+def _left(*, running: bool, ran_on: bool) -> str:
+    if running:
+        return "The channel runs on."
+    return "The channel has stopped again." if ran_on else "The channel was left stopped behind this transaction."
+
+
 def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
-    """Rows that later transactions of the source change: on a channel that runs, they need not stand as this one left them."""
+    """Rows that later transactions of the source change: on a channel that runs, or ran, they need not stand as this one left them."""
     evidence = diagnosis.evidence
     assert evidence.transaction is not None
     source = operation.source_of(evidence.channel)

@@ -83,7 +83,7 @@ class Receiving:
         self._operation = operation
         self._plan = plan
         self._had: GtidSet | None = None  # what the relay log of a receiver that is to be stopped again held
-        self.runs_on = False  # the applier must not be started twice: it is not stopped behind the transaction
+        self.runs_on = False  # it is not stopped behind the transaction: the applier must not be started twice, or cannot be told to
 
     def bring(self) -> None:
         """Before anything is changed. NotDone when the receiver does not connect or does not get there: it is stopped again."""

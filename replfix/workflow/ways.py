@@ -121,7 +121,7 @@ class _Apply(_Round):
         let_it_apply(self.operation, self.plan, self.receiving)
 
     def verify(self) -> None:
-        verify(self.operation, self.diagnosis)
+        verify(self.operation, self.diagnosis, self.receiving)
 
 
 class _NetRows(_Apply):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from replfix.core import prepared_xa
 from replfix.core.beside_swaps import carried_out, changes_beside, outdated
+from replfix.core.by_hand import one_thread_first
 from replfix.core.diagnosis import Proposal
 from replfix.core.evidence import Evidence
 from replfix.core.guards import same_origin
@@ -14,7 +15,6 @@ from replfix.core.known_error import Kind, Thread
 from replfix.core.plan import LeftOut, Plan, Step, Undoable, Way
 from replfix.core.row_event import ChangeKind
 from replfix.core.secrets import has_mask
-from replfix.core.status import RelayLog
 from replfix.core.swap import Why
 from replfix.core.transaction_id import TransactionId
 from replfix.core.words import counted
@@ -142,11 +142,8 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
         )
     if evidence.status.product == "MySQL" and len(evidence.status.channels) > 1:
         return "Without GTIDs the skip counter is one for all channels: the first that is started would take it."
-    if channel.relay_log is RelayLog.REPLACED and evidence.status.product == "MariaDB":
-        return (
-            "With several GTID domains MariaDB takes no skip counter while it applies in parallel (error 1966). Stop the channel, set the "
-            "number of its parallel threads to 0, and run the command again; set it back afterwards."
-        )
+    if first := one_thread_first(evidence):
+        return first
     if channel.applied_to is None or channel.committed_behind(transaction) is not None:
         return "Workers have committed transactions behind it: what the skip counter would pass over is not certain."
     if transaction.start < channel.applied_to:

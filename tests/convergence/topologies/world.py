@@ -14,7 +14,7 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -37,6 +37,7 @@ STILL_SECONDS = 1.5
 _NAMED = re.compile(r"'replfix resolve --strategy (\S+)'")
 _FIRST = re.compile(r"by hand|prints the statements")
 """Something else comes before that."""
+_ONE_THREAD = "set the number of parallel threads to 0"
 
 COLUMNS = "id INT AUTO_INCREMENT PRIMARY KEY, u INT NULL, v VARCHAR(20), UNIQUE KEY (u)"
 FIRST_IDS = range(1, 13)
@@ -95,9 +96,11 @@ class World(ABC):
         self._lab = self._lab.arranged(self.topology, as_shipped=self._as_shipped)
         for earlier in self._trail.parent.glob(f"{self._trail.name}*"):
             earlier.unlink()
-        for server in self._lab.replicas if self._by_sets_alone and not self._as_shipped else ():
-            # With a domain for each server, threads in parallel apply what conflicts in one order or another.
-            execute(server, "STOP ALL REPLICAS", "SET GLOBAL slave_parallel_threads = 0", "START ALL REPLICAS")
+        if self._by_sets_alone and not self._as_shipped:  # a domain for each server
+            threads = random.Random(f"threads {self.verdict.seed}").choice((0, 4))
+            self.verdict.varied = (*self.verdict.varied, f"{threads} threads")
+            for server in self._lab.replicas:
+                _set_threads(server, threads)
         with may_skip(*self._lab.replicas):
             self._write()
             self._settle()
@@ -170,7 +173,9 @@ class World(ABC):
         if self._followed(channel):
             return ""
         if (named := _NAMED.search(said)) and not _FIRST.search(said):
-            ran = self._resolve(channel, named[1])
+            with _one_thread(channel.replica) if _ONE_THREAD in said else nullcontext():
+                self._settle()
+                ran = self._resolve(channel, named[1])
             if ran.code != 4:
                 return ""
             self.verdict.wrong.append(f"{channel}: {named[0]} is named, and refused: {_words(ran.document)}")
@@ -268,6 +273,19 @@ class World(ABC):
         with closing(sqlite3.connect(self._trail)) as connection:
             found = connection.execute("SELECT payload FROM audit_record WHERE kind = 'intent'")
             return tuple(each for (payload,) in found for each in _recorded(json.loads(payload)["plan"]))
+
+
+@contextmanager
+def _one_thread(server: Server) -> Iterator[None]:
+    """As a human does who is told to."""
+    ((threads,),) = rows(server, "SELECT @@GLOBAL.slave_parallel_threads")
+    _set_threads(server, 0)
+    yield
+    _set_threads(server, int(threads))
+
+
+def _set_threads(server: Server, number: int) -> None:
+    execute(server, "STOP ALL REPLICAS", f"SET GLOBAL slave_parallel_threads = {number}", "START ALL REPLICAS")
 
 
 def _words(document: Mapping[str, Any]) -> str:

@@ -87,6 +87,20 @@ def test_several_domains_and_parallel_threads(mariadb: Lab) -> None:
         received(mariadb)
 
 
+def test_several_domains_and_the_next_conflict_behind_a_later_change(mariadb: Lab) -> None:
+    """The channel runs on, changes the row of the failing transaction again and stops on the next: what it left is not held against the
+    first transaction."""
+    several_domains(mariadb)
+    write_locally(mariadb.replica, "INSERT INTO d.t VALUES (4, 'local')", logged=False)
+    write(mariadb.source, "UPDATE d.t SET v = 'later' WHERE id = 3", "INSERT INTO d.t VALUES (4, 'source')")
+    received(mariadb)
+    ran = resolve(mariadb)
+    assert ran.code == 0, ran.out + ran.err
+    assert len(ran.document["rounds"]) == 2
+    mariadb.wait_until_applied()
+    assert rows(mariadb.replica) == rows(mariadb.source)
+
+
 def test_several_domains_and_a_source_that_has_purged(mariadb: Lab) -> None:
     """Neither the applier alone nor both threads may be started: refused before anything is changed."""
     several_domains(mariadb)
