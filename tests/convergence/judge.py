@@ -152,11 +152,14 @@ class Judge:
         return False
 
     def _carried_here(self, table: Table, ours: Held | None) -> bool:
-        """A row without a name, to which a foreign key of the replica gave another parent, or none: it has another name."""
+        """A row without a name, to which a foreign key of the replica gave another parent, or none, or whose parent was displaced: it has
+        another name."""
         taken = {name for reference in table.references if reference.passes_on for name in reference.columns}
         rest = [n for n, column in enumerate(table.columns) if column.name not in taken and not column.generated]
         return ours is not None and any(
-            key[0] == table.name and all(row.values[n] == ours.values[n] for n in rest) and self._carried_off(key)
+            key[0] == table.name
+            and all(row.values[n] == ours.values[n] for n in rest)
+            and (self._carried_off(key) or self._without_parent(key, ours))
             for key, row in self.diverged.items()
         )
 
