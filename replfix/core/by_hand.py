@@ -15,9 +15,9 @@ def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> t
     """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""
     status = evidence.status
     lenient = (sql.LENIENT,) if logged_in_part(evidence) else ()
-    return sql.by_hand(
-        (*statements, *lenient), evidence.channel.name, super_read_only=status.super_read_only, start=start
-    )
+    if start is None:
+        start = sql.start_replica(evidence.named_channel, receiver=True)
+    return sql.by_hand((*statements, *lenient), super_read_only=status.super_read_only, start=start)
 
 
 def logged_in_part(evidence: Evidence) -> bool:
@@ -42,8 +42,8 @@ def skip(evidence: Evidence) -> tuple[str, ...]:
     channel = evidence.channel
     if evidence.status.product == "MariaDB":
         next_ = evidence.failing is not None and channel.stands_at(evidence.failing)
-        return sql.skip_next(channel.name) if next_ and channel.relay_log is not RelayLog.REPLACED else ()
-    return sql.skip_by_hand(evidence.error.gtid, channel.name)
+        return sql.skip_next(evidence.named_channel) if next_ and channel.relay_log is not RelayLog.REPLACED else ()
+    return sql.skip_by_hand(evidence.error.gtid, evidence.named_channel)
 
 
 def one_thread_first(evidence: Evidence) -> str:

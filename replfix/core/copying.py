@@ -76,7 +76,10 @@ def copied(
     )
     yield Remedy(
         f"Then put it in its place:{aside}",
-        (*by_hand(evidence, *moved, start=""), *(ending or (sql.start_replica(channel.name, receiver=True),))),
+        (
+            *by_hand(evidence, *moved, start=""),
+            *(ending or (sql.start_replica(evidence.named_channel, receiver=True),)),
+        ),
         leads_to,
     )
 

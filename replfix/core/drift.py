@@ -188,7 +188,7 @@ def _converted(evidence: Evidence, both: BothDefinitions, name: str, ours: str, 
         + (" Negative values are changed without an error: the replica's column is UNSIGNED." if signs else ""),
         (
             sql.convert_types(mariadb=evidence.status.product == "MariaDB"),
-            sql.start_replica(evidence.channel.name, receiver=True),
+            sql.start_replica(evidence.named_channel, receiver=True),
         ),
         LeadsTo.NEXT_TRANSACTION,
         loses=(Loss(None, "negative value", f"{both.name}.{name}"),) if signs else (),

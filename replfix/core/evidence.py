@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from replfix.core import sql
 from replfix.core.alter import ForeignKeyClause, meets_rows
 from replfix.core.applier_error import ApplierError
 from replfix.core.audit_record import AuditRecord
@@ -255,6 +256,10 @@ class Evidence:
         if self.transaction is not None:
             return self.transaction.id
         return self.logged.id if self.logged is not None else None
+
+    @property
+    def named_channel(self) -> sql.Channel:
+        return sql.Channel(self.channel.name, mariadb=self.status.product == "MariaDB")
 
     @property
     def may_stop_again(self) -> bool:

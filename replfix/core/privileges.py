@@ -135,7 +135,7 @@ def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> t
     user, _, host = account.rpartition("@")
     to = sql.account(user, host)
     statements = [sql.grant(tuple(names), scope, to) for scope, names in by_scope.items()]
-    return sql.by_hand(statements, "", super_read_only=super_read_only, start="")
+    return sql.by_hand(statements, super_read_only=super_read_only)
 
 
 def for_an_administrator(address: str, account: str, needs: Iterable[Need], *, super_read_only: bool) -> str:

@@ -122,23 +122,27 @@ def test_look_ups() -> None:
 
 
 def test_start_replica() -> None:
-    assert sql.start_replica("", receiver=True) == "START REPLICA FOR CHANNEL ''"
-    assert sql.start_replica("it's", receiver=False) == "START REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
-    assert sql.start_replica("", receiver=False, until=TransactionId("u:1", "b.1", 4, 9)) == (
+    assert sql.start_replica(sql.Channel(""), receiver=True) == "START REPLICA FOR CHANNEL ''"
+    assert sql.start_replica(sql.Channel("it's"), receiver=False) == "START REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
+    assert sql.start_replica(sql.Channel(""), receiver=False, until=TransactionId("u:1", "b.1", 4, 9)) == (
         "START REPLICA SQL_THREAD UNTIL SQL_AFTER_GTIDS = 'u:1' FOR CHANNEL ''"
     )
-    assert sql.start_replica("", receiver=False, before=TransactionId("u:1", "b.1", 4, 9)) == (
+    assert sql.start_replica(sql.Channel(""), receiver=False, before=TransactionId("u:1", "b.1", 4, 9)) == (
         "START REPLICA SQL_THREAD UNTIL SQL_BEFORE_GTIDS = 'u:1' FOR CHANNEL ''"
     )
     unnamed = TransactionId(None, "it's.1", 4, 9)
-    assert sql.start_replica("", receiver=False, until=unnamed) == (
+    assert sql.start_replica(sql.Channel(""), receiver=False, until=unnamed) == (
         "START REPLICA SQL_THREAD UNTIL SOURCE_LOG_FILE = 'it''s.1', SOURCE_LOG_POS = 9 FOR CHANNEL ''"
     )
-    assert sql.stop_replica("it's", "SQL_THREAD") == "STOP REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
-    assert sql.start_replica("c", receiver=False, gaps=True) == (
+    old, other = sql.Channel("", mariadb=True), sql.Channel("it's", mariadb=True)  # before 10.7 there is no FOR CHANNEL
+    assert sql.start_replica(old, receiver=True) == "START REPLICA"
+    assert sql.fetch_again(other) == ("STOP REPLICA 'it''s'", "RESET REPLICA 'it''s'", "START REPLICA 'it''s'")
+    assert sql.start_receiver(other) == "START REPLICA 'it''s' IO_THREAD"
+    assert sql.stop_replica(sql.Channel("it's"), "SQL_THREAD") == "STOP REPLICA SQL_THREAD FOR CHANNEL 'it''s'"
+    assert sql.start_replica(sql.Channel("c"), receiver=False, gaps=True) == (
         "START REPLICA SQL_THREAD UNTIL SQL_AFTER_MTS_GAPS FOR CHANNEL 'c'"
     )
-    assert sql.start_replica("", receiver=False, before=unnamed) == (
+    assert sql.start_replica(sql.Channel(""), receiver=False, before=unnamed) == (
         "START REPLICA SQL_THREAD UNTIL SOURCE_LOG_FILE = 'it''s.1', SOURCE_LOG_POS = 4 FOR CHANNEL ''"
     )
 

@@ -51,13 +51,12 @@ _REFUSED = re.compile(r"(?:Access|command) denied (?:for|to) user '(?P<user>[^']
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    errno, channel, message = evidence.error.errno, evidence.channel, evidence.error.message
-    mariadb = evidence.status.product == "MariaDB"
+    errno, message = evidence.error.errno, evidence.error.message
     if errno == _NO_TLS:
         return (
             Remedy(
                 "The source takes encrypted connections only (require_secure_transport). This encrypts the channel's.",
-                sql.change_source(channel.name, "SOURCE_SSL = 1", mariadb=mariadb),
+                sql.change_source(evidence.named_channel, "SOURCE_SSL = 1"),
                 LeadsTo.RECEIVER_RUNS,
             ),
         )
@@ -66,12 +65,12 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             Remedy(
                 "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be "
                 "sent. Either of these lets it in; TLS is the better one.",
-                sql.change_source(channel.name, "SOURCE_SSL = 1", mariadb=mariadb),
+                sql.change_source(evidence.named_channel, "SOURCE_SSL = 1"),
                 LeadsTo.RECEIVER_RUNS,
             ),
             Remedy(
                 "Or, without TLS:",
-                sql.change_source(channel.name, "GET_SOURCE_PUBLIC_KEY = 1", mariadb=mariadb),
+                sql.change_source(evidence.named_channel, "GET_SOURCE_PUBLIC_KEY = 1"),
                 LeadsTo.RECEIVER_RUNS,
             ),
         )
@@ -81,11 +80,11 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 "The account lets the replica in, and lacks the privilege to read the binlog.",
-                sql.by_hand((sql.grant(("REPLICATION SLAVE",), "*.*", account),), "", super_read_only=False, start=""),
+                sql.by_hand((sql.grant(("REPLICATION SLAVE",), "*.*", account),), super_read_only=False),
                 LeadsTo.NEXT_STEP,
                 SOURCE,
             ),
-            Remedy("Then start the receiver:", (sql.start_receiver(channel.name),), LeadsTo.RECEIVER_RUNS),
+            Remedy("Then start the receiver:", (sql.start_receiver(evidence.named_channel),), LeadsTo.RECEIVER_RUNS),
         )
     return (Remedy(_why(evidence)), *_shown(evidence))
 

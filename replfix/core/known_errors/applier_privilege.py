@@ -52,7 +52,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (
             *drift.the_statement(evidence),
             Remedy("The channel applies without privilege checks now (PRIVILEGE_CHECKS_USER is not set): start it again.",
-                   (sql.start_replica(evidence.channel.name, receiver=True),), LeadsTo.NEXT_TRANSACTION),
+                   (sql.start_replica(evidence.named_channel, receiver=True),), LeadsTo.NEXT_TRANSACTION),
         )  # fmt: skip
     if evidence.error.errno == _NOT_TRUSTED:
         return (
@@ -60,7 +60,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             Remedy(
                 f"The channel applies as {account} (PRIVILEGE_CHECKS_USER). With a binary log, who makes a routine or trigger has to have SUPER, "
                 "or the server trusts whoever may make one. With ROW or MIXED logging this does no harm; set it in the configuration file too:",
-                (sql.TRUST_CREATORS, sql.start_replica(evidence.channel.name, receiver=True)),
+                (sql.TRUST_CREATORS, sql.start_replica(evidence.named_channel, receiver=True)),
                 LeadsTo.REAL_ERROR,
             ),
         )

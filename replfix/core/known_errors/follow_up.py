@@ -28,4 +28,4 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    return (Remedy(FAMILY.human, (sql.start_replica(evidence.channel.name, receiver=True),), LeadsTo.REAL_ERROR),)
+    return (Remedy(FAMILY.human, (sql.start_replica(evidence.named_channel, receiver=True),), LeadsTo.REAL_ERROR),)

@@ -34,7 +34,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         *seen,
         Remedy(
             FAMILY.human,
-            (sql.LENIENT, sql.start_replica(evidence.channel.name, receiver=True)),
+            (sql.LENIENT, sql.start_replica(evidence.named_channel, receiver=True)),
             LeadsTo.NEXT_TRANSACTION,
         ),
     )

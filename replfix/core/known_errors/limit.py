@@ -91,7 +91,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
     name = _VARIABLE.get(errno)
     number = _number(evidence, name) if name else None
     if name is None or number is None:
-        again = (sql.start_replica(evidence.channel.name, receiver=True),)
+        again = (sql.start_replica(evidence.named_channel, receiver=True),)
         return (Remedy(f"{FAMILY.human} Once there is room:", again, LeadsTo.NEXT_TRANSACTION),)
     wanted = max(_MOST.get(name, 0), 2 * number)
     return (
@@ -105,7 +105,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _restarted(evidence: Evidence) -> tuple[str, ...]:
-    return (sql.start_replica(evidence.channel.name, receiver=True),)
+    return (sql.start_replica(evidence.named_channel, receiver=True),)
 
 
 def _number(evidence: Evidence, name: str) -> int | None:

@@ -57,7 +57,7 @@ _TOO_SLOW = 4192
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    start = (sql.start_replica(evidence.channel.name, receiver=True),)
+    start = (sql.start_replica(evidence.named_channel, receiver=True),)
     if evidence.lock_holders:
         held = " ".join(holder.in_words() for holder in evidence.lock_holders)
         kills = tuple(f"KILL {holder.connection}" for holder in evidence.lock_holders)

@@ -88,7 +88,7 @@ def _versions(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
-    start = (sql.start_replica(evidence.channel.name, receiver=True),)
+    start = (sql.start_replica(evidence.named_channel, receiver=True),)
     if evidence.error.errno == _TIME_ZONE:
         mariadb = evidence.status.product == "MariaDB"
         tool, client = ("mariadb-tzinfo-to-sql", "mariadb") if mariadb else ("mysql_tzinfo_to_sql", "mysql")

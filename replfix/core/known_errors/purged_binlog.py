@@ -111,7 +111,7 @@ def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Rem
     return Remedy(
         f"{text} The last transaction of domain {domain} that came from another server is {last}: go on from there. What the replica wrote "
         f"itself stays on it, and may conflict.{strict}",
-        sql.go_on_from(evidence.channel.name, _position(evidence, domain, last)),
+        sql.go_on_from(evidence.named_channel, _position(evidence, domain, last)),
         LeadsTo.RECEIVER_RUNS,
     )
 
@@ -140,8 +140,8 @@ def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
             "This gives this replica an id that none of them has, while the server runs; set it in the configuration file as well.",
             (
                 sql.set_global_number("server_id", evidence.free_server_id),
-                sql.stop_replica(evidence.channel.name),
-                sql.start_replica(evidence.channel.name, receiver=True),
+                sql.stop_replica(evidence.named_channel),
+                sql.start_replica(evidence.named_channel, receiver=True),
             ),
             LeadsTo.RECEIVER_RUNS,
         ),
@@ -163,9 +163,9 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
             "that it has begun, and STOP REPLICA would wait with it.",
             (
                 take,
-                sql.stop_replica(evidence.channel.name, "IO_THREAD"),
-                sql.start_receiver(evidence.channel.name),
-                sql.start_replica(evidence.channel.name, receiver=True),
+                sql.stop_replica(evidence.named_channel, "IO_THREAD"),
+                sql.start_receiver(evidence.named_channel),
+                sql.start_replica(evidence.named_channel, receiver=True),
             ),
             LeadsTo.RECEIVER_RUNS,
         ),

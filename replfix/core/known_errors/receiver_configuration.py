@@ -54,8 +54,8 @@ _AGAIN = (
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    message, channel = evidence.error.message, evidence.channel
-    start = sql.start_receiver(channel.name)
+    message = evidence.error.message
+    start = sql.start_receiver(evidence.named_channel)
     if "server ids" in message:
         what = "Source and replica have the same server_id."
         if evidence.free_server_id is None:

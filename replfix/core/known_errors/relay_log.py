@@ -80,7 +80,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
             f"{has} This throws the relay logs away, and the replica fetches again what is "
             f"{'behind its gtid_slave_pos' if mariadb else 'not in its gtid_executed'}; the "
             "channel keeps its address and account.",
-            sql.fetch_again(channel.name),
+            sql.fetch_again(evidence.named_channel),
             LeadsTo.CHANNEL_RUNS,
         ),
     )

@@ -87,7 +87,7 @@ def _relevant(errno: int) -> tuple[str, ...]:
 
 
 def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    channel, errno = evidence.channel.name, evidence.error.errno
+    channel, errno = evidence.named_channel, evidence.error.errno
     start = sql.start_replica(channel, receiver=True)
     if errno == _NO_PRIMARY_KEY:
         stream = Remedy(
@@ -128,7 +128,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 def statements_too(evidence: Evidence) -> Remedy:
     """For a channel that takes row events only."""
-    channel = evidence.channel.name
+    channel = evidence.named_channel
     return Remedy(
         "The channel takes row events only (REQUIRE_ROW_FORMAT = 1), and the source logged a statement. This lets it take statements as well. To "
         "switch that off again later, have binlog_format = ROW on the source, and let the replica apply what was logged before.",

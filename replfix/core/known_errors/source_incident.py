@@ -55,7 +55,7 @@ def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
     )
     mariadb, at = evidence.status.product == "MariaDB", channel.applied_to
     if evidence.error.gtid is not None and not mariadb:
-        over = sql.skip_by_hand(evidence.error.gtid, channel.name)
+        over = sql.skip_by_hand(evidence.error.gtid, evidence.named_channel)
         return (Remedy(f"{told} This passes over it alone. {after}", over, LeadsTo.LEFT_OUT),)
     counts = channel.relay_log is not RelayLog.REPLACED if mariadb else evidence.status.gtid_mode != "ON"
     if at is None or not counts:
@@ -69,7 +69,7 @@ def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
         ),
         Remedy(
             f"This passes over it alone. {after}",
-            sql.skip_next(channel.name) if mariadb else sql.skip_by_hand(None, channel.name),
+            sql.skip_next(evidence.named_channel) if mariadb else sql.skip_by_hand(None, evidence.named_channel),
             LeadsTo.LEFT_OUT,
         ),
     )

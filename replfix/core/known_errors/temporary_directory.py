@@ -25,7 +25,7 @@ _LEFT_BEHIND = re.compile(r"to file '(?P<file>[^']*SQL_LOAD-[^']*)' \(OS errno 1
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    start = (sql.start_replica(evidence.channel.name, receiver=False),)
+    start = (sql.start_replica(evidence.named_channel, receiver=False),)
     left = _LEFT_BEHIND.search(evidence.error.message)
     if left is None:
         return (Remedy(FAMILY.human, start, LeadsTo.CHANNEL_RUNS),)

@@ -38,7 +38,7 @@ _GAP = (1802, 1803)
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    channel = evidence.channel.name
+    channel = evidence.named_channel
     if evidence.error.errno in _GAP:
         return (
             Remedy(

@@ -105,12 +105,16 @@ class MysqlDialect:
         gaps: bool = False,
     ) -> tuple[str, ...]:
         if threads is Threads.RECEIVER:
-            return (sql.start_receiver(channel),)
-        return (sql.start_replica(channel, receiver=threads is Threads.BOTH, until=until, before=before, gaps=gaps),)
+            return (sql.start_receiver(sql.Channel(channel)),)
+        return (
+            sql.start_replica(
+                sql.Channel(channel), receiver=threads is Threads.BOTH, until=until, before=before, gaps=gaps
+            ),
+        )
 
     def stop(self, channel: str, threads: Threads) -> str:
         return sql.stop_replica(
-            channel, {Threads.RECEIVER: "IO_THREAD", Threads.APPLIER: "SQL_THREAD"}.get(threads, "")
+            sql.Channel(channel), {Threads.RECEIVER: "IO_THREAD", Threads.APPLIER: "SQL_THREAD"}.get(threads, "")
         )
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:
