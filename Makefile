@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check soak follow lie clean
+.PHONY: demo test check soak follow lie pin dist audit clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -31,6 +31,15 @@ follow: $(READY)  ## does what every remedy says, on real servers, and judges it
 
 lie: $(READY)  ## what real servers said, bent at one place after the other: make lie MINUTES=30 SERVERS=mysql
 	$(BIN)/python -m tests.lying --minutes $(MINUTES) --servers $(SERVERS)
+
+pin: $(READY)  ## pin by hash what a published replfix runs with, behind a change of constraints.txt
+	.ci/pin
+
+dist:  ## what is published: a wheel with its bill of materials, built with pinned tools
+	PYTHON=$(PYTHON) .ci/dist
+
+audit:  ## known faults of what a published replfix runs with; needs the network
+	PYTHON=$(PYTHON) .ci/audit
 
 clean:  ## remove what make made; labs are ended with `replfix lab down`
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
