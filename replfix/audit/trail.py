@@ -170,15 +170,16 @@ class SqlTrail:
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[AuditRecord]:
-        """Records in the order in which they were written, or the other way round. ``since`` includes that moment,
-        ``through`` that record's number."""
+        """Records in the order in which they were written, or the other way round. ``since`` includes that moment, and all
+        behind the first record of it, whatever the clocks of their hosts said; ``through`` that record's number."""
         conditions: list[ColumnElement[bool]] = []
         if incident is not None:
             conditions.append(audit_record.c.incident == incident)
         if replica is not None:
             conditions.append(audit_record.c.replica == replica)
         if since is not None:
-            conditions.append(audit_record.c.recorded_at >= _text_of(since))
+            first = select(func.min(audit_record.c.seq)).where(audit_record.c.recorded_at >= _text_of(since))
+            conditions.append(audit_record.c.seq >= first.scalar_subquery())
         if through is not None:
             conditions.append(audit_record.c.seq <= through)
         if limit == 0:

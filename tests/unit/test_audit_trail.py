@@ -193,6 +193,16 @@ def test_records_are_selected_ordered_and_limited(trail: SqlTrail) -> None:
     assert list(trail.records(since=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
+def test_a_record_of_a_clock_that_is_behind_is_not_left_out(trail: SqlTrail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written behind a record of that time was written since, whatever its host took the time for."""
+    fill(trail, 2)
+    now = datetime.now(UTC)
+    monkeypatch.setattr("replfix.audit.trail._now", lambda: now - timedelta(days=3650))
+    fill(trail, 1)
+    assert [r.seq for r in trail.records(since=now - timedelta(hours=1))] == [1, 2, 3]
+    assert [r.seq for r in trail.records(since=now - timedelta(hours=1), newest_first=True)] == [3, 2, 1]
+
+
 def test_reading_goes_on_across_pages(trail: SqlTrail, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(trail, 7)
     monkeypatch.setattr("replfix.audit.trail.PAGE_BYTES", 1)
