@@ -19,6 +19,7 @@ from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.explain.probe import Match
 from replfix.core.gtid import GtidSet
 from replfix.core.left_changed import SettingNow
+from replfix.core.limits import Limits
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.plan import OnSource, Plan
 from replfix.core.plan import Step as PlanStep
@@ -40,6 +41,11 @@ class Server(Protocol):
     @property
     def address(self) -> str:
         """``host:port``, for people."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What it may send, and how long it may keep a diagnosis."""
         ...
 
     def uuid(self) -> str:

@@ -122,6 +122,7 @@ class LimitsSection(_Section):
     transaction_values: Annotated[StrictInt, Field(ge=1)] = LIMITS.values
     transaction_bytes: Annotated[StrictInt, Field(ge=1 << 20)] = LIMITS.bytes
     answer_bytes: Annotated[StrictInt, Field(ge=1 << 20)] = LIMITS.answer_bytes
+    diagnose_seconds: Annotated[StrictInt, Field(ge=1)] = LIMITS.diagnose_seconds
 
 
 class PolicyRule(_Section):

@@ -205,7 +205,13 @@ class Config:
     @property
     def _limits(self) -> Limits:
         given = self.file.limits
-        return Limits(given.transaction_rows, given.transaction_values, given.transaction_bytes, given.answer_bytes)
+        return Limits(
+            given.transaction_rows,
+            given.transaction_values,
+            given.transaction_bytes,
+            given.answer_bytes,
+            given.diagnose_seconds,
+        )
 
     def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
         """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""

@@ -1,4 +1,4 @@
-"""How much a server may send: what is held in memory at once is bounded, and the end of it is said in words."""
+"""How much a server may send, and how long it may keep a diagnosis: both are bounded, and the end of it is said in words."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Limits:
     values: int = 20_000_000  # rows × images × columns: a row of many NULLs is small as an event only
     bytes: int = 1 << 28  # of its events, uncompressed
     answer_bytes: int = 1 << 28  # to one statement
+    diagnose_seconds: int = 1800  # all that a diagnosis asks of servers
 
     def rows_left(self, rows: int, values: int, images: int) -> int:
         """How many more may be decoded, each of so many values, behind those that are."""
@@ -39,8 +40,8 @@ class Limits:
                 )
 
 
-def raised(key: str) -> str:
-    return f"If this machine has the memory: {key} in [limits] of replfix.toml raises that."
+def raised(key: str, given: str = "this machine has the memory") -> str:
+    return f"If {given}: {key} in [limits] of replfix.toml raises that."
 
 
 LIMITS = Limits()

@@ -216,8 +216,8 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
 def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ReplfixError:
     """What a failed statement means: a lost connection, a missing privilege, or the server's own error."""
     errno, text = _errno_and_text(error)
-    if errno in _GONE:
-        return ConnectError(f"The connection to {endpoint} was lost: {text}", LOST_HINT)
+    if errno in _GONE:  # without words where it had ended before the statement
+        return ConnectError(f"The connection to {endpoint} was lost: {text or 'it had ended already'}", LOST_HINT)
     if errno in _TOO_LONG:
         return ConnectError(
             f"{endpoint} was too busy for a statement, and gave it up: {text}",

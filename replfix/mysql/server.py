@@ -16,6 +16,7 @@ from replfix.core.endpoint import Endpoint
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.filters import Filters
 from replfix.core.gtid import GtidSet
+from replfix.core.limits import Limits
 from replfix.core.lookup import Answers, Lookup
 from replfix.core.privileges import Granted, Role, parse_grants
 from replfix.core.reach import Reach
@@ -27,6 +28,7 @@ from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.tested import too_old
 from replfix.core.transaction_id import LogPosition, TransactionId
+from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql import circumstances
 from replfix.mysql.as_applied import applied_as, as_applied
@@ -54,6 +56,8 @@ from replfix.mysql.source_session import SourceSession
 from replfix.mysql.status import read_readers, read_server_ids
 from replfix.mysql.understood import understood
 
+STATUS_SECONDS = 60
+"""For all that tells how replication stands."""
 _OWN_LOG_READ = 64 << 20
 """Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
 
@@ -147,6 +151,10 @@ class MysqlServer:
         if "_session" in self.__dict__:
             self._session.close()
             del self.__dict__["_session"]
+
+    @property
+    def limits(self) -> Limits:
+        return self.endpoint.limits
 
     def uuid(self) -> str:
         return self._dialect.identity(self._session)
@@ -281,7 +289,8 @@ class MysqlServer:
         if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
             raise TooOld(reason, "Upgrade the replica first, then its source.")
         try:
-            status = self._dialect.status(self._session)
+            with within(STATUS_SECONDS, "to tell how replication stands"):
+                status = self._dialect.status(self._session)
         except PrivilegeError as error:
             raise PrivilegeError(error.message, give_everything(self._session, Role.REPLICA)) from None
         if all(c.relay_log is RelayLog.KEPT for c in status.channels) or self._managed is None:

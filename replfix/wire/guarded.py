@@ -7,10 +7,12 @@ encryption, clear text only with ``--enable-cleartext-plugin``). PyMySQL 1.2.4 a
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from ssl import SSLContext, SSLSocket
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from replfix.core.acquaintance import Meets
 from replfix.core.endpoint import Endpoint
 from replfix.core.limits import raised
 from replfix.core.tls import TlsMode
+from replfix.deadline import Deadline, deadline
 from replfix.errors import ConfigError, ConnectError, ReplfixError, Unreadable
 
 if TYPE_CHECKING:
@@ -100,19 +103,34 @@ class Guarded(Connection):
     # --- how long, and how much ---
 
     def _begin(self, seconds: float, most: int, what: str) -> None:
-        """From now on: so many seconds and bytes for ``what``."""
+        """From now on: so many seconds and bytes for ``what``, and no longer than the whole operation may take."""
         self._until = time.monotonic() + seconds
+        self._operation = deadline()
         self._seconds, self._most, self._what, self._received = seconds, most, what, 0
 
     def _hurry(self) -> None:
         """OperationalError when the time is over; else nothing waits longer than what is left of it."""
         left = self._until - time.monotonic()
+        if self._operation is not None:
+            left = min(left, self._left_of(self._operation))
         if left <= 0:
             raise self._lost(f"{self._seconds:.0f} s were not enough for it {self._what}")
         most = min(left, self._answer_seconds)
         if self._sock is not None and not most <= self._current_timeout <= most + 1:  # not for every packet
             self._current_timeout = most
             self._sock.settimeout(most)
+
+    def _left_of(self, operation: Deadline) -> float:
+        """In seconds; ConnectError when it is over."""
+        left = operation.until - time.monotonic()
+        if left <= 0:
+            self._force_close()
+            hint = "Look at SHOW PROCESSLIST there for what keeps it."
+            raise ConnectError(
+                f"{operation.seconds:.0f} s were not enough {operation.what}: {self._endpoint} is not done with its answers.",
+                f"{hint} {raised(operation.key, 'it may take longer')}" if operation.key else hint,
+            )
+        return left
 
     def _count(self, size: int) -> None:
         """Before anything is taken in. ConnectError when it is too much."""
@@ -146,7 +164,7 @@ class Guarded(Connection):
                 raise _unreached(str(self.unix_socket), error) from None
             return here
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            found = _addresses(self.host, self.port, self._until - time.monotonic())
         except OSError as error:
             raise _unreached(self.host, error) from None
         failed: OSError = TimeoutError("timed out")
@@ -170,6 +188,8 @@ class Guarded(Connection):
     def _execute_command(self, command: int, sql: str | bytes) -> None:
         if self._signed_in:  # before, it is one deadline for all
             self._begin(self._answer_seconds, self._endpoint.limits.answer_bytes, "to answer a statement")
+            if self._operation is not None:
+                self._left_of(self._operation)  # which may have ended the connection already
         super()._execute_command(command, sql)  # type: ignore[misc]
 
     def _read_query_result(self, unbuffered: bool = False) -> Any:
@@ -217,6 +237,7 @@ class Guarded(Connection):
         try:
             piece: bytes = self._rfile.read1(min(most, _AT_ONCE))
         except TimeoutError:
+            self._hurry()  # the operation's time may be over
             raise self._lost(f"nothing came for {self._current_timeout:.0f} s") from None
         except OSError as error:
             raise self._lost(str(error)) from error
@@ -338,6 +359,26 @@ class _Introducing:
             wrapped.close()
             raise
         return wrapped
+
+
+def _addresses(host: str, port: int, seconds: float) -> list[Any]:
+    """As ``getaddrinfo`` gives them, which itself waits as long as the machine's resolver does (resolv.conf: 5 s for each try)."""
+    found: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = found.get(timeout=max(seconds, 0))
+    except Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
 
 
 def _too_large(endpoint: Endpoint, most: int, what: str, key: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from replfix.core.table import Table, TableName
 from replfix.core.tested import too_old
 from replfix.core.values import NotRead, RowImage
 from replfix.core.words import counted
+from replfix.deadline import within
 from replfix.errors import ConnectError, ServerError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.ahead import survives
@@ -75,7 +76,17 @@ def investigate(
     progress: Progress = lambda _: None,
     trail: TrailToRead | None = None,
 ) -> Diagnosis | None:
-    """The whole diagnosis of the channel that stands, None when every channel runs. A trail that cannot be read tells nothing."""
+    """The whole diagnosis of the channel that stands, None when every channel runs. A trail that cannot be read tells nothing.
+
+    ConnectError when servers take longer over it, all in all, than the replica's limits have it.
+    """
+    with within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
+        return _investigate(replica, source_of, channel_name, progress, trail)
+
+
+def _investigate(
+    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress, trail: TrailToRead | None
+) -> Diagnosis | None:
     status = replica.status()
     channel = stopped_channel(status, channel_name)
     if channel is None:

@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -36,7 +37,7 @@ class _Broken(OSError):
 class Proxy:
     """Listens on the loopback (``port``) and passes on to ``to``. With ``at``, the packet with that number (from 1, of all
     connections and both directions), or the first one whose name begins so, meets ``how``, and ``then`` is called
-    before both ends see it; ``packets`` names those that came by."""
+    before both ends see it; ``packets`` names those that came by. ``slowed``: seconds that the server takes longer for each answer."""
 
     def __init__(
         self,
@@ -44,9 +45,10 @@ class Proxy:
         at: int | str = 0,
         how: Break = Break.DROP,
         then: Callable[[], None] = lambda: None,
+        slowed: float = 0,
     ) -> None:
         self.packets: list[str] = []
-        self._to, self._at, self._how, self._then = to, at, how, then
+        self._to, self._at, self._how, self._then, self._slowed = to, at, how, then, slowed
         self._met = False
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -89,6 +91,8 @@ class Proxy:
             while True:
                 for here in select.select(list(ends), [], [])[0]:
                     data = here.recv(1 << 16)
+                    if self._slowed and here is server:
+                        time.sleep(self._slowed)
                     for packet, name in wire.packets(data, to_server=here is client):
                         if self._meets(name):
                             if self._how is Break.PASS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -15,13 +16,17 @@ from pathlib import Path
 
 import pytest
 
+from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.limits import Limits
+from replfix.deadline import within
 from replfix.errors import ConnectError, Unreadable
+from replfix.lab import scenarios
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import stream
 from replfix.mysql.binlog.log import HEADER, EventType
 from replfix.mysql.connection import Session
 from replfix.wire import guarded
+from tests.integration.proxy import Proxy
 from tests.integration.running import replfix
 from tests.lying.fake import PASSWORD, Behaviour, FakeServer, Peer, statements
 
@@ -69,6 +74,14 @@ def test_connecting_takes_no_longer_than_it_may(behaviour: Behaviour) -> None:
         Session(server.endpoint)
 
 
+def test_a_name_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait())
+    with pytest.raises(ConnectError, match="the name was not resolved in time"):
+        Session(Endpoint("db.example", 3306, "replfix", Secret(PASSWORD)))
+    asked.set()
+
+
 def answers(peer: Peer, then: Behaviour) -> None:
     """Lets us in, answers what sets the session up, and behaves so when it is asked for something."""
     with statements(peer) as statement:
@@ -100,6 +113,42 @@ def heartbeats(peer: Peer) -> None:
         time.sleep(PATIENCE / 5)
         body = b"binlog.000001"
         peer.send(b"\0" + HEADER.pack(0, EventType.HEARTBEAT, 1, HEADER.size + len(body), 4, 0) + body)
+
+
+def always_in_time(peer: Peer) -> None:
+    with statements(peer) as statement:
+        while text := statement():
+            time.sleep(PATIENCE / 5)
+            if text.startswith(("SELECT", "SHOW")):
+                peer.result(["a"], iter([["1"]]))
+            else:
+                peer.ok()
+
+
+def test_an_operation_takes_no_longer_than_it_may() -> None:
+    """Though each of its answers comes in time."""
+    with FakeServer(always_in_time) as server, Session(server.endpoint, read_seconds=PATIENCE) as session:
+        with pytest.raises(ConnectError, match="were not enough to look twice: 127") as told:  # noqa: SIM117
+            with within(PATIENCE, "to look twice", "diagnose_seconds"), within(10 * PATIENCE, "to look"):
+                while True:
+                    session.rows("SELECT a")
+        assert "diagnose_seconds in [limits]" in told.value.hint
+
+
+def test_a_diagnosis_says_what_raises_its_limit(pair: Lab, tmp_path: Path) -> None:
+    """Of servers that take their time: here the one, and a limit that is over at once."""
+    staged = scenarios.find("duplicate-primary")
+    staged.stage(pair)
+    config = tmp_path / "replfix.toml"
+    config.write_text(pair.config_file.read_text() + "\n[limits]\ndiagnose_seconds = 1\n")
+    slow = Proxy(("127.0.0.1", pair.replica.port), slowed=PATIENCE / 20)
+    text = config.read_text().replace(f"port = {pair.replica.port}", f"port = {slow.port}")
+    config.write_text(text)
+    with slow:
+        ran = replfix("diagnose", "replica1", "--config", str(config), "--json")
+    assert ran.code == 6, ran
+    assert "1 s were not enough to diagnose the channel" in ran.document["error"]["message"]
+    assert "diagnose_seconds in [limits]" in ran.document["error"]["hint"]
 
 
 def test_heartbeats_are_no_events() -> None:

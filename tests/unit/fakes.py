@@ -26,6 +26,7 @@ from replfix.core.counter import Counter
 from replfix.core.evidence import AutoIncrement, LockHolder
 from replfix.core.gtid import GtidSet
 from replfix.core.left_changed import LastSet, SettingNow
+from replfix.core.limits import LIMITS
 from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.plan import OnSource, Plan, Step, StepKind
 from replfix.core.privileges import Granted
@@ -201,6 +202,8 @@ class World:
 
 
 class FakeServer:
+    limits = LIMITS
+
     def __init__(self, world: World, name: str, uuid: str, rows: Rows) -> None:
         self.world = world
         self.name = name
