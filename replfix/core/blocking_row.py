@@ -13,11 +13,13 @@ from replfix.core.applier_error import ER_DUP_ENTRY, ApplierError
 from replfix.core.lookup import Lookup
 from replfix.core.reconcile import Reconciliation
 from replfix.core.row_event import Transaction
-from replfix.core.statement import Statement
-from replfix.core.table import Table, TableName, UniqueKey
+from replfix.core.statement import NAME, Statement, unquoted
+from replfix.core.table import KeyPart, Table, TableName, UniqueKey
 from replfix.core.values import NOT_LOGGED, Value
 
 _CHANGES_ROWS = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE)\b", re.IGNORECASE)
+_EQUALS = rf"({NAME})\s*=\s*(-?[0-9]{{1,19}}|'[^'\\\\]*')"
+_ONLY_EQUALS = re.compile(rf"\bWHERE\s+(?P<all>{_EQUALS}(?:\s+AND\s+{_EQUALS})*)\s*;?\s*\Z", re.IGNORECASE)
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _TEXTS = ("char", "varchar")
@@ -73,6 +75,19 @@ def blocking(error: ApplierError, table: Table) -> Lookup | None:
     else:
         return None
     return Lookup(table.name, key.name, key.parts, ((value,),))
+
+
+def changed_by(statement: Statement, table: Table) -> Lookup | None:
+    """The rows that an UPDATE changes, where its WHERE only says what values some columns have; None for any other."""
+    found = _ONLY_EQUALS.search(statement.text)
+    parts, values = list[KeyPart](), list[tuple[Value, ...]]()
+    for name, value in re.findall(_EQUALS, found["all"]) if found is not None else ():
+        column = table.by_name.get(unquoted(name).lower())
+        if column is None or column.data_type not in (_TEXTS if value.startswith("'") else _INTEGERS):
+            return None
+        parts.append(KeyPart(column.name))
+        values.append((value[1:-1] if value.startswith("'") else int(value),))
+    return Lookup(table.name, "what the statement changes", tuple(parts), tuple(values)) if parts else None
 
 
 def _key(error: ApplierError, table: Table) -> UniqueKey | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from replfix.core import sql
 from replfix.core.alter import clauses, foreign_keys, made_not_null
 from replfix.core.applier_error import ER_DUP_ENTRY, ER_NO_REFERENCED_ROW_2, ApplierError
-from replfix.core.blocking_row import blocking, row_in_question, tables_in_question
+from replfix.core.blocking_row import blocking, changed_by, row_in_question, tables_in_question
 from replfix.core.drift import same
 from replfix.core.evidence import (
     BothDefinitions,
@@ -215,22 +215,34 @@ def find_blocking_row(
     replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> tuple[Table, RowImage] | None:
     """The row that the failing statement meets, where the message names it beyond doubt. Not where an UPDATE meets a row that the source
-    has just so: it changes another one here, and that is the one that differs."""
+    has just so: it changes another one here, and that is the one that differs. Nor where it may change several, and meet itself."""
     for name in tables_in_question(error, statement):
         table = replica.table(name)
         if table is not None and (lookup := blocking(error, table)) is not None:
             rows = replica.find({name: table}, (lookup,))[lookup]
             if len(rows) != 1:
                 continue
-            if statement is not None and statement.updates and _on_source(source, table, rows[0]):
+            if statement is not None and statement.updates:
                 named = by_identity(table, rows[0])
-                unknowns.append(
-                    f"The row {named} of {name} that the statement meets is on the source just so: it changes another row here, which differs "
-                    "from the source's, or which the source does not have. Which one is not in the binlog."
-                )
-                return None
+                if _on_source(source, table, rows[0]):
+                    unknowns.append(
+                        f"The row {named} of {name} that the statement meets is on the source just so: it changes another row here, which "
+                        "differs from the source's, or which the source does not have. Which one is not in the binlog."
+                    )
+                    return None
+                if (number := _changed_by(replica, statement, table)) != 1:
+                    unknowns.append(
+                        f"The statement meets the row {named} of {name}, and changes {number or 'an unknown number of'} rows here. Where it gives "
+                        "several of them the same value, it is rejected without that row too."
+                    )
+                    return None
             return table, rows[0]
     return None
+
+
+def _changed_by(replica: Replica, statement: Statement, table: Table) -> int | None:
+    lookup = changed_by(statement, table)
+    return replica.count({table.name: table}, (lookup,))[lookup] if lookup is not None else None
 
 
 def _on_source(source: Server, table: Table, row: RowImage) -> bool:

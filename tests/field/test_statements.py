@@ -84,6 +84,14 @@ def test_the_row_that_a_statement_meets_is_deleted_by_hand_and_the_statement_run
     assert run(any_pair, "diagnose", "replica1").code == 0
 
 
+def test_of_a_statement_that_may_meet_its_own_rows_no_row_is_deleted(any_pair: Lab) -> None:
+    """Without row 5 it would be rejected all the same: it gives rows 1 and 5 one value."""
+    stage(any_pair, "UPDATE shop.t SET k = 5 WHERE id < 9")
+    found = run(any_pair, "diagnose", "replica1", "--json").document
+    assert not any(advice["sql"] for advice in found["advice"])
+    assert any("changes an unknown number of rows here" in unknown for unknown in found["unknowns"])
+
+
 def test_a_row_event_beside_statements_is_a_row_conflict(any_pair: Lab) -> None:
     """UUID() makes a mixed log switch to rows for that one statement."""
     stage(
