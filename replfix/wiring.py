@@ -6,7 +6,7 @@ import shlex
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.filters import NO_FILTERS, Filters
 from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
-from replfix.errors import AuditError, ConfigError, ConnectError, UsageError
+from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError, UsageError
 from replfix.mysql.filtered_source import FilteredSource
 from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.server import MysqlServer
@@ -28,6 +28,7 @@ from replfix.workflow.recover import leftovers, unended
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
+    from replfix.audit.anchors import Place
     from replfix.audit.keys import Keys
 
 AskPassword = Callable[[Endpoint], str | None]
@@ -201,6 +202,43 @@ def open_trail(config: Config) -> SqlTrail:
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
     return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
+
+
+@contextmanager
+def trail_to_write(config: Config, warn: Callable[[str], None]) -> Iterator[SqlTrail]:
+    """The trail; when something was added, its head is kept where the configuration says. What fails there undoes nothing: ``warn`` is told."""
+    places, trail = anchor_places(config), open_trail(config)
+    try:
+        yield trail
+    finally:
+        try:
+            if trail.added:
+                for failed in anchored(trail, places):
+                    warn(
+                        f"Warning: {failed.message} {failed.hint} The head of the trail is not kept there: 'replfix audit anchor' does it again."
+                    )
+        finally:
+            trail.close()
+
+
+def anchor_places(config: Config, named: Sequence[str] = ()) -> list[Place]:
+    """Those that are named, else those of the configuration. ConfigError for one that is none."""
+    from replfix.audit.anchors import place_of
+
+    account, tls = config.audit_account, config.audit_tls
+    beside = Path if named else config.beside
+    return [place_of(where, beside, account, tls) for where in named or config.file.audit.anchor]
+
+
+def anchored(trail: SqlTrail, places: Sequence[Place]) -> list[ReplfixError]:
+    """Keep the trail's head in each place; what went wrong."""
+    from replfix.audit.anchors import add_to_all
+
+    try:
+        anchor = trail.anchor() if places else None
+    except ReplfixError as error:
+        return [error]
+    return add_to_all(anchor, places) if anchor is not None else []
 
 
 def audit_keys(config: Config) -> Keys:

@@ -14,29 +14,29 @@ from replfix.core.audit_record import START
 metadata = MetaData()
 
 
-def _text(length: int) -> TypeEngine[str]:
+def text(length: int) -> TypeEngine[str]:
     # MySQL has no index on a text of any length; compared byte by byte there, as in the others.
     return Text().with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 _BODY: TypeEngine[str] = Text().with_variant(LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 # SQLite numbers rows by a column that is called INTEGER and nothing else.
-_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+number = BigInteger().with_variant(Integer(), "sqlite")
 
 audit_record = Table(
     "audit_record",
     metadata,
-    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
-    Column("recorded_at", _text(40), nullable=False),
-    Column("kind", _text(40), nullable=False),
-    Column("incident", _text(64), nullable=False),
-    Column("replica", _text(255), nullable=False),
-    Column("channel", _text(255), nullable=False),
-    Column("author", _text(255), nullable=False),
-    Column("version", _text(64), nullable=False),
+    Column("seq", number, primary_key=True, autoincrement=False),
+    Column("recorded_at", text(40), nullable=False),
+    Column("kind", text(40), nullable=False),
+    Column("incident", text(64), nullable=False),
+    Column("replica", text(255), nullable=False),
+    Column("channel", text(255), nullable=False),
+    Column("author", text(255), nullable=False),
+    Column("version", text(64), nullable=False),
     Column("payload", _BODY, nullable=False),
-    Column("previous_hash", _text(64), nullable=False),
-    Column("hash", _text(64), nullable=False),
+    Column("previous_hash", text(64), nullable=False),
+    Column("hash", text(64), nullable=False),
     Index("audit_record_hash", "hash", unique=True),
     Index("audit_record_incident", "incident", "seq"),
     Index("audit_record_replica", "replica", "kind", "seq"),
@@ -48,8 +48,8 @@ audit_head = Table(
     "audit_head",
     metadata,
     Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
-    Column("seq", _NUMBER, nullable=False),
-    Column("hash", _text(64), nullable=False),
+    Column("seq", number, nullable=False),
+    Column("hash", text(64), nullable=False),
     mysql_engine="InnoDB",
     mariadb_engine="InnoDB",
 )
@@ -59,8 +59,8 @@ audit_start = Table(
     "audit_start",
     metadata,
     Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
-    Column("seq", _NUMBER, nullable=False),
-    Column("hash", _text(64), nullable=False),
+    Column("seq", number, nullable=False),
+    Column("hash", text(64), nullable=False),
     mysql_engine="InnoDB",
     mariadb_engine="InnoDB",
 )
@@ -71,9 +71,9 @@ signatures = MetaData()
 audit_signature = Table(
     "audit_signature",
     signatures,
-    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
-    Column("key_id", _text(64), nullable=False),
-    Column("signature", _text(255), nullable=False),
+    Column("seq", number, primary_key=True, autoincrement=False),
+    Column("key_id", text(64), nullable=False),
+    Column("signature", text(255), nullable=False),
     mysql_engine="InnoDB",
     mariadb_engine="InnoDB",
 )

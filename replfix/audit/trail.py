@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,6 +20,7 @@ from replfix.audit.keys import NO_KEYS, Keys
 from replfix.audit.schema import audit_head, audit_record, audit_signature, audit_start
 from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.audit.stores.store import Store
+from replfix.core.anchor import Anchor
 from replfix.core.audit_key import signed
 from replfix.core.audit_record import (
     START,
@@ -59,6 +61,7 @@ class SqlTrail:
         self._clock = clock
         self._author = author
         self._keys = keys
+        self.added = 0  # records, by this object
         self._may_be_signed = False  # there is a table of signatures
 
     @classmethod
@@ -106,9 +109,11 @@ class SqlTrail:
         if self._keys.signing is not None:
             self._make_signatures()
         with self._transaction(writes=True) as connection:
-            return self._appended(
+            record = self._appended(
                 connection, kind=kind, incident=incident, replica=replica, channel=channel, payload=text
             )
+        self.added += 1
+        return record
 
     def _appended(self, connection: Connection, **fields: Any) -> AuditRecord:
         head = self._store.head(connection, lock=True)
@@ -226,20 +231,36 @@ class SqlTrail:
         conditions = [audit_record.c.kind == kind.value, ~closed]
         return [self._legible(record) for record in self._pages(conditions, newest_first=False)]
 
-    def verify(self) -> Verification:
-        """Judge the whole trail as it is now; what others append meanwhile is left out."""
+    def anchor(self) -> Anchor | None:
+        """Its head, to be kept outside of it; None for an empty trail."""
+        with self._told():
+            if not self._store.exists():
+                return None
+        with self._transaction() as connection:
+            head = self._store.head(connection, lock=False) if self._store.has_schema(connection) else None
+        if head is None or not head.seq:
+            return None
+        return Anchor(self.named_outside, head.seq, head.hash, _text_of(self._clock()), self._author)
+
+    @property
+    def named_outside(self) -> str:
+        """As anchors call it: a file has a name on its host only."""
+        return self.name if self.path is None else f"{socket.gethostname()}:{self.path}"
+
+    def verify(self, known: Sequence[Anchor] = ()) -> Verification:
+        """Judge the whole trail as it is now; what others append meanwhile is left out. ``known``: anchors of it."""
         seals = self._keys.ring
         with self._told():
             if not self._store.exists():
-                return verify_chain((), START, seals=seals)
+                return verify_chain((), START, seals=seals, known=known)
         with self._transaction() as connection:
             if not self._store.has_schema(connection):
-                return verify_chain((), START, seals=seals)
+                return verify_chain((), START, seals=seals, known=known)
             head = self._store.head(connection, lock=False) or START
             start = self._start(connection)
             last = connection.execute(select(func.max(audit_record.c.seq))).scalar_one()
         records = self._pages([audit_record.c.seq <= (last or 0)], newest_first=False)
-        return verify_chain(records, head, start=start, seals=seals)
+        return verify_chain(records, head, start=start, seals=seals, known=known)
 
     def prunable(self, before: datetime) -> AuditRecord | None:
         """The last of the records, from the beginning of the trail on, that are older and whose stories have ended; None
@@ -287,6 +308,7 @@ class SqlTrail:
             connection.execute(delete(audit_record).where(audit_record.c.seq <= through.seq))
             if self._has_signatures(connection):
                 connection.execute(delete(audit_signature).where(audit_signature.c.seq <= through.seq))
+        self.added += 1
         return record
 
     def _since(self, seq: int) -> Iterator[AuditRecord]:

@@ -15,6 +15,7 @@ from replfix.cli.options import common_options
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
+    from replfix.core.anchor import Anchor
     from replfix.core.audit_record import AuditRecord, Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,11 +61,12 @@ Examples:
   replfix audit list --since 2h
   replfix audit show 3f2a9c
   replfix audit verify
+  replfix audit anchor --to /mnt/vault/replfix.anchors
   replfix audit export --since 2026-03-01 --output march.jsonl
   replfix audit prune --before 365d --output 2025.jsonl"""
 )
 def command() -> None:
-    """Read, verify, export and prune the record of everything that replfix changed."""
+    """Read, verify, anchor, export and prune the record of everything that replfix changed."""
 
 
 @command.command(
@@ -145,6 +147,7 @@ def show(record_id: str, config_path: str | None, as_json: bool, verbose: bool) 
     epilog="""\b
 Examples:
   replfix audit verify
+  replfix audit verify --anchor /mnt/vault/replfix.anchors
   replfix audit verify --file march.jsonl --head 3f2a9c41d07e
 \b
 Exit codes: 0 the trail is whole · 5 it is not"""
@@ -154,11 +157,24 @@ Exit codes: 0 the trail is whole · 5 it is not"""
 )
 @click.option("--head", "head_id", metavar="ID", help="With --file: the record that the export is known to end with.")
 @click.option(
+    "--anchor",
+    "anchors",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A file of anchors, or of a syslog that has some; those of the configuration are read too.",
+)
+@click.option(
     "--partial", is_flag=True, help="With --file: the export is a selection, so records between may be missing."
 )
 @common_options
 def verify(
-    file: Path | None, head_id: str | None, partial: bool, config_path: str | None, as_json: bool, verbose: bool
+    file: Path | None,
+    head_id: str | None,
+    anchors: tuple[Path, ...],
+    partial: bool,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
 ) -> int:
     """Find every record that was changed, removed, added or moved, and name it."""
     from replfix.errors import UsageError
@@ -167,17 +183,84 @@ def verify(
         if head_id is not None or partial:
             raise UsageError("--head and --partial go with --file.", "The trail itself knows where it ends.")
         trail = _open(config_path, verbose)
-        name, verification = trail.name, trail.verify()
+        known, read = _anchors_of(trail, anchors, config_path)
+        name, verification = trail.name, trail.verify(known)
     else:
+        if anchors:
+            raise UsageError("--anchor goes with the trail, not with --file.", "An export is held against --head ID.")
+        known, read = [], []
         name, verification = str(file), _verify_file(file, head_id, partial, config_path)
     if as_json:
         from replfix.cli.documents.audit import AuditVerify
         from replfix.cli.output import emit
 
-        emit(AuditVerify.of(name, verification))
+        emit(AuditVerify.of(name, verification, anchors=len(known), anchors_read=read))
     else:
-        _print_verification(name, verification)
+        _print_verification(name, verification, len(known), read)
     return 0 if verification.whole else BROKEN
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  replfix audit anchor                                      where [audit] anchor says
+  replfix audit anchor --to /mnt/vault/replfix.anchors --to syslog
+  replfix audit anchor --to mysql://replfix@audit-db.example.net/anchors
+\b
+Exit codes: 0 kept in every place · 4 not kept in one of them · 5 the trail is not whole, and was not anchored"""
+)
+@click.option(
+    "--to",
+    "places",
+    metavar="PLACE",
+    multiple=True,
+    help="A file, syslog, or the URL of a database server, in place of those that the configuration names.",
+)
+@common_options
+def anchor(places: tuple[str, ...], config_path: str | None, as_json: bool, verbose: bool) -> int:
+    """Keep the head of the trail (its number, hash and time) outside of it.
+
+    `audit verify` finds by it that the trail was cut off or written anew since. With [audit] anchor in the configuration it is done
+    whenever something was added, too.
+    """
+    from replfix import config as configuration
+    from replfix import wiring
+    from replfix.cli.documents.audit import AnchorPart, AuditAnchor, BrokenPlacePart
+    from replfix.cli.output import emit, narrate
+    from replfix.errors import NotDone, NotVerified, ReplfixError, UsageError
+
+    config = configuration.load(config_path)
+    where = wiring.anchor_places(config, places)
+    if not where:
+        raise UsageError(
+            "No place is named.", 'Give --to FILE, or name places in replfix.toml: [audit] anchor = ["…"].'
+        )
+    trail = _open(config_path, verbose)
+    found = trail.verify()
+    if found.first is not None:
+        raise NotVerified(
+            f"The trail is not whole: {found.first.message}.", "Its head was kept nowhere. See 'replfix audit verify'."
+        )
+    head = trail.anchor()
+    kept: list[str] = []
+    failed: list[BrokenPlacePart] = []
+    if head is not None:
+        for place in where:
+            try:
+                place.add(head)
+                kept.append(place.name)
+            except ReplfixError as error:
+                failed.append(BrokenPlacePart(place=place.name, message=error.message, hint=error.hint))
+    if as_json:
+        part = None if head is None else AnchorPart.of(head)
+        emit(AuditAnchor(trail=trail.name, anchor=part, kept=kept, failed=failed))
+    for each in failed:
+        narrate(f"Not kept in {each.place}: {each.message} {each.hint}")
+    if head is None:
+        narrate("The trail is empty: there is no head to keep.")
+    elif kept:
+        narrate(f"Record {head.seq} ({head.id}), where {trail.name} ends, is kept in {', '.join(kept)}.")
+    return NotDone.exit_code if failed else 0
 
 
 @command.command(
@@ -263,13 +346,23 @@ def prune(before: datetime, output: Path, yes: bool, config_path: str | None, as
     The chain stays verifiable: a record tells which ones went, and the first that stays is chained to the last that
     went. Stories are never cut in two, and one that has not ended stays. What was pruned cannot be undone by replfix.
     """
-    from replfix.audit.jsonl import to_line, write_file
-    from replfix.cli.output import emit, narrate
-    from replfix.errors import NotDone, UsageError
+    from replfix import config, wiring
+    from replfix.cli.output import narrate
+    from replfix.errors import UsageError
 
-    trail = _open(config_path, verbose)
     if output.exists():
         raise UsageError(f"{output} is there already.", "Name a new file: it becomes the only place of those records.")
+    with wiring.trail_to_write(config.load(config_path), narrate) as trail:
+        _prune(trail, before, output, yes=yes, as_json=as_json, verbose=verbose)
+
+
+def _prune(trail: SqlTrail, before: datetime, output: Path, *, yes: bool, as_json: bool, verbose: bool) -> None:
+    from replfix.audit.jsonl import to_line, write_file
+    from replfix.cli.output import emit, narrate
+    from replfix.errors import NotDone
+
+    if verbose:
+        narrate(f"Audit trail: {trail.name}")
     last = trail.prunable(before)
     found = trail.verify() if last is not None else None
     if found is not None and found.first is not None:
@@ -326,6 +419,32 @@ def _select(
             yield record
 
 
+def _anchors_of(trail: SqlTrail, named: tuple[Path, ...], config_path: str | None) -> tuple[list[Anchor], list[str]]:
+    """Those of this trail, and the places that were read. UsageError for a file without one, which would prove nothing."""
+    from replfix import config, wiring
+    from replfix.cli.output import narrate
+    from replfix.errors import UsageError
+
+    configuration = config.load(config_path)
+    found: list[Anchor] = []
+    read: list[str] = []
+    for place in (
+        *wiring.anchor_places(configuration, tuple(map(str, named))),
+        *(wiring.anchor_places(configuration) if named else ()),
+    ):
+        there = place.read()
+        if there is None:
+            narrate(f"Anchors in {place.name} cannot be read back: give the file that they come to with --anchor.")
+            continue
+        ours = [anchor for anchor in there if anchor.trail == trail.named_outside]
+        if not ours and place.name in map(str, named):
+            others = ", ".join(sorted({anchor.trail for anchor in there})) or "none at all"
+            raise UsageError(f"{place.name} has no anchor of {trail.named_outside}.", f"It has anchors of: {others}.")
+        found += ours
+        read.append(place.name)
+    return found, read
+
+
 def _verify_file(file: Path, head_id: str | None, partial: bool, config_path: str | None) -> Verification:
     from replfix import config, wiring
     from replfix.audit.jsonl import read
@@ -335,7 +454,7 @@ def _verify_file(file: Path, head_id: str | None, partial: bool, config_path: st
     return verify_chain(read(file), ends_with=head_id, selection=partial, seals=seals)
 
 
-def _print_verification(name: str, verification: Verification) -> None:
+def _print_verification(name: str, verification: Verification, anchors: int, read: list[str]) -> None:
     from replfix.cli.output import console
     from replfix.present.text import visible
 
@@ -345,6 +464,8 @@ def _print_verification(name: str, verification: Verification) -> None:
         count += f", {verification.signed} signed" + (
             "" if verification.checked else " by a key that is not configured"
         )
+    if read:
+        count += f", {anchors} anchor{'' if anchors == 1 else 's'}"
     if verification.whole:
         end = f", the last is {verification.head.id}" if verification.records else ""
         out.print(visible(f"✓ whole: {name} ({count}{end})"), soft_wrap=True)

@@ -50,17 +50,14 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
         wireds = [open_target(config, meant)]
     else:
         wireds = [wiring.Wired(target, ask_password, agree) for target in config.targets()]
-    trail = wiring.open_trail(config)
     parts: list[RecoverReplicaPart] = []
     servers: set[str] = set()
-    try:
+    with wiring.trail_to_write(config, narrate) as trail:
         for wired in wireds:
             with wired:
                 parts.append(_one(wired, trail, servers, quiet=as_json and not verbose))
         reached = all(part.error is None for part in parts)
         elsewhere = [] if meant.one or not reached else _elsewhere(trail, servers)
-    finally:
-        trail.close()
     document = RecoverDocument(replicas=parts, elsewhere=elsewhere)
     if as_json:
         emit(document)

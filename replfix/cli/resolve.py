@@ -94,8 +94,7 @@ def command(
         return
 
     with open_target(config, meant) as wired:
-        trail = wiring.open_trail(config)
-        try:
+        with wiring.trail_to_write(config, narrate) as trail:
             outcome = resolve(
                 wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
                 strategy=strategy,
@@ -104,8 +103,6 @@ def command(
                 dry_run=dry_run,
                 confirm=(lambda *_: True) if yes else _ask(wired.target.name),
             )
-        finally:
-            trail.close()
         if as_json:
             emit(resolution_document(wired.target.name, outcome))
         else:

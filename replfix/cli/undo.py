@@ -87,8 +87,7 @@ def command(
     def quiet(_: str) -> None:
         return
 
-    trail = wiring.open_trail(config)
-    try:
+    with wiring.trail_to_write(config, narrate) as trail:
         named = None if replica_url else trail.get(record_id).replica
         with open_target(config, Meant(named, replica_url, None, None)) as wired:
             name = wired.target.name
@@ -98,8 +97,6 @@ def command(
                 dry_run=dry_run,
                 confirm=(lambda _: True) if yes else _ask(name),
             )
-    finally:
-        trail.close()
     if as_json:
         emit(undo_document(name, undoing))
     else:

@@ -108,6 +108,7 @@ class Audit(_Section):
     key_file: Name | None = None
     key_command: Name | None = None
     verify_keys: tuple[Name, ...] = ()
+    anchor: tuple[Name, ...] = ()
     signed_from: Annotated[StrictInt, Field(ge=1)] | None = None
 
     @model_validator(mode="after")

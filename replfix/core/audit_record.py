@@ -286,6 +286,21 @@ class Seals(Protocol):
     def verifies(self, record: AuditRecord) -> bool: ...
 
 
+class Known(Protocol):
+    """Where the trail ended once, as is kept outside of it."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def anchored_at(self) -> str: ...
+    @property
+    def author(self) -> str: ...
+
+
 def verify_chain(
     records: Iterable[AuditRecord | Illegible],
     head: Head | None = None,
@@ -294,13 +309,15 @@ def verify_chain(
     ends_with: str | None = None,
     selection: bool = False,
     seals: Seals | None = None,
+    known: Sequence[Known] = (),
 ) -> Verification:
     """Judge records, in the order in which they are stored.
 
     ``start`` is the last record that was pruned, as far as is known; one of the records has to tell of that. ``head`` is where the trail is
     known to end: records cut off at its end leave no other trace. Who knows only the
     beginning of the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on
-    purpose, so that only what is there is judged. ``seals`` verifies signatures: once a record is signed, all that follow have to be.
+    purpose, so that only what is there is judged. ``seals`` verifies signatures: once a record is signed, all that follow have to be. ``known``: where the trail ended before, as
+    is kept outside of it.
     """
     signatures = _Signatures(seals)
     links: list[_Link | Illegible] = []
@@ -333,6 +350,7 @@ def verify_chain(
             breaks.append(Break(Breakage.REMOVED, 1, None, message))
         if head is not None:
             breaks += _head_breaks(links, places, head, last)
+        breaks += _known_breaks(links, places, known, start, last)
     at_end = next((x for x, place in zip(links, places, strict=True) if place == last and isinstance(x, _Link)), None)
     if ends_with is not None and (at_end is None or not at_end.hash.startswith(ends_with.lower())):
         message = (
@@ -487,6 +505,26 @@ def _gaps(places: list[int], first: Head) -> list[Break]:
             breaks.append(_missing(expected, place - 1))
         expected = max(expected, place + 1)
     return breaks
+
+
+def _known_breaks(
+    links: list[_Link | Illegible], places: list[int], known: Sequence[Known], start: Head, last: int
+) -> list[Break]:
+    """Records that are not what was kept outside of the trail. What was pruned since is not there to be compared."""
+    breaks: dict[int, Break] = {}
+    at_place = {place: link for link, place in zip(links, places, strict=True) if isinstance(link, _Link)}
+    for each in sorted(known, key=lambda k: k.seq):
+        now = start.hash if each.seq == start.seq else getattr(at_place.get(each.seq), "hash", None)
+        when = f"on {each.anchored_at[:19]} UTC the trail ended with record {each.seq} ({each.id})"
+        if each.seq > last:
+            message = f"records behind {last} were cut off: {when}, says an anchor by {each.author}"
+            breaks.setdefault(last + 1, Break(Breakage.REMOVED, last + 1, None, message))
+        elif each.seq >= start.seq and now != each.hash:
+            message = f"record {each.seq} was written anew: {when}, says an anchor by {each.author}"
+            breaks.setdefault(
+                each.seq, Break(Breakage.CHANGED, each.seq, None if now is None else now[:ID_DIGITS], message)
+            )
+    return list(breaks.values())
 
 
 def _head_breaks(links: list[_Link | Illegible], places: list[int], head: Head, last: int) -> list[Break]:

@@ -168,12 +168,9 @@ class WiredBackend:
             return advise(given, servers.source_of, datetime.now(UTC), progress, all_of_them=False)
 
     def _work(self, name: str, progress: Progress, what: Callable[[Operation], T]) -> T:
-        with self._writing, wiring.Wired(self._targets[name]) as wired:
-            trail = wiring.open_trail(self._config)
-            try:
-                return what(wiring.operation(wired, trail, progress))
-            finally:
-                trail.close()
+        opened = wiring.trail_to_write(self._config, progress)
+        with self._writing, wiring.Wired(self._targets[name]) as wired, opened as trail:
+            return what(wiring.operation(wired, trail, progress))
 
     def records(self, limit: int) -> list[AuditRecord]:
         trail = wiring.open_trail(self._config)

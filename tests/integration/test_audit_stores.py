@@ -7,7 +7,7 @@ import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -19,11 +19,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from replfix.audit import SqlTrail
+from replfix.audit.anchors import AnchorTable
 from replfix.audit.jsonl import from_line, to_line
 from replfix.audit.keys import Keys
 from replfix.audit.stores.choose import NO_ACCOUNT, store_of
 from replfix.core.audit_record import Breakage, RecordKind, verify_chain
 from replfix.core.endpoint import Account, Secret
+from replfix.core.tls import NO_TLS_OPTIONS
 from replfix.errors import AuditError
 from replfix.lab.accounts import ADMIN
 from replfix.lab.flavours import speaking
@@ -203,6 +205,25 @@ def test_records_are_signed_and_those_of_before_stay(database: Database, tmp_pat
         database.tamper(*database.drop_signature_triggers, "DELETE FROM audit_signature WHERE seq = 5")
         found = trail.verify()
         assert [(each.kind, each.seq) for each in found.breaks] == [(Breakage.UNSIGNED, 5)]
+
+
+def test_a_table_keeps_heads(trail: SqlTrail, database: Database) -> None:
+    database.run("DROP TABLE IF EXISTS audit_anchor")
+    table = AnchorTable(database.url, NO_ACCOUNT, NO_TLS_OPTIONS)
+    assert table.read() == ()
+    fill(trail, 2)
+    anchor = trail.anchor()
+    assert anchor is not None
+    for _ in range(2):
+        table.add(anchor)
+    assert table.read() == (anchor,)
+    fill(trail, 1)
+    assert trail.verify(table.read()).whole
+    forged = replace(anchor, hash="f" * 64)
+    table.add(forged)
+    assert [(each.kind, each.seq) for each in trail.verify(table.read()).breaks] == [(Breakage.CHANGED, 2)]
+    with closing(SqlTrail.open(database.url)) as other:
+        assert other.named_outside == anchor.trail
 
 
 def _append(url: str, writer: int, count: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from replfix.cli.documents.base import Document, Part
+from replfix.core.anchor import Anchor
 from replfix.core.audit_record import AuditRecord, Break, Verification
 
 
@@ -38,6 +40,30 @@ class AuditExport(Document):
     output: str
     records: int
     last_id: str | None
+
+
+class AnchorPart(Part):
+    seq: int
+    hash: str
+    anchored_at: str  # UTC, ISO 8601
+
+    @classmethod
+    def of(cls, anchor: Anchor) -> AnchorPart:
+        return cls(seq=anchor.seq, hash=anchor.hash, anchored_at=anchor.anchored_at)
+
+
+class BrokenPlacePart(Part):
+    place: str
+    message: str
+    hint: str
+
+
+class AuditAnchor(Document):
+    schema_name: Literal["replfix.audit-anchor/1"] = "replfix.audit-anchor/1"
+    trail: str  # the file, or the shared database
+    anchor: AnchorPart | None  # null: the trail is empty
+    kept: list[str]  # places
+    failed: list[BrokenPlacePart]
 
 
 class AuditPrune(Document):
@@ -93,12 +119,16 @@ class AuditVerify(Document):
     head_seq: int
     head_hash: str
     signed: int  # how many records have a signature
+    anchors: int  # how many it was held against
+    anchors_read: list[str]  # the places that they were read from
     signatures_checked: bool  # false: no key is configured to check them with
     first_broken: BreakPart | None
     breaks: list[BreakPart]  # at most 100
 
     @classmethod
-    def of(cls, trail: str, verification: Verification) -> AuditVerify:
+    def of(
+        cls, trail: str, verification: Verification, *, anchors: int = 0, anchors_read: Sequence[str] = ()
+    ) -> AuditVerify:
         first = verification.first
         return cls(
             trail=trail,
@@ -107,6 +137,8 @@ class AuditVerify(Document):
             head_seq=verification.head.seq,
             head_hash=verification.head.hash,
             signed=verification.signed,
+            anchors=anchors,
+            anchors_read=list(anchors_read),
             signatures_checked=verification.checked,
             first_broken=BreakPart.of(first) if first else None,
             breaks=[BreakPart.of(found) for found in verification.breaks[:100]],
