@@ -18,10 +18,11 @@
     │   ├── RehearsalFailed 4    the replica itself said that the plan does not work
     │   └── Busy            4    another operator or another replfix holds the channel
     ├── NotVerified         5    something was changed and could not be proven right; see the audit trail
+    │   └── Unexpected      5    replfix itself failed where something may have been changed
     ├── AuditError          4    the audit trail cannot be read or written, so nothing is changed
     └── ServerError         6    a server answered with an error that nothing in replfix expects
 
-Anything else that reaches the top is a bug: exit code 1.
+Anything else that reaches the top is a bug before anything was changed: exit code 1.
 """
 
 from __future__ import annotations
@@ -105,6 +106,17 @@ class Busy(NotDone):
 
 class NotVerified(ReplfixError):
     exit_code = 5
+
+
+class Unexpected(NotVerified):
+    """A bug, raised from the error that nothing in replfix expects."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"replfix failed in the middle of it: {type(error).__name__}: {error}",
+            "Something may have been changed. 'replfix recover' puts settings back and finds out how far it came; what it was about is on record "
+            "('replfix audit list'). This is a bug in replfix: please report it.",
+        )
 
 
 class AuditError(ReplfixError):

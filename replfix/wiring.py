@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replfix.config import Agree, Config, KnownServers, Target
+from replfix.core.audit_record import RecordKind
 from replfix.core.checkup import Check, Verdict
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.filters import NO_FILTERS, Filters
 from replfix.core.status import ChannelStatus
 from replfix.core.words import counted
-from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError, UsageError
+from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError, Unexpected, UsageError
 from replfix.mysql.filtered_source import FilteredSource
 from replfix.mysql.key_spaces import ServerKeySpaces
 from replfix.mysql.server import MysqlServer
@@ -204,12 +205,24 @@ def open_trail(config: Config) -> SqlTrail:
     return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
 
 
+_BEFORE_WRITES = {RecordKind.SETTINGS, RecordKind.INTENT, RecordKind.ON_SOURCE}
+"""What is on record before something is changed on a server."""
+
+
 @contextmanager
-def trail_to_write(config: Config, warn: Callable[[str], None]) -> Iterator[SqlTrail]:
-    """The trail; when something was added, its head is kept where the configuration says. What fails there undoes nothing: ``warn`` is told."""
+def trail_to_write(
+    config: Config, warn: Callable[[str], None], expected: tuple[type[Exception], ...] = ()
+) -> Iterator[SqlTrail]:
+    """The trail; when something was added, its head is kept where the configuration says. What fails there undoes nothing: ``warn`` is
+    told. What nobody expects comes out as Unexpected where a server may have been changed; ``expected``: what is no bug of those who
+    use it."""
     places, trail = anchor_places(config), open_trail(config)
     try:
         yield trail
+    except Exception as error:
+        if isinstance(error, (ReplfixError, *expected)) or not trail.added & _BEFORE_WRITES:
+            raise
+        raise Unexpected(error) from error
     finally:
         try:
             if trail.added:

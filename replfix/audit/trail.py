@@ -61,7 +61,7 @@ class SqlTrail:
         self._clock = clock
         self._author = author
         self._keys = keys
-        self.added = 0  # records, by this object
+        self.added: set[RecordKind] = set()  # by this object
         self._may_be_signed = False  # there is a table of signatures
 
     @classmethod
@@ -112,7 +112,7 @@ class SqlTrail:
             record = self._appended(
                 connection, kind=kind, incident=incident, replica=replica, channel=channel, payload=text
             )
-        self.added += 1
+        self.added.add(kind)
         return record
 
     def _appended(self, connection: Connection, **fields: Any) -> AuditRecord:
@@ -308,7 +308,7 @@ class SqlTrail:
             connection.execute(delete(audit_record).where(audit_record.c.seq <= through.seq))
             if self._has_signatures(connection):
                 connection.execute(delete(audit_signature).where(audit_signature.c.seq <= through.seq))
-        self.added += 1
+        self.added.add(RecordKind.PRUNED)
         return record
 
     def _since(self, seq: int) -> Iterator[AuditRecord]:

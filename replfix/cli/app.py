@@ -14,7 +14,7 @@ import click
 import replfix
 from replfix.cli.options import server_option
 from replfix.cli.streams import Enduring, ReaderGone
-from replfix.errors import NotDone, NotVerified, ReplfixError, UsageError
+from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
 
@@ -144,6 +144,8 @@ def _run(argv: Sequence[str]) -> int:
         raise
     except ReplfixError as error:
         _report(argv, error.message, error.hint, error.exit_code)
+        if isinstance(error, Unexpected):
+            _show_where(argv)
         return error.exit_code
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -159,16 +161,20 @@ def _run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:
         _report(argv, f"replfix failed: {type(error).__name__}: {error}", _BUG_HINT, 1)
-        if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
-            import traceback
-
-            from replfix.present.text import without_passwords
-
-            click.echo(without_passwords(traceback.format_exc()), err=True)
+        _show_where(argv)
         return 1
 
 
 _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what it prints."
+
+
+def _show_where(argv: Sequence[str]) -> None:
+    if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
+        import traceback
+
+        from replfix.present.text import without_passwords
+
+        click.echo(without_passwords(traceback.format_exc()), err=True)
 
 
 _WHERE = {

@@ -346,13 +346,13 @@ def prune(before: datetime, output: Path, yes: bool, config_path: str | None, as
     The chain stays verifiable: a record tells which ones went, and the first that stays is chained to the last that
     went. Stories are never cut in two, and one that has not ended stays. What was pruned cannot be undone by replfix.
     """
-    from replfix import config, wiring
-    from replfix.cli.output import narrate
+    from replfix import config
+    from replfix.cli.opening import trail_to_write
     from replfix.errors import UsageError
 
     if output.exists():
         raise UsageError(f"{output} is there already.", "Name a new file: it becomes the only place of those records.")
-    with wiring.trail_to_write(config.load(config_path), narrate) as trail:
+    with trail_to_write(config.load(config_path)) as trail:
         _prune(trail, before, output, yes=yes, as_json=as_json, verbose=verbose)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
 
 from replfix.cli.output import narrate
+from replfix.cli.streams import ReaderGone
 from replfix.core.endpoint import Endpoint
 from replfix.present.text import visible
 
 if TYPE_CHECKING:
+    from replfix.audit import SqlTrail
     from replfix.cli.options import Meant
     from replfix.config import Config
     from replfix.wiring import Wired
@@ -26,6 +29,14 @@ def open_target(config: Config, meant: Meant) -> Wired:
     for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
     return Wired(target, ask_password, agree)
+
+
+def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
+    """As ``wiring.trail_to_write``: what ends a command on purpose is no bug. The output of the command belongs into it."""
+    from replfix import wiring
+
+    expected = (ReaderGone, click.ClickException, click.Abort, click.exceptions.Exit)
+    return wiring.trail_to_write(config, narrate, expected)
 
 
 def _seen_by_others(meant: Meant) -> Iterator[str]:

@@ -41,7 +41,7 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
     from replfix import wiring
     from replfix.cli.documents.recover import RecoverDocument
     from replfix.cli.interrupts import end_on_sigterm
-    from replfix.cli.opening import agree, ask_password, open_target
+    from replfix.cli.opening import agree, ask_password, open_target, trail_to_write
     from replfix.config import load
 
     config = load(config_path)
@@ -52,17 +52,17 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
         wireds = [wiring.Wired(target, ask_password, agree) for target in config.targets()]
     parts: list[RecoverReplicaPart] = []
     servers: set[str] = set()
-    with wiring.trail_to_write(config, narrate) as trail:
+    with trail_to_write(config) as trail:
         for wired in wireds:
             with wired:
                 parts.append(_one(wired, trail, servers, quiet=as_json and not verbose))
         reached = all(part.error is None for part in parts)
         elsewhere = [] if meant.one or not reached else _elsewhere(trail, servers)
-    document = RecoverDocument(replicas=parts, elsewhere=elsewhere)
-    if as_json:
-        emit(document)
-    else:
-        _print(document)
+        document = RecoverDocument(replicas=parts, elsewhere=elsewhere)
+        if as_json:
+            emit(document)
+        else:
+            _print(document)
     codes = {part.error.exit_code for part in parts if part.error is not None}
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
 

@@ -79,7 +79,7 @@ def command(
     from replfix import wiring
     from replfix.cli.documents.resolution import resolution_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
-    from replfix.cli.opening import open_target
+    from replfix.cli.opening import open_target, trail_to_write
     from replfix.config import load
     from replfix.core.conclude import strategy_names
     from replfix.errors import UsageError
@@ -93,16 +93,15 @@ def command(
     def quiet(_: str) -> None:
         return
 
-    with open_target(config, meant) as wired:
-        with wiring.trail_to_write(config, narrate) as trail:
-            outcome = resolve(
-                wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
-                strategy=strategy,
-                channel=wired.target.channel,
-                max_rounds=max_rounds,
-                dry_run=dry_run,
-                confirm=(lambda *_: True) if yes else _ask(wired.target.name),
-            )
+    with open_target(config, meant) as wired, trail_to_write(config) as trail:
+        outcome = resolve(
+            wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
+            strategy=strategy,
+            channel=wired.target.channel,
+            max_rounds=max_rounds,
+            dry_run=dry_run,
+            confirm=(lambda *_: True) if yes else _ask(wired.target.name),
+        )
         if as_json:
             emit(resolution_document(wired.target.name, outcome))
         else:

@@ -77,7 +77,7 @@ def command(
     from replfix import wiring
     from replfix.cli.documents.undo import undo_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
-    from replfix.cli.opening import open_target
+    from replfix.cli.opening import open_target, trail_to_write
     from replfix.config import load
     from replfix.workflow.undo import undo
 
@@ -87,7 +87,7 @@ def command(
     def quiet(_: str) -> None:
         return
 
-    with wiring.trail_to_write(config, narrate) as trail:
+    with trail_to_write(config) as trail:
         named = None if replica_url else trail.get(record_id).replica
         with open_target(config, Meant(named, replica_url, None, None)) as wired:
             name = wired.target.name
@@ -97,10 +97,10 @@ def command(
                 dry_run=dry_run,
                 confirm=(lambda _: True) if yes else _ask(name),
             )
-    if as_json:
-        emit(undo_document(name, undoing))
-    else:
-        _print(name, undoing)
+        if as_json:
+            emit(undo_document(name, undoing))
+        else:
+            _print(name, undoing)
     return exit_code(undoing)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +27,7 @@ from replfix.core.recorded import as_recorded, read_plan, read_steps, tables_nam
 from replfix.core.row_event import Transaction
 from replfix.core.status import ChannelStatus, ReceiverState
 from replfix.core.words import shortened
-from replfix.errors import AuditError, Busy, Refused, ReplfixError
+from replfix.errors import AuditError, Busy, Refused, ReplfixError, Unexpected
 from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.applying import start_again, wait_until_stopped
 from replfix.workflow.believed import check_whole
@@ -93,7 +94,9 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
             with operation.replica.repair(found.channel) as repair, repair.alone():
                 # Looked up again: the run that held the channel until now may have ended its story itself.
                 if found.id in {record.id for record in leftovers(trail, server_uuid)}:
-                    yield _put_back(operation, found, repair)
+                    with _nothing_unexpected():
+                        put_back = _put_back(operation, found, repair)
+                    yield put_back
         except Busy:
             if not skip_busy:
                 raise
@@ -101,12 +104,24 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
         try:
             with operation.replica.repair(found.channel):
                 if found.id in {record.id for record in unended(trail, server_uuid)}:
-                    ended = (_end_gap if "gap" in _content(found) else _end)(operation, found, finish)
+                    with _nothing_unexpected():
+                        ended = (_end_gap if "gap" in _content(found) else _end)(operation, found, finish)
                     if ended is not None:
                         yield ended
         except Busy:
             if not skip_busy:
                 raise
+
+
+@contextmanager
+def _nothing_unexpected() -> Iterator[None]:
+    """Here servers are changed for what is on record already."""
+    try:
+        yield
+    except ReplfixError:
+        raise
+    except Exception as error:
+        raise Unexpected(error) from error
 
 
 def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Recovered:

@@ -16,9 +16,13 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _FILES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link", "os.truncate"}
 
 
+RAISED = 0
+"""In place of a signal: an error that nothing expects."""
+
+
 class Points:
     """``log`` gets a line for each point that is reached; at the one numbered ``at`` the process ends, with 0 at none, with
-    a text at the ``time``-th that begins so. ``by``: the signal that it gets there."""
+    a text at the ``time``-th that begins so. ``by``: the signal that it gets there, or RAISED."""
 
     def __init__(self, log: str, at: int | str, by: int = signal.SIGKILL, time: int = 1) -> None:
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -35,6 +39,8 @@ class Points:
             self._times -= line.startswith(self._at)
         if self._reached == self._at or self._times == 0:
             self._times = -1
+            if self._by == RAISED:
+                raise RuntimeError("a bug, here")
             os.kill(os.getpid(), self._by)
 
     def watch(self) -> None:
