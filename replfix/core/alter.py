@@ -19,12 +19,16 @@ class Action(enum.Enum):
     MODIFY_COLUMN = enum.auto()
     ADD_KEY = enum.auto()
     DROP_KEY = enum.auto()
+    RENAME_KEY = enum.auto()
+    ADD_PRIMARY_KEY = enum.auto()
+    ADD_CHECK = enum.auto()
+    DROP_CONSTRAINT = enum.auto()
     OTHER = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``name`` is the column or key in lower case, ``new`` its new name; ``rest`` what stands behind the name, or all of it."""
+    """``name`` is the column, key or constraint in lower case, ``new`` its new name; ``rest`` what stands behind the name, or all of it."""
 
     action: Action
     name: str = ""
@@ -76,10 +80,14 @@ _KEY = r"(?:UNIQUE|FULLTEXT|SPATIAL)(?:\s+(?:INDEX|KEY))?|INDEX|KEY"
 _CLAUSES = tuple(
     (action, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for action, pattern in (
+        (Action.ADD_PRIMARY_KEY, rf"(?P<rest>ADD\s+(?:CONSTRAINT\s+(?:{NAME}\s+)?)?PRIMARY\s+KEY\b.*)"),
+        (Action.ADD_CHECK, rf"ADD\s+CONSTRAINT\s+(?P<name>{NAME})\s+(?P<rest>CHECK\b.*)"),
+        (Action.DROP_CONSTRAINT, rf"DROP\s+(?P<rest>CONSTRAINT|CHECK|FOREIGN\s+KEY)\s+(?P<name>{NAME})"),
         (Action.OTHER, r"(?P<rest>(?:ADD|DROP)\s+(?:CONSTRAINT|PRIMARY|FOREIGN|CHECK|PARTITION|PERIOD|SYSTEM)\b.*)"),
         (Action.ADD_KEY, rf"ADD\s+(?:{_KEY})\s+(?P<name>{NAME})\s*(?P<rest>.*)"),
         (Action.OTHER, rf"(?P<rest>ADD\s+(?:{_KEY})\s*\(.*)"),
         (Action.DROP_KEY, rf"DROP\s+(?:INDEX|KEY)\s+(?P<name>{NAME})"),
+        (Action.RENAME_KEY, rf"RENAME\s+(?:INDEX|KEY)\s+(?P<name>{NAME})\s+TO\s+(?P<new>{NAME})"),
         (Action.RENAME_COLUMN, rf"RENAME\s+COLUMN\s+(?P<name>{NAME})\s+TO\s+(?P<new>{NAME})"),
         (Action.CHANGE_COLUMN, rf"CHANGE\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<new>{NAME})\s+(?P<rest>.+)"),
         (Action.MODIFY_COLUMN, rf"MODIFY\s+(?:COLUMN\s+)?(?P<name>{NAME})\s+(?P<rest>.+)"),
@@ -135,7 +143,7 @@ def made_not_null(statement: Statement) -> dict[str, str]:
         if clause.action in (Action.MODIFY_COLUMN, Action.CHANGE_COLUMN):
             if _NOT_NULL.search(_TEXTS.sub("", clause.rest)):
                 found[clause.name] = clause.new or clause.name
-        elif clause.action is Action.OTHER and (key := _PRIMARY.fullmatch(clause.rest.strip())):
+        elif clause.action is Action.ADD_PRIMARY_KEY and (key := _PRIMARY.fullmatch(clause.rest.strip())):
             names = (re.match(NAME, part.strip()) for part in split(key["columns"]))
             found.update({name: name for each in names if each for name in [unquoted(each[0]).lower()]})
     return found

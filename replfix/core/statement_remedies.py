@@ -3,7 +3,7 @@ expects and let it run, or leave exactly this statement out where the replica is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from replfix.core import copying, ddl, drift, sql
@@ -14,6 +14,7 @@ from replfix.core.remedy import LeadsTo, Loss, Remedy
 from replfix.core.statement import Statement
 from replfix.core.table import TableName
 
+_OTHER_COUNT, _NO_COLUMN = 1136, 1054
 _UNKNOWN = "What this statement needs on the replica is unknown to replfix: nothing can be run here."
 
 
@@ -41,6 +42,8 @@ def _of(evidence: Evidence, statement: Statement) -> Iterator[Remedy]:
         (both,) = tables.values()
         if both.replica is None:
             yield from _altered_and_missing(evidence, both)
+        elif evidence.error.errno in (_OTHER_COUNT, _NO_COLUMN):
+            yield from _columns_for_statements(evidence, both)
         elif statement.whole:
             yield from _alter(evidence, statement, both)
 
@@ -140,9 +143,46 @@ def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[
         yield from copying.copied(evidence, both, name, name, words, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)
 
 
+def _columns_for_statements(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
+    """For a statement that writes rows and finds other columns than on the source. Row events go by position, so none is moved."""
+    assert both.table is not None
+    ours, theirs = ddl.parsed(both.replica or ""), ddl.parsed(both.source_then or "")
+    if ours is None or theirs is None:
+        return
+    only_here = [name for name in ours.columns if name not in theirs.columns]
+    missing = ddl.lacking(theirs, ours)
+    if not missing and [name for name in ours.columns if name in theirs.columns] == list(theirs.columns):
+        hidden = [f"MODIFY COLUMN {ddl.as_written(ours.columns[name])} INVISIBLE" for name in only_here]
+        if hidden and not any(_has_to_be_given(ours.columns[name]) for name in only_here):
+            yield drift.changed(
+                evidence,
+                both,
+                hidden,
+                f"Only the replica's {both.name} has {', '.join(only_here)}, and the statement names no columns. This makes what only the replica has "
+                "invisible: it keeps its values, and such a statement does not count it.",
+                save=False,
+            )
+    elif len(missing) == len(only_here) == 1:
+        (name,), (other,) = missing, only_here
+        if ours.columns[other].replace(sql.identifier(other), sql.identifier(name), 1) == theirs.columns[name]:
+            yield drift.changed(
+                evidence,
+                both,
+                [f"RENAME COLUMN {sql.identifier(other)} TO {sql.identifier(name)}"],
+                f"The replica's {both.name} has no column {name}; it has {other} instead, which is defined in the same way and which the source does "
+                "not have. Where that is the same column, renamed, this gives it its name back.",
+                save=False,
+            )
+
+
+def _has_to_be_given(clause: str) -> bool:
+    """A column whose value every INSERT has to name, so that it cannot be invisible."""
+    return ddl.not_null(clause) and " DEFAULT " not in clause and " GENERATED " not in clause
+
+
 @dataclass(frozen=True, slots=True)
 class _Obstacle:
-    """Why a clause cannot be carried out. ``back``: the clause that makes it possible again; empty: nothing does."""
+    """Why a clause cannot be carried out. ``back``: the clause that makes it possible again; empty: there is none, or none is needed."""
 
     words: str
     back: str
@@ -160,7 +200,7 @@ def _alter(evidence: Evidence, statement: Statement, both: BothDefinitions) -> I
     if not obstacles:
         return
     words = " ".join(one.words for one in obstacles)
-    lost = [one for one in obstacles if not one.back]
+    lost = [one for one in obstacles if not one.back and not one.done]
     if lost:
         yield from drift.shown(evidence, f"{words} Copy the table from the source.")
         return
@@ -169,6 +209,8 @@ def _alter(evidence: Evidence, statement: Statement, both: BothDefinitions) -> I
         if both.rows != 0 and any(clause.action is Action.ADD_COLUMN for clause in parts):
             values = " The values in its rows stay as they are: compare them where somebody may have written them."
         yield drift.nothing_left(evidence, f"{words}{values}")
+    if not all(one.back for one in obstacles):
+        return
     takes = any(one.takes for one in obstacles)
     why = "" if all(one is not None and one.done for one in found) else words + " "
     yield drift.changed(
@@ -181,7 +223,7 @@ def _alter(evidence: Evidence, statement: Statement, both: BothDefinitions) -> I
 
 
 def _obstacle(clause: Clause, both: BothDefinitions, ours: ddl.Definition) -> _Obstacle | None:
-    name, columns = clause.name, ours.columns
+    name, columns, theirs = clause.name, ours.columns, ddl.parsed(both.source_then or "")
     quoted = sql.identifier(name)
     match clause.action:
         case Action.ADD_COLUMN if name in columns:
@@ -199,6 +241,18 @@ def _obstacle(clause: Clause, both: BothDefinitions, ours: ddl.Definition) -> _O
         case Action.DROP_KEY if name not in ours.keys:
             first = sql.identifier(next(iter(columns)))
             return _Obstacle(f"{both.name} has no key {name} to drop.", f"ADD INDEX {quoted} ({first})", True)
+        case Action.RENAME_KEY if name not in ours.keys:
+            return _renamed_key(clause, both, ours)
+        case Action.ADD_PRIMARY_KEY if "PRIMARY" in ours.keys:
+            same = ours.keys["PRIMARY"] == (theirs.keys.get("PRIMARY") if theirs is not None else None)
+            words = f"{both.name} has a primary key already: {ours.keys['PRIMARY']}."
+            return _Obstacle(words, "" if same else "DROP PRIMARY KEY", same)
+        case Action.ADD_CHECK if name in ours.checks:
+            same = ours.checks[name] == (theirs.checks.get(name) if theirs is not None else None)
+            words = f"{both.name} has the check {name} already: {ours.checks[name]}."
+            return _Obstacle(words, f"DROP CONSTRAINT {quoted}", same)
+        case Action.DROP_CONSTRAINT if not any(name in held for held in _constraints(clause, ours)):
+            return _Obstacle(f"{both.name} has no {clause.rest.lower()} {name} to drop.", "", True)
         case Action.RENAME_COLUMN | Action.CHANGE_COLUMN if name not in columns and clause.new in columns:
             return _Obstacle(
                 f"{both.name} has the column {name} under its new name {clause.new} already.",
@@ -220,6 +274,30 @@ def _obstacle(clause: Clause, both: BothDefinitions, ours: ddl.Definition) -> _O
             missing = [column for column in _columns_of(clause) if column not in columns]
             return _lost(missing[0], missing[0], both) if missing else None
     return None
+
+
+def _constraints(clause: Clause, ours: ddl.Definition) -> tuple[Mapping[str, str], ...]:
+    """Among which it looks: a foreign key that is dropped leaves a key of its name."""
+    match clause.rest.upper():
+        case "CHECK":
+            return (ours.checks,)
+        case "CONSTRAINT":
+            return (ours.checks, ours.foreign_keys, ours.keys)
+        case _:
+            return (ours.foreign_keys,)
+
+
+def _renamed_key(clause: Clause, both: BothDefinitions, ours: ddl.Definition) -> _Obstacle | None:
+    """Of a key that the replica lacks under its old name. None where how it was is unknown."""
+    theirs = ddl.parsed(both.source_then or "")
+    wanted = theirs.keys.get(clause.new) if theirs is not None else None
+    old, new = sql.identifier(clause.name), sql.identifier(clause.new)
+    if (there := ours.keys.get(clause.new)) is not None:
+        words = f"{both.name} has the key {clause.name} under its new name {clause.new} already: {there}."
+        return _Obstacle(words, f"RENAME INDEX {new} TO {old}", there == wanted)
+    if wanted is None:
+        return None
+    return _Obstacle(f"{both.name} has no key {clause.name}.", f"ADD {wanted.replace(new, old, 1)}", False)
 
 
 def _lost(name: str, now: str, both: BothDefinitions) -> _Obstacle:

@@ -45,6 +45,9 @@ _ONE_OF_A_KIND = (
     "server: incident on the source",
     "server: rows only",
     "server: statement too slow",
+    "statement: 1091 foreign key",
+    "statement: 1136",
+    "statement: 1176",
     "statement: 1227 grant",
     "statement: 1828",
 )
