@@ -38,6 +38,25 @@ def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
     return tuple(values)
 
 
+def changed_by(table: Table, known: RowImage, row: RowImage, after: RowImage) -> tuple[RowImage, str]:
+    """The row with another value in one of the columns that only ``after`` holds, and which. An update that finds everything as it leaves
+    it changes nothing, and the replica logs nothing of it (MySQL 9.7.4, MariaDB 11.8.9): the servers below would never get it."""
+    keys = (*(key.columns for key in table.unique_keys), *(key.child_columns for key in table.foreign_keys))
+    in_keys = {name.lower() for names in keys for name in names}
+    overwritten = [
+        c
+        for c in table.columns
+        if known[c.ordinal] is NOT_LOGGED and after[c.ordinal] is not NOT_LOGGED and not c.generated and not c.own
+    ]
+    for column in sorted(overwritten, key=lambda c: c.name.lower() in in_keys):
+        value = None if column.nullable and after[column.ordinal] is not None else _some(column)
+        if value == after[column.ordinal] or (value is None and not column.nullable):
+            continue
+        if value is None or column.name.lower() not in in_keys:
+            return (*row[: column.ordinal], value, *row[column.ordinal + 1 :]), column.name
+    return row, ""
+
+
 def _some(column: Column) -> Value:
     digits = "." + "0" * column.scale if column.scale else ""
     if column.data_type in _INTEGERS:
@@ -58,6 +77,16 @@ def risks(evidence: Evidence) -> Iterator[str]:
         yield (
             f"The transaction deletes a row of {repair.table} ({by_identity(evidence.tables[repair.table], repair.target)}) that is missing. The "
             f"event does not hold its {', '.join(columns)}: it is put back with other values there, and then the transaction deletes it."
+        )
+    for repair, column in found.overwritten.items() if found is not None else ():
+        assert repair.target is not None
+        row = f"a row of {repair.table} ({by_identity(evidence.tables[repair.table], repair.target)}) that is missing"
+        yield (
+            f"The transaction writes {column} of {row}. The event does not hold what it was before: it is put back with another value there, "
+            "and then the transaction changes it."
+            if column
+            else f"The transaction writes {row}, and the event does not hold what it was before: it is put back as the transaction leaves it. The "
+            "replica logs no change of it then, and replicas below do not get it."
         )
 
 

@@ -121,6 +121,10 @@ class Reconciliation:
     made_up: Mapping[Repair, tuple[str, ...]] = field(
         default_factory=dict
     )  # of a row that the transaction deletes: columns that no event holds, and that get some value before it goes
+    overwritten: Mapping[Repair, str] = field(
+        default_factory=dict
+    )  # of a row of which only what the transaction writes is not known: the column that gets another value before, so that it changes
+    # something; empty where none can
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:

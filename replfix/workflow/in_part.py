@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
 from replfix.core.fit import there
-from replfix.core.in_part import with_made_up_values
+from replfix.core.in_part import changed_by, with_made_up_values
 from replfix.core.lookup import Lookup, by_identity
 from replfix.core.moved_rows import Followed, follow, name_of
 from replfix.core.provenance import cascades
@@ -31,7 +31,7 @@ def complete_missing_rows(
     found: Reconciliation,
 ) -> Reconciliation:
     """The reconciliation with whole rows where the source still has what they lack: no change since then has written it. What the
-    failing change writes itself is taken from its after image: the replica writes it again. A row that the failing transaction
+    failing change writes itself is taken from its after image, but for one column: the replica writes it again. A row that the failing transaction
     (``own``) deletes only has to be there by its name."""
     found = _deleted_by_itself(own, tables, found)
     wanted = {
@@ -49,17 +49,25 @@ def complete_missing_rows(
     if read is None:
         return found
     rows, now = read
-    whole = {
-        repair: replace(repair, target=target)
-        for name, repair in wanted.items()
-        if (target := _completed(repair.target, rows[name], now[name])) is not None
-    }
+    whole: dict[Repair, Repair] = {}
+    overwritten: dict[Repair, str] = {}
+    for name, repair in wanted.items():
+        known, first = repair.target, rows[name].first
+        target = _completed(known, rows[name], now[name])
+        if known is None or first is None or target is None:
+            continue
+        whole[repair] = replace(repair, target=target)
+        if laid_over(target, first) == target:
+            target, column = changed_by(tables[name[0]], known, target, first)
+            whole[repair] = replace(repair, target=target)
+            overwritten[whole[repair]] = column
     unknown = tuple(
         _in_part(tables[name[0]], repair, now[name], rows[name].later)
         for name, repair in wanted.items()
         if repair not in whole
     )
-    return replace(found, repairs=tuple(whole.get(repair, repair) for repair in found.repairs), in_part=unknown)
+    repairs = tuple(whole.get(repair, repair) for repair in found.repairs)
+    return replace(found, repairs=repairs, in_part=unknown, overwritten=overwritten)
 
 
 def _as_they_went_on(

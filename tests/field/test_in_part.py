@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from replfix.lab.topology import Lab
-from tests.field.staging import refused, resolved, stage
+from tests.convergence.left_out import logged
+from tests.field.staging import diagnosed, refused, resolved, stage
 from tests.following.follower import CAUGHT_UP, Follower
 
 SETUP = (
@@ -35,6 +36,21 @@ def test_what_the_source_still_has_completes_the_row(any_pair: Lab, image: str) 
     stage(any_pair, SETUP, ["DELETE FROM t"], [], [f"SET SESSION binlog_row_image = {image}", *updates])
     ran = resolved(any_pair, "SELECT * FROM shop.t ORDER BY id")
     assert [[step["kind"] for step in done["steps"]] for done in ran.document["rounds"]] == [["insert"], ["insert"]]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"), [("a INT", "writes a of a row"), ("a INT NOT NULL, UNIQUE KEY (a)", "do not get it")]
+)
+def test_the_replica_logs_what_the_transaction_writes(any_pair: Lab, made: str, told: str) -> None:
+    """A row that is put back as the UPDATE leaves it is not changed by it, and the servers below would never get that."""
+    setup = (f"CREATE TABLE t (id INT PRIMARY KEY, b INT, {made})", "INSERT INTO t VALUES (1, 7, 1), (2, 7, 2)")
+    minimal(any_pair, "DELETE FROM t WHERE id = 1", "UPDATE t SET a = 9 WHERE id = 1", setup=setup)
+    failing = diagnosed(any_pair).document["transaction"]["gtid"]
+    ran = resolved(any_pair, "SELECT * FROM shop.t ORDER BY id")
+    (done,) = ran.document["rounds"]
+    assert any(told in risk for risk in done["risks"]), done["risks"]
+    with any_pair.replica.session() as replica:
+        assert logged(replica).get(failing, False) == (told != "do not get it")
 
 
 def test_a_column_that_was_written_since_is_not_guessed(any_pair: Lab) -> None:
