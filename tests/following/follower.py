@@ -322,7 +322,7 @@ class Follower:
                 faults += self._run_what_is_printed(step, followed)
                 code = "next-transaction"
             settled = self.settled()
-            if untrue := judge.untrue(code, first, settled, look(self.source)):
+            if untrue := judge.untrue(code, first, settled, look(self.source), step["sql"]):
                 faults.append(f"{code} is not true: {untrue}")
             if faults:
                 break

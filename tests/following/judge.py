@@ -13,6 +13,7 @@ from tests.following.looking import Held, Row, Seen
 
 Remedy = Mapping[str, Any]
 """One of ``advice[]``, as ``replfix diagnose --json`` prints it."""
+_ALTERS = re.compile(r"ALTER TABLE `([^`]+)`\.`([^`]+)` ")
 _WORKER = re.compile(r"\bWorker \d+ ")
 
 
@@ -106,8 +107,8 @@ def _said(channel: ChannelState) -> str:
     return _WORKER.sub("", channel.error.message) if channel.error is not None else ""
 
 
-def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
-    """Why it is not so as ``leads_to`` says; None when it is. ``before`` and ``after`` are the replica's."""
+def untrue(code: str, before: Seen, after: Seen, source: Seen, ran: Sequence[str] = ()) -> str | None:
+    """Why it is not so as ``leads_to`` says; None when it is. ``before`` and ``after`` are the replica's; ``ran``: the statements."""
     channel = after.channel
     if channel is None:
         return "the replica has no channel any more"
@@ -135,8 +136,11 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen) -> str | None:
             left = after.executed - source.executed
             return f"only the replica has {left}" if left else None
         case "same-columns":
+            altered = {f"{found[1]}.{found[2]}" for statement in ran if (found := _ALTERS.match(statement))}
+            if not altered:
+                return "no table was altered"
             for name, theirs in source.tables.items():
-                ours = after.tables.get(name)
+                ours = after.tables.get(name) if name in altered else None
                 if ours is not None and ours.columns[: len(theirs.columns)] != theirs.columns:
                     return f"{name} has {ours.columns} on the replica, {theirs.columns} on the source"
             return None
