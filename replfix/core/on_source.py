@@ -37,7 +37,11 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
     if reason := source_wins.cannot(evidence):
         return Proposal(name, None, reason)
     if evidence.unreachable is not None:
-        return Proposal(name, None, "The source cannot be reached, and nothing can be written there.")
+        return Proposal(
+            name,
+            None,
+            "Nothing can be written on the source: it cannot be reached, or is not the one that the replica reads from.",
+        )
     if found is None or all(repair.current is None for repair in found.repairs):
         return Proposal(
             name, None, f"No row of the replica is displaced, so there is none to write on the source: {_AS}."

@@ -40,13 +40,14 @@ def _source(action: str, *names: str) -> Need:
 
 
 _START = "START REPLICA"
+_STATUS = "read the replication status"
 _WHILE_READ_ONLY = "write while read_only is ON"
 _OPEN = "switch super_read_only off and back on"
 SEES_READERS = "REPLICATION MASTER ADMIN"
 """On MariaDB, SHOW REPLICA HOSTS."""
 
 NEEDS = (
-    _replica("read the replication status", "REPLICATION CLIENT", "SUPER"),
+    _replica(_STATUS, "REPLICATION CLIENT", "SUPER"),
     _replica("read the workers' errors", "SELECT", scope="performance_schema.*"),
     _replica("read rows, and foreign keys of other schemas", "SELECT"),
     _replica("see triggers, which a repair must not fire", "TRIGGER"),
@@ -63,7 +64,7 @@ NEEDS = (
 )  # fmt: skip
 
 NEEDS_OF_MARIADB = (
-    _replica("read the replication status", "REPLICA MONITOR", "SLAVE MONITOR"),
+    _replica(_STATUS, "REPLICA MONITOR", "SLAVE MONITOR"),
     _replica("learn where the binlog begins", "BINLOG MONITOR"),
     _replica("read rows, and foreign keys of other schemas", "SELECT"),
     _replica("see triggers, which a repair must not fire", "TRIGGER"),
@@ -78,7 +79,7 @@ NEEDS_OF_MARIADB = (
 )  # fmt: skip
 
 SOURCE_WRITES = ("INSERT", "UPDATE", "DELETE", "TRIGGER")
-"""What keep-both and replica-wins need on the source beside the rest; nobody else writes there."""
+"""What keep-both and replica-wins write with on the source; nobody else writes there. They also look whether it is a replica itself."""
 
 SIGHT = ("SELECT", "TRIGGER")
 """Without these on everything, information_schema hides foreign keys and triggers: a plan could fire them unseen."""
@@ -117,6 +118,12 @@ def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
         for need in granted.needs
         if need.role is role and not granted.has(need) and not (granted.stands_in and need.action.startswith(_START))
     )
+
+
+def lacking_to_write(granted: Granted) -> tuple[str, ...]:
+    """Of what keep-both and replica-wins need on the source beside the rest, that which the account lacks on everything."""
+    lacking = tuple(name for name in SOURCE_WRITES if name not in granted.everywhere)
+    return (*lacking, *(need.names[0] for need in granted.needs if need.action == _STATUS and not granted.has(need)))
 
 
 def lacking_behind_the_rehearsal(granted: Granted, *, read_only: bool, super_read_only: bool) -> tuple[Need, ...]:

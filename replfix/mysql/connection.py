@@ -153,6 +153,7 @@ class Session:
     def _grant(self, message: str) -> str:
         """What gives the account the privilege that the server asks for; empty where that is not known."""
         privilege = privilege_in(message)
+        self.connection.use_unicode = True  # an answer to ``told`` was expected as bytes
         try:
             with self.connection.cursor() as cursor:
                 shut = "0" if self.is_mariadb else "@@global.super_read_only"

@@ -289,8 +289,7 @@ class MysqlServer:
         if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
             raise TooOld(reason, "Upgrade the replica first, then its source.")
         try:
-            with within(STATUS_SECONDS, "to tell how replication stands"):
-                status = self._dialect.status(self._session)
+            status = self._status()
         except PrivilegeError as error:
             raise PrivilegeError(error.message, give_everything(self._session, Role.REPLICA)) from None
         if all(c.relay_log is RelayLog.KEPT for c in status.channels) or self._managed is None:
@@ -380,9 +379,15 @@ class MysqlServer:
     def inquiry(self) -> ServerInquiry:
         return ServerInquiry(self.endpoint, lambda: self._session)
 
+    def _status(self) -> ReplicaStatus:
+        with within(STATUS_SECONDS, "to tell how replication stands"):
+            return self._dialect.status(self._session)
+
     def channels(self) -> tuple[ChannelStatus, ...]:
         try:
-            return self.status().channels
+            return (
+                self._status().channels
+            )  # what is not granted here is no replica's business: no GRANT of all that one takes
         except ReplicationError:
             return ()
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from replfix.core.checks import channel as of_channel
 from replfix.core.checks import replica as of_replica
 from replfix.core.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
-from replfix.core.privileges import SEES_READERS, SOURCE_WRITES, Granted, Need, Role, granting, in_one_line, missing
+from replfix.core.privileges import SEES_READERS, Granted, Need, Role, granting, in_one_line, lacking_to_write, missing
 from replfix.core.status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError, TooOld
@@ -77,7 +77,7 @@ def _privileges(granted: Granted, role: Role, super_read_only: bool) -> Iterator
 
 
 def _source_writes(granted: Granted, super_read_only: bool) -> Check:
-    lacking = [name for name in SOURCE_WRITES if name not in granted.everywhere]
+    lacking = lacking_to_write(granted)
     if not lacking:
         return Check("source-writes", Verdict.OK, "On the source the account may write displaced rows.")
     return Check(

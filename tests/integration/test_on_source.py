@@ -319,6 +319,18 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
         write(pair.source, "SET sql_log_bin = 0", "GRANT INSERT ON *.* TO replfix@'%'")
 
 
+def test_whether_the_source_is_a_replica_takes_one_privilege_there(pair: Lab) -> None:
+    two_writers(pair)
+    write(pair.source, "SET sql_log_bin = 0", "REVOKE REPLICATION CLIENT ON *.* FROM replfix@'%'")
+    grant = "SET SESSION sql_log_bin = 0; GRANT REPLICATION CLIENT ON *.* TO `replfix`@`%`;"
+    try:
+        assert grant in why_not(pair, "keep-both")
+        doctor = replfix("doctor", "replica1", "--config", str(pair.config_file), "--json").document
+        assert [c["fix"] for c in doctor["checks"] if c["code"] == "source-writes"] == [grant]
+    finally:
+        write(pair.source, "SET sql_log_bin = 0", "GRANT REPLICATION CLIENT ON *.* TO replfix@'%'")
+
+
 def test_generated_columns_are_what_the_source_makes_of_the_new_keys(any_pair: Lab) -> None:
     """A column over the AUTO_INCREMENT one, which MariaDB allows, is logged before the row has its number."""
     lab = any_pair
