@@ -464,6 +464,10 @@ class Trail(Protocol):
         """Durable when it returns; AuditError otherwise."""
         ...
 
+    def check_room(self, *payloads: Mapping[str, object]) -> None:
+        """AuditError where there is no room for records of those."""
+        ...
+
     def open_settings(self) -> list[AuditRecord]:
         """Records of settings that were changed on some server and not reported as put back."""
         ...

@@ -283,6 +283,7 @@ def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
     try:
         trail = open_trail(config)
         trail.check_writable()
+        trail.check_room()
         found = trail.verify()
         server_uuid = replica.uuid()
         changed, unclear = leftovers(trail, server_uuid), unended(trail, server_uuid)

@@ -42,6 +42,15 @@ PAGE_RECORDS = 500
 PAGE_BYTES = 16 * 1024 * 1024
 """Records are read in pages, each in a short transaction: a reader that lingers (a pager) must not hold up a writer."""
 
+MARGIN_BYTES = 256 * 1024
+"""What a run needs beside the records that hold rows: tables of a new trail, its journal, settings and outcome. Seen: 86 KB at the most."""
+
+
+def _grown(payload: int) -> int:
+    """What a record's payload takes in the file, both in bytes; seen: 0.1 % more."""
+    return payload + payload // 64
+
+
 _PREFIX = re.compile(r"[0-9a-f]{4,64}\Z")
 _TEXTS = tuple(column.name for column in audit_record.columns if column.name != "seq")
 
@@ -322,6 +331,18 @@ class SqlTrail:
         """Whether a record could be added, without adding one; AuditError when not."""
         with self._told():
             self._store.check_writable()
+
+    def check_room(self, *payloads: Mapping[str, object]) -> None:
+        """AuditError where its file system has no room for records of those, and for the small ones around them."""
+        free = self._store.free_bytes()
+        if free is None:
+            return
+        needed = MARGIN_BYTES + sum(_grown(len(canonical(payload).encode())) for payload in payloads)
+        if free < needed:
+            raise AuditError(
+                f"The file system of the audit trail {self.name} has {free:,} bytes left, and what is to go on record needs {needed:,}.",
+                "Nothing was changed. Free some space, or name a trail on another file system: audit.url.",
+            )
 
     def close(self) -> None:
         self._store.engine.dispose()

@@ -15,7 +15,7 @@ from replfix.core.diagnosis import Diagnosis
 from replfix.core.evidence import Evidence
 from replfix.core.misfit import misfit, redefined, redirected, replanned
 from replfix.core.outcome import OnSourceResult
-from replfix.core.plan import Plan, to_document
+from replfix.core.plan import Plan, on_source_document, to_document
 from replfix.core.privileges import WHETHER_MORE, for_an_administrator, lacking_behind_the_rehearsal
 from replfix.core.status import ReplicaStatus
 from replfix.errors import (
@@ -59,6 +59,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
         def guard() -> None:
             _check_guards(operation.replica, plan, diagnosis, repair)
 
+        operation.trail.check_room(*_to_record(diagnosis, plan))
         came.verb = past.verb
         on_source = of_round(operation, story, plan, diagnosis, came)
         try:
@@ -195,6 +196,12 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
         ],
         "undo": [*sql.UNDO_SETTINGS, *undo] if (undo := [step.undo_sql for step in reversed(plan.steps)]) else [],
     }
+
+
+def _to_record(diagnosis: Diagnosis, plan: Plan) -> tuple[dict[str, object], ...]:
+    """What holds rows: the intent, and once more what is written on the source."""
+    there = plan.on_source
+    return (_intent(diagnosis, plan), *(() if there is None else (on_source_document(there),)))
 
 
 def _not_on_source(failed: ReplfixError, came: Came) -> NotVerified:

@@ -15,7 +15,7 @@ from replfix.core.interrupted import UNDONE, UNDONE_ON_SOURCE, Standing, standin
 from replfix.core.interrupted import questions as standing_questions
 from replfix.core.misfit import redefined, replanned
 from replfix.core.outcome import OnSourceResult
-from replfix.core.plan import Plan, Step, to_document
+from replfix.core.plan import Plan, Step, on_source_document, to_document
 from replfix.core.recorded import as_recorded, fired, read_plan, tables_named
 from replfix.core.remedy import Remedy
 from replfix.core.row_event import RawEvents, Transaction
@@ -288,6 +288,8 @@ def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Lo
     part = _part(operation, story, repair, looked, came)
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as session:
         still_to_undo(operation.trail, repair)  # now that nobody else can
+        there = () if plan.on_source is None else (on_source_document(plan.on_source),)
+        operation.trail.check_room(_payload(repair.intent, plan), *there)
         part.rehearse()
         try:
             with writable(story, plan, session) if plan.steps else nullcontext():

@@ -615,6 +615,10 @@ class FakeTrail:
             self.written.append(record)
             return record
 
+    def check_room(self, *payloads: Mapping[str, object]) -> None:
+        with self.world.step("room"):
+            assert all(canonical(payload) for payload in payloads)
+
     def open_settings(self) -> list[AuditRecord]:
         return self._open(RecordKind.SETTINGS, RecordKind.SETTINGS_RESTORED)
 

@@ -77,6 +77,9 @@ class ServerStore:
                 connection.execute(audit_head.update().values(seq=audit_head.c.seq + 1))
             transaction.rollback()
 
+    def free_bytes(self) -> None:
+        """The disk of its server is not seen from here."""
+
     def meaning(self, error: BaseException, code: object, meanings: dict[object, tuple[str, str]]) -> AuditError:
         """The words for the server's own code of an error."""
         cause = getattr(error, "orig", None) or error

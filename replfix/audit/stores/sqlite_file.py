@@ -194,6 +194,17 @@ class SqliteFile:
             connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
             connection.rollback()
 
+    def free_bytes(self) -> int | None:
+        """The file, its journal and what SQLite keeps beside it are all in that directory."""
+        nearest = next(parent for parent in self.path.parents if parent.exists())
+        try:
+            there = os.statvfs(nearest)
+        except OSError as error:
+            raise _os_error(self.path, error) from None
+        if not there.f_blocks:  # it does not say, as /proc and some network file systems
+            return None
+        return there.f_frsize * (there.f_bavail if os.geteuid() else there.f_bfree)
+
     def error(self, error: BaseException) -> AuditError:
         """An error of SQLite, or what SQLAlchemy wrapped around it."""
         cause = getattr(error, "orig", None) or error

@@ -63,6 +63,10 @@ class Store(Protocol):
         """Whether a record could be added, without adding one."""
         ...
 
+    def free_bytes(self) -> int | None:
+        """What its file system has left; None where that is not seen from here."""
+        ...
+
     def error(self, error: BaseException) -> AuditError:
         """What an error of the database means for the trail."""
         ...
