@@ -55,6 +55,7 @@ FAMILY = Family(
 )  # fmt: skip
 
 _NO_PRIMARY_KEY = 3750
+_OPTION = 1290
 _ROUTINE = 1418
 _ROWS_ONLY = (3944, 13510)
 _FORMATS = (1598, 1661, 1662, 1665, 1666, 4056, 4088)
@@ -79,7 +80,7 @@ def _settings(evidence: Evidence) -> tuple[Remedy, ...]:
 def _relevant(errno: int) -> tuple[str, ...]:
     if errno == _NO_PRIMARY_KEY:
         return ("sql_require_primary_key",)
-    if errno in _ROWS_ONLY:
+    if errno in (*_ROWS_ONLY, _OPTION):
         return ()
     if errno == _ROUTINE:
         return ("log_bin_trust_function_creators",)
@@ -114,6 +115,13 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
         )
     if errno in _ROWS_ONLY:
         return (statements_too(evidence),)
+    if errno == _OPTION:
+        return (
+            Remedy(
+                "The replica's server runs with an option that forbids this statement; its message names it (--skip-grant-tables forbids all that is "
+                "about accounts). Restart the server without it; the channel goes on then, or when it is started."
+            ),
+        )
     if errno in _FORMATS:
         return (
             Remedy(

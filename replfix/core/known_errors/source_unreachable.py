@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replfix.core import sql
 from replfix.core.evidence import Evidence
 from replfix.core.known_error import Family, Kind, Thread
 from replfix.core.remedy import SOURCE, LeadsTo, Remedy
@@ -63,8 +64,9 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if evidence.error.errno == 1129:
         return (
             Remedy(
-                f"The source {address} has blocked the replica's host after max_connect_errors failed connections. On the source:",
-                ("TRUNCATE TABLE performance_schema.host_cache",),
+                f"The source {address} has blocked the replica's host after max_connect_errors failed connections: find out what connects so from "
+                "there. This lets the host in again, and the receiver with its next try. On the source:",
+                (sql.forget_hosts(mariadb=evidence.status.product == "MariaDB"),),
                 LeadsTo.RECEIVER_RUNS,
                 SOURCE,
             ),

@@ -64,6 +64,12 @@ def sessions_before_this_one() -> str:
     )
 
 
+def forget_hosts(*, mariadb: bool) -> str:
+    """Lets hosts in again that max_connect_errors keeps out, not logged. MariaDB's table of them changes nothing while its
+    performance_schema is off, as it is by default (11.8.9); MySQL has no such FLUSH any more."""
+    return "FLUSH NO_WRITE_TO_BINLOG HOSTS" if mariadb else "TRUNCATE TABLE performance_schema.host_cache"
+
+
 def find_plugin(name: str) -> str:
     """Which library a plugin or storage engine is from."""
     return f"SELECT PLUGIN_NAME, PLUGIN_LIBRARY FROM information_schema.PLUGINS WHERE PLUGIN_NAME = {string(name)}"
