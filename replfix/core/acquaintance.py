@@ -54,7 +54,8 @@ class Found:
         return ConnectError(
             f"{self.how}. Its certificate is another one than was agreed to (SHA-256 {shown[:16]}…, it was {known[:16]}…): it is shown no "
             "account.",
-            f"Where the server has a new one, take its line out of {file} and agree again. {self._name_it}",
+            f"Where the server has a new one, take its line out of {file} and agree again. MariaDB without a certificate in a file makes a new one at "
+            f"each start. {self._name_it}",
         )
 
     @property

@@ -216,3 +216,11 @@ def test_what_would_make_an_unchecked_connection_safe(mode: TlsMode, local: bool
     check = of_server.connection(server(Role.SOURCE, connected=replace(ENCRYPTED, mode=mode, local=local)))
     assert check.verdict is Verdict.OK
     assert ("ca.pem" in check.fix) == told
+
+
+def test_mariadb_has_its_own_certificate_in_no_file() -> None:
+    """11.8.9: @@ssl_ca is NULL, and the certificate another one after each start."""
+    remote = replace(ENCRYPTED, mode=TlsMode.PREFERRED, local=False)
+    check = of_server.connection(server(Role.SOURCE, version="11.8.9-MariaDB-log", connected=remote))
+    assert "another one after each start" in check.fix
+    assert "ca.pem" not in check.fix

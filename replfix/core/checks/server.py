@@ -121,14 +121,21 @@ def connection(facts: ServerFacts) -> Check:
         name,
         Verdict.OK,
         f"replfix's connection to the {facts.role} is encrypted ({of.tls_version}, {of.cipher}); {checked}.",
-        "" if of.mode.verifies or of.local else _TO_VERIFY,
+        "" if of.mode.verifies or of.local else _to_verify(mariadb=facts.mariadb),
     )
 
 
-_TO_VERIFY = (
-    "Somebody on the way could stand in for it. To have it checked, with the authority that the server made for itself: SELECT @@ssl_ca there names "
-    "the file (ca.pem in its data directory); copy it here and set ssl_ca to it in replfix.toml, or ssl-ca in the URL."
-)
+def _to_verify(*, mariadb: bool) -> str:
+    """MariaDB keeps the certificate that it makes for itself (11.4 and later) in no file: @@ssl_ca is NULL (11.8.9)."""
+    whose = (
+        "Give the server a certificate (ssl_cert, ssl_key), for one that it makes for itself is in no file and another one after each start, and"
+        if mariadb
+        else "With the authority that the server made for itself (SELECT @@ssl_ca there: ca.pem in its data directory):"
+    )
+    return (
+        f"Somebody on the way could stand in for it. {whose} copy the authority's certificate here and set ssl_ca to it in replfix.toml, or ssl-ca "
+        "in the URL: then it is checked."
+    )
 
 
 def binary_log(facts: ServerFacts) -> Check:
