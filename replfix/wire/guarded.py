@@ -42,6 +42,7 @@ MOST_TO_SIGN_IN = 1 << 20
 _PER_PACKET = 64  # bytes that a row of one byte takes as values, at least
 _AT_ONCE = 1 << 18
 _HEAD, _LARGEST_PACKET = 4, 0xFFFFFF
+_ERROR = b"\xff"
 _CLEAR = (b"mysql_clear_password", b"dialog")
 MISSING_PACKAGE = "pynacl"
 """In what the driver says of an account that signs in by ed25519, where it lacks that package."""
@@ -250,12 +251,15 @@ class Guarded(Connection):
     ) -> Iterator[bytes]:
         """What the server sends in answer to a command of the replication protocol, message by message.
 
-        Unreadable for one above ``largest`` bytes; OperationalError where none that ``counts`` comes for so many ``seconds``.
+        What the server says in place of one raises what the driver makes of it. Unreadable for one above ``largest`` bytes; OperationalError where none that ``counts`` comes for so many ``seconds``.
         Read in large pieces: PyMySQL's two calls for each packet cost more than what is in most of them.
         """
         self._execute_command(command, body)
         self._begin(seconds, largest, "to send the next event")
         for message in self._messages(largest):
+            if message[:1] == _ERROR:
+                with self._understood():
+                    pymysql.err.raise_mysql_exception(message)
             if counts(message):
                 self._begin(seconds, largest, "to send the next event")
             yield message

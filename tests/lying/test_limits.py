@@ -19,7 +19,7 @@ import pytest
 from replfix.core.endpoint import Endpoint, Secret
 from replfix.core.limits import Limits
 from replfix.deadline import within
-from replfix.errors import ConnectError, Unreadable
+from replfix.errors import ConnectError, ReplfixError, Unreadable
 from replfix.lab import scenarios
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import stream
@@ -255,3 +255,14 @@ def test_silent_servers_do_not_hold_up_the_others(pair: Lab, tmp_path: Path) -> 
     assert ran.code == 6
     assert [replica["name"] for replica in ran.document["replicas"]] == ["good"]
     assert {each["name"] for each in ran.document["unreachable"]} == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize("cut", [b"\xff", b"\xff\x15", b"\xff\x15\x04", b"\xff\x15\x04#28"])
+def test_an_error_in_place_of_a_log_that_is_cut(cut: bytes) -> None:
+    with (
+        FakeServer(lambda peer: answers_with_a_log(peer, lambda peer: peer.send(cut))) as server,
+        Session(server.endpoint) as session,
+        pytest.raises(ReplfixError) as told,
+    ):
+        list(stream.raw_events(session, stream.Request(0x12, b"")))
+    assert str(told.value)

@@ -21,7 +21,7 @@ SEARCH_SECONDS = 600
 """How long a server may search its binary log for the next event that was asked for; heartbeats are none."""
 _FATAL_READING = 1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG
 _FIRST_POSITION = 4
-_ERROR, _EOF, _EOF_SIZE = b"\xff", b"\xfe", 9
+_EOF, _EOF_SIZE = b"\xfe", 9
 _TYPE_AT = 5  # behind the OK byte and the timestamp
 _HEARTBEATS = tuple(bytes([kind]) for kind in (EventType.HEARTBEAT, EventType.HEARTBEAT_V2))
 # How 9.7 and MariaDB 10.11 say that a file, or what it held, is not there any more.
@@ -66,8 +66,6 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
             seconds=SEARCH_SECONDS,
             counts=_is_no_heartbeat,
         ):
-            if packet[:1] == _ERROR:
-                pymysql.err.raise_mysql_exception(packet)
             if packet[:1] == _EOF and len(packet) < _EOF_SIZE:
                 return
             yield packet[1:]  # behind the OK byte
