@@ -14,6 +14,7 @@ from replfix.core.applier_error import ApplierError
 from replfix.core.gtid import GtidSet
 from replfix.core.human_advice import advise
 from replfix.core.known_error import Family, Kind, Thread, families, family_of, name_of
+from replfix.core.remedy import LeadsTo
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, evidence, inserted
 
@@ -186,6 +187,15 @@ def test_each_reason_of_1236_has_its_own_next_step(reason: str, words: str) -> N
     told = [text for remedy in given for text in (remedy.text, *remedy.sql)]
     assert told[0] == "The replica lacks aaaaaaaa-0000-0000-0000-000000000001:1-3, which the source has purged."
     assert re.search(words, " ".join(told))
+
+
+def test_a_gap_is_closed_before_the_channel_is_started() -> None:
+    """An applier that has closed it stops, without an error."""
+    of = replace(evidence([inserted(ORDERS, 3, "A", None)], Rows.of(ORDERS)), error=ApplierError(1803, "No recovery"))
+    assert [(remedy.sql, remedy.leads_to) for remedy in advise(of)] == [
+        (("START REPLICA SQL_THREAD UNTIL SQL_AFTER_MTS_GAPS FOR CHANNEL ''",), LeadsTo.NEXT_STEP),
+        (("START REPLICA FOR CHANNEL ''",), LeadsTo.REAL_ERROR),
+    ]
 
 
 def test_an_error_that_is_not_known_says_so() -> None:

@@ -42,8 +42,13 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if evidence.error.errno in _GAP:
         return (
             Remedy(
-                "Transactions are missing between others that are applied. This applies them and stops; start the channel after that.",
+                "Transactions are missing between others that are applied. This applies them; then the applier stops by itself.",
                 (sql.start_replica(channel, receiver=False, gaps=True),),
+                LeadsTo.NEXT_STEP,
+            ),
+            Remedy(
+                "When it has stopped, start the channel:",
+                (sql.start_replica(channel, receiver=True),),
                 LeadsTo.REAL_ERROR,
             ),
         )
