@@ -36,6 +36,7 @@ class Step:
 
     renamed: tuple[tuple[str, str], ...] = ()
     gone: frozenset[str] = frozenset()  # tables dropped or emptied
+    emptied: frozenset[str] = frozenset()  # of these, tables that are there, defined as before
     like: tuple[tuple[str, str], ...] = ()  # a table that was defined like another one
     copied: frozenset[str] = frozenset()  # tables that a statement filled from others, on each server from its own
     changed: frozenset[Place] = frozenset()  # rows that were there before
@@ -67,7 +68,7 @@ def step_of(statement: str, before: State, after: State, *, as_rows: bool) -> St
     if found := _LIKE.match(statement):
         return Step(like=((found[2].strip("`"), found[1].strip("`")),))
     if defines(statement) and "SELECT" not in statement:
-        return Step(gone=gone)
+        return Step(gone=gone, emptied=frozenset(emptied))
     places = [(table, key) for table in after for key in {*before.get(table, {}), *after[table]}]
     touched = [(table, key) for table, key in places if before.get(table, {}).get(key) != after[table].get(key)]
     copied = {found[1].strip("`")} if (found := _COPY.match(statement)) and not as_rows else set[str]()
@@ -98,11 +99,12 @@ class Judge:
     _open: set[Place] = field(default_factory=set)
     _events: set[Place] = field(default_factory=set)  # by the name at the start: a row event changed or deleted it
     _loose: set[str] = field(default_factory=set)  # tables of now of whose rows nothing is promised
+    _otherwise: set[str] = field(default_factory=set)  # tables of now that are defined otherwise on the replica
 
     def judge(self, moments: Sequence[Moment]) -> Iterator[str]:
         tables = {*self.start, *self.diverged}
         self._names = {table: table for table in tables}
-        self._loose = set(self.drifted)
+        self._loose, self._otherwise = set(self.drifted), set(self.drifted)
         for table in tables:
             ours, theirs = self.diverged.get(table, {}), self.start.get(table, {})
             self._open |= {(table, key) for key in {*ours, *theirs} if not alike(ours.get(key), theirs.get(key))}
@@ -121,11 +123,15 @@ class Judge:
         for old, new in step.renamed:
             self._open = {(new if table == old else table, key) for table, key in self._open}
             self._loose = {new if table == old else table for table in self._loose}
+            self._otherwise = {new if table == old else table for table in self._otherwise}
             self._names = {then: new if now == old else now for then, now in self._names.items()}
             self._called[new] = self._called.pop(old, set()) | {old}
         self._open = {place for place in self._open if place[0] not in step.gone}
         self._names = {then: now for then, now in self._names.items() if now not in step.gone}
+        self._otherwise -= step.gone - step.emptied
+        self._otherwise |= {new for old, new in step.like if old in self._otherwise}
         self._loose = (self._loose - step.gone) | step.copied | {new for old, new in step.like if old in self._loose}
+        self._loose |= self._otherwise
         if as_rows:
             self._open -= step.changed | step.new
         then = {now: then for then, now in self._names.items()}
