@@ -45,6 +45,7 @@ def keep_what_the_source_has(
     repairs = list(found.repairs)
     examined: set[Repair] = set()
     untold = dict.fromkeys(found.untold)
+    whole = True
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined and r.table not in local]
         examined.update(fresh)
@@ -56,6 +57,7 @@ def keep_what_the_source_has(
             changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
             touched = first_touches(changes, counterparts, tables)
             changed = restored(counterparts, touched, tables)
+            whole &= changes.whole
             if not changes.whole:
                 names = ahead(counterparts, touched, transaction.changes, tables)
                 untold.update(dict.fromkeys(map(_ahead, names)))
@@ -63,7 +65,11 @@ def keep_what_the_source_has(
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
         if not added:
-            return replace(found, repairs=tuple(repairs), untold=tuple(untold))
+            planned = replace(found, repairs=tuple(repairs))
+            if not whole:
+                both = (pair for pair, enforced in _apart(source, transaction.changes, planned, tables) if enforced)
+                untold.update(dict.fromkeys(_ahead(pair.table.name) for pair in both))
+            return replace(planned, untold=tuple(untold))
         repairs.extend(added)
     unknowns.append(
         f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
@@ -102,8 +108,8 @@ def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -
 
 def _ahead(name: TableName) -> str:
     return (
-        f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, so it was "
-        "another one then: how it was is unknown, because the backlog could not be read so far."
+        f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, or with another "
+        "one that the source has, so it was another one then: how it was is unknown, because the backlog could not be read so far."
     )
 
 
@@ -111,8 +117,17 @@ def find_kept_apart(
     source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> tuple[KeptApart, ...]:
     """By keys that the source does not enforce."""
-    together = ((pair, source.table(pair.table.name)) for pair in kept_apart(changes, found, tables))
-    return tuple(pair for pair, theirs in together if theirs is not None and not enforces(theirs, pair.key))
+    return tuple(pair for pair, enforced in _apart(source, changes, found, tables) if not enforced)
+
+
+def _apart(
+    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
+) -> Iterator[tuple[KeptApart, bool]]:
+    """Of tables that the source has, and whether it enforces the key too: then it never had both at once."""
+    for pair in kept_apart(changes, found, tables):
+        theirs = source.table(pair.table.name)
+        if theirs is not None:
+            yield pair, enforces(theirs, pair.key)
 
 
 def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
