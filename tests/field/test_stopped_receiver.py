@@ -209,9 +209,10 @@ def test_an_applier_that_waits_while_nobody_can_connect(pair: Lab, tmp_path: Pat
     ran = replfix(*command, dying=(str(tmp_path / "points"), "answered COMMIT"))
     assert ran.code == -9, ran
     with pair.source.session() as session:
-        executed = session.scalar("SELECT @@GLOBAL.gtid_executed")
+        uuid, last = session.query("SELECT @@server_uuid AS u, @@GLOBAL.gtid_executed AS g")[0].values()
+    failing = f"{uuid}:{int(last.rpartition('-')[2]) - 1}"  # the last but one
     point = "CHANGE REPLICATION SOURCE TO SOURCE_PORT = {}"
-    until = f"START REPLICA UNTIL SQL_AFTER_GTIDS = '{executed}'"
+    until = f"START REPLICA UNTIL SQL_AFTER_GTIDS = '{failing}'"
     execute(pair.replica, "STOP REPLICA", "RESET REPLICA", point.format(1), until)
     waiting.until(lambda: status(pair.replica)["Last_IO_Errno"] != "0", "the receiver has not noticed")
     recover = ("recover", "replica1", "--config", str(pair.config_file), "--json")
