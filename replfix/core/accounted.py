@@ -26,9 +26,9 @@ def unaccounted(steps: Sequence[Step], changes: Iterable[RowChange], tables: Tab
             met.update(_names(tables[change.table], change.before, change.after))
     left = [(step, set(_names(tables[step.table], step.current, step.target))) for step in steps]
     while reached := [each for each in left if each[1] & met]:
+        left = [each for each in left if not each[1] & met]
         for _, names in reached:
             met |= names
-        left = [each for each in left if not each[1] & met]
     return tuple(step for step, _ in left)
 
 
