@@ -42,10 +42,10 @@ def _of(evidence: Evidence, statement: Statement) -> Iterator[Remedy]:
         (both,) = tables.values()
         if both.replica is None:
             yield from _altered_and_missing(evidence, both)
+        elif clauses(statement):
+            yield from _alter(evidence, statement, both) if statement.whole else ()
         elif evidence.error.errno in (_OTHER_COUNT, _NO_COLUMN):
             yield from _columns_for_statements(evidence, both)
-        elif statement.whole:
-            yield from _alter(evidence, statement, both)
 
 
 def _schema(evidence: Evidence, statement: Statement, both: BothDefinitions) -> Iterator[Remedy]:
