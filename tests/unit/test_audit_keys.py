@@ -33,6 +33,7 @@ from replfix.core.audit_record import (
     verify_chain,
 )
 from replfix.errors import AuditError
+from tests.unit.test_audit_trail import tampered
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "trail"
 SECRET, OTHER_SECRET = b"6b" * 32 + b"\n", b"7c" * 32
@@ -86,15 +87,6 @@ def broken(found: Verification) -> list[tuple[Breakage, int]]:
     return [(each.kind, each.seq) for each in found.breaks]
 
 
-def tamper(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-
-
 def rewritten(records: list[AuditRecord], at: int) -> list[AuditRecord]:
     """All from that record on written anew, with hashes that fit, by somebody without a key: signatures stay as they are."""
     made: list[AuditRecord] = []
@@ -138,10 +130,10 @@ def test_a_chain_that_was_rewritten(path: Path, keys: Keys) -> None:
 def test_a_signature_that_was_taken_away_or_moved(path: Path, keys: Keys) -> None:
     trail = opened(path, keys)
     fill(trail, 4)
-    tamper(path, "DELETE FROM audit_signature WHERE seq = 3")
+    tampered(path, "DELETE FROM audit_signature WHERE seq = 3")
     assert broken(trail.verify()) == [(Breakage.UNSIGNED, 3)]
     assert broken(opened(path).verify()) == [(Breakage.UNSIGNED, 3)], "which needs no key"
-    tamper(
+    tampered(
         path,
         "UPDATE audit_signature SET signature = (SELECT signature FROM audit_signature WHERE seq = 1) WHERE seq = 2",
     )

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,19 +40,19 @@ def fill(trail: SqlTrail, count: int, **fields: str) -> list[str]:
     return [trail.append(RecordKind.INTENT, payload={"n": n}, **where).id for n in range(count)]
 
 
+def tampered(path: Path, *statements: str) -> None:
+    """Run SQL on the trail as somebody does who takes the triggers out first."""
+    with closing(sqlite3.connect(path)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
 @pytest.fixture
 def tamper(path: Path) -> Tamper:
-    """Run SQL on the trail as somebody does who takes the triggers out first."""
-
-    def run(*statements: str) -> None:
-        with closing(sqlite3.connect(path)) as connection:
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                connection.execute(f"DROP TRIGGER {name}")
-            for statement in statements:
-                connection.execute(statement)
-            connection.commit()
-
-    return run
+    return partial(tampered, path)
 
 
 NOBODY = 65534
