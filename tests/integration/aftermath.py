@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from replfix.audit import SqlTrail
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
@@ -426,6 +428,22 @@ def ground_of(lab: Lab, anew: Callable[[], None] | None = None) -> Iterator[Grou
         yield made
     finally:
         made.leave()
+
+
+def ground_fixture(*, full: bool) -> Callable[..., Iterator[Ground]]:
+    """The fixture ``ground``: MySQL's pair, and in a full run each server's."""
+
+    @pytest.fixture(name="ground")
+    def of_mysql(pair: Lab) -> Iterator[Ground]:
+        with ground_of(pair) as made:
+            yield made
+
+    @pytest.fixture(name="ground")
+    def of_each(any_pair: Lab) -> Iterator[Ground]:
+        with ground_of(any_pair) as made:
+            yield made
+
+    return of_each if full else of_mysql
 
 
 def _rows_of(trail: Path, query: str) -> list[tuple[str, ...]]:

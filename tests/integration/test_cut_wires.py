@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from replfix.lab.accounts import REPLFIX
-from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, Picture, ground_of
+from tests.integration.aftermath import Conflict, Ground, Picture, ground_fixture
 from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran
 
@@ -27,19 +26,7 @@ RESOLVE = ("resolve", "replica1", "--yes", "--json")
 WRITING = ("SET GLOBAL", "COMMIT", "START REPLICA")
 
 
-if ALL:
-
-    @pytest.fixture
-    def ground(any_pair: Lab) -> Iterator[Ground]:
-        with ground_of(any_pair) as made:
-            yield made
-
-else:
-
-    @pytest.fixture
-    def ground(pair: Lab) -> Iterator[Ground]:
-        with ground_of(pair) as made:
-            yield made
+ground = ground_fixture(full=ALL)
 
 
 def configured(ground: Ground, directory: Path, ssl_mode: str = "DISABLED", **ports: int) -> str:

@@ -8,7 +8,6 @@ at every connection, on MariaDB too.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import pytest
 
 from replfix.lab.accounts import REPLFIX
 from replfix.lab.flavours import speaking
-from replfix.lab.topology import Lab, Server
+from replfix.lab.topology import Server
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, ground_of
+from tests.integration.aftermath import Conflict, Ground, ground_fixture
 from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran
 from tests.integration.test_cut_wires import RESOLVE, assert_in_words, configured, judge, resolve_again
@@ -28,19 +27,7 @@ pytestmark = [pytest.mark.timeout(0)] if ALL else []
 GREETING = "answer 1 to handshake"
 
 
-if ALL:
-
-    @pytest.fixture
-    def ground(any_pair: Lab) -> Iterator[Ground]:
-        with ground_of(any_pair) as made:
-            yield made
-
-else:
-
-    @pytest.fixture
-    def ground(pair: Lab) -> Iterator[Ground]:
-        with ground_of(pair) as made:
-            yield made
+ground = ground_fixture(full=ALL)
 
 
 @dataclass(frozen=True)
