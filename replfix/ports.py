@@ -215,6 +215,11 @@ class Replica(Server, Protocol):
         """Whether its binlog holds every change, also of what it applies: nothing is left out by a setting."""
         ...
 
+    def worked_out_otherwise(self, table: Table, images: Sequence[RowImage]) -> Column | None:
+        """A generated column that its expression gives another value than those rows hold, one in a unique key first. Unreadable where
+        none of them does, as far as that can be worked out, and not all can be."""
+        ...
+
     def not_as_events(self, table: Table) -> str:
         """Why rows of that table cannot be written as row events; empty when they can."""
         ...

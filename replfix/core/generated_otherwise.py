@@ -1,4 +1,4 @@
-"""Generated columns whose expressions are not the same on both servers: the applier works them out by the replica's."""
+"""Generated columns that the replica gives other values than the source did: the applier works them out by the replica's expression."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def written(column: Column) -> str:
 
 
 def generated_otherwise(evidence: Evidence, name: TableName) -> Column | None:
-    """The replica's column of that kind; one in a unique key first."""
+    """The replica's column of that kind; one in a unique key first. By the failing transaction's values where it has them all; else by
+    both servers' definitions of now."""
+    if name in evidence.around.otherwise:
+        return evidence.around.otherwise[name]
     ours = evidence.tables.get(name) or evidence.around.replica.tables.get(name)
     theirs = evidence.around.source.tables.get(name)
     if ours is None or theirs is None:

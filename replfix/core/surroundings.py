@@ -8,7 +8,7 @@ from datetime import datetime
 
 from replfix.core.counter import Counter
 from replfix.core.history import NOT_READ, History
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, Table, TableName
 from replfix.core.values import RowImage
 
 
@@ -53,6 +53,9 @@ class Surroundings:
     settings: Mapping[str, str | None] = field(default_factory=dict)  # of the replica
     run: int = 0  # so many transactions, the failing one first, leave the replica as it stands now
     logs_all: bool = False  # the replica logs what it applies, of every schema
+    otherwise: Mapping[TableName, Column | None] = field(
+        default_factory=dict
+    )  # a generated column that the replica gives another value than the failing transaction has
 
 
 NOTHING_KNOWN = Surroundings()

@@ -235,10 +235,15 @@ def _unique_keys(rows: list[Row], columns: Sequence[Column]) -> tuple[UniqueKey,
 _ARRAY = re.compile(r"cast\((.*) as [^`']* array\)", re.DOTALL)
 
 
+def unescaped(shown: str) -> str:
+    """An expression that MySQL shows escaped as a string is."""
+    return _ESCAPED.sub(_character, shown)
+
+
 def key_expression(shown: str, columns: Collection[str]) -> KeyPart:
     """The part of a key that SHOW INDEX shows as that expression: escaped as a string is, every column in backquotes
     (MySQL 9.7). A name that only stands in a string of the expression counts as read, too, which does no harm."""
-    expression = _ESCAPED.sub(_character, shown)
+    expression = unescaped(shown)
     names = names_in(expression)
     array = _ARRAY.fullmatch(expression)
     return KeyPart(

@@ -7,19 +7,26 @@ number (10.11.19, 11.8.9). MySQL logs them, and lets no such column be made.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from replfix.core import sql
-from replfix.core.table import Column, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
-from replfix.errors import Refused, ServerError
+from replfix.core.table import Column, Table, TableName
+from replfix.core.values import NOT_LOGGED, RowImage, Value
+from replfix.errors import Refused, ServerError, Unreadable
 from replfix.mysql.columns import from_server
 from replfix.mysql.connection import Session
-from replfix.mysql.definitions import names_in
+from replfix.mysql.definitions import names_in, unescaped
 from replfix.mysql.rows import batches
 
 _ROWS = 200  # in one statement
+
+_BYTES = re.compile(r".*(?:binary|blob)")
+
+HELD_AGAINST = 100
+"""Of how many rows it is worked out whether they are what an event holds of them."""
 
 
 def filled_in(
@@ -56,8 +63,7 @@ def _possible(columns: Sequence[Column], unknown: Iterable[int]) -> Iterator[Col
 def _worked_out(
     session: Session, table: TableName, columns: Sequence[Column], wanted: Sequence[Column], images: Sequence[RowImage]
 ) -> Iterator[RowImage]:
-    names = {name.lower() for column in wanted for name in names_in(column.expression)}
-    reads = [c for c in columns if c.name.lower() in names and c not in wanted]
+    reads = _reads(columns, wanted)
     for batch in batches(images, _ROWS, lambda image: (image[c.ordinal] for c in reads)):
         try:
             answers = session.results(sql.work_out(table, reads, wanted, batch))
@@ -69,3 +75,50 @@ def _worked_out(
             for column, value in zip(wanted, answer, strict=True):
                 whole[column.ordinal] = from_server(column, value)
             yield tuple(whole)
+
+
+def _reads(columns: Sequence[Column], wanted: Sequence[Column]) -> list[Column]:
+    names = {name.lower() for column in wanted for name in names_in(column.expression)}
+    return [c for c in columns if c.name.lower() in names and c not in wanted]
+
+
+def worked_out_otherwise(session: Session, table: Table, images: Sequence[RowImage]) -> Column | None:
+    """A generated column that this server's expression gives another value than those rows hold, one in a unique key first.
+    :class:`Unreadable` where there is none among those that could be worked out, and some could not."""
+    keys = {part.column.lower() for key in table.unique_keys for part in key.parts if part.column is not None}
+    untold = len(images) > HELD_AGAINST
+    for column in sorted((c for c in table.columns if c.generated), key=lambda c: c.name.lower() not in keys):
+        reads = _reads(table.columns, [column])
+        askable = _askable(session, column, reads)
+        for row in images[:HELD_AGAINST]:
+            if not askable or any(row[c.ordinal] is NOT_LOGGED for c in (column, *reads)):
+                untold = True
+                continue
+            try:
+                value = _of(session, table, reads, column, row)
+            except (ServerError, Refused):  # an expression that does not take such a value any more
+                untold = True
+                continue
+            if value != row[column.ordinal]:
+                return column
+    if untold:
+        raise Unreadable(f"Not every generated value of {table.name} could be worked out on {session.endpoint}.")
+    return None
+
+
+def _askable(session: Session, column: Column, reads: Sequence[Column]) -> bool:
+    if column.changing or column.counted:
+        return False
+    # MySQL 9.7.4 shows characters of an expression that are not ASCII as others, and a JSON document holds no bytes.
+    return session.is_mariadb or (
+        column.expression.isascii() and not any(_BYTES.fullmatch(c.data_type) for c in (column, *reads))
+    )
+
+
+def _of(session: Session, table: Table, reads: Sequence[Column], column: Column, row: RowImage) -> Value:
+    if session.is_mariadb:
+        (((answer,),),) = session.results(sql.work_out(table.name, reads, [column], [row]))
+    else:
+        as_written = replace(column, expression=unescaped(column.expression))
+        ((answer,),) = session.rows(sql.worked_out(reads, as_written, row))
+    return from_server(column, answer)

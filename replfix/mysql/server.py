@@ -28,6 +28,7 @@ from replfix.core.surroundings import Program
 from replfix.core.table import Column, Table, TableName, UniqueKey
 from replfix.core.tested import too_old
 from replfix.core.transaction_id import LogPosition, TransactionId
+from replfix.core.values import RowImage
 from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql import circumstances
@@ -38,7 +39,7 @@ from replfix.mysql.binlog.transaction import Tables
 from replfix.mysql.connection import Session
 from replfix.mysql.definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
 from replfix.mysql.dialects import Dialect, dialect_of
-from replfix.mysql.generated import filled_in
+from replfix.mysql.generated import filled_in, worked_out_otherwise
 from replfix.mysql.grants import give_everything
 from replfix.mysql.inquiry import ServerInquiry
 from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
@@ -277,6 +278,9 @@ class MysqlServer:
 
     def logs_all(self) -> bool:
         return logs_all(self._session)
+
+    def worked_out_otherwise(self, table: Table, images: Sequence[RowImage]) -> Column | None:
+        return worked_out_otherwise(self._session, table, images)
 
     def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:
         return self._binlog.written_here(server_id, limit, _OWN_LOG_READ)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from replfix.core.parents import parent_rows
 from replfix.core.provenance import rows_in_question
 from replfix.core.reconcile import Conflict, ConflictKind, Identity
 from replfix.core.surroundings import Side, Surroundings
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, Table, TableName
 from replfix.core.values import RowImage
 from replfix.errors import PrivilegeError, ReplicationError, ServerError, Unreadable
 from replfix.ports import Replica, Server
@@ -58,6 +58,7 @@ def looked_around(replica: Replica, source: Server, evidence: Evidence) -> Evide
         twins=_twins(source, theirs, evidence),
         also_there=_also_there(source, theirs, evidence),
         settings=_or(dict, lambda: replica.variables(SETTINGS)),
+        otherwise=dict(_otherwise(replica, names, evidence)),
         run=_run(replica, source, evidence),
         authors={
             thread: who
@@ -156,6 +157,19 @@ def _twin(theirs: Side, evidence: Evidence, conflict: Conflict) -> Lookup | None
 
 def _same_columns(one: Table, other: Table | None) -> bool:
     return other is not None and [c.name for c in one.columns] == [c.name for c in other.columns]
+
+
+def _otherwise(
+    replica: Replica, names: Iterable[TableName], evidence: Evidence
+) -> Iterator[tuple[TableName, Column | None]]:
+    for name in names:
+        table = evidence.tables.get(name)
+        if evidence.transaction is None or table is None or not any(c.generated for c in table.columns):
+            continue
+        changes = [change for change in evidence.transaction.changes if change.table == name]
+        images = [image for change in changes for image in (change.before, change.after) if image is not None]
+        with suppress(ServerError, Unreadable):  # not known
+            yield name, replica.worked_out_otherwise(table, images)
 
 
 def _run(replica: Replica, source: Server, evidence: Evidence) -> int:

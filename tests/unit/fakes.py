@@ -36,7 +36,7 @@ from replfix.core.restart import Threads
 from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transaction
 from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.surroundings import Program
-from replfix.core.table import KeyPart, Table, TableName, UniqueKey
+from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.core.transaction_id import LogPosition, TransactionId
 from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
@@ -368,6 +368,9 @@ class FakeReplica(FakeServer):
 
     def logs_all(self) -> bool:
         return True
+
+    def worked_out_otherwise(self, table: Table, images: Sequence[RowImage]) -> Column | None:
+        return None
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         return ()

@@ -41,6 +41,7 @@ from replfix.core.sql.definitions import (
 )
 from replfix.core.sql.generated import (
     work_out,
+    worked_out,
 )
 from replfix.core.sql.gtids import (
     BINLOG_STATE,
@@ -277,4 +278,5 @@ __all__ = [
     "use",
     "widen_counter",
     "work_out",
+    "worked_out",
 ]  # fmt: skip

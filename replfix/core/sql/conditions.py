@@ -6,6 +6,7 @@ from replfix.core.explain.probe import Match
 from replfix.core.lookup import Lookup, PartValues, by_own_identity
 from replfix.core.prefix_range import bounds
 from replfix.core.select_form import select_form
+from replfix.core.sql.generated import as_row
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, string, table_name
 from replfix.core.table import Column, KeyPart, Table
@@ -50,21 +51,7 @@ def _expression_equals(table: Table, part: KeyPart, values: PartValues) -> str:
 
 
 def _as_row(table: Table, part: KeyPart, values: PartValues) -> str:
-    """The values as a table of one row, with the columns' names, types and collations: JSON_TABLE (8.0.4) makes them.
-    NULL is left out of the document, because a JSON column would hold the document ``null`` otherwise."""
-    columns = [table.column(name) for name in part.reads]
-    pairs = [f"'{n}', {literal(c, v)}" for n, (c, v) in enumerate(zip(columns, values, strict=True)) if v is not None]
-    typed = [f"{identifier(c.name)} {_type(c)} PATH '$.\"{n}\"' ERROR ON ERROR" for n, c in enumerate(columns)]
-    return f"JSON_TABLE(JSON_OBJECT({', '.join(pairs)}), '$' COLUMNS ({', '.join(typed)})) AS `incoming`"
-
-
-def _type(column: Column) -> str:
-    if column.data_type == "bit":
-        # JSON_TABLE fills the odd bits of BIT(9) with some of its own (9.7.4). With whole bytes it is as long, and as much.
-        bits = int(column.column_type.lower().removeprefix("bit(").removesuffix(")"))
-        return f"BIT({-(-bits // 8) * 8})"
-    text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
-    return column.column_type + text
+    return as_row([table.column(name) for name in part.reads], values)
 
 
 _LIKE = 10  # rows that are like another one: that there are some is what matters
