@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from replfix.core import drift, sql
@@ -21,7 +21,8 @@ from replfix.core.words import counted
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _BYTES = ("varbinary", "tinyblob", "blob", "mediumblob", "longblob")
-_DAY = {"date": "2000-01-01", "datetime": "2000-01-01 00:00:00", "timestamp": "2000-01-01 00:00:00"}
+_DAYS = {"date": "2000-01-{:02}", "datetime": "2000-01-{:02} 00:00:00", "timestamp": "2000-01-{:02} 00:00:00"}
+_SEVERAL = 10
 
 
 def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
@@ -31,43 +32,51 @@ def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
     for column in table.columns:
         if values[column.ordinal] is not NOT_LOGGED or column.generated or column.own:
             continue
-        value = None if column.nullable else _some(column)
+        value = None if column.nullable else next(iter(_some(column)), None)
         if (value is None and not column.nullable) or (value is not None and column.name.lower() in in_keys):
             return None
         values[column.ordinal] = value
     return tuple(values)
 
 
-def changed_by(table: Table, known: RowImage, row: RowImage, after: RowImage) -> tuple[RowImage, str]:
+def changed_by(
+    table: Table, known: RowImage, row: RowImage, after: RowImage, is_free: Callable[[Column, RowImage], bool]
+) -> tuple[RowImage, str]:
     """The row with another value in one of the columns that only ``after`` holds, and which. An update that finds everything as it leaves
-    it changes nothing, and the replica logs nothing of it (MySQL 9.7.4, MariaDB 11.8.9): the servers below would never get it."""
-    keys = (*(key.columns for key in table.unique_keys), *(key.child_columns for key in table.foreign_keys))
-    in_keys = {name.lower() for names in keys for name in names}
+    it changes nothing, and the replica logs nothing of it (MySQL 9.7.4, MariaDB 11.8.9): the servers below would never get it. ``is_free``:
+    whether no other row has the key that such a value of a unique key makes."""
+    in_keys = {name.lower() for key in table.unique_keys for name in key.columns}
+    referring = {name.lower() for key in table.foreign_keys for name in key.child_columns}
     overwritten = [
         c
         for c in table.columns
         if known[c.ordinal] is NOT_LOGGED and after[c.ordinal] is not NOT_LOGGED and not c.generated and not c.own
     ]
-    for column in sorted(overwritten, key=lambda c: c.name.lower() in in_keys):
-        value = None if column.nullable and after[column.ordinal] is not None else _some(column)
-        if value == after[column.ordinal] or (value is None and not column.nullable):
-            continue
-        if value is None or column.name.lower() not in in_keys:
-            return (*row[: column.ordinal], value, *row[column.ordinal + 1 :]), column.name
+    for column in sorted(overwritten, key=lambda c: c.name.lower() in in_keys | referring):
+        name = column.name.lower()
+        for value in (None, *(() if name in referring else _some(column))):
+            if value == after[column.ordinal] or (value is None and not column.nullable):
+                continue
+            changed = (*row[: column.ordinal], value, *row[column.ordinal + 1 :])
+            if value is None or name not in in_keys or is_free(column, changed):
+                return changed, column.name
     return row, ""
 
 
-def _some(column: Column) -> Value:
-    digits = "." + "0" * column.scale if column.scale else ""
+def _some(column: Column) -> tuple[Value, ...]:
+    """Values of that type, the simplest first."""
     if column.data_type in _INTEGERS:
-        return 0
+        return tuple(range(_SEVERAL))
     if column.data_type in _TEXTS:
-        return ""
+        return ("", *map(str, range(1, _SEVERAL)))
     if column.data_type in _BYTES:
-        return b""
+        return (b"", *(b"%d" % number for number in range(1, _SEVERAL)))
     if column.data_type == "decimal":
-        return Decimal(f"0{digits}")
-    return f"{_DAY[column.data_type]}{digits}" if column.data_type in _DAY else None
+        return tuple(Decimal(number).scaleb(-(column.scale or 0)) for number in range(_SEVERAL))
+    if column.data_type in _DAYS:
+        digits = "." + "0" * column.scale if column.scale else ""
+        return tuple(f"{_DAYS[column.data_type].format(day)}{digits}" for day in range(1, _SEVERAL))
+    return ()
 
 
 def risks(evidence: Evidence) -> Iterator[str]:

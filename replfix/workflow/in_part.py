@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
+from functools import partial
 
 from replfix.core.fit import there
 from replfix.core.in_part import changed_by, with_made_up_values
-from replfix.core.lookup import Lookup, by_identity
+from replfix.core.lookup import Lookup, by_identity, by_key
 from replfix.core.moved_rows import Followed, follow, name_of
 from replfix.core.provenance import cascades
 from replfix.core.reconcile import Identity, InPart, Reconciliation, Repair
 from replfix.core.row_diff import logged_in_part
 from replfix.core.row_event import RowChange
-from replfix.core.table import Table, TableName
+from replfix.core.table import Column, Table, TableName
 from replfix.core.values import NOT_LOGGED, RowImage, laid_over
-from replfix.ports import Server
+from replfix.ports import Replica, Server
 from replfix.workflow.counterparts import ChangesSince
 
 LOOKS = 3
@@ -23,6 +24,7 @@ LOOKS = 3
 
 
 def complete_missing_rows(
+    replica: Replica,
     source: Server,
     changes_since: Callable[[], ChangesSince],
     own: tuple[RowChange, ...],
@@ -49,6 +51,10 @@ def complete_missing_rows(
     if read is None:
         return found
     rows, now = read
+
+    def is_free(table: Table, column: Column, row: RowImage) -> bool:
+        return not _written(own, table, column, row) and not _held(replica, table, column, row)
+
     whole: dict[Repair, Repair] = {}
     overwritten: dict[Repair, str] = {}
     for name, repair in wanted.items():
@@ -58,7 +64,7 @@ def complete_missing_rows(
             continue
         whole[repair] = replace(repair, target=target)
         if laid_over(target, first) == target:
-            target, column = changed_by(tables[name[0]], known, target, first)
+            target, column = changed_by(tables[name[0]], known, target, first, partial(is_free, tables[name[0]]))
             whole[repair] = replace(repair, target=target)
             overwritten[whole[repair]] = column
     unknown = tuple(
@@ -68,6 +74,19 @@ def complete_missing_rows(
     )
     repairs = tuple(whole.get(repair, repair) for repair in found.repairs)
     return replace(found, repairs=repairs, in_part=unknown, overwritten=overwritten)
+
+
+def _written(own: tuple[RowChange, ...], table: Table, column: Column, row: RowImage) -> bool:
+    """Whether the failing transaction itself may have something of the kind, by its beginning where a key goes by that."""
+    value = str(row[column.ordinal])
+    images = (image for change in own if change.table == table.name for image in (change.before, change.after) if image)
+    return any(str(image[column.ordinal]).startswith(value) for image in images)
+
+
+def _held(replica: Replica, table: Table, column: Column, row: RowImage) -> bool:
+    keys = [key for key in table.unique_keys if column.name.lower() in {name.lower() for name in key.columns}]
+    asked = tuple(lookup for key in keys if (lookup := by_key(table, key, row)) is not None)
+    return any(replica.find({table.name: table}, asked).values())
 
 
 def _as_they_went_on(

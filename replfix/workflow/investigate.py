@@ -313,7 +313,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         )
         if found.repairs:
             found = doubt_missing_rows(replica, source, since, tables, theirs, found)
-            found = complete_missing_rows(source, since, transaction.changes, tables, theirs, found)
+            found = complete_missing_rows(replica, source, since, transaction.changes, tables, theirs, found)
             only_here: set[TableName] = set()
 
             def settle(found: Reconciliation) -> Reconciliation:

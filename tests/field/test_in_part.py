@@ -39,11 +39,19 @@ def test_what_the_source_still_has_completes_the_row(any_pair: Lab, image: str) 
 
 
 @pytest.mark.parametrize(
-    ("made", "told"), [("a INT", "writes a of a row"), ("a INT NOT NULL, UNIQUE KEY (a)", "do not get it")]
+    ("made", "told"),
+    [
+        ("a INT", "writes a of a row"),
+        ("a INT NOT NULL, UNIQUE KEY (a)", "writes a of a row"),
+        ("a INT NOT NULL, FOREIGN KEY (a) REFERENCES p (id)", "do not get it"),
+    ],
 )
 def test_the_replica_logs_what_the_transaction_writes(any_pair: Lab, made: str, told: str) -> None:
     """A row that is put back as the UPDATE leaves it is not changed by it, and the servers below would never get that."""
-    setup = (f"CREATE TABLE t (id INT PRIMARY KEY, b INT, {made})", "INSERT INTO t VALUES (1, 7, 1), (2, 7, 2)")
+    setup = (
+        "CREATE TABLE p (id INT PRIMARY KEY)", "INSERT INTO p VALUES (0), (1), (2), (9)",
+        f"CREATE TABLE t (id INT PRIMARY KEY, b INT, {made})", "INSERT INTO t VALUES (1, 7, 2), (2, 7, 1), (9, 7, 0)",
+    )  # fmt: skip
     minimal(any_pair, "DELETE FROM t WHERE id = 1", "UPDATE t SET a = 9 WHERE id = 1", setup=setup)
     failing = diagnosed(any_pair).document["transaction"]["gtid"]
     ran = resolved(any_pair, "SELECT * FROM shop.t ORDER BY id")

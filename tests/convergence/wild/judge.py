@@ -154,9 +154,7 @@ class Judge:
             for key in {*theirs, *ours}:
                 if alike(theirs.get(key), ours.get(key)):
                     continue
-                if (table, key) in self._open or any(
-                    (name, key) in self.named for name in (table, *self._called.get(table, ()))
-                ):
+                if (table, key) in self._open or self._is_named(table, key):
                     self.apart += 1
                     continue
                 yield f"{table} {key}: source {theirs.get(key)}, replica {ours.get(key)}"
@@ -169,10 +167,14 @@ class Judge:
                 continue
             if alike(row, self.start.get(table, {}).get(key)) or alike(row, self.after.get(now, {}).get(key)):
                 continue
-            if (now, key) in self.named or any(self._is(recorded, key, row) for recorded in self.trail):
+            if self._is_named(now, key) or any(self._is(recorded, key, row) for recorded in self.trail):
                 self.displaced += 1
             elif self.after.get(now, {}).get(key) is None or (now, key) not in self._open:
                 yield f"{table} {key}: the replica's row {row} is gone, and is not in the trail"
+
+    def _is_named(self, table: str, key: Key) -> bool:
+        """By the name that the table has now, or had when the remedy was followed."""
+        return any((name, key) in self.named for name in (table, *self._called.get(table, ())))
 
     @staticmethod
     def _is(recorded: Recorded, key: Key, row: object) -> bool:
