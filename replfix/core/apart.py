@@ -67,7 +67,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     words = f"The rows of {name} have keys of their own on each server, so the table has to be copied anew as a whole."
     changes = evidence.transaction.changes if evidence.transaction is not None else ()
     named = apart.table.identity is not None
-    if leave_out := skip_alone(evidence) if {change.table for change in changes} == {name} else ():
+    if leave_out := skip_alone(evidence) if evidence.changes_only(name) else ():
         words += " A copy of now has what the failing transaction does, so that is left out."
         return copied_anew(evidence, apart.both, apart.table, words, named=named, leave_out=leave_out)
     if named and all(c.kind is ChangeKind.UPDATE for c in changes if c.table == name):

@@ -104,10 +104,13 @@ def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     )
 
 
+HAS_MORE = "The statement's transaction has more than that, so it cannot be left out without a loss"
+
+
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
     what = "statement" if evidence.statement else "transaction"
-    if evidence.logged is not None and evidence.statement is not None and not evidence.statement.whole:
-        return Remedy(f"{why} The statement's transaction has more than that, so it cannot be left out without a loss.")
+    if evidence.in_a_larger_one:
+        return Remedy(f"{why} {HAS_MORE}.")
     if evidence.below:
         below = ", ".join(evidence.below)
         return Remedy(
@@ -240,7 +243,7 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
         return shown(evidence, "Copy the table from the source; its rows are lost on the replica.")
     _, _, rest = then.partition("` (\n")
     words = f"The replica has no table {both.name}, and none of the rows that it held."
-    alone = evidence.transaction is not None and {change.table for change in evidence.transaction.changes} == {name}
+    alone = evidence.changes_only(name)
     copy: tuple[Remedy, ...] = ()
     if alone and both.later is not None and not both.later.rows and (leave_out := skip_alone(evidence)):
         held = f"{words} A copy of now has what this transaction writes already, so that is left out."

@@ -251,6 +251,20 @@ class Evidence:
         return self.only_here.every
 
     @property
+    def in_a_larger_one(self) -> bool:
+        """Whether the transaction of the statement that failed has more than that."""
+        return self.logged is not None and self.statement is not None and not self.statement.whole
+
+    def changes_only(self, name: TableName) -> bool:
+        """Whether the failing transaction, whose rows could be read, has nothing but rows of that table."""
+        transaction = self.transaction
+        return (
+            transaction is not None
+            and not transaction.statements
+            and {change.table for change in transaction.changes} == {name}
+        )
+
+    @property
     def failing(self) -> TransactionId | None:
         """The transaction that the applier stopped on, as far as it could be read."""
         if self.transaction is not None:

@@ -137,10 +137,12 @@ def _rename(evidence: Evidence, statement: Statement, tables: dict[TableName, Bo
 def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
     assert both.table is not None
     name = TableName(both.schema, both.table)
-    leave_out = skip_alone(evidence)
-    words = f"The replica has no table {name}, and none of the rows that it held. The copy has what the statement does already."
-    if leave_out:
-        yield from copying.copied(evidence, both, name, name, words, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)
+    words = f"The replica has no table {name}, and none of the rows that it held."
+    if evidence.in_a_larger_one:
+        yield Remedy(f"{words} {drift.HAS_MORE}: rebuild the replica, or restore the table from a backup of that time.")
+    elif leave_out := skip_alone(evidence):
+        held = f"{words} The copy has what the statement does already."
+        yield from copying.copied(evidence, both, name, name, held, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)
 
 
 def _columns_for_statements(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
