@@ -122,10 +122,17 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         if written
         else ""
     )
+    other = "; ".join(f"{one.overwritten} of {_named(evidence, one)}" for one in found.in_part if one.overwritten)
+    first = (
+        f" {other} is the transaction's to write: it has another value here, because a server logs nothing of an UPDATE that finds everything as "
+        "it leaves it."
+        if other
+        else ""
+    )
     return (
         Remedy(
             f"How {counted(len(rows), 'missing row')} {'was' if len(rows) == 1 else 'were'} then is in no event, because binlog_row_image is not FULL "
-            f"on the source. This writes the source's values of now where the event has none.{later}",
+            f"on the source. This writes the source's values of now where the event has none.{later}{first}",
             rows_by_hand(evidence, *statements),
             LeadsTo.NEXT_ROW,
         ),

@@ -93,6 +93,7 @@ class InPart:
     repair: Repair
     row: RowImage | None  # with the source's values of now in their place; None: the source has no such row now
     columns: tuple[str, ...]  # those of them that later transactions have written
+    overwritten: str = ""  # the one that has another value in ``row``, because the transaction writes the source's
 
 
 @dataclass(frozen=True, slots=True)

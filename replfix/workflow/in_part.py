@@ -55,25 +55,31 @@ def complete_missing_rows(
     def is_free(table: Table, column: Column, row: RowImage) -> bool:
         return not _written(own, table, column, row) and not _held(replica, table, column, row)
 
+    def to_be_changed(repair: Repair, row: RowImage, first: RowImage) -> tuple[RowImage, str | None]:
+        if repair.target is None or laid_over(row, first) != row:
+            return row, None
+        table = tables[repair.table]
+        return changed_by(table, repair.target, row, first, partial(is_free, table))
+
     whole: dict[Repair, Repair] = {}
     overwritten: dict[Repair, str] = {}
+    unknown: list[InPart] = []
     for name, repair in wanted.items():
         known, first = repair.target, rows[name].first
         target = _completed(known, rows[name], now[name])
         if known is None or first is None or target is None:
+            one = _in_part(tables[name[0]], repair, now[name], rows[name].later)
+            if one.row is not None and first is not None:
+                row, column = to_be_changed(repair, one.row, first)
+                one = replace(one, row=row, overwritten=column or "")
+            unknown.append(one)
             continue
+        target, column = to_be_changed(repair, target, first)
         whole[repair] = replace(repair, target=target)
-        if laid_over(target, first) == target:
-            target, column = changed_by(tables[name[0]], known, target, first, partial(is_free, tables[name[0]]))
-            whole[repair] = replace(repair, target=target)
+        if column is not None:
             overwritten[whole[repair]] = column
-    unknown = tuple(
-        _in_part(tables[name[0]], repair, now[name], rows[name].later)
-        for name, repair in wanted.items()
-        if repair not in whole
-    )
     repairs = tuple(whole.get(repair, repair) for repair in found.repairs)
-    return replace(found, repairs=repairs, in_part=unknown, overwritten=overwritten)
+    return replace(found, repairs=repairs, in_part=tuple(unknown), overwritten=overwritten)
 
 
 def _written(own: tuple[RowChange, ...], table: Table, column: Column, row: RowImage) -> bool:

@@ -71,7 +71,12 @@ def test_a_column_that_was_written_since_is_not_guessed(any_pair: Lab) -> None:
     )
     words = "the event did not log all of its columns (binlog_row_image is not FULL on the source). 'replfix diagnose' prints what can be done"
     refused(any_pair, words, "SELECT * FROM shop.t")
+    failing = diagnosed(any_pair).document["transaction"]["gtid"]
     followed(any_pair, "next-row")
+    with any_pair.replica.session() as replica:
+        assert logged(replica).get(failing), (
+            "the row of now is as the UPDATE leaves it: replicas below would not get it"
+        )
 
 
 @pytest.mark.parametrize("image", ["MINIMAL", "NOBLOB"])
