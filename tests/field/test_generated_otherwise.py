@@ -12,7 +12,7 @@ _OF_EVERY_KIND = """CREATE TABLE t (
   gf FLOAT AS (f * 3) STORED, gd DOUBLE AS (f / 7), gn DECIMAL(8,2) AS (n / 3), gi INT AS (n * 10) STORED, gu BIGINT UNSIGNED AS (id * 3),
   gx VARCHAR(30) AS (CONCAT(v, 'ä')), gv VARCHAR(30) AS (CONCAT(v, 'b''\\\\"')), gc CHAR(9) AS (CONCAT(v, ' ')) STORED, gt DATETIME(1) AS (at), gy DATE AS (DATE(at)),
   ge VARCHAR(9) AS (UPPER(e)), gl ENUM('A','B') AS (UPPER(e)) STORED, gb VARBINARY(16) AS (REVERSE(v)), gj VARCHAR(50) AS
-  (JSON_UNQUOTE(JSON_EXTRACT(j, '$.k'))), g2 INT AS (gi + 1) STORED, u VARCHAR(30) AS (CONCAT(v, id)) STORED, UNIQUE KEY (u)
+  (JSON_UNQUOTE(JSON_EXTRACT(j, '$.k'))), gk INT AS (CHAR_LENGTH(j) % 3), g2 INT AS (gi + 1) STORED, u VARCHAR(30) AS (CONCAT(v, id)) STORED, UNIQUE KEY (u)
 )"""
 
 
