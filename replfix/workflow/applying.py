@@ -89,6 +89,12 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
             f"what is committed. {error.message if error else ''}",
             "Do not start the channel. 'replfix diagnose' says what helps.",
         )
+    if error is not None and error.transaction is not None and not plan.transaction.failed_with(error):
+        raise NotVerified(
+            f"The repair was applied. Before the replica got to {plan.transaction}, it stopped on another transaction, which it applies in parallel: "
+            f"{error.message}",
+            "The displaced rows are in the audit trail. Run the command again: it goes on with that one, and the replica then applies both.",
+        )
     raise NotVerified(
         f"The repair was applied, but the replica did not get past {plan.transaction}: "
         + (error.message if error else "the applier was stopped."),

@@ -94,6 +94,7 @@ class World:
             whole_rows=self._varied.whole_rows,
             whole_documents=self._varied.whole_documents,
             repaired=verdict.strategy != "skip" or verdict.gave_way,
+            cascades_logged=speaking(replica).logs_cascades(replica),
         ).judge()
         verdict.wrong += judgement.wrong
         verdict.apart, verdict.displaced, verdict.left_out = judgement.apart, judgement.displaced, len(skips)

@@ -12,7 +12,7 @@ from tests.convergence.judge import Judge, Recorded
 from tests.convergence.kinds import NUMBERED
 from tests.convergence.left_out import JudgeOfSkips, Skipped
 from tests.convergence.rows import Held, Key, State, Touch
-from tests.convergence.schema import Column, Table
+from tests.convergence.schema import Column, Reference, Table
 
 UUID = "11111111-1111-1111-1111-111111111111"
 TABLE = Table(
@@ -140,3 +140,23 @@ def test_of_rows_that_only_their_values_name_the_number_counts() -> None:
     assert made.as_applied(lambda moment: moment.name == ONE, (), {"t"}).state == {name: three}
     found = JudgeOfSkips((nameless,), made.moments, {}, (SKIP,), {ONE, TWO}, None, True, True).wrong()
     assert list(found) == [], "two came, so none was taken"
+
+
+PARENT = Table("p", (Column("id", NUMBERED, False),), ("id",), True)
+CHILD = replace(
+    TABLE,
+    columns=(*TABLE.columns, Column("p", NUMBERED, True)),
+    references=(Reference(("p",), "p", "SET NULL", "CASCADE"),),
+)
+
+
+@pytest.mark.parametrize(("a", "logged", "number"), [("1", False, 0), ("1", True, 1), ("2", False, 1)])
+def test_a_row_that_only_a_cascade_changed_is_touched_where_that_is_logged(a: str, logged: bool, number: int) -> None:
+    """MariaDB logs the parent's row alone: no applier, and nobody else, can know of the child that the replica lacks."""
+    before, after = Held(("1", "1", "1", "5"), ("5",)), Held(("1", a, "1", None), (None,))
+    parent = ("p", "5"), Held(("5",), ())
+    made = history(
+        (Touch(parent[0], parent[1], None), Touch(key(1), before, after)), start=dict([parent, (key(1), before)])
+    )
+    judge = Judge((CHILD, PARENT), told(made), dict([parent]), {}, (), False, cascades_logged=logged)
+    assert len(judge.judge().wrong) == number

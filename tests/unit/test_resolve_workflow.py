@@ -383,6 +383,20 @@ def test_the_replica_does_not_get_past_the_transaction(scene: Scene) -> None:
     assert scene.trail.results() == ["applied, not verified"]
 
 
+def test_another_transaction_that_is_applied_in_parallel_stops_it_first() -> None:
+    """As a worker of another GTID domain of MariaDB does (10.11.19): nothing is wrong with the repair, and the next run goes on."""
+    scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
+    scene.world.before["replica.start until"] = scene.replica.relay.reverse
+    outcome = scene.resolve()
+    assert outcome.result is Result.FAILED
+    assert outcome.message.startswith(
+        f"The repair was applied. Before the replica got to {SOURCE}:1, it stopped on another transaction, which it applies in parallel: Worker 1"
+    )
+    assert f"transaction '{SOURCE}:2'" in outcome.message
+    assert "Run the command again" in outcome.hint
+    assert scene.trail.results() == ["applied, not verified"]
+
+
 def test_the_rows_are_not_what_the_transaction_says(scene: Scene) -> None:
     def somebody() -> None:
         scene.replica.rows.update(ORDERS.name, (1, "A", None), (1, "Z", None))
