@@ -42,6 +42,15 @@ def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
         return ()
     if receiver_of(channel) not in (Receiver.STOPPED, Receiver.FAILED) or evidence.source_has[0] is Source.HOLDS:
         return ()
+    of = evidence.failing
+    if of is not None and evidence.status.has_applied(channel, of):
+        return (
+            Remedy(
+                f"Start neither thread: the server would delete the relay log. The replica's position is behind {of} already: read by position, what is "
+                "committed behind it would be applied again. Keep a copy of the relay log's files, and of the replica's tables that it is about; which of "
+                "its transactions are there, their rows tell. Or rebuild the replica."
+            ),
+        )
     return (
         Remedy(
             "Start neither thread: the server would delete the relay log. Let the applier read it by position instead: this keeps it. "

@@ -71,6 +71,10 @@ def _missing(evidence: Evidence, verb: str, xid: str) -> tuple[Remedy, ...]:
                 f"'replfix resolve --strategy skip' leaves out the XA {verb}."
             ),
         )
+    if not prepared.transaction.changes:
+        return (
+            drift.nothing_left(evidence, f"{ended}. It was prepared by {prepared.transaction.id}, and has no rows."),
+        )
     done, undone = _is_committed(prepared), _is_rolled_back(prepared)
     read = f"It was prepared by {prepared.transaction.id}."
     if not done and not undone:
