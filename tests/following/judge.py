@@ -28,17 +28,26 @@ def gone(before: Seen, after: Seen) -> dict[str, int]:
         elsewhere = sum((_named(other) for there, other in after.tables.items() if there != name), Counter[Row]())
         if not _named(held) - elsewhere:
             continue
-        kept = [column for column in held.columns if now is not None and column in now.columns]
+        own = [column for column in held.columns if now is None or not _worked_out_anew(held, now, column)]
+        kept = [column for column in own if now is not None and column in now.columns]
         if now is None or not kept:
             _note(found, name, (_named(held) - elsewhere).total())
             continue
-        for column in held.columns:
+        for column in own:
             if column not in kept and not _renamed(held, now, kept, column):
                 values = held.only([column]).items()
                 _note(found, f"{name}.{column}", sum(count for row, count in values if row != (None,)))
         lost = _named(held, kept) - _named(now, kept) - elsewhere
         _note(found, name, sum(count for row, count in lost.items() if not _filled_in(row, _named(now, kept))))
     return found
+
+
+def _worked_out_anew(held: Held, now: Held, column: str) -> bool:
+    """A generated column whose expression is another one now: its values were never anybody's."""
+    clauses = [
+        re.search(rf"^ *`{re.escape(column)}` .*GENERATED ALWAYS.*$", each.definition, re.M) for each in (held, now)
+    ]
+    return all(clauses) and len({clause[0].strip(" ,") for clause in clauses if clause is not None}) > 1
 
 
 def _filled_in(row: Row, now: Counter[Row]) -> bool:

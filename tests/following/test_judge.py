@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from replfix.core.gtid import GtidSet
 from tests.following.follower import ways
@@ -38,6 +39,17 @@ def test_a_value_that_is_cut_is_gone_and_a_column_that_is_added_takes_nothing() 
 def test_a_null_that_becomes_a_value_is_not_gone() -> None:
     assert gone(BEFORE, seen(t=held("id secret", ("1", "x"), ("2", "y")))) == {}
     assert gone(BEFORE, seen(t=held("id secret", ("1", "x"), ("3", "y")))) == {"d.t": 1}
+
+
+def test_what_a_column_generates_by_another_expression_was_nobodys() -> None:
+    def generated(by: str, value: str) -> Held:
+        return replace(
+            held("id g", ("1", value)),
+            definition=f"CREATE TABLE `t` (\n  `id` int,\n  `g` int GENERATED ALWAYS AS ({by}) STORED\n)",
+        )
+
+    assert gone(seen(t=generated("id * 2", "2")), seen(t=generated("id + 2", "3"))) == {}
+    assert gone(seen(t=generated("id * 2", "2")), seen(t=generated("id * 2", "3"))) == {"d.t": 1}
 
 
 def test_what_is_gone_has_to_be_named_with_its_number() -> None:
