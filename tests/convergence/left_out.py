@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from replfix.mysql.connection import Session
 from tests.convergence.history import Moment
 from tests.convergence.judge import Recorded, is_of
-from tests.convergence.rows import Held, State, Touch
+from tests.convergence.rows import Held, Key, State, Touch
 from tests.convergence.schema import Table
 
 _GTID = re.compile(r"GTID_NEXT= '([^']+)'|BEGIN GTID ([0-9-]+)")
@@ -71,7 +71,7 @@ class JudgeOfSkips:
             if moment.name not in self.applied or not moment.touches:
                 continue
             left_out_empty = self.empty_ones and moment.name in names
-            if not left_out_empty and all(self._stood_so(touch) for touch in moment.touches):
+            if not left_out_empty and all(self._stood_so(touch, moment) for touch in moment.touches):
                 continue  # it found everything as it leaves it: no rows are logged then (MySQL 9.7), or nothing (MariaDB 11.8)
             expected = (False if self.empty_ones else None) if moment.name in names else True
             for gtid in moment.gtids.newest_first():
@@ -79,15 +79,31 @@ class JudgeOfSkips:
                     state = {None: "not there", False: "empty", True: "with rows"}
                     yield f"{gtid} is {state[rows]} in the replica's log, and should be {state[expected]}"
 
-    def _stood_so(self, touch: Touch) -> bool:
-        """The row had diverged to what the source makes of it, as far as the source changes it."""
-        row = self.diverged.get(touch.key)
-        if touch.after is None or row is None:
-            return False
-        return all(
-            mine == new or (touch.before is not None and touch.before.values[n] == new)
-            for n, (mine, new) in enumerate(zip(row.values, touch.after.values, strict=True))
+    def _stood_so(self, touch: Touch, moment: Moment) -> bool:
+        """The row had diverged to what the source makes of it, as far as the source changes it; under whatever key it had then."""
+        after, before, identity = touch.after, touch.before, self._identity(touch.key)
+        rows = (self.diverged.get(key) for key in self._earlier(touch.key, moment))
+        return after is not None and any(
+            all(
+                mine == new or (before is not None and before.values[n] == new) or n in identity
+                for n, (mine, new) in enumerate(zip(row.values, after.values, strict=True))
+            )
+            for row in rows
+            if row is not None
         )
+
+    def _identity(self, key: Key) -> set[int]:
+        table = next(table for table in self.tables if table.name == key[0])
+        return {n for n, column in enumerate(table.columns) if column.name in table.identity}
+
+    def _earlier(self, key: Key, moment: Moment) -> set[Key]:
+        """The keys that the row may have had before: rows that appear, and rows that go, are rows that got another key, too."""
+        keys = {key}
+        for earlier in reversed(self.moments[: self.moments.index(moment)]):
+            alike = [touch for touch in earlier.touches if touch.key[0] == key[0]]
+            if any(t.key in keys for t in alike) and any(t.before is None or t.after is None for t in alike):
+                keys |= {touch.key for touch in alike if touch.before is not None}
+        return keys
 
     def _on_record(self, skip: Skipped, moment: Moment) -> Iterator[str]:
         for touch in moment.touches:

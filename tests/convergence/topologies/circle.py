@@ -75,8 +75,12 @@ class TwoPrimaries(World):
                 said = f"{first[0]} and {name} differ: {sorted(apart, key=str)}"
                 yield from self._differ(said, {row for _, row in apart})
 
-    def _differ(self, said: str, _: Collection[Row]) -> Iterator[str]:
-        yield said
+    def _differ(self, said: str, apart: Collection[Row]) -> Iterator[str]:
+        """A plan can say beforehand that a row which goes here will be on the other side; the strategy was drawn, and not chosen."""
+        if set(apart) <= {each.row for each in self._on_record() if each.stays_there}:
+            self.verdict.apart += len(apart)
+        else:
+            yield said
 
 
 class Ring(TwoPrimaries):

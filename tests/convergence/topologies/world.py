@@ -37,6 +37,7 @@ STILL_SECONDS = 1.5
 _NAMED = re.compile(r"'replfix resolve --strategy (\S+)'")
 _FIRST = re.compile(r"by hand|prints the statements")
 """Something else comes before that."""
+_STAYS_THERE = "the source takes it, and has it then, and this server does not"
 _ANOTHER_FIRST = "it stopped on another transaction, which it applies in parallel"
 """Nothing is wrong then: the next round is about that one."""
 _ONE_THREAD = "set the number of parallel threads to 0"
@@ -78,6 +79,7 @@ class OnRecord:
     row: Row
     left_out: bool
     transaction: str  # for which; its GTID
+    stays_there: bool  # the plan says that the source takes this server's row, and has it then
 
 
 class World(ABC):
@@ -310,4 +312,5 @@ def _recorded(plan: Mapping[str, Any]) -> Iterator[OnRecord]:
 def _of(plan: Mapping[str, Any], table: str, image: Mapping[str, Any], *, left_out: bool) -> OnRecord:
     u = image["u"]
     row = (None if u is None else str(u), image["v"])
-    return OnRecord(table, int(image["id"]), row, left_out, plan["gtid"])  # type: ignore[arg-type]
+    stays_there = any(_STAYS_THERE in risk for risk in plan["risks"])
+    return OnRecord(table, int(image["id"]), row, left_out, plan["gtid"], stays_there)  # type: ignore[arg-type]
