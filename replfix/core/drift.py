@@ -9,9 +9,11 @@ import re
 from collections.abc import Sequence
 
 from replfix.core import copying, ddl, sql
+from replfix.core.alter import Action, clauses
 from replfix.core.by_hand import NEVER_BELOW, by_hand, one_thread_first, skip_alone
 from replfix.core.evidence import BothDefinitions, Evidence
 from replfix.core.remedy import LeadsTo, Loss, Remedy
+from replfix.core.statement import Statement
 from replfix.core.table import ForeignKey, TableName
 from replfix.core.words import counted
 
@@ -205,6 +207,9 @@ def _typed_by_the_message(
     wanted = _type(found["theirs"], both, ours) if found is not None and _in_its_place(both, ours) else None
     if name is None or wanted is None or found is None:
         return shown(evidence, "Which definition the failing transaction needs is unknown: nothing can be run here.")
+    if key := next((key for key, clause in ours.foreign_keys.items() if sql.identifier(name) in clause), ""):
+        words = f"The event has {found['theirs']} in column {name} of {both.name}; the replica has {found['ours']}, and the foreign key {key} there:"
+        return shown(evidence, f"{words} no server changes the type of such a column. Copy the table from the source.")
     clause = ddl.retyped(ours.columns[name], wanted)
     why = (
         f"The event has {found['theirs']} in column {name} of {both.name}; the replica has {found['ours']}. Later transactions change the "
@@ -216,12 +221,16 @@ def _typed_by_the_message(
 
 def _in_its_place(both: BothDefinitions, ours: ddl.Definition) -> bool:
     """Whether the replica's columns stand as in the event, which goes by position: as on the source now, but for what later statements
-    name."""
+    add and drop."""
     now = ddl.parsed(both.source) if both.source is not None else None
     if now is None or both.later is None or not ddl.in_one_order(now, ours):
         return False
-    later = " ".join(both.later.statements).lower()
-    return all(name in later for name in now.columns.keys() ^ ours.columns.keys())
+    parts = [clause for text in both.later.statements for clause in clauses(Statement(both.schema, text))]
+    renamed = [clause for clause in parts if clause.action in (Action.RENAME_COLUMN, Action.CHANGE_COLUMN)]
+    added = {clause.name for clause in parts if clause.action is Action.ADD_COLUMN} | {clause.new for clause in renamed}
+    dropped = {clause.name for clause in parts if clause.action is Action.DROP_COLUMN} | {c.name for c in renamed}
+    there, here = ({name.lower() for name in definition.columns} for definition in (now, ours))
+    return there - here <= added and here - there <= dropped
 
 
 def _type(theirs: str, both: BothDefinitions, ours: ddl.Definition) -> str | None:

@@ -39,14 +39,31 @@ def test_the_columns_are_the_cause_and_an_alter_the_remedy(
     assert (followed.end, followed.faults) == (CAUGHT_UP, []), followed
 
 
-@pytest.mark.parametrize("moved", ["MODIFY n INT FIRST", "MODIFY b VARCHAR(30) AFTER id", "ADD COLUMN x INT FIRST"])
+@pytest.mark.parametrize(
+    "moved", ["MODIFY n INT FIRST", "MODIFY b VARCHAR(30) AFTER id", "ADD COLUMN x INT FIRST", "DROP COLUMN b"]
+)
 def test_another_column_is_not_made_what_the_event_needs(any_pair: Lab, moved: str) -> None:
     """A later ALTER TABLE hides the definition of then. The message names a column by its place, which is another column's here: it was
     to be given that one's type."""
     setup = ("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(10), b VARCHAR(30), n INT)",)
-    then = ("ALTER TABLE t ADD COLUMN later INT",)
+    then = ("ALTER TABLE t ADD COLUMN later INT", "CREATE INDEX named ON t (n, b)")
     stage(any_pair, setup, [f"ALTER TABLE t {moved}"], ["INSERT INTO t VALUES (1, 'a', 'b', 1)"], then)
     found = Follower(any_pair).diagnose()
     assert found["error"]["page"] == "docs/errors/column-types.md"
     assert not any(remedy["sql"] for remedy in found["advice"])
     assert "nothing can be run here" in found["advice"][-1]["text"]
+
+
+def test_a_column_of_a_foreign_key_is_not_given_another_type(any_pair: Lab) -> None:
+    """No server does that (error 1832): the ALTER TABLE that was printed could not be run."""
+    tables = (
+        "CREATE TABLE p (id VARCHAR({0}) PRIMARY KEY)",
+        "CREATE TABLE t (id INT PRIMARY KEY, p VARCHAR({0}), CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id))",
+    )
+    setup, drift = ([each.format(length) for each in tables] for length in (10, 5))
+    drift = ["DROP TABLE t", "DROP TABLE p", *drift]
+    stage(any_pair, setup, drift, ["INSERT INTO t VALUES (1, NULL)"], ("ALTER TABLE t ADD COLUMN later INT",))
+    found = Follower(any_pair).diagnose()
+    assert found["error"]["page"] == "docs/errors/column-types.md"
+    assert not any(remedy["sql"] for remedy in found["advice"])
+    assert "and the foreign key fk there" in found["advice"][-1]["text"]
