@@ -9,7 +9,7 @@ a row that none of them touches is on the source now as it was then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from replfix.core.lookup import Answers, Lookup, by_identity, by_key
@@ -67,6 +67,16 @@ def _named(tables: Mapping[TableName, Table], counterpart: Counterpart) -> Named
     values = identity_values(table, row)
     assert values is not None  # a row that was read has all its columns
     return table.name, values
+
+
+def of_other_tables(
+    counterparts: Iterable[Counterpart],
+    touched: Mapping[Named, RowImage | None],
+    replaced: Container[TableName],
+    tables: Mapping[TableName, Table],
+) -> list[Counterpart]:
+    """Those of whom the source's row of now tells nothing: it is in another table of that name."""
+    return [c for c in counterparts if c.repair.table in replaced and _named(tables, c) not in touched]
 
 
 def restored(

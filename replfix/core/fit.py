@@ -136,6 +136,20 @@ def is_elsewhere(passed: PassedOver, tables: Iterable[TableName]) -> bool:
     return not any(_named(name, text) for name in tables)
 
 
+_RENAMED = re.compile(r"\s*ALTER\b.*\bRENAME\s+(?:TO|AS)\b", re.IGNORECASE | re.DOTALL)
+
+
+def replaced_by(passed: PassedOver, tables: Iterable[TableName]) -> set[TableName]:
+    """Of these tables those that are others behind a statement of the backlog: it makes or renames one of the name."""
+    statement = Statement("", without_comments(passed.statement or ""))
+    if _RENAMED.match(statement.text):
+        return {name for name in tables if _named(name, statement.text)}
+    if not statement.creates and not statement.renames:
+        return set()
+    made = {(name.schema, name.name) for name in statement.mentioned}
+    return {name for name in tables if made & {(name.schema, name.name), ("", name.name)}}
+
+
 def _named(table: TableName, text: str) -> bool:
     return re.search(rf"(?<![\w$]){re.escape(table.name.replace('`', '``'))}(?![\w$])", text, re.IGNORECASE) is not None
 

@@ -117,9 +117,11 @@ def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[T
 
 
 class Since(Protocol):
-    """The failing transaction's changes and those behind it, in order; ``whole`` when they were read to the end of the log."""
+    """The failing transaction's changes and those behind it, in order; ``whole`` when they were read to the end of the log, else
+    ``replaced`` are tables that are others under these names now."""
 
     whole: bool
+    replaced: set[TableName]
 
     def __iter__(self) -> Iterator[RowChange]: ...
 
@@ -160,10 +162,11 @@ def states_then(
         reference: state
         for reference, state in then.items()
         if (
-            not logged_in_part(tables[reference.lookup.table], state)
-            if state is not None
-            else reference in found or changes.whole
+            reference in found
+            or changes.whole
+            or (state is not None and reference.lookup.table not in changes.replaced)
         )
+        and (state is None or not logged_in_part(tables[reference.lookup.table], state))
     }
 
 

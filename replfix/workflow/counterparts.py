@@ -6,8 +6,17 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from replfix.core.counterparts import Counterpart, ahead, first_touches, further, identity_lookup, questions, restored
-from replfix.core.fit import as_far_as_it_fits, is_elsewhere, there, unfit
+from replfix.core.counterparts import (
+    Counterpart,
+    ahead,
+    first_touches,
+    further,
+    identity_lookup,
+    of_other_tables,
+    questions,
+    restored,
+)
+from replfix.core.fit import as_far_as_it_fits, is_elsewhere, replaced_by, there, unfit
 from replfix.core.gtid import GtidSet
 from replfix.core.kept_apart import KeptApart, enforces, kept_apart
 from replfix.core.reconcile import Reconciliation, Repair, identity_values
@@ -56,6 +65,10 @@ def keep_what_the_source_has(
         if counterparts:
             changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
             touched = first_touches(changes, counterparts, tables)
+            strangers = of_other_tables(counterparts, touched, changes.replaced, tables)
+            why = "its table is another one there now"
+            untold.update(dict.fromkeys(untold_without(transaction, tables, (c.repair for c in strangers), why)))
+            counterparts = [c for c in counterparts if c not in strangers]
             changed = restored(counterparts, touched, tables)
             whole &= changes.whole
             if not changes.whole:
@@ -138,8 +151,8 @@ def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: li
 
 class ChangesSince:
     """The failing transaction's changes, then those of the source's binlog behind it, to be gone through once. ``whole``: that
-    was done, to the end of the log. The source's set is read when it begins: whatever touched a row that was read of the
-    source before is among them."""
+    was done, to the end of the log; else ``replaced`` are tables that are others under these names now, as far as was read. The source's
+    set is read when it begins: whatever touched a row that was read of the source before is among them."""
 
     def __init__(
         self,
@@ -157,6 +170,7 @@ class ChangesSince:
         self._tables = tables
         self._unknowns = unknowns
         self.whole = False
+        self.replaced: set[TableName] = set()
 
     def __iter__(self) -> Iterator[RowChange]:
         yield from self._transaction.changes
@@ -178,12 +192,16 @@ class ChangesSince:
         return self._source.transactions_from(self._transaction.id.end, BACKLOG_READ + 1)
 
     def _readable(self, behind: Iterator[Transaction | PassedOver], there_are: int | None) -> Iterator[Transaction]:
-        """In the form of the tables, until one cannot be read."""
+        """In the form of the tables, until one cannot be read: of what is behind that, it is still told which tables it replaces."""
         read = 0
         try:
             for transaction in behind:
                 if isinstance(transaction, PassedOver):
                     if not is_elsewhere(transaction, self._tables):
+                        self.replaced |= replaced_by(transaction, self._tables)
+                        for later in behind:
+                            if isinstance(later, PassedOver):
+                                self.replaced |= replaced_by(later, self._tables)
                         raise Unreadable(transaction.why)
                     read += 1
                     continue

@@ -179,7 +179,7 @@ class Relatives:
         self._untold[
             f"A row of {reference.foreign_key.child} references {reference.lookup.table} ({reference.lookup}) by "
             f"{reference.foreign_key.name}. The replica lacks that parent, and how the source had it then cannot be told: it is "
-            "not there now, and what was read of the source's binlog does not hold it in full."
+            "not there now, or in another table of that name, and what was read of the source's binlog does not hold it in full."
         ] = None
 
     def _put_back(self, reference: Reference, table: Table, state: RowImage) -> None:
