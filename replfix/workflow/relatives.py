@@ -76,12 +76,17 @@ class Relatives:
         own = needed_parents(self._changes, of_transaction)
         refused = frozenset(r.lookup for r in own if self._is_refused(r))
         self._parents((*self._parents_of_repairs(found, of_transaction), *own), refused)
-        if not self._conflicts and not self._untold and not self._orphans and not self._replaced:
+        # A child that is brought to what the source had of it then is none of a row that goes: the source had no such child.
+        own_rows = {(r.table, r.current) for r in found.repairs if r.current is not None}
+        settled = {(c.table, c.replica_row) for c in self._conflicts if c.kind is ConflictKind.EXTRA} & own_rows
+        conflicts = [c for c in self._conflicts if (c.table, c.replica_row) not in settled]
+        repairs = [r for r in self._repairs if (r.table, r.current) not in settled]
+        if not conflicts and not self._untold and not self._orphans and not self._replaced:
             return found
         return replace(
             found,
-            conflicts=(*found.conflicts, *self._conflicts),
-            repairs=(*found.repairs, *(r for r in self._repairs if r not in found.repairs)),
+            conflicts=(*found.conflicts, *conflicts),
+            repairs=(*found.repairs, *(r for r in repairs if r not in found.repairs)),
             untold=(*found.untold, *self._untold),
             orphans=tuple(self._orphans),
             replaced=tuple(self._replaced),
