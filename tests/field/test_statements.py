@@ -4,6 +4,7 @@ only one."""
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from replfix.errors import ServerError
 from replfix.lab.replication import wait_until_stopped, write_locally
@@ -145,42 +146,33 @@ def test_a_row_that_the_source_has_too_is_not_deleted_for_an_update(any_pair: La
     assert any("is on the source just so" in unknown for unknown in found["unknowns"])
 
 
+def _advice_without_a_table(lab: Lab, format_: str, *several: str) -> list[dict[str, Any]]:
+    """What is printed for one transaction of these statements, where the replica has lost the table shop.o."""
+    write(
+        lab.source, "CREATE DATABASE shop", TABLE, "CREATE TABLE shop.o LIKE shop.t", "INSERT INTO shop.t VALUES (1, 1)"
+    )
+    waiting.until(lambda: _arrived(lab.replica))
+    write_locally(lab.replica, "DROP TABLE shop.o", logged=False)
+    write(lab.source, f"SET SESSION binlog_format = {format_}", "BEGIN", *several, "COMMIT")
+    wait_until_stopped(lab.replica)
+    found: list[dict[str, Any]] = run(lab, "diagnose", "replica1", "--json").document["advice"]
+    return found
+
+
 def test_a_missing_table_is_not_copied_for_one_statement_of_several(any_pair: Lab) -> None:
     """The copy has what that statement does, and the others would go with it: their transaction was left out as a whole."""
-    write(
-        any_pair.source,
-        "CREATE DATABASE shop",
-        TABLE,
-        "CREATE TABLE shop.o LIKE shop.t",
-        "INSERT INTO shop.t VALUES (1, 1)",
-    )
-    waiting.until(lambda: _arrived(any_pair.replica))
-    write_locally(any_pair.replica, "DROP TABLE shop.o", logged=False)
     several = (
         "INSERT INTO shop.t VALUES (2, 2)",
         "DELETE FROM shop.o WHERE id = 1",
         "INSERT INTO shop.t VALUES (3, 3)",
     )
-    write(any_pair.source, "SET SESSION binlog_format = STATEMENT", "BEGIN", *several, "COMMIT")
-    wait_until_stopped(any_pair.replica)
-    advice = run(any_pair, "diagnose", "replica1", "--json").document["advice"]
+    advice = _advice_without_a_table(any_pair, "STATEMENT", *several)
     assert not [remedy for remedy in advice if remedy["sql"]], advice
     assert any("transaction has more than that" in remedy["text"] for remedy in advice), advice
 
 
 def test_a_missing_table_is_not_copied_for_rows_beside_a_statement(any_pair: Lab) -> None:
-    write(
-        any_pair.source,
-        "CREATE DATABASE shop",
-        TABLE,
-        "CREATE TABLE shop.o LIKE shop.t",
-        "INSERT INTO shop.t VALUES (1, 1)",
-    )
-    waiting.until(lambda: _arrived(any_pair.replica))
-    write_locally(any_pair.replica, "DROP TABLE shop.o", logged=False)
     # UUID() is written as a row where the format is MIXED.
     several = ("INSERT INTO shop.t VALUES (2, 2)", "INSERT INTO shop.o VALUES (1, LENGTH(UUID()))")
-    write(any_pair.source, "SET SESSION binlog_format = MIXED", "BEGIN", *several, "COMMIT")
-    wait_until_stopped(any_pair.replica)
-    advice = run(any_pair, "diagnose", "replica1", "--json").document["advice"]
+    advice = _advice_without_a_table(any_pair, "MIXED", *several)
     assert "left-out" not in [(remedy["leads_to"] or {}).get("code") for remedy in advice], advice

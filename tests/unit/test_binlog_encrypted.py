@@ -6,13 +6,13 @@ holds the keys is in no package that a lab is made of, so it was recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from replfix.core.mariadb_gtid import MariadbGtidSet
 from replfix.core.table import Column, TableName
 from replfix.mysql.binlog.log import HEADER, EventType, events
 from replfix.mysql.binlog.transaction import Schema, among, transactions
+from tests.unit.test_binlog_sample import raws
 
 SAMPLE = (Path(__file__).parent.parent / "golden" / "stream_mariadb_10_11_encrypted.bin").read_bytes()
 COLUMNS = (
@@ -21,17 +21,9 @@ COLUMNS = (
 )
 
 
-def sent() -> Iterator[bytes]:
-    at = 0
-    while at < len(SAMPLE):
-        size = HEADER.unpack_from(SAMPLE, at)[3]
-        yield SAMPLE[at : at + size]
-        at += size
-
-
 def test_what_lies_behind_start_encryption_is_read() -> None:
     """It was refused: "can be read from the server that wrote it, not from its file". It had been read from the server."""
-    assert EventType.MARIADB_START_ENCRYPTION in [HEADER.unpack_from(raw)[1] for raw in sent()]
+    assert EventType.MARIADB_START_ENCRYPTION in [HEADER.unpack_from(raw)[1] for raw in raws(SAMPLE, 0)]
 
     def columns_of(name: TableName) -> tuple[Column, ...]:
         assert name == TableName("d", "t")
@@ -39,7 +31,7 @@ def test_what_lies_behind_start_encryption_is_read() -> None:
 
     schema = Schema(columns_of, lambda _: "utf8mb4")
     wanted = MariadbGtidSet.parse("0-1-100").exactly(["0-1-3", "0-1-4"])
-    read = list(transactions(events(sent()), among(wanted), schema))
+    read = list(transactions(events(raws(SAMPLE, 0)), among(wanted), schema))
     assert [[(change.before, change.after) for change in t.changes] for t in read] == [
         [(None, (1, "it's"))],
         [((1, "it's"), (1, "é"))],

@@ -24,8 +24,8 @@ SMALL = TableName("shop", "small")
 EVERY = TableName("shop", "every")
 
 
-def raws(log: bytes) -> Iterator[bytes]:
-    at = 4
+def raws(log: bytes, at: int = 4) -> Iterator[bytes]:
+    """Its events, from that byte on: a file has four before the first."""
     while at < len(log):
         size = HEADER.unpack_from(log, at)[3]
         yield log[at : at + size]
