@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from replfix.core.counterparts import (
     Counterpart,
@@ -198,10 +198,8 @@ class ChangesSince:
             for transaction in behind:
                 if isinstance(transaction, PassedOver):
                     if not is_elsewhere(transaction, self._tables):
-                        self.replaced |= replaced_by(transaction, self._tables)
-                        for later in behind:
-                            if isinstance(later, PassedOver):
-                                self.replaced |= replaced_by(later, self._tables)
+                        rest = (each for each in chain((transaction,), behind) if isinstance(each, PassedOver))
+                        self.replaced.update(name for each in rest for name in replaced_by(each, self._tables))
                         raise Unreadable(transaction.why)
                     read += 1
                     continue

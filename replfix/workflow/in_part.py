@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
-from functools import partial
 
 from replfix.core.fit import there
 from replfix.core.in_part import changed_by, with_made_up_values
@@ -52,14 +51,15 @@ def complete_missing_rows(
         return found
     rows, now = read
 
-    def is_free(table: Table, column: Column, row: RowImage) -> bool:
-        return not _written(own, table, column, row) and not _held(replica, table, column, row)
-
     def to_be_changed(repair: Repair, row: RowImage, first: RowImage) -> tuple[RowImage, str | None]:
         if repair.target is None or laid_over(row, first) != row:
             return row, None
         table = tables[repair.table]
-        return changed_by(table, repair.target, row, first, partial(is_free, table))
+
+        def is_free(column: Column, changed: RowImage) -> bool:
+            return not _written(own, table, column, changed) and not _held(replica, table, column, changed)
+
+        return changed_by(table, repair.target, row, first, is_free)
 
     whole: dict[Repair, Repair] = {}
     overwritten: dict[Repair, str] = {}
