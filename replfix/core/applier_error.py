@@ -10,7 +10,7 @@ workers, ``source log`` and the older servers' word for it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ER_DUP_ENTRY = 1062
 ER_NO_REFERENCED_ROW_2 = 1452
@@ -57,6 +57,13 @@ class ApplierError:
     shown_value: str | None = None  # for people only: cut, joined and escaped by the server
     statement: str | None = None  # that failed; the server may have cut it
     foreign_key: str | None = None
+    or_gtids: tuple[str, ...] = ()
+    """Of other domains of MariaDB, where the error says nothing that tells them from ``gtid``."""
+
+    @property
+    def candidates(self) -> tuple[ApplierError, ...]:
+        """The same error, once for each transaction that it can be about."""
+        return tuple(replace(self, gtid=gtid, or_gtids=()) for gtid in (self.gtid, *self.or_gtids))
 
     @property
     def transaction(self) -> str | None:
@@ -72,7 +79,7 @@ class ApplierError:
         return " ".join(filter(None, parts)) or self.message
 
 
-def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
+def parse(errno: int, message: str, gtid: str | None = None, or_gtids: tuple[str, ...] = ()) -> ApplierError:
     """Take a message apart. Never raises: what is not recognised stays None, the message is kept whole.
 
     ``gtid`` (APPLYING_TRANSACTION) wins over the one in the text.
@@ -111,6 +118,7 @@ def parse(errno: int, message: str, gtid: str | None = None) -> ApplierError:
         errno=errno,
         message=message,
         gtid=found_gtid,
+        or_gtids=or_gtids,
         log_file=log_file,
         end_log_pos=end_pos,
         event=event,

@@ -146,16 +146,20 @@ def _other_value(
     return f"it writes no row with {column.name} {shown} to {table.name}"
 
 
-def failing_group(groups: Iterable[Group], executed: MariadbGtidSet, error: ApplierError) -> str | None:
-    """The transaction that the error of a MariaDB applier is about, among those of its relay log from its place on; None where
-    none fits, or where nothing in the error tells which."""
+def failing_groups(groups: Iterable[Group], executed: MariadbGtidSet, error: ApplierError) -> tuple[str, ...]:
+    """The transactions that the error of a MariaDB applier can be about, among those of its relay log from its place on: of each
+    domain the first that fits. Empty where none does, or where nothing in the error tells which."""
     waiting = _waiting(list(groups), executed)
     if all(error.table not in group.contents.tables for group in waiting):
         error = replace(error, table=None)  # a filter of the replica gives its schema another name
     named = error.event or error.table or error.end_log_pos
     if not named and len({split(group.gtid)[0][0] for group in waiting}) > 1:
-        return None
-    return next((group.gtid for group in waiting if fits(error, group.contents)), None)
+        return ()
+    first: dict[str, str] = {}
+    for group in waiting:
+        if fits(error, group.contents):
+            first.setdefault(split(group.gtid)[0][0], group.gtid)
+    return tuple(first.values())
 
 
 def _waiting(groups: list[Group], executed: MariadbGtidSet) -> list[Group]:

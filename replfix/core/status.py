@@ -39,6 +39,7 @@ class WorkerError:
     errno: int
     message: str
     gtid: str | None
+    or_gtids: tuple[str, ...] = ()
     is_next: bool = False
     """On MariaDB: no other transaction stands in the relay log between the applier's place and it. Positions do not tell that in a
     circle, where the receiver leaves out what the server wrote itself."""
@@ -93,7 +94,7 @@ class ChannelStatus:
         if self.applier_running:
             return None
         errors = [
-            applier_error.parse(w.errno, w.message, w.gtid)
+            applier_error.parse(w.errno, w.message, w.gtid, w.or_gtids)
             for w in self.worker_errors
             if w.errno not in WORKER_STOPPED_BY_ANOTHER
         ]

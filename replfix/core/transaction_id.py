@@ -53,9 +53,9 @@ class TransactionId:
         return self.gtid or f"{self.log_file}:{self.start_pos}-{self.end_pos}"
 
     def failed_with(self, error: ApplierError) -> bool:
-        """Whether it is the one that an applier's error is about. The ``end_log_pos`` in an error is that of an event, so it
+        """Whether it is the one that an applier's error is about, or can be. The ``end_log_pos`` in an error is that of an event, so it
         lies inside the transaction (9.7.4)."""
         if error.gtid is not None:
-            return self.gtid == error.gtid
+            return self.gtid in (error.gtid, *error.or_gtids)
         inside = error.end_log_pos is not None and self.start_pos < error.end_log_pos <= self.end_pos
         return inside and error.log_file in (None, self.log_file)  # seen empty on 9.7

@@ -13,6 +13,7 @@ from replfix.core.transaction_id import LogPosition
 from replfix.core.words import counted
 from replfix.errors import NotVerified
 from replfix.workflow.counterparts import ChangesSince
+from replfix.workflow.failing import in_question
 from replfix.workflow.operation import Operation
 from replfix.workflow.restart import Receiving, start_applier, start_channel
 
@@ -89,6 +90,9 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
             f"what is committed. {error.message if error else ''}",
             "Do not start the channel. 'replfix diagnose' says what helps.",
         )
+    if channel is not None and error is not None and error.or_gtids:
+        source = operation.source_of(channel)
+        error = in_question(operation.replica, source, channel, error, channel.auto_position)
     if error is not None and error.transaction is not None and not plan.transaction.failed_with(error):
         raise NotVerified(
             f"The repair was applied. Before the replica got to {plan.transaction}, it stopped on another transaction, which it applies in parallel: "

@@ -15,6 +15,7 @@ from replfix.core.table import Table, TableName
 from replfix.core.words import counted
 from replfix.errors import ReplicationError
 from replfix.ports import Replica, Server
+from replfix.workflow.compared import compare, definitions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,31 @@ def failing_transaction(
         return NOT_FOUND
     unknowns.extend(transaction.notes)
     return found
+
+
+def in_question(
+    replica: Replica, source: Server | None, channel: ChannelStatus, error: ApplierError, by_gtid: bool
+) -> ApplierError:
+    """The error, about the one of its candidates that has something in its way; about the first where that tells nothing.
+
+    Parallel threads of MariaDB apply several domains at once, and 11.8.9 says of an event neither its transaction nor where it ends.
+    """
+    first, *others = error.candidates
+    if not others:
+        return error
+    for candidate in (first, *others):
+        unknowns: list[str] = []
+        failing = NOT_FOUND if source is None else failing_transaction(source, channel, candidate, by_gtid, unknowns)
+        if not failing.found:
+            failing = from_relay_log(replica, channel, candidate, unknowns)
+        if failing.transaction is None:
+            continue
+        defined = definitions_of(replica, failing.transaction)
+        found, _ = compare(replica, defined.transaction, defined.tables)
+        doubted = failing.doubted(candidate, defined.tables, its_source=True)
+        if not doubted and (found.conflicts or found.again or found.untold):
+            return candidate
+    return first
 
 
 def from_relay_log(replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]) -> Failing:

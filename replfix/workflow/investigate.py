@@ -37,7 +37,7 @@ from replfix.workflow.copied import copied
 from replfix.workflow.counterparts import ChangesSince, find_kept_apart, keep_what_the_source_has, untold_without
 from replfix.workflow.earlier_repairs import earlier_steps
 from replfix.workflow.errant import errant
-from replfix.workflow.failing import failing_transaction, from_relay_log
+from replfix.workflow.failing import failing_transaction, from_relay_log, in_question
 from replfix.workflow.in_part import complete_missing_rows
 from replfix.workflow.in_transit import circle, stopped_above
 from replfix.workflow.local_writes import local_writes, local_writes_by_server_id
@@ -110,7 +110,8 @@ def _investigate(
     except ConnectError as reason:
         unreached = _unreached(replica, bare, reason, progress)
         return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
-    evidence = _gather(replica, source, source_of, bare, progress)
+    error = in_question(replica, source, channel, error, _by_gtid(channel, source.uuid()))
+    evidence = _gather(replica, source, source_of, replace(bare, error=error), progress)
     evidence = source_side(replica, source, evidence)
     unknowns = list(evidence.unknowns)
     evidence = replace(evidence, prepared=find_prepared(replica, source, evidence, unknowns), unknowns=tuple(unknowns))
@@ -177,6 +178,7 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     if bare.thread is not Thread.APPLIER:
         return replace(bare, unknowns=tuple(unknowns), unreachable=reason)
     progress("Reading the failing transaction from the replica's relay log")
+    bare = replace(bare, error=in_question(replica, None, bare.channel, bare.error, bare.channel.auto_position))
     failing = from_relay_log(replica, bare.channel, bare.error, unknowns)
     transaction = failing.transaction
     if transaction is None:
@@ -248,6 +250,11 @@ def _behind(source: Server, status: ReplicaStatus, error: ApplierError) -> GtidS
     return source.executed() - status.executed - status.executed.single(error.gtid)
 
 
+def _by_gtid(channel: ChannelStatus, source_uuid: str) -> bool:
+    """Positions are one server's own; of another one, only GTIDs tell."""
+    return channel.auto_position or source_uuid != channel.source_uuid
+
+
 def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidence, progress: Progress) -> Evidence:
     status, channel, error = bare.status, bare.channel, bare.error
     unknowns = list(bare.unknowns)
@@ -259,9 +266,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         )
     strays = errant(replica, status, channel, source, source_of)
     progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
-    # Positions are one server's own; of another one, only GTIDs tell.
     its_source = source_uuid == channel.source_uuid
-    by_gtid = channel.auto_position or not its_source
+    by_gtid = _by_gtid(channel, source_uuid)
     failing = failing_transaction(source, channel, error, by_gtid, unknowns)
     if not failing.found:
         failing = from_relay_log(replica, channel, error, unknowns)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from replfix.core import applier_error
-from replfix.core.explains_error import Contents, Group, RowsEvent, failing_group
+from replfix.core.explains_error import Contents, Group, RowsEvent, failing_groups
 from replfix.core.gtid import GtidSet
 from replfix.core.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.privileges import NEEDS_OF_MARIADB
@@ -172,8 +172,8 @@ def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[Worke
         return ()
     most = _EVENTS_READ if len(executed.positions) > 1 else _EVENTS_READ_OF_ONE_DOMAIN
     groups = tuple(relayed_groups(_relayed(session, row, most)))
-    gtid = failing_group(groups, executed, applier_error.parse(errno, message))
-    return (WorkerError(0, errno, message, gtid, is_next=bool(groups) and groups[0].gtid == gtid),)
+    gtid, *others = failing_groups(groups, executed, applier_error.parse(errno, message)) or (None,)
+    return (WorkerError(0, errno, message, gtid, tuple(others), is_next=bool(groups) and groups[0].gtid == gtid),)
 
 
 def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:

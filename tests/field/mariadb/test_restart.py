@@ -19,9 +19,11 @@ from tests.field.test_stopped_receiver import (
     resolve,
     rows,
     running,
+    status,
     write,
 )
 from tests.integration.running import replfix
+from tests.waiting import until
 
 MARIADBS = SERVERS[1:]
 
@@ -97,6 +99,36 @@ def test_several_domains_and_the_next_conflict_behind_a_later_change(mariadb: La
     ran = resolve(mariadb)
     assert ran.code == 0, ran.out + ran.err
     assert len(ran.document["rounds"]) == 2
+    mariadb.wait_until_applied()
+    assert rows(mariadb.replica) == rows(mariadb.source)
+
+
+def test_an_error_that_fits_two_domains_is_the_one_with_a_row_in_the_way(mariadb: Lab) -> None:
+    """11.8.9 says of a failing event neither its transaction nor where it ends: the first that fits waited for a lock only."""
+    several_domains(mariadb)
+    assert resolve(mariadb).code == 0
+    mariadb.wait_until_applied()
+    write_locally(mariadb.replica, "INSERT INTO d.t VALUES (4, 'local')", logged=False)
+    execute(mariadb.replica, "STOP REPLICA", "SET GLOBAL slave_domain_parallel_threads = 2")
+    write(
+        mariadb.source,
+        "INSERT INTO d.t VALUES (5, 'waits')",
+        *(f"INSERT INTO d.t VALUES ({row}, 'not begun')" for row in range(30, 60)),
+        "SET gtid_domain_id = 10",
+        "INSERT INTO d.t VALUES (4, 'source')",
+    )
+    with mariadb.replica.session() as session:
+        session.execute("SET sql_log_bin = 0")
+        session.execute("BEGIN")
+        session.execute("INSERT INTO d.t VALUES (5, 'held')")
+        execute(mariadb.replica, "START REPLICA")
+        until(lambda: status(mariadb.replica)["Last_SQL_Errno"] == "1062")
+        session.execute("ROLLBACK")
+    wait_until_stopped(mariadb.replica)
+    ran = resolve(mariadb)
+    assert ran.code == 0, ran.out + ran.err
+    (only,) = ran.document["rounds"]
+    assert [(step["kind"], step["current"]["id"]) for step in only["steps"]] == [("delete", 4)]
     mariadb.wait_until_applied()
     assert rows(mariadb.replica) == rows(mariadb.source)
 
