@@ -21,16 +21,16 @@ from pathlib import Path
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.row_event import WriteRowsEvent
 
-from replfix.core.row_event import RowChange
-from replfix.core.table import Table, TableName
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.schema.table import Table, TableName
 from replfix.lab import topology
-from replfix.lab.accounts import ADMIN
+from replfix.lab.lab_accounts import ADMIN
 from replfix.lab.provision.software import Software
 from replfix.lab.topology import Lab
-from replfix.mysql.binlog.layout import layout
-from replfix.mysql.binlog.log import HEADER, Event, EventType, events
-from replfix.mysql.binlog.rows import RowDecoder, read_head
-from replfix.mysql.binlog.table_map import read_table_map
+from replfix.mysql.binlog.events.checked_events import HEADER, Event, EventType, events
+from replfix.mysql.binlog.events.layout import layout
+from replfix.mysql.binlog.events.rows_events import RowDecoder, read_head
+from replfix.mysql.binlog.events.table_map import read_table_map
 
 COLUMNS = (
     "id BIGINT UNSIGNED PRIMARY KEY, customer INT NOT NULL, state TINYINT NOT NULL, name VARCHAR(60) NOT NULL, "

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, WriteRowsEvent
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab import topology
-from replfix.lab.accounts import ADMIN, REPLFIX
+from replfix.lab.lab_accounts import ADMIN, REPLFIX
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from replfix.mysql.server import MysqlServer
 
 TABLE = """CREATE TABLE rows_of_ten (id INT PRIMARY KEY AUTO_INCREMENT, a BIGINT, b VARCHAR(40), c DATETIME, d DECIMAL(12, 2),

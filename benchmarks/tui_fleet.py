@@ -32,7 +32,7 @@ from rich.console import RenderableType
 from textual.screen import Screen
 
 from replfix import tui
-from replfix.core.status import ReplicaStatus
+from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.errors import ConnectError
 from replfix.tui.app import ReplfixApp
 from replfix.tui.screens.fleet import SORTS, FleetScreen

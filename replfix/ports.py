@@ -11,28 +11,28 @@ from datetime import datetime
 from typing import Protocol
 
 from replfix.core.advisor.node import LogSample, Node, Step
-from replfix.core.alter import ForeignKeyClause
-from replfix.core.audit_record import AuditRecord, RecordKind, Verification
-from replfix.core.checkup import ClockReading, Connected, Inventory
-from replfix.core.counter import Counter
-from replfix.core.evidence import AutoIncrement, LockHolder
-from replfix.core.explain.probe import Match
-from replfix.core.gtid import GtidSet
-from replfix.core.left_changed import SettingNow
-from replfix.core.limits import Limits
-from replfix.core.lookup import Answers, Lookup
-from replfix.core.plan import OnSource, Plan
-from replfix.core.plan import Step as PlanStep
-from replfix.core.privileges import Granted
-from replfix.core.reach import Reach
-from replfix.core.readers import Reader
-from replfix.core.restart import Threads
-from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.status import ChannelStatus, ReplicaStatus
-from replfix.core.surroundings import Program
-from replfix.core.table import Column, Table, TableName, UniqueKey
-from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.core.values import RowImage
+from replfix.core.binlog.alter_table import ForeignKeyClause
+from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.connection.limits import Limits
+from replfix.core.connection.privileges import Granted
+from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
+from replfix.core.incident.evidence import AutoIncrement, LockHolder
+from replfix.core.incident.incident_context import Program
+from replfix.core.plan.left_changed import SettingNow
+from replfix.core.plan.plan import OnSource, Plan
+from replfix.core.plan.plan import Step as PlanStep
+from replfix.core.plan.trigger_reach import Reach
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.readers import Reader
+from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
+from replfix.core.replication.start_threads import Threads
+from replfix.core.replication.transaction_id import LogPosition, TransactionId
+from replfix.core.rows.key_probe import Match
+from replfix.core.rows.lookup import Answers, Lookup
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
+from replfix.core.trail.audit_record import AuditRecord, RecordKind, Verification
 
 
 class Server(Protocol):
@@ -250,7 +250,7 @@ class Replica(Server, Protocol):
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> None:
-        """START REPLICA for threads of one channel, as ``core/restart.py`` has decided; the applier up to and with ``until``, up
+        """START REPLICA for threads of one channel, as ``core/replication/start_threads.py`` has decided; the applier up to and with ``until``, up
         to and without ``before``, or with ``gaps`` until nothing is left open before the last transaction that any worker
         committed.
 

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replfix.config import Agree, Config, KnownServers, Target
-from replfix.core.audit_record import RecordKind
-from replfix.core.checkup import Check, Verdict
-from replfix.core.endpoint import Endpoint, Secret
-from replfix.core.filters import NO_FILTERS, Filters
-from replfix.core.status import ChannelStatus
+from replfix.core.connection.endpoint import Endpoint, Secret
+from replfix.core.doctor.checkup import Check, Verdict
+from replfix.core.replication.replica_status import ChannelStatus
+from replfix.core.schema.filters import NO_FILTERS, Filters
+from replfix.core.trail.audit_record import RecordKind
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError, Unexpected, UsageError
-from replfix.mysql.filtered_source import FilteredSource
-from replfix.mysql.key_spaces import ServerKeySpaces
+from replfix.mysql.read.filtered_source import FilteredSource
+from replfix.mysql.read.key_spaces import ServerKeySpaces
 from replfix.mysql.server import MysqlServer
 from replfix.ports import KeySpaces
 from replfix.workflow.operation import Operation
-from replfix.workflow.recover import leftovers, unended
+from replfix.workflow.recover.recovery import leftovers, unended
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, settings
 
-from replfix.core import tested
+from replfix.core.schema import tested_versions
 from replfix.errors import ReplfixError
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
@@ -149,9 +149,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if seen := config.stash.get(SEEN, {}):
         terminalreporter.section("servers")
         for name, version in sorted(seen.items()):
-            new = tested.untested(flavours.find(name).product, version)
+            new = tested_versions.untested(flavours.find(name).product, version)
             terminalreporter.write_line(
-                f"{name}: {version}" + (f"   NEW. {new} Add it to {tested.__file__}." if new else "")
+                f"{name}: {version}" + (f"   NEW. {new} Add it to {tested_versions.__file__}." if new else "")
             )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from replfix.lab.accounts import REPLFIX
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPLFIX
+from replfix.lab.lab_state import Server
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from sqlalchemy import Column, MetaData, Table, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from replfix import own_files
-from replfix.audit.schema import number, text
-from replfix.audit.stores.choose import store_of
-from replfix.core.anchor import Anchor, anchor_of
-from replfix.core.endpoint import Account
-from replfix.core.tls import Tls
+from replfix.audit.stores.choose_store import store_of
+from replfix.audit.trail_tables import number, text
+from replfix.core.connection.endpoint import Account
+from replfix.core.connection.tls import Tls
+from replfix.core.trail.trail_anchor import Anchor, anchor_of
 from replfix.errors import AuditError, ReplfixError
 
 SYSLOG = "syslog"

@@ -15,7 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from replfix import own_files
-from replfix.core.audit_record import AuditRecord, Illegible, canonical
+from replfix.core.trail.audit_record import AuditRecord, Illegible, canonical
 from replfix.errors import UsageError
 
 _SIGNED = frozenset(("key_id", "signature"))

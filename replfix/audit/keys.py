@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from replfix import own_files
-from replfix.core.audit_key import Key, KeyRing, Unusable, key_of
+from replfix.core.trail.audit_key import Key, KeyRing, Unusable, key_of
 from replfix.errors import AuditError
 
 COMMAND_SECONDS = 30.0

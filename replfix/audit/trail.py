@@ -17,12 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 import replfix
 from replfix.audit.author import author as operator
 from replfix.audit.keys import NO_KEYS, Keys
-from replfix.audit.schema import audit_head, audit_record, audit_signature, audit_start
-from replfix.audit.stores.choose import NO_ACCOUNT, store_of
+from replfix.audit.stores.choose_store import NO_ACCOUNT, store_of
 from replfix.audit.stores.store import Store
-from replfix.core.anchor import Anchor
-from replfix.core.audit_key import signed
-from replfix.core.audit_record import (
+from replfix.audit.trail_tables import audit_head, audit_record, audit_signature, audit_start
+from replfix.core.connection.endpoint import Account
+from replfix.core.connection.tls import NO_TLS_OPTIONS, Tls
+from replfix.core.trail.audit_key import signed
+from replfix.core.trail.audit_record import (
     START,
     UNKNOWN_RESULT,
     AuditRecord,
@@ -34,8 +35,7 @@ from replfix.core.audit_record import (
     chained,
     verify_chain,
 )
-from replfix.core.endpoint import Account
-from replfix.core.tls import NO_TLS_OPTIONS, Tls
+from replfix.core.trail.trail_anchor import Anchor
 from replfix.errors import AuditError, UsageError
 
 PAGE_RECORDS = 500

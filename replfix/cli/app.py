@@ -13,7 +13,7 @@ import click
 
 import replfix
 from replfix.cli.options import server_option
-from replfix.cli.streams import Enduring, ReaderGone
+from replfix.cli.stdio import Enduring, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
@@ -32,12 +32,12 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"replfix.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"replfix.cli.commands.{cmd_name}").command
         return command
 
 
 def _scenarios(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from replfix.cli.tui import scenario_names
+    from replfix.cli.commands.tui import scenario_names
 
     return scenario_names(ctx, parameter, incomplete)
 
@@ -93,7 +93,7 @@ def cli(
         if given:
             raise _misplaced(ctx, given[0], ctx.invoked_subcommand)
         return 0
-    from replfix.cli.tui import on_terminal, open_demo, open_tui
+    from replfix.cli.commands.tui import on_terminal, open_demo, open_tui
 
     if not given and not on_terminal():
         click.echo(ctx.get_help())
@@ -172,7 +172,7 @@ def _show_where(argv: Sequence[str]) -> None:
     if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
         import traceback
 
-        from replfix.present.text import without_passwords
+        from replfix.present.safe_text import without_passwords
 
         click.echo(without_passwords(traceback.format_exc()), err=True)
 
@@ -201,7 +201,7 @@ def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
     """An error in words on stderr; with ``--json`` also as the one document on stdout."""
-    from replfix.present.text import indented, without_passwords
+    from replfix.present.safe_text import indented, without_passwords
 
     message, hint = indented(without_passwords(message)), indented(without_passwords(hint))
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)

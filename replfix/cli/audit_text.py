@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from replfix.core.audit_record import AuditRecord
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.present.record_text import facts, sections, when
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 
 
 def list_table(records: Sequence[AuditRecord]) -> Table:

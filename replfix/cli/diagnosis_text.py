@@ -15,15 +15,15 @@ from replfix.present.errant_text import errant_lines
 from replfix.present.left_out import left_out_lines
 from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_lines, remedy_texts
-from replfix.present.shown import cell, why_not_read
-from replfix.present.text import indented, visible
+from replfix.present.row_values_text import cell, why_not_read
+from replfix.present.safe_text import indented, visible
 
 if TYPE_CHECKING:
-    from replfix.core.diagnosis import Diagnosis
-    from replfix.core.errant import Errant
-    from replfix.core.plan import Plan
-    from replfix.core.reconcile import Conflict
-    from replfix.core.values import NotRead, RowImage
+    from replfix.core.conflicts.reconcile import Conflict
+    from replfix.core.diagnosis.diagnosis import Diagnosis
+    from replfix.core.plan.plan import Plan
+    from replfix.core.remedies.errant_transactions import Errant
+    from replfix.core.rows.row_values import NotRead, RowImage
 
 CONFLICTS_SHOWN = 20
 

@@ -12,16 +12,16 @@ from rich.text import Text
 
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.words import counted
-from replfix.present.shown import shown
-from replfix.present.text import indented, visible
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import indented, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from replfix.core.explain.explanation import Asked, Explanation, Place, Reading, Reason
     from replfix.core.explain.surge import Group as Counts
-    from replfix.core.table import KeyPart, Table
-    from replfix.workflow.explain import Counted
+    from replfix.core.schema.table import KeyPart, Table
+    from replfix.workflow.explain.explanations import Counted
 
 STATEMENT_SHOWN = 400
 READINGS_SHOWN = 6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.present.text import harmless_json, indented, without_passwords
+from replfix.present.safe_text import harmless_json, indented, without_passwords
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 
 from replfix import own_files
-from replfix.core.acquaintance import Found, fingerprint
-from replfix.core.endpoint import Endpoint
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.connection.found_servers import Found, fingerprint
 from replfix.errors import ConfigError
 
 Agree = Callable[[str], bool]

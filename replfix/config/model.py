@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from replfix.core.limits import LIMITS
-from replfix.core.sign_in import SignIn
-from replfix.core.tls import Tls, TlsMode, checked_versions, mode_of
+from replfix.core.connection.limits import LIMITS
+from replfix.core.connection.sign_in import SignIn
+from replfix.core.connection.tls import Tls, TlsMode, checked_versions, mode_of
 
 _TABLE_PATTERN = re.compile(r"[^.\s]+\.[^.\s]+\Z")
 

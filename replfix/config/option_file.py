@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from replfix import own_files
-from replfix.core.endpoint import Secret
-from replfix.core.sign_in import CLIENTS_RULES, SignIn, sign_in_of
-from replfix.core.tls import NO_TLS_OPTIONS, Tls, tls_of
+from replfix.core.connection.endpoint import Secret
+from replfix.core.connection.sign_in import CLIENTS_RULES, SignIn, sign_in_of
+from replfix.core.connection.tls import NO_TLS_OPTIONS, Tls, tls_of
 from replfix.errors import ConfigError
 
 _GROUP = "client"

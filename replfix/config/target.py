@@ -9,10 +9,10 @@ from pathlib import Path
 
 from replfix.config.model import ConfigFile, Policy, Server
 from replfix.config.option_file import OptionFile, read_option_file
-from replfix.config.reading import read_config, suggestion, working_directory
-from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
-from replfix.core.limits import Limits
-from replfix.core.tls import Tls
+from replfix.config.read_config import read_config, suggestion, working_directory
+from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
+from replfix.core.connection.limits import Limits
+from replfix.core.connection.tls import Tls
 from replfix.errors import ConfigError, UsageError
 
 DEFAULT_OPTION_FILE = "~/.my.cnf"

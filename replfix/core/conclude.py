@@ -3,59 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import ModuleType
 
-from replfix.core import causes, strategies
-from replfix.core.applier_error import ROW_ERRORS
-from replfix.core.diagnosis import Cause, Confidence, Diagnosis, Proposal
-from replfix.core.discover import modules_of
-from replfix.core.evidence import Evidence
-from replfix.core.human_advice import advise
-from replfix.core.known_error import Thread
-from replfix.core.plan import Way
-from replfix.core.restart import situation
-from replfix.core.status import ReceiverState
-from replfix.core.transaction_id import TransactionId
+from replfix.core.diagnosis.causes import CAUSES, DESCRIPTIONS, OF_EVERY_ERROR, CauseRule
+from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.known_error import Thread
+from replfix.core.known_errors.human_advice import advise
+from replfix.core.plan.plan import Way
+from replfix.core.replication.applier_error import ROW_ERRORS
+from replfix.core.replication.replica_status import ReceiverState
+from replfix.core.replication.start_threads import situation
+from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.strategies import STRATEGIES, Strategy
 
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 
 
-def _place(module: ModuleType, cause: Cause) -> tuple[bool, int, int]:
-    """What only says how the rows stand is certain and explains little: it comes behind all that says why."""
-    says_why = not getattr(module, "SAYS_ONLY_WHAT", False)
-    likely = says_why and cause.confidence is not Confidence.LOW
-    return not likely, _ORDER.index(cause.confidence), module.RANK
+def _place(rule: CauseRule, cause: Cause) -> tuple[bool, int, int]:
+    likely = rule not in DESCRIPTIONS and cause.confidence is not Confidence.LOW
+    return not likely, _ORDER.index(cause.confidence), CAUSES.index(rule)
 
 
 def conclude(evidence: Evidence) -> Diagnosis:
     found = [
-        (_place(module, cause), cause)
-        for module in modules_of(causes)
+        (_place(rule, cause), cause)
         # No row explains a missing table, a failed check, a foreign key.
-        if evidence.error.errno in ROW_ERRORS or getattr(module, "BEYOND_ROWS", False)
-        if (cause := module.examine(evidence)) is not None
+        for rule in (CAUSES if evidence.error.errno in ROW_ERRORS else OF_EVERY_ERROR)
+        if (cause := rule.examine(evidence)) is not None
     ]
     return Diagnosis(
         evidence=evidence,
         causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
-        proposals=tuple(_proposal(module, evidence) for module in _strategies()),
+        proposals=tuple(_proposal(strategy, evidence) for strategy in STRATEGIES),
         unknowns=evidence.unknowns,
         advice=advise(evidence),
     )
 
 
-def _proposal(module: ModuleType, evidence: Evidence) -> Proposal:
+def _proposal(strategy: Strategy, evidence: Evidence) -> Proposal:
     """No strategy is about a transaction that the replica is past already, whatever error the channel still shows, nor about a
     receiver."""
     if evidence.thread is Thread.RECEIVER:
-        return Proposal(module.NAME, None, _of_the_receiver(evidence))
+        return Proposal(strategy.NAME, None, _of_the_receiver(evidence))
     of = evidence.failing
     if of is not None and evidence.status.has_applied(evidence.channel, of):
-        return Proposal(module.NAME, None, _passed(evidence, of))
+        return Proposal(strategy.NAME, None, _passed(evidence, of))
     if evidence.doubted:
-        return Proposal(module.NAME, None, evidence.doubted)
-    proposal: Proposal = module.propose(evidence)
-    return _restartable(evidence, proposal)
+        return Proposal(strategy.NAME, None, evidence.doubted)
+    return _restartable(evidence, strategy.propose(evidence))
 
 
 def _passed(evidence: Evidence, of: TransactionId) -> str:
@@ -99,10 +94,6 @@ def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
     return replace(proposal, plan=plan, risks=risks)
 
 
-def _strategies() -> list[ModuleType]:
-    return sorted(modules_of(strategies), key=lambda module: module.RANK)
-
-
 def strategy_names() -> tuple[str, ...]:
     """The one to be tried first is the first."""
-    return tuple(module.NAME for module in _strategies())
+    return tuple(strategy.NAME for strategy in STRATEGIES)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from replfix.errors import ConfigError, ConnectError, ReplfixError
-from replfix.lab import accounts
+from replfix.lab import lab_accounts
+from replfix.lab.lab_state import HOST, Role, Server
 from replfix.lab.provision.docker import Image
-from replfix.lab.state import HOST, Role, Server
 
 LABEL = "replfix.lab"
 PORT = 3306  # inside the network
@@ -56,7 +56,7 @@ def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Ser
     # testcontainers removes its containers when the process ends; a lab stays until `lab down`.
     testcontainers_config.ryuk_disabled = True
     script = lab / "accounts.sql"
-    lines = ("SET sql_log_bin = 0", *accounts.statements(image.flavour))
+    lines = ("SET sql_log_bin = 0", *lab_accounts.statements(image.flavour))
     script.write_text(";\n".join(lines) + ";\n", encoding="utf-8")
     script.chmod(0o644)  # the container's user reads it
     with _engine() as client:

@@ -16,13 +16,13 @@ from typing import Any
 
 from replfix.errors import ConnectError, ReplfixError
 from replfix.lab import processes
-from replfix.lab.accounts import ADMIN
+from replfix.lab.lab_accounts import ADMIN
+from replfix.lab.lab_state import HOST, Role, Server
 from replfix.lab.narration import Narrator
 from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.software import Software
-from replfix.lab.state import HOST, Role, Server
 from replfix.lab.template import copy
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 START_SECONDS = 90.0
 _LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS; mysqld adds ".lock" to a file beside it

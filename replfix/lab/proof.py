@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import SYSTEM_SCHEMAS, channel_state
-from replfix.lab.state import Server
-from replfix.mysql.connection import Session
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import SYSTEM_SCHEMAS, channel_state
+from replfix.mysql.connection.session import Session
 
 
 @dataclass(frozen=True, slots=True)

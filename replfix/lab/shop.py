@@ -5,9 +5,9 @@ There are no foreign keys and no triggers here; scenarios that are about those b
 
 from __future__ import annotations
 
-from replfix.lab.replication import transaction
+from replfix.lab.replicate import transaction
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 SCHEMA = "shop"
 

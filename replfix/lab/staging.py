@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core.applier_error import ApplierError
+from replfix.core.replication.applier_error import ApplierError
 from replfix.errors import ReplicationError, UsageError
 from replfix.lab.narration import Narrator
-from replfix.lab.replication import STOPPED_HINT, channel_state, wait_until_applied, wait_until_stopped
+from replfix.lab.replicate import STOPPED_HINT, channel_state, wait_until_applied, wait_until_stopped
 from replfix.lab.scenario import Scenario
 from replfix.lab.topologies.topology import PAIR
 from replfix.lab.topology import Lab, require_running

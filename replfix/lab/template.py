@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 
 from replfix.errors import ConfigError
-from replfix.lab import accounts
-from replfix.lab.files import directory_made_whole, locked
+from replfix.lab import lab_accounts
 from replfix.lab.narration import Narrator
 from replfix.lab.provision.software import Software
+from replfix.lab.shared_files import directory_made_whole, locked
 
 
 def template(software: Software, cache: Path, narrator: Narrator) -> Path:
     """The template's data directory, made now if it is not there yet. It holds the lab's accounts and no auto.cnf: two
     servers with one UUID would refuse to replicate from each other."""
-    statements = accounts.statements(software.flavour)
+    statements = lab_accounts.statements(software.flavour)
     key = hashlib.sha256("\n".join([software.version, *software.mysqld, *statements]).encode()).hexdigest()[:12]
     path = cache / "templates" / f"{software.version}-{key}"
     if path.exists():

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replfix.errors import ConfigError, UsageError
-from replfix.lab import accounts, containers, flavours, native, processes, replication, state, topologies
-from replfix.lab.accounts import REPL
-from replfix.lab.files import cache_directory, labs_directory, locked, write_whole
+from replfix.lab import containers, flavours, lab_accounts, lab_state, native, processes, replicate, topologies
 from replfix.lab.flavours import ChannelState
+from replfix.lab.lab_accounts import REPL
+from replfix.lab.lab_state import HOST, Role, Server, State
 from replfix.lab.narration import Narrator, Quiet
-from replfix.lab.provision.choose import Provision, provision
+from replfix.lab.provision.choose_provision import Provision, provision
 from replfix.lab.provision.docker import Image
 from replfix.lab.provision.software import Software
-from replfix.lab.replication import channel_state
-from replfix.lab.state import HOST, Role, Server, State
+from replfix.lab.replicate import channel_state
+from replfix.lab.shared_files import cache_directory, labs_directory, locked, write_whole
 from replfix.lab.template import template
 from replfix.lab.topologies.topology import PAIR, Topology
 from replfix.lab.topologies.wiring import disconnect, follow, protect, set_gtid_mode
@@ -77,11 +77,11 @@ class Lab:
     def load(cls, name: str = DEFAULT_NAME) -> Lab:
         """The lab of that name; ConfigError when there is none. Its servers may be down: see ``states``."""
         directory = directory_of(name)
-        known = state.read(directory)
+        known = lab_state.read(directory)
         if known is None:
             if directory.exists():
                 raise ConfigError(
-                    f"The lab {name!r} is half made, or its {state.state_file(directory).name} is damaged.",
+                    f"The lab {name!r} is half made, or its {lab_state.state_file(directory).name} is damaged.",
                     f"Remove it with: replfix lab down{_name_option(name)}",
                 )
             raise ConfigError(f"There is no lab {name!r}.", f"Start it with: replfix lab up{_name_option(name)}")
@@ -97,7 +97,7 @@ class Lab:
     def wait_until_applied(self, replica: Server | None = None) -> None:
         """Wait until the replica (all of them, if none is named) has executed all that the source has."""
         for each in (replica,) if replica else self.replicas:
-            replication.wait_until_applied(self.source, each)
+            replicate.wait_until_applied(self.source, each)
 
     def reset(self) -> None:
         """Make the servers as good as new, in place: no schemas, no GTIDs, channels running."""
@@ -105,7 +105,7 @@ class Lab:
         if arrange is not None:
             arrange(self.servers)
             return
-        replication.reset(self.source, self.replicas, (account.name for account in accounts.ALL))
+        replicate.reset(self.source, self.replicas, (account.name for account in lab_accounts.ALL))
 
     def arranged(self, topology: str | None = None, *, as_shipped: bool = False) -> Lab:
         """The same servers, the first of them where it takes fewer, connected as that topology: as good as new, channels
@@ -185,7 +185,7 @@ def up(
         raise UsageError(f"A lab has 1 to {MOST_REPLICAS} replicas, not {replicas}.", "Use --replicas N.")
     try:
         with _lock(directory, narrator):
-            known = state.read(directory)
+            known = lab_state.read(directory)
             if known is not None:
                 if topology is not None and topology != known.topology:
                     raise UsageError(
@@ -292,21 +292,21 @@ def _wait_until_receiving(replica: Server) -> None:
     """The receiver connects a moment after START REPLICA; with nothing to fetch, only its state tells."""
     import time
 
-    deadline = time.monotonic() + replication.WAIT_SECONDS
+    deadline = time.monotonic() + replicate.WAIT_SECONDS
     while time.monotonic() < deadline:
         with replica.session() as session:
             flavour = flavours.speaking(session)
             found = [flavour.channel_state(session, channel) for channel in flavour.channels(session)]
-        if found and all(state and state.receiver_running and state.applier_running for state in found):
+        if found and all(lab_state and lab_state.receiver_running and lab_state.applier_running for lab_state in found):
             return
         time.sleep(0.02)
-    said = " ".join(state.receiver_message for state in found if state)
+    said = " ".join(lab_state.receiver_message for lab_state in found if lab_state)
     raise ConfigError(f"A channel of {replica} does not come up: {said or 'there is no error'}")
 
 
 def _write_configuration(lab: Lab) -> None:
     options = lab.directory / "my.cnf"
-    account = accounts.REPLFIX
+    account = lab_accounts.REPLFIX
     write_whole(options, f"[client]\nuser={account.name}\npassword={account.password}\n", mode=0o600)
     lines = ["[defaults]", f"defaults_file = {_toml(str(options))}", "poll_seconds = 1.0", ""]
     for replica in lab.replicas:
@@ -346,7 +346,7 @@ def down(name: str = DEFAULT_NAME, narrator: Narrator | None = None) -> bool:
     if not labs_directory().exists():
         return False
     with _lock(directory, narrator):
-        known = state.read(directory)
+        known = lab_state.read(directory)
         there = directory.exists() or bool(processes.servers_under(directory))
         _remove(directory, known.provision if known else None, narrator)
     _remove_empty_parents(directory)
@@ -366,7 +366,7 @@ def names() -> list[str]:
 
 
 def _remove(directory: Path, chosen: Provision | None, narrator: Narrator) -> None:
-    known = state.read(directory)
+    known = lab_state.read(directory)
     mine = processes.servers_under(directory)
     for server in known.servers if known else ():
         if server.process is not None and processes.alive(server.process, server.data):

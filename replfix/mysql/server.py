@@ -9,53 +9,53 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from replfix.core import sql
-from replfix.core.alter import ForeignKeyClause
-from replfix.core.checkup import ClockReading, Connected, Inventory
-from replfix.core.counter import Counter
-from replfix.core.endpoint import Endpoint
-from replfix.core.evidence import AutoIncrement, LockHolder
-from replfix.core.filters import Filters
-from replfix.core.gtid import GtidSet
-from replfix.core.limits import Limits
-from replfix.core.lookup import Answers, Lookup
-from replfix.core.privileges import Granted, Role, parse_grants
-from replfix.core.reach import Reach
-from replfix.core.readers import Reader
-from replfix.core.restart import Threads
-from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.status import ChannelStatus, RelayLog, ReplicaStatus
-from replfix.core.surroundings import Program
-from replfix.core.table import Column, Table, TableName, UniqueKey
-from replfix.core.tested import too_old
-from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.core.values import RowImage
+from replfix.core.binlog.alter_table import ForeignKeyClause
+from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.connection.limits import Limits
+from replfix.core.connection.privileges import Granted, Role, parse_grants
+from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
+from replfix.core.incident.evidence import AutoIncrement, LockHolder
+from replfix.core.incident.incident_context import Program
+from replfix.core.plan.trigger_reach import Reach
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.readers import Reader
+from replfix.core.replication.replica_status import ChannelStatus, RelayLog, ReplicaStatus
+from replfix.core.replication.start_threads import Threads
+from replfix.core.replication.transaction_id import LogPosition, TransactionId
+from replfix.core.rows.lookup import Answers, Lookup
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.filters import Filters
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
+from replfix.core.schema.tested_versions import too_old
 from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
-from replfix.mysql import circumstances
-from replfix.mysql.as_applied import applied_as, as_applied
 from replfix.mysql.binlog import BinlogReader
-from replfix.mysql.binlog.crafted import obstacle
-from replfix.mysql.binlog.transaction import Tables
-from replfix.mysql.connection import Session
-from replfix.mysql.definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
-from replfix.mysql.dialects import Dialect, dialect_of
-from replfix.mysql.generated import filled_in, worked_out_otherwise
-from replfix.mysql.grants import give_everything
-from replfix.mysql.inquiry import ServerInquiry
-from replfix.mysql.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
-from replfix.mysql.key_spaces import ServerKeySpaces
-from replfix.mysql.locks import read_lock_holders
-from replfix.mysql.managed import procedures_of
-from replfix.mysql.managed.procedures import SIGNALLED, Procedures
-from replfix.mysql.objects import grants_of, library_of, script
-from replfix.mysql.own_log import logs_all
-from replfix.mysql.reach import read_reach
-from replfix.mysql.relayed import read_relayed, received_the_same
-from replfix.mysql.repair import HeldChannel
-from replfix.mysql.rows import count_all, find_in_snapshot, find_uncommitted
-from replfix.mysql.source_session import SourceSession
-from replfix.mysql.status import read_readers, read_server_ids
-from replfix.mysql.understood import understood
+from replfix.mysql.binlog.assemble import Tables
+from replfix.mysql.binlog.events.crafted import obstacle
+from replfix.mysql.connection.dialects import Dialect, dialect_of
+from replfix.mysql.connection.grants import give_everything
+from replfix.mysql.connection.managed import procedures_of
+from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
+from replfix.mysql.connection.session import Session
+from replfix.mysql.connection.understood import understood
+from replfix.mysql.read import circumstances
+from replfix.mysql.read.as_applied import applied_as, as_applied
+from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted
+from replfix.mysql.read.generated_columns import filled_in, worked_out_otherwise
+from replfix.mysql.read.inquiry import ServerInquiry
+from replfix.mysql.read.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
+from replfix.mysql.read.key_spaces import ServerKeySpaces
+from replfix.mysql.read.locks import read_lock_holders
+from replfix.mysql.read.own_log import logs_all
+from replfix.mysql.read.relayed import read_relayed, received_the_same
+from replfix.mysql.read.status_rows import read_readers, read_server_ids
+from replfix.mysql.read.stored_objects import grants_of, library_of, script
+from replfix.mysql.read.table_definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
+from replfix.mysql.read.trigger_targets import read_reach
+from replfix.mysql.write.repair import HeldChannel
+from replfix.mysql.write.source_session import SourceSession
 
 STATUS_SECONDS = 60
 """For all that tells how replication stands."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from replfix.core.errant import Errant, ErrantTransaction, in_words
-from replfix.core.gtid import GtidSet
-from replfix.core.row_event import RowChange
-from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, in_words
+from replfix.core.replication.gtid import GtidSet
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import visible
 
 ROWS_SHOWN = 5
 VALUES_SHOWN = 12

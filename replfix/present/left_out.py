@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.plan import Plan
-from replfix.core.row_event import RowChange
-from replfix.core.values import RowImage
-from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.plan.plan import Plan
+from replfix.core.rows.row_values import RowImage
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import visible
 
 LINES = 200
 

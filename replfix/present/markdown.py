@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 
 SENTENCE_WIDTH = 2_000
 

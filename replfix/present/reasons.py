@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replfix.core.diagnosis import Proposal
+from replfix.core.diagnosis.diagnosis import Proposal
 
 
 def reasons(proposals: Sequence[Proposal]) -> list[str]:

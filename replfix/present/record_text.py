@@ -13,9 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from replfix.core.audit_record import AuditRecord
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.core.words import counted
-from replfix.present.text import indented, visible
+from replfix.present.safe_text import indented, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.remedy import REPLICA, SHELL, SOURCE, Remedy
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.remedies.remedy import REPLICA, SHELL, SOURCE, Remedy
 
 TITLE = "Manual steps"
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.outcome import Outcome, Round
-from replfix.core.plan import Plan
-from replfix.core.reconcile import Conflict
+from replfix.core.conflicts.reconcile import Conflict
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.plan.outcome import Outcome, Round
+from replfix.core.plan.plan import Plan
+from replfix.core.rows.row_values import NotRead, RowImage
 from replfix.core.sql import UNDO_SETTINGS
-from replfix.core.values import NotRead, RowImage
 from replfix.present.left_out import left_out_lines
 from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, points, sentence, table
 from replfix.present.reasons import reasons
 from replfix.present.remedy_text import TITLE, remedy_texts
-from replfix.present.shown import cell, why_not_read, without
-from replfix.present.text import visible
+from replfix.present.row_values_text import cell, why_not_read, without
+from replfix.present.safe_text import visible
 
 VALUE_WIDTH = 120
 STATEMENT_WIDTH = 4_000

@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from replfix.errors import ReplfixError
-from replfix.present.state import State, state_of
-from replfix.present.text import visible
+from replfix.present.channel_state import State, state_of
+from replfix.present.safe_text import visible
+from replfix.tui.activity_log import Journal
 from replfix.tui.backend import Backend
-from replfix.tui.log import Journal
 from replfix.tui.messages import Polled
 from replfix.tui.palette import next_theme, system_commands
 from replfix.tui.screen import ReplfixDialog, ReplfixScreen

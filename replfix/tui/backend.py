@@ -13,22 +13,22 @@ from typing import Protocol, TypeVar
 from replfix import wiring
 from replfix.config import Config, Target
 from replfix.core.advisor.survey import Report
-from replfix.core.audit_record import AuditRecord
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.errant import Errant
-from replfix.core.outcome import Outcome
-from replfix.core.plan import Plan
-from replfix.core.status import ReplicaStatus
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.plan.outcome import Outcome
+from replfix.core.plan.plan import Plan
+from replfix.core.remedies.errant_transactions import Errant
+from replfix.core.replication.replica_status import ReplicaStatus
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.ports import Progress
-from replfix.workflow import resolve
-from replfix.workflow.advise import advise
-from replfix.workflow.errant import find_errant
-from replfix.workflow.investigate import investigate
+from replfix.workflow import resolution
+from replfix.workflow.advise.read_topology import advise
+from replfix.workflow.investigate.find_errant import find_errant
+from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
-from replfix.workflow.recover import Recovered, leftovers, recover, unended
-from replfix.workflow.undo import Undoing, undo
+from replfix.workflow.recover.recovery import Recovered, leftovers, recover, unended
+from replfix.workflow.undo.undo_repair import Undoing, undo
 
 T = TypeVar("T")
 
@@ -131,10 +131,10 @@ class WiredBackend:
             return find_errant(wired.replica, wired.source_of, channel)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
-        return self._work(name, progress, lambda operation: resolve.rehearse(operation, plan))
+        return self._work(name, progress, lambda operation: resolution.rehearse(operation, plan))
 
     def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
-        return self._work(name, progress, lambda operation: resolve.carry_out(operation, plan))
+        return self._work(name, progress, lambda operation: resolution.carry_out(operation, plan))
 
     def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
         if record.replica not in self._targets:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from replfix.core.status import ChannelStatus, ReplicaStatus
+from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.errors import ReplfixError
 from replfix.tui.backend import Backend
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pymysql
 
-from replfix.core.endpoint import Endpoint
-from replfix.core.tls import TlsMode
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.connection.tls import TlsMode
 from replfix.wire.guarded import Guarded
-from replfix.wire.tls import about_tls, context_of
+from replfix.wire.tls_context import about_tls, context_of
 
 
 def connect(endpoint: Endpoint, *, answer_seconds: float, **settings: Any) -> Guarded:

@@ -21,10 +21,10 @@ from pymysql.constants import CLIENT, CR
 from pymysql.cursors import Cursor
 from pymysql.protocol import MysqlPacket
 
-from replfix.core.acquaintance import Meets
-from replfix.core.endpoint import Endpoint
-from replfix.core.limits import raised
-from replfix.core.tls import TlsMode
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.connection.found_servers import Meets
+from replfix.core.connection.limits import raised
+from replfix.core.connection.tls import TlsMode
 from replfix.deadline import Deadline, deadline
 from replfix.errors import ConfigError, ConnectError, ReplfixError, Unreadable
 

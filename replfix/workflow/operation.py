@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from replfix.core.audit_record import RecordKind
-from replfix.core.outcome import OnSourceResult, Round
-from replfix.core.plan import Plan, Step
+from replfix.core.plan.outcome import OnSourceResult, Round
+from replfix.core.plan.plan import Plan, Step
+from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, NotVerified
 from replfix.ports import Clock, Progress, Replica, SourceOf, Trail
 

@@ -16,15 +16,20 @@ from click.testing import CliRunner
 import replfix
 from replfix import errors
 from replfix.cli.app import COMMANDS, cli
-from replfix.core import causes, strategies
+from replfix.core.advisor.findings import FINDINGS
+from replfix.core.diagnosis.causes import CAUSES
 from replfix.core.discover import modules_of
+from replfix.core.explain.forms import FORMS
+from replfix.core.explain.reasons import REASONS
+from replfix.core.known_errors.families import FAMILIES
+from replfix.core.strategies import STRATEGIES
 from replfix.errors import ReplfixError
 from replfix.lab import scenarios
+from tests.places import DOCS, ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "replfix"
 
-# Identifiers of servers, which say them as they are. Everything else about older terms is in replfix/mysql/terms.py.
+# Identifiers of servers, which say them as they are. Everything else about older terms is in replfix/mysql/connection/terms.py.
 VERBATIM = {
     "@master_binlog_checksum": "user variable that a source before 8.0.26 reads at COM_BINLOG_DUMP",
     "@master_heartbeat_period": "user variable that a source before 8.0.26 reads at COM_BINLOG_DUMP",
@@ -50,7 +55,7 @@ OLD_TERMS = re.compile(r"(?<![a-z])(?:master|slave)s?(?![a-z])", re.IGNORECASE)
 
 
 def _sources() -> list[Path]:
-    return sorted(p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).as_posix() != "mysql/terms.py")
+    return sorted(p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).as_posix() != "mysql/connection/terms.py")
 
 
 @pytest.mark.parametrize("path", _sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
@@ -73,21 +78,78 @@ def test_every_error_and_its_exit_code_stand_in_the_tree() -> None:
     assert documented == {n: e.exit_code for n, e in classes.items() if e is not ReplfixError}
 
 
-@pytest.mark.parametrize("module", modules_of(causes), ids=lambda m: m.CODE)
-def test_a_cause_is_a_file_with_a_code_a_rank_and_a_page(module: ModuleType) -> None:
-    assert module.__name__.rpartition(".")[2] == module.CODE.replace("-", "_")
-    assert isinstance(module.RANK, int)
-    assert list(inspect.signature(module.examine).parameters) == ["evidence"]
-    assert module.__doc__
-    assert (ROOT / "docs" / "causes" / f"{module.CODE}.md").is_file()
+LISTED = {
+    "core/diagnosis/causes": CAUSES,
+    "core/strategies": STRATEGIES,
+    "core/known_errors/families": FAMILIES,
+    "core/advisor/findings": FINDINGS,
+    "core/explain/forms": FORMS,
+    "core/explain/reasons": REASONS,
+}
+SHARED_BY_STRATEGIES = {"guards", "source_write", "undo_forecast", "undo_plan"}
 
 
-@pytest.mark.parametrize("module", modules_of(strategies), ids=lambda m: m.NAME)
-def test_a_strategy_is_a_file_with_a_name_a_summary_and_a_page(module: ModuleType) -> None:
-    assert module.__name__.rpartition(".")[2] == module.NAME.replace("-", "_")
-    assert module.SUMMARY.endswith(".")
-    assert list(inspect.signature(module.propose).parameters) == ["evidence"]
-    assert (ROOT / "docs" / "strategies" / f"{module.NAME}.md").is_file()
+@pytest.mark.parametrize("folder", LISTED)
+def test_what_a_folder_holds_is_listed_in_it(folder: str) -> None:
+    """A file that nobody lists is never asked."""
+    held = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+    listed = [module.__name__.rpartition(".")[2] for module in LISTED[folder]]  # type: ignore[attr-defined]
+    assert set(listed) == (held - SHARED_BY_STRATEGIES if folder == "core/strategies" else held)
+    assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.CODE)
+def test_a_cause_is_a_file_with_its_code_and_a_page(cause: ModuleType) -> None:
+    assert cause.__name__.rpartition(".")[2] == cause.CODE.replace("-", "_")
+    assert cause.__doc__
+    assert (DOCS / "causes" / f"{cause.CODE}.md").is_file()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.NAME)
+def test_a_strategy_is_a_file_with_its_name_and_a_page(strategy: ModuleType) -> None:
+    assert strategy.__name__.rpartition(".")[2] == strategy.NAME.replace("-", "_")
+    assert strategy.SUMMARY.endswith(".")
+    assert (DOCS / "strategies" / f"{strategy.NAME}.md").is_file()
+
+
+SIBLINGS = 20
+ONE_THING_A_FILE = {
+    *LISTED,
+    "lab/scenarios",
+    "lab/topologies",
+    "lab/flavours",
+    "mysql/connection/dialects",
+    "mysql/connection/managed",
+    "audit/stores",
+    "cli",
+    "cli/commands",
+    "cli/documents",
+    "tui",
+    "tui/screens",
+    "tui/widgets",
+}
+"""Each file is one more of the same, by the name that people know it by, or a face of what has that name elsewhere."""
+
+
+def _folders() -> list[Path]:
+    return sorted({path.parent for path in PACKAGE.rglob("*.py")})
+
+
+@pytest.mark.parametrize("folder", _folders(), ids=lambda f: f.relative_to(ROOT).as_posix())
+def test_a_folder_can_be_looked_over(folder: Path) -> None:
+    names = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    names |= {path.name for path in folder.iterdir() if (path / "__init__.py").is_file()}
+    if folder.relative_to(PACKAGE).as_posix() not in ONE_THING_A_FILE:
+        assert len(names) <= SIBLINGS, sorted(names)
+
+
+def test_no_module_has_the_name_of_another() -> None:
+    found: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        folder = path.parent.relative_to(PACKAGE).as_posix()
+        if path.stem not in ("__init__", "__main__") and folder not in ONE_THING_A_FILE:
+            found.setdefault(path.stem, []).append(folder)
+    assert {name: folders for name, folders in found.items() if len(folders) > 1} == {}
 
 
 @pytest.mark.parametrize("module", modules_of(scenarios), ids=lambda m: m.SCENARIO.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from tests.convergence.rows import Held, Key, State, Touch
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.convergence.history import Moment
 from tests.convergence.judge import Recorded, is_of
 from tests.convergence.rows import Held, Key, State, Touch

@@ -15,12 +15,12 @@ from typing import Any
 from replfix import wiring
 from replfix.audit import SqlTrail
 from replfix.config import load
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.outcome import Result
-from replfix.core.plan import Plan
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.plan.outcome import Result
+from replfix.core.plan.plan import Plan
 from replfix.errors import NotDone
 from replfix.lab.topology import Lab
-from replfix.workflow.resolve import resolve
+from replfix.workflow.resolution import resolve
 from tests.convergence.judge import Recorded
 from tests.convergence.left_out import Skipped
 from tests.convergence.schema import SCHEMA

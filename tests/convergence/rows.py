@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.convergence.schema import Table, quoted
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed
-from replfix.mysql.connection import Session
+from replfix.lab.replicate import executed
+from replfix.mysql.connection.session import Session
 from tests.convergence.schema import SCHEMA
 
 _MOVING = {"gtid_owned", "innodb_thread_sleep_delay", "slave_skip_errors", "rpl_semi_sync_source_clients"}

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from replfix.core.sql import string
-from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPL
+from replfix.lab.lab_state import Server
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
-from replfix.mysql import terms
+from replfix.mysql.connection import terms
 from tests.skipping import may_skip
 
 FIRST = 1_000_000

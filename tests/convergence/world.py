@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import channel_state, executed
+from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.convergence import variation
 from tests.convergence.history import History, Moment
 from tests.convergence.judge import Judge

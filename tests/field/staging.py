@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import Ran, replfix
 

@@ -3,7 +3,7 @@ with those."""
 
 from __future__ import annotations
 
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 

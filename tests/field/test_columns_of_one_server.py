@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.lab.replication import write_locally
+from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
 from tests.field.staging import diagnosed, refused, resolved, rows, stage, undone
 

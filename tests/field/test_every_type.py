@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.lab.replication import write_locally
+from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
 from tests.field.staging import resolved, rows, stage, undone
 

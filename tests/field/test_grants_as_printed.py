@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from replfix.lab import scenarios
-from replfix.lab.accounts import REPLFIX
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPLFIX
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import executed, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.integration.running import replfix
 
 SECRET = "pw"

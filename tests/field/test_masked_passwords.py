@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from replfix.core.secrets import MASK
-from replfix.lab.accounts import ADMIN
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.core.binlog.secrets import MASK
+from replfix.lab.lab_accounts import ADMIN
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.present.report import incident_report
+from tests.integration.diagnose.test_errors import diagnosed
 from tests.integration.running import replfix
-from tests.integration.test_errors import diagnosed
 
 STATEMENT = "CREATE USER stray IDENTIFIED BY 'Quokka''7'"
 

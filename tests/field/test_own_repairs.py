@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.field.staging import diagnosed, resolved, run, stage
 from tests.integration.running import replfix

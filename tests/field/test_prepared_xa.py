@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
 from tests.field.staging import elsewhere

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
+from replfix.lab.lab_accounts import REPL
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.following.follower import Follower, ways
 from tests.following.receivers import break_receiver, put_back
 

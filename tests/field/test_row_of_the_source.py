@@ -3,8 +3,8 @@ was looked for by that image. What was not looked for is not missing either."""
 
 from __future__ import annotations
 
-from replfix.lab.accounts import REPLFIX
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.lab_accounts import REPLFIX
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 

@@ -6,12 +6,12 @@ import os
 import signal
 
 from replfix import wiring
-from replfix.cli.resolve import exit_code
+from replfix.cli.commands.resolve import exit_code
 from replfix.config import load
-from replfix.core.outcome import Result
+from replfix.core.plan.outcome import Result
 from replfix.lab import processes
 from replfix.lab.topology import Lab
-from replfix.workflow.resolve import resolve
+from replfix.workflow.resolution import resolve
 from tests import waiting
 from tests.field.test_stopped_receiver import SOURCE_WINS, conflict, rows, status
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from replfix.errors import ServerError
-from replfix.lab.replication import wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
 from tests.integration.running import Ran, replfix

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Row
+from replfix.mysql.connection.session import Row
 from tests import waiting
 from tests.integration.running import Ran, replfix
 from tests.skipping import may_skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.field.staging import write_unlogged
 from tests.following.follower import Follower

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from unittest import mock
 
-from replfix.core.by_hand import NEVER_BELOW
+from replfix.core.remedies.by_hand import NEVER_BELOW
 from replfix.lab import topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab

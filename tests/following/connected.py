@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
 from tests.field.topologies.connected import ROW_EVENTS, Connected, execute, execute_on_a_replica, meet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.lab.replication import wait_until_received, write_locally
+from replfix.lab.replicate import wait_until_received, write_locally
 from replfix.lab.topology import Lab
 
 

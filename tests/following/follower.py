@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from replfix.errors import ReplfixError
-from replfix.lab.accounts import ADMIN
 from replfix.lab.flavours import speaking
+from replfix.lab.lab_accounts import ADMIN
+from replfix.lab.lab_state import Server
 from replfix.lab.provision.software import Software
-from replfix.lab.replication import WAIT_SECONDS, channel_state
-from replfix.lab.state import Server
+from replfix.lab.replicate import WAIT_SECONDS, channel_state
 from replfix.lab.topology import Lab
 from tests.following import judge
 from tests.following.looking import Seen, look

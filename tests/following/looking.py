@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.errors import ServerError
 from replfix.lab.flavours import ChannelState, speaking
-from replfix.lab.replication import SYSTEM_SCHEMAS, channel_state, executed
-from replfix.lab.state import Server
-from replfix.mysql.connection import Session
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import SYSTEM_SCHEMAS, channel_state, executed
+from replfix.mysql.connection.session import Session
 
 DAMAGED = (126, 127, 144, 145, 1034, 1194, 1195)
 """A table of MyISAM or Aria that has to be repaired: of its rows, nobody knows any."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from replfix.core.sql import string
-from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPL
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topologies.wiring import set_gtid_mode
 from replfix.lab.topology import Lab
 from tests import waiting

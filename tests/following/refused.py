@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.lab.replication import transaction, write_locally
+from replfix.lab.replicate import transaction, write_locally
 from replfix.lab.topology import Lab
 
 T = "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, b VARCHAR(20))"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from replfix.lab.state import HOST
+from replfix.lab.lab_state import HOST
 
 
 @contextmanager

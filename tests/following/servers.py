@@ -8,7 +8,7 @@ from pathlib import Path
 
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
 from tests.following.incident import Incident

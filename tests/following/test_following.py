@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.lab.replication import write_locally
+from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.__main__ import every_way

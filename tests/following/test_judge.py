@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from tests.following.follower import ways
 from tests.following.judge import differing, gone, unnamed_losses
 from tests.following.looking import Held, Seen

@@ -17,9 +17,9 @@ import pytest
 from replfix.audit import SqlTrail
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import transaction
+from replfix.lab.replicate import transaction
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.integration.running import Ran, replfix
 from tests.waiting import until
 

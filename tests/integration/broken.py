@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.core.applier_error import ApplierError
-from replfix.lab.replication import transaction, wait_until_stopped, write_locally
+from replfix.core.replication.applier_error import ApplierError
+from replfix.lab.replicate import transaction, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 
 

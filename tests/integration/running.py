@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration import forking
+from tests.integration.failures import forking
 
 
 @dataclass(frozen=True)

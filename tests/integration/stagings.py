@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.core.sql import string
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import (
-    executed,
-    transaction,
-    wait_until_received,
-    wait_until_stopped,
-    write_locally,
-)
+from replfix.lab.replicate import executed, transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.waiting import until
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from replfix.lab import topology
 from replfix.lab.narration import Lines
-from tests.integration.certificates import Authority
+from tests.integration.accounts.certificates import Authority
 from tests.lying.closely import CLOSE_PATIENCE, Outcomes, close_cases
 from tests.lying.fuzz import Conversation, Found, case, conversations, impatient, staged
 

@@ -11,13 +11,13 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from replfix.core.endpoint import Endpoint, Secret
-from replfix.core.sign_in import SignIn
-from replfix.core.tls import Tls, TlsMode
+from replfix.core.connection.endpoint import Endpoint, Secret
+from replfix.core.connection.sign_in import SignIn
+from replfix.core.connection.tls import Tls, TlsMode
 from replfix.errors import ReplfixError
-from replfix.mysql.binlog.log import events
+from replfix.mysql.binlog.events.checked_events import events
 from replfix.mysql.binlog.stream import Request, raw_events
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.lying.bending import bend
 from tests.lying.fuzz import ACCOUNT, Conversation
 from tests.lying.recording import Recorded, Replayer

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from replfix.core.endpoint import Endpoint, Secret
-from tests.integration.certificates import Certified
+from replfix.core.connection.endpoint import Endpoint, Secret
+from tests.integration.accounts.certificates import Certified
 from tests.lying.listening import Listening, exactly
 
 PASSWORD = "s3cret-and-l0ng"

@@ -17,13 +17,13 @@ import pytest
 
 from replfix.cli.app import run
 from replfix.lab import scenarios
-from replfix.lab.accounts import Account
 from replfix.lab.flavours import speaking
+from replfix.lab.lab_accounts import Account
 from replfix.lab.topology import Lab
-from replfix.mysql import connection
 from replfix.mysql.binlog import stream
+from replfix.mysql.connection import session as connection
 from replfix.wire import guarded
-from tests.integration.certificates import Certified
+from tests.integration.accounts.certificates import Certified
 from tests.lying.bending import bend
 from tests.lying.recording import Recorded, Recorder, Replayer, as_it_is
 
@@ -101,7 +101,7 @@ def run_in_process(command: tuple[str, ...], config: Path) -> tuple[int, str]:
 def impatient(seconds: float = PATIENCE) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "READ_SECONDS", seconds)
-        patch.setattr("replfix.mysql.repair.WORK_SECONDS", seconds)
+        patch.setattr("replfix.mysql.write.repair.WORK_SECONDS", seconds)
         patch.setattr(guarded, "CONNECT_SECONDS", seconds)
         patch.setattr(stream, "SEARCH_SECONDS", seconds)
         yield

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tests.integration.certificates import Certified
+from tests.integration.accounts.certificates import Certified
 
 
 class Listening:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tests.integration.certificates import Certified
+from tests.integration.accounts.certificates import Certified
 from tests.lying.listening import Listening, exactly
 
 _HEAD = 4

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from replfix.config import KnownServers
-from replfix.core.tls import Tls, TlsMode
+from replfix.core.connection.tls import Tls, TlsMode
 from replfix.errors import ConfigError, ConnectError
-from replfix.lab.accounts import REPL
 from replfix.lab.flavours import speaking
+from replfix.lab.lab_accounts import REPL
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
-from tests.integration.certificates import Authority
+from replfix.mysql.connection.session import Session
+from tests.integration.accounts.certificates import Authority
 from tests.integration.running import replfix
 from tests.lying.fake import FakeServer, Peer
 

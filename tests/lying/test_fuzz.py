@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from replfix.lab.topology import Lab
-from tests.integration.certificates import Authority
+from tests.integration.accounts.certificates import Authority
 from tests.lying.closely import CLOSE_PATIENCE, Outcomes, close_cases
 from tests.lying.fuzz import Found, case, config_for, conversations, impatient, run_in_process, staged
 from tests.lying.recording import Replayer

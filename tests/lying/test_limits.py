@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from replfix.core.endpoint import Endpoint, Secret
-from replfix.core.limits import Limits
+from replfix.core.connection.endpoint import Endpoint, Secret
+from replfix.core.connection.limits import Limits
 from replfix.deadline import within
 from replfix.errors import ConnectError, ReplfixError, Unreadable
 from replfix.lab import scenarios
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import stream
-from replfix.mysql.binlog.log import HEADER, EventType
-from replfix.mysql.connection import Session
+from replfix.mysql.binlog.events.checked_events import HEADER, EventType
+from replfix.mysql.connection.session import Session
 from replfix.wire import guarded
 from tests.integration.proxy import Proxy
 from tests.integration.running import replfix

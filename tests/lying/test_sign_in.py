@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from replfix.core.sign_in import SignIn
-from replfix.core.tls import Tls, TlsMode
+from replfix.core.connection.sign_in import SignIn
+from replfix.core.connection.tls import Tls, TlsMode
 from replfix.errors import ConnectError
-from replfix.mysql.connection import Session
-from tests.integration.certificates import Authority, Certified
+from replfix.mysql.connection.session import Session
+from tests.integration.accounts.certificates import Authority, Certified
 from tests.lying.fake import PASSWORD, FakeServer, Peer
 
 Asking = Callable[[Peer], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replfix.core.applier_error import parse
+from replfix.core.replication.applier_error import parse
 
 WORDS = st.sampled_from(
     [

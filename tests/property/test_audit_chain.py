@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replfix.audit.jsonl import from_line, read, to_line
-from replfix.core.audit_record import (
+from replfix.core.trail.audit_record import (
     START,
     AuditRecord,
     Breakage,
@@ -91,7 +91,7 @@ def test_a_payload_comes_back_equal_and_has_one_form(payload: dict[str, object])
 
 
 HASHED = [f.name for f in fields(AuditRecord) if f.name not in ("key_id", "signature")]
-"""A signature is judged by its key: tests/unit/test_audit_keys.py."""
+"""A signature is judged by its key: tests/unit/trail/test_audit_keys.py."""
 
 
 @given(trails(), st.data())

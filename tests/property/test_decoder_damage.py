@@ -8,21 +8,21 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replfix.core import json_text
-from replfix.core.gtid import GtidSet
-from replfix.core.row_event import Transaction
-from replfix.core.table import Column, TableName
-from replfix.core.values import Json
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.rows import json_text
+from replfix.core.rows.row_values import Json
+from replfix.core.schema.table import Column, TableName
 from replfix.errors import Unreadable
-from replfix.mysql.binlog import json_binary, partial_json
-from replfix.mysql.binlog.log import HEADER, EventType, events
-from replfix.mysql.binlog.transaction import Schema, among, transactions
+from replfix.mysql.binlog.assemble import Schema, among, transactions
+from replfix.mysql.binlog.events.checked_events import HEADER, EventType, events
+from replfix.mysql.binlog.values import json_binary, partial_json
+from tests.places import GOLDEN
 
 LIMIT = 10_000  # milliseconds for one damaged log, on a machine that has servers to run as well
 
@@ -50,7 +50,7 @@ def split(log: bytes) -> list[bytes]:
     return found
 
 
-RAWS = split((Path(__file__).parent.parent / "golden" / "binlog_9_7.000001").read_bytes())
+RAWS = split((GOLDEN / "binlog_9_7.000001").read_bytes())
 DAMAGED = (
     EventType.TABLE_MAP,
     EventType.WRITE_ROWS,

@@ -15,28 +15,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from replfix.core import json_text
-from replfix.core.json_text import Document
-from replfix.core.row_event import Transaction
-from replfix.core.table import TableName
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.rows import json_text
+from replfix.core.rows.json_text import Document
+from replfix.core.schema.table import TableName
 from replfix.errors import Unreadable
-from replfix.mysql.binlog import decoders, json_binary
-from replfix.mysql.binlog.images import Form
-from replfix.mysql.binlog.layout import Layout
-from replfix.mysql.binlog.log import HEADER, EventType, events
-from replfix.mysql.binlog.openings import OPENINGS
-from replfix.mysql.binlog.rows import RowDecoder, RowsHead
-from replfix.mysql.binlog.transaction import Schema, transactions
-from replfix.mysql.charsets import decoder
+from replfix.mysql.binlog.assemble import Schema, transactions
+from replfix.mysql.binlog.events.checked_events import HEADER, EventType, events
+from replfix.mysql.binlog.events.layout import Layout
+from replfix.mysql.binlog.events.openings import OPENINGS
+from replfix.mysql.binlog.events.rows_events import RowDecoder, RowsHead
+from replfix.mysql.binlog.values import decoders, json_binary
+from replfix.mysql.binlog.values.images import Form
+from replfix.mysql.read.charsets import decoder
+from tests.places import GOLDEN
 from tests.property.test_decoder_damage import COLUMNS, charset_of, moved, resealed, split
 
 INPUTS = int(os.environ.get("REPLFIX_FUZZ", "3000"))
 SEED = int(os.environ.get("REPLFIX_FUZZ_SEED", "97"))
-GOLDEN = Path(__file__).parent.parent / "golden"
 SECONDS = 2.0  # for one input, on a busy machine
 MEGABYTES = 200  # that the process may grow by
 

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.json_text import Document, Typed, dump
+from replfix.core.rows.json_text import Document, Typed, dump
 from replfix.errors import Unreadable
-from replfix.mysql.binlog import decimals, json_binary, json_writer, packing, temporal
-from replfix.mysql.charsets import _PLAIN, _SINGLE_BYTE, _TRANSLATED, decoder, encoder
+from replfix.mysql.binlog.values import decimals, json_binary, json_writer, packing, temporal
+from replfix.mysql.read.charsets import _PLAIN, _SINGLE_BYTE, _TRANSLATED, decoder, encoder
 
 TYPED = st.one_of(
     st.decimals(-(10**20), 10**20, places=3).map(

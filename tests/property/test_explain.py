@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replfix.core.explain import insert
-from replfix.core.explain.conclude import explain
+from replfix.core.explain.explain_error import explain
 from replfix.core.explain.explanation import Case
-from replfix.core.explain.reading import MOST, readings
+from replfix.core.explain.read_text import MOST, readings
 from replfix.core.explain.recognise import recognise
 
 SIZE = 100_000

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replfix.core.net_rows import net_rows
-from replfix.core.row_event import RowChange
-from replfix.core.steps import steps_of
-from replfix.core.table import Table
-from replfix.core.values import RowImage
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.conflicts.net_rows import net_rows
+from replfix.core.plan.plan_steps import steps_of
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.table import Table
 from tests.unit.making import column, deleted, inserted, key, table, updated
 
 NAMED = table("d.t", [column("id"), column("a", nullable=True)], [key("PRIMARY", "id"), key("a", "a")])

@@ -6,7 +6,7 @@ import json
 
 from hypothesis import given, settings
 
-from replfix.core.plan import Plan, StepKind, to_document
+from replfix.core.plan.plan import Plan, StepKind, to_document
 from replfix.core.strategies import source_wins
 from tests.property.test_reconcile import TABLES, Case, cases
 from tests.unit.fakes import Rows

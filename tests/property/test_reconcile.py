@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from replfix.core.reconcile import reconcile
-from replfix.core.row_event import ChangeKind, RowChange
+from replfix.core.binlog.row_event import ChangeKind, RowChange
+from replfix.core.conflicts.reconcile import reconcile
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage
+from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies import source_wins
-from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, RowImage
 from tests.unit.fakes import RowError, Rows
 from tests.unit.making import answered, column, evidence, key, table
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replfix.core import sql
-from replfix.core.table import TableName
-from replfix.core.values import Json
+from replfix.core.rows.row_values import Json
+from replfix.core.schema.table import TableName
 from tests.unit.making import column
 
 ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import ROOT
 from tests.terminal.terminal import REPLFIX, Terminal, best
 
-ROOT = Path(__file__).parents[2]
 Open = Callable[..., Terminal]
 
 

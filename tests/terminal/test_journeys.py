@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from replfix.lab import processes, scenarios, topology
+from replfix.lab.lab_state import Server
 from replfix.lab.proof import prove, snapshot
-from replfix.lab.replication import channel_state, executed
-from replfix.lab.state import Server
+from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 from tests.terminal.conftest import Open

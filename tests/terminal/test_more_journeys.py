@@ -7,7 +7,7 @@ from replfix.lab import scenarios
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
-from tests.integration.test_recover import BEFORE_COMMIT, killed
+from tests.integration.undo.test_recover import BEFORE_COMMIT, killed
 from tests.terminal.conftest import Open
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_journeys import QUESTION, audit, broken, confirmed, left, opened, runs, until

@@ -11,23 +11,23 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from replfix.config import load
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.gtid import GtidSet
-from replfix.core.status import ReplicaStatus
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.lab import scenarios
 from replfix.lab.topology import Lab
 from replfix.ports import Progress
 from replfix.tui.app import ReplfixApp
 from replfix.tui.backend import WiredBackend
+from tests.places import DOCS
 from tests.tui.driving import Driver
 
-PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "incident.svg"
+PICTURE = DOCS / "pictures" / "incident.svg"
 SIZE = (120, 40)
 WHEN = datetime(2026, 3, 5, 11, 4, 17, tzinfo=UTC)
 

@@ -10,25 +10,26 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from replfix.core.advisor.conclude import conclude as conclude_advice
+from replfix.core.advisor.recommend import conclude as conclude_advice
 from replfix.core.advisor.survey import Report
-from replfix.core.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
+from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.errant import Errant, ErrantTransaction, ways_out
-from replfix.core.gtid import GtidSet
-from replfix.core.in_transit import OnlyHere
-from replfix.core.outcome import Outcome, Result, Round
-from replfix.core.plan import OnSource, Plan, to_document
-from replfix.core.recorded import read_plan
-from replfix.core.row_event import ChangeKind, PassedOver, RowChange
-from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
-from replfix.core.table import Table, TableName
-from replfix.core.undo import also_on_source, inverse
-from replfix.core.values import RowImage
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.plan.outcome import Outcome, Result, Round
+from replfix.core.plan.plan import OnSource, Plan, to_document
+from replfix.core.plan.recorded_plan import read_plan
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, ways_out
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.on_its_way import OnlyHere
+from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.table import Table, TableName
+from replfix.core.strategies.undo_plan import also_on_source, inverse
+from replfix.core.trail.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.ports import Progress
-from replfix.workflow.recover import Recovered
-from replfix.workflow.undo import Undoing, UndoResult
+from replfix.workflow.recover.recovery import Recovered
+from replfix.workflow.undo.undo_repair import Undoing, UndoResult
+from tests.unit.advisor.making_topologies import circle, node
 from tests.unit.fakes import Rows
 from tests.unit.making import (
     GTID,
@@ -43,7 +44,6 @@ from tests.unit.making import (
     status,
     transaction,
 )
-from tests.unit.making_topologies import circle, node
 
 NEXT_GTID = f"{SOURCE}:7"
 STEPS = ("Rehearsing the plan", "Applying 1 step in one transaction", "START REPLICA", "Verifying 1 row")

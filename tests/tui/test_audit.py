@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from textual.widgets import Button, DataTable, Input
 
-from replfix.core.audit_record import RecordKind
-from replfix.core.on_source import written
-from replfix.core.plan import OnSource
+from replfix.core.plan.plan import OnSource
+from replfix.core.strategies.source_write import written
+from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from replfix.core.audit_record import RecordKind
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import ConnectError, RehearsalFailed
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.errant import ErrantScreen

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.errant import Errant
-from replfix.core.gtid import GtidSet
-from replfix.core.in_transit import OnlyHere
-from replfix.core.values import NOT_LOGGED, Json
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.remedies.errant_transactions import Errant
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.on_its_way import OnlyHere
+from replfix.core.rows.row_values import NOT_LOGGED, Json
 from replfix.errors import ConnectError, ReplicationError
 from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen

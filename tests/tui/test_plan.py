@@ -10,9 +10,9 @@ import pytest
 from textual.events import Key, Paste
 from textual.widgets import Button, Input
 
-from replfix.core.lookup import by_key
-from replfix.core.outcome import Result
-from replfix.core.source_side import SourceSide
+from replfix.core.incident.source_feasibility import SourceSide
+from replfix.core.plan.outcome import Result
+from replfix.core.rows.lookup import by_key
 from replfix.errors import ConnectError, NotDone, RehearsalFailed, Stale
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.fleet import FleetScreen

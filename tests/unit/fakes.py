@@ -12,7 +12,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from replfix.core.audit_record import (
+from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange, Transaction
+from replfix.core.conflicts.reconcile import final_rows, not_as_final, spare_rows
+from replfix.core.connection.limits import LIMITS
+from replfix.core.connection.privileges import Granted
+from replfix.core.incident.evidence import AutoIncrement, LockHolder
+from replfix.core.incident.incident_context import Program
+from replfix.core.plan.left_changed import LastSet, SettingNow
+from replfix.core.plan.plan import OnSource, Plan, Step, StepKind
+from replfix.core.plan.trigger_reach import Fired, Reach
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.replication.start_threads import Threads
+from replfix.core.replication.transaction_id import LogPosition, TransactionId
+from replfix.core.rows.lookup import Answers, Lookup, PartValues, by_identity
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
+from replfix.core.trail.audit_record import (
     START,
     AuditRecord,
     Head,
@@ -22,23 +39,6 @@ from replfix.core.audit_record import (
     chained,
     verify_chain,
 )
-from replfix.core.counter import Counter
-from replfix.core.evidence import AutoIncrement, LockHolder
-from replfix.core.gtid import GtidSet
-from replfix.core.left_changed import LastSet, SettingNow
-from replfix.core.limits import LIMITS
-from replfix.core.lookup import Answers, Lookup, PartValues, by_identity
-from replfix.core.plan import OnSource, Plan, Step, StepKind
-from replfix.core.privileges import Granted
-from replfix.core.reach import Fired, Reach
-from replfix.core.reconcile import final_rows, not_as_final, spare_rows
-from replfix.core.restart import Threads
-from replfix.core.row_event import ChangeKind, PassedOver, RowChange, Transaction
-from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
-from replfix.core.surroundings import Program
-from replfix.core.table import Column, KeyPart, Table, TableName, UniqueKey
-from replfix.core.transaction_id import LogPosition, TransactionId
-from replfix.core.values import NOT_LOGGED, RowImage, Value
 from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
 
 

@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
-from replfix.audit.schema import audit_signature
 from replfix.audit.stores.server import ANSWER_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
-from replfix.core.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_options
-from replfix.core.tls import Tls
+from replfix.audit.trail_tables import audit_signature
+from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret, url_options
+from replfix.core.connection.tls import Tls
 from replfix.errors import AuditError, ConfigError, ReplfixError, UsageError
 from replfix.wire import Guarded, connect
 

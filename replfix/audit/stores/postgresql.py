@@ -6,9 +6,9 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from replfix.audit.schema import audit_signature
 from replfix.audit.stores.server import ANSWER_SECONDS, CONNECT_SECONDS, ServerStore
 from replfix.audit.stores.store import BUSY_SECONDS
+from replfix.audit.trail_tables import audit_signature
 from replfix.errors import AuditError, ConfigError
 
 _SESSION = (

@@ -8,10 +8,10 @@ from sqlalchemy import Column, Connection, Engine, Inspector, Integer, MetaData,
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from replfix.audit import schema
-from replfix.audit.schema import audit_head, audit_record
+from replfix.audit import trail_tables
 from replfix.audit.stores.store import FORMAT, other_format
-from replfix.core.audit_record import Head
+from replfix.audit.trail_tables import audit_head, audit_record
+from replfix.core.trail.audit_record import Head
 from replfix.errors import AuditError
 
 CONNECT_SECONDS = 5
@@ -55,9 +55,9 @@ class ServerStore:
 
     def make_tables(self, connection: Connection) -> None:
         """Tables and head, for a caller that has made sure that nobody else makes them and that ``made`` follows."""
-        schema.metadata.create_all(connection, checkfirst=True)
+        trail_tables.metadata.create_all(connection, checkfirst=True)
         if connection.execute(select(audit_head.c.seq)).first() is None:
-            schema.start(connection)
+            trail_tables.start(connection)
 
     def made(self, connection: Connection) -> None:
         """The last thing: from now on the trail is there."""

@@ -14,10 +14,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from replfix import own_files
-from replfix.audit import schema
-from replfix.audit.schema import audit_head
+from replfix.audit import trail_tables
 from replfix.audit.stores.store import BUSY_SECONDS, FORMAT, other_format
-from replfix.core.audit_record import Head
+from replfix.audit.trail_tables import audit_head
+from replfix.core.trail.audit_record import Head
 from replfix.errors import AuditError, ConfigError
 
 APPLICATION_ID = 0x72706C66  # "rplf", in the header of the file
@@ -160,16 +160,16 @@ class SqliteFile:
 
     def create_schema(self, connection: Connection) -> None:
         """In the caller's transaction."""
-        schema.metadata.create_all(connection, checkfirst=False)
-        schema.start(connection)
+        trail_tables.metadata.create_all(connection, checkfirst=False)
+        trail_tables.start(connection)
         _create_triggers(connection, _TRIGGERS)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
 
     def create_signatures(self, connection: Connection) -> None:
         """In the caller's transaction."""
-        if not inspect(connection).has_table(schema.audit_signature.name):
-            schema.signatures.create_all(connection, checkfirst=False)
+        if not inspect(connection).has_table(trail_tables.audit_signature.name):
+            trail_tables.signatures.create_all(connection, checkfirst=False)
             _create_triggers(connection, _SIGNATURE_TRIGGERS)
 
     def head(self, connection: Connection, *, lock: bool) -> Head | None:  # noqa: ARG002

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from replfix.core.audit_record import Head
+from replfix.core.trail.audit_record import Head
 from replfix.errors import AuditError
 
 FORMAT = 2

@@ -13,7 +13,7 @@ from replfix.core.advisor.node import KeyTable, LogSample, Node, Setting
 from replfix.core.advisor.rollout import Rollout
 from replfix.core.advisor.survey import Report
 from replfix.core.advisor.writers import writers
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 
 class SettingPart(Part):

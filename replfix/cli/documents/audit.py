@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from replfix.cli.documents.base import Document, Part
-from replfix.core.anchor import Anchor
-from replfix.core.audit_record import AuditRecord, Break, Verification
+from replfix.core.trail.audit_record import AuditRecord, Break, Verification
+from replfix.core.trail.trail_anchor import Anchor
 
 
 class RecordSummary(Part):

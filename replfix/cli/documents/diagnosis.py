@@ -9,12 +9,12 @@ from replfix.cli.documents.errant import ErrantPart, errant_part
 from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import UndoPart, undo_part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.diagnosis import Diagnosis
-from replfix.core.errant import Errant
-from replfix.core.evidence import Evidence
-from replfix.core.json_values import row_to_json
-from replfix.core.table import Table
-from replfix.core.values import NotRead, RowImage
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.incident.evidence import Evidence
+from replfix.core.remedies.errant_transactions import Errant
+from replfix.core.rows.json_values import row_to_json
+from replfix.core.rows.row_values import NotRead, RowImage
+from replfix.core.schema.table import Table
 
 
 class ErrorPart(Part):

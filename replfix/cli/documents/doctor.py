@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
-from replfix.core.checkup import Check
+from replfix.core.doctor.checkup import Check
 
 
 class CheckPart(Part):

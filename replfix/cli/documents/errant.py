@@ -5,9 +5,9 @@ from __future__ import annotations
 from replfix.cli.documents.base import Part
 from replfix.cli.documents.remedy import LeadsToPart, leads_to_part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.errant import Errant, ErrantTransaction
-from replfix.core.json_values import to_json
-from replfix.core.row_event import RowChange
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction
+from replfix.core.rows.json_values import to_json
 
 
 class ErrantRowPart(Part):

@@ -11,8 +11,8 @@ from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.explain.explanation import Asked, Explanation, Place
 from replfix.core.explain.surge import MEANINGS
-from replfix.core.json_values import row_to_json
-from replfix.workflow.explain import Counted
+from replfix.core.rows.json_values import row_to_json
+from replfix.workflow.explain.explanations import Counted
 
 
 class FixPart(Part):

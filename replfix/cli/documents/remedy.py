@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.cli.documents.base import Part
-from replfix.core.remedy import LeadsTo, Remedy
+from replfix.core.remedies.remedy import LeadsTo, Remedy
 
 
 class LossPart(Part):

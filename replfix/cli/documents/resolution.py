@@ -6,10 +6,10 @@ from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.json_values import to_json
-from replfix.core.outcome import Outcome, Round
-from replfix.core.plan import Kept, LeftOut, Plan, Step, Undoable
-from replfix.core.values import RowImage
+from replfix.core.plan.outcome import Outcome, Round
+from replfix.core.plan.plan import Kept, LeftOut, Plan, Step, Undoable
+from replfix.core.rows.json_values import to_json
+from replfix.core.rows.row_values import RowImage
 
 
 class StepPart(Part):

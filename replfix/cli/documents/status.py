@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
-from replfix.core.in_transit import OnlyHere
-from replfix.core.status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.replication.on_its_way import OnlyHere
+from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
 
 
 class ErrorPart(Part):

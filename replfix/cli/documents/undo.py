@@ -7,8 +7,8 @@ from typing import Literal
 from replfix.cli.documents.base import Document
 from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import StepPart, step_part
-from replfix.core.undo import in_order
-from replfix.workflow.undo import Undoing
+from replfix.core.strategies.undo_plan import in_order
+from replfix.workflow.undo.undo_repair import Undoing
 
 
 class UndoDocument(Document):

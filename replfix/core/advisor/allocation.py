@@ -1,6 +1,6 @@
 """Which numbers an AUTO_INCREMENT counter gives.
 
-What was seen of InnoDB (MySQL 9.7.4, MariaDB 10.11 and 11.8; tests/integration/test_allocation.py runs both): the next
+What was seen of InnoDB (MySQL 9.7.4, MariaDB 10.11 and 11.8; tests/integration/advisor/test_allocation.py runs both): the next
 number is the first one of the session's class that is not below the counter, and the counter then stands at the next one
 of that class. So a changed increment or offset never steps back. A row that comes with a number of its own, from a source
 too, moves the counter behind that number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 
 class Severity(enum.StrEnum):

@@ -8,8 +8,8 @@ from datetime import timedelta
 from math import sqrt
 
 from replfix.core.advisor.survey import Survey
-from replfix.core.counter import Counter
-from replfix.core.table import TableName
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import TableName
 
 LEAST_SPAN = timedelta(hours=1)
 LEAST_ROWS = 100

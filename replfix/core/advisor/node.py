@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from replfix.core.counter import Counter
-from replfix.core.gtid import GtidSet
-from replfix.core.table import Column, TableName, UniqueKey
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import Column, TableName, UniqueKey
 
 
 @dataclass(frozen=True, slots=True)

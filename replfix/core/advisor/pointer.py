@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from replfix.core.advisor.findings import counter_behind, same_numbers
-from replfix.core.causes import auto_increment_behind, two_writers
+from replfix.core.diagnosis.causes import auto_increment_behind, two_writers
 
 _FINDINGS = {two_writers.CODE: same_numbers.CODE, auto_increment_behind.CODE: counter_behind.CODE}
 

@@ -25,7 +25,7 @@ from replfix.core.advisor.sight import Sight, at_least, counter, look
 from replfix.core.advisor.simulation import Hand, simulate
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circles, overlap, upstream, writers
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 from replfix.core.words import counted
 from replfix.errors import UsageError
 

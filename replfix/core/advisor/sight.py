@@ -9,8 +9,8 @@ from itertools import combinations
 from replfix.core.advisor.node import Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import upstream
-from replfix.core.counter import Counter
-from replfix.core.table import TableName
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import TableName
 
 
 @dataclass(frozen=True, slots=True)

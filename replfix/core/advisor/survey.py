@@ -7,7 +7,7 @@ from datetime import datetime
 
 from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.node import Node
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from math import gcd
 
 from replfix.core.advisor.node import Node, Step
 from replfix.core.advisor.survey import Survey
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 
 def writers(survey: Survey) -> tuple[Node, ...]:

@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 
 from replfix.core.explain import insert
 from replfix.core.explain.insert import Insert, Item, ItemKind
-from replfix.core.table import Column, Table, UniqueKey
-from replfix.core.values import RowImage, Value
+from replfix.core.rows.row_values import RowImage, Value
+from replfix.core.schema.table import Column, Table, UniqueKey
 
 _TIMES = {"datetime", "timestamp", "time", "date"}
 

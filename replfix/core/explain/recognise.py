@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
-from types import ModuleType
 from typing import Any
 
-from replfix.core.discover import modules_of
-from replfix.core.explain import forms, insert
+from replfix.core.explain import insert
 from replfix.core.explain.around import AFTER, BEFORE, Around, Context
 from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.forms import FORMS
 from replfix.core.explain.message import Message, messages
-from replfix.core.explain.postgresql import Violation, violations
+from replfix.core.explain.postgresql_errors import Violation, violations
 
 ACCEPTED = (
     "MySQL and MariaDB error 1062 (\"Duplicate entry '…' for key '…'\", in every language the server speaks) and PostgreSQL's "
@@ -23,11 +21,6 @@ ACCEPTED = (
 
 JSON_DEPTH = 4
 JSON_LENGTH = 256_000
-
-
-@cache
-def every_form() -> tuple[ModuleType, ...]:
-    return tuple(sorted(modules_of(forms), key=lambda module: module.RANK))
 
 
 MOST = 1_000
@@ -75,10 +68,10 @@ def _found(text: str) -> Iterator[Duplicate]:
 
 
 def _form(around: Around) -> tuple[str, Context]:
-    for module in every_form():
-        context: Context | None = module.recognise(around)
+    for form in FORMS:
+        context = form.recognise(around)
         if context is not None:
-            return module.NAME, context
+            return form.NAME, context
     raise AssertionError("the form 'plain' takes every text")
 
 

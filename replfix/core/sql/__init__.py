@@ -7,7 +7,7 @@ hold anything unprintable, in hexadecimal: what is shown can be pasted, and noth
 
 from __future__ import annotations
 
-from replfix.core.sql.accounts import (
+from replfix.core.sql.account_statements import (
     account,
     accounts_named,
     create_locked_account,
@@ -18,7 +18,7 @@ from replfix.core.sql.accounts import (
     show_account,
     show_grants,
 )
-from replfix.core.sql.counters import (
+from replfix.core.sql.counter_statements import (
     advance_counter,
     highest,
     highest_of_each,
@@ -26,7 +26,7 @@ from replfix.core.sql.counters import (
     remainders,
     widen_counter,
 )
-from replfix.core.sql.definitions import (
+from replfix.core.sql.definition_statements import (
     alter_table,
     compare_bytes,
     copy_table,
@@ -39,11 +39,8 @@ from replfix.core.sql.definitions import (
     show_create_schema,
     show_create_table,
 )
-from replfix.core.sql.generated import (
-    work_out,
-    worked_out,
-)
-from replfix.core.sql.gtids import (
+from replfix.core.sql.generated_expressions import work_out, worked_out
+from replfix.core.sql.gtid_statements import (
     BINLOG_STATE,
     LENIENT,
     Numbered,
@@ -54,15 +51,9 @@ from replfix.core.sql.gtids import (
     nothing_numbered,
     still_in_binlog,
 )
-from replfix.core.sql.literals import (
-    literal,
-)
-from replfix.core.sql.names import (
-    identifier,
-    string,
-    table_name,
-)
-from replfix.core.sql.objects import (
+from replfix.core.sql.literals import literal
+from replfix.core.sql.names import identifier, string, table_name
+from replfix.core.sql.object_statements import (
     check_table,
     drop_foreign_key,
     drop_object,
@@ -71,11 +62,8 @@ from replfix.core.sql.objects import (
     rows_with_null,
     show_create,
 )
-from replfix.core.sql.postgresql import (
-    postgresql_constraint,
-    postgresql_sequence,
-)
-from replfix.core.sql.replication import (
+from replfix.core.sql.postgresql_statements import postgresql_constraint, postgresql_sequence
+from replfix.core.sql.replication_statements import (
     PROTECTED,
     SKIP_ONE,
     WRITABLE,
@@ -98,7 +86,7 @@ from replfix.core.sql.replication import (
     stop_replica,
     take_packets,
 )
-from replfix.core.sql.rows import (
+from replfix.core.sql.row_statements import (
     LAST_INSERTED,
     NOTHING_TAKEN,
     count_rows,
@@ -119,7 +107,7 @@ from replfix.core.sql.rows import (
     select_shown,
     update_row,
 )
-from replfix.core.sql.server import (
+from replfix.core.sql.server_statements import (
     OPEN_TRANSACTIONS,
     TRUST_CREATORS,
     find_plugin,
@@ -136,7 +124,7 @@ from replfix.core.sql.server import (
     set_global_number,
     size_of_file,
 )
-from replfix.core.sql.session import (
+from replfix.core.sql.session_statements import (
     CHECKED_SESSION,
     IDLE_SECONDS,
     LOCK_SECONDS,

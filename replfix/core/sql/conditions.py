@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from replfix.core.explain.probe import Match
-from replfix.core.lookup import Lookup, PartValues, by_own_identity
-from replfix.core.prefix_range import bounds
-from replfix.core.select_form import select_form
-from replfix.core.sql.generated import as_row
+from replfix.core.rows.key_probe import Match
+from replfix.core.rows.lookup import Lookup, PartValues, by_own_identity
+from replfix.core.rows.prefix_range import bounds
+from replfix.core.rows.row_values import Json, RowImage, Value
+from replfix.core.schema.select_form import select_form
+from replfix.core.schema.table import Column, KeyPart, Table
+from replfix.core.sql.generated_expressions import as_row
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, string, table_name
-from replfix.core.table import Column, KeyPart, Table
-from replfix.core.values import Json, RowImage, Value
 from replfix.errors import Refused
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from replfix.core.json_text import UNTOLD, Document, Typed, dump, has_typed
+from replfix.core.rows.json_text import UNTOLD, Document, Typed, dump, has_typed
+from replfix.core.rows.row_values import Json, Value
+from replfix.core.schema.table import Column
 from replfix.core.sql.names import string
-from replfix.core.table import Column
-from replfix.core.values import Json, Value
 from replfix.errors import Refused
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 
 def identifier(name: str) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from replfix.core.diagnosis import Proposal
-from replfix.core.evidence import Evidence
-from replfix.core.lookup import by_identity
-from replfix.core.on_source import proposed, written
-from replfix.core.plan import Step
-from replfix.core.source_side import Named, SourceSide
-from replfix.core.table import Column, Table, TableName, UniqueKey
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.diagnosis.diagnosis import Proposal
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.source_feasibility import Named, SourceSide
+from replfix.core.plan.plan import Step
+from replfix.core.rows.lookup import by_identity
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
+from replfix.core.strategies.source_write import proposed, written
 from replfix.core.words import counted, shortened
 from replfix.errors import Refused
 
 NAME = "keep-both"
-RANK = 4
 SUMMARY = (
     "As source-wins, then each displaced row is written on the source under a new AUTO_INCREMENT value, its children behind it: "
     "both rows are kept, on every server. Only when asked for by name."

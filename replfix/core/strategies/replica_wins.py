@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.diagnosis import Proposal
-from replfix.core.evidence import Evidence
-from replfix.core.lookup import by_identity, by_key
-from replfix.core.on_source import proposed, written
-from replfix.core.plan import Step
-from replfix.core.row_diff import differing
-from replfix.core.source_side import Named, SourceSide
-from replfix.core.steps import parents_first
-from replfix.core.table import Table, TableName
-from replfix.core.values import RowImage
+from replfix.core.diagnosis.diagnosis import Proposal
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.source_feasibility import Named, SourceSide
+from replfix.core.plan.plan import Step
+from replfix.core.plan.plan_steps import parents_first
+from replfix.core.rows.lookup import by_identity, by_key
+from replfix.core.rows.row_diff import differing
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.table import Table, TableName
+from replfix.core.strategies.source_write import proposed, written
 from replfix.core.words import shortened
 from replfix.errors import Refused
 
 NAME = "replica-wins"
-RANK = 5
 SUMMARY = (
     "As source-wins, then the displaced rows are written on the source, in place of what stands there: every server gets the "
     "replica's values. Only when asked for by name."

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from replfix.core import prepared_xa
-from replfix.core.beside_swaps import carried_out, changes_beside, outdated
-from replfix.core.by_hand import one_thread_first
-from replfix.core.diagnosis import Proposal
-from replfix.core.evidence import Evidence
-from replfix.core.guards import same_origin
-from replfix.core.known_error import Kind, Thread
-from replfix.core.plan import LeftOut, Plan, Step, Undoable, Way
-from replfix.core.row_event import ChangeKind
-from replfix.core.secrets import has_mask
-from replfix.core.swap import Why
-from replfix.core.transaction_id import TransactionId
+from replfix.core.binlog.row_event import ChangeKind
+from replfix.core.binlog.secrets import has_mask
+from replfix.core.conflicts.swapped_rows import Why
+from replfix.core.diagnosis.diagnosis import Proposal
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.known_error import Kind, Thread
+from replfix.core.plan.plan import LeftOut, Plan, Step, Undoable, Way
+from replfix.core.remedies import prepared_xa
+from replfix.core.remedies.beside_swaps import carried_out, changes_beside, outdated
+from replfix.core.remedies.by_hand import one_thread_first
+from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.strategies.guards import same_origin
 from replfix.core.words import counted
 
 NAME = "skip"
-RANK = 9
 SUMMARY = (
     "Leave the failing transaction out, all of it: the replica never gets its rows. Only when asked for by name, one "
     "transaction at a time."

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core import apart, extra_key, in_part
-from replfix.core.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
-from replfix.core.children import Orphan, given_up, orphans_of
-from replfix.core.diagnosis import Proposal
-from replfix.core.drift import narrower
-from replfix.core.elsewhere import risks_elsewhere, would_swap
-from replfix.core.evidence import Evidence
-from replfix.core.generated_otherwise import generated_otherwise
-from replfix.core.guards import same_origin
-from replfix.core.held_twice import held_twice
-from replfix.core.held_values import other_values
-from replfix.core.lookup import by_identity
-from replfix.core.no_applier import in_its_place, is_certain, no_applier
-from replfix.core.plan import Kept, Plan, Step, StepKind, Way
-from replfix.core.reconcile import Reconciliation
-from replfix.core.row_diff import differing, logged_in_part
-from replfix.core.skipped import REST_IS_MISSING, lost
-from replfix.core.steps import names_of, steps_of
-from replfix.core.table import ForeignKey, Table
-from replfix.core.undoable import outlook
-from replfix.core.values import NOT_LOGGED, RowImage
+from replfix.core.conflicts.foreign_keys.child_rows import Orphan, given_up, orphans_of
+from replfix.core.conflicts.reconcile import Reconciliation
+from replfix.core.diagnosis.diagnosis import Proposal
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.generated_otherwise import generated_otherwise
+from replfix.core.incident.held_twice import held_twice
+from replfix.core.incident.held_values import other_values
+from replfix.core.incident.skipped import REST_IS_MISSING, lost
+from replfix.core.plan.plan import Kept, Plan, Step, StepKind, Way
+from replfix.core.plan.plan_steps import names_of, steps_of
+from replfix.core.remedies import divergent_keys, extra_key, partial_images
+from replfix.core.remedies.drift import narrower
+from replfix.core.remedies.no_applier import in_its_place, is_certain, no_applier
+from replfix.core.remedies.other_servers import risks_elsewhere, would_swap
+from replfix.core.replication.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
+from replfix.core.rows.lookup import by_identity
+from replfix.core.rows.row_diff import differing, logged_in_part
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage
+from replfix.core.schema.table import ForeignKey, Table
+from replfix.core.strategies.guards import same_origin
+from replfix.core.strategies.undo_forecast import outlook
 from replfix.core.words import counted
 from replfix.errors import Refused
 
 NAME = "source-wins"
-RANK = 1
 SUMMARY = (
     "Restore the state that the failing transaction expects, displaced rows saved; the replica then applies the "
     "transaction itself."
@@ -56,7 +55,7 @@ def propose(evidence: Evidence) -> Proposal:
     row_events = not evidence.not_as_events
     reason = next((r for step in steps if (r := side_effect(step, evidence.tables[step.table], row_events))), "")
     if reason:
-        printed = " 'replfix diagnose' prints what can be done." if in_part.advise(evidence) else ""
+        printed = " 'replfix diagnose' prints what can be done." if partial_images.advise(evidence) else ""
         return Proposal(NAME, None, f"{reason}{printed}")
     net, why_not = in_its_place(evidence)
     if why_not and is_certain(evidence):
@@ -151,7 +150,7 @@ def cannot(evidence: Evidence) -> str:
             f"The events do not hold what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
             "FULL on the source): the replica lacks the source's primary key."
         )
-    if own_keys := apart.refusal(evidence):
+    if own_keys := divergent_keys.refusal(evidence):
         return own_keys
     if evidence.swaps:
         return would_swap(evidence)
@@ -382,8 +381,8 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
             f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
             "or changed; the full images are kept in the audit trail."
         )
-    risks.extend(apart.risks(evidence))
-    risks.extend(in_part.risks(evidence))
+    risks.extend(divergent_keys.risks(evidence))
+    risks.extend(partial_images.risks(evidence))
     risks.extend(risks_elsewhere(evidence, steps))
     risks.extend(_children_risks(evidence))
     risks.extend(_orphan_risks(evidence, steps))

@@ -10,7 +10,7 @@ from replfix.errors import UsageError
 from replfix.lab.flavours.base import ChannelState, Flavour, Packages
 from replfix.lab.flavours.mariadb import MARIADB, MARIADB_10_5, MARIADB_10_11, MARIADB_11_8
 from replfix.lab.flavours.mysql import MYSQL
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 __all__ = ["DEFAULT", "NAMES", "ChannelState", "Flavour", "Packages", "find", "recorded", "speaking"]
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from replfix.core.applier_error import ApplierError
-from replfix.core.gtid import GtidSet
-from replfix.core.transaction_id import LogPosition
-from replfix.mysql.connection import Session
+from replfix.core.replication.applier_error import ApplierError
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
+from replfix.mysql.connection.session import Session
 
 if TYPE_CHECKING:
-    from replfix.lab.accounts import Account
+    from replfix.lab.lab_accounts import Account
     from replfix.lab.provision.apt_sources import Archive
     from replfix.lab.provision.software import Software
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replfix.core import applier_error
-from replfix.core.gtid import GtidSet
-from replfix.core.mariadb_gtid import MariadbGtidSet
+from replfix.core.replication import applier_error
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.mariadb_gtid import MariadbGtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.core.sql import string
-from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConfigError
 from replfix.lab.flavours.base import ChannelState, Packages
 from replfix.lab.provision import apt_sources
 from replfix.lab.provision.apt_sources import Archive
-from replfix.mysql import terms
-from replfix.mysql.connection import Session
+from replfix.mysql.connection import terms
+from replfix.mysql.connection.session import Session
 
 if TYPE_CHECKING:
-    from replfix.lab.accounts import Account
+    from replfix.lab.lab_accounts import Account
     from replfix.lab.provision.software import Software
 
 OLDEST = (10, 11)

@@ -7,21 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replfix.core import applier_error
-from replfix.core.applier_error import ApplierError
-from replfix.core.gtid import GtidSet
+from replfix.core.replication import applier_error
+from replfix.core.replication.applier_error import ApplierError
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.core.sql import string
-from replfix.core.transaction_id import LogPosition
 from replfix.errors import ConfigError
 from replfix.lab.flavours.base import ChannelState, Packages
 from replfix.lab.processes import run
 from replfix.lab.provision import apt_sources
 from replfix.lab.provision.apt_sources import Archive
-from replfix.mysql.connection import Row, Session
-from replfix.mysql.terms import LOG_STATUS_STATEMENTS
+from replfix.mysql.connection.session import Row, Session
+from replfix.mysql.connection.terms import LOG_STATUS_STATEMENTS
 
 if TYPE_CHECKING:
-    from replfix.lab.accounts import Account
+    from replfix.lab.lab_accounts import Account
     from replfix.lab.provision.software import Software
 
 OLDEST = (8, 0, 30)

@@ -18,13 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from replfix.errors import ConfigError
-from replfix.lab.files import directory_made_whole, locked, write_whole
 from replfix.lab.flavours import Flavour
 from replfix.lab.narration import Narrator
 from replfix.lab.processes import run
 from replfix.lab.provision import apt_sources
 from replfix.lab.provision.apt_sources import Archive
 from replfix.lab.provision.software import Software, identify
+from replfix.lab.shared_files import directory_made_whole, locked, write_whole
 
 _RECORD = "replfix.json"
 _VERSION = re.compile(r"^Version: (?:\d+:)?(\S+)$", re.M)

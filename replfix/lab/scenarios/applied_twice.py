@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed, wait_until_received, wait_until_stopped
+from replfix.lab.replicate import executed, wait_until_received, wait_until_stopped
 from replfix.lab.scenario import ExpectedConflict, Expects, Scenario
 from replfix.lab.shop import on_source, open_shop
 from replfix.lab.topology import Lab

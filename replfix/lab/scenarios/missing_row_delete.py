@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.scenario import ExpectedConflict, Expects, Scenario
 from replfix.lab.shop import on_source, open_shop
 from replfix.lab.topology import Lab

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.lab.state import Role
+from replfix.lab.lab_state import Role
 from replfix.lab.topologies.ring import connect
 from replfix.lab.topologies.topology import Topology
 

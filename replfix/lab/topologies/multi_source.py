@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from replfix.lab.state import Role, Server
+from replfix.lab.lab_state import Role, Server
 from replfix.lab.topologies.topology import Topology
 from replfix.lab.topologies.wiring import disconnect, follow, protect
 

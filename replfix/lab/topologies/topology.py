@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from replfix.lab.state import Role, Server
+from replfix.lab.lab_state import Role, Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from replfix.lab import accounts
-from replfix.lab.accounts import REPL
+from replfix.lab import lab_accounts
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import as_new, end_other_sessions
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPL
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import as_new, end_other_sessions
 
 
 def disconnect(servers: Iterable[Server]) -> None:
     """Servers without channels, schemas and GTIDs, open for writes."""
-    kept = frozenset(account.name for account in accounts.ALL)
+    kept = frozenset(account.name for account in lab_accounts.ALL)
     for server in servers:
         with server.session() as session:
             end_other_sessions(session)

@@ -4,7 +4,7 @@
 Source: MySQL internals manual, "Replication Protocol" and "Binary Log", checked against mysqlbinlog 9.7.
 """
 
-from replfix.mysql.binlog.pieces import pieces
+from replfix.mysql.binlog.events.pieces import pieces
 from replfix.mysql.binlog.reader import BinlogReader, log_dialect
 from replfix.mysql.binlog.relay_log import relayed
 

@@ -13,22 +13,22 @@ from datetime import datetime
 from itertools import accumulate
 
 from replfix.core.advisor.node import Inserts, LogSample, Step, Used
+from replfix.core.connection.limits import LIMITS
 from replfix.core.explain import insert
-from replfix.core.gtid import GtidSet
-from replfix.core.limits import LIMITS
-from replfix.core.table import Table, TableName
-from replfix.core.transaction_id import LogPosition
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
+from replfix.core.schema.table import Table, TableName
 from replfix.errors import ReplicationError, Unreadable
-from replfix.mysql.binlog.layout import layout
-from replfix.mysql.binlog.log import Event, EventType, events
-from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
-from replfix.mysql.binlog.openings import OPENINGS, opening
-from replfix.mysql.binlog.payload import unpacked
+from replfix.mysql.binlog.events.checked_events import Event, EventType, events
+from replfix.mysql.binlog.events.layout import layout
+from replfix.mysql.binlog.events.mariadb_events import COMPRESSED, plain
+from replfix.mysql.binlog.events.openings import OPENINGS, opening
+from replfix.mysql.binlog.events.payload import unpacked
+from replfix.mysql.binlog.events.rows_events import KINDS, RowDecoder, read_head
+from replfix.mysql.binlog.events.table_map import read_table_map
 from replfix.mysql.binlog.reader import log_dialect
-from replfix.mysql.binlog.rows import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.stream import Request, raw_events
-from replfix.mysql.binlog.table_map import read_table_map
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 TRANSACTIONS = 20_000
 """The newest of the server's own that are asked for, where GTIDs tell which they are."""

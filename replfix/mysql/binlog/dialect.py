@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from replfix.core.gtid import GtidSet
-from replfix.core.transaction_id import LogPosition
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.stream import Request
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 
 class LogDialect(Protocol):

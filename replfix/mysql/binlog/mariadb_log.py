@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from replfix.core.gtid import GtidSet, Origin
-from replfix.core.mariadb_gtid import MariadbGtidSet, split
-from replfix.core.transaction_id import LogPosition
+from replfix.core.replication.gtid import GtidSet, Origin
+from replfix.core.replication.mariadb_gtid import MariadbGtidSet, split
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import ReplicationError
-from replfix.mysql import terms
 from replfix.mysql.binlog.dialect import charsets
-from replfix.mysql.binlog.log import events
-from replfix.mysql.binlog.openings import OPENINGS
+from replfix.mysql.binlog.events.checked_events import events
+from replfix.mysql.binlog.events.openings import OPENINGS
 from replfix.mysql.binlog.stream import HEARTBEAT_NANOSECONDS, NON_BLOCK, Request, from_position, raw_events
-from replfix.mysql.connection import Session
+from replfix.mysql.connection import terms
+from replfix.mysql.connection.session import Session
 
 _WITH_ANNOTATIONS = 0x02  # BINLOG_SEND_ANNOTATE_ROWS_EVENT: the texts of the statements, where they are logged
 _FLAGS = NON_BLOCK | _WITH_ANNOTATIONS

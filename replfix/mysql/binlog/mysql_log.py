@@ -6,20 +6,13 @@ import struct
 import uuid
 from collections.abc import Callable
 
-from replfix.core.gtid import GtidSet
-from replfix.core.transaction_id import LogPosition
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog.dialect import charsets
-from replfix.mysql.binlog.gtids import encode
-from replfix.mysql.binlog.stream import (
-    HEARTBEAT_NANOSECONDS,
-    NON_BLOCK,
-    Request,
-    from_position,
-    purged,
-    server_id,
-)
-from replfix.mysql.connection import Session
+from replfix.mysql.binlog.events.gtids import encode
+from replfix.mysql.binlog.stream import HEARTBEAT_NANOSECONDS, NON_BLOCK, Request, from_position, purged, server_id
+from replfix.mysql.connection.session import Session
 
 _COM_BINLOG_DUMP_GTID = 0x1E
 _THROUGH_GTID = 0x04

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
-from replfix.core.endpoint import Endpoint
-from replfix.core.gtid import GtidSet
-from replfix.core.row_event import PassedOver, Transaction
-from replfix.core.transaction_id import LogPosition
+from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import ReplicationError
+from replfix.mysql.binlog.assemble import ColumnsOf, FillIn, Schema, Tables, Wanted, among, readable, transactions
 from replfix.mysql.binlog.dialect import LogDialect
-from replfix.mysql.binlog.log import HEADER_SIZE, EventType, events, read_format
+from replfix.mysql.binlog.events.checked_events import HEADER_SIZE, EventType, events, read_format
 from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
-from replfix.mysql.binlog.transaction import ColumnsOf, FillIn, Schema, Tables, Wanted, among, readable, transactions
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 
 _TYPE_AT = 4  # of an event's header, behind the timestamp
 

@@ -12,16 +12,24 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 from typing import IO
 
-from replfix.core.limits import Limits
-from replfix.core.row_event import Transaction
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.connection.limits import Limits
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.log import CHECKSUM_SIZE, HEADER, HEADER_SIZE, Event, EventType, events, read_format
-from replfix.mysql.binlog.mariadb_events import COMPRESSED, plain
-from replfix.mysql.binlog.openings import OPENINGS, opening
-from replfix.mysql.binlog.payload import unpacked
-from replfix.mysql.binlog.rows import KINDS
+from replfix.mysql.binlog.assemble import Schema, transactions
+from replfix.mysql.binlog.events.checked_events import (
+    CHECKSUM_SIZE,
+    HEADER,
+    HEADER_SIZE,
+    Event,
+    EventType,
+    events,
+    read_format,
+)
+from replfix.mysql.binlog.events.mariadb_events import COMPRESSED, plain
+from replfix.mysql.binlog.events.openings import OPENINGS, opening
+from replfix.mysql.binlog.events.payload import unpacked
+from replfix.mysql.binlog.events.rows_events import KINDS
 from replfix.mysql.binlog.search import start_of
-from replfix.mysql.binlog.transaction import Schema, transactions
 
 _MAGIC, _ENCRYPTED = b"\xfebin", b"\xfdbin"
 _MOST_READ = 256 << 20  # bytes, in search of one transaction

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from replfix.core.transaction_id import LogPosition
-from replfix.mysql.binlog.log import POSITIONS, Event
-from replfix.mysql.binlog.openings import OPENINGS
+from replfix.core.replication.transaction_id import LogPosition
+from replfix.mysql.binlog.events.checked_events import POSITIONS, Event
+from replfix.mysql.binlog.events.openings import OPENINGS
 
 
 def start_of(events: Iterable[Event], end_log_pos: int, log_file: str) -> LogPosition | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pymysql
 
-from replfix.core.transaction_id import LogPosition
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import ReplicationError, ServerError
-from replfix.mysql.binlog.log import EventType
-from replfix.mysql.connection import Session, statement_error
+from replfix.mysql.binlog.events.checked_events import EventType
+from replfix.mysql.connection.session import Session, statement_error
 
 _COM_BINLOG_DUMP = 0x12
 NON_BLOCK = 0x01  # the end of the log ends the stream

@@ -8,7 +8,7 @@ from textwrap import wrap
 from replfix.core.advisor.offsets import Place
 from replfix.core.advisor.rollout import Action, Rollout
 from replfix.core.words import counted
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 
 WIDTH = 120
 

@@ -14,14 +14,14 @@ from textual.widgets import Footer, Header, Static
 from replfix.core.advisor.rollout import rollout
 from replfix.core.advisor.survey import Report
 from replfix.errors import ReplfixError
-from replfix.present.advice.html import html_of
-from replfix.present.advice.markdown import markdown_of
-from replfix.present.advice.page import Page
-from replfix.present.advice.text import text_of
-from replfix.present.text import visible
-from replfix.tui.ends import told
-from replfix.tui.files import save
+from replfix.present.advice.advice_html import html_of
+from replfix.present.advice.advice_markdown import markdown_of
+from replfix.present.advice.advice_page import Page
+from replfix.present.advice.advice_text import text_of
+from replfix.present.safe_text import visible
+from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
+from replfix.tui.thread_work import told
 
 
 class AdvisorScreen(ReplfixScreen[None]):

@@ -16,10 +16,10 @@ from textual.timer import Timer
 from textual.widgets import DataTable, Footer, Header, Input, Static
 from textual.worker import get_current_worker
 
-from replfix.core.audit_record import AuditRecord
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
 from replfix.present.record_text import in_short, when
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.record import RecordScreen
 from replfix.tui.widgets.filter_box import FilterBox

@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Footer, Input, Static
 
-from replfix.core.plan import Plan
-from replfix.present.text import visible
-from replfix.tui.fits import Fit
+from replfix.core.plan.plan import Plan
+from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
+from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice

@@ -14,10 +14,10 @@ from textual.message import Message
 from textual.widgets import Footer, Header, Static
 from textual.worker import get_current_worker
 
-from replfix.core.errant import Errant
+from replfix.core.remedies.errant_transactions import Errant
 from replfix.errors import ReplfixError
 from replfix.present.errant_text import errant_lines
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.widgets.points import point, together
 

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Header, Input, Static
 
-from replfix.present.state import State, error_of, lag_bars, state_of
-from replfix.present.text import visible
+from replfix.present.channel_state import State, error_of, lag_bars, state_of
+from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.watch import HISTORY, Seen

@@ -14,21 +14,21 @@ from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 from textual.worker import get_current_worker
 
-from replfix.core.audit_record import AuditRecord
-from replfix.core.diagnosis import Diagnosis, Proposal
-from replfix.core.outcome import Outcome
-from replfix.core.status import ChannelStatus
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
+from replfix.core.plan.outcome import Outcome
+from replfix.core.replication.replica_status import ChannelStatus
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
-from replfix.present.text import visible
-from replfix.tui.ends import told
-from replfix.tui.files import save
+from replfix.present.safe_text import visible
+from replfix.tui.channel_changes import Change, Standing
 from replfix.tui.messages import Polled
+from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
-from replfix.tui.standing import Change, Standing
+from replfix.tui.thread_work import told
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem, called

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.widgets import Footer, Header, RichLog, Static
 
-from replfix.present.text import visible
-from replfix.tui.log import KEPT
+from replfix.present.safe_text import visible
+from replfix.tui.activity_log import KEPT
 from replfix.tui.screen import ReplfixScreen
 
 LOOK_SECONDS = 0.25

@@ -12,15 +12,15 @@ from textual.containers import Container, Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Footer, Header, Static
 
-from replfix.core.diagnosis import Diagnosis, Proposal
-from replfix.core.outcome import Outcome, Result
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
+from replfix.core.plan.outcome import Outcome, Result
 from replfix.errors import ReplfixError, Stale
-from replfix.present.text import visible
-from replfix.tui.ends import told
-from replfix.tui.fits import Fit
+from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
+from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.confirm import ConfirmDialog
+from replfix.tui.thread_work import told
 from replfix.tui.widgets.outcome import outcome_lines
 from replfix.tui.widgets.plan_view import PlanView
 from replfix.tui.widgets.points import point, together

@@ -12,9 +12,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 
-from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.trail.audit_record import AuditRecord, RecordKind
 from replfix.present.record_text import cut, facts, raw_json, sections, undo_sql
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.undo import UndoDialog
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 from rich.console import RenderableType
 from rich.text import Text
 
-from replfix.core.audit_record import AuditRecord, RecordKind
+from replfix.core.trail.audit_record import AuditRecord, RecordKind
 from replfix.present.record_text import when
 from replfix.tui.screens.writing import WritingDialog
 from replfix.tui.widgets.points import point
-from replfix.workflow.recover import Recovered
+from replfix.workflow.recover.recovery import Recovered
 
 _LEFT = {
     RecordKind.SETTINGS.value: "changed settings of the server and did not put them back",

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Header, Static
 
-from replfix.core.evidence import Evidence
-from replfix.core.reconcile import Conflict
-from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.core.conflicts.reconcile import Conflict
+from replfix.core.incident.evidence import Evidence
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.widgets.conflict_list import SYMBOLS
 from replfix.tui.widgets.line_list import LineList

@@ -8,14 +8,14 @@ from typing import ClassVar
 from rich.console import RenderableType
 from rich.text import Text
 
-from replfix.core.audit_record import AuditRecord
-from replfix.core.undo import in_order
+from replfix.core.strategies.undo_plan import in_order
+from replfix.core.trail.audit_record import AuditRecord
 from replfix.present.remedy_text import in_words, remedy_lines
-from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import visible
 from replfix.tui.screens.writing import WritingDialog
 from replfix.tui.widgets.points import plural, point, title
-from replfix.workflow.undo import Undoing, UndoResult
+from replfix.workflow.undo.undo_repair import Undoing, UndoResult
 
 VALUE_WIDTH = 60
 ROWS_SHOWN = 20

@@ -15,11 +15,11 @@ from textual.widgets import Button, Footer, Input, Static
 
 from replfix.errors import ReplfixError
 from replfix.ports import Progress
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.backend import Backend
-from replfix.tui.ends import told
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING
+from replfix.tui.thread_work import told
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import point, together

@@ -9,9 +9,9 @@ from rich.text import Text
 from textual.widgets import Static
 
 from replfix.core.advisor.pointer import keep_apart
-from replfix.core.diagnosis import Confidence, Diagnosis
+from replfix.core.diagnosis.diagnosis import Confidence, Diagnosis
 from replfix.present.remedy_text import TITLE, remedy_lines, remedy_texts
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.points import plural, point, title, together
 
 MARKS = {Confidence.HIGH: "●", Confidence.MEDIUM: "◐", Confidence.LOW: "○"}

@@ -7,9 +7,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from replfix.core.evidence import Evidence
-from replfix.core.reconcile import Conflict, ConflictKind
-from replfix.present.text import visible
+from replfix.core.conflicts.reconcile import Conflict, ConflictKind
+from replfix.core.incident.evidence import Evidence
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.points import plural, title
 from replfix.tui.widgets.rows import of_conflict

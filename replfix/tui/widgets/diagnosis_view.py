@@ -7,9 +7,9 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Collapsible, Static
 
-from replfix.core.applier_error import ROW_ERRORS
-from replfix.core.diagnosis import Diagnosis
-from replfix.present.text import visible
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.replication.applier_error import ROW_ERRORS
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.causes import Causes, Headline
 from replfix.tui.widgets.conflict_list import Conflicts
 from replfix.tui.widgets.points import plural

@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 
 
 class Content(Protocol):

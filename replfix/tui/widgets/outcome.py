@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from replfix.core.advisor.pointer import keep_apart
-from replfix.core.outcome import Outcome, Result
-from replfix.present.text import visible
+from replfix.core.plan.outcome import Outcome, Result
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.points import point
 
 WORDS = {

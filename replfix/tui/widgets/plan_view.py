@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from replfix.core.plan import ON_SOURCE, Plan, Step
-from replfix.core.table import Table, TableName
+from replfix.core.plan.plan import ON_SOURCE, Plan, Step
+from replfix.core.schema.table import Table, TableName
 from replfix.present.left_out import left_out_lines
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.long_text import LongText, Wrapped
 from replfix.tui.widgets.points import plural, point, title, together

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 
 
 def title(text: str) -> Text:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replfix.core.evidence import Evidence
-from replfix.core.plan import Step
-from replfix.core.reconcile import Conflict
-from replfix.core.row_event import RowChange
-from replfix.core.table import Table, TableName
-from replfix.core.values import NOT_LOGGED, NotRead, RowImage
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.conflicts.reconcile import Conflict
+from replfix.core.incident.evidence import Evidence
+from replfix.core.plan.plan import Step
+from replfix.core.rows.row_values import NOT_LOGGED, NotRead, RowImage
+from replfix.core.schema.table import Table, TableName
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual.widgets import Static
 
-from replfix.core.outcome import Outcome
-from replfix.core.status import ChannelStatus
+from replfix.core.plan.outcome import Outcome
+from replfix.core.replication.replica_status import ChannelStatus
 from replfix.errors import ReplfixError
-from replfix.present.state import error_of, state_of
-from replfix.present.text import visible
+from replfix.present.channel_state import error_of, state_of
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.outcome import outcome_lines
 from replfix.tui.widgets.points import point, title, together
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual.widgets import Static
 
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.points import point, together
 
 SAY_SECONDS = 2.0  # from when on a step's time is said

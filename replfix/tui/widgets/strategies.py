@@ -12,11 +12,10 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from replfix.core import strategies
-from replfix.core.diagnosis import Diagnosis, Proposal
-from replfix.core.discover import modules_of
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
+from replfix.core.strategies import STRATEGIES
 from replfix.present.reasons import reasons
-from replfix.present.text import visible
+from replfix.present.safe_text import visible
 from replfix.tui.widgets.plan_view import loss
 from replfix.tui.widgets.points import plural, point, title, together
 
@@ -34,7 +33,7 @@ class Strategies(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(title("What can be done"), markup=False)
-        summaries = {module.NAME: module.SUMMARY for module in modules_of(strategies)}
+        summaries = {strategy.NAME: strategy.SUMMARY for strategy in STRATEGIES}
         yield OptionList(
             *(
                 Option(together(_lines(p, reason, summaries.get(p.strategy, ""), p is self._recommended)))

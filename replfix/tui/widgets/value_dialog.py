@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from replfix.core.values import NOT_LOGGED, Json, Value
-from replfix.present.shown import shown
-from replfix.present.text import visible
+from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
+from replfix.present.row_values_text import shown
+from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.widgets.long_text import Content, HexDump, LongText, Wrapped, pretty_json
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
 from tests.convergence.topologies.world import (
     COLUMNS,
     FIRST_IDS,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from replfix.lab.replication import wait_until_received
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_received
 from tests.convergence.topologies.world import COLUMNS, FIRST_IDS, NEW_IDS, Channel, Row, World, first_rows, rows_of
 from tests.field.topologies.connected import start_appliers, stop_appliers
 

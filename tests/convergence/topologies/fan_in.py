@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
 from tests.convergence.topologies.chain import Touched
 from tests.convergence.topologies.world import COLUMNS, FIRST_IDS, NEW_IDS, Channel, Row, World, first_rows, rows_of
 from tests.field.topologies.connected import ROW_EVENTS

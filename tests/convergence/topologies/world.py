@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from replfix.core.gtid import GtidSet
-from replfix.lab.replication import channel_state, executed
-from replfix.lab.state import Role, Server
+from replfix.core.replication.gtid import GtidSet
+from replfix.lab.lab_state import Role, Server
+from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
 from tests.convergence.refusals import reason_of
 from tests.convergence.verdict import Verdict

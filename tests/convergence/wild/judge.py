@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from tests.convergence.judge import Recorded
 from tests.convergence.wild.live import Key, State, alike
 

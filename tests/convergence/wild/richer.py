@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 from replfix.errors import ServerError
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.convergence.schema import SCHEMA, quoted
 from tests.convergence.wild.live import Column, Table
 from tests.convergence.wild.statements import Statements, Tables

@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from replfix.core.gtid import GtidSet
-from replfix.core.mariadb_gtid import MariadbGtidSet
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.mariadb_gtid import MariadbGtidSet
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import channel_state, executed, wait_until_received
+from replfix.lab.replicate import channel_state, executed, wait_until_received
 from replfix.lab.topology import Lab
-from replfix.mysql import terms
-from replfix.mysql.connection import Session
+from replfix.mysql.connection import terms
+from replfix.mysql.connection.session import Session
 from tests.convergence.resolving import recorded, resolve_until_done
 from tests.convergence.schema import SCHEMA
 from tests.convergence.surroundings import Surroundings

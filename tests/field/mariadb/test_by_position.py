@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.lab.accounts import REPL, REPLFIX
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.lab_accounts import REPL, REPLFIX
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.server import MysqlServer
-from replfix.workflow.investigate import investigate
+from replfix.workflow.investigate.investigation import investigate
 
 
 @pytest.fixture

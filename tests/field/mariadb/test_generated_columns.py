@@ -10,8 +10,8 @@ from base64 import b64encode
 
 import pytest
 
-from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped, write_locally
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 

@@ -11,12 +11,12 @@ import pytest
 
 from replfix.errors import ServerError
 from replfix.lab import topology
-from replfix.lab.accounts import REPL, REPLFIX
-from replfix.lab.replication import wait_until_applied, wait_until_stopped
-from replfix.lab.state import Server
+from replfix.lab.lab_accounts import REPL, REPLFIX
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_applied, wait_until_stopped
 from replfix.lab.topologies.wiring import disconnect, follow
 from replfix.lab.topology import Lab
-from replfix.mysql import terms
+from replfix.mysql.connection import terms
 from tests import waiting
 from tests.conftest import SERVERS, by_server
 from tests.integration.running import Ran, replfix

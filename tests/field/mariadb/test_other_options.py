@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from replfix.lab import topology
+from replfix.lab.lab_state import HOST
 from replfix.lab.provision.software import Software
-from replfix.lab.replication import wait_until_stopped
-from replfix.lab.state import HOST
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.follower import CAUGHT_UP, Follower

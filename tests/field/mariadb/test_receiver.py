@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
 from replfix.lab.topology import Lab
 from tests.conftest import SERVERS, Labs, by_server
 from tests.following.follower import Follower

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
-from replfix.mysql import terms
+from replfix.mysql.connection import terms
 from tests.conftest import SERVERS, Labs, by_server
 from tests.field.test_stopped_receiver import (
     SOURCE_WINS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.following.follower import Follower
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import transaction, wait_until_received, wait_until_stopped, write_locally
+from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.conftest import SERVERS, by_server
 from tests.integration.running import replfix

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from replfix.core.sql import string
-from replfix.lab.replication import executed, wait_until_stopped
+from replfix.lab.replicate import executed, wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.field.staging import diagnosed, rows
 

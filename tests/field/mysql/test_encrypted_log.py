@@ -13,7 +13,7 @@ import pytest
 
 from replfix.lab import topology
 from replfix.lab.provision.software import Software
-from replfix.lab.replication import wait_until_received, wait_until_stopped, write_locally
+from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.follower import CAUGHT_UP, Follower

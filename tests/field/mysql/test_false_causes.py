@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from replfix.errors import ConnectError
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.field.staging import diagnosed, refused, rows, stage

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from replfix.errors import ServerError
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.field.staging import write_unlogged
 from tests.following.follower import CAUGHT_UP, Follower

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from replfix.lab.topology import Lab
+from tests.integration.resolve.test_trials import refused, resolved, stage
 from tests.integration.running import replfix
-from tests.integration.test_trials import refused, resolved, stage
 
 PARENT = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)"
 PARENTS = "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import wait_until_stopped
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.following.__main__ import every_way
 from tests.following.follower import CAUGHT_UP, Follower

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.field.staging import rows, run, stage
 from tests.following.follower import Follower
-from tests.integration.test_trials import filtered
+from tests.integration.resolve.test_trials import filtered
 
 FAMILY = (
     "CREATE TABLE p (id INT PRIMARY KEY)",

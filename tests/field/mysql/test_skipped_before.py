@@ -3,10 +3,10 @@ others are missing was said nowhere. The outcome was 'resolved'."""
 
 from __future__ import annotations
 
-from replfix.core.skipped import REST_IS_MISSING
+from replfix.core.incident.skipped import REST_IS_MISSING
 from replfix.core.sql import string
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed, wait_until_stopped
+from replfix.lab.replicate import executed, wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 import tests.waiting as waiting
-from replfix.core.gtid import GtidSet
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import executed, wait_until_received, wait_until_stopped
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import executed, wait_until_received, wait_until_stopped
 from replfix.lab.topology import Lab
-from replfix.mysql.connection import Session
+from replfix.mysql.connection.session import Session
 from tests.integration.running import Ran, replfix
 
 

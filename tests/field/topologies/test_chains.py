@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.replication import wait_until_stopped
+from replfix.lab.replicate import wait_until_stopped
 from tests.conftest import Arranged
 from tests.field.topologies.connected import ROW_EVENTS, Connected, execute, execute_on_a_replica, rows
 

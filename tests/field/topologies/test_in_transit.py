@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from replfix.lab.flavours import speaking
-from replfix.lab.replication import wait_until_received
+from replfix.lab.replicate import wait_until_received
 from replfix.lab.topologies.wiring import follow
 from tests.conftest import Arranged
 from tests.field.topologies.connected import (

@@ -12,7 +12,7 @@ import pytest
 
 import tests.waiting as waiting
 from replfix.lab.flavours import speaking
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
 from tests.conftest import Arranged
 from tests.field.topologies.connected import ROW_EVENTS, Connected, execute, execute_on_a_replica, purge, rows
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import tests.waiting as waiting
-from replfix.lab.replication import executed, wait_until_stopped
-from replfix.lab.state import Server
+from replfix.lab.lab_state import Server
+from replfix.lab.replicate import executed, wait_until_stopped
 from tests.conftest import Arranged, Labs
 from tests.field.topologies.connected import (
     ROW_EVENTS,

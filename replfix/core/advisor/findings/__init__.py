@@ -1,5 +1,56 @@
-"""One finding a file, found by being there.
+"""One finding a file. A new one is listed here."""
 
-Each module has ``CODE`` (stable for scripts) and ``examine(survey) -> Iterable[Finding]``: nothing where all is well or where
-what it needs could not be read, which ``Survey.unknowns`` then says.
-"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from replfix.core.advisor.finding import Finding
+from replfix.core.advisor.findings import (
+    collations_differ,
+    counter_behind,
+    explicit_ids,
+    head_room,
+    increment_too_small,
+    keys_differ,
+    lost_on_restart,
+    needless_offsets,
+    no_primary_key,
+    numbers_taken,
+    offset_above_increment,
+    open_key,
+    same_numbers,
+    sessions_differ,
+    unsafe_statements,
+)
+from replfix.core.advisor.survey import Survey
+
+
+class FindingRule(Protocol):
+    """What the module of a finding has to have."""
+
+    CODE: str
+    """Stable: scripts go by it."""
+
+    def examine(self, survey: Survey, /) -> Iterable[Finding]:
+        """Nothing where all is well or where what it needs could not be read, which ``Survey.unknowns`` then says."""
+        ...
+
+
+FINDINGS: tuple[FindingRule, ...] = (
+    collations_differ,
+    counter_behind,
+    explicit_ids,
+    head_room,
+    increment_too_small,
+    keys_differ,
+    lost_on_restart,
+    needless_offsets,
+    no_primary_key,
+    numbers_taken,
+    offset_above_increment,
+    open_key,
+    same_numbers,
+    sessions_differ,
+    unsafe_statements,
+)

@@ -8,7 +8,7 @@ from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.node import KeyTable, Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import neighbours
-from replfix.core.table import KeyPart, UniqueKey
+from replfix.core.schema.table import KeyPart, UniqueKey
 
 CODE = "keys-differ"
 

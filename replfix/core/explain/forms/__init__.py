@@ -1,5 +1,53 @@
-"""Where a message was found: one client or kind of log a file, which knows its marks and what it says beside the message.
+"""Where a message was found: one client or kind of log a file, which knows its marks and what it says beside the message. A new one is
+listed here: the first that recognises a text has it."""
 
-A form is a module with ``NAME`` (for people and JSON), ``RANK`` (the lower is asked first) and ``recognise(around)``: a
-Context, or None when the text is not of its kind.
-"""
+from __future__ import annotations
+
+from typing import Protocol
+
+from replfix.core.explain.around import Around, Context
+from replfix.core.explain.forms import (
+    dotnet,
+    go,
+    jdbc,
+    laravel,
+    mysql_client,
+    mysqld_log,
+    node,
+    other,
+    pdo,
+    postgresql_log,
+    python,
+    rails,
+    replication,
+    sqlalchemy,
+)
+
+
+class Form(Protocol):
+    """What the module of a form has to have."""
+
+    NAME: str
+    """For people and JSON."""
+
+    def recognise(self, around: Around, /) -> Context | None:
+        """What stands around the message; None when the text is not of this kind."""
+        ...
+
+
+FORMS: tuple[Form, ...] = (
+    replication,
+    laravel,
+    sqlalchemy,
+    pdo,
+    dotnet,
+    jdbc,
+    node,
+    python,
+    rails,
+    go,
+    postgresql_log,
+    mysql_client,
+    mysqld_log,
+    other,
+)

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = ".NET"
-RANK = 30
 
 _MARKS = re.compile(r"MySqlException(?: \(0x80004005\))?: |PostgresException(?: \(0x80004005\))?: ")
 _STATEMENT = re.compile(

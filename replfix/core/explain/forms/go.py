@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "Go"
-RANK = 42
 
 _MARKS = re.compile(r"Error 1062(?: \(23000\))?: \Z|\bpq: \Z|\bERROR: \Z")
 _GORM = re.compile(

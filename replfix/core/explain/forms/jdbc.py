@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned, statement_after
 
 NAME = "JDBC"
-RANK = 30
 
 _MARKS = re.compile(
     r"(?:IntegrityConstraintViolation|BatchUpdate|PSQL|DataIntegrityViolation|DuplicateKey|ConstraintViolation|SQL)Exception|"

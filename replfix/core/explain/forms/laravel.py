@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "Laravel"
-RANK = 20
 
 _MARK = re.compile(r" ?\((?:Connection: [^,()\n]{1,200}, (?:Host: [^()\n]{0,400}?, )?)?SQL: ")
 _ENDS = (") at /", ") in /", ") (View: ", ')"', ")\n", '") {', ") {")

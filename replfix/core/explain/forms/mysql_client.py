@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context
 
 NAME = "mysql client"
-RANK = 60
 
 _MARKS = re.compile(
     r"(?:ERROR|Error)(?: Code)?:? 1062\.?(?: \(23000\))?(?: at line \d+)?(?: in file: '[^'\n]{0,300}')?[:.]? \Z"

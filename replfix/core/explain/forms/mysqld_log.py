@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context
 
 NAME = "mysqld log"
-RANK = 70
 
 _MARKS = re.compile(r"\[(?:ERROR|Warning|Note|System)\] (?:\[MY-\d+\] )?")
 

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "Node.js"
-RANK = 30
 
 _MARKS = re.compile(
     r"ER_DUP_ENTRY|sqlMessage|\(conn=-?\d+, no: 1062|node_modules|QueryFailedError|SequelizeUniqueConstraintError|"

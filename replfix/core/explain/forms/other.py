@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, statement_after
 
 NAME = "plain"
-RANK = 1_000
 
 _STATEMENT = re.compile(r"(?:\bSQL|\bsql|[Qq]uery|[Ss]tatement)\"?: ?[\['\"]?(?=insert|update|replace)", re.IGNORECASE)
 

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned, statement_after
 
 NAME = "PHP"
-RANK = 25
 
 _MARKS = re.compile(
     r"SQLSTATE\[23(?:000|505)\]: (?:Integrity constraint|Unique) violation: (?:1062|7) |WordPress|mysqli_sql_exception: |PHP "

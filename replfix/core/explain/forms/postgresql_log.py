@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "PostgreSQL"
-RANK = 45
 
 _ERROR = re.compile(r"ERROR:  ?\Z")
 _STATEMENT = re.compile(r"STATEMENT:  ?")

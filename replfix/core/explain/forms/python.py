@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context
 
 NAME = "Python"
-RANK = 30
 
 _MARKS = re.compile(
     r"""\(1062, u?\\*["']\Z|IntegrityError: 1062 \(23000\): \Z|(?:IntegrityError|UniqueViolation)\)?[:(] ?["']?\Z"""

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, statement_after
 
 NAME = "Rails"
-RANK = 30
 
 _MARKS = re.compile(r"Mysql2::Error: |Trilogy::\w+: (?:1062: )?|ActiveRecord::RecordNotUnique|PG::UniqueViolation")
 _STATEMENT = re.compile(r"\A['\"]*\s*: (?=INSERT|UPDATE|REPLACE)", re.IGNORECASE)

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "replication"
-RANK = 10
 
 _ROWS = "Could not execute "
 _TABLE = re.compile(r"\w{1,40} event on table (?P<table>.{1,400}); \Z", re.S)

@@ -7,7 +7,6 @@ import re
 from replfix.core.explain.around import Around, Context, statement_after
 
 NAME = "SQLAlchemy"
-RANK = 20
 
 _MARK = re.compile(r"\[SQL: u?")
 _ENDS = ("]\n[parameters", "] [parameters", "]\\n[parameters", "\n(Background on", "] (Background on", "]\n(", "]\n")

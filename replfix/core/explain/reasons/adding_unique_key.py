@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.table import TableName
+from replfix.core.schema.table import TableName
 
 CODE = "adding-unique-key"
-RANK = 11
 
 _NAME = r"(?:`(?:[^`]|``){1,64}`|[\w$]{1,64})"
 _ALTER = re.compile(rf"\s*ALTER\s+TABLE\s+((?:{_NAME}\s*\.\s*)?{_NAME})\s", re.IGNORECASE)

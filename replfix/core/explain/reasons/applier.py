@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "replica-conflict"
-RANK = 10
 
 
 def examine(case: Case) -> Reason | None:

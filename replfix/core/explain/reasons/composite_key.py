@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Answer, Case, Fix, Reason
 
 CODE = "composite-key"
-RANK = 60
 
 
 def examine(case: Case) -> Reason | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "counter-behind"
-RANK = 16
 
 
 def examine(case: Case) -> Reason | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.table import Column
+from replfix.core.schema.table import Column
 
 CODE = "equal-by-collation"
-RANK = 18
 
 
 def examine(case: Case) -> Reason | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from replfix.core.counter import Counter
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
 from replfix.core.explain.explanation import Asked, Case, Fix, Place, Reason
+from replfix.core.schema.auto_increment import Counter
 
 CODE = "ids-from-two-sides"
-RANK = 30
 
 
 def examine(case: Case) -> Reason | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Answer, Case, Fix, Reason
 
 CODE = "no-row-now"
-RANK = 40
 
 
 def examine(case: Case) -> Reason | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter as Count
 
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import insert
 from replfix.core.explain.explanation import Case, Fix, Reason
 from replfix.core.explain.insert import Item
-from replfix.core.table import Table, UniqueKey
+from replfix.core.schema.table import Table, UniqueKey
 
 CODE = "repeated-in-statement"
-RANK = 12
 
 
 def examine(case: Case) -> Reason | None:

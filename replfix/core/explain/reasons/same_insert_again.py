@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import Likeness, compare
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "same-insert-again"
-RANK = 20
 
 
 def examine(case: Case) -> Reason | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.duplicate import Dialect
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "sequence-behind"
-RANK = 30
 
 
 def examine(case: Case) -> Reason | None:

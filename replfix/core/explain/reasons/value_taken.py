@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis import Confidence
+from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "value-taken"
-RANK = 50
 
 
 def examine(case: Case) -> Reason | None:

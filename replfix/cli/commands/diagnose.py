@@ -1,0 +1,63 @@
+"""``replfix diagnose``."""
+
+from __future__ import annotations
+
+import click
+
+from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.output import emit, narrate, page
+
+CONFLICT_FOUND = 3
+
+
+@click.command(
+    "diagnose",
+    epilog="""\b
+Examples:
+  replfix diagnose db2
+  replfix diagnose --replica mysql://dba@10.0.0.2 --source mysql://dba@10.0.0.1
+  replfix diagnose db2 --json | jq '.causes[0].code'
+\b
+Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect, or a privilege is missing""",
+)
+@replica_options
+@common_options
+def command(
+    meant: Meant,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Say what stopped a replica, why, and what can be done. Reads only.
+
+    Reads the failing transaction from the source's binlog, holds each of its rows against the replica's, and shows the
+    incoming, the replica's and the source's row side by side. Transactions that only the replica has (errant ones) are shown with
+    what they hold, also when nothing is stopped.
+    """
+    from replfix import wiring
+    from replfix.cli.documents.diagnosis import diagnosis_document
+    from replfix.cli.open_servers import open_target
+    from replfix.config import load
+    from replfix.errors import ReplfixError
+    from replfix.workflow.investigate.find_errant import find_errant
+    from replfix.workflow.investigate.investigation import investigate
+
+    progress = narrate if verbose else lambda _: None
+    config = load(config_path)
+    with open_target(config, meant) as wired:
+        diagnosis = investigate(
+            wired.replica, wired.source_of, wired.target.channel, progress, lambda: wiring.trail_to_read(config)
+        )
+        errant = None
+        try:
+            errant = find_errant(wired.replica, wired.source_of, wired.target.channel, progress)
+        except ReplfixError as error:
+            if diagnosis is None or diagnosis.evidence.unreachable is None:  # else the diagnosis says it
+                narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
+        if as_json:
+            emit(diagnosis_document(wired.target.name, diagnosis, errant))
+        else:
+            from replfix.cli.diagnosis_text import diagnosis_text
+
+            page(diagnosis_text(wired.target.name, diagnosis, errant))
+    return 0 if diagnosis is None else CONFLICT_FOUND

@@ -1,0 +1,102 @@
+"""``replfix doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.output import console, emit
+from replfix.present.safe_text import visible
+
+if TYPE_CHECKING:
+    from replfix.config import Config
+    from replfix.core.doctor.checkup import Check
+    from replfix.wiring import Wired
+
+
+@click.command(
+    "doctor",
+    epilog="""\b
+Examples:
+  replfix doctor                                   every configured replica
+  replfix doctor db2
+  replfix doctor --replica mysql://dba@10.0.0.2 --json
+\b
+Exit codes: 0 everything that replfix does will work · 6 something will not""",
+)
+@replica_options
+@common_options
+def command(
+    meant: Meant,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,  # noqa: ARG001
+) -> int:
+    """Check that replfix can reach everything, what the privileges allow, and that the settings fit. Reads only.
+
+    Of every configured replica, or of one, and of its sources. A missing privilege is named with the GRANT that gives it.
+    """
+    from replfix.cli.documents.doctor import doctor_document
+    from replfix.config import load
+    from replfix.core.doctor.checkup import Verdict
+    from replfix.errors import ConnectError
+
+    config = load(config_path)
+    checked: list[tuple[str, Check]] = []
+    targets = _targets(config, meant)
+    for name, check in _all(config, targets):
+        if not as_json:
+            if len(targets) > 1 and (not checked or checked[-1][0] != name):
+                click.secho(f"{visible(name)}:", bold=True)
+            _print(check)
+        checked.append((name, check))
+    if as_json:
+        emit(doctor_document(checked))
+    return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for _, c in checked) else 0
+
+
+def _targets(config: Config, meant: Meant) -> list[Meant]:
+    """The one that is meant, or every replica that is configured."""
+    if meant.one or len(config.targets()) < 2:
+        return [meant]
+    return [replace(meant, name=target.name) for target in config.targets()]
+
+
+def _all(config: Config, targets: list[Meant]) -> Iterator[tuple[str, Check]]:
+    from replfix.cli.open_servers import open_target
+    from replfix.core.doctor.checkup import Check, Verdict
+    from replfix.errors import ConnectError
+
+    for meant in targets:
+        with open_target(config, meant) as wired:
+            try:
+                for check in _checks(wired, config):
+                    yield wired.target.name, check
+            except ConnectError as error:
+                if len(targets) == 1:
+                    raise
+                yield wired.target.name, Check("replica-reachable", Verdict.FAILED, error.message, error.hint)
+
+
+def _checks(wired: Wired, config: Config) -> Iterator[Check]:
+    from replfix.wiring import check_trail
+    from replfix.workflow.doctor.check_replica import examine
+
+    yield from examine(wired.replica, wired.source_of, wired.target.channel)
+    yield from check_trail(config, wired.replica)
+
+
+def _print(check: Check) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    mark, style = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "failed": ("✘", "bold red")}[check.verdict.value]
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text(mark, style=style), Text(visible(check.message)))
+    if check.fix:
+        grid.add_row("", Text(visible(check.fix), style="bold"))
+    console().print(grid)

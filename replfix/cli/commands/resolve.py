@@ -1,0 +1,190 @@
+"""``replfix resolve``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.confirm_by_name import typed
+from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.output import console, emit, narrate
+from replfix.present.safe_text import indented, visible
+
+if TYPE_CHECKING:
+    from replfix.core.diagnosis.diagnosis import Diagnosis
+    from replfix.core.plan.outcome import Outcome
+    from replfix.core.plan.plan import Plan
+
+DEFAULT_ROUNDS = 20
+
+
+def _strategies(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from replfix.core.conclude import strategy_names
+
+    return [name for name in strategy_names() if name.startswith(incomplete)]
+
+
+@click.command(
+    "resolve",
+    epilog="""\b
+Examples:
+  replfix resolve db2 --dry-run          rehearse on the replica, change nothing
+  replfix resolve db2                    shows the plan and asks
+  replfix resolve db2 --yes --json       for automation
+  replfix resolve db2 --strategy keep-both --dry-run      which rows the source would get, and under which keys
+  replfix resolve db2 --strategy skip --dry-run      what would be lost, were it left out
+\b
+Exit codes: 0 resolved, or nothing to do · 3 dry run: a conflict was found; or all that was done is verified, and a later
+transaction waits · 4 not done, nothing changed · 5 something was changed and not everything is verified · 6 cannot connect, or a privilege is missing""",
+)
+@replica_options
+@click.option(
+    "--strategy",
+    default="source-wins",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=_strategies,
+    help="How to resolve: source-wins restores the state that the failing transaction expects; keep-both and replica-wins "
+    "then write the displaced rows on the source, under a new key or over what stands there; skip leaves that one "
+    "transaction out. Only source-wins is ever chosen by itself.",
+)
+@click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
+@click.option(
+    "--max-rounds",
+    type=click.IntRange(min=1),
+    default=DEFAULT_ROUNDS,
+    show_default=True,
+    help="How many failing transactions to resolve, one after the other.",
+)
+@common_options
+def command(
+    meant: Meant,
+    strategy: str,
+    dry_run: bool,
+    yes: bool,
+    max_rounds: int,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Repair a stopped replica and start it again.
+
+    Plans the repair, lets the replica rehearse it together with the failing transaction, records every displaced row,
+    applies the plan in one transaction that is not logged, lets the replica apply the failing transaction itself,
+    compares its rows with the event, and starts the channel. Again, when it stops on the next transaction.
+    """
+    from replfix import wiring
+    from replfix.cli.documents.resolution import resolution_document
+    from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
+    from replfix.cli.open_servers import open_target, trail_to_write
+    from replfix.config import load
+    from replfix.core.conclude import strategy_names
+    from replfix.errors import UsageError
+    from replfix.workflow.resolution import resolve
+
+    if strategy not in strategy_names():
+        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    config = load(config_path)
+    end_on_sigterm()
+
+    def quiet(_: str) -> None:
+        return
+
+    with open_target(config, meant) as wired, trail_to_write(config) as trail:
+        outcome = resolve(
+            wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
+            strategy=strategy,
+            channel=wired.target.channel,
+            max_rounds=max_rounds,
+            dry_run=dry_run,
+            confirm=(lambda *_: True) if yes else _ask(wired.target.name),
+        )
+        if as_json:
+            emit(resolution_document(wired.target.name, outcome))
+        else:
+            _print(wired.target.name, outcome)
+    return exit_code(outcome)
+
+
+class _ask:
+    """Shows the diagnosis with its plan and asks; the default is no."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
+        from replfix.cli.diagnosis_text import diagnosis_text, plan_text
+        from replfix.errors import NotDone
+
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotDone(
+                f"The plan {plan.digest[:12]} for {plan.transaction} needs a confirmation, and there is no terminal to ask at.",
+                "Look at it with --dry-run, then give --yes.",
+            )
+        console(stderr=True).print(diagnosis_text(self._name, diagnosis))
+        click.echo("", err=True)
+        if plan.left_out is not None:
+            console(stderr=True).print(plan_text(plan))
+            return typed("To leave it out", plan.named_by)
+        if plan.on_source is not None:
+            console(stderr=True).print(plan_text(plan))
+            return typed("This writes on the source too. To carry it out", plan.named_by)
+        rows = len(plan.displaced)
+        question = (
+            f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"
+        )
+        return click.confirm(question, default=False, err=True)
+
+
+def exit_code(outcome: Outcome) -> int:
+    from replfix.core.plan.outcome import Result
+
+    if outcome.dry_run:
+        return 3
+    if outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO):
+        return 0
+    if outcome.result is Result.FAILED or not outcome.changed:
+        return 5 if outcome.result is Result.FAILED else 4
+    return 3 if all(round_.verified for round_ in outcome.rounds) else 5
+
+
+def _print(name: str, outcome: Outcome) -> None:
+    from rich.text import Text
+
+    from replfix.cli.diagnosis_text import plan_text
+    from replfix.core.advisor.pointer import keep_apart
+    from replfix.core.plan.outcome import Result
+    from replfix.present.left_out import left_out_lines
+
+    out = console()
+    good = outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO)
+    mark, style = ("✔", "bold green") if good else ("…", "bold yellow") if outcome.dry_run else ("✗", "bold red")
+    for number, round_ in enumerate(outcome.rounds, 1):
+        # A dry run does not try the last two: a cross would read like a failure.
+        tried = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
+        states = [f"{word} {'✔' if done else '-' if outcome.dry_run else '✘'}" for word, done in tried]
+        out.print(
+            Text(
+                f"Round {number}: {round_.plan.transaction}, {round_.plan.strategy}: {'  '.join(states)}", style="bold"
+            )
+        )
+        if outcome.dry_run:
+            out.print(plan_text(round_.plan))
+            continue
+        for step in round_.plan.steps:
+            out.print(Text(f"  {indented(step.sql)}"))
+        for step in round_.written:
+            out.print(Text(f"  on the source: {indented(step.sql)}"))
+        for line in left_out_lines(round_.plan):
+            out.print(Text(f"  left out: {line}"))
+    word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "
+    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{indented(outcome.message)}"))
+    if outcome.hint:
+        out.print(Text(f"Next: {indented(outcome.hint)}"))
+    for record in [r.audit_id for r in outcome.rounds if r.audit_id]:
+        out.print(Text(f"On record: replfix audit show {record}"))
+    if pointed := keep_apart(outcome.causes):
+        out.print(Text(pointed))

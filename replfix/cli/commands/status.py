@@ -1,0 +1,185 @@
+"""``replfix status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.output import console, emit, narrate
+from replfix.present.safe_text import visible
+
+if TYPE_CHECKING:
+    from replfix.cli.documents.status import ChannelPart, ReplicaPart, StatusDocument
+    from replfix.config import Config
+    from replfix.wiring import Wired
+
+MOST_AT_ONCE = 64  # replicas that are asked at the same time
+
+
+@click.command(
+    "status",
+    epilog="""\b
+Examples:
+  replfix status                                   every configured replica
+  replfix status db2 --json
+  replfix status --replica mysql://dba@10.0.0.2
+\b
+Exit codes: 0 all channels run · 3 one is stopped · 6 a replica cannot be reached""",
+)
+@replica_options
+@common_options
+def command(
+    meant: Meant,
+    config_path: str | None,
+    as_json: bool,
+    verbose: bool,  # noqa: ARG001
+) -> int:
+    """Show every replica and channel, one line each. Reads only."""
+    from replfix.config import load
+    from replfix.errors import ConnectError
+
+    config = load(config_path)
+    document = _read(config, meant)
+    if as_json:
+        emit(document)
+    else:
+        _print(document)
+    if any(not _well(c) for replica in document.replicas for c in replica.channels):
+        return 3
+    return ConnectError.exit_code if document.unreachable else 0
+
+
+def _read(config: Config, meant: Meant) -> StatusDocument:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
+    from replfix.cli.open_servers import agree, ask_password, open_target
+    from replfix.errors import ReplfixError
+    from replfix.wiring import Wired
+
+    one = meant.one or len(config.targets()) < 2
+    if one:
+        wireds = [open_target(config, meant)]
+    else:
+        wireds = [Wired(target, ask_password, agree) for target in config.targets()]
+
+    def ask(wired: Wired) -> ReplicaPart | UnreachablePart:
+        with wired:
+            try:
+                return _replica(wired, meant.channel)
+            except ReplfixError as error:
+                if one:
+                    raise
+                at = wired.target.replica
+                return UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
+
+    # All at once: one that does not answer should not hold up the others.
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
+        answers = list(pool.map(ask, wireds))
+    replicas = [a for a in answers if isinstance(a, ReplicaPart)]
+    unreachable = [a for a in answers if isinstance(a, UnreachablePart)]
+    return StatusDocument(replicas=replicas, unreachable=unreachable)
+
+
+def _replica(wired: Wired, only: str | None) -> ReplicaPart:
+    from replfix.cli.documents.status import ReplicaPart, channel_part
+    from replfix.core.replication.on_its_way import OnlyHere
+    from replfix.errors import ReplfixError, UsageError
+    from replfix.workflow.investigate.find_errant import errant
+
+    status = wired.replica.status()
+    if only is not None and status.channel(only) is None:
+        raise UsageError(f"The replica has no channel {only!r}.")
+    parts: list[ChannelPart] = []
+    for channel in status.channels:
+        if only is not None and channel.name != only:
+            continue
+        strays: OnlyHere | None = None
+        try:
+            # Without GTIDs nobody knows: an empty set would say that there are none.
+            strays = (
+                None
+                if status.gtid_mode == "OFF"
+                else errant(wired.replica, status, channel, wired.source_of(channel), wired.source_of)
+            )
+            for why in strays.why if strays is not None else ():
+                narrate(f"{wired.target.name}: {why}")
+        except ReplfixError as error:
+            narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
+        parts.append(channel_part(status, channel, strays))
+    at = wired.target.replica
+    return ReplicaPart(
+        name=wired.target.name,
+        host=at.host,
+        port=at.port,
+        version=status.version,
+        server_uuid=status.server_uuid,
+        read_only=status.read_only,
+        super_read_only=status.super_read_only,
+        channels=parts,
+    )
+
+
+def _well(channel: ChannelPart) -> bool:
+    return channel.receiver_running and channel.applier_running
+
+
+def _state(channel: ChannelPart) -> tuple[str, str]:
+    """Symbol and word, and the colour that goes with them."""
+    if channel.error or channel.receiver_error:
+        return "✗ error", "bold red"
+    if not channel.applier_running or not channel.receiver_running:
+        return "■ stopped", "yellow"
+    return "✔ running", "green"
+
+
+def _brief(channel: ChannelPart) -> str:
+    from replfix.core.replication import applier_error
+
+    if channel.error:
+        return applier_error.parse(channel.error.errno, channel.error.message).brief
+    return channel.receiver_error.message if channel.receiver_error else ""
+
+
+def _errant(channel: ChannelPart) -> str:
+    if channel.errant_gtid_set is None:
+        return "unknown"
+    none = "none, some on their way" if channel.in_transit_gtid_set else "none"
+    return visible(channel.errant_gtid_set) or none
+
+
+def _print(document: StatusDocument) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for title in ("replica", "channel", "state", "lag", "source", "errant", "error"):
+        grid.add_column(
+            title,
+            overflow="fold" if title in ("errant", "error") else "ellipsis",
+            no_wrap=title not in ("errant", "error"),
+        )
+    for replica in document.replicas:
+        for channel in replica.channels:
+            state, style = _state(channel)
+            error = channel.error or channel.receiver_error
+            grid.add_row(
+                Text(visible(replica.name)),
+                Text(visible(channel.name) or "(default)"),
+                Text(state, style=style),
+                Text("-" if channel.lag_seconds is None else f"{channel.lag_seconds} s"),
+                Text(visible(channel.source)),
+                Text(_errant(channel)),
+                Text(f"{error.errno} {visible(_brief(channel), keep_newlines=False)}" if error else ""),
+            )
+    for lost in document.unreachable:
+        grid.add_row(
+            Text(visible(lost.name)),
+            Text(""),
+            Text("? unreachable", style="red"),
+            *[Text("")] * 3,
+            Text(visible(lost.message)),
+        )
+    console().print(grid)

@@ -1,0 +1,69 @@
+"""From the options of a command to connected servers, the same for every command that needs some."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import click
+
+from replfix.cli.output import narrate
+from replfix.cli.stdio import ReaderGone
+from replfix.core.connection.endpoint import Endpoint
+from replfix.present.safe_text import visible
+
+if TYPE_CHECKING:
+    from replfix.audit import SqlTrail
+    from replfix.cli.options import Meant
+    from replfix.config import Config
+    from replfix.wiring import Wired
+
+
+def open_target(config: Config, meant: Meant) -> Wired:
+    """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
+    from replfix.wiring import Wired
+
+    target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
+    for warning in (*config.warnings, *_seen_by_others(meant)):
+        narrate(f"Warning: {warning}")
+    return Wired(target, ask_password, agree)
+
+
+def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
+    """As ``wiring.trail_to_write``: what ends a command on purpose is no bug. The output of the command belongs into it."""
+    from replfix import wiring
+
+    expected = (ReaderGone, click.ClickException, click.Abort, click.exceptions.Exit)
+    return wiring.trail_to_write(config, narrate, expected)
+
+
+def _seen_by_others(meant: Meant) -> Iterator[str]:
+    """Said to people only: whoever wrote a script has decided."""
+    if not sys.stderr.isatty():
+        return
+    for option, url in (("--replica", meant.replica_url), ("--source", meant.source_url)):
+        if url is not None and "://" in url and Endpoint.parse(url).password is not None:
+            yield (
+                f"the password in {option} is seen by every user of this host while the command runs (ps). Left out of the URL, "
+                "it is asked for, or read from ~/.my.cnf."
+            )
+
+
+def agree(question: str) -> bool:
+    """Ask at the terminal, and take nothing but yes; --yes is no answer to it."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    answer: str = click.prompt(f"{visible(question)} (yes/no)", default="no", show_default=False, err=True)
+    return answer.strip().lower() == "yes"
+
+
+def ask_password(endpoint: Endpoint) -> str | None:
+    """Ask at the terminal; None without one: the server then decides whether the account needs a password."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    answer: str = click.prompt(
+        f"Password for {endpoint.user} at {endpoint}", hide_input=True, default="", show_default=False, err=True
+    )
+    return answer

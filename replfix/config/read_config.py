@@ -1,0 +1,178 @@
+"""Find and read ``replfix.toml``; every way in which it can be wrong, told by file, key and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from replfix import own_files
+from replfix.config.model import ConfigFile
+from replfix.core.connection.tls import TlsMode
+from replfix.errors import ConfigError
+
+FILE_NAME = "replfix.toml"
+
+_SECRET_KEY = re.compile(r"pass(word|wd|phrase)?|pwd|secret", re.IGNORECASE)
+_ELSEWHERE = (
+    "Take it out. Put it into [client] of ~/.my.cnf (mode 0600) or of the file that defaults_file names, "
+    "or into the environment as REPLFIX_PASSWORD."
+)
+_NOT_IN_PASSING = {
+    "defaults_file", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
+    "ssl_mode", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher", "tls_version",
+}  # fmt: skip
+_DOCS_HINT = "docs/configuration.md lists every key."
+
+
+def search_path() -> list[Path]:
+    """Where the file is looked for when neither ``--config`` nor ``$REPLFIX_CONFIG`` names one; the first found is it."""
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    user = Path(home) if os.path.isabs(home) else Path.home() / ".config"
+    return [working_directory(), user / "replfix" / FILE_NAME, Path("/etc/replfix") / FILE_NAME]
+
+
+def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
+    """The file that applies and what it says; (None, defaults) when there is none. ConfigError when it is wrong."""
+    named = path or os.environ.get("REPLFIX_CONFIG")
+    if named:
+        file = Path(named).expanduser().absolute()
+        text = _read(file)
+        if text is None:
+            origin = "--config" if path else "$REPLFIX_CONFIG"
+            raise ConfigError(f"{file} does not exist.", f"{origin} names it: correct the path.")
+        return file, _parse(file, text)
+    for file in search_path():
+        text = _read(file)
+        if text is not None:
+            config = _parse(file, text)
+            if file == working_directory():
+                _check_modest(file, config)
+            return file, config
+    return None, ConfigFile()
+
+
+def working_directory() -> Path:
+    """The file that nobody named: it is there because somebody works in this directory, which may come from somebody else."""
+    return Path(FILE_NAME).absolute()
+
+
+def _check_modest(file: Path, config: ConfigFile) -> None:
+    """``./`` never weakens TLS, and never chooses where the trail goes or which account is shown to whom."""
+    found = [f"audit.{key}" for key in sorted(config.audit.model_fields_set)]
+    for section, server in (
+        ("defaults", config.defaults),
+        *(((f"replicas.{name}"), each) for name, each in config.replicas.items()),
+        *(((f"sources.{name}"), each) for name, each in config.sources.items()),
+    ):
+        modest = server.ssl_mode is None or server.ssl_mode not in (TlsMode.DISABLED, TlsMode.PREFERRED)
+        given = server.model_fields_set - ({"ssl_mode"} if modest else set())
+        found += [f"{section}.{key}" for key in sorted(given & _NOT_IN_PASSING)]
+    if found:
+        raise ConfigError(
+            f"{file} was found in the working directory, and such a file does not choose: {', '.join(found)}.",
+            f"If it is yours, name it: --config {shlex.quote(str(file))}, or $REPLFIX_CONFIG. Or take it to {search_path()[1]}.",
+        )
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return own_files.read(file).decode()
+    except own_files.Distrusted as why:
+        raise ConfigError(f"{file} is not believed. {why}", why.remedy) from None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 (byte {error.start}).", "TOML files are UTF-8: convert it.") from None
+    except OSError as error:
+        raise ConfigError(f"Cannot read {file}: {error.strerror}.", "Make it readable, or name another file.") from None
+
+
+def _parse(file: Path, text: str) -> ConfigFile:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is no TOML: {error}.", "Correct that line.") from None
+    for key in _secrets(document, ()):
+        raise ConfigError(f"{file}: {key}: replfix.toml takes no passwords.", _ELSEWHERE)
+    try:
+        config = ConfigFile.model_validate(document)
+    except ValidationError as error:
+        # include_input=False: a value may be a URL with a password in it
+        problems = [_problem(problem) for problem in error.errors(include_url=False, include_input=False)]
+        found = problems[0] if len(problems) == 1 else "\n  ".join([f"{len(problems)} problems", *problems])
+        raise ConfigError(f"{file}: {found}", _DOCS_HINT) from None
+    _check_sources(file, config)
+    return config
+
+
+def _secrets(value: object, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            # a table may be the name of a server, and that may be anything
+            if _SECRET_KEY.search(key) and not isinstance(item, Mapping):
+                yield _dotted((*path, key))
+            yield from _secrets(item, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _secrets(item, (*path, str(number)))
+
+
+def _problem(problem: Any) -> str:
+    location: tuple[int | str, ...] = problem["loc"]
+    where = _dotted(location)
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        return f"{where}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}.")
+    if problem["type"] == "missing":
+        return f"{where}: missing, and it is required."
+    message: str = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where}: {message}."
+
+
+def _dotted(location: Sequence[int | str]) -> str:
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"  # people count rules from one
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", part)
+            text += ("." if text else "") + (part if bare else f'"{part}"')
+    return text
+
+
+def _keys_at(location: Sequence[int | str]) -> list[str]:
+    """The keys that the section at ``location`` may have."""
+    kind: Any = ConfigFile
+    for part in location:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # dict[name, section] or tuple[section, ...]
+            kind = next(a for a in get_args(kind) if isinstance(a, type) and issubclass(a, BaseModel))
+    return sorted(kind.model_fields)
+
+
+def _check_sources(file: Path, config: ConfigFile) -> None:
+    known = sorted(config.sources.keys() | config.replicas.keys())
+    for name, replica in config.replicas.items():
+        if replica.source is not None and replica.source not in known:
+            where = _dotted(("replicas", name, "source"))
+            raise ConfigError(
+                f"{file}: {where}: there is no source {replica.source!r}.",
+                suggestion(replica.source, known) or "Add a [sources] section for it, or leave the key out.",
+            )
+
+
+def suggestion(name: str, known: Sequence[str]) -> str:
+    """A hint that lists the names there are, the likely one first; '' when there are none."""
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{meant}Configured: {', '.join(known)}." if known else ""

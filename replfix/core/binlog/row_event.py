@@ -1,0 +1,102 @@
+"""A transaction as it stands in a binlog, decoded, with the raw events it was decoded from."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from replfix.core.binlog.statement import Statement
+from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage, laid_over
+from replfix.core.schema.table import TableName
+from replfix.errors import Unreadable
+
+
+class ChangeKind(enum.StrEnum):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One row of a rows event. ``before`` is None for an insert, ``after`` for a delete."""
+
+    table: TableName
+    kind: ChangeKind
+    before: RowImage | None
+    after: RowImage | None
+    event_end_pos: int  # end_log_pos of the rows event, in the log that it was read from
+    checks_foreign_keys: bool = True  # else none restricts it, and none cascades: foreign_key_checks was OFF
+
+    @property
+    def left(self) -> RowImage | None:
+        """The row behind the change: the after image, with what it does not hold taken from the before image, because it did
+        not change (binlog_row_image MINIMAL logs of a key what is written). None when there is none."""
+        if self.after is None or self.before is None or NOT_LOGGED not in self.after:
+            return self.after
+        return laid_over(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvents:
+    """The bytes that the BINLOG statement takes: whole events, each with its header, and its CRC32 when the
+    Format_description event says that events have one.
+
+    ``statements`` holds, for each statement of the transaction, its Table_map events and its rows events in order:
+    BINLOG wants them together, because the last rows event (flag STMT_END) closes the tables.
+    """
+
+    format_description: bytes
+    statements: tuple[tuple[bytes, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A transaction whose rows the log does not hold, or not in a form that is read."""
+
+    gtid: str
+    log_file: str
+    start_pos: int
+    committed_at: datetime
+    server_id: int
+    thread_id: int | None
+    statement: str | None  # what was logged in place of rows, as far as it is shown; None: rows that are not read
+    why: str
+    whole: bool = False  # ``statement`` is one, in full
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
+
+    gtid: str | None  # None on servers without GTIDs
+    log_file: str
+    start_pos: int  # of its GTID event
+    end_pos: int  # after its last event
+    committed_at: datetime  # when the original server committed it, UTC (from the GTID event, microseconds)
+    server_id: int
+    thread_id: int | None  # the connection that wrote it (from the BEGIN Query event)
+    changes: tuple[RowChange, ...]
+    column_names: dict[TableName, tuple[str, ...]]
+    raw: RawEvents
+    notes: tuple[str, ...] = ()  # what was taken from elsewhere than the events, e.g. names from the schema
+    queries: tuple[str, ...] = ()  # from Rows_query events (binlog_rows_query_log_events), when logged
+    logged: Transaction | None = None  # as the binlog has it, where its images are in the form of other tables
+    prepared: bool = False  # XA: its rows are locked, and seen by nobody else, until a later transaction ends it
+    xa_id: str = ""  # of an XA transaction, as XA ROLLBACK takes it
+    statements: tuple[Statement, ...] = ()  # logged as statements, in place of rows or beside them
+
+    @property
+    def id(self) -> TransactionId:
+        return TransactionId(self.gtid, self.log_file, self.start_pos, self.end_pos)
+
+
+class LoggedAsStatement(Unreadable):
+    """A transaction that is in the binlog as statements, in part or as a whole, read to its end: ``transaction`` has its
+    ``statements``, and those rows that it has beside them."""
+
+    def __init__(self, message: str, hint: str, transaction: Transaction) -> None:
+        super().__init__(message, hint)
+        self.transaction = transaction

@@ -1,0 +1,179 @@
+"""Rows that reference a row by a foreign key: what becomes of them when a plan takes that row out, or gives it another key.
+
+Steps are carried out without foreign key checks, so that no cascade fires: what a cascade would have done is a step of
+its own, and a child whose parent's key comes back stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from replfix.core.rows.lookup import Lookup
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value, laid_over
+from replfix.core.schema.table import ForeignKey, KeyPart, Table, TableName
+
+
+class Rewritten(Protocol):
+    """A repair, or a step of a plan: one row of the replica brought from ``current`` to ``target`` (None: no such row)."""
+
+    @property
+    def table(self) -> TableName: ...
+    @property
+    def current(self) -> RowImage | None: ...
+    @property
+    def target(self) -> RowImage | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A row of ``foreign_key.child`` whose parent by that key is ``parent``, a row of ``foreign_key.parent``."""
+
+    foreign_key: ForeignKey
+    row: RowImage
+    parent: RowImage
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A reference of a row of ``child`` to a row that the source does not have either: there it was written without foreign
+    key checks, or slipped through them. The replica is left with the same."""
+
+    child: TableName
+    foreign_key: str
+    parent: TableName
+    columns: tuple[str, ...]  # of the child
+    values: tuple[Value, ...]
+
+    @classmethod
+    def of(cls, key: ForeignKey, lookup: Lookup) -> Orphan:
+        """``lookup``: where the parent would be, as ``references_of`` says it."""
+        return cls(key.child, key.name, key.parent, key.child_columns, tuple(part[0] for part in lookup.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A referenced key of which the transaction deletes the row and writes another one: ``children`` rows of the replica have
+    a parent before and behind it, and in between the server refuses."""
+
+    foreign_key: ForeignKey
+    key: Lookup
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A referenced key as one row holds it: ``children`` finds the rows that reference it, ``holders`` those that hold it.
+
+    ``becomes``: what the same row holds of that key after the plan; None when the row goes, or has a NULL there.
+    """
+
+    foreign_key: ForeignKey
+    row: RowImage
+    children: Lookup
+    holders: Lookup
+    becomes: tuple[Value, ...] | None = None
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return tuple(part[0] for part in self.holders.values)
+
+    @property
+    def identity(self) -> tuple[ForeignKey, tuple[Value, ...]]:
+        return self.foreign_key, self.values
+
+
+def held_by(table: Table, row: RowImage) -> Iterator[Held]:
+    """The referenced keys of a row; a key with a NULL in it cannot be referenced, one that was not logged cannot be asked."""
+    for key in table.referenced_by:
+        values = _values(table, key.parent_columns, row)
+        if values is not None:
+            yield Held(
+                key,
+                row,
+                _lookup(key.child, f"{key.child}.{key.name} of child", key.child_columns, values),
+                _lookup(key.parent, f"{key.child}.{key.name} of parent", key.parent_columns, values),
+            )
+
+
+def _values(table: Table, columns: Iterable[str], row: RowImage) -> tuple[Value, ...] | None:
+    values = tuple(row[table.column(name).ordinal] for name in columns)
+    return None if None in values or NOT_LOGGED in values else values
+
+
+def _lookup(table: TableName, name: str, columns: tuple[str, ...], values: tuple[Value, ...]) -> Lookup:
+    # The name tells look-ups apart: those of a table that references itself, and of an index with the foreign key's name.
+    return Lookup(table, name, tuple(KeyPart(column) for column in columns), tuple((value,) for value in values))
+
+
+def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Lookup]]:
+    """Where the row's parents are, one for each foreign key; the look-ups are those by which ``Held`` names ``holders``."""
+    for key in table.foreign_keys:
+        values = _values(table, key.child_columns, row)
+        if values is not None:
+            yield key, _lookup(key.parent, f"{key.child}.{key.name} of parent", key.parent_columns, values)
+
+
+def orphans_of(table: Table, row: RowImage, orphans: Collection[Orphan]) -> Iterator[tuple[ForeignKey, Orphan]]:
+    """Those of the row's references that are among them."""
+    for reference in references_of(table, row):
+        if (orphan := Orphan.of(*reference)) in orphans:
+            yield reference[0], orphan
+
+
+def parents_wanted(
+    changed: Iterable[Rewritten], tables: Mapping[TableName, Table]
+) -> Iterator[tuple[Rewritten, ForeignKey, Lookup]]:
+    """For each row that is written with a reference that it did not have: by which key, and where its parent is."""
+    for each in changed:
+        if each.target is None:
+            continue
+        table = tables[each.table]
+        before = dict(references_of(table, each.current)) if each.current is not None else {}
+        for key, lookup in references_of(table, _filled(each)):
+            if before.get(key) != lookup:
+                yield each, key, lookup
+
+
+def given_up(changed: Sequence[Rewritten], tables: Mapping[TableName, Table]) -> tuple[Held, ...]:
+    """The referenced keys that rows of the replica lose, and that no row which is written holds."""
+    written = [(tables[each.table], _filled(each)) for each in changed if each.target is not None]
+    taken = {held.identity for table, row in written for held in held_by(table, row)}
+    found: dict[tuple[ForeignKey, tuple[Value, ...]], Held] = {}
+    for each in changed:
+        if each.current is None:
+            continue
+        table = tables[each.table]
+        for held in held_by(table, each.current):
+            if held.identity not in taken:
+                becomes = None
+                if each.target is not None:
+                    becomes = _values(table, held.foreign_key.parent_columns, _filled(each))
+                found[held.identity] = replace(held, becomes=becomes)
+    return tuple(found.values())
+
+
+def _filled(each: Rewritten) -> RowImage:
+    assert each.target is not None
+    if each.current is None:
+        return each.target
+    return laid_over(each.current, each.target)
+
+
+def bereft(table: Table, child: RowImage, losses: Iterable[Held]) -> RowImage | None:
+    """What becomes of a child that is on the replica only, when its parents lose those keys: what the foreign keys would
+    have done, as far as that keeps the row. It follows a parent that stays with another key; else it loses the reference
+    where its foreign key says SET NULL, else it goes (None)."""
+    row = list(child)
+    for held in losses:
+        key = held.foreign_key
+        if held.becomes is not None and key.on_update != "SET NULL":
+            values: Sequence[Value] = held.becomes
+        elif (key.on_delete if held.becomes is None else key.on_update) == "SET NULL":
+            values = [None] * len(key.child_columns)
+        else:
+            return None
+        for name, value in zip(key.child_columns, values, strict=True):
+            row[table.column(name).ordinal] = value
+    return tuple(row)

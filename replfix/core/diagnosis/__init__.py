@@ -1,0 +1,1 @@
+"""Why replication stopped: causes, and the diagnosis that names them."""

@@ -1,0 +1,29 @@
+"""The replica was made from a copy of the source's data, and does not know which transactions the copy holds."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.incident.evidence import Evidence
+from replfix.core.remedies.copied_replica import may_be_a_copy
+from replfix.core.words import counted, shortened
+
+CODE = "copy-without-gtids"
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """A row of one transaction can have come there otherwise; rows of several transactions that were not executed cannot."""
+    copied = evidence.copied
+    if not copied or not may_be_a_copy(evidence):
+        return None
+    wrote = (evidence.error.gtid or "").partition(":")[0]
+    executed = evidence.status.executed
+    return Cause(
+        CODE,
+        Confidence.HIGH if len(copied) > 1 else Confidence.MEDIUM,
+        "The replica holds a copy of the source's data, and none of its GTIDs: all that the copy holds is applied again.",
+        (
+            f"gtid_executed of the replica ({executed or 'empty'}) holds no transaction of {wrote}, which wrote the failing one.",
+            f"The rows of {counted(len(copied), 'transaction')} that it has not executed are there as these leave them: "
+            f"{', '.join(shortened(copied, 'transaction'))}.",
+        ),
+    )

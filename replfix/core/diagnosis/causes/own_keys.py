@@ -1,0 +1,24 @@
+"""Each server gave the rows of a table keys of its own, when an ALTER TABLE added the column with a default such as uuid()."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.incident.evidence import Evidence
+from replfix.core.remedies.divergent_keys import told
+
+CODE = "own-keys"
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    if evidence.apart is None:
+        return None
+    return Cause(
+        CODE,
+        Confidence.HIGH,
+        "The table's keys are not the same on both servers as a whole: each server gave its rows values of its own.",
+        (
+            told(evidence.apart),
+            "A statement that added the column with this default ran on each server and gave each row another value there. Repairing row by "
+            "row never ends.",
+        ),
+    )

@@ -1,0 +1,23 @@
+"""replfix itself brought the row to where it is, and its audit trail has the record: a repair or an undo is not logged."""
+
+from __future__ import annotations
+
+from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.incident.earlier_repairs import by_replfix
+from replfix.core.incident.evidence import Evidence
+from replfix.core.words import shortened
+
+CODE = "repaired-before"
+
+
+def examine(evidence: Evidence) -> Cause | None:
+    """Not where the row was changed since."""
+    found = tuple(by_replfix(evidence))
+    if not found:
+        return None
+    return Cause(
+        CODE,
+        Confidence.HIGH,
+        "replfix itself took out, changed or put there a row of this transaction, in an earlier repair or undo.",
+        shortened(tuple(one.in_words for one in found), "row"),
+    )

@@ -1,0 +1,78 @@
+"""What an incident is, why it came about as far as the evidence goes, and what can be done."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.known_error import Kind, Thread
+from replfix.core.incident.origin import of_other_sources
+from replfix.core.plan.plan import Plan
+from replfix.core.remedies.remedy import Remedy
+
+
+class Confidence(enum.StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One explanation that the evidence supports. ``evidence`` holds sentences, each a fact that was read."""
+
+    code: str
+    confidence: Confidence
+    summary: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A strategy's answer: a plan, or the reason why there is none."""
+
+    strategy: str
+    plan: Plan | None
+    reason: str
+    risks: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.plan is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    evidence: Evidence
+    causes: tuple[Cause, ...]  # the likeliest first
+    proposals: tuple[Proposal, ...]
+    unknowns: tuple[str, ...]
+    advice: tuple[Remedy, ...] = ()  # what a human can do
+
+    @property
+    def nature(self) -> str:
+        """What kind of trouble it is and what that means, where no row explains it; empty otherwise."""
+        family = self.evidence.family
+        if family is None or family.kind is Kind.ROW_CONFLICT:
+            return ""
+        return f"{family.kind.value} ({family.names[self.evidence.error.errno]}): {family.means}"
+
+    @property
+    def stopped(self) -> str:
+        """What stands, as ``the default channel is stopped``."""
+        channel = self.evidence.channel.name
+        where = f"channel {channel}" if channel else "the default channel"
+        return f"the receiver of {where} stands" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
+
+    @property
+    def recommended(self) -> Proposal | None:
+        """The strategy to look at first, when it is possible here. None where it takes a row of another source: whose the key is
+        has to be decided first."""
+        first = next(iter(self.proposals), None)
+        if first is None or not first.allowed or any(of_other_sources(self.evidence)):
+            return None
+        return first
+
+    def proposal(self, strategy: str) -> Proposal | None:
+        return next((p for p in self.proposals if p.strategy == strategy), None)

@@ -1,0 +1,156 @@
+"""Checks of the replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from replfix.core.doctor.checks import server_checks
+from replfix.core.doctor.checkup import Check, ReplicaFacts, Some, Verdict
+from replfix.core.schema.tested_versions import too_old
+from replfix.core.words import counted
+
+_GTIDS = "transactions are found by their positions, and nothing tells which of them only the replica has"
+
+
+def version(facts: ReplicaFacts) -> Check:
+    if reason := too_old("MariaDB" if facts.server.mariadb else "MySQL", facts.server.version):
+        return Check("replica-version", Verdict.FAILED, reason, "Upgrade the replica first, then its source.")
+    return server_checks.end_of_life(facts.server, facts.today)
+
+
+def connection(facts: ReplicaFacts) -> Check:
+    return server_checks.connection(facts.server)
+
+
+def clock(facts: ReplicaFacts) -> Check:
+    return server_checks.clock(facts.server)
+
+
+def gtid_mode(facts: ReplicaFacts) -> Check | None:
+    if facts.server.mariadb:
+        return None  # it has no such setting: every transaction has a GTID
+    mode = facts.status.gtid_mode
+    if mode == "ON":
+        return Check("replica-gtid-mode", Verdict.OK, "gtid_mode is ON on the replica.")
+    return Check(
+        "replica-gtid-mode",
+        Verdict.WARNING,
+        f"gtid_mode is {mode} on the replica: {_GTIDS}.",
+        "Switch GTIDs on, as the MySQL manual says in 'Enabling GTID Transactions Online'.",
+    )
+
+
+def gtid_consistency(facts: ReplicaFacts) -> Check | None:
+    check = server_checks.is_set(
+        "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs cannot carry are let through"
+    )
+    return check(facts.server)
+
+
+def binary_log(facts: ReplicaFacts) -> Check:
+    return server_checks.binary_log(facts.server)
+
+
+def logs_what_it_applies(facts: ReplicaFacts) -> Check | None:
+    if not facts.server.on("log_bin") or facts.server.variables.get("log_replica_updates") is None:
+        return None
+    if facts.server.on("log_replica_updates"):
+        return Check("replica-log-updates", Verdict.OK, "The replica logs what it applies.")
+    return Check(
+        "replica-log-updates",
+        Verdict.WARNING,
+        "log_replica_updates is OFF on the replica: replicas below it get nothing, and it cannot become a source with GTIDs.",
+    )
+
+
+def commit_order(facts: ReplicaFacts) -> Check | None:
+    workers = facts.server.number("replica_parallel_workers")
+    in_order = facts.server.on("replica_preserve_commit_order")
+    if workers is None or in_order is None:
+        return None
+    if workers > 1 and not in_order:
+        return Check(
+            "replica-commit-order",
+            Verdict.WARNING,
+            f"{workers} workers commit in any order (replica_preserve_commit_order is OFF): a stop can leave gaps, which are "
+            "closed before anything is repaired.",
+            "STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD;",
+        )
+    return Check("replica-commit-order", Verdict.OK, f"{counted(workers, 'worker')}, committing in the source's order.")
+
+
+def read_only(facts: ReplicaFacts) -> Check:
+    if facts.status.super_read_only:
+        return Check(
+            "replica-read-only", Verdict.OK, "super_read_only is ON on the replica: only replication writes there."
+        )
+    mariadb = facts.status.product == "MariaDB"
+    if facts.status.read_only:
+        allowed = "READ_ONLY ADMIN" if mariadb else "CONNECTION_ADMIN"
+        return Check(
+            "replica-read-only", Verdict.OK, f"read_only is ON on the replica; accounts with {allowed} can write there."
+        )
+    return Check(
+        "replica-read-only",
+        Verdict.WARNING,
+        "read_only is OFF on the replica: whoever may write can make it differ from its source.",
+        "SET GLOBAL read_only = ON;" if mariadb else "SET PERSIST super_read_only = ON;",
+    )
+
+
+def _some(code: str, some: Some, none: str, what: str, why: str) -> Check:
+    if not some.count:
+        return Check(code, Verdict.OK, none)
+    names = ", ".join(some.names) + (", …" if some.count > len(some.names) else "")
+    return Check(code, Verdict.WARNING, f"{what.format(counted(some.count, 'table'))}: {names}. {why}")
+
+
+def engines(facts: ReplicaFacts) -> Check:
+    return _some(
+        "replica-engines",
+        facts.inventory.not_transactional,
+        "Every table that the account sees is in an engine with transactions.",
+        "{} without transactions",
+        "What is written there cannot be rolled back: no rehearsal, so no repair.",
+    )
+
+
+def primary_keys(facts: ReplicaFacts) -> Check:
+    return _some(
+        "replica-primary-keys",
+        facts.inventory.without_primary_key,
+        "Every table that the account sees has a primary key.",
+        "{} without a primary key",
+        "The applier finds their rows by all columns, slowly, and rows that are equal cannot be told apart.",
+    )
+
+
+def events(facts: ReplicaFacts) -> Check | None:
+    if facts.server.on("event_scheduler") is None:
+        return None
+    enabled = facts.inventory.enabled_events
+    if facts.server.on("event_scheduler") and enabled.count:
+        return Check(
+            "replica-events",
+            Verdict.WARNING,
+            f"The event scheduler runs on the replica, with {counted(enabled.count, 'enabled event')} "
+            f"({', '.join(enabled.names)}): what they write comes from nowhere else.",
+            f"ALTER EVENT {enabled.names[0]} DISABLE ON REPLICA; for each of them, or {server_checks.setting(facts.server, 'event_scheduler', 'OFF')}",
+        )
+    return Check("replica-events", Verdict.OK, "No enabled event that the account sees writes on the replica.")
+
+
+ALL: tuple[Callable[[ReplicaFacts], Check | None], ...] = (
+    version,
+    connection,
+    clock,
+    gtid_mode,
+    gtid_consistency,
+    binary_log,
+    logs_what_it_applies,
+    commit_order,
+    read_only,
+    engines,
+    primary_keys,
+    events,
+)

@@ -1,0 +1,183 @@
+"""Checks of one server, replica or source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from replfix.core.connection.privileges import Role
+from replfix.core.connection.tls import TlsMode
+from replfix.core.doctor.checkup import Check, ServerFacts, Verdict
+
+_DAY = 86_400
+
+# The last day on which each series gets fixes, as the makers announced it.
+END_OF_LIFE = {
+    False: {
+        (5, 6): date(2021, 2, 5),
+        (5, 7): date(2023, 10, 31),
+        (8, 0): date(2026, 4, 30),
+        (8, 4): date(2032, 4, 30),
+    },
+    True: {
+        (10, 4): date(2024, 6, 18),
+        (10, 5): date(2025, 6, 24),
+        (10, 6): date(2026, 7, 6),
+        (10, 11): date(2028, 2, 16),
+        (11, 4): date(2029, 5, 29),
+    },
+}
+CLOCK_SECONDS = 2.0
+"""A clock that is further away is worth a word: times in diagnoses and lags come from it."""
+
+
+def series(version: str) -> tuple[int, int] | None:
+    found = re.match(r"(\d{1,3})\.(\d{1,3})", version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def code(facts: ServerFacts, name: str) -> str:
+    return f"{facts.role}-{name.replace('_', '-')}"
+
+
+def setting(facts: ServerFacts, name: str, value: object) -> str:
+    """MariaDB has no SET PERSIST: there the option file has to say it too."""
+    if facts.mariadb:
+        return f"SET GLOBAL {name} = {value}; (and in the option file)"
+    return f"SET PERSIST {name} = {value};"
+
+
+def is_set(
+    name: str, good: tuple[str, ...], verdict: Verdict, why: str, wanted: str = ""
+) -> Callable[[ServerFacts], Check | None]:
+    """A check that a variable has one of the values that replfix works with."""
+
+    def check(facts: ServerFacts) -> Check | None:
+        value = facts.variables.get(name)
+        if value is None:
+            return None
+        if value.upper() in good:
+            return Check(code(facts, name), Verdict.OK, f"{name} is {value} on the {facts.role}.")
+        fix = setting(facts, name, wanted) if wanted else ""
+        return Check(code(facts, name), verdict, f"{name} is {value} on the {facts.role}: {why}.", fix)
+
+    return check
+
+
+def end_of_life(facts: ServerFacts, today: date) -> Check:
+    product = "MariaDB" if facts.mariadb else "MySQL"
+    at = series(facts.version)
+    ends = END_OF_LIFE[facts.mariadb].get(at) if at else None
+    if ends is not None and ends < today:
+        return Check(
+            code(facts, "version"),
+            Verdict.WARNING,
+            f"{product} {facts.version} on the {facts.role}: its series gets no fixes any more since {ends}.",
+            "Plan an upgrade, the replicas first.",
+        )
+    return Check(code(facts, "version"), Verdict.OK, f"The {facts.role} runs {product} {facts.version}.")
+
+
+def clock(facts: ServerFacts) -> Check:
+    offset, within = facts.clock.offset, facts.clock.uncertainty
+    said = (
+        f"The clock of the {facts.role} is {abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
+    )
+    if abs(offset) - within > CLOCK_SECONDS:
+        return Check(
+            code(facts, "clock"),
+            Verdict.WARNING,
+            f"{said} (give or take {within:.2f} s): times of events, lags and records do not fit together.",
+            "Let NTP or chrony set the clocks.",
+        )
+    return Check(
+        code(facts, "clock"),
+        Verdict.OK,
+        f"The clock of the {facts.role} is this machine's, within {CLOCK_SECONDS:.0f} s.",
+    )
+
+
+def connection(facts: ServerFacts) -> Check:
+    """replfix's own. A password is never sent as it is, but what is read from the network can be tried against it."""
+    of, name = facts.connected, code(facts, "connection")
+    if not of.encrypted:
+        if of.local:
+            return Check(
+                name, Verdict.OK, f"replfix's connection to the {facts.role} is not encrypted, on this very machine."
+            )
+        what = "rows, and the account's login," if of.with_password else "rows"
+        return Check(
+            name,
+            Verdict.WARNING,
+            f"replfix's connection to the {facts.role} is not encrypted: {what} cross the network in the open.",
+            "Set up TLS on the server, and connect with ssl-mode=REQUIRED or, better, VERIFY_IDENTITY.",
+        )
+    checked = {
+        TlsMode.VERIFY_CA: "its certificate is checked, for whatever host",
+        TlsMode.VERIFY_IDENTITY: "its certificate is checked, and is for this host",
+    }.get(of.mode, f"its certificate is not checked (ssl-mode={of.mode})")
+    return Check(
+        name,
+        Verdict.OK,
+        f"replfix's connection to the {facts.role} is encrypted ({of.tls_version}, {of.cipher}); {checked}.",
+        "" if of.mode.verifies or of.local else _to_verify(mariadb=facts.mariadb),
+    )
+
+
+def _to_verify(*, mariadb: bool) -> str:
+    """MariaDB keeps the certificate that it makes for itself (11.4 and later) in no file: @@ssl_ca is NULL (11.8.9)."""
+    whose = (
+        "Give the server a certificate (ssl_cert, ssl_key), for one that it makes for itself is in no file and another one after each start, and"
+        if mariadb
+        else "With the authority that the server made for itself (SELECT @@ssl_ca there: ca.pem in its data directory):"
+    )
+    return (
+        f"Somebody on the way could stand in for it. {whose} copy the authority's certificate here and set ssl_ca to it in replfix.toml, or ssl-ca "
+        "in the URL: then it is checked."
+    )
+
+
+def binary_log(facts: ServerFacts) -> Check:
+    if facts.on("log_bin"):
+        return Check(code(facts, "binlog"), Verdict.OK, f"The {facts.role} writes a binlog.")
+    if facts.role is Role.SOURCE:
+        return Check(
+            code(facts, "binlog"), Verdict.FAILED, "The source writes no binlog: nothing can be replicated from it."
+        )
+    return Check(
+        code(facts, "binlog"),
+        Verdict.WARNING,
+        "The replica writes no binlog of its own: who wrote a divergent row cannot be found.",
+    )
+
+
+def row_metadata(facts: ServerFacts) -> Check | None:
+    value = facts.variables.get("binlog_row_metadata")
+    if value is None:
+        return None
+    if value.upper() == "FULL":
+        return Check(
+            code(facts, "binlog-row-metadata"), Verdict.OK, f"binlog_row_metadata is FULL on the {facts.role}."
+        )
+    return Check(
+        code(facts, "binlog-row-metadata"),
+        Verdict.OK,
+        f"binlog_row_metadata is {value} on the {facts.role}: names of columns come from its tables as they are now. After "
+        "an ALTER TABLE, older events can only be read with FULL.",
+    )
+
+
+def expiry(facts: ServerFacts) -> Check | None:
+    seconds = facts.number("binlog_expire_logs_seconds")
+    if seconds is None:
+        return None
+    if 0 < seconds < _DAY:
+        return Check(
+            code(facts, "binlog-expiry"),
+            Verdict.WARNING,
+            f"The {facts.role} keeps binlogs for {seconds / 3600:.1f} hours: a replica that stands for a night is lost.",
+            setting(facts, "binlog_expire_logs_seconds", 7 * _DAY),
+        )
+    kept = "for ever" if seconds == 0 else f"for {seconds / _DAY:.0f} days"
+    return Check(code(facts, "binlog-expiry"), Verdict.OK, f"The {facts.role} keeps binlogs {kept}.")

@@ -1,0 +1,135 @@
+"""The result of looking whether replfix can work with a replica and its source, and the facts that it comes from."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from replfix.core.connection.privileges import Role
+from replfix.core.connection.tls import TlsMode
+from replfix.core.replication.readers import REPORTED, Reader
+from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
+
+
+class Verdict(enum.StrEnum):
+    OK = "ok"
+    WARNING = "warning"  # replfix works, with less to see or to do
+    FAILED = "failed"  # something replfix does will not work
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``code`` is stable for scripts; ``fix`` says what to do, as SQL where that is possible."""
+
+    code: str
+    verdict: Verdict
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """A server's clock against ours, in seconds: ahead when positive. The true difference is within ``uncertainty``."""
+
+    offset: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """How replfix itself is connected to a server. ``cipher`` is empty where nothing is encrypted."""
+
+    mode: TlsMode
+    tls_version: str
+    cipher: str
+    local: bool  # over a socket, or to a loopback address
+    with_password: bool
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(self.cipher)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    role: Role
+    address: str
+    version: str
+    variables: Mapping[str, str | None]  # None: this server has no such variable
+    clock: ClockReading
+    connected: Connected
+
+    @property
+    def mariadb(self) -> bool:
+        return "mariadb" in self.version.lower()
+
+    def number(self, name: str) -> int | None:
+        """A variable as a whole number; None when the server has none of that name, or it is no number."""
+        value = self.variables.get(name)
+        return int(value) if value is not None and value.isdigit() else None
+
+    def on(self, name: str) -> bool | None:
+        value = self.variables.get(name)
+        return None if value is None else value.upper() in ("ON", "1", "YES")
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """How many there are, and the names of a few."""
+
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a replica holds that matters to repairs; None: the account may not see it."""
+
+    without_primary_key: Some
+    not_transactional: Some  # tables in engines without transactions
+    enabled_events: Some
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaFacts:
+    server: ServerFacts
+    status: ReplicaStatus
+    inventory: Inventory
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """One channel with its source."""
+
+    replica: ReplicaFacts
+    channel: ChannelStatus
+    source: ServerFacts
+    encrypted: bool | None  # whether the receiver uses TLS; None: not told
+    readers: tuple[Reader, ...] = ()  # of the source
+
+
+VARIABLES = (
+    "server_id",
+    "log_bin",
+    "log_replica_updates",
+    "gtid_mode",
+    "enforce_gtid_consistency",
+    "binlog_format",
+    "binlog_row_image",
+    "binlog_row_metadata",
+    "binlog_expire_logs_seconds",
+    "replica_parallel_workers",
+    "replica_preserve_commit_order",
+    "max_allowed_packet",
+    "sql_mode",
+    "system_time_zone",
+    "time_zone",
+    "read_only",
+    "super_read_only",
+    "event_scheduler",
+    *REPORTED,
+)
+"""What is read of both servers: those that one does not have do not apply there."""

@@ -1,0 +1,1 @@
+"""What is gathered about one incident, before anything is concluded from it."""

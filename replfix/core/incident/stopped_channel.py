@@ -1,0 +1,54 @@
+"""Which channel stands, and by which error."""
+
+from __future__ import annotations
+
+from replfix.core.incident.known_error import Thread
+from replfix.core.replication.applier_error import ApplierError
+from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, RelayLog, ReplicaStatus
+from replfix.errors import StoppedByHand, UsageError
+
+
+def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> ChannelStatus | None:
+    """The channel to look at: the one asked for, else the first that an error stopped, else the first that does not
+    run; None when all is well. UsageError when there is no channel of that name."""
+    if wanted is not None:
+        channel = status.channel(wanted)
+        if channel is None:
+            names = ", ".join(repr(c.name) for c in status.channels)
+            raise UsageError(f"The replica has no channel {wanted!r}.", f"Its channels are: {names}.")
+        return None if channel.healthy else channel
+    failed = [c for c in status.channels if c.failure is not None]
+    unwell = failed or [c for c in status.channels if not c.healthy]
+    return unwell[0] if unwell else None
+
+
+def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
+    """The error to diagnose, and which thread it stopped; the applier's first. StoppedByHand when there is none."""
+    error = channel.failure
+    if error is not None:
+        return error, Thread.APPLIER
+    if channel.receiver_errno:
+        return ApplierError(channel.receiver_errno, channel.receiver_message), Thread.RECEIVER
+    stopped = "receiver and applier" if channel.receiver is ReceiverState.STOPPED else "applier"
+    if channel.applier_running:
+        stopped = "receiver"
+    raise StoppedByHand(
+        f"The {stopped} of {_called(channel)} {'are' if ' and ' in stopped else 'is'} stopped without an error: somebody "
+        "stopped it.",
+        _hint(channel),
+        channel.name,
+    )
+
+
+def _hint(channel: ChannelStatus) -> str:
+    hint = "When that is no longer wanted: START REPLICA."
+    if channel.applier_running or channel.receiver is not ReceiverState.STOPPED or channel.relay_log is RelayLog.KEPT:
+        return hint
+    return (
+        f"{hint} It deletes the relay log and fetches it again (MariaDB in GTID mode): see first that the source still has what "
+        f"follows {channel.asks_from or 'its beginning'}."
+    )
+
+
+def _called(channel: ChannelStatus) -> str:
+    return f"channel {channel.name!r}" if channel.name else "the channel"

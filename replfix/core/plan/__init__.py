@@ -1,0 +1,1 @@
+"""A plan: what it is made of, whether it is still valid, and what came of it."""

@@ -1,0 +1,138 @@
+"""What became of a repair whose end nobody recorded, told from the rows and from what the replica has applied."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.plan import Plan, Step
+from replfix.core.rows.lookup import Answers, Lookup, by_identity
+from replfix.core.rows.row_diff import same
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.table import Table, TableName
+
+UNTOLD = "cannot be told"
+"""The result of an outcome that closes a story whose end left no trace."""
+UNDONE = "undone"
+UNDONE_ON_SOURCE = "undone on the source"
+"""The result of an undo whose part on the replica is still to be done."""
+
+
+class Standing(enum.Enum):
+    """How the rows of a plan stand. Its steps are one transaction: all of them were carried out, or none."""
+
+    BEFORE = "as before the plan"
+    AFTER = "as the plan leaves them"
+    OTHERWISE = "neither as before the plan nor as it leaves them"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``result`` as an outcome record has it, ``how`` it was determined, in a sentence."""
+
+    result: str
+    how: str
+
+
+def questions(steps: Iterable[Step], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+    asked = (
+        by_identity(tables[step.table], image)
+        for step in steps
+        for image in (step.current, step.target)
+        if image is not None
+    )
+    return tuple(dict.fromkeys(lookup for lookup in asked if lookup is not None))
+
+
+def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) -> Standing:
+    """BEFORE for a plan without steps."""
+
+    def holds(step: Step, image: RowImage | None) -> bool:
+        if image is None:
+            return False
+        table = tables[step.table]
+        lookup = by_identity(table, image)
+        rows = answers[lookup] if lookup is not None else ()
+        if lookup is not None and lookup.key is None:
+            return len(rows) > step.alike
+        return any(same(table, image, row) for row in rows)
+
+    def stands(step: Step, wanted: RowImage | None, unwanted: RowImage | None) -> bool:
+        return (wanted is None or holds(step, wanted)) and not holds(step, unwanted)
+
+    if all(stands(step, step.current, step.target) for step in plan.steps):
+        return Standing.BEFORE
+    if all(stands(step, step.target, step.current) for step in plan.steps):
+        return Standing.AFTER
+    return Standing.OTHERWISE
+
+
+def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answers: Answers) -> OnSourceResult:
+    """Whether rows stand as those steps leave them. Of an inserted row that was changed since it is not known: its key may
+    have been another's."""
+
+    def rows(step: Step, image: RowImage) -> tuple[RowImage, ...]:
+        lookup = by_identity(tables[step.table], image)
+        return answers[lookup] if lookup is not None else ()
+
+    def stands(step: Step, image: RowImage | None, other: RowImage | None) -> bool:
+        if image is not None:
+            return any(same(tables[step.table], image, row) for row in rows(step, image))
+        return other is None or not rows(step, other)
+
+    if all(stands(step, step.target, step.current) for step in steps):
+        return OnSourceResult.WRITTEN
+    if all(stands(step, step.current, step.target) for step in steps):
+        return OnSourceResult.NOT_WRITTEN
+    return OnSourceResult.UNKNOWN
+
+
+def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
+    """Of a repair. ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows do not stand as
+    it leaves them, None when that could not be looked at."""
+    transaction = plan.transaction
+    if plan.way.leaves_out:
+        if applied:
+            return Found("left out, not verified", f"{transaction} counts as applied; its rows were not looked at.")
+        return Found("not left out", f"{transaction} is not passed over.")
+    if applied:
+        if wrong == ():
+            return Found("applied and verified", f"{transaction} is applied, and its rows stand as it leaves them.")
+        seen = "its rows could not be held against it" if wrong is None else "; ".join(wrong[:3])
+        if plan.steps and rows is Standing.BEFORE:
+            what = f"{transaction} counts as applied, and yet the repair's rows are {rows.value}: {seen}."
+            return Found(UNTOLD if wrong is None else "not applied", what)
+        return Found("applied, not verified", f"{transaction} is applied; {seen}.")
+    if not plan.steps:
+        return Found("not applied", f"The repair changes no row, and {transaction} is not applied.")
+    word = {Standing.BEFORE: "not applied", Standing.AFTER: "applied, not verified", Standing.OTHERWISE: UNTOLD}[rows]
+    return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
+
+
+def gap_found(plan: Plan, waiting: str) -> Found:
+    """Of what comes before the failing transaction; ``waiting``: what of it is not applied."""
+    if waiting:
+        return Found("not caught up", f"{waiting} come before {plan.transaction} and are not applied yet.")
+    return Found("caught up", f"What comes before {plan.transaction} is applied.")
+
+
+def verified_before(plan: Plan) -> Found:
+    """Of a repair with a part on the source, which is written only once the replica's rows have been read and are right."""
+    return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")
+
+
+def undo_found(plan: Plan, rows: Standing, on_source: OnSourceResult | None) -> Found:
+    """Of an undo; with a part ``on_source``, which comes first, what became of that."""
+    word = {Standing.BEFORE: "not undone", Standing.AFTER: UNDONE, Standing.OTHERWISE: UNTOLD}[rows]
+    how = f"The rows of the undo are {rows.value}." if plan.steps else ""
+    match on_source:
+        case OnSourceResult.UNKNOWN:
+            return Found(UNTOLD, how)
+        case OnSourceResult.WRITTEN if not plan.steps:
+            return Found(UNDONE, how)
+        case OnSourceResult.WRITTEN if rows is Standing.BEFORE:
+            return Found(UNDONE_ON_SOURCE, how)
+        case _:
+            return Found(word, how)

@@ -1,0 +1,55 @@
+"""What a repair of one server has to do with other servers that write the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.origin import not_written_here
+from replfix.core.plan.plan import Step
+from replfix.core.remedies.beside_swaps import next_step
+from replfix.core.words import shortened
+
+
+def would_swap(evidence: Evidence) -> str:
+    """Why the failing transaction may not be applied here, and what to do in its place."""
+    said = shortened(tuple(swap.in_words(evidence.tables) for swap in evidence.swaps), "row")
+    would = " and ".join(dict.fromkeys(swap.why.value for swap in evidence.swaps))
+    return f"{'; '.join(said)}: to apply the transaction here would {would}. {next_step(evidence)}"
+
+
+def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    """What else a displaced row brings about."""
+    displaced = ((step.table, step.current) for step in steps if step.current is not None)
+    for each in shortened(tuple(not_written_here(evidence, displaced)), "row"):
+        yield (
+            f"{each}. It goes from this replica and stays there; a later change of it there is made to this source's row here, without an "
+            "error."
+        )
+    if not evidence.circle or all(step.current is None for step in steps):
+        return
+    if _free_there(evidence, steps):
+        yield (
+            f"What is written here comes to the source {evidence.circle[0]} too, and nothing is in the way there now of the row which goes "
+            "here: the source takes it, and has it then, and this server does not. Compare both afterwards, or let "
+            "replica-wins put it on both."
+        )
+        return
+    yield (
+        f"What is written here comes to the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote "
+        "the row which goes here. Leave that transaction out there then (skip): source-wins on both sides would exchange the rows."
+    )
+    if len(evidence.circle) > 1:
+        yield (
+            "A row that goes here can have come to other servers of the circle already, and stays there where none of them stops on the "
+            "same key: compare the servers' tables once all channels run."
+        )
+
+
+def _free_there(evidence: Evidence, steps: tuple[Step, ...]) -> bool:
+    """Whether the source holds no unique key of any row that goes, as far as it could be asked."""
+    side = evidence.on_source
+    if side is None or side.obstacles:
+        return False
+    displaced = [(step.table, step.current) for step in steps if step.current is not None]
+    return not any(True for name, row in displaced for _ in side.holding(side.tables[name], row))

@@ -1,0 +1,1 @@
+"""The state of replication: GTIDs, channels, applier errors, threads."""

@@ -1,0 +1,1 @@
+"""Values of rows, and how rows are looked up and compared."""

@@ -1,0 +1,94 @@
+"""Asking a server for the rows that hold given key values: the server compares, under its own collations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
+from replfix.core.schema.table import KeyPart, Table, TableName, UniqueKey
+
+PartValues = tuple[Value, ...]
+"""The values of the columns that one part of a key reads: one, or as many as its expression names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Rows of ``table`` whose key parts equal those of ``values``. Hashable: the same question is asked once.
+
+    Without a ``key``: rows that are the same in every column that is stored, NULLs included, to the byte.
+    """
+
+    table: TableName
+    key: str | None
+    parts: tuple[KeyPart, ...] = field(compare=False)  # table and key say which; there can be 500,000 look-ups in a set
+    values: tuple[PartValues, ...]
+    least: int | None = None  # without a key: rows that are equal in this many columns will do
+
+    def __str__(self) -> str:
+        return ", ".join(str(value) for of_part in self.values for value in of_part)
+
+
+Answers = dict[Lookup, tuple[RowImage, ...]]
+
+
+def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
+    """The look-up of the rows that collide with ``image`` on ``key``.
+
+    None when no row can: a NULL in a unique key never collides; and when it cannot be asked: a column that the event
+    did not log. Whether an expression is NULL, the server finds out.
+    """
+    values: list[PartValues] = []
+    for part in key.parts:
+        if part.column is None:
+            of_part = tuple(image[table.column(name).ordinal] for name in part.reads)
+            if NOT_LOGGED in of_part:
+                return None
+            values.append(of_part)
+            continue
+        value = image[table.column(part.column).ordinal]
+        if value is None or value is NOT_LOGGED:
+            return None
+        values.append((value if part.prefix is None else _compared(part, value),))
+    return Lookup(table.name, key.name, key.parts, tuple(values))
+
+
+def by_identity(table: Table, image: RowImage) -> Lookup | None:
+    """The look-up of the row that has the name of ``image``; where rows have no name, of all the rows that are the same.
+    None when the event did not log what that takes."""
+    if table.identity is not None:
+        return by_key(table, table.identity, image)
+    stored = [column for column in table.columns if not column.generated and not column.own]
+    if any(image[column.ordinal] is NOT_LOGGED for column in stored):
+        return None
+    return Lookup(
+        table.name,
+        None,
+        tuple(KeyPart(column.name) for column in stored),
+        tuple((image[column.ordinal],) for column in stored),
+    )
+
+
+def by_own_identity(table: Table, image: RowImage) -> Lookup | None:
+    """The look-up of one row that was read from the server itself, which tells of its own columns too."""
+    key = table.own_identity if table.own_identity is not table.identity else None
+    found = by_key(table, key, image) if key is not None else None
+    return found if found is not None else by_identity(table, image)
+
+
+def by_likeness(table: Table, image: RowImage) -> Lookup | None:
+    """Rows that are equal to the image in half of their columns at least; None when that is not known, or says nothing."""
+    whole = by_identity(table, image) if table.identity is None else None
+    if whole is None or len(whole.parts) == 1:
+        return None
+    return replace(whole, least=(len(whole.parts) + 1) // 2)
+
+
+def some_rows(table: Table) -> Lookup:
+    """A few rows, whichever the server finds first."""
+    parts = tuple(KeyPart(column.name) for column in table.columns[:1])
+    return Lookup(table.name, None, parts, ((None,),), least=0)
+
+
+def _compared(part: KeyPart, value: Value) -> Value:
+    """What the key holds of a value: the rest can be of megabytes, and does not count."""
+    return value[: part.prefix] if isinstance(value, str | bytes) and part.prefix is not None else value

@@ -1,0 +1,1 @@
+"""Definitions of tables, and filters by table."""

@@ -1,0 +1,68 @@
+"""Sets of transactions, and nothing in the place of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replfix.core.sql.names import string
+from replfix.core.sql.session_statements import set_gtid_next, set_session_number
+
+
+def delete_gtid_positions(domain: int, number: int) -> str:
+    """Rows of MariaDB's table of applied GTIDs from that number on, which the server has not given away yet."""
+    return f"DELETE FROM mysql.gtid_slave_pos WHERE domain_id = {domain:d} AND sub_id >= {number:d}"
+
+
+def empty_transaction(gtid: str) -> tuple[str, ...]:
+    """Nothing, committed under that GTID: the applier passes over every transaction that gtid_executed holds."""
+    return (set_gtid_next(gtid), "BEGIN", "COMMIT", set_gtid_next("AUTOMATIC"))
+
+
+def empty_transactions(gtids: Sequence[str]) -> tuple[str, ...]:
+    """The same for several, one after the other."""
+    each = (statement for gtid in gtids for statement in empty_transaction(gtid)[:-1])
+    return (*each, set_gtid_next("AUTOMATIC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A MariaDB GTID."""
+
+    domain: int
+    server: int
+    number: int
+
+
+def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
+    """Statements that MariaDB logs under those GTIDs and that do nothing; it logs no empty transaction (11.8.6)."""
+    if not gtids:
+        return ()
+    each = (
+        statement
+        for gtid in gtids
+        for statement in (
+            set_session_number("gtid_domain_id", gtid.domain),
+            set_session_number("server_id", gtid.server),
+            set_session_number("gtid_seq_no", gtid.number),
+            "DROP PROCEDURE IF EXISTS `mysql`.`replfix_nothing`",
+        )
+    )
+    return (*each, "SET SESSION gtid_domain_id = DEFAULT", "SET SESSION server_id = DEFAULT")
+
+
+def still_in_binlog(gtids: str) -> str:
+    """Those of a set that the server would send to a replica that lacks them."""
+    return f"SELECT GTID_SUBTRACT({string(gtids)}, @@GLOBAL.gtid_purged)"
+
+
+BINLOG_STATE = "SELECT @@GLOBAL.gtid_binlog_state"
+
+
+def executed_everywhere(*, mariadb: bool) -> str:
+    """What a server has, its own and its sources' transactions."""
+    return f"SELECT @@GLOBAL.{'gtid_binlog_state' if mariadb else 'gtid_executed'}"
+
+
+LENIENT = "SET GLOBAL gtid_strict_mode = OFF"
+"""MariaDB logs what arrives with a number that is not above those that it has logged."""

@@ -1,0 +1,157 @@
+"""Rows read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from replfix.core.binlog.alter_table import ForeignKeyClause
+from replfix.core.rows.key_probe import Match
+from replfix.core.rows.lookup import Lookup
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage
+from replfix.core.schema.select_form import select_form
+from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.core.sql.conditions import found_in, matches, row_named, shown
+from replfix.core.sql.literals import literal
+from replfix.core.sql.names import identifier, table_name
+
+NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
+
+
+def select_list(table: Table) -> str:
+    return ", ".join("NULL" if c.absent else select_form(c).format(identifier(c.name)) for c in table.columns)
+
+
+def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
+    """One look-up: every column of the rows that match; ``locking`` takes the row (and gap) locks for a write."""
+    suffix = " FOR UPDATE" if locking else ""
+    return f"SELECT {select_list(table)} FROM {found_in(table, lookup)}{suffix}"
+
+
+def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
+    """Several look-ups on one table in one statement; the first column says which of them a row answers."""
+    return " UNION ALL ".join(
+        f"(SELECT {number}, {select_list(table)} FROM {found_in(table, lookup)})"
+        for number, lookup in enumerate(lookups)
+    )
+
+
+def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
+    """How many rows answer each of several look-ups on one table, in one statement."""
+    return " UNION ALL ".join(
+        f"(SELECT {number}, COUNT(*) FROM {found_in(table, lookup)})" for number, lookup in enumerate(lookups)
+    )
+
+
+def count_up_to(name: TableName, limit: int) -> str:
+    """How many rows the table has; it is not counted further than that."""
+    return f"SELECT COUNT(*) FROM (SELECT 1 FROM {table_name(name)} LIMIT {limit:d}) counted"
+
+
+def orphaned_values(key: ForeignKeyClause, limit: int) -> str:
+    """Values of a child's columns that no row of the parent has, each with its number of rows; the most first."""
+    columns = ", ".join(f"c.{identifier(name)}" for name in key.columns)
+    pairs = list(zip(key.columns, key.parent_columns, strict=True))
+    joined = " AND ".join(f"p.{identifier(theirs)} = c.{identifier(ours)}" for ours, theirs in pairs)
+    asked = " AND ".join(f"c.{identifier(name)} IS NOT NULL" for name in key.columns)
+    return (
+        f"SELECT {columns}, COUNT(*) FROM {table_name(key.child)} c LEFT JOIN {table_name(key.parent)} p ON {joined} "
+        f"WHERE p.{identifier(key.parent_columns[0])} IS NULL AND {asked} GROUP BY {columns} ORDER BY COUNT(*) DESC LIMIT {limit:d}"
+    )
+
+
+def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
+    """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
+    conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
+
+
+_SHORT = "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary"
+
+
+_IN_A_LIST = frozenset(_SHORT.split())
+"""Types whose values a server finds in a list by bisection, and that are never long."""
+
+
+def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
+    """Look-ups of whole rows, in one pass over the table: the rows whose every column has one of the values that the
+    look-ups have there. That is all of the rows in question and some others: whoever asks keeps those that are equal."""
+    conditions = []
+    for number, part in enumerate(lookups[0].parts):
+        column = table.column(part.column or "")
+        if column.data_type in _IN_A_LIST:
+            values = {lookup.values[number][0] for lookup in lookups}
+            given = ", ".join(literal(column, value) for value in values if value is not None)
+            among = [f"{identifier(column.name)} IN ({given})"] if given else []
+            among += [f"{identifier(column.name)} IS NULL"] if None in values else []
+            conditions.append(f"({' OR '.join(among)})")
+    if not conditions:
+        conditions = [" OR ".join(f"({matches(table, lookup)})" for lookup in lookups)]
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {' AND '.join(conditions)}"
+
+
+def select_shown(table: Table, matches: Sequence[Match], limit: int) -> str:
+    """At most ``limit`` rows that a printed key value can mean, every column of them."""
+    where = " AND ".join(shown(table, match) for match in matches)
+    return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {where} LIMIT {limit:d}"
+
+
+def find_shown(table: Table, matches: Sequence[Match]) -> str:
+    """The same for somebody to run by hand."""
+    return f"SELECT * FROM {table_name(table.name)} WHERE {' AND '.join(shown(table, match) for match in matches)}"
+
+
+def delete_row(table: Table, current: RowImage) -> str:
+    return f"DELETE FROM {table_name(table.name)} WHERE {row_named(table, current)}"
+
+
+def delete_last_inserted(table: Table, column: str) -> str:
+    """The row that this very session inserted last; in any other session it finds none."""
+    return f"DELETE FROM {table_name(table.name)} WHERE {identifier(column)} = LAST_INSERT_ID()"
+
+
+LAST_INSERTED = "SELECT LAST_INSERT_ID()"
+
+
+def keep_key(number: int) -> str:
+    """The AUTO_INCREMENT value that the step of that number was given, for those that take it."""
+    return f"SET @key_{number:d} = LAST_INSERT_ID()"
+
+
+def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHING_TAKEN) -> str:
+    """Every column but generated ones, and those of the replica's own that get their default; ValueError when another value was not
+    logged. For ``takes`` see ``keep_key``."""
+    stored = [c for c in table.columns if not c.generated and not (c.own and target[c.ordinal] is NOT_LOGGED)]
+    names = ", ".join(identifier(c.name) for c in stored)
+    values = ", ".join(f"@key_{takes[c.name]:d}" if c.name in takes else literal(c, target[c.ordinal]) for c in stored)
+    return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"
+
+
+def update_row(table: Table, current: RowImage, target: RowImage) -> str:
+    """Only the columns that differ and were logged; columns with ON UPDATE keep their value because it is given."""
+    changes = [
+        f"{identifier(c.name)} = {literal(c, target[c.ordinal])}"
+        for c in table.columns
+        if not c.generated
+        and target[c.ordinal] is not NOT_LOGGED
+        and (target[c.ordinal] != current[c.ordinal] or "timestamp" in c.data_type or c.data_type == "datetime")
+    ]
+    return f"UPDATE {table_name(table.name)} SET {', '.join(changes)} WHERE {row_named(table, current)}"
+
+
+def repeated_values(table: TableName, columns: Sequence[str]) -> str:
+    """Values that more than one row has in these columns together."""
+    names = ", ".join(identifier(name) for name in columns)
+    return f"SELECT {names}, COUNT(*) FROM {table_name(table)} GROUP BY {names} HAVING COUNT(*) > 1"
+
+
+def duplicate_values(table: Table, key: UniqueKey, limit: int) -> str:
+    """The values of a key's columns that several rows hold, with how many rows; NULLs collide with nothing."""
+    parts = [identifier(p.column or "") if p.prefix is None else f"LEFT({identifier(p.column or '')}, {p.prefix})"
+             for p in key.parts]  # fmt: skip
+    listed = ", ".join(parts)
+    held = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    return (
+        f"SELECT /*+ MAX_EXECUTION_TIME(20000) */ {listed}, COUNT(*) FROM {table_name(table.name)} WHERE {held} GROUP BY {listed} HAVING COUNT(*) > 1 "
+        f"ORDER BY COUNT(*) DESC LIMIT {limit}"
+    )

@@ -1,0 +1,1 @@
+"""Records of the audit trail, their keys and anchors."""

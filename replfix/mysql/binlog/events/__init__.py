@@ -1,0 +1,1 @@
+"""One event each: from bytes to what it says, and back."""

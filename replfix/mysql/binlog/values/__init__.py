@@ -1,0 +1,1 @@
+"""Values of columns in row events, both ways."""

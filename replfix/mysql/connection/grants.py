@@ -1,0 +1,22 @@
+"""The GRANTs that an account lacks, as an administrator can run them: the one place that a refused statement is answered from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replfix.core.connection.privileges import Need, Role, for_an_administrator, missing, parse_grants
+from replfix.mysql.connection.dialects import dialect_of
+from replfix.mysql.connection.session import Session
+
+
+def give_everything(session: Session, role: Role, *also: Need) -> str:
+    """All that replfix needs of a server in that role and that the account of the session lacks, and ``also``."""
+    account = str(session.scalar("SELECT CURRENT_USER()"))
+    granted = parse_grants(account, (str(row[0]) for row in session.rows("SHOW GRANTS")), dialect_of(session).needs)
+    lacking = [need for need in (*also, *missing(granted, role)) if not granted.has(need)]
+    return give(session, account, lacking)
+
+
+def give(session: Session, account: str, needs: Sequence[Need]) -> str:
+    shut = not session.is_mariadb and str(session.scalar("SELECT @@global.super_read_only")) == "1"
+    return for_an_administrator(str(session.endpoint), account, needs, super_read_only=shut)

@@ -1,0 +1,80 @@
+"""What may have a part in a conflict besides rows: counters, events, triggers, the age of a definition, a connection."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from replfix.core import sql
+from replfix.core.incident.incident_context import Program
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import Column, Table, TableName
+from replfix.errors import ServerError
+from replfix.mysql.connection.session import Session
+
+UNKNOWN_VARIABLE = 1193
+
+_COUNTER = """
+SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
+"""
+_CREATED = """
+SELECT UNIX_TIMESTAMP(CREATE_TIME) AS `at` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
+"""
+_TRIGGERS = """
+SELECT TRIGGER_SCHEMA AS `schema`, TRIGGER_NAME AS `name`, ACTION_STATEMENT AS `body`,
+  EVENT_OBJECT_SCHEMA AS `on_schema`, EVENT_OBJECT_TABLE AS `on_table`
+FROM information_schema.TRIGGERS WHERE INSTR(ACTION_STATEMENT, %s)
+"""
+_EVENTS = """
+SELECT EVENT_SCHEMA AS `schema`, EVENT_NAME AS `name`, EVENT_DEFINITION AS `body`, STATUS AS `status`,
+  UNIX_TIMESTAMP(LAST_EXECUTED) AS `last`
+FROM information_schema.EVENTS WHERE INSTR(EVENT_DEFINITION, %s)
+"""
+_CONNECTION = """
+SELECT PROCESSLIST_USER AS `user`, PROCESSLIST_HOST AS `host`
+FROM performance_schema.threads WHERE PROCESSLIST_ID = %s AND PROCESSLIST_USER IS NOT NULL
+"""
+
+
+def counter(session: Session, table: Table, column: Column) -> Counter:
+    """The counter of that column as it is now, and its highest value."""
+    try:
+        session.execute("SET SESSION information_schema_stats_expiry = 0")  # MySQL 8.0 and later keep it for a day
+    except ServerError as error:
+        if error.errno != UNKNOWN_VARIABLE:
+            raise
+    following = session.scalar(_COUNTER, (table.name.schema, table.name.name))
+    highest = session.scalar(sql.highest(table.name, column.name))
+    return Counter(column, None if following is None else int(following), None if highest is None else int(highest))
+
+
+def created(session: Session, name: TableName) -> datetime | None:
+    """When the table was made or last altered by a statement that made it anew; None when that is not known."""
+    return _moment(session.scalar(_CREATED, (name.schema, name.name)))
+
+
+def _moment(value: object) -> datetime | None:
+    return None if value is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(str(value)))
+
+
+def programs(session: Session, naming: TableName) -> tuple[Program, ...]:
+    """Events and triggers of the whole server whose body has the table's name in it. Needs EVENT and TRIGGER: what may
+    not be seen is not there."""
+    where = (naming.name,)
+    triggers = (
+        Program("trigger", row["schema"], row["name"], row["body"], on=TableName(row["on_schema"], row["on_table"]))
+        for row in session.query(_TRIGGERS, where)
+    )
+    events = (
+        Program(
+            "event", row["schema"], row["name"], row["body"], enabled=row["status"] == "ENABLED",
+            last_run=_moment(row["last"]),
+        )
+        for row in session.query(_EVENTS, where)
+    )  # fmt: skip
+    return (*triggers, *events)
+
+
+def connected_as(session: Session, connection: int) -> str | None:
+    """``user@host`` of a connection that is still open; None when it is not."""
+    rows = session.query(_CONNECTION, (connection,))
+    return f"{rows[0]['user']}@{rows[0]['host'] or 'localhost'}" if rows else None

@@ -1,0 +1,168 @@
+"""Rows by key, in canonical values. The server compares: collations are its own business."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Any, TypeVar
+
+from replfix.core import sql
+from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
+from replfix.core.rows.row_values import NOT_LOGGED, Json, RowImage, Value
+from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.errors import ReplfixError
+from replfix.mysql.connection.session import Session
+from replfix.mysql.read.column_values import from_server
+
+ARMS = 100  # look-ups in one UNION, whose optimisation time grows with its arms
+ANY = 1000  # key parts in one list of alternatives: 500,000 look-ups take 5 s so, and 20 s as UNIONs (MySQL 9.7.4)
+WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
+STATEMENT_BYTES = 1 << 18  # of values in one statement: max_allowed_packet can be as low as 1 MiB on servers that work
+
+
+T = TypeVar("T")
+
+
+def image(table: Table, answer: Sequence[Any]) -> RowImage:
+    """One selected row as the canonical values of the table's columns."""
+    return tuple(
+        NOT_LOGGED if column.changing else from_server(column, value)
+        for column, value in zip(table.columns, answer, strict=True)
+    )
+
+
+def find_now(session: Session, table: Table, lookup: Lookup, *, locking: bool = False) -> tuple[RowImage, ...]:
+    """The rows of one look-up, in whatever transaction the session is in; ``locking`` with FOR UPDATE."""
+    return tuple(image(table, answer) for answer in session.rows(sql.select_row(table, lookup, locking=locking)))
+
+
+def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+    """Every look-up's rows, in batches for each table; within the session's transaction."""
+    answers: dict[Lookup, list[RowImage]] = defaultdict(list)  # most find nothing: no list for those
+    by_table: dict[TableName, list[Lookup]] = {}
+    for lookup in lookups:
+        by_table.setdefault(lookup.table, []).append(lookup)
+    for name, asked in by_table.items():
+        table = tables[name]
+        for key, alike in groupby(sorted(asked, key=_sort), key=_sort):
+            of_key = list(alike)
+            if key == _WHOLE_ROW:
+                _find_whole(session, table, of_key, answers)
+            elif key == _EACH:
+                _find_each(session, table, of_key, answers)
+            else:
+                _find_any(session, table, of_key, answers)
+    return {lookup: tuple(answers.get(lookup, ())) for lookup in lookups}
+
+
+_Found = Mapping[Lookup, list[RowImage]]
+_WHOLE_ROW, _EACH = "", "\0"  # no key has such a name
+
+
+def _sort(lookup: Lookup) -> str:
+    """Look-ups of one sort are asked together: of one key of columns, of whole rows, or one by one."""
+    if lookup.key is None:
+        return _WHOLE_ROW if lookup.least is None else _EACH
+    return lookup.key if all(part.column is not None for part in lookup.parts) else _EACH
+
+
+def _find_any(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    """Most look-ups find nothing: many are asked as one question, and one by one only where that has an answer."""
+    for batch in batches(lookups, max(ANY // len(lookups[0].parts), 1), _values):
+        found = [image(table, answer) for answer in session.rows(sql.select_any(table, batch))]
+        if found and not _told_apart(table, batch, found, answers):
+            _find_each(session, table, batch, answers)
+
+
+def _told_apart(table: Table, lookups: Sequence[Lookup], found: Sequence[RowImage], answers: _Found) -> bool:
+    """Numbers, times and bytes are equal when they are the same: then a row says itself what it answers. Texts are not."""
+    first = lookups[0]
+    if any(table.column(part.column or "").charset is not None for part in first.parts):
+        return False
+    asked = set(lookups)
+    told = [(by_key(table, UniqueKey(first.key or "", first.parts), row), row) for row in found]
+    if not all(lookup in asked for lookup, _ in told):
+        return False
+    for lookup, row in told:
+        if lookup is not None:
+            answers[lookup].append(row)
+    return True
+
+
+def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    for batch in batches(lookups, ARMS, _values):
+        for number, *answer in session.rows(sql.select_rows(table, batch)):
+            answers[batch[int(number)]].append(image(table, answer))
+
+
+def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
+    asked = set(lookups)
+    for batch in batches(lookups, WHOLE_ROWS, _values):
+        for answer in session.rows(sql.select_alike(table, batch)):
+            row = image(table, answer)
+            same = by_identity(table, row)
+            if same in asked:
+                answers[same].append(row)
+
+
+def batches(items: Sequence[T], most: int, values_of: Callable[[T], Iterable[Value]]) -> Iterator[Sequence[T]]:
+    """As many of them as one statement takes, by the values that are written in it."""
+    batch: list[T] = []
+    size = 0
+    for item in items:
+        more = sum(_size(value) for value in values_of(item))
+        if batch and (len(batch) == most or size + more > STATEMENT_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += more
+    if batch:
+        yield batch
+
+
+def _values(lookup: Lookup) -> Iterator[Value]:
+    return (value for of_part in lookup.values for value in of_part)
+
+
+def _size(value: Value) -> int:
+    """About how much of a statement it takes, as a literal with bounds around it."""
+    if isinstance(value, str | bytes):
+        return 4 * len(value) + 20
+    return 4 * len(value.text) if isinstance(value, Json) else 30
+
+
+def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+    """How many rows each look-up finds."""
+    counts: dict[Lookup, int] = {}
+    for name in dict.fromkeys(lookup.table for lookup in lookups):
+        for batch in batches([lookup for lookup in lookups if lookup.table == name], ARMS, _values):
+            answers = session.rows(sql.count_rows(tables[name], batch))
+            counts.update((batch[int(number)], int(count)) for number, count in answers)
+    return counts
+
+
+def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+    """As ``find_all``, rows of transactions that are only prepared included."""
+    session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
+    try:
+        return find_all(session, tables, lookups)
+    finally:
+        _say(session, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+    """As ``find_all``, all of one consistent snapshot, which takes no lock."""
+    session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+    try:
+        return find_all(session, tables, lookups)
+    finally:
+        _say(session, "ROLLBACK")
+
+
+def _say(session: Session, statement: str) -> None:
+    """At the end of something that may have been interrupted, or have lost the session: that is what is to be told."""
+    with suppress(ReplfixError):
+        session.execute(statement)

@@ -1,0 +1,481 @@
+"""Where rows are written: rehearsed with the transaction's own events, then applied as compare and swap.
+
+Source of the rehearsal: the BINLOG statement applies row events in a session, inside a transaction that can be rolled
+back; seen on 9.7.4, MariaDB 10.11.19 and 11.8.6.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
+
+from replfix.core import sql
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.conflicts.reconcile import final_rows, not_as_final, questions, spare_rows
+from replfix.core.connection.endpoint import Endpoint
+from replfix.core.incident.applied_together import changed_twice, taken_over
+from replfix.core.plan.left_changed import LastSet, SettingNow
+from replfix.core.plan.plan import Plan, Step, StepKind, Way
+from replfix.core.replication.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
+from replfix.core.rows.lookup import Answers, by_own_identity
+from replfix.core.rows.row_diff import differing, without_own
+from replfix.core.schema.table import Table, TableName
+from replfix.errors import (
+    Busy,
+    NotDone,
+    NotVerified,
+    PrivilegeError,
+    RehearsalFailed,
+    ReplfixError,
+    ServerError,
+    Stale,
+    Unreadable,
+)
+from replfix.mysql.binlog import pieces
+from replfix.mysql.binlog.events.crafted import Crafted
+from replfix.mysql.connection.commit import commit
+from replfix.mysql.connection.dialects import dialect_of
+from replfix.mysql.connection.session import Session
+from replfix.mysql.connection.understood import understood
+from replfix.mysql.read.find_rows import find_all, find_now
+from replfix.mysql.write import check_parents, leave_out
+from replfix.mysql.write.check_parents import MADE_ANEW, NOTHING_CHANGED
+
+WORK_SECONDS = 900.0
+"""How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""
+
+_LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
+_SETTINGS_LOCK = "replfix"
+_TURN_SECONDS = 30
+_ON = "1"
+
+_LAST_SET = """
+SELECT VARIABLE_SOURCE AS `source`, UNIX_TIMESTAMP(SET_TIME) AS `at`,
+       COALESCE(SET_USER, '') AS `user`, COALESCE(NULLIF(SET_HOST, ''), 'localhost') AS `host`
+  FROM performance_schema.variables_info WHERE VARIABLE_NAME = %s"""
+_NAME = re.compile(r"[a-z_]+\Z")
+_SHOWN_KEY = 80  # characters
+_AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
+
+
+@understood
+class HeldChannel:
+    """Implements ``ports.Repair``. Holds a named lock on the replica for as long as its session lives: the server lets
+    go of it when the session ends, however it ends."""
+
+    def __init__(self, endpoint: Endpoint, channel: str) -> None:
+        self._endpoint = endpoint
+        self._lock = f"replfix:{channel}"[:64]
+        self._channel = channel
+        self._met: Answers | None = None  # in the rehearsal: what the transaction meets on the replica
+
+    def __enter__(self) -> HeldChannel:
+        self._session = self._open()
+        try:
+            if self._session.scalar("SELECT GET_LOCK(%s, 0)", (self._lock,)) != "1":
+                raise Busy(
+                    f"Another replfix is at work on this channel of {self._endpoint} ({self._holder()}).",
+                    "Wait until it is done, or look at it with SHOW PROCESSLIST.",
+                )
+        except BaseException:
+            self._session.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    @property
+    def address(self) -> str:
+        return str(self._endpoint)
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    def _holder(self) -> str:
+        """Its connection, and whose that is as far as the account may see it."""
+        holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))
+        shown = next((row for row in self._session.query("SHOW PROCESSLIST") if row["Id"] == holder), None)
+        account = f", {shown['User']}@{shown['Host']}" if shown else ""
+        return f"its connection there is {holder}{account}" if holder else "its connection there has just ended"
+
+    def _open(self) -> Session:
+        session = Session(self._endpoint, read_seconds=WORK_SECONDS)
+        try:
+            for statement in (sql.NOT_LOGGED_SESSION, *sql.SESSION_SETTINGS):
+                session.execute(statement)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Settings are the server's, not a channel's: two resolutions on two channels take turns."""
+        if self._session.scalar("SELECT GET_LOCK(%s, %s)", (_SETTINGS_LOCK, _TURN_SECONDS)) != "1":
+            raise Busy(
+                f"Another replfix is rehearsing or repairing on another channel of {self._endpoint}.",
+                "Nothing was changed. Run the command again in a moment.",
+            )
+        try:
+            yield
+        finally:
+            with suppress(ReplfixError):  # a lost session has lost its locks
+                self._session.scalar("SELECT RELEASE_LOCK(%s)", (_SETTINGS_LOCK,))
+
+    def settings(self) -> dict[str, str]:
+        names = dialect_of(self._session).changeable
+        now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in names}
+        return {name: value for name, value in now.items() if value == _ON}
+
+    def server_time(self) -> datetime:
+        return datetime.fromtimestamp(float(self._session.scalar("SELECT UNIX_TIMESTAMP(NOW(6))")), UTC)
+
+    def setting(self, name: str) -> SettingNow | None:
+        if name not in dialect_of(self._session).changeable:
+            return None
+        now = self._session.query(f"SELECT @@global.{name} AS value, @@global.read_only AS shut")[0]
+        found = self._session.query(_LAST_SET, (name,))
+        last = found[0] if found and found[0]["source"] == "DYNAMIC" and found[0]["at"] is not None else None
+        return SettingNow(
+            protects=now["value"] == _ON,
+            shut=now["shut"] == _ON,
+            last_set=None
+            if last is None
+            else LastSet(datetime.fromtimestamp(float(last["at"]), UTC), f"{last['user']}@{last['host']}"),
+        )
+
+    @contextmanager
+    def writable(self, settings: Mapping[str, str]) -> Iterator[None]:
+        changed: dict[str, str] = {}
+        try:
+            for name, value in settings.items():
+                changed[name] = value  # before it is: an interrupt does not say how far the server came
+                try:
+                    self._session.execute(_set_global(name, "0"))
+                except (ServerError, PrivilegeError):
+                    del changed[name]
+                    raise
+            yield
+        finally:
+            self.put_back(changed)
+
+    def put_back(self, settings: Mapping[str, str]) -> tuple[str, ...]:
+        if not settings:
+            return ()
+        try:
+            return self._put_back_in(self._session, settings)
+        except ReplfixError:
+            # The session may be what was lost, or be in the middle of something that an interrupt left (switching
+            # super_read_only on waits for open transactions): end it, and do it in a new one.
+            self._session.close()
+            try:
+                with self._open() as session:
+                    # Until the server has noticed, and the statement that was under way is through: its lock goes then.
+                    session.scalar("SELECT GET_LOCK(%s, %s)", (self._lock, sql.LOCK_SECONDS))
+                    return self._put_back_in(session, settings)
+            except ReplfixError as error:
+                raise NotVerified(
+                    f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
+                    "Run 'replfix recover' when the server can be reached: it puts settings back. By hand: "
+                    + "; ".join(_set_global(name, value) for name, value in settings.items()),
+                ) from None
+
+    def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> tuple[str, ...]:
+        done = []
+        for name, value in settings.items():
+            if name == leave_out.counter_of(session):
+                if leave_out.clear_counter(session, self._channel):
+                    done.append(name)
+            elif name in dialect_of(session).changeable and value == _ON != str(
+                session.scalar(f"SELECT @@global.{name}")
+            ):
+                session.execute(_set_global(name, value))
+                done.append(name)
+        return tuple(done)
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        with self._open() as session:
+            try:
+                self._rehearse_in(session, plan, transaction, tables)
+            except ServerError as error:
+                raise RehearsalFailed(f"The rehearsal did not work: {error.message}.", NOTHING_CHANGED) from None
+            finally:
+                # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
+                with suppress(ReplfixError):
+                    session.execute("ROLLBACK")
+                    _say(session, dialect_of(session).as_nobody())
+
+    def _rehearse_in(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
+        packet = _packet(session)
+        _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
+        _say(session, dialect_of(session).as_transaction(transaction))
+        session.execute("BEGIN")
+        self._carry_out(session, plan, transaction, tables)
+        self._met = find_all(session, tables, questions(transaction.changes, tables))
+        self._run_transaction(session, plan, transaction, tables)
+
+    def _run_transaction(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
+        """Its own events, and a look at the rows that they leave."""
+        packet = _packet(session)
+        final = final_rows(transaction.changes, tables)
+        asked = [row.lookup for row in final]
+        held = find_all(session, tables, [lookup for lookup in asked if lookup.key is None])
+        spare = spare_rows(transaction.changes, tables, {lookup: len(rows) for lookup, rows in held.items()})
+        most = (packet - _AROUND_EVENTS) * 3 // 4  # of base64
+        for step in plan.net_rows:
+            statement = _as_events(step, tables[step.table], transaction)
+            _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
+            self._run_step(session, step, statement)
+        for number, events in enumerate(() if plan.way is Way.NET_ROWS else transaction.raw.statements, 1):
+            for piece in pieces(events, transaction.raw.format_description, most):
+                what = f"statement {number} of {len(transaction.raw.statements)}"
+                _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
+        check_parents.check_children(session, plan, transaction.changes, tables)
+        wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
+        if wrong:
+            raise RehearsalFailed(
+                f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
+                NOTHING_CHANGED,
+            )
+
+    def apply(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
+        session = self._session
+        session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if plan.row_events and plan.steps:
+            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+            _say(session, dialect_of(session).as_nobody())
+        session.execute("BEGIN")
+        try:
+            self._carry_out(session, plan, transaction, tables)
+            guard()
+            self._meets_the_same(session, tables)
+        except BaseException as error:
+            with suppress(ReplfixError):  # a lost session has been rolled back by the server
+                session.execute("ROLLBACK")
+            if isinstance(error, ServerError):
+                raise NotDone(f"The repair was rolled back: {error.message}.", NOTHING_CHANGED) from None
+            raise
+        commit(
+            session,
+            meanwhile="the repair was being committed: it is either done in full or not at all",
+            find_out="Run 'replfix diagnose' when the server can be reached again: it shows which.",
+            refused="The server did not commit the repair",
+            unchanged=NOTHING_CHANGED,
+        )
+
+    def commit_transaction(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
+        session = self._session
+        try:
+            session.execute(sql.LOGGED_SESSION)  # as its applier would, for the replicas below
+            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+            _say(session, dialect_of(session).as_transaction(transaction))
+            session.execute("BEGIN")
+            self._meets_the_same(session, tables)
+            self._run_transaction(session, plan, transaction, tables)
+            guard()
+        except BaseException as error:
+            self._log_nothing("ROLLBACK")
+            if isinstance(error, ServerError):
+                raise NotDone(f"The transaction was rolled back: {error.message}.", NOTHING_CHANGED) from None
+            raise
+        try:
+            commit(
+                session,
+                meanwhile="the transaction was being committed: it is either done in full or not at all",
+                find_out="Run 'replfix diagnose' when the server can be reached again: it shows which.",
+                refused="The server did not commit the transaction",
+                unchanged=NOTHING_CHANGED,
+            )
+        finally:
+            self._log_nothing()
+
+    def _log_nothing(self, *first: str) -> None:
+        with suppress(ReplfixError):  # a lost session has been rolled back by the server
+            _say(self._session, (*first, *dialect_of(self._session).as_nobody(), sql.NOT_LOGGED_SESSION))
+
+    def rehearse_leaving_out(self, plan: Plan) -> None:
+        with self._open() as session:
+            leave_out.rehearse(session, plan, self._channel)
+
+    def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
+        leave_out.commit_empty(self._session, plan, guard)
+
+    def check_skip_counter(self) -> None:
+        leave_out.check_counter(self._session, self._channel)
+
+    def skip_counter(self) -> str:
+        return leave_out.counter_of(self._session)
+
+    def set_skip_counter(self) -> None:
+        leave_out.set_counter(self._session, self._channel)
+
+    def _carry_out(
+        self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
+    ) -> None:
+        """Lock and compare every row first, then run every step, and look whether each row that was written has its parents:
+        foreign keys are not checked meanwhile. In the rehearsal and in earnest the same."""
+        packet = _packet(session)
+        statements = []
+        alike = Counter((step.table, step.current) for step in plan.steps)
+        for step in plan.steps:
+            statement = _as_events(step, tables[step.table], transaction) if plan.row_events else step.sql
+            _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
+            self._compare(session, step, tables[step.table], alike[step.table, step.current])
+            statements.append(statement)
+        check_parents.compare(session, plan, tables)
+        with nullcontext() if plan.row_events else _without_foreign_keys(session):
+            self._run(session, plan, statements)
+        check_parents.check_parents(session, plan, tables)
+
+    def _run(self, session: Session, plan: Plan, statements: Sequence[str]) -> None:
+        for step, statement in zip(plan.steps, statements, strict=True):
+            found = self._run_step(session, step, statement)
+            if found != 1 and not plan.row_events:  # an event that does not find its row is an error
+                raise Stale(
+                    f"A step of the plan met {found} rows instead of one: {step.sql[:300]}.",
+                    MADE_ANEW,
+                )
+
+    def _run_step(self, session: Session, step: Step, statement: str) -> int:
+        """How many rows it met, as far as a statement tells that."""
+        try:
+            return session.execute(statement)
+        except ServerError as error:
+            raise RehearsalFailed(
+                f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
+                NOTHING_CHANGED,
+            ) from None
+
+    def _meets_the_same(self, session: Session, tables: Mapping[TableName, Table]) -> None:
+        """Rows that no step is about matter too: a key that the transaction needs may have been taken since the rehearsal."""
+        if self._met is None:
+            return
+        now = find_all(session, tables, tuple(self._met))
+        for lookup, rows in self._met.items():
+            # Of rows that were put back, the replica's own columns have the default of that moment.
+            rows, found = (
+                tuple(without_own(tables[lookup.table], row) for row in each) for each in (rows, now[lookup])
+            )
+            if rows != found and sorted(map(repr, rows)) != sorted(map(repr, found)):
+                what = "came" if len(found) > len(rows) else "went" if len(found) < len(rows) else "changed"
+                named = f"{lookup.key or 'all columns'}: {str(lookup)[:_SHOWN_KEY]}"
+                raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", MADE_ANEW)
+
+    def _compare(self, session: Session, step: Step, table: Table, alike: int) -> None:
+        """The rows that the step is about are locked and are what the plan says: as many as it has steps for, where no key names
+        them. Keys that an insert needs are free of
+        rows but those which earlier steps take out: the insert itself would fail on others."""
+        image = step.current if step.current is not None else step.target
+        assert image is not None
+        lookup = by_own_identity(table, image)
+        assert lookup is not None  # an identity key holds no NULL, and what is not logged is in no plan
+        rows = find_now(session, table, lookup, locking=True)
+        if step.kind is StepKind.INSERT:
+            if lookup.key is None and len(rows) != step.alike:
+                raise _changed(table, f"is there {len(rows)} times, not {step.alike}")
+            return
+        if len(rows) != alike:
+            raise _changed(table, f"is there {len(rows)} times, not {'once' if alike == 1 else f'{alike} times'}")
+        assert step.current is not None
+        if columns := differing(table, step.current, rows[0]):
+            raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")
+
+
+def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
+    """The BINLOG statement that does what the step's SQL says, as the applier would."""
+    crafted = Crafted(
+        transaction.raw.format_description, transaction.server_id, int(transaction.committed_at.timestamp())
+    )
+    try:
+        return _statement(crafted.change(table, step.current, step.target))
+    except Unreadable as error:
+        raise RehearsalFailed(error.message, NOTHING_CHANGED) from None
+
+
+def _statement(events: Sequence[bytes]) -> str:
+    return sql.binlog_statement(base64.b64encode(b"".join(events)).decode("ascii"))
+
+
+def _say(session: Session, statements: Iterable[str]) -> None:
+    for statement in statements:
+        session.execute(statement)
+
+
+@contextmanager
+def _without_foreign_keys(session: Session) -> Iterator[None]:
+    session.execute(sql.WITHOUT_FOREIGN_KEYS)
+    try:
+        yield
+    finally:
+        with suppress(ReplfixError):  # a lost session; on any other the next statement will tell
+            session.execute(sql.WITH_FOREIGN_KEYS)
+
+
+def _changed(table: Table, what: str) -> Stale:
+    return Stale(f"A row of {table.name} {what}.", MADE_ANEW)
+
+
+def _packet(session: Session) -> int:
+    return int(session.scalar("SELECT @@max_allowed_packet"))
+
+
+def _must_fit(statement: str, packet: int, what: str) -> None:
+    """The server ends the connection on a statement that is too long, without a word."""
+    # No character takes more than 4 bytes: only where that could be too much are the bytes counted.
+    if len(statement) * 4 >= packet and (size := len(statement.encode()) + 1) > packet:
+        raise RehearsalFailed(
+            f"{what} takes a statement of {size:,} bytes, and max_allowed_packet is {packet:,} on the replica.",
+            f"Nothing was changed. Run the command again after SET GLOBAL max_allowed_packet = {-(-size // 1024) * 1024} "
+            "on the replica.",
+        )
+
+
+def _set_global(name: str, value: str) -> str:
+    if not _NAME.match(name) or value not in ("0", "1"):
+        raise ValueError(f"not a setting that replfix changes: {name}={value}")
+    return f"SET GLOBAL {name} = {value}"
+
+
+def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
+    without = "and the table has no key that names its rows"
+    if errno == ER_KEY_NOT_FOUND and (twice := next(changed_twice(transaction.changes, tables), None)):
+        return f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it is there."
+    if errno == ER_DUP_ENTRY and (taken := next(taken_over(transaction.changes, tables), None)):
+        return (
+            f" In one event rows of {taken[0].name} take each other's values of {taken[1].name}, {without}: MySQL changes them in "
+            f"another order than the source did."
+        )
+    return ""
+
+
+def _nothing_known(errno: int) -> str:  # noqa: ARG001 - of any error
+    return ""
+
+
+def _binlog(
+    session: Session, events: Sequence[bytes], packet: int, what: str, why: Callable[[int], str] = _nothing_known
+) -> None:
+    statement = _statement(events)
+    _must_fit(statement, packet, f"A row of the transaction ({what})")
+    try:
+        session.execute(statement)
+    except ServerError as error:
+        raise RehearsalFailed(
+            f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
+            f"(error {error.errno}).{why(error.errno)}",
+            NOTHING_CHANGED,
+        ) from None

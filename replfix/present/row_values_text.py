@@ -1,0 +1,60 @@
+"""Row values as people read them: SQL's own notation, so that NULL, '' and 'NULL' cannot be taken for each other."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from replfix.core.rows.row_values import NOT_LOGGED, Json, NotRead, RowImage, Value
+from replfix.present.safe_text import visible
+
+WIDTH = 60  # characters of one value in a table; the whole value is in --json and in the audit trail
+
+
+def shown(value: Value, width: int = WIDTH) -> str:
+    """One value on one line, control characters spelt out, cut at ``width`` with its length said."""
+    match value:
+        case None:
+            return "NULL"
+        case bytes():
+            return _cut(f"0x{value[: width // 2 + 1].hex().upper()}", width, f"{len(value)} bytes", len(value) * 2 + 2)
+        case str():
+            return _quoted(value, width)
+        case Json():
+            return _cut(
+                visible(value.text[: width + 1], keep_newlines=False),
+                width,
+                f"{len(value.text)} characters",
+                len(value.text),
+            )
+        case Decimal():
+            return format(value, "f")
+        case _ if value is NOT_LOGGED:
+            return "(not logged)"
+        case _:
+            return str(value)
+
+
+def without(image: RowImage | NotRead | None) -> str:
+    """What stands in place of the values of a row that is not there, or was not read; empty for one that was."""
+    return "(no row)" if image is None else "(not read)" if isinstance(image, NotRead) else ""
+
+
+def cell(image: RowImage | NotRead | None, ordinal: int, width: int = WIDTH) -> str:
+    """One value of a row, or what stands in its place."""
+    return shown(image[ordinal], width) if isinstance(image, tuple) else without(image)
+
+
+def why_not_read(title: str, image: RowImage | NotRead | None) -> str:
+    """A sentence; empty for a row that was read."""
+    return f"{title}: not read, because {visible(image.reason)}." if isinstance(image, NotRead) else ""
+
+
+def _quoted(text: str, width: int) -> str:
+    inner = visible(text[: width + 1], keep_newlines=False)
+    return _cut(f"'{inner}'", width + 2, f"{len(text)} characters", len(text) + 2)
+
+
+def _cut(text: str, width: int, size: str, whole: int) -> str:
+    if whole <= width and len(text) <= width * 2:
+        return text
+    return f"{text[:width].rstrip(chr(39))}… ({size})"

@@ -1,0 +1,27 @@
+"""What happened since the app started, for the log pane. Bounded; safe to add to from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+
+from replfix.present.safe_text import without_passwords
+
+KEPT = 2000
+
+
+class Journal:
+    def __init__(self) -> None:
+        self._lines: deque[tuple[datetime, str]] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+        self.count = 0  # of all lines ever added
+
+    def add(self, text: str) -> None:
+        with self._lock:
+            self._lines.append((datetime.now(UTC), without_passwords(text)))
+            self.count += 1
+
+    def lines(self) -> tuple[tuple[datetime, str], ...]:
+        with self._lock:
+            return tuple(self._lines)

@@ -1,0 +1,27 @@
+"""A plan on the screen, held against every poll. The workflow looks again before it writes; this is so that nobody is
+asked to approve what cannot be done any more."""
+
+from __future__ import annotations
+
+from replfix.core.plan.plan import Plan
+from replfix.core.plan.staleness import misfit
+from replfix.tui.messages import Polled
+
+
+class Fit:
+    """One plan held against each poll from now on. What was a misfit once stays one: rows may have changed since."""
+
+    def __init__(self, name: str, plan: Plan, sequence: int) -> None:
+        self._name = name
+        self._plan = plan
+        self._after = sequence + 1  # the poll that may be under way began before the plan was shown
+        self.misfit = ""
+
+    def look(self, message: Polled) -> bool:
+        """Whether the plan has just become a misfit."""
+        if self.misfit:
+            return False
+        for seen in message.seen:
+            if seen.name == self._name and seen.status is not None and seen.sequence > self._after:
+                self.misfit = misfit(self._plan, seen.status)
+        return bool(self.misfit)

@@ -1,0 +1,261 @@
+"""From a text to explanations: what it says, what a server knows about it, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from io import BufferedIOBase
+
+from replfix.core.explain import insert
+from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.explain_error import explain as conclude
+from replfix.core.explain.explanation import Answer, Asked, Case, Explanation, Place, Reading
+from replfix.core.explain.insert import Insert
+from replfix.core.explain.read_text import JOINED_BY, ambiguous, readings
+from replfix.core.explain.recognise import ACCEPTED, recognise
+from replfix.core.explain.surge import Group, Surge
+from replfix.core.rows import key_probe
+from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.core.words import counted
+from replfix.errors import ConnectError, ReplfixError, UsageError
+from replfix.ports import Inquiry
+from replfix.workflow.explain.log_file import Read, records
+
+MOST_EXPLAINED = 20
+MOST_PLACES = 8
+"""Keys of the same name that are looked into; in a server of one database per customer there are thousands."""
+ROWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A server to ask, and the table that the user named, where the text does not."""
+
+    inquiry: Inquiry
+    schema: str | None = None
+    table: str | None = None
+
+
+def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
+    """One explanation for each error in the text, the first ``MOST_EXPLAINED`` of them. UsageError when there is none."""
+    found = recognise(text)
+    if not found:
+        raise UsageError("No duplicate-key error was recognised in the text.", f"Recognised are: {ACCEPTED}")
+    return tuple(explain_one(duplicate, asking) for duplicate in found[:MOST_EXPLAINED])
+
+
+def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
+    said = insert.read(duplicate.statement) if duplicate.statement else None
+    unknowns = list(_of_the_text(duplicate))
+    asked = None
+    if asking is not None and duplicate.dialect is Dialect.POSTGRESQL:
+        unknowns.append("It is PostgreSQL's error, and replfix connects to MySQL and MariaDB only: nothing was asked.")
+    elif asking is not None:
+        if asking.table is not None:
+            duplicate = replace(duplicate, schema=asking.schema or duplicate.schema, table=asking.table)
+        asked, duplicate = _ask(asking.inquiry, duplicate, said, unknowns)
+    return conclude(Case(duplicate, said, asked, tuple(dict.fromkeys(unknowns))))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A log, counted: its groups, the largest first, and an explanation of the latest error of the first few."""
+
+    bytes: int
+    lines: int
+    errors: int
+    not_grouped: int
+    damaged: str | None
+    groups: tuple[Group, ...]
+    explanations: tuple[Explanation, ...]
+
+
+GROUPS_EXPLAINED = 3
+
+
+def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callable[[Read], None]) -> Counted:
+    """Read the stream to its end. UsageError when no error was in it."""
+    surge, read = Surge(), Read()
+    for record in records(stream, read, lambda: progress(read)):
+        for duplicate in recognise(record.text):
+            surge.add(duplicate, record.at)
+    groups = surge.groups()
+    if not groups:
+        raise UsageError(
+            f"No duplicate-key error was recognised in {counted(read.lines, 'line')}"
+            + (f", and the file is damaged: {read.damaged}." if read.damaged else "."),
+            f"Recognised are: {ACCEPTED}",
+        )
+    return Counted(
+        bytes=read.bytes,
+        lines=read.lines,
+        errors=surge.count,
+        not_grouped=surge.not_grouped,
+        damaged=read.damaged,
+        groups=groups,
+        explanations=tuple(explain_one(group.latest, asking) for group in groups[:GROUPS_EXPLAINED]),
+    )
+
+
+def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:
+    said: list[str] = []
+    if duplicate.value is None:
+        said.append("The text does not hold the value: PostgreSQL writes it into DETAIL, which is missing here.")
+        return tuple(said)
+    if duplicate.cut:
+        said.append("The message ends at 64 bytes: the value may go on.")
+    if len(duplicate.columns) > 1 and ambiguous(duplicate.value, len(duplicate.columns), JOINED_BY[duplicate.dialect]):
+        said.append(
+            "The values are joined with ', ' and at least one of them holds that too: which is which cannot be told."
+        )
+    if duplicate.others:
+        said.append(
+            "The value or the key holds the words of the message itself: where one ends cannot be told for sure."
+        )
+    return tuple(said)
+
+
+def _ask(inquiry: Inquiry, duplicate: Duplicate, said: Insert | None, unknowns: list[str]) -> tuple[Asked, Duplicate]:
+    """What the server knows; the duplicate with the value and key that the server's own names prove right."""
+    places: list[Place] = []
+    for value, key in ((duplicate.value or "", duplicate.key), *duplicate.others):
+        reading = replace(duplicate, value=value, key=key)
+        named = _keys(inquiry, reading, unknowns)
+        if named:
+            places = [_place(inquiry, table, unique, reading, said, unknowns) for table, unique in named]
+            duplicate = reading
+            break
+    replicates = inquiry.replicates()
+    if replicates is None:
+        unknowns.append("Whether the server is a replica itself: the account lacks REPLICATION CLIENT.")
+    asked = Asked(
+        address=inquiry.address,
+        version=inquiry.version(),
+        places=tuple(places),
+        auto_increment=inquiry.auto_increment(),
+        replicates=bool(replicates),
+        read_only=inquiry.read_only(),
+    )
+    return asked, duplicate
+
+
+def _keys(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> list[tuple[Table, UniqueKey]]:
+    """The unique keys that the message can mean."""
+    if duplicate.key.isdigit():
+        return _by_number(inquiry, duplicate, unknowns)
+    named = inquiry.keys_named(duplicate.key, 10_000)
+    narrowed = _of_table(named, duplicate)
+    if duplicate.table is not None and named and not narrowed:
+        unknowns.append(
+            f"The text names the table {duplicate.table}, and no such table has a unique key {duplicate.key}."
+        )
+    chosen = narrowed or named
+    if len(chosen) > MOST_PLACES:
+        unknowns.append(
+            f"{counted(len(chosen), 'unique key')} there are called {duplicate.key}: name the table with --table SCHEMA.TABLE."
+        )
+        return []
+    found: list[tuple[Table, UniqueKey]] = []
+    for name, key in chosen:
+        table = inquiry.table(name)
+        unique = next((k for k in table.unique_keys if k.name == key), None) if table else None
+        if table is not None and unique is not None:
+            found.append((table, unique))
+    return found
+
+
+def _of_table(named: Iterable[tuple[TableName, str]], duplicate: Duplicate) -> list[tuple[TableName, str]]:
+    wanted, schema = (duplicate.table or "").casefold(), (duplicate.schema or "").casefold()
+    of_schema = [n for n in named if not schema or n[0].schema.casefold() == schema]
+    # Neither part of `schema.table` is quoted where a replica prints it, and either can hold a dot.
+    whole = f"{schema}.{wanted}" if schema else wanted
+    of_table = [n for n in named if str(n[0]).casefold() == whole] if wanted and schema else []
+    return of_table or [n for n in of_schema if not wanted or n[0].name.casefold() == wanted]
+
+
+def _by_number(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> list[tuple[Table, UniqueKey]]:
+    """``for key 1``, as servers before 5.1 say: the number of the key in its table, from 1."""
+    if duplicate.table is None:
+        unknowns.append("The message names the key by its number only: name the table with --table SCHEMA.TABLE.")
+        return []
+    names = [
+        name
+        for name in inquiry.tables_named(duplicate.table, MOST_PLACES)
+        if duplicate.schema is None or name.schema.casefold() == duplicate.schema.casefold()
+    ]
+    number = int(duplicate.key)
+    tables = [table for name in names if (table := inquiry.table(name)) is not None]
+    return [(t, t.unique_keys[number - 1]) for t in tables if 1 <= number <= len(t.unique_keys)]
+
+
+def _place(
+    inquiry: Inquiry, table: Table, key: UniqueKey, duplicate: Duplicate, said: Insert | None, unknowns: list[str]
+) -> Place:
+    values = [(reading, duplicate.cut) for reading in readings(duplicate.known, len(key.parts))]
+    told = _told(table, key, said, duplicate)
+    if told is not None:
+        # The statement has the value whole, and its columns apart.
+        values = [(told, False), *(v for v in values if v[0] != told)]
+    elif not values:
+        unknowns.append(
+            f"The value cannot be taken apart into the {len(key.parts)} parts of {table.name}, key {key.name}."
+        )
+    answered: list[Reading] = []
+    for pieces, cut in values:
+        reading = _answer(inquiry, table, key, pieces, cut, unknowns)
+        answered.append(reading)
+        if reading.rows and pieces == told:
+            break
+    return Place(table, key, tuple(answered), _counter(inquiry, table, key, unknowns))
+
+
+def _answer(
+    inquiry: Inquiry, table: Table, key: UniqueKey, pieces: tuple[str, ...], cut: bool, unknowns: list[str]
+) -> Reading:
+    try:
+        matches = key_probe.matches(table, key, pieces, cut=cut)
+    except key_probe.Impossible:
+        return Reading(pieces, Answer.IMPOSSIBLE)
+    except key_probe.Unaskable as reason:
+        unknowns.append(f"Rows of {table.name} could not be looked up by {key.name}: {reason}.")
+        return Reading(pieces, Answer.NOT_ASKED)
+    if any(table.column(c).data_type == "timestamp" for part in key.parts for c in part.columns):
+        unknowns.append("A TIMESTAMP is printed in the time zone of the session that failed, and was looked up as UTC.")
+    try:
+        rows = inquiry.shown(table, matches, ROWS)
+    except ConnectError:
+        raise
+    except ReplfixError as error:
+        unknowns.append(f"Rows of {table.name} could not be looked up by {key.name}: {error.message}")
+        return Reading(pieces, Answer.NOT_ASKED, matches=matches)
+    return Reading(pieces, Answer.FOUND if rows else Answer.NO_ROW, rows, matches)
+
+
+def _told(table: Table, key: UniqueKey, said: Insert | None, duplicate: Duplicate) -> tuple[str, ...] | None:
+    """The key's values as the statement gives them: of the row that the message's value fits."""
+    if said is None or duplicate.value is None or any(p.column is None or p.prefix is not None for p in key.parts):
+        return None
+    for row in insert.given(said, tuple(c.name for c in table.columns)):
+        items = [row.get(name.lower()) for name in key.columns]
+        values = tuple(item.told for item in items if item is not None and item.told is not None)
+        if len(values) != len(key.parts):
+            continue
+        joined = JOINED_BY[duplicate.dialect].join(values).casefold()
+        printed = duplicate.known.casefold()
+        if joined == printed or (duplicate.cut and joined.startswith(printed)):
+            return values
+    return None
+
+
+def _counter(inquiry: Inquiry, table: Table, key: UniqueKey, unknowns: list[str]) -> Counter | None:
+    column = next((c for c in table.columns if c.auto_increment), None)
+    if column is None or key.columns != (column.name,):
+        return None
+    try:
+        return inquiry.counter(table, column)
+    except ConnectError:
+        raise
+    except ReplfixError as error:
+        unknowns.append(f"MAX({column.name}) of {table.name} could not be read: {error.message}")
+        return None

@@ -1,0 +1,1 @@
+"""From a stopped channel to its evidence. Changes nothing."""

@@ -1,0 +1,111 @@
+"""The rows of a transaction against those of the replica."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from replfix.core.binlog.column_mapping import Fit, fit, on_replica, other_digits
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.conflicts.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.incident.applied_together import misapplied
+from replfix.core.replication.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
+from replfix.core.rows.row_diff import logged_in_part
+from replfix.core.schema.table import Table, TableName
+from replfix.ports import Replica
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The replica's tables of a transaction, and in words why the rows of the others cannot be compared with its events."""
+
+    tables: dict[TableName, Table]
+    misfits: dict[TableName, str]
+    transaction: Transaction
+    """In the form of those tables."""
+
+
+def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
+    fits: dict[TableName, Fit] = {}
+    misfits: dict[TableName, str] = {}
+    for name in dict.fromkeys(change.table for change in transaction.changes):
+        table = replica.table(name)
+        found = fit(table, transaction.column_names[name]) if table is not None else _no_table(replica, name)
+        if isinstance(found, Fit) and (reason := other_digits(found, transaction.changes)):
+            found = reason
+        if isinstance(found, Fit):
+            fits[name] = found
+        else:
+            misfits[name] = found
+    tables = {name: found.table for name, found in fits.items()}
+    return Definitions(tables, misfits, on_replica(transaction, fits))
+
+
+def _no_table(replica: Replica, name: TableName) -> str:
+    """What stands on the replica in place of a table that can be compared."""
+    created = replica.definition(name.schema, name.name)
+    if created is None:
+        return f"The replica has no table {name}."
+    if "SYSTEM VERSIONING" in created:
+        return f"{name} is a system-versioned table on the replica: such rows are not compared."
+    what = "sequence" if created.startswith("CREATE SEQUENCE") else "view"
+    return f"{name} is a {what} on the replica: it has no rows that can be compared."
+
+
+def compare(
+    replica: Replica, transaction: Transaction, tables: Mapping[TableName, Table]
+) -> tuple[Reconciliation, tuple[bool, ...]]:
+    """What is in the way of the transaction, and of each row that it leaves behind whether the replica has it so already."""
+    final = final_rows(transaction.changes, tables)
+    lookups = (*(row.lookup for row in final), *questions(transaction.changes, tables))
+    answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
+    del lookups  # most are there twice
+    applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
+    found = reconcile(transaction.changes, tables, answers)
+    while found.unasked:
+        answers = {**answers, **replica.find(tables, found.unasked)}
+        found = reconcile(transaction.changes, tables, answers)
+    return found, applied
+
+
+def doubt(
+    product: str,
+    error: ApplierError,
+    transaction: Transaction,
+    found: Reconciliation,
+    tables: Mapping[TableName, Table],
+    unknowns: list[str],
+) -> None:
+    """What does not fit between the replica's words and what was found."""
+    for name in found.unidentified:
+        unknowns.append(
+            f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
+            "such rows were not compared."
+        )
+    told = found.untold or found.replaced or found.again or any(c.foreign_key for c in found.conflicts)
+    if error.errno in FOREIGN_KEY_ERRORS and not told:
+        unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
+    elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:
+        named = [name for name in tables if str(name) == error.table]
+        unseen = named and not any(c.table == named[0] for c in found.conflicts) and named[0] not in found.unidentified
+        known = found.again or misapplied(product, error, transaction.changes, tables) is not None
+        if named and tables[named[0]].without_overlaps:
+            known = True  # the refusal says why nothing is seen
+        if unseen and not known:
+            unknowns.append(
+                f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
+                "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
+            )
+    compared = (c for c in transaction.changes if c.table in tables)
+    if any(logged_in_part(tables[c.table], image) for c in compared for image in (c.before, c.after)):
+        unknowns.append(
+            f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
+            "differences in the others are not seen."
+        )
+    # The position in the message is a hint that is checked, never what the transaction is found by.
+    if error.end_log_pos is not None and error.log_file == transaction.log_file:
+        ends = {change.event_end_pos for change in transaction.changes}
+        if error.event in ("Write_rows", "Update_rows", "Delete_rows") and error.end_log_pos not in ends:
+            unknowns.append(
+                f"The replica names end_log_pos {error.end_log_pos}, where no rows event of {transaction.id} ends."
+            )

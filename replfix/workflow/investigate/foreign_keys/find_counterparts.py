@@ -1,0 +1,230 @@
+"""Asks source, binlog and replica what becomes of rows that a plan would take out: see ``core/conflicts/foreign_keys/counterparts.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, islice
+
+from replfix.core.binlog.column_mapping import as_far_as_it_fits, is_elsewhere, replaced_by, there, unfit
+from replfix.core.binlog.row_event import PassedOver, RowChange, Transaction
+from replfix.core.conflicts.apart_by_key import KeptApart, enforces, kept_apart
+from replfix.core.conflicts.foreign_keys.counterparts import (
+    Counterpart,
+    ahead,
+    first_touches,
+    further,
+    identity_lookup,
+    of_other_tables,
+    questions,
+    restored,
+)
+from replfix.core.conflicts.reconcile import Reconciliation, Repair, identity_values
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.rows.row_diff import logged_in_part
+from replfix.core.schema.table import Table, TableName
+from replfix.core.words import counted
+from replfix.errors import ReplicationError, Unreadable
+from replfix.ports import Replica, Server
+
+BACKLOG_READ = 5000
+"""How many transactions behind the failing one are read to learn how a row was then."""
+GENERATIONS = 20
+"""How often a restored row may be in the way of another one before a human has to look."""
+
+
+def keep_what_the_source_has(
+    replica: Replica,
+    source: Server,
+    transaction: Transaction,
+    executed: GtidSet,
+    by_gtid: bool,
+    tables: Mapping[TableName, Table],
+    asked: Container[TableName],
+    found: Reconciliation,
+    unknowns: list[str],
+    local: Container[TableName] = (),
+) -> Reconciliation:
+    """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
+
+    ``executed`` is the replica's set: what the source has beyond it is the backlog; without ``by_gtid``, what comes behind
+    the transaction in its log. Only the tables in ``asked`` can be
+    asked of the source; those in ``local`` it does not have.
+    """
+    repairs = list(found.repairs)
+    examined: set[Repair] = set()
+    untold = dict.fromkeys(found.untold)
+    whole = True
+    for _ in range(GENERATIONS):
+        fresh = [r for r in repairs if r not in examined and r.table not in local]
+        examined.update(fresh)
+        unasked = (r for r in fresh if r.table not in asked)
+        why = "its table is not the replica's any more"
+        untold.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
+        counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
+        if counterparts:
+            changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
+            touched = first_touches(changes, counterparts, tables)
+            strangers = of_other_tables(counterparts, touched, changes.replaced, tables)
+            why = "its table is another one there now"
+            untold.update(dict.fromkeys(untold_without(transaction, tables, (c.repair for c in strangers), why)))
+            counterparts = [c for c in counterparts if c not in strangers]
+            changed = restored(counterparts, touched, tables)
+            whole &= changes.whole
+            if not changes.whole:
+                names = ahead(counterparts, touched, transaction.changes, tables)
+                untold.update(dict.fromkeys(map(_ahead, names)))
+            untold.update(dict.fromkeys(_incomplete(changed.values(), tables)))
+            repairs = [changed.get(r, r) for r in repairs]
+        added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
+        if not added:
+            planned = replace(found, repairs=tuple(repairs))
+            if not whole:
+                both = (pair for pair, enforced in _apart(source, transaction.changes, planned, tables) if enforced)
+                untold.update(dict.fromkeys(_ahead(pair.table.name) for pair in both))
+            return replace(planned, untold=tuple(untold))
+        repairs.extend(added)
+    unknowns.append(
+        f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
+    )
+    return replace(found, repairs=tuple(repairs), untold=tuple(untold))
+
+
+def untold_without(
+    transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[Repair], why: str
+) -> Iterator[str]:
+    """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
+    written = {
+        (c.table, identity_values(tables[c.table], left))
+        for c in transaction.changes
+        if c.table in tables and (left := c.left) is not None
+    }
+    for repair in repairs:
+        if repair.current is None or repair.target is not None:
+            continue
+        if (repair.table, identity_values(tables[repair.table], repair.current)) not in written:
+            yield (
+                f"A row of {repair.table} that is in the way may be one of the source's too, and the source cannot be asked: "
+                f"{why}."
+            )
+
+
+def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -> Iterator[str]:
+    for repair in restored:
+        if logged_in_part(tables[repair.table], repair.target):
+            yield (
+                f"The source had a row of {repair.table} that is in the way here, too, and how it stood there then cannot be "
+                "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "
+                "source)."
+            )
+
+
+def _ahead(name: TableName) -> str:
+    return (
+        f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, or with another "
+        "one that the source has, so it was another one then: how it was is unknown, because the backlog could not be read so far."
+    )
+
+
+def find_kept_apart(
+    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
+) -> tuple[KeptApart, ...]:
+    """By keys that the source does not enforce."""
+    return tuple(pair for pair, enforced in _apart(source, changes, found, tables) if not enforced)
+
+
+def _apart(
+    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
+) -> Iterator[tuple[KeptApart, bool]]:
+    """Of tables that the source has, and whether it enforces the key too: then it never had both at once."""
+    for pair in kept_apart(changes, found, tables):
+        theirs = source.table(pair.table.name)
+        if theirs is not None:
+            yield pair, enforces(theirs, pair.key)
+
+
+def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
+    asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
+    answers = source.find(there(tables), tuple(dict.fromkeys(lookup for _, lookup in asked)))
+    return [Counterpart(repair, next(iter(answers[lookup]), None)) for repair, lookup in asked]
+
+
+class ChangesSince:
+    """The failing transaction's changes, then those of the source's binlog behind it, to be gone through once. ``whole``: that
+    was done, to the end of the log; else ``replaced`` are tables that are others under these names now, as far as was read. The source's
+    set is read when it begins: whatever touched a row that was read of the source before is among them."""
+
+    def __init__(
+        self,
+        source: Server,
+        transaction: Transaction,
+        executed: GtidSet,
+        by_gtid: bool,
+        tables: Mapping[TableName, Table],
+        unknowns: list[str],
+    ) -> None:
+        self._source = source
+        self._transaction = transaction
+        self._executed = executed
+        self._by_gtid = by_gtid and transaction.gtid is not None
+        self._tables = tables
+        self._unknowns = unknowns
+        self.whole = False
+        self.replaced: set[TableName] = set()
+
+    def __iter__(self) -> Iterator[RowChange]:
+        yield from self._transaction.changes
+        yield from self.behind()
+
+    def behind(self) -> Iterator[RowChange]:
+        """Without the failing transaction's own."""
+        for transaction in self._readable(*self._transactions()):
+            yield from transaction.changes
+
+    def logged_behind(self) -> Iterator[tuple[RowChange, bool]]:
+        """Those that the replica has executed too, in the log's order, and whether it has."""
+        for transaction in self._readable(self._log(), None):
+            executed = transaction.gtid is not None and transaction.gtid in self._executed
+            yield from ((change, executed) for change in transaction.changes)
+
+    def _log(self) -> Iterator[Transaction]:
+        """One more than is wanted tells that it goes on."""
+        return self._source.transactions_from(self._transaction.id.end, BACKLOG_READ + 1)
+
+    def _readable(self, behind: Iterator[Transaction | PassedOver], there_are: int | None) -> Iterator[Transaction]:
+        """In the form of the tables, until one cannot be read: of what is behind that, it is still told which tables it replaces."""
+        read = 0
+        try:
+            for transaction in behind:
+                if isinstance(transaction, PassedOver):
+                    if not is_elsewhere(transaction, self._tables):
+                        rest = (each for each in chain((transaction,), behind) if isinstance(each, PassedOver))
+                        self.replaced.update(name for each in rest for name in replaced_by(each, self._tables))
+                        raise Unreadable(transaction.why)
+                    read += 1
+                    continue
+                if misfit := unfit(transaction, self._tables):
+                    raise Unreadable(misfit)
+                read += 1
+                yield as_far_as_it_fits(transaction, self._tables)
+        except ReplicationError as error:
+            self._unknowns.append(f"The backlog could be read for {counted(read, 'transaction')} only: {error.message}")
+            return
+        self.whole = read <= BACKLOG_READ and (there_are is None or read >= there_are)
+        if not self.whole:
+            of = "" if there_are is None else f" of {counted(there_are, 'transaction')}"
+            self._unknowns.append(
+                f"The backlog{of} was read for {counted(read, 'transaction')}: of rows that none of these touches, it is known "
+                "how the source has them now, which can be ahead of the replica."
+            )
+
+    def _transactions(self) -> tuple[Iterator[Transaction | PassedOver], int | None]:
+        """And how many there are; None when nobody counts them."""
+        source, transaction = self._source, self._transaction
+        theirs = source.executed() if self._by_gtid else GtidSet()
+        if not self._by_gtid or not self._executed.orders(theirs):
+            # The end of the log is the end of the backlog.
+            return (each for each in self._log() if each.gtid is None or each.gtid not in self._executed), None
+        assert transaction.gtid is not None
+        backlog = theirs - self._executed - self._executed.single(transaction.gtid)
+        return islice(source.readable(backlog), BACKLOG_READ), len(backlog)

@@ -1,0 +1,401 @@
+"""Read-only: from a replica's status to a diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, partial
+
+from replfix.core.binlog.object_statement import missing_definers
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.conclude import conclude
+from replfix.core.conflicts.apart_by_key import KeptApart
+from replfix.core.conflicts.reconcile import Reconciliation
+from replfix.core.conflicts.swapped_rows import Swap
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.incident.evidence import Evidence
+from replfix.core.incident.known_error import Thread, family_of
+from replfix.core.incident.stopped_channel import error_of, stopped_channel
+from replfix.core.remedies.errant_transactions import in_words
+from replfix.core.replication.applier_error import ApplierError
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.on_its_way import OnlyHere
+from replfix.core.replication.readers import REPORTED, Shared, shared
+from replfix.core.replication.replica_status import ChannelStatus, RelayLog, ReplicaStatus
+from replfix.core.replication.start_threads import Receiver, Source, receiver_of
+from replfix.core.rows.row_values import NotRead, RowImage
+from replfix.core.schema.table import Table, TableName
+from replfix.core.schema.tested_versions import too_old
+from replfix.core.words import counted
+from replfix.deadline import within
+from replfix.errors import ConnectError, ServerError, TooOld
+from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
+from replfix.workflow.investigate.commit_order import survives
+from replfix.workflow.investigate.compare_keys import find_apart
+from replfix.workflow.investigate.compare_rows import compare, definitions_of, doubt
+from replfix.workflow.investigate.complete_images import complete_missing_rows
+from replfix.workflow.investigate.failing_transaction import failing_transaction, from_relay_log, in_question
+from replfix.workflow.investigate.find_copied_rows import copied
+from replfix.workflow.investigate.find_errant import errant
+from replfix.workflow.investigate.find_local_writes import local_writes, local_writes_by_server_id
+from replfix.workflow.investigate.find_prepared_xa import find_prepared
+from replfix.workflow.investigate.find_swaps import swaps
+from replfix.workflow.investigate.follow_errant import circle, stopped_above
+from replfix.workflow.investigate.foreign_keys.find_counterparts import (
+    ChangesSince,
+    find_kept_apart,
+    keep_what_the_source_has,
+    untold_without,
+)
+from replfix.workflow.investigate.foreign_keys.find_relatives import Relatives
+from replfix.workflow.investigate.foreign_keys.plan_children import families_kept
+from replfix.workflow.investigate.gather_context import looked_around
+from replfix.workflow.investigate.keyless_tables import doubt_missing_rows
+from replfix.workflow.investigate.look_up_objects import (
+    compare_definitions,
+    find_altered,
+    find_blocking_row,
+    find_blocking_row_of_event,
+    find_definers,
+    find_duplicates,
+    find_library,
+    find_lock_holders,
+    find_missing,
+    find_nulls,
+    find_orphans,
+    find_references_only_here,
+    read_settings,
+)
+from replfix.workflow.investigate.read_earlier_repairs import earlier_steps
+from replfix.workflow.investigate.source.check_relay_source import source_holds
+from replfix.workflow.investigate.source.check_source import source_side
+from replfix.workflow.investigate.source.read_source_rows import compare_tables, same_tables, source_rows_of
+
+DAMAGED = "damaged-table"
+"""The page of the errors of a table that cannot be read."""
+
+
+def investigate(
+    replica: Replica,
+    source_of: SourceOf,
+    channel_name: str | None,
+    progress: Progress = lambda _: None,
+    trail: TrailToRead | None = None,
+) -> Diagnosis | None:
+    """The whole diagnosis of the channel that stands, None when every channel runs. A trail that cannot be read tells nothing.
+
+    ConnectError when servers take longer over it, all in all, than the replica's limits have it.
+    """
+    with within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
+        return _investigate(replica, source_of, channel_name, progress, trail)
+
+
+def _investigate(
+    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress, trail: TrailToRead | None
+) -> Diagnosis | None:
+    status = replica.status()
+    channel = stopped_channel(status, channel_name)
+    if channel is None:
+        return None
+    if old := too_old(status.product, status.version):
+        raise TooOld(old, "Upgrade the replica first, then its source.")
+    error, thread = error_of(channel)
+    bare = _without_source(replica, status, channel, error, thread)
+    try:
+        source = source_of(channel)
+        if thread is Thread.RECEIVER:
+            return conclude(
+                replace(
+                    bare,
+                    lost=_lost(source, bare),
+                    settings=read_settings(replica, source, bare.family),
+                    free_server_id=_free_server_id(replica, source),
+                    shared=_shared(replica, source, status),
+                )
+            )
+    except ConnectError as reason:
+        unreached = _unreached(replica, bare, reason, progress)
+        return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
+    error = in_question(replica, source, channel, error, _by_gtid(channel, source.uuid()))
+    evidence = _gather(replica, source, source_of, replace(bare, error=error), progress)
+    evidence = source_side(replica, source, evidence)
+    unknowns = list(evidence.unknowns)
+    evidence = replace(evidence, prepared=find_prepared(replica, source, evidence, unknowns), unknowns=tuple(unknowns))
+    evidence = replace(evidence, copied=copied(replica, source, evidence))
+    evidence = replace(evidence, source_has=_source_has(source_of, evidence), earlier=earlier_steps(trail, evidence))
+    return conclude(_writable(replica, looked_around(replica, source, evidence)))
+
+
+def _source_has(source_of: SourceOf, evidence: Evidence) -> tuple[Source, str]:
+    """Where the receiver is down, or its relay log does not survive a restart."""
+    channel = evidence.channel
+    if receiver_of(channel) is Receiver.RUNNING and channel.relay_log is not RelayLog.REPLACED:
+        return evidence.source_has
+    return source_holds(source_of, evidence.status, channel, evidence.failing)
+
+
+def _writable(replica: Replica, evidence: Evidence) -> Evidence:
+    """How rows of the tables at hand can be written."""
+    reasons = (replica.not_as_events(table) for table in evidence.tables.values())
+    repairs = evidence.reconciliation.repairs if evidence.reconciliation is not None else ()
+    counters = {
+        name: replica.counter(evidence.tables[name]) for name in dict.fromkeys(r.table for r in repairs if r.target)
+    }
+    return replace(
+        evidence,
+        not_as_events=tuple(filter(None, reasons)),
+        counters={name: counter for name, counter in counters.items() if counter is not None},
+    )
+
+
+def _without_source(
+    replica: Replica, status: ReplicaStatus, channel: ChannelStatus, error: ApplierError, thread: Thread
+) -> Evidence:
+    """What the replica alone tells."""
+    also: tuple[str, ...] = ()
+    if thread is Thread.APPLIER and receiver_of(channel) is Receiver.STOPPED:
+        also = ("The receiver is stopped too, without an error: somebody stopped it.",)
+    if thread is Thread.APPLIER and channel.receiver_errno:
+        also = (f"The receiver stands too, by error {channel.receiver_errno}: {channel.receiver_message}",)
+    return Evidence(
+        status=status,
+        channel=channel,
+        error=error,
+        source_uuid=channel.source_uuid,
+        transaction=None,
+        tables={},
+        reconciliation=None,
+        applied=(),
+        source_rows=(),
+        only_here=OnlyHere(GtidSet()),
+        local_writes=(),
+        replica_auto_increment=replica.auto_increment(),
+        source_auto_increment=None,
+        blind_spots=replica.granted().blind_spots,
+        unknowns=also,
+        thread=thread,
+    )
+
+
+def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress: Progress) -> Evidence:
+    """As far as the replica and its relay log tell. What is the source's to say is not planned for."""
+    said = " ".join(filter(None, (reason.message, reason.hint)))
+    unknowns = [*bare.unknowns, said]
+    if bare.thread is not Thread.APPLIER:
+        return replace(bare, unknowns=tuple(unknowns), unreachable=reason)
+    progress("Reading the failing transaction from the replica's relay log")
+    bare = replace(bare, error=in_question(replica, None, bare.channel, bare.error, bare.channel.auto_position))
+    failing = from_relay_log(replica, bare.channel, bare.error, unknowns)
+    transaction = failing.transaction
+    if transaction is None:
+        unknowns.append("Without the source the failing transaction, its rows and errant transactions are not known.")
+        bare = replace(bare, logged=failing.logged, statement=failing.statement)
+        return replace(
+            bare, doubted=failing.doubted(bare.error, {}, its_source=True), unknowns=tuple(unknowns), unreachable=reason
+        )
+    unknowns.append("Without the source its rows of now and errant transactions are not known.")
+    defined = definitions_of(replica, transaction)
+    unknowns.extend(defined.misfits.values())
+    tables, transaction = defined.tables, defined.transaction
+    found, applied = compare(replica, transaction, tables)
+    doubt(bare.status.product, bare.error, transaction, found, tables, unknowns)
+    why = "it cannot be reached"
+
+    def settle(found: Reconciliation) -> Reconciliation:
+        return replace(
+            found,
+            untold=tuple(dict.fromkeys((*found.untold, *untold_without(transaction, tables, found.repairs, why)))),
+        )
+
+    found = families_kept(replica, tables, transaction.changes, found, settle, lambda found, _: found)
+    mark = bare.channel.committed_behind(transaction.id)
+    if mark is not None:
+        unknowns.append(f"Workers have committed up to {mark}: which transactions, only the source's binlog tells.")
+    untold = (*found.untold, *([unknowns[-1]] if mark else []))
+    return replace(
+        bare,
+        transaction=transaction,
+        tables=tables,
+        misfits=defined.misfits,
+        reconciliation=replace(found, untold=tuple(dict.fromkeys(untold))),
+        applied=applied,
+        source_rows=(NotRead("the source cannot be reached"),) * len(found.conflicts),
+        below=replica.replicas_below(),
+        doubted=failing.doubted(bare.error, tables, its_source=True),
+        unknowns=tuple(unknowns),
+        unreachable=reason,
+    )
+
+
+def _free_server_id(replica: Replica, source: Server) -> int:
+    return max(replica.server_ids() | source.server_ids()) + 1
+
+
+def _shared(replica: Replica, source: Server, status: ReplicaStatus) -> Shared:
+    reported = replica.variables(REPORTED)
+    host, port = (reported[name] for name in REPORTED)
+    return shared(
+        source.readers() or (),
+        status.server_uuid.lower(),
+        status.server_id,
+        host,
+        int(port) if port and port.isdigit() else None,
+    )
+
+
+def _lost(source: Server, bare: Evidence) -> GtidSet:
+    """What the replica has not applied and the source has purged. For the receiver, what it has received is not lost."""
+    lost = source.purged() - bare.status.executed
+    return lost - bare.channel.retrieved if bare.thread is Thread.RECEIVER else lost
+
+
+def _behind(source: Server, status: ReplicaStatus, error: ApplierError) -> GtidSet | None:
+    """The backlog without the failing transaction; None without GTIDs."""
+    if error.gtid is None:
+        return None
+    return source.executed() - status.executed - status.executed.single(error.gtid)
+
+
+def _by_gtid(channel: ChannelStatus, source_uuid: str) -> bool:
+    """Positions are one server's own; of another one, only GTIDs tell."""
+    return channel.auto_position or source_uuid != channel.source_uuid
+
+
+def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidence, progress: Progress) -> Evidence:
+    status, channel, error = bare.status, bare.channel, bare.error
+    unknowns = list(bare.unknowns)
+    source_uuid = source.uuid()
+    if channel.source_uuid and source_uuid != channel.source_uuid:
+        unknowns.append(
+            f"{source.address} is server {source_uuid}, while the replica reads from {channel.source_uuid}: the rows of "
+            "the transaction are taken from a server that is not the replica's source."
+        )
+    strays = errant(replica, status, channel, source, source_of)
+    progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
+    its_source = source_uuid == channel.source_uuid
+    by_gtid = _by_gtid(channel, source_uuid)
+    failing = failing_transaction(source, channel, error, by_gtid, unknowns)
+    if not failing.found:
+        failing = from_relay_log(replica, channel, error, unknowns)
+    transaction, statement = failing.transaction, failing.statement
+    tables: dict[TableName, Table] = {}
+    described, damaged = tables, ""
+    misfits: dict[TableName, str] = {}
+    found: Reconciliation | None = None
+    applied: tuple[bool, ...] = ()
+    source_rows: tuple[RowImage | NotRead | None, ...] = ()
+    around: tuple[Server, ...] = ()
+    swapping: tuple[Swap, ...] = ()
+    held_apart: tuple[KeptApart, ...] = ()
+    local: tuple[Transaction, ...] = ()
+    own = cache(lambda: local_writes(replica, strays.every, unknowns))
+    if transaction is not None:
+        defined = definitions_of(replica, transaction)
+        unknowns.extend(defined.misfits.values())
+        tables, transaction, misfits = defined.tables, defined.transaction, defined.misfits
+        progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
+        described = tables
+        try:
+            found, applied = compare(replica, transaction, tables)
+        except ServerError as reason:
+            family = family_of(reason.errno, Thread.APPLIER, status.product)
+            if family is None or family.page != DAMAGED:
+                raise
+            damaged = reason.message
+            misfits = dict.fromkeys(tables, f"Its rows cannot be read on the replica: {damaged}") | misfits
+            tables = {}
+            found, applied = compare(replica, transaction, tables)
+        since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
+        relatives = Relatives(replica, source, channel.filters, transaction, error, status.product, tables, since)
+        found = relatives.added_to(found)
+        doubt(status.product, error, transaction, found, tables, unknowns)
+        theirs = same_tables(source, tables, found, unknowns)
+        source_rows = source_rows_of(source, found, theirs)
+        around = circle(source, status, unknowns)
+        unknowns.extend(() if around else stopped_above(source))
+        swapping = swaps(
+            around or (source,),
+            since,
+            theirs,
+            transaction,
+            found,
+            source_rows,
+            own,
+            circle=bool(around),
+        )
+        if found.repairs:
+            found = doubt_missing_rows(replica, source, since, tables, theirs, found)
+            found = complete_missing_rows(replica, source, since, transaction.changes, tables, theirs, found)
+            only_here: set[TableName] = set()
+
+            def settle(found: Reconciliation) -> Reconciliation:
+                compare_tables(source, tables, found, theirs, only_here, unknowns)
+                return keep_what_the_source_has(
+                    replica,
+                    source,
+                    transaction,
+                    status.executed,
+                    by_gtid,
+                    tables,
+                    theirs,
+                    found,
+                    unknowns,
+                    only_here,
+                )
+
+            kept = families_kept(replica, tables, transaction.changes, found, settle, relatives.with_parents)
+        else:
+            kept = found
+
+        def conflicts(other: Transaction) -> int:
+            theirs = definitions_of(replica, other)
+            return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
+
+        found = survives(source, channel, transaction, found, kept, conflicts)
+        held_apart = find_kept_apart(source, transaction.changes, found, tables)
+        if strays.every and found.conflicts:
+            progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
+            local = own()
+        elif transaction.gtid is None and found.conflicts:
+            progress("Looking for the author in the newest part of the replica's own binlog")
+            local = local_writes_by_server_id(replica, status.server_id, unknowns)
+    behind = _behind(source, status, error)
+    doubted = failing.doubted(error, tables, its_source=its_source) or failing.unproven(
+        replica, source, channel, stands_in=bool(channel.source_uuid) and not its_source
+    )
+    return replace(
+        bare,
+        source_uuid=source_uuid,
+        transaction=transaction,
+        tables=described,
+        damaged=damaged,
+        misfits=misfits,
+        reconciliation=found,
+        applied=applied,
+        source_rows=source_rows,
+        only_here=strays,
+        swaps=swapping,
+        circle=tuple(server.address for server in around),
+        below=replica.replicas_below(),
+        local_writes=local,
+        source_auto_increment=source.auto_increment(),
+        statement=statement,
+        logged=failing.logged,
+        definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, behind, unknowns),
+        duplicates=find_duplicates(replica, source, error, statement, unknowns),
+        blocking=find_blocking_row(replica, source, error, statement, unknowns)
+        or find_blocking_row_of_event(replica, source, error, transaction, found, tables),
+        lock_holders=find_lock_holders(replica, error, transaction, statement, bare.family, unknowns),
+        settings=read_settings(replica, source, bare.family),
+        references_only_here=find_references_only_here(replica, source, error, statement, bare.family),
+        altered=find_altered(replica, error, statement),
+        kept_apart=held_apart,
+        apart=find_apart(replica, source, transaction, found, tables, behind),
+        library=find_library(source, error, unknowns),
+        definers=find_definers(replica, source, missing_definers(error), unknowns),
+        missing=find_missing(replica, source, error, statement, behind, unknowns),
+        nulls=find_nulls(replica, source, error, statement, unknowns),
+        orphans=find_orphans(replica, error, statement, unknowns),
+        lost=_lost(source, bare),
+        doubted=doubted,
+        unknowns=tuple(dict.fromkeys(unknowns)),
+    )

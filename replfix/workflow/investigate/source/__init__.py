@@ -1,0 +1,1 @@
+"""What the source has, and whether it can be written on."""

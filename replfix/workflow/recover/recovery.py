@@ -1,0 +1,374 @@
+"""What an interrupted run left behind, put right before anything else is written: settings, and stories without an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from replfix.core.binlog.row_event import Transaction
+from replfix.core.conflicts.reconcile import final_rows, not_as_final
+from replfix.core.plan.interrupted_repair import (
+    UNDONE_ON_SOURCE,
+    UNTOLD,
+    Found,
+    questions,
+    repair_found,
+    source_found,
+    standing,
+    undo_found,
+    verified_before,
+)
+from replfix.core.plan.left_changed import not_by_that_run
+from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.plan import Plan, Way, in_words
+from replfix.core.plan.recorded_plan import as_recorded, read_plan, read_steps, tables_named, writes_on_source
+from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
+from replfix.core.trail.audit_record import AuditRecord, RecordKind
+from replfix.core.words import shortened
+from replfix.errors import AuditError, Busy, Refused, ReplfixError, Unexpected
+from replfix.ports import Repair, Replica, Trail
+from replfix.workflow.apply.close_gap import end_gap
+from replfix.workflow.apply.resume_applier import start_again, wait_until_stopped
+from replfix.workflow.apply.start_channel import feed_applier
+from replfix.workflow.investigate.compare_rows import definitions_of
+from replfix.workflow.operation import Operation
+from replfix.workflow.recover.trusted_record import check_whole
+
+_GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, starts the channel and verifies."
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """One thing that was put right. ``told_by``: the record that told of it; ``audit_id``: the one that ends it."""
+
+    told_by: AuditRecord
+    audit_id: str
+    message: str
+    next: str = ""
+
+    @property
+    def channel(self) -> str:
+        return self.told_by.channel
+
+
+def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
+    """Settings of that server which an interrupted run changed and did not put back."""
+    return [record for record in trail.open_settings() if server_of(record) == server_uuid]
+
+
+def unended(trail: Trail, server_uuid: str) -> list[AuditRecord]:
+    """Intents for that server of which nobody knows what became."""
+    return [record for record in trail.open_intents() if server_of(record) == server_uuid]
+
+
+def server_of(record: AuditRecord) -> object:
+    """The server_uuid that a record of settings or of an intent is about."""
+    content = _content(record)
+    plan = content.get("plan")
+    return plan.get("server_uuid") if isinstance(plan, dict) else content.get("server_uuid")
+
+
+def recover(operation: Operation) -> Iterator[Recovered]:
+    """One by one, put settings back, find out what became of every intent, and start a channel that the run was about to start.
+
+    Busy when a run that is still at work holds the channel: then nothing was left behind yet.
+    """
+    return _recovered(operation, finish=True, skip_busy=False)
+
+
+def recover_first(operation: Operation, *, finish: bool = True) -> None:
+    """The same before something else is written. What a run that is still at work holds is that run's own business.
+    Without ``finish`` no channel is started: for a dry run."""
+    for done in _recovered(operation, finish=finish, skip_busy=True):
+        operation.progress(" ".join(filter(None, (done.message, done.next))))
+
+
+def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterator[Recovered]:
+    server_uuid, trail = operation.replica.uuid(), operation.trail
+    if leftovers(trail, server_uuid) or unended(trail, server_uuid):
+        check_whole(trail)
+    for found in leftovers(trail, server_uuid):
+        try:
+            with operation.replica.repair(found.channel) as repair, repair.alone():
+                # Looked up again: the run that held the channel until now may have ended its story itself.
+                if found.id in {record.id for record in leftovers(trail, server_uuid)}:
+                    with _nothing_unexpected():
+                        put_back = _put_back(operation, found, repair)
+                    yield put_back
+        except Busy:
+            if not skip_busy:
+                raise
+    for found in unended(trail, server_uuid):
+        try:
+            with operation.replica.repair(found.channel):
+                if found.id in {record.id for record in unended(trail, server_uuid)}:
+                    with _nothing_unexpected():
+                        ended = (_end_gap if "gap" in _content(found) else _end)(operation, found, finish)
+                    if ended is not None:
+                        yield ended
+        except Busy:
+            if not skip_busy:
+                raise
+
+
+@contextmanager
+def _nothing_unexpected() -> Iterator[None]:
+    """Here servers are changed for what is on record already."""
+    try:
+        yield
+    except ReplfixError:
+        raise
+    except Exception as error:
+        raise Unexpected(error) from error
+
+
+def _put_back(operation: Operation, record: AuditRecord, repair: Repair) -> Recovered:
+    variables = _content(record).get("variables")
+    values = {str(name): str(value) for name, value in variables.items()} if isinstance(variables, dict) else {}
+    operation.progress(f"Putting back what an interrupted run left changed: {', '.join(values)} ({record.named})")
+    kept = {name: why for name in values if (why := _not_by_that_run(record, name, repair))}
+    done = repair.put_back({name: value for name, value in values.items() if name not in kept})
+    said, further = f"Nothing that a run changes was left changed ({record.named}): nothing was done.", ""
+    if done:
+        said = f"Put back what an interrupted run left changed: {', '.join(done)} ({record.named})."
+    elif kept:
+        said = f"Nothing was put back ({record.named}): {'; '.join(kept.values())}."
+        further = f"Only if it is to be on: {'; '.join(f'SET GLOBAL {name} = ON' for name in kept)}."
+    payload = {**record.content, **({"not_put_back": kept} if kept else {})}
+    ended = _tell(operation, RecordKind.SETTINGS_RESTORED, record, payload)
+    return Recovered(record, ended, said, further)
+
+
+def _not_by_that_run(record: AuditRecord, name: str, repair: Repair) -> str:
+    now = repair.setting(name)
+    if now is None:
+        return ""
+    said = record.content.get("server_time")
+    try:
+        server_time = datetime.fromisoformat(said) if isinstance(said, str) else None
+        return not_by_that_run(name, now, datetime.fromisoformat(record.recorded_at), server_time)
+    except (ValueError, TypeError, OverflowError):
+        return f"the record does not say when {name} was switched off"
+
+
+def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
+    """Find out what became of an intent, do what was left to do, and record it: last, for a run that is killed here has to
+    leave the story open."""
+    operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
+    document = _plan_document(record)
+    hint, on_source = "", None
+    of = record.content.get("undoes")
+    told = _told_of_source(operation.trail, record)
+    try:
+        found, plan, channel, on_source = _look(operation, record, told)
+    except Refused as error:
+        found = Found(UNTOLD, error.message)
+        if writes_on_source(document):
+            on_source = _look_on_source(operation, record, told, None)
+    else:
+        if channel is not None and of is None:
+            hint = _left_to_do(operation, plan, found, finish)
+        elif found.result == UNDONE_ON_SOURCE:
+            hint = f"'replfix undo {of}' goes on with the rows of the replica."
+        hint = f"{hint} {_receiver_now(plan, operation.replica.status().channel(plan.channel))}".strip()
+    payload: dict[str, object] = {
+        "digest": record.content.get("digest"),
+        "gtid": document.get("gtid"),
+        "result": found.result,
+        "detail": found.how,
+        "recovered": record.id,
+    }
+    if of is not None:
+        payload["undoes"] = of
+    source_part = ""
+    if on_source is not None:
+        payload["on_source"], source_part = on_source[0].value, on_source[1]
+    ended = _tell(operation, RecordKind.OUTCOME, record, payload)
+    message = f"{_interrupted(record, found)}{source_part}"
+    return Recovered(record, ended, message, hint)
+
+
+def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recovered | None:
+    """The same for what was to be applied before the failing transaction; None where that has to wait for a run that
+    finishes it."""
+    plan = read_plan(_plan_document(record), {})
+    operation.progress(f"Looking how far the replica came before {plan.transaction}: intent {record.id}")
+    ended = end_gap(operation, plan, finish=finish)
+    if ended is None:
+        operation.progress(
+            "The channel stands there without an error: 'replfix recover' starts it again, a dry run does not"
+        )
+        return None
+    found, done = ended
+    payload: dict[str, object] = {
+        "digest": record.content.get("digest"),
+        "gtid": plan.transaction.gtid,
+        "result": found.result,
+        "detail": found.how,
+        "recovered": record.id,
+    }
+    told = _tell(operation, RecordKind.OUTCOME, record, payload)
+    said = _interrupted(record, found)
+    return Recovered(record, told, said, done)
+
+
+def _interrupted(record: AuditRecord, found: Found) -> str:
+    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}".strip()
+    return f"{said} (Told by the {record.named}.)"
+
+
+def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) -> str:
+    """In words; what ``finish`` allows is done."""
+    status = operation.replica.status()
+    now = status.channel(plan.channel)
+    if now is None or now.applier_running:
+        return ""
+    if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
+        return _GOES_ON
+    if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not Way.APPLY):
+        # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
+        if not finish:
+            return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
+        if not status.stands_behind(now, plan.transaction):
+            return (
+                f"The channel was not started: the replica does not confirm that this run stopped it behind {plan.transaction}. "
+                "START REPLICA, if nobody has stopped it on purpose."
+            )
+        if refused := start_again(operation, plan):
+            return f"The channel was not started again. {refused}"
+        return "The channel was started, which was all that was left to do."
+    return ""
+
+
+def _receiver_now(plan: Plan, channel: ChannelStatus | None) -> str:
+    """What a run that was to stop the receiver again has left."""
+    if (
+        plan.receiver is None
+        or not plan.receiver.put_back
+        or channel is None
+        or channel.receiver is ReceiverState.STOPPED
+    ):
+        return ""
+    return "The receiver, which was stopped by hand before that run, is running now; STOP REPLICA IO_THREAD stops it again."
+
+
+def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
+    """What the run was about to commit on the source, once the replica's rows had been read and were right."""
+    story = trail.records(incident=record.incident)
+    return next((r for r in story if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq), None)
+
+
+OnSourceFound = tuple[OnSourceResult, str]
+"""What became of a plan's part there, told from its rows, and in words."""
+
+
+def _look(
+    operation: Operation, record: AuditRecord, told: AuditRecord | None
+) -> tuple[Found, Plan, ChannelStatus | None, OnSourceFound | None]:
+    """``told``: what the run was about to commit on the source. That may have changed the rows since."""
+    replica, document = operation.replica, _plan_document(record)
+    tables = {name: replica.table(name) for name in tables_named(document)}
+    plan = read_plan(document, tables)
+    known = as_recorded(tables, plan.steps)
+    status = replica.status()
+    channel = status.channel(plan.channel)
+    if channel is not None and channel.applier_running and channel.has_end:
+        # Where the run let it go up to: looked at before it is there, the channel would be found stopped by nobody later.
+        feed_applier(operation, plan, channel)
+        status = wait_until_stopped(operation, plan)
+        channel = status.channel(plan.channel)
+    rows = standing(plan, known, replica.find(known, questions(plan.steps, known)))
+    on_source = _look_on_source(operation, record, told, channel) if writes_on_source(document) else None
+    if record.content.get("undoes") is not None:
+        return undo_found(plan, rows, on_source[0] if on_source is not None else None), plan, channel, on_source
+    applied = channel is not None and status.has_applied(channel, plan.transaction)
+    if applied and told is not None:
+        return verified_before(plan), plan, channel, on_source
+    held = applied and channel is not None and not plan.way.leaves_out
+    wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
+    return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel, on_source
+
+
+def _look_on_source(
+    operation: Operation, record: AuditRecord, told: AuditRecord | None, channel: ChannelStatus | None
+) -> OnSourceFound:
+    by_hand = (
+        f" 'replfix audit show {record.id}' prints the displaced rows, and the SQL for the source."
+        if record.content.get("undoes") is None
+        else ""
+    )
+    if told is None:
+        return OnSourceResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"
+    document = _content(told)
+    try:
+        if channel is None:
+            raise Refused("the replica has no such channel any more.")
+        source = operation.source_of(channel)
+        if (now := source.uuid()) != document.get("server_uuid"):
+            raise Refused(f"the source is {now} now.")
+        tables = {name: source.table(name) for name in tables_named(document)}
+        steps = read_steps(document, tables)
+        known = {name: table for name, table in tables.items() if table is not None}
+        with source.writing():  # behind a COMMIT of the killed run that is still under way
+            found = source_found(steps, known, source.find(known, questions(steps, known)))
+    except ReplfixError as error:
+        reason = f" Whether its part was written on the source cannot be told: {error.message}"
+        return OnSourceResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."
+    rows = "; ".join(shortened(tuple(map(in_words, steps)), "row"))
+    match found:
+        case OnSourceResult.WRITTEN:
+            return found, f" On the source it was written: {rows}."
+        case OnSourceResult.NOT_WRITTEN:
+            return found, f" On the source nothing was written: its rows stand as before.{by_hand}"
+        case _:
+            return found, (
+                f" Whether it was written on the source cannot be told: its rows stand neither as before nor as they were to be "
+                f"written. 'replfix audit show {told.id}' has them."
+            )
+
+
+def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) -> tuple[str, ...] | None:
+    """Which rows do not stand as the transaction leaves them; None when that cannot be looked at."""
+    if plan.transaction.gtid is None:
+        return None
+    try:
+        transaction = operation.source_of(channel).transaction(plan.transaction.gtid)
+        return _rows_that_differ(operation.replica, transaction)
+    except ReplfixError as error:
+        operation.progress(f"{plan.transaction} cannot be held against the replica's rows: {error.message}")
+        return None
+
+
+def _rows_that_differ(replica: Replica, transaction: Transaction) -> tuple[str, ...] | None:
+    defined = definitions_of(replica, transaction)
+    tables = defined.tables
+    if defined.misfits:
+        return None
+    final = final_rows(defined.transaction.changes, tables)
+    if any(row.lookup.key is None for row in final):
+        return None  # rows without a name: how many there were before is not known any more
+    return not_as_final(final, tables, replica.find(tables, tuple(row.lookup for row in final)), {})
+
+
+def _plan_document(record: AuditRecord) -> dict[str, object]:
+    plan = _content(record).get("plan")
+    return plan if isinstance(plan, dict) else {}
+
+
+def _content(record: AuditRecord) -> dict[str, object]:
+    try:
+        return record.content
+    except ValueError as error:
+        raise AuditError(
+            f"The record {record.id} of an interrupted run cannot be read: {error}.",
+            "It was altered: run 'replfix audit verify'.",
+        ) from None
+
+
+def _tell(operation: Operation, kind: RecordKind, about: AuditRecord, payload: dict[str, object]) -> str:
+    """In the story of the run that was interrupted."""
+    return operation.trail.append(
+        kind, incident=about.incident, replica=about.replica, channel=about.channel, payload=payload
+    ).id

@@ -1,0 +1,255 @@
+"""From a stopped channel to one that runs: one failing transaction after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from replfix.core.conclude import strategy_names
+from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
+from replfix.core.plan.outcome import OnSourceResult, Outcome, Result, Round
+from replfix.core.plan.plan import Plan, in_words
+from replfix.core.words import counted, shortened
+from replfix.errors import (
+    NoReplica,
+    NotVerified,
+    RehearsalFailed,
+    ReplfixError,
+    ReplicationError,
+    StoppedByHand,
+    UsageError,
+)
+from replfix.workflow.apply.close_gap import close_gap
+from replfix.workflow.apply.repair_round import one_round, plan_of
+from replfix.workflow.apply.write_on_source import arrived
+from replfix.workflow.investigate.investigation import investigate
+from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.recover.recovery import recover_first
+
+TRIES = 3
+"""How often a transaction with which nothing is wrong is rehearsed, before a human has to look at what is in its way."""
+BETWEEN_TRIES_SECONDS = 2.0
+
+Confirm = Callable[[Diagnosis, Plan], bool]
+
+
+def resolve(
+    operation: Operation,
+    *,
+    strategy: str,
+    channel: str | None,
+    max_rounds: int,
+    dry_run: bool,
+    confirm: Confirm,
+) -> Outcome:
+    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most; when
+    no channel was named, then the next one that an error stopped.
+
+    ``confirm`` is shown each plan before anything is done for it. A dry run rehearses the first plan and stops.
+    Raises NotDone when nothing was changed, ConnectError before anything was; once something was changed, the
+    outcome says how it stands.
+    """
+    if strategy not in strategy_names():
+        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    recover_first(operation, finish=not dry_run)
+    story = Story(operation)
+    rounds: list[Round] = []
+    any_channel = channel is None
+    confirmed: set[str] = set()
+    tries = 0
+    while True:
+        try:
+            diagnosis = _diagnosis(operation, channel)
+            if diagnosis is None and rounds and any_channel and (another := _failed(operation)) is not None:
+                channel = another
+                continue
+        except ReplfixError as error:
+            if not rounds and (isinstance(error, NoReplica) or not isinstance(error, ReplicationError)):
+                raise
+            return _stopped_short(rounds, story, error.message, error.hint)
+        if diagnosis is None:
+            if rounds:
+                return _resolved(operation, channel, rounds, story)
+            return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
+        channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
+        plan, why_not = plan_of(diagnosis, strategy)
+        if plan is None:
+            unreachable = diagnosis.evidence.unreachable
+            if unreachable is not None and not rounds and diagnosis.evidence.transaction is None:
+                raise unreachable
+            return _stopped_short(rounds, story, why_not, _what_is_shown(diagnosis))
+        if rounds and plan.left_out is not None:
+            return _stopped_short(
+                rounds,
+                story,
+                f"The channel stopped again, on {plan.transaction}.",
+                "One transaction is left out at a time: look at this one with 'replfix diagnose'.",
+            )
+        if len(rounds) == max_rounds:
+            return _stopped_short(
+                rounds,
+                story,
+                f"The channel stopped again, on {plan.transaction}, after {max_rounds} rounds, which is the limit.",
+                "Run the command again, with a larger --max-rounds when that is what you want.",
+            )
+        if not dry_run and plan.digest not in confirmed and not confirm(diagnosis, plan):
+            return _stopped_short(rounds, story, "Not confirmed.", "")
+        confirmed.add(plan.digest)
+        came = Came()
+        try:
+            if not dry_run and close_gap(operation, story, plan):
+                continue
+            one_round(operation, story, plan, dry_run, came)
+            tries = 0
+        except NotVerified as error:
+            rounds.append(came.as_round(plan))
+            return Outcome(Result.FAILED, error.message, error.hint, tuple(rounds), tuple(story.ids))
+        except ReplfixError as error:
+            if isinstance(error, RehearsalFailed) and diagnosis.evidence.transient and not plan.steps:
+                tries += 1
+                if tries == TRIES or dry_run:
+                    return _stopped_short(rounds, story, *_still_held(diagnosis, error))
+                operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
+                operation.clock.sleep(BETWEEN_TRIES_SECONDS)
+                continue
+            if not rounds:
+                raise
+            return _stopped_short(rounds, story, error.message, error.hint)
+        rounds.append(came.as_round(plan))
+        if dry_run:
+            return _rehearsed(rounds[0], story)
+        if came.left_stopped:
+            return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
+
+
+def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
+    try:
+        return investigate(operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read)
+    except StoppedByHand as error:
+        # So it also stands while another replfix lets it apply one transaction: Busy tells which one.
+        with operation.replica.repair(error.channel):
+            return investigate(
+                operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read
+            )
+
+
+def _failed(operation: Operation) -> str | None:
+    """A channel that an error stopped."""
+    return next((c.name for c in operation.replica.status().channels if c.failure is not None), None)
+
+
+def rehearse(operation: Operation, plan: Plan) -> Outcome:
+    """Let the replica rehearse one plan that was shown; everything is rolled back.
+
+    Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
+    """
+    recover_first(operation, finish=False)
+    story, came = Story(operation), Came()
+    one_round(operation, story, plan, True, came)
+    return _rehearsed(came.as_round(plan), story)
+
+
+def carry_out(operation: Operation, plan: Plan) -> Outcome:
+    """Rehearse and carry out one plan that a human approved, and start the channel. Raises as ``resolve`` does.
+
+    The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
+    """
+    recover_first(operation)
+    story, came = Story(operation), Came()
+    try:
+        close_gap(operation, story, plan)
+        one_round(operation, story, plan, False, came)
+    except NotVerified as error:
+        return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))
+    rounds = [came.as_round(plan)]
+    if came.left_stopped:
+        return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
+    try:
+        channel = operation.replica.status().channel(plan.channel)
+    except ReplfixError as error:
+        return _stopped_short(rounds, story, error.message, error.hint)
+    if channel is not None and channel.applier_running:
+        return _resolved(operation, plan.channel, rounds, story)
+    return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
+
+
+def _resolved(operation: Operation, channel: str | None, rounds: list[Round], story: Story) -> Outcome:
+    """The channel runs. What rounds before the last wrote on the source may have come to the replica only now."""
+    for number, round_ in enumerate(rounds):
+        if round_.on_source is OnSourceResult.WRITTEN and channel is not None:
+            tables = {name: t for name in {s.table for s in round_.written} if (t := operation.replica.table(name))}
+            if not arrived(operation, channel, round_.written, tables):
+                return Outcome(
+                    Result.FAILED,
+                    f"{_in_short(rounds)} What was written on the source for {round_.plan.transaction} is not on the replica.",
+                    "'replfix status' shows how the channel stands; what was written is in the audit trail.",
+                    tuple(rounds),
+                    tuple(story.ids),
+                )
+            rounds[number] = replace(round_, on_source=OnSourceResult.SEEN)
+    others = any(cause in LEAVES_OTHERS for round_ in rounds for cause in round_.causes[:1])
+    return Outcome(
+        Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(story.ids)
+    )
+
+
+def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
+    """What stands in the way of a transaction with which nothing is wrong, and what to do about it."""
+    holders = diagnosis.evidence.lock_holders
+    if not holders:
+        seen = "Who holds a lock is unknown" if holders is None else "Nobody is seen to hold a lock"
+        return error.message, f"No row was changed. {seen}: look at SHOW PROCESSLIST, then try again."
+    kill = ", ".join(f"KILL {holder.connection}" for holder in holders)
+    return (
+        " ".join((error.message, *(holder.in_words() for holder in holders))),
+        f"No row was changed. Wait until that transaction ends, or end it ({kill}), and run the command again.",
+    )
+
+
+def _rehearsed(round_: Round, story: Story) -> Outcome:
+    return Outcome(
+        Result.NEEDS_HUMAN,
+        f"Dry run: {round_.plan.rehearsal}.",
+        "Run the command without --dry-run to carry it out.",
+        (round_,),
+        tuple(story.ids),
+        dry_run=True,
+    )
+
+
+def _what_is_shown(diagnosis: Diagnosis) -> str:
+    """Where a human goes on: only where there is something to see."""
+    if any(remedy.sql for remedy in diagnosis.advice):
+        return "'replfix diagnose' shows the manual steps, with their statements."
+    if diagnosis.advice:
+        return " ".join(remedy.text for remedy in diagnosis.advice)
+    found = diagnosis.evidence.reconciliation
+    return "'replfix diagnose' shows the rows." if found is not None and found.conflicts else ""
+
+
+def _stopped_short(rounds: list[Round], story: Story, message: str, hint: str) -> Outcome:
+    if rounds:
+        message = f"{_in_short(rounds)} Then: {message}"
+    return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(story.ids))
+
+
+def _in_short(rounds: list[Round]) -> str:
+    for plan in (r.plan for r in rounds):
+        if plan.left_out is not None and plan.net_rows:  # never more than one that leaves anything out
+            return f"{plan.transaction} was carried out without {plan.left_out.in_words} of it."
+        if plan.left_out is not None:
+            return f"{plan.transaction} was left out: the replica will not have what it holds."
+    displaced = sum(len(r.plan.displaced) for r in rounds)
+    transactions = counted(len(rounds), "failing transaction")
+    text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."
+    return " ".join((text, *(_on_source(r) for r in rounds if r.written)))
+
+
+def _on_source(round_: Round) -> str:
+    where = {
+        OnSourceResult.SEEN: "on the source, seen there and on the replica",
+        OnSourceResult.WRITTEN: "on the source",
+    }
+    said = where.get(round_.on_source or OnSourceResult.UNKNOWN, "on the source, if it was committed")
+    return f"Written {said}: {'; '.join(shortened(tuple(map(in_words, round_.written)), 'row'))}."

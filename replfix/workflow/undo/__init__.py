@@ -1,0 +1,1 @@
+"""A repair taken back, out of its record."""

@@ -1,0 +1,139 @@
+"""A plan is one object with one name: its digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from decimal import Decimal
+
+from replfix.core.binlog.statement import Statement
+from replfix.core.conflicts.foreign_keys.child_rows import Orphan
+from replfix.core.plan.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Undoable, Way, to_document
+from replfix.core.replication.start_threads import ReceiverFirst
+from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.schema.table import TableName
+from tests.unit.making import GTID, REPLICA
+
+STEP = Step(
+    StepKind.UPDATE,
+    TableName("d", "t"),
+    ("id", "v"),
+    (1, Decimal("1.0")),
+    (1, b"\xff"),
+    "UPDATE …",
+    "UPDATE … back",
+)
+PLAN = Plan(
+    "source-wins",
+    REPLICA,
+    "",
+    TransactionId(GTID, "binlog.000001", 400, 1792),
+    1062,
+    (STEP,),
+    ("a guard",),
+    ("a risk",),
+)
+
+
+KEPT = Kept(TableName("d", "c"), ("id", "v"), (1, "x"), "f")
+
+
+def test_the_digest_changes_with_every_field() -> None:
+    others = [
+        replace(PLAN, **{name: value})
+        for name, value in {
+            "strategy": "x",
+            "server_uuid": "x",
+            "channel": "x",
+            "transaction": TransactionId("x", "", 0, 0),
+            "errno": 1,
+            "steps": (),
+            "guards": (),
+            "risks": (),
+            "row_events": True,
+            "net_rows": (STEP,),
+            "left_out": LeftOut((), {}, (Statement("", "DROP TABLE t"),)),
+            "kept": (KEPT,),
+            "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
+            "on_source": OnSource("x", (STEP,)),
+            "undo_outlook": "x",
+            "receiver": ReceiverFirst(fetch_again=True, put_back=True),
+        }.items()
+    ]
+    others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=Way.EMPTY))
+    others.append(replace(PLAN, undoable=Undoable.NO, undo_outlook="x"))
+    assert len(others) == len(fields(Plan))
+    assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
+
+
+def test_the_digest_changes_with_every_field_of_a_step() -> None:
+    values = {
+        "kind": StepKind.DELETE,
+        "table": TableName("d.t", ""),
+        "columns": ("id", "w"),
+        "current": None,
+        "target": (1, "\xff"),
+        "sql": "",
+        "undo_sql": "",
+        "alike": 1,
+        "new_key": "id",
+        "takes": (("v", 1),),
+    }
+    others = [replace(PLAN, steps=(replace(STEP, **{name: value}),)) for name, value in values.items()]
+    assert len(others) == len(fields(Step))
+    assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
+    assert replace(PLAN, steps=(STEP, STEP)).digest != PLAN.digest
+
+
+def test_the_digest_changes_with_every_field_of_a_row_that_is_kept() -> None:
+    values = {"table": TableName("d.t", ""), "columns": ("id", "w"), "row": (2, "x"), "foreign_key": "g"}
+    others = [replace(PLAN, kept=(replace(KEPT, **{name: value}),)) for name, value in values.items()]
+    assert len(others) == len(fields(Kept))
+    assert len({p.digest for p in (PLAN, replace(PLAN, kept=(KEPT,)), *others)}) == len(others) + 2
+
+
+def test_equal_plans_have_one_digest() -> None:
+    assert replace(PLAN, steps=(replace(STEP),)).digest == PLAN.digest
+    assert len(PLAN.digest) == 64
+
+
+def test_what_is_displaced_is_what_the_replica_holds() -> None:
+    come = replace(STEP, kind=StepKind.INSERT, current=None)
+    gone = replace(STEP, kind=StepKind.DELETE, target=None)
+    assert replace(PLAN, steps=(gone, STEP, come)).displaced == (gone, STEP)
+
+
+def test_the_document_holds_everything() -> None:
+    document = json.loads(json.dumps(to_document(PLAN)))
+    assert document == {
+        "strategy": "source-wins",
+        "server_uuid": REPLICA,
+        "channel": "",
+        "gtid": GTID,
+        "errno": 1062,
+        "steps": [
+            {
+                "kind": "update",
+                "schema": "d",
+                "table": "t",
+                "columns": ["id", "v"],
+                "sql": "UPDATE …",
+                "undo_sql": "UPDATE … back",
+                "alike": 0,
+                "current": {"id": 1, "v": "1.0"},
+                "target": {"id": 1, "v": {"base64": "/w=="}},
+            }
+        ],
+        "guards": ["a guard"],
+        "risks": ["a risk"],
+        "row_events": False,
+    }
+
+
+def test_without_gtids_the_place_in_the_binlog_names_the_transaction() -> None:
+    here = replace(PLAN, transaction=TransactionId(None, "binlog.000001", 400, 1792))
+    there = replace(PLAN, transaction=TransactionId(None, "binlog.000001", 500, 1792))
+    assert to_document(here)["position"] == {"log_file": "binlog.000001", "start_pos": 400, "end_pos": 1792}
+    assert here.digest != there.digest
+    # With one, where it stands differs from server to server.
+    assert replace(PLAN, transaction=TransactionId(GTID, "bin.000007", 4, 9)).digest == PLAN.digest

@@ -1,0 +1,67 @@
+"""stdout and stderr that cannot be written, in a process of their own."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+
+from replfix.cli.stdio import Enduring, ReaderGone
+from tests.integration.running import environment
+
+REPLFIX = f"{shlex.quote(sys.executable)} -m replfix"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "out", "err"),
+    [
+        ("{} --help > /dev/full", 4, "", "stdout: No space left on device. The command itself ended with 0"),
+        ("{} status --config /nowhere --json > /dev/full", 2, "", "Nothing was changed."),
+        ("{} status --config /nowhere > /dev/full 2>&1", 2, "", ""),
+        ("set -o pipefail; {} --help | head -c 1", 0, "U", ""),
+    ],
+)
+def test_what_cannot_be_printed_ends_in_words_and_a_code(line: str, code: int, out: str, err: str) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", line.format(REPLFIX)], capture_output=True, text=True, check=False, env=environment()
+    )
+    assert (ran.returncode, ran.stdout) == (code, out), ran.stderr
+    assert (err in ran.stderr) if err else not ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "bug" not in ran.stderr
+
+
+class Refusing(StringIO):
+    """Takes one line, then says no; ``tried`` counts how often."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+        self.tried = 0
+
+    def write(self, text: str) -> int:
+        self.tried += 1
+        if self.tried > 1:
+            raise self.error
+        return super().write(text)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), BrokenPipeError(errno.EPIPE, "gone")])
+def test_narration_is_never_a_reason_to_stop(error: OSError) -> None:
+    stream = Refusing(error)
+    enduring = Enduring(stream, ends_with_reader=False)
+    for line in ("one\n", "two\n", "three\n"):
+        assert enduring.write(line) == len(line)
+    enduring.flush()
+    assert (stream.getvalue(), stream.tried, enduring.lost) == ("one\n", 2, error)
+
+
+def test_a_reader_of_results_that_went_away_ends_the_run() -> None:
+    enduring = Enduring(Refusing(BrokenPipeError(errno.EPIPE, "gone")), ends_with_reader=True)
+    enduring.write("one\n")
+    with pytest.raises(ReaderGone):
+        enduring.write("two\n")
