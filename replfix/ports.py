@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from replfix.core.advisor.node import LogSample, Node, Step
+from replfix.core.advisor.node import IncrementSetting, LogSample, Node
 from replfix.core.binlog.alter_table import ForeignKeyClause
 from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.connection.limits import Limits
@@ -19,8 +19,7 @@ from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
 from replfix.core.incident.evidence import AutoIncrement, LockHolder
 from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import SettingNow
-from replfix.core.plan.plan import OnSource, Plan
-from replfix.core.plan.plan import Step as PlanStep
+from replfix.core.plan.plan import Plan, SourceWrite, Step
 from replfix.core.plan.trigger_reach import Reach
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.readers import Reader
@@ -363,7 +362,9 @@ class KeySpaces(Protocol):
         """The same for one table."""
         ...
 
-    def numbers(self, table: TableName, column: str, step: Step, least: int, most: int) -> tuple[int, int, int] | None:
+    def numbers(
+        self, table: TableName, column: str, step: IncrementSetting, least: int, most: int
+    ) -> tuple[int, int, int] | None:
         """How many rows have a number in that range that ``step`` gives, the lowest and the highest; None for none."""
         ...
 
@@ -449,13 +450,13 @@ class Repair(Protocol):
 class Writing(Protocol):
     """Carries out the steps of a plan on its source, all of them or none, in one logged transaction."""
 
-    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+    def rehearse(self, part: SourceWrite, tables: Mapping[TableName, Table]) -> None:
         """Carry them out, look at the rows, roll everything back. RehearsalFailed with the server's words, Stale when a row is
         not what the plan says, PrivilegeError with the GRANT."""
         ...
 
     def write(
-        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[PlanStep, ...]], None]
+        self, part: SourceWrite, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
     ) -> None:
         """The same, and COMMIT. ``tell`` is called last before it, with the steps as they were carried out: keys that the
         source gave are in their rows. Raises as ``Repair.apply``."""

@@ -29,7 +29,7 @@ from replfix.workflow.recover.recovery import leftovers, unended
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
-    from replfix.audit.anchors import Place
+    from replfix.audit.anchors import AnchorStore
     from replfix.audit.keys import Keys
 
 AskPassword = Callable[[Endpoint], str | None]
@@ -45,7 +45,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Wired:
+class TargetConnections:
     """One target's servers, each connected once; a context manager that closes them."""
 
     def __init__(
@@ -145,14 +145,14 @@ class Wired:
             self._stack.callback(server.close)
         return self._sources[key]
 
-    def __enter__(self) -> Wired:
+    def __enter__(self) -> TargetConnections:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
 
-class Surveyed:
+class TopologyConnections:
     """The servers of a topology: those that are named, and those that they read from. A context manager that closes them."""
 
     def __init__(
@@ -162,25 +162,27 @@ class Surveyed:
         self._ask_password = ask_password
         self._agree = agree
         self._stack = ExitStack()
-        self._wired: dict[str, Wired] = {}  # by host:port
+        self._wired: dict[str, TargetConnections] = {}  # by host:port
 
     def open(self, target: Target) -> tuple[str, ServerKeySpaces]:
         """One that is named, not connected yet."""
-        wired = self._stack.enter_context(Wired(target, self._ask_password, self._agree))
+        wired = self._stack.enter_context(TargetConnections(target, self._ask_password, self._agree))
         self._wired[str(wired.target.replica)] = wired
         return target.name, wired.replica.key_spaces()
 
     def source_of(self, server: KeySpaces, channel: ChannelStatus) -> tuple[str, ServerKeySpaces]:
-        """The source of a channel of a server that this one opened. Raises as ``Wired.source_of``."""
+        """The source of a channel of a server that this one opened. Raises as ``TargetConnections.source_of``."""
         source = self._wired[server.address].source_of(channel)
         at = source.endpoint
         name = self._config.name_at(at.host, at.port) or str(at)
         if str(at) not in self._wired:
             of_its_own = Target(name, at, source=None, channel=None)
-            self._wired[str(at)] = self._stack.enter_context(Wired(of_its_own, self._ask_password, self._agree))
+            self._wired[str(at)] = self._stack.enter_context(
+                TargetConnections(of_its_own, self._ask_password, self._agree)
+            )
         return name, source.key_spaces()
 
-    def __enter__(self) -> Surveyed:
+    def __enter__(self) -> TopologyConnections:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -234,7 +236,7 @@ def trail_to_write(
             trail.close()
 
 
-def anchor_places(config: Config, named: Sequence[str] = ()) -> list[Place]:
+def anchor_places(config: Config, named: Sequence[str] = ()) -> list[AnchorStore]:
     """Those that are named, else those of the configuration. ConfigError for one that is none."""
     from replfix.audit.anchors import place_of
 
@@ -243,7 +245,7 @@ def anchor_places(config: Config, named: Sequence[str] = ()) -> list[Place]:
     return [place_of(where, beside, account, tls) for where in named or config.file.audit.anchor]
 
 
-def anchored(trail: SqlTrail, places: Sequence[Place]) -> list[ReplfixError]:
+def anchored(trail: SqlTrail, places: Sequence[AnchorStore]) -> list[ReplfixError]:
     """Keep the trail's head in each place; what went wrong."""
     from replfix.audit.anchors import add_to_all
 
@@ -349,7 +351,7 @@ def _keeping(path: Path) -> Iterator[Check]:
 
 
 def operation(
-    wired: Wired,
+    wired: TargetConnections,
     trail: SqlTrail,
     progress: Callable[[str], None],
     shield: Callable[[], AbstractContextManager[None]] = nullcontext,

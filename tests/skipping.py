@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 
 
 @contextmanager
-def may_skip(*servers: Server) -> Iterator[None]:
+def may_skip(*servers: LabServer) -> Iterator[None]:
     """MariaDB's skip counter takes SUPER (11.8), which the labs' account does without otherwise."""
     _say(servers, f"GRANT SUPER ON *.* TO '{REPLFIX.name}'@'%'")
     try:
@@ -19,7 +19,7 @@ def may_skip(*servers: Server) -> Iterator[None]:
         _say(servers, f"REVOKE SUPER ON *.* FROM '{REPLFIX.name}'@'%'")
 
 
-def _say(servers: tuple[Server, ...], statement: str) -> None:
+def _say(servers: tuple[LabServer, ...], statement: str) -> None:
     for server in servers:
         with server.session() as session:
             if session.is_mariadb:

@@ -40,7 +40,7 @@ _audit_anchor = Table(
 )
 
 
-class Place(Protocol):
+class AnchorStore(Protocol):
     @property
     def name(self) -> str:
         """For people. Never a password."""
@@ -151,7 +151,7 @@ class AnchorTable:
         return AuditError(meant.message.replace("The audit trail", "The place of anchors"), meant.hint)
 
 
-def place_of(where: str, beside: Callable[[str], Path], account: Account, tls: Tls) -> Place:
+def place_of(where: str, beside: Callable[[str], Path], account: Account, tls: Tls) -> AnchorStore:
     """``syslog``, the URL of a database server, or a file. ConfigError for a URL that names none."""
     if where == SYSLOG:
         return SystemLog()
@@ -160,7 +160,7 @@ def place_of(where: str, beside: Callable[[str], Path], account: Account, tls: T
     return AnchorFile(beside(where))
 
 
-def add_to_all(anchor: Anchor, places: Iterable[Place]) -> list[ReplfixError]:
+def add_to_all(anchor: Anchor, places: Iterable[AnchorStore]) -> list[ReplfixError]:
     """Each is tried; what went wrong."""
     failed: list[ReplfixError] = []
     for place in places:

@@ -13,7 +13,7 @@ import click
 
 import replfix
 from replfix.cli.options import server_option
-from replfix.cli.stdio import Enduring, ReaderGone
+from replfix.cli.stdio import BestEffortStream, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
 COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
@@ -119,7 +119,7 @@ def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code of the contract. Never raises."""
     argv = list(sys.argv[1:] if args is None else args)
-    out, err = Enduring(sys.stdout, ends_with_reader=True), Enduring(sys.stderr, ends_with_reader=False)
+    out, err = BestEffortStream(sys.stdout, ends_with_reader=True), BestEffortStream(sys.stderr, ends_with_reader=False)
     with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
         try:
             code = _run(argv)

@@ -18,7 +18,7 @@ from replfix.present.safe_text import indented, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from replfix.core.explain.explanation import Asked, Explanation, Place, Reading, Reason
+    from replfix.core.explain.explanation import Asked, Explanation, KeyLocation, Reading, Reason
     from replfix.core.explain.surge import Group as Counts
     from replfix.core.schema.table import KeyPart, Table
     from replfix.workflow.explain.explanations import Counted
@@ -152,7 +152,7 @@ def _on_the_server(asked: Asked) -> Iterator[RenderableType]:
         yield from _place(place)
 
 
-def _place(place: Place) -> Iterator[RenderableType]:
+def _place(place: KeyLocation) -> Iterator[RenderableType]:
     table, key = place.table, place.key
     kind = "PRIMARY KEY" if key.is_primary else f"UNIQUE KEY {key.name}"
     listed = ", ".join(_key_part(table, part) for part in key.parts)
@@ -176,7 +176,7 @@ _ANSWERS = {
 }
 
 
-def _reading(place: Place, reading: Reading) -> Iterator[RenderableType]:
+def _reading(place: KeyLocation, reading: Reading) -> Iterator[RenderableType]:
     names = [part.column or f"({part.expression})" for part in place.key.parts]
     pairs = ", ".join(f"{name} = {shown(value)}" for name, value in zip(names, reading.values, strict=True))
     mark, style = ("✔", "green") if reading.rows else ("·", "")

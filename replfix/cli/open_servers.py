@@ -16,19 +16,19 @@ from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
-    from replfix.cli.options import Meant
+    from replfix.cli.options import ReplicaSelector
     from replfix.config import Config
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
 
-def open_target(config: Config, meant: Meant) -> Wired:
+def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
     """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
     target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
     for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
-    return Wired(target, ask_password, agree)
+    return TargetConnections(target, ask_password, agree)
 
 
 def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
@@ -39,7 +39,7 @@ def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
     return wiring.trail_to_write(config, narrate, expected)
 
 
-def _seen_by_others(meant: Meant) -> Iterator[str]:
+def _seen_by_others(meant: ReplicaSelector) -> Iterator[str]:
     """Said to people only: whoever wrote a script has decided."""
     if not sys.stderr.isatty():
         return

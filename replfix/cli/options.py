@@ -45,7 +45,7 @@ def server_option(function: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ReplicaSelector:
     """Which replica the command line means: NAME or URL, its source where that was given, one channel or any."""
 
     name: str | None
@@ -71,7 +71,7 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
         channel: str | None,
         **others: Any,
     ) -> Any:
-        return function(meant=Meant(name, replica_url, source_url, channel, source_uuid), **others)
+        return function(meant=ReplicaSelector(name, replica_url, source_url, channel, source_uuid), **others)
 
     command = click.option("--channel", metavar="NAME", help="This channel only, of several.")(gathered)
     command = click.option(

@@ -11,7 +11,7 @@ class ReaderGone(Exception):
     """Nobody reads what is written to stdout any more (``replfix … | head``). No OSError: click ends those with 1."""
 
 
-class Enduring:
+class BestEffortStream:
     """A text stream that goes on when nothing can be written to it any more: ``lost`` is what the system said then, and what
     comes after that is dropped.
 

@@ -77,7 +77,7 @@ class Defaults(_Encrypted):
     user: Name | None = None
 
 
-class Server(_Encrypted):
+class ServerSettings(_Encrypted):
     host: Annotated[str, AfterValidator(_host)]
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 3306
     socket: Name | None = None
@@ -97,7 +97,7 @@ class Server(_Encrypted):
         )
 
 
-class Replica(Server):
+class Replica(ServerSettings):
     source: Name | None = None  # a name from [sources] or [replicas]; else found from the replica's own status
     sources: dict[str, Name] = {}  # the same by channel, for a replica of several sources
     channel: str | None = None  # '' is the default channel
@@ -148,7 +148,7 @@ class Policy(_Section):
 class ConfigFile(_Section):
     defaults: Defaults = Defaults()
     replicas: dict[Name, Replica] = {}
-    sources: dict[Name, Server] = {}
+    sources: dict[Name, ServerSettings] = {}
     audit: Audit = Audit()
     limits: LimitsSection = LimitsSection()
     policy: Policy = Policy()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from replfix.config.model import ConfigFile, Policy, Server
+from replfix.config.model import ConfigFile, Policy, ServerSettings
 from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.read_config import read_config, suggestion, working_directory
 from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
@@ -175,7 +175,7 @@ class Config:
             *self._environment_and_files(None),
         )
 
-    def _of_server(self, server: Server) -> Endpoint:
+    def _of_server(self, server: ServerSettings) -> Endpoint:
         read = self._option_file(server.defaults_file)
         address = self._by_socket(self._address(server, self._tls(server)), read)
         address = replace(address, sign_in=address.sign_in.over(read.sign_in))
@@ -189,7 +189,7 @@ class Config:
     def _beside(self) -> Path:
         return self.path.parent if self.path is not None else Path()
 
-    def _address(self, server: Server, tls: Tls) -> Endpoint:
+    def _address(self, server: ServerSettings, tls: Tls) -> Endpoint:
         socket = None if server.socket is None else str(self._beside / Path(server.socket).expanduser())
         in_passing = str(self.path) if self.path == working_directory() and not self.named else ""
         return Endpoint(
@@ -219,7 +219,7 @@ class Config:
             return endpoint
         return replace(endpoint, socket=read.socket)
 
-    def _tls(self, server: Server | None) -> Tls:
+    def _tls(self, server: ServerSettings | None) -> Tls:
         """What says how to encrypt, the strongest first, each option for itself."""
         read = self._option_file(server.defaults_file if server else None)
         inner = self.file.defaults.tls(self._beside).over(read.tls)
@@ -229,7 +229,7 @@ class Config:
         account = _first_fitting(accounts)
         return replace(endpoint, user=account.user, password=account.password)
 
-    def _environment_and_files(self, server: Server | None) -> list[Account]:
+    def _environment_and_files(self, server: ServerSettings | None) -> list[Account]:
         """What may name the account, the strongest first."""
         read = self._option_file(server.defaults_file if server else None)
         password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")

@@ -9,7 +9,7 @@ from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Propo
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Thread
 from replfix.core.known_errors.human_advice import advise
-from replfix.core.plan.plan import Way
+from replfix.core.plan.plan import ApplyMode
 from replfix.core.replication.applier_error import ROW_ERRORS
 from replfix.core.replication.replica_status import ReceiverState
 from replfix.core.replication.start_threads import situation
@@ -77,7 +77,7 @@ def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
     plan = proposal.plan
     if plan is None:
         return proposal
-    until = plan.way in (Way.APPLY, Way.COUNTER)
+    until = plan.way in (ApplyMode.APPLY, ApplyMode.COUNTER)
     at = situation(
         evidence.channel,
         plan.transaction if until else None,

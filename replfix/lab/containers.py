@@ -16,7 +16,7 @@ from typing import Any
 
 from replfix.errors import ConfigError, ConnectError, ReplfixError
 from replfix.lab import lab_accounts
-from replfix.lab.lab_state import HOST, Role, Server
+from replfix.lab.lab_state import HOST, LabServer, Role
 from replfix.lab.provision.docker import Image
 
 LABEL = "replfix.lab"
@@ -47,7 +47,7 @@ def _engine() -> Iterator[Any]:
         client.close()
 
 
-def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Server, ...], str]:
+def start(servers: Sequence[LabServer], image: Image, lab: Path) -> tuple[tuple[LabServer, ...], str]:
     """Create and start the containers and wait until each answers; the servers with their container ids, and the id of
     the network. Account and schema statements of the start are taken back out of the binlogs."""
     from testcontainers.core.config import testcontainers_config
@@ -92,7 +92,7 @@ def start(servers: Sequence[Server], image: Image, lab: Path) -> tuple[tuple[Ser
 _HINT = "Check 'docker info' and that the image can be pulled, or name a server program with --mysqld PATH."
 
 
-def _wait_until_up(server: Server) -> None:
+def _wait_until_up(server: LabServer) -> None:
     # While the image prepares its data directory its server does not listen on the network: an answer means ready.
     deadline = time.monotonic() + START_SECONDS
     while True:
@@ -105,7 +105,7 @@ def _wait_until_up(server: Server) -> None:
         time.sleep(0.2)
 
 
-def restart(servers: Sequence[Server]) -> None:
+def restart(servers: Sequence[LabServer]) -> None:
     """Start containers that were stopped, and wait until they answer."""
     with _engine() as client:
         for server in servers:
@@ -114,7 +114,7 @@ def restart(servers: Sequence[Server]) -> None:
         _wait_until_up(server)
 
 
-def is_up(server: Server) -> bool:
+def is_up(server: LabServer) -> bool:
     try:
         server.session().close()
     except ConnectError:

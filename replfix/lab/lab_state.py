@@ -41,7 +41,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class LabServer:
     """One server of a lab: a process of ours (``process``) or a container (``container``, its id)."""
 
     name: str  # "source", "replica1", …
@@ -92,7 +92,7 @@ class State:
     name: str
     directory: Path
     provision: Software | Image
-    servers: tuple[Server, ...]
+    servers: tuple[LabServer, ...]
     network: str | None = None
     topology: str = "pair"
 
@@ -153,12 +153,12 @@ def read(directory: Path) -> State | None:
         return None
 
 
-def _server(directory: Path, data: Mapping[str, Any]) -> Server:
+def _server(directory: Path, data: Mapping[str, Any]) -> LabServer:
     process = data["process"]
     name = str(data["name"])
     if "/" in name or name.startswith("."):
         raise ValueError(f"not the name of a server: {name!r}")  # it becomes a directory that `down` removes
-    return Server(
+    return LabServer(
         name=name,
         role=Role(data["role"]),
         port=int(data["port"]),

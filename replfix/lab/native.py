@@ -17,7 +17,7 @@ from typing import Any
 from replfix.errors import ConnectError, ReplfixError
 from replfix.lab import processes
 from replfix.lab.lab_accounts import ADMIN
-from replfix.lab.lab_state import HOST, Role, Server
+from replfix.lab.lab_state import HOST, LabServer, Role
 from replfix.lab.narration import Narrator
 from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.software import Software
@@ -38,13 +38,13 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def prepare(server: Server, template: Path) -> None:
+def prepare(server: LabServer, template: Path) -> None:
     """Make the server's directory from the template."""
     (server.directory / "tmp").mkdir(parents=True)
     copy(template, server.data)
 
 
-def start(servers: Sequence[Server], software: Software, *, may_change_port: bool) -> tuple[Server, ...]:
+def start(servers: Sequence[LabServer], software: Software, *, may_change_port: bool) -> tuple[LabServer, ...]:
     """Start servers, all at once, and wait until each answers. The same servers, with their processes.
 
     The caller knows that none of them runs.
@@ -56,7 +56,7 @@ def start(servers: Sequence[Server], software: Software, *, may_change_port: boo
         return tuple(pool.map(lambda server: _start(server, software, may_change_port), servers))
 
 
-def _start(server: Server, software: Software, may_change_port: bool) -> Server:
+def _start(server: LabServer, software: Software, may_change_port: bool) -> LabServer:
     for attempt in range(5):
         if attempt:
             server = replace(server, port=free_ports(1)[0])
@@ -77,7 +77,7 @@ def _start(server: Server, software: Software, may_change_port: bool) -> Server:
     )
 
 
-def _wait_until_up(server: Server) -> bool:
+def _wait_until_up(server: LabServer) -> bool:
     """True when the server answers, False when its process ended; ConnectError when neither happens in time."""
     assert server.process is not None
     deadline = time.monotonic() + START_SECONDS
@@ -90,7 +90,7 @@ def _wait_until_up(server: Server) -> bool:
     return False
 
 
-def is_up(server: Server) -> bool:
+def is_up(server: LabServer) -> bool:
     """Whether *this* server answers on its port: somebody else's, on the same port, has another data directory."""
     try:
         with server.session() as session:
@@ -99,7 +99,7 @@ def is_up(server: Server) -> bool:
         return False
 
 
-def _command(server: Server, software: Software) -> list[str]:
+def _command(server: LabServer, software: Software) -> list[str]:
     flavour = software.flavour
     return software.server_command(
         f"--datadir={server.data}",
@@ -117,7 +117,7 @@ def _command(server: Server, software: Software) -> list[str]:
     )
 
 
-def socket_path(server: Server) -> Path:
+def socket_path(server: LabServer) -> Path:
     """Where the server's unix socket is: beside its data, or, where that path is too long for a socket, in a short
     directory whose name follows from the lab's, so that ``down`` finds it with no state at all."""
     path = server.directory / "mysql.sock"

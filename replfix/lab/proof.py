@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import SYSTEM_SCHEMAS, channel_state
 from replfix.mysql.connection.session import Session
 
@@ -20,7 +20,7 @@ class Snapshot:
     variables: dict[str, str]  # every global variable but those that count by themselves
 
 
-def snapshot(server: Server) -> Snapshot:
+def snapshot(server: LabServer) -> Snapshot:
     with server.session() as session:
         flavour = speaking(session)
         return Snapshot(
@@ -54,7 +54,7 @@ class Proven:
     seen: str
 
 
-def prove(source: Server, replica: Server, before: Snapshot) -> tuple[Proven, ...]:
+def prove(source: LabServer, replica: LabServer, before: Snapshot) -> tuple[Proven, ...]:
     """After a resolution: equal tables, a running channel, no new errant transaction, variables as they were."""
     after, theirs = snapshot(replica), snapshot(source)
     differing = sorted(t for t in theirs.checksums if after.checksums.get(t) != theirs.checksums[t])

@@ -10,7 +10,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.sql import identifier
 from replfix.errors import ReplicationError, ServerError
 from replfix.lab.flavours import ChannelState, speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.mysql.connection.session import Session
 
 WAIT_SECONDS = 60.0
@@ -28,7 +28,7 @@ def executed(session: Session) -> GtidSet:
     return speaking(session).executed(session)
 
 
-def wait_until_applied(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
+def wait_until_applied(source: LabServer, replica: LabServer, seconds: float = WAIT_SECONDS) -> None:
     """Wait until the replica has executed everything that the source has; ReplicationError when it stops or is late."""
     with source.session() as session:
         wanted = speaking(session).written(session)
@@ -57,7 +57,7 @@ STOPPED_HINT = (
 )
 
 
-def wait_until_received(source: Server, replica: Server, seconds: float = WAIT_SECONDS) -> None:
+def wait_until_received(source: LabServer, replica: LabServer, seconds: float = WAIT_SECONDS) -> None:
     """Wait until all that the source has executed is in the replica's relay log, applied or not."""
     with source.session() as session, replica.session() as receiving:
         wanted = speaking(session).sent(session, receiving)
@@ -73,7 +73,7 @@ def wait_until_received(source: Server, replica: Server, seconds: float = WAIT_S
             time.sleep(0.02)
 
 
-def wait_until_stopped(replica: Server, seconds: float = WAIT_SECONDS) -> ApplierError:
+def wait_until_stopped(replica: LabServer, seconds: float = WAIT_SECONDS) -> ApplierError:
     """Wait until the replica's applier has stopped with an error; that error. ReplicationError when it does not."""
     deadline = time.monotonic() + seconds
     with replica.session() as session:
@@ -98,7 +98,7 @@ def transaction(session: Session, *statements: str) -> None:
     session.execute("COMMIT")
 
 
-def write_locally(replica: Server, *statements: str, logged: bool = True) -> None:
+def write_locally(replica: LabServer, *statements: str, logged: bool = True) -> None:
     """Write on a replica as somebody who makes it writable and read-only again, each statement a transaction.
 
     ``logged``: the writes go to the replica's own binlog and make errant GTIDs; without it (``sql_log_bin = 0``) they
@@ -110,7 +110,7 @@ def write_locally(replica: Server, *statements: str, logged: bool = True) -> Non
             session.execute(statement)
 
 
-def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[str]) -> None:
+def reset(source: LabServer, replicas: Iterable[LabServer], keep_accounts: Iterable[str]) -> None:
     """Make a pair as good as new: no schema of anybody, no GTID, channels running, variables at their defaults.
 
     Much quicker than new servers: tests use it between them. Accounts other than ``keep_accounts`` are dropped.
@@ -134,7 +134,7 @@ def reset(source: Server, replicas: Iterable[Server], keep_accounts: Iterable[st
         wait_until_applied(source, replica)
 
 
-def as_new(server: Server, session: Session, kept: frozenset[str]) -> None:
+def as_new(server: LabServer, session: Session, kept: frozenset[str]) -> None:
     """No prepared transactions, no schemas and no GTIDs, variables as the server was started with them, accounts other than
     those kept dropped. Its channels are stopped."""
     flavour = speaking(session)

@@ -14,7 +14,7 @@ from replfix.errors import ConfigError, UsageError
 from replfix.lab import containers, flavours, lab_accounts, lab_state, native, processes, replicate, topologies
 from replfix.lab.flavours import ChannelState
 from replfix.lab.lab_accounts import REPL
-from replfix.lab.lab_state import HOST, Role, Server, State
+from replfix.lab.lab_state import HOST, LabServer, Role, State
 from replfix.lab.narration import Narrator, Quiet
 from replfix.lab.provision.choose_provision import Provision, provision
 from replfix.lab.provision.docker import Image
@@ -34,7 +34,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}\Z")
 class ServerState:
     """How one server stands now. ``channel`` is None for the source and for a server that is down."""
 
-    server: Server
+    server: LabServer
     up: bool
     version: str | None
     read_only: bool | None
@@ -49,22 +49,22 @@ class Lab:
     name: str
     directory: Path
     provision: Provision
-    servers: tuple[Server, ...]
+    servers: tuple[LabServer, ...]
 
     topology: str = PAIR.name
 
     @property
-    def source(self) -> Server:
+    def source(self) -> LabServer:
         """The first server that an application writes to."""
         return next(s for s in self.servers if s.role.writes)
 
     @property
-    def replicas(self) -> tuple[Server, ...]:
+    def replicas(self) -> tuple[LabServer, ...]:
         """The servers that have a channel."""
         return tuple(s for s in self.servers if s.role.follows)
 
     @property
-    def replica(self) -> Server:
+    def replica(self) -> LabServer:
         """The first replica: the one that scenarios break."""
         return self.replicas[0]
 
@@ -94,7 +94,7 @@ class Lab:
     def states(self) -> tuple[ServerState, ...]:
         return tuple(_state(server) for server in self.servers)
 
-    def wait_until_applied(self, replica: Server | None = None) -> None:
+    def wait_until_applied(self, replica: LabServer | None = None) -> None:
         """Wait until the replica (all of them, if none is named) has executed all that the source has."""
         for each in (replica,) if replica else self.replicas:
             replicate.wait_until_applied(self.source, each)
@@ -258,7 +258,7 @@ def _new(
     )
     ports = native.free_ports(len(names))
     servers = tuple(
-        Server(each, role, port, number, directory / each, as_shipped=as_shipped)
+        LabServer(each, role, port, number, directory / each, as_shipped=as_shipped)
         for number, ((each, role), port) in enumerate(zip(names, ports, strict=True), start=1)
     )
     network = None
@@ -288,7 +288,7 @@ def _new(
     return lab
 
 
-def _wait_until_receiving(replica: Server) -> None:
+def _wait_until_receiving(replica: LabServer) -> None:
     """The receiver connects a moment after START REPLICA; with nothing to fetch, only its state tells."""
     import time
 
@@ -380,13 +380,13 @@ def _remove(directory: Path, chosen: Provision | None, narrator: Narrator) -> No
         shutil.rmtree(directory)
 
 
-def _is_up(server: Server) -> bool:
+def _is_up(server: LabServer) -> bool:
     if server.container is not None:
         return containers.is_up(server)
     return native.is_up(server)
 
 
-def _state(server: Server) -> ServerState:
+def _state(server: LabServer) -> ServerState:
     if not _is_up(server):
         return ServerState(server, False, None, None, None, None)
     with server.session() as session:
@@ -397,7 +397,7 @@ def _state(server: Server) -> ServerState:
 
 def require_running(lab: Lab) -> None:
     """ConfigError when a server of the lab is down."""
-    dead: Iterable[Server] = [s for s in lab.servers if not _is_up(s)]
+    dead: Iterable[LabServer] = [s for s in lab.servers if not _is_up(s)]
     if dead:
         raise ConfigError(
             f"Down: {', '.join(str(s) for s in dead)}.", f"Start again with: replfix lab up{_name_option(lab.name)}"

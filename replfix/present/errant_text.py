@@ -19,7 +19,7 @@ WIDTH = 2_000  # of a line; names in events are as long as their server made the
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ErrantLine:
     """``mark`` stands in front; ``indent`` is in steps. ``text`` has no newline and no control character."""
 
     indent: int
@@ -27,60 +27,60 @@ class Line:
     text: str
 
 
-def errant_lines(errant: Errant) -> list[Line]:
+def errant_lines(errant: Errant) -> list[ErrantLine]:
     """Nothing for none."""
     lines = _lines(errant) if errant else ()
-    return [Line(line.indent, line.mark, visible(line.text[:WIDTH], keep_newlines=False)) for line in lines]
+    return [ErrantLine(line.indent, line.mark, visible(line.text[:WIDTH], keep_newlines=False)) for line in lines]
 
 
-def _lines(errant: Errant) -> Iterator[Line]:
+def _lines(errant: Errant) -> Iterator[ErrantLine]:
     found = errant.only_here
     if found.errant:
-        yield Line(0, "!", f"Errant: {in_words(found.errant)} that only this replica has: {found.errant}")
+        yield ErrantLine(0, "!", f"Errant: {in_words(found.errant)} that only this replica has: {found.errant}")
         yield from _transactions(errant, found.errant)
     if found.undecided:
         what = f"{in_words(found.undecided)} that the source does not have yet: {found.undecided}"
-        yield Line(0, "?", f"Errant or on their way to the source, which is unknown: {what}")
+        yield ErrantLine(0, "?", f"Errant or on their way to the source, which is unknown: {what}")
         yield from _transactions(errant, found.undecided)
     for one in found.in_transit:
-        yield Line(0, "→", f"On the way to the source, not errant: {in_words(one.gtids)}: {one.gtids}")
-        yield Line(1, "", one.how)
+        yield ErrantLine(0, "→", f"On the way to the source, not errant: {in_words(one.gtids)}: {one.gtids}")
+        yield ErrantLine(1, "", one.how)
         yield from _transactions(errant, one.gtids)
     for note in errant.notes:
-        yield Line(1, "?", note)
+        yield ErrantLine(1, "?", note)
     if not errant.ways:
         return
-    yield Line(1, "", "Your options for the errant ones (replfix does none of them for you):")
+    yield ErrantLine(1, "", "Your options for the errant ones (replfix does none of them for you):")
     for way in errant.ways:
-        yield Line(1, "→", f"{way.name}: {way.means}")
+        yield ErrantLine(1, "→", f"{way.name}: {way.means}")
         if way.sql:
-            yield Line(2, "", f"On {way.where}:")
-        yield from (Line(2, "", f"{statement};") for statement in way.sql)
-        yield Line(2, "", f"Afterwards: {way.leads_to.in_words}")
+            yield ErrantLine(2, "", f"On {way.where}:")
+        yield from (ErrantLine(2, "", f"{statement};") for statement in way.sql)
+        yield ErrantLine(2, "", f"Afterwards: {way.leads_to.in_words}")
 
 
-def _transactions(errant: Errant, gtids: GtidSet) -> Iterator[Line]:
+def _transactions(errant: Errant, gtids: GtidSet) -> Iterator[ErrantLine]:
     for transaction in errant.of(gtids):
         yield from _transaction(transaction)
 
 
-def _transaction(one: ErrantTransaction) -> Iterator[Line]:
+def _transaction(one: ErrantTransaction) -> Iterator[ErrantLine]:
     if one.written is None:
-        yield Line(1, "●", f"{one.gtid}, {one.origin}. {one.unknown}")
+        yield ErrantLine(1, "●", f"{one.gtid}, {one.origin}. {one.unknown}")
         return
     at = f"{one.written.committed_at:%Y-%m-%d %H:%M:%S} UTC, {one.written.log_file}:{one.written.start_pos}"
-    yield Line(1, "●", f"{one.gtid}, {at}, {one.origin}")
+    yield ErrantLine(1, "●", f"{one.gtid}, {at}, {one.origin}")
     if one.statement is not None:
         more = "…" if len(one.statement) > STATEMENT_WIDTH else ""
-        yield Line(2, "-", one.statement[:STATEMENT_WIDTH] + more)
+        yield ErrantLine(2, "-", one.statement[:STATEMENT_WIDTH] + more)
     elif one.unknown:
-        yield Line(2, "?", one.unknown)
+        yield ErrantLine(2, "?", one.unknown)
     elif not one.rows:
-        yield Line(2, "-", "empty: it changed nothing")
+        yield ErrantLine(2, "-", "empty: it changed nothing")
     for change in one.changes[:ROWS_SHOWN]:
-        yield Line(2, "-", _change(change, one.columns_of(change.table)))
+        yield ErrantLine(2, "-", _change(change, one.columns_of(change.table)))
     if one.rows > ROWS_SHOWN:
-        yield Line(2, "…", f"and {one.rows - ROWS_SHOWN:,} more rows")
+        yield ErrantLine(2, "…", f"and {one.rows - ROWS_SHOWN:,} more rows")
 
 
 def _change(change: RowChange, names: tuple[str, ...]) -> str:

@@ -28,7 +28,7 @@ from replfix.workflow.investigate.find_errant import find_errant
 from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.recovery import Recovered, leftovers, recover, unended
-from replfix.workflow.undo.undo_repair import Undoing, undo
+from replfix.workflow.undo.undo_repair import UndoOutcome, undo
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Backend(Protocol):
         """Carry out that very plan and start the channel; Stale when it does not fit any more."""
         ...
 
-    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> UndoOutcome:
         """Take back the repair that the record belongs to; without ``approved``, the digest of the plan that was shown,
         only look whether that is possible."""
         ...
@@ -121,13 +121,13 @@ class WiredBackend:
             raise
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
-        with wiring.Wired(self._targets[name]) as wired:
+        with wiring.TargetConnections(self._targets[name]) as wired:
             return investigate(
                 wired.replica, wired.source_of, channel, progress, lambda: wiring.trail_to_read(self._config)
             )
 
     def errant(self, name: str, channel: str) -> Errant | None:
-        with wiring.Wired(self._targets[name]) as wired:
+        with wiring.TargetConnections(self._targets[name]) as wired:
             return find_errant(wired.replica, wired.source_of, channel)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
@@ -136,7 +136,7 @@ class WiredBackend:
     def carry_out(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         return self._work(name, progress, lambda operation: resolution.carry_out(operation, plan))
 
-    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> UndoOutcome:
         if record.replica not in self._targets:
             raise UsageError(
                 f"No replica is shown here under the name that the record has: {record.replica}.",
@@ -153,7 +153,7 @@ class WiredBackend:
     def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
         trail = wiring.open_trail(self._config)
         try:
-            with wiring.Wired(self._targets[name]) as wired:
+            with wiring.TargetConnections(self._targets[name]) as wired:
                 server_uuid = wired.replica.uuid()
             return (*leftovers(trail, server_uuid), *unended(trail, server_uuid))
         finally:
@@ -163,13 +163,13 @@ class WiredBackend:
         return self._work(name, progress, lambda operation: tuple(recover(operation)))
 
     def advise(self, progress: Progress) -> Report:
-        with wiring.Surveyed(self._config) as servers:
+        with wiring.TopologyConnections(self._config) as servers:
             given = [servers.open(target) for target in self._targets.values()]
             return advise(given, servers.source_of, datetime.now(UTC), progress, all_of_them=False)
 
     def _work(self, name: str, progress: Progress, what: Callable[[Operation], T]) -> T:
         opened = wiring.trail_to_write(self._config, progress)
-        with self._writing, wiring.Wired(self._targets[name]) as wired, opened as trail:
+        with self._writing, wiring.TargetConnections(self._targets[name]) as wired, opened as trail:
             return what(wiring.operation(wired, trail, progress))
 
     def records(self, limit: int) -> list[AuditRecord]:

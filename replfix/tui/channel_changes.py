@@ -41,7 +41,7 @@ def _how(channel: ChannelStatus) -> _How:
     )
 
 
-class Standing:
+class ShownChannel:
     def __init__(self, name: str, channel: str) -> None:
         self._name = name
         self._channel = channel

@@ -4,24 +4,24 @@ asked to approve what cannot be done any more."""
 from __future__ import annotations
 
 from replfix.core.plan.plan import Plan
-from replfix.core.plan.staleness import misfit
+from replfix.core.plan.staleness import staleness
 from replfix.tui.messages import Polled
 
 
 class Fit:
-    """One plan held against each poll from now on. What was a misfit once stays one: rows may have changed since."""
+    """One plan held against each poll from now on. What was stale once stays so: rows may have changed since."""
 
     def __init__(self, name: str, plan: Plan, sequence: int) -> None:
         self._name = name
         self._plan = plan
         self._after = sequence + 1  # the poll that may be under way began before the plan was shown
-        self.misfit = ""
+        self.staleness = ""
 
     def look(self, message: Polled) -> bool:
-        """Whether the plan has just become a misfit."""
-        if self.misfit:
+        """Whether the plan has just become stale."""
+        if self.staleness:
             return False
         for seen in message.seen:
             if seen.name == self._name and seen.status is not None and seen.sequence > self._after:
-                self.misfit = misfit(self._plan, seen.status)
-        return bool(self.misfit)
+                self.staleness = staleness(self._plan, seen.status)
+        return bool(self.staleness)

@@ -10,7 +10,9 @@ from replfix.errors import ReplfixError
 T = TypeVar("T")
 
 
-def told(job: Callable[[], T], end: Callable[[T | None, ReplfixError | None], object], after_a_bug: str) -> None:
+def run_and_report(
+    job: Callable[[], T], end: Callable[[T | None, ReplfixError | None], object], after_a_bug: str
+) -> None:
     """Do ``job``; ``end`` gets what it gave, or the error. A bug is told as an error, with ``after_a_bug`` as what next, and
     raised: the app shows it."""
     try:

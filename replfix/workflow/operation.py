@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from replfix.core.plan.outcome import OnSourceResult, Round
+from replfix.core.plan.outcome import Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, Step
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, NotVerified
@@ -30,7 +30,7 @@ class Operation:
         return nullcontext(self.trail)
 
 
-class Story:
+class IncidentLog:
     """What the trail is told about one resolution, and the ids of those records. An undo goes on with the story of the
     ``incident`` that it takes back."""
 
@@ -50,7 +50,7 @@ class Story:
         plan: Plan,
         result: str,
         detail: str,
-        on_source: OnSourceResult | None = None,
+        on_source: SourceWriteResult | None = None,
         undoes: str | None = None,
     ) -> None:
         """What became of an intent. NotVerified when the trail does not take that: it may be done by then."""
@@ -72,7 +72,7 @@ class Story:
 
 
 @dataclass(slots=True)
-class Came:
+class RoundProgress:
     """How far a round came."""
 
     rehearsed: bool = False
@@ -82,7 +82,7 @@ class Came:
     audit_id: str | None = None
     verb: str = "applied"  # what is done, as the trail says it
     causes: tuple[str, ...] = ()  # codes
-    on_source: OnSourceResult | None = None
+    on_source: SourceWriteResult | None = None
     written: tuple[Step, ...] = ()
     left_stopped: str = ""  # why the channel was not started again behind a transaction that is verified
 

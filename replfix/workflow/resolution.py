@@ -8,7 +8,7 @@ from dataclasses import replace
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
-from replfix.core.plan.outcome import OnSourceResult, Outcome, Result, Round
+from replfix.core.plan.outcome import Outcome, Result, Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, in_words
 from replfix.core.words import counted, shortened
 from replfix.errors import (
@@ -24,7 +24,7 @@ from replfix.workflow.apply.close_gap import close_gap
 from replfix.workflow.apply.repair_round import one_round, plan_of
 from replfix.workflow.apply.write_on_source import arrived
 from replfix.workflow.investigate.investigation import investigate
-from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 from replfix.workflow.recover.recovery import recover_first
 
 TRIES = 3
@@ -53,7 +53,7 @@ def resolve(
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
     recover_first(operation, finish=not dry_run)
-    story = Story(operation)
+    story = IncidentLog(operation)
     rounds: list[Round] = []
     any_channel = channel is None
     confirmed: set[str] = set()
@@ -96,7 +96,7 @@ def resolve(
         if not dry_run and plan.digest not in confirmed and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
         confirmed.add(plan.digest)
-        came = Came()
+        came = RoundProgress()
         try:
             if not dry_run and close_gap(operation, story, plan):
                 continue
@@ -145,7 +145,7 @@ def rehearse(operation: Operation, plan: Plan) -> Outcome:
     Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
     """
     recover_first(operation, finish=False)
-    story, came = Story(operation), Came()
+    story, came = IncidentLog(operation), RoundProgress()
     one_round(operation, story, plan, True, came)
     return _rehearsed(came.as_round(plan), story)
 
@@ -156,7 +156,7 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
     """
     recover_first(operation)
-    story, came = Story(operation), Came()
+    story, came = IncidentLog(operation), RoundProgress()
     try:
         close_gap(operation, story, plan)
         one_round(operation, story, plan, False, came)
@@ -174,10 +174,10 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
 
 
-def _resolved(operation: Operation, channel: str | None, rounds: list[Round], story: Story) -> Outcome:
+def _resolved(operation: Operation, channel: str | None, rounds: list[Round], story: IncidentLog) -> Outcome:
     """The channel runs. What rounds before the last wrote on the source may have come to the replica only now."""
     for number, round_ in enumerate(rounds):
-        if round_.on_source is OnSourceResult.WRITTEN and channel is not None:
+        if round_.on_source is SourceWriteResult.WRITTEN and channel is not None:
             tables = {name: t for name in {s.table for s in round_.written} if (t := operation.replica.table(name))}
             if not arrived(operation, channel, round_.written, tables):
                 return Outcome(
@@ -187,7 +187,7 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], st
                     tuple(rounds),
                     tuple(story.ids),
                 )
-            rounds[number] = replace(round_, on_source=OnSourceResult.SEEN)
+            rounds[number] = replace(round_, on_source=SourceWriteResult.SEEN)
     others = any(cause in LEAVES_OTHERS for round_ in rounds for cause in round_.causes[:1])
     return Outcome(
         Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(story.ids)
@@ -207,7 +207,7 @@ def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
     )
 
 
-def _rehearsed(round_: Round, story: Story) -> Outcome:
+def _rehearsed(round_: Round, story: IncidentLog) -> Outcome:
     return Outcome(
         Result.NEEDS_HUMAN,
         f"Dry run: {round_.plan.rehearsal}.",
@@ -228,7 +228,7 @@ def _what_is_shown(diagnosis: Diagnosis) -> str:
     return "'replfix diagnose' shows the rows." if found is not None and found.conflicts else ""
 
 
-def _stopped_short(rounds: list[Round], story: Story, message: str, hint: str) -> Outcome:
+def _stopped_short(rounds: list[Round], story: IncidentLog, message: str, hint: str) -> Outcome:
     if rounds:
         message = f"{_in_short(rounds)} Then: {message}"
     return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(story.ids))
@@ -248,8 +248,8 @@ def _in_short(rounds: list[Round]) -> str:
 
 def _on_source(round_: Round) -> str:
     where = {
-        OnSourceResult.SEEN: "on the source, seen there and on the replica",
-        OnSourceResult.WRITTEN: "on the source",
+        SourceWriteResult.SEEN: "on the source, seen there and on the replica",
+        SourceWriteResult.WRITTEN: "on the source",
     }
-    said = where.get(round_.on_source or OnSourceResult.UNKNOWN, "on the source, if it was committed")
+    said = where.get(round_.on_source or SourceWriteResult.UNKNOWN, "on the source, if it was committed")
     return f"Written {said}: {'; '.join(shortened(tuple(map(in_words, round_.written)), 'row'))}."

@@ -61,7 +61,7 @@ def resolve_until_done(
             done.conflicts.update(conflict.kind.value for conflict in diagnosis.evidence.reconciliation.conflicts)
         return True
 
-    with wiring.Wired(load(str(lab.config_file)).target("replica1")) as wired:
+    with wiring.TargetConnections(load(str(lab.config_file)).target("replica1")) as wired:
         kept = SqlTrail.open(f"sqlite:///{trail}")
         operation = replace(wiring.operation(wired, kept, lambda _: None), clock=Quick())
         for _ in range(ROUNDS):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from replfix.core.sql import string
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPL
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import terms
@@ -135,7 +135,7 @@ def arranged(lab: Lab, variation: Variation) -> Iterator[None]:
         yield
 
 
-def set_variables(server: Server, settings: Settings) -> Settings:
+def set_variables(server: LabServer, settings: Settings) -> Settings:
     """What they were. Most of a replica's count from the start of its channel on, some want it stopped."""
     with server.session() as session:
         if server.role.follows:
@@ -146,7 +146,7 @@ def set_variables(server: Server, settings: Settings) -> Settings:
     return then
 
 
-def _by_position(source: Server, replica: Server, product: str) -> None:
+def _by_position(source: LabServer, replica: LabServer, product: str) -> None:
     if product == "MySQL":
         no_gtid.connect(source, replica)
         return
@@ -158,7 +158,7 @@ def _by_position(source: Server, replica: Server, product: str) -> None:
         session.execute("START REPLICA")
 
 
-def _by_gtid(source: Server, replica: Server, product: str) -> None:
+def _by_gtid(source: LabServer, replica: LabServer, product: str) -> None:
     if product == "MySQL":
         no_gtid.undo(source, replica)
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import Ran, replfix
@@ -38,7 +38,7 @@ def stage(
 
 
 @contextmanager
-def elsewhere(server: Server) -> Iterator[None]:
+def elsewhere(server: LabServer) -> Iterator[None]:
     """Sessions that begin meanwhile have another time zone, as where the server is not in UTC."""
     with server.session() as session:
         (before,) = session.rows("SELECT @@GLOBAL.time_zone")[0]
@@ -49,7 +49,7 @@ def elsewhere(server: Server) -> Iterator[None]:
             session.execute(f"SET GLOBAL time_zone = '{before}'")
 
 
-def write_unlogged(lab: Lab, server: Server, *statements: str) -> None:
+def write_unlogged(lab: Lab, server: LabServer, *statements: str) -> None:
     """On either server; the replica alone is protected."""
     if server == lab.replica:
         write_locally(server, *statements, logged=False)
@@ -59,7 +59,7 @@ def write_unlogged(lab: Lab, server: Server, *statements: str) -> None:
             session.execute(statement)
 
 
-def rows(server: Server, statement: str) -> Rows:
+def rows(server: LabServer, statement: str) -> Rows:
     with server.session() as session:
         return list(session.rows(statement))
 

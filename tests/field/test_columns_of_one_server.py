@@ -148,9 +148,9 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize("misfit", MISFITS)
-def test_columns_that_do_not_fit_are_named(any_pair: Lab, misfit: str) -> None:
-    alter, words = MISFITS[misfit]
+@pytest.mark.parametrize("mismatch", MISFITS)
+def test_columns_that_do_not_fit_are_named(any_pair: Lab, mismatch: str) -> None:
+    alter, words = MISFITS[mismatch]
     stage(
         any_pair,
         ["CREATE TABLE t (id INT PRIMARY KEY, v INT, x INT)", "INSERT INTO t VALUES (1, 1, 1)"],

@@ -7,7 +7,7 @@ import re
 from replfix.lab import scenarios
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import executed, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
@@ -27,7 +27,7 @@ def poor(lab: Lab) -> tuple[str, ...]:
     return ("--replica", where[0], "--source", where[1])
 
 
-def run_as_printed(server: Server, printed: str) -> None:
+def run_as_printed(server: LabServer, printed: str) -> None:
     """Without the words around it."""
     statements = printed[printed.index("SET SESSION") : printed.rindex(";")]
     with server.session() as session:

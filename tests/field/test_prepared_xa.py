@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
@@ -19,7 +19,7 @@ WRITES = (
 )
 
 
-def prepared(server: Server, *statements: str, before: tuple[str, ...] = ()) -> None:
+def prepared(server: LabServer, *statements: str, before: tuple[str, ...] = ()) -> None:
     with server.session() as session:
         for statement in (*before, "XA START 'abc'", *statements, "XA END 'abc'", "XA PREPARE 'abc'"):
             session.execute(statement)

@@ -30,7 +30,7 @@ def test_the_source_is_killed_behind_the_last_round(as_shipped: Lab) -> None:
             waiting.until(lambda: not processes.alive(source, lab.source.data), "the source is still alive")
             waiting.until(lambda: status(lab.replica)["Last_IO_Errno"] != "0", "the receiver has not noticed")
 
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         operation = wiring.operation(wired, wiring.open_trail(config), kill_the_source)
         outcome = resolve(
             operation,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from replfix.errors import ServerError
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
@@ -17,18 +17,18 @@ from tests.skipping import may_skip
 TABLE = "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, k INT UNIQUE)"
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def rows(server: Server) -> list[tuple[object, ...]]:
+def rows(server: LabServer) -> list[tuple[object, ...]]:
     with server.session() as session:
         return session.rows("SELECT id, k FROM shop.t ORDER BY id")
 
 
-def _arrived(replica: Server) -> bool:
+def _arrived(replica: LabServer) -> bool:
     with suppress(ServerError):  # no such table yet
         return bool(rows(replica))
     return False

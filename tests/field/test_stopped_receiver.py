@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Row
@@ -26,7 +26,7 @@ AFTER = {
 }
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     """Rows as events: a server as it ships logs these as statements, of which no strategy knows the rows."""
     with server.session() as session:
         if session.is_mariadb:
@@ -35,19 +35,19 @@ def write(server: Server, *statements: str) -> None:
             session.execute(statement)
 
 
-def rows(server: Server) -> list[tuple[str, ...]]:
+def rows(server: LabServer) -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows(ROWS)
 
 
-def status(server: Server) -> Row:
+def status(server: LabServer) -> Row:
     """With the words of either product."""
     with server.session() as session:
         row = session.query("SHOW REPLICA STATUS")[0]
     return {name.replace("Slave_", "Replica_").replace("Master_", "Source_"): value for name, value in row.items()}
 
 
-def relay_logs(replica: Server) -> dict[str, bytes]:
+def relay_logs(replica: LabServer) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(replica.data.glob("*relay-bin.0*"))}
 
 
@@ -77,18 +77,18 @@ def received(lab: Lab) -> None:
     )
 
 
-def execute(server: Server, *statements: str) -> None:
+def execute(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def running(server: Server) -> tuple[str, str]:
+def running(server: LabServer) -> tuple[str, str]:
     row = status(server)
     return row["Replica_IO_Running"], row["Replica_SQL_Running"]
 
 
-def purge(source: Server) -> None:
+def purge(source: LabServer) -> None:
     """Everything that the replica has not applied."""
     execute(source, "FLUSH BINARY LOGS")
     with source.session() as session:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests import waiting
@@ -25,7 +25,7 @@ SHOP = (
 )
 
 
-def _chain(lab: Lab) -> tuple[Server, Server, Server]:
+def _chain(lab: Lab) -> tuple[LabServer, LabServer, LabServer]:
     world = Connected(lab)
     top, middle, below = lab.servers
     execute(top, *SHOP)
@@ -86,7 +86,7 @@ def column_ahead_below(lab: Lab) -> None:
     wait_until_stopped(below)
 
 
-def _fan_in(lab: Lab) -> tuple[Server, Server, Server]:
+def _fan_in(lab: Lab) -> tuple[LabServer, LabServer, LabServer]:
     east, west, replica = lab.servers
     for schema, server in (("e", east), ("w", west)):
         execute(server, f"CREATE DATABASE {schema}", f"CREATE TABLE {schema}.t (id INT PRIMARY KEY, v VARCHAR(20))")
@@ -95,7 +95,7 @@ def _fan_in(lab: Lab) -> tuple[Server, Server, Server]:
     return east, west, replica
 
 
-def _until_stopped(replica: Server, channel: str) -> None:
+def _until_stopped(replica: LabServer, channel: str) -> None:
     def stopped() -> bool:
         with replica.session() as session:
             state = speaking(session).channel_state(session, channel)
@@ -134,7 +134,7 @@ def account_of_one_source(lab: Lab) -> None:
     _until_stopped(replica, "west")
 
 
-def _rows(server: Server, table: str) -> int:
+def _rows(server: LabServer, table: str) -> int:
     with server.session() as session:
         return int(str(session.scalar(f"SELECT COUNT(*) FROM {table}")))
 

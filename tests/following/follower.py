@@ -19,7 +19,7 @@ from typing import Any
 from replfix.errors import ReplfixError
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import ADMIN
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.provision.software import Software
 from replfix.lab.replicate import WAIT_SECONDS, channel_state
 from replfix.lab.topology import Lab
@@ -91,17 +91,17 @@ class Follower:
 
     lab: Lab
     resolve: bool = True  # where a strategy is offered, take it; a skip is never taken
-    replica_of: Server | None = None
+    replica_of: LabServer | None = None
     left_out: tuple[str, ...] = ()  # tables that the replica's filters leave out
     channel: str = ""  # that the diagnosis is about
     tried: set[str] = field(default_factory=set)
 
     @property
-    def replica(self) -> Server:
+    def replica(self) -> LabServer:
         return self.replica_of or self.lab.replica
 
     @property
-    def source(self) -> Server:
+    def source(self) -> LabServer:
         """Of that channel, where its address is one of the lab's."""
         with self.replica.session() as session:
             port = speaking(session).source_port(session, self.channel)
@@ -113,7 +113,7 @@ class Follower:
         self.channel = document.get("channel") or self.channel
         return document
 
-    def server(self, where: str) -> Server:
+    def server(self, where: str) -> LabServer:
         if where in ("replica", "this replica"):
             return self.replica
         if where == "source":
@@ -308,7 +308,7 @@ class Follower:
                 self._empty(self.replica.data / told[1])
             before, looks = look(at, channel), list[Seen]()
 
-            def just_before_the_start(at: Server = at, looks: list[Seen] = looks, channel: str = channel) -> None:
+            def just_before_the_start(at: LabServer = at, looks: list[Seen] = looks, channel: str = channel) -> None:
                 looks.append(look(at, channel))
 
             refused = self.run(step["where"], step["sql"], just_before_the_start)

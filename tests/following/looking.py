@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from replfix.core.replication.gtid import GtidSet
 from replfix.errors import ServerError
 from replfix.lab.flavours import ChannelState, speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import SYSTEM_SCHEMAS, channel_state, executed
 from replfix.mysql.connection.session import Session
 
@@ -44,7 +44,7 @@ class Seen:
     channel: ChannelState | None
 
 
-def look(server: Server, channel: str = "") -> Seen:
+def look(server: LabServer, channel: str = "") -> Seen:
     with server.session() as session:
         session.execute("SET SESSION time_zone = '+00:00'")  # a server may have another
         return Seen(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from replfix.core.sql import string
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPL
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topologies.wiring import set_gtid_mode
 from replfix.lab.topology import Lab
@@ -86,7 +86,7 @@ def put_back(lab: Lab) -> None:
         session.execute("START REPLICA")
 
 
-def _packet(server: Server) -> str:
+def _packet(server: LabServer) -> str:
     with server.session() as session:
         return f"{'slave' if session.is_mariadb else 'replica'}_max_allowed_packet"
 
@@ -181,7 +181,7 @@ def purged(lab: Lab) -> None:
     refused(lab)
 
 
-def purge_all(source: Server) -> None:
+def purge_all(source: LabServer) -> None:
     with source.session() as session:
         for (thread,) in session.rows(
             "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'"
@@ -265,7 +265,7 @@ def conflict_and_purged(lab: Lab) -> None:
     waiting.until(stopped, "the receiver is not stopped by 1236")
 
 
-def _unlogged(server: Server, statement: str) -> None:
+def _unlogged(server: LabServer, statement: str) -> None:
     with server.session() as session:
         session.execute("SET sql_log_bin = 0")
         session.execute(statement)

@@ -71,7 +71,7 @@ def unlocked(lab: Lab) -> None:
 
 def _relay_log(lab: Lab) -> Path:
     with lab.replica.session() as session:
-        row = session.told("SHOW REPLICA STATUS")[0]
+        row = session.query_lossy("SHOW REPLICA STATUS")[0]
     return lab.replica.data / row["Relay_Log_File"]
 
 

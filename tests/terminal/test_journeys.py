@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replfix.lab import processes, scenarios, topology
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
@@ -71,7 +71,7 @@ def left(t: Terminal) -> None:
     assert "Traceback" not in t.screen
 
 
-def runs(server: Server) -> bool:
+def runs(server: LabServer) -> bool:
     with server.session() as session:
         state = channel_state(session)
     return state is not None and state.applier_running and state.receiver_running
@@ -187,7 +187,7 @@ def test_a_row_changes_while_the_question_is_open(terminal: Open, broken: Lab) -
 
 
 @pytest.fixture
-def second(pair: Lab) -> Iterator[Server]:
+def second(pair: Lab) -> Iterator[LabServer]:
     """A source of another lab, from which ``pair``'s replica reads too, by a channel of its own."""
     other = topology.up("second", 1)
     try:
@@ -206,7 +206,7 @@ def second(pair: Lab) -> Iterator[Server]:
         topology.down("second")
 
 
-def test_of_two_channels_only_the_failing_one_is_touched(terminal: Open, pair: Lab, second: Server) -> None:
+def test_of_two_channels_only_the_failing_one_is_touched(terminal: Open, pair: Lab, second: LabServer) -> None:
     (pair.directory / "audit.db").unlink(missing_ok=True)
     with second.session() as session:
         session.execute("CREATE DATABASE elsewhere")
@@ -239,7 +239,7 @@ def test_of_two_channels_only_the_failing_one_is_touched(terminal: Open, pair: L
     left(t)
 
 
-def shut_down(server: Server) -> None:
+def shut_down(server: LabServer) -> None:
     """To the end: until then it holds its files, and may still answer whoever starts it again."""
     with server.session() as session:
         session.execute("SHUTDOWN")

@@ -16,7 +16,7 @@ from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result, Round
-from replfix.core.plan.plan import OnSource, Plan, to_document
+from replfix.core.plan.plan import Plan, SourceWrite, to_document
 from replfix.core.plan.recorded_plan import read_plan
 from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, ways_out
 from replfix.core.replication.gtid import GtidSet
@@ -28,7 +28,7 @@ from replfix.core.strategies.undo_plan import also_on_source, inverse
 from replfix.core.trail.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
 from replfix.ports import Progress
 from replfix.workflow.recover.recovery import Recovered
-from replfix.workflow.undo.undo_repair import Undoing, UndoResult
+from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
 from tests.unit.advisor.making_topologies import circle, node
 from tests.unit.fakes import Rows
 from tests.unit.making import (
@@ -242,7 +242,7 @@ class FakeBackend:
     chain: Chain = field(default_factory=Chain)
     trail_error: BaseException | None = None
     in_the_way: tuple[str, ...] = ()  # of an undo
-    on_source: OnSource | None = None  # its part there
+    on_source: SourceWrite | None = None  # its part there
     left: tuple[AuditRecord, ...] = ()  # by interrupted runs
     advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
@@ -343,7 +343,7 @@ class FakeBackend:
             raise scripted
         return scripted or otherwise
 
-    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> Undoing:
+    def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> UndoOutcome:
         self.calls.append(f"undo {record.id} {approved}")
         progress("Rehearsing the undo")
         self._wait("undo")
@@ -354,7 +354,7 @@ class FakeBackend:
             undo = also_on_source(
                 undo, self.on_source, {ORDERS.name: ORDERS}, lost=("Its key is taken.",), fired=(), kept_in=record.id
             )
-        looked = Undoing(UndoResult.NEEDS_HUMAN, "Nothing stands in the way.", "", record.id, undo, dry_run=True)
+        looked = UndoOutcome(UndoResult.NEEDS_HUMAN, "Nothing stands in the way.", "", record.id, undo, dry_run=True)
         if self.in_the_way:
             return replace(looked, result=UndoResult.REFUSED, message=self.in_the_way[0], in_the_way=self.in_the_way)
         if approved is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from textual.widgets import Button, DataTable, Input
 
-from replfix.core.plan.plan import OnSource
+from replfix.core.plan.plan import SourceWrite
 from replfix.core.strategies.source_write import written
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError
@@ -186,7 +186,7 @@ async def test_a_repair_is_undone_when_it_is_wanted_twice() -> None:
 
 
 async def test_an_undo_that_writes_on_the_source_wants_the_table_s_name() -> None:
-    part = OnSource("a" * 36, (written(ORDERS, (9, "R-1", None), None),))
+    part = SourceWrite("a" * 36, (written(ORDERS, (9, "R-1", None), None),))
     async with driving(FakeBackend(chain=trail(), on_source=part), size=LARGE) as d:
         await at_undo(d)
         await d.see("delete in shop.orders on the source", "'R-1' → (no row)", "do not come back. Its key is taken.")

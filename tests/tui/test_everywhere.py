@@ -29,7 +29,7 @@ from tests.tui.backend import FakeBackend, many, strays_of
 from tests.tui.driving import Driver, driving
 from tests.tui.test_audit import trail
 
-Way = Callable[[Driver], Awaitable[object]]
+ApplyMode = Callable[[Driver], Awaitable[object]]
 
 
 async def _incident(d: Driver) -> None:
@@ -106,7 +106,7 @@ async def _log(d: Driver) -> None:
     await d.see("Rehearsing the plan")
 
 
-WAYS: dict[type[Screen[object]], Way] = {
+WAYS: dict[type[Screen[object]], ApplyMode] = {
     FleetScreen: _fleet,
     IncidentScreen: _incident,
     TransactionScreen: _transaction,

@@ -10,7 +10,7 @@ import pytest
 from textual.events import Key, Paste
 from textual.widgets import Button, Input
 
-from replfix.core.incident.source_feasibility import SourceSide
+from replfix.core.incident.source_feasibility import SourceFeasibility
 from replfix.core.plan.outcome import Result
 from replfix.core.rows.lookup import by_key
 from replfix.errors import ConnectError, NotDone, RehearsalFailed, Stale
@@ -237,7 +237,7 @@ async def test_a_plan_that_displaces_nothing_asks_for_no_name() -> None:
 async def test_what_is_written_on_the_source_is_shown_apart_and_asks_for_the_tables_name() -> None:
     held = by_key(ORDERS, ORDERS.unique_keys[0], (3, None, None))
     assert held is not None
-    side = SourceSide(SOURCE, tables={ORDERS.name: ORDERS}, holders={held: ((3, "A-3", Decimal("9.50")),)})
+    side = SourceFeasibility(SOURCE, tables={ORDERS.name: ORDERS}, holders={held: ((3, "A-3", Decimal("9.50")),)})
     found = diagnosis_of(on_source=side)
     backend = FakeBackend.broken(found)
     async with driving(backend, size=LARGE) as d:

@@ -19,7 +19,7 @@ from replfix.core.connection.privileges import Granted
 from replfix.core.incident.evidence import AutoIncrement, LockHolder
 from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import LastSet, SettingNow
-from replfix.core.plan.plan import OnSource, Plan, Step, StepKind
+from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.trigger_reach import Fired, Reach
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
@@ -560,7 +560,7 @@ class FakeWriting:
         self.source = source
         self.world = source.world
 
-    def _carry_out(self, part: OnSource) -> tuple[Rows, tuple[Step, ...]]:
+    def _carry_out(self, part: SourceWrite) -> tuple[Rows, tuple[Step, ...]]:
         trial = self.source.rows.copy()
         steps = []
         for step in part.steps:
@@ -573,12 +573,12 @@ class FakeWriting:
             steps.append(replace(step, target=target))
         return trial, tuple(steps)
 
-    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+    def rehearse(self, part: SourceWrite, tables: Mapping[TableName, Table]) -> None:
         with self.world.step("rehearse on source"):
             self._carry_out(part)
 
     def write(
-        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
+        self, part: SourceWrite, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
     ) -> None:
         with self.world.step("write on source"):
             _, steps = self._carry_out(part)

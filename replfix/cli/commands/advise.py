@@ -109,9 +109,9 @@ def _write(report: Page, format_: str) -> None:
 
         click.echo(html_of(report))
     else:
-        from replfix.present.advice.advice_text import text_of
+        from replfix.present.advice.advice_text import known_text
 
-        page(text_of(report))
+        page(known_text(report))
 
 
 def _earlier(path: str) -> EarlierAdvice:
@@ -159,12 +159,12 @@ def _targets(config: Config, names: tuple[str, ...], urls: tuple[str, ...]) -> l
 
 def _read(config: Config, targets: list[Target], *, verbose: bool, all_of_them: bool) -> Report:
     from replfix.cli.open_servers import agree, ask_password
-    from replfix.wiring import Surveyed
+    from replfix.wiring import TopologyConnections
     from replfix.workflow.advise.read_topology import advise
 
     for warning in config.warnings:
         narrate(f"Warning: {warning}")
-    with Surveyed(config, ask_password, agree) as servers:
+    with TopologyConnections(config, ask_password, agree) as servers:
         given = [servers.open(target) for target in targets]
         return advise(
             given, servers.source_of, datetime.now(UTC), narrate if verbose else lambda _: None, all_of_them=all_of_them

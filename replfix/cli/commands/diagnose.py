@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replica_options
 from replfix.cli.output import emit, narrate, page
 
 CONFLICT_FOUND = 3
@@ -23,7 +23,7 @@ Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect, or a priv
 @replica_options
 @common_options
 def command(
-    meant: Meant,
+    meant: ReplicaSelector,
     config_path: str | None,
     as_json: bool,
     verbose: bool,

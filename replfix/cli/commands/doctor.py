@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replica_options
 from replfix.cli.output import console, emit
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.config import Config
     from replfix.core.doctor.checkup import Check
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
 
 @click.command(
@@ -31,7 +31,7 @@ Exit codes: 0 everything that replfix does will work · 6 something will not""",
 @replica_options
 @common_options
 def command(
-    meant: Meant,
+    meant: ReplicaSelector,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -59,14 +59,14 @@ def command(
     return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for _, c in checked) else 0
 
 
-def _targets(config: Config, meant: Meant) -> list[Meant]:
+def _targets(config: Config, meant: ReplicaSelector) -> list[ReplicaSelector]:
     """The one that is meant, or every replica that is configured."""
     if meant.one or len(config.targets()) < 2:
         return [meant]
     return [replace(meant, name=target.name) for target in config.targets()]
 
 
-def _all(config: Config, targets: list[Meant]) -> Iterator[tuple[str, Check]]:
+def _all(config: Config, targets: list[ReplicaSelector]) -> Iterator[tuple[str, Check]]:
     from replfix.cli.open_servers import open_target
     from replfix.core.doctor.checkup import Check, Verdict
     from replfix.errors import ConnectError
@@ -82,7 +82,7 @@ def _all(config: Config, targets: list[Meant]) -> Iterator[tuple[str, Check]]:
                 yield wired.target.name, Check("replica-reachable", Verdict.FAILED, error.message, error.hint)
 
 
-def _checks(wired: Wired, config: Config) -> Iterator[Check]:
+def _checks(wired: TargetConnections, config: Config) -> Iterator[Check]:
     from replfix.wiring import check_trail
     from replfix.workflow.doctor.check_replica import examine
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from replfix.cli.options import Meant, common_options, configured_names
+from replfix.cli.options import ReplicaSelector, common_options, configured_names
 from replfix.cli.output import emit, page
 from replfix.errors import UsageError
 
@@ -66,12 +66,12 @@ def command(
             raise UsageError(
                 "Both a text and --file were given.", "Give one of them; behind --file LOG stands the NAME of a server."
             )
-        return _count(log, Meant(text, replica_url, None, None), table, config_path, as_json=as_json)
+        return _count(log, ReplicaSelector(text, replica_url, None, None), table, config_path, as_json=as_json)
     if text is None:
         raise UsageError("Nothing to explain was given.", "Give the error in quotes, - for stdin, or --file LOG.")
     from replfix.workflow.explain.explanations import explain_text
 
-    with _asking(config_path, Meant(name, replica_url, None, None), table) as asking:
+    with _asking(config_path, ReplicaSelector(name, replica_url, None, None), table) as asking:
         explained = explain_text(_text(text), asking)
     if as_json:
         from replfix.cli.documents.explanation import explanation_document
@@ -84,7 +84,7 @@ def command(
     return 0
 
 
-def _count(log: str, meant: Meant, table: str | None, config_path: str | None, *, as_json: bool) -> int:
+def _count(log: str, meant: ReplicaSelector, table: str | None, config_path: str | None, *, as_json: bool) -> int:
     from replfix.workflow.explain.explanations import explain_log
 
     with _open(log) as (stream, progress), _asking(config_path, meant, table) as asking:
@@ -146,7 +146,7 @@ def _text(argument: str) -> str:
 
 
 @contextmanager
-def _asking(config_path: str | None, meant: Meant, table: str | None) -> Iterator[Asking | None]:
+def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) -> Iterator[Asking | None]:
     """The server to ask: only one that was named, for an error need not come from the one that is configured."""
     if not meant.one:
         yield None

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.safe_text import indented, visible
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
     from replfix.cli.documents.recover import RecoverDocument, RecoverReplicaPart
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
 _WORST_FIRST = (1, 5, 6, 4)  # what was changed and is not right comes before what could not be looked at
 
@@ -31,7 +31,7 @@ Exit codes: 0 nothing was left behind, or all of it is put right · 4 a run is s
 )
 @replica_options
 @common_options
-def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool) -> int:
+def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verbose: bool) -> int:
     """Finish or take back what an interrupted run left behind (kill -9, a lost server).
 
     Settings that it changed are put back. For a repair whose end nobody recorded, the rows and the replica's status tell
@@ -49,7 +49,7 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
     if meant.one or len(config.targets()) < 2:
         wireds = [open_target(config, meant)]
     else:
-        wireds = [wiring.Wired(target, ask_password, agree) for target in config.targets()]
+        wireds = [wiring.TargetConnections(target, ask_password, agree) for target in config.targets()]
     parts: list[RecoverReplicaPart] = []
     servers: set[str] = set()
     with trail_to_write(config) as trail:
@@ -67,7 +67,7 @@ def command(meant: Meant, config_path: str | None, as_json: bool, verbose: bool)
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
 
 
-def _one(wired: Wired, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverReplicaPart:
+def _one(wired: TargetConnections, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverReplicaPart:
     from replfix import wiring
     from replfix.cli.documents.recover import RecoveredPart, RecoverErrorPart, RecoverReplicaPart
     from replfix.errors import ReplfixError

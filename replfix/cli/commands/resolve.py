@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.confirm_by_name import typed
-from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.safe_text import indented, visible
 
@@ -61,7 +61,7 @@ transaction waits · 4 not done, nothing changed · 5 something was changed and 
 )
 @common_options
 def command(
-    meant: Meant,
+    meant: ReplicaSelector,
     strategy: str,
     dry_run: bool,
     yes: bool,
@@ -100,7 +100,7 @@ def command(
             channel=wired.target.channel,
             max_rounds=max_rounds,
             dry_run=dry_run,
-            confirm=(lambda *_: True) if yes else _ask(wired.target.name),
+            confirm=(lambda *_: True) if yes else ConfirmPlan(wired.target.name),
         )
         if as_json:
             emit(resolution_document(wired.target.name, outcome))
@@ -109,7 +109,7 @@ def command(
     return exit_code(outcome)
 
 
-class _ask:
+class ConfirmPlan:
     """Shows the diagnosis with its plan and asks; the default is no."""
 
     def __init__(self, name: str) -> None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import Meant, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replica_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.cli.documents.status import ChannelPart, ReplicaPart, StatusDocument
     from replfix.config import Config
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
 MOST_AT_ONCE = 64  # replicas that are asked at the same time
 
@@ -31,7 +31,7 @@ Exit codes: 0 all channels run · 3 one is stopped · 6 a replica cannot be reac
 @replica_options
 @common_options
 def command(
-    meant: Meant,
+    meant: ReplicaSelector,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -51,21 +51,21 @@ def command(
     return ConnectError.exit_code if document.unreachable else 0
 
 
-def _read(config: Config, meant: Meant) -> StatusDocument:
+def _read(config: Config, meant: ReplicaSelector) -> StatusDocument:
     from concurrent.futures import ThreadPoolExecutor
 
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
     from replfix.cli.open_servers import agree, ask_password, open_target
     from replfix.errors import ReplfixError
-    from replfix.wiring import Wired
+    from replfix.wiring import TargetConnections
 
     one = meant.one or len(config.targets()) < 2
     if one:
         wireds = [open_target(config, meant)]
     else:
-        wireds = [Wired(target, ask_password, agree) for target in config.targets()]
+        wireds = [TargetConnections(target, ask_password, agree) for target in config.targets()]
 
-    def ask(wired: Wired) -> ReplicaPart | UnreachablePart:
+    def ask(wired: TargetConnections) -> ReplicaPart | UnreachablePart:
         with wired:
             try:
                 return _replica(wired, meant.channel)
@@ -83,7 +83,7 @@ def _read(config: Config, meant: Meant) -> StatusDocument:
     return StatusDocument(replicas=replicas, unreachable=unreachable)
 
 
-def _replica(wired: Wired, only: str | None) -> ReplicaPart:
+def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:
     from replfix.cli.documents.status import ReplicaPart, channel_part
     from replfix.core.replication.on_its_way import OnlyHere
     from replfix.errors import ReplfixError, UsageError

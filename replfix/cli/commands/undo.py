@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.confirm_by_name import typed
-from replfix.cli.options import Meant, common_options
+from replfix.cli.options import ReplicaSelector, common_options
 from replfix.cli.output import console, emit, narrate
 from replfix.present.safe_text import indented, visible
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from replfix.core.plan.plan import Plan, Step
-    from replfix.workflow.undo.undo_repair import Undoing
+    from replfix.workflow.undo.undo_repair import UndoOutcome
 
 COMPLETED = 200  # records that a shell's completion looks at
 
@@ -89,13 +89,13 @@ def command(
 
     with trail_to_write(config) as trail:
         named = None if replica_url else trail.get(record_id).replica
-        with open_target(config, Meant(named, replica_url, None, None)) as wired:
+        with open_target(config, ReplicaSelector(named, replica_url, None, None)) as wired:
             name = wired.target.name
             undoing = undo(
                 wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
                 record_id,
                 dry_run=dry_run,
-                confirm=(lambda _: True) if yes else _ask(name),
+                confirm=(lambda _: True) if yes else ConfirmUndo(name),
             )
         if as_json:
             emit(undo_document(name, undoing))
@@ -104,7 +104,7 @@ def command(
     return exit_code(undoing)
 
 
-class _ask:
+class ConfirmUndo:
     """Shows the rows and asks; the default is no."""
 
     def __init__(self, name: str) -> None:
@@ -155,7 +155,7 @@ def _row(step: Step, where: str) -> Grid:
     return grid
 
 
-def exit_code(undoing: Undoing) -> int:
+def exit_code(undoing: UndoOutcome) -> int:
     from replfix.workflow.undo.undo_repair import UndoResult
 
     if undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO):
@@ -165,7 +165,7 @@ def exit_code(undoing: Undoing) -> int:
     return 3 if undoing.dry_run and undoing.result is UndoResult.NEEDS_HUMAN else 4
 
 
-def _print(name: str, undoing: Undoing) -> None:
+def _print(name: str, undoing: UndoOutcome) -> None:
     from rich.text import Text
 
     from replfix.core.strategies.undo_plan import in_order

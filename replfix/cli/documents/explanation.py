@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.explain.explanation import Asked, Explanation, Place
+from replfix.core.explain.explanation import Asked, Explanation, KeyLocation
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.rows.json_values import row_to_json
 from replfix.workflow.explain.explanations import Counted
@@ -34,7 +34,7 @@ class ReadingPart(Part):
     rows: list[RowDocument]
 
 
-class KeyPartPart(Part):
+class KeyColumnPart(Part):
     """One part of a key: a column, the first ``prefix`` characters (bytes) of one, or an expression."""
 
     column: str | None
@@ -55,7 +55,7 @@ class PlacePart(Part):
     schema_name: str
     table: str
     key: str
-    parts: list[KeyPartPart]
+    parts: list[KeyColumnPart]
     readings: list[ReadingPart]
     auto_increment: CounterPart | None
 
@@ -199,13 +199,13 @@ def _text(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "replace").decode()
 
 
-def _place(place: Place) -> PlacePart:
+def _place(place: KeyLocation) -> PlacePart:
     table = place.table
-    parts: list[KeyPartPart] = []
+    parts: list[KeyColumnPart] = []
     for part in place.key.parts:
         column = None if part.column is None else table.column(part.column)
         parts.append(
-            KeyPartPart(
+            KeyColumnPart(
                 column=part.column,
                 prefix=part.prefix,
                 expression=part.expression,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.cli.documents.base import Part
-from replfix.core.advisor.offsets import Place
+from replfix.core.advisor.offsets import WriterSlot
 from replfix.core.advisor.rollout import Action, Rollout
 
 
@@ -19,7 +19,7 @@ class PlacePart(Part):
     option_lines: list[str]
 
     @classmethod
-    def of(cls, place: Place, lines: dict[str, tuple[str, ...]]) -> PlacePart:
+    def of(cls, place: WriterSlot, lines: dict[str, tuple[str, ...]]) -> PlacePart:
         node = place.node
         return cls(
             node=None if node is None else node.name,

@@ -8,7 +8,7 @@ from replfix.cli.documents.base import Document
 from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import StepPart, step_part
 from replfix.core.strategies.undo_plan import in_order
-from replfix.workflow.undo.undo_repair import Undoing
+from replfix.workflow.undo.undo_repair import UndoOutcome
 
 
 class UndoDocument(Document):
@@ -33,7 +33,7 @@ class UndoDocument(Document):
     audit_ids: list[str]
 
 
-def undo_document(name: str, undoing: Undoing) -> UndoDocument:
+def undo_document(name: str, undoing: UndoOutcome) -> UndoDocument:
     plan = undoing.plan
     return UndoDocument(
         replica=name,

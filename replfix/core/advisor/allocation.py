@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 
 
-def next_id(counter: int, step: Step, limit: int | None = None) -> int | None:
+def next_id(counter: int, step: IncrementSetting, limit: int | None = None) -> int | None:
     """The number for the next row; None where the column's type ends before it: MySQL then fails with 1062, 1264 or 1467,
     MariaDB with 167."""
     number = step.next_after(counter - 1)
     return None if limit is not None and number > limit else number
 
 
-def next_ids(counter: int, step: Step, count: int, limit: int | None = None) -> Iterator[int]:
+def next_ids(counter: int, step: IncrementSetting, count: int, limit: int | None = None) -> Iterator[int]:
     """At most ``count`` of them, while no other rows come in."""
     for _ in range(count):
         number = next_id(counter, step, limit)
@@ -30,7 +30,7 @@ def next_ids(counter: int, step: Step, count: int, limit: int | None = None) -> 
         counter = step.next_after(number)
 
 
-def left(counter: int, step: Step, limit: int) -> int:
+def left(counter: int, step: IncrementSetting, limit: int) -> int:
     """How many numbers there are until the type ends."""
     number = next_id(counter, step, limit)
     return 0 if number is None else (limit - number) // step.increment + 1

@@ -33,7 +33,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class IncrementSetting:
     """auto_increment_increment and auto_increment_offset, together. ``str()`` gives ``2/1``.
 
     An offset above the increment is "ignored" by the manual. What servers do (MySQL 9.7.4, MariaDB 10.11 and 11.8): from
@@ -110,7 +110,7 @@ class Origin:
 class Used:
     """What a node's own transactions worked with: the auto_increment values that their Query events have."""
 
-    step: Step
+    step: IncrementSetting
     transactions: int
     last_at: datetime
     last: str  # the newest of them, by its name
@@ -174,8 +174,8 @@ class Node:
     unknowns: tuple[str, ...] = ()  # what could not be read of it, and why
 
     @property
-    def step(self) -> Step:
-        return Step(self.increment.now, self.offset.now)
+    def step(self) -> IncrementSetting:
+        return IncrementSetting(self.increment.now, self.offset.now)
 
     @property
     def mariadb(self) -> bool:

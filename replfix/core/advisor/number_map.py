@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lcm
 
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 
 MOST = 24
 LEAST = 10
@@ -15,7 +15,7 @@ LEAST = 10
 @dataclass(frozen=True, slots=True)
 class Writer:
     name: str
-    step: Step
+    step: IncrementSetting
 
 
 @dataclass(frozen=True, slots=True)

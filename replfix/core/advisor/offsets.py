@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import lcm
 
-from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.writers import overlap
 from replfix.errors import UsageError
 
@@ -17,11 +17,11 @@ HIGHEST_INCREMENT = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WriterSlot:
     """What one writer works with. ``node`` is None for one that is not there yet."""
 
     node: Node | None
-    step: Step
+    step: IncrementSetting
 
     @property
     def changes(self) -> bool:
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    each: tuple[Place, ...]  # the nodes in the order given, then those to come
+    each: tuple[WriterSlot, ...]  # the nodes in the order given, then those to come
     increment: int
     why: str  # this increment: whole sentences
 
@@ -67,17 +67,17 @@ def choose(nodes: Sequence[Node], writers: int) -> Places:
         if node.step.offset <= increment and node.step.offset not in taken.values():
             taken[node.uuid] = node.step.offset
     free = (offset for offset in range(1, increment + 1) if offset not in taken.values())
-    there = [Place(node, Step(increment, taken.get(node.uuid) or next(free))) for node in nodes]
-    coming = [Place(None, Step(increment, next(free))) for _ in range(writers - len(nodes))]
+    there = [WriterSlot(node, IncrementSetting(increment, taken.get(node.uuid) or next(free))) for node in nodes]
+    coming = [WriterSlot(None, IncrementSetting(increment, next(free))) for _ in range(writers - len(nodes))]
     return Places((*there, *coming), increment, why)
 
 
-def apart(steps: Sequence[Step]) -> bool:
+def apart(steps: Sequence[IncrementSetting]) -> bool:
     """No two of them give the same number."""
     return all(not overlap(one, other) for one, other in combinations(steps, 2))
 
 
-def _increment(steps: Sequence[Step], writers: int) -> tuple[int, str]:
+def _increment(steps: Sequence[IncrementSetting], writers: int) -> tuple[int, str]:
     common = {step.increment for step in steps}
     right = apart(steps) and all(step.offset <= step.increment for step in steps)
     if len(common) == 1:

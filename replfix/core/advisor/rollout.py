@@ -19,10 +19,10 @@ from itertools import permutations
 
 from replfix.core import sql
 from replfix.core.advisor.allocation import left, next_ids
-from replfix.core.advisor.node import Node, Step
-from replfix.core.advisor.offsets import Place, Places, apart, choose
-from replfix.core.advisor.sight import Sight, at_least, counter, look
-from replfix.core.advisor.simulation import Hand, simulate
+from replfix.core.advisor.node import IncrementSetting, Node
+from replfix.core.advisor.offsets import Places, WriterSlot, apart, choose
+from replfix.core.advisor.sight import CounterView, at_least, counter, look
+from replfix.core.advisor.simulation import IdAllocator, simulate
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circles, overlap, upstream, writers
 from replfix.core.schema.table import TableName
@@ -133,7 +133,7 @@ def groups_of(survey: Survey) -> list[tuple[Node, ...]]:
     return [tuple(sorted(group.values(), key=lambda n: n.name)) for group in found]
 
 
-def _holds(sight: Sight, places: Sequence[Place]) -> bool:
+def _holds(sight: CounterView, places: Sequence[WriterSlot]) -> bool:
     """Whether values that somebody has had lately, or has now, meet another one's of now or later."""
     there = [(place.node, place.step) for place in places if place.node is not None]
     return any(place.changes for place in places) and any(
@@ -145,11 +145,11 @@ def _holds(sight: Sight, places: Sequence[Place]) -> bool:
     )
 
 
-def _had(node: Node) -> frozenset[Step]:
+def _had(node: Node) -> frozenset[IncrementSetting]:
     return frozenset({node.step, *(used.step for used in node.used_since_the_change)})
 
 
-def _set(place: Place) -> tuple[str, ...]:
+def _set(place: WriterSlot) -> tuple[str, ...]:
     assert place.node is not None
     say = sql.persist_number if place.node.persists else sql.set_global_number
     return say(INCREMENT, place.step.increment), say(OFFSET, place.step.offset)
@@ -170,11 +170,11 @@ def _set_back(node: Node) -> tuple[str, ...]:
     )
 
 
-def _option_lines(step: Step) -> tuple[str, ...]:
+def _option_lines(step: IncrementSetting) -> tuple[str, ...]:
     return "[mysqld]", f"{INCREMENT} = {step.increment}", f"{OFFSET} = {step.offset}"
 
 
-def _to_set(places: Sequence[Place]) -> list[tuple[Node, Place]]:
+def _to_set(places: Sequence[WriterSlot]) -> list[tuple[Node, WriterSlot]]:
     """Those that SQL has something to say to: without SET PERSIST, what a restart makes of it is the option file's."""
     return [(p.node, p) for p in places if p.node is not None and (p.changes or (p.is_lost and p.node.persists))]
 
@@ -190,7 +190,7 @@ def _at_once(places: Places) -> Iterator[Action]:
     yield _looking(places.each)
 
 
-def _held(survey: Survey, sight: Sight, places: Sequence[Place]) -> Iterator[Action]:
+def _held(survey: Survey, sight: CounterView, places: Sequence[WriterSlot]) -> Iterator[Action]:
     nodes = sight.nodes
     open_now = [node for node in nodes if not node.read_only]
     first = max(open_now or nodes, key=lambda n: (n.log.transactions if n.log is not None else 0, -nodes.index(n)))
@@ -255,7 +255,7 @@ def _arriving(nodes: Sequence[Node], title: str, until: str) -> Iterator[Action]
             )
 
 
-def _setting(node: Node, place: Place) -> Action:
+def _setting(node: Node, place: WriterSlot) -> Action:
     return Action(
         f"Give {node.name} {INCREMENT} = {place.step.increment} and {OFFSET} = {place.step.offset}"
         f"{'' if place.changes else ', which it has until it is restarted'}.",
@@ -265,7 +265,7 @@ def _setting(node: Node, place: Place) -> Action:
     )
 
 
-def _recycling(node: Node, place: Place) -> Action:
+def _recycling(node: Node, place: WriterSlot) -> Action:
     """MariaDB does not show the values of other sessions: all that are older count."""
     title = f"Have every session on {node.name} opened anew: recycle the connection pools, or KILL what is listed."
     if node.mariadb:
@@ -276,7 +276,7 @@ def _recycling(node: Node, place: Place) -> Action:
                   "no row (with performance_schema = OFF there is never one)")  # fmt: skip
 
 
-def _giving_again(node: Node, place: Place) -> Iterator[Action]:
+def _giving_again(node: Node, place: WriterSlot) -> Iterator[Action]:
     """A server that tells since when it has its values."""
     if node.persists:
         yield Action(
@@ -286,7 +286,7 @@ def _giving_again(node: Node, place: Place) -> Iterator[Action]:
         )
 
 
-def _opening(sight: Sight, node: Node, title: str) -> Action:
+def _opening(sight: CounterView, node: Node, title: str) -> Action:
     counters = tuple(sight.raised[node.uuid].items())
     if counters:
         title += " Its counters first go above the numbers that it does not see."
@@ -298,7 +298,7 @@ def _opening(sight: Sight, node: Node, title: str) -> Action:
     )
 
 
-def _looking(places: Sequence[Place]) -> Action:
+def _looking(places: Sequence[WriterSlot]) -> Action:
     return Action(
         "Look again: 'replfix advise' finds nothing to do.",
         tuple(p.node.name for p in places if p.node is not None),
@@ -307,7 +307,7 @@ def _looking(places: Sequence[Place]) -> Action:
     )
 
 
-def _back(sight: Sight, places: Sequence[Place], *, holds: bool) -> Iterator[Action]:
+def _back(sight: CounterView, places: Sequence[WriterSlot], *, holds: bool) -> Iterator[Action]:
     changed = [(node, place) for node, place in _to_set(places) if place.changes]
     open_now = [node for node in sight.nodes if not node.read_only]
     others = open_now[1:] if changed and holds else []
@@ -343,7 +343,7 @@ def _names(nodes: Sequence[Node]) -> tuple[str, ...]:
     return tuple(node.name for node in nodes)
 
 
-def _next_ids(sight: Sight, places: Sequence[Place]) -> Iterator[NextIds]:
+def _next_ids(sight: CounterView, places: Sequence[WriterSlot]) -> Iterator[NextIds]:
     for table in sight.tables[:SHOWN_TABLES]:
         for place in places:
             if place.node is not None:
@@ -357,15 +357,15 @@ def _limit(node: Node, table: TableName) -> int | None:
     return None if found is None else found.limit
 
 
-def _simulated(sight: Sight, places: Sequence[Place]) -> Iterator[Simulated]:
+def _simulated(sight: CounterView, places: Sequence[WriterSlot]) -> Iterator[Simulated]:
     nodes = sight.nodes
     if len(nodes) < 2:
         return
     sees = [frozenset(at for at, other in enumerate(nodes) if other.uuid in sight.seen[node.uuid]) for node in nodes]
     for table in sight.tables[: max(1, MOST_SIMULATED // len(nodes))][:SHOWN_TABLES]:
-        now = [Hand(at_least(node, table), node.step, seen) for node, seen in zip(nodes, sees, strict=True)]
+        now = [IdAllocator(at_least(node, table), node.step, seen) for node, seen in zip(nodes, sees, strict=True)]
         after = [
-            Hand(sight.stands(place.node, table), place.step, seen)
+            IdAllocator(sight.stands(place.node, table), place.step, seen)
             for place, seen in zip(places, sees, strict=False)  # those to come are behind them
             if place.node is not None
         ]
@@ -379,7 +379,7 @@ def _simulated(sight: Sight, places: Sequence[Place]) -> Iterator[Simulated]:
         )
 
 
-def _notes(survey: Survey, sight: Sight, places: Places) -> Iterator[str]:
+def _notes(survey: Survey, sight: CounterView, places: Places) -> Iterator[str]:
     nodes = sight.nodes
     coming = [place.step.offset for place in places.each if place.node is None]
     if coming:

@@ -14,7 +14,7 @@ from replfix.core.schema.table import TableName
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class CounterView:
     """``seen``: for each writer the others whose rows come to it; ``met``: pairs whose rows come to one server; both by
     ``Node.uuid``. ``tables``: those with an AUTO_INCREMENT column on every writer, the most written to first. ``raised``: for
     each writer the tables in which writers that it does not see have given numbers that it may still give, and a number
@@ -40,7 +40,7 @@ class Sight:
         return max(arrived, self.raised[node.uuid].get(table, 1))
 
 
-def look(survey: Survey, nodes: Sequence[Node]) -> Sight:
+def look(survey: Survey, nodes: Sequence[Node]) -> CounterView:
     """``nodes`` are the writers."""
     writing = {node.uuid for node in nodes}
     reached = {node.uuid: (upstream(survey, node.uuid) | {node.uuid}) & writing for node in survey.nodes}
@@ -51,7 +51,7 @@ def look(survey: Survey, nodes: Sequence[Node]) -> Sight:
                                        and o.uuid not in seen[node.uuid]]))
         for node in nodes
     }  # fmt: skip
-    return Sight(tuple(nodes), seen, frozenset(pairs), tuple(_shared(nodes)), raised)
+    return CounterView(tuple(nodes), seen, frozenset(pairs), tuple(_shared(nodes)), raised)
 
 
 def counter(node: Node, table: TableName) -> Counter | None:

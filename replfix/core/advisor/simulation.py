@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replfix.core.advisor.allocation import next_id
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class IdAllocator:
     """One server that writes to a table. ``sees``: the places, in the list of all, of those whose rows reach it."""
 
     counter: int
-    step: Step
+    step: IncrementSetting
     sees: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SimulationResult:
     rows: int  # handed out by all of them together
     collisions: int  # rows whose number another row has already
 
 
-def simulate(hands: Sequence[Hand], rows: int, in_flight: int, limit: int | None = None) -> Outcome:
+def simulate(hands: Sequence[IdAllocator], rows: int, in_flight: int, limit: int | None = None) -> SimulationResult:
     """Each hand inserts ``rows`` rows, all in turn. A row has reached those that see it when its writer has inserted
     ``in_flight`` more; with ``in_flight >= rows`` none arrives in time, as while replication is stopped."""
     counters = [hand.counter for hand in hands]
@@ -44,4 +44,4 @@ def simulate(hands: Sequence[Hand], rows: int, in_flight: int, limit: int | None
             highest = {of: max(arriving[at] or 0 for at in of) for of in set(reaching)}
             for at, of in enumerate(reaching):
                 counters[at] = max(counters[at], highest[of] + 1)
-    return Outcome(given.total(), given.total() - len(given))
+    return SimulationResult(given.total(), given.total() - len(given))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from replfix.core import sql
-from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.offsets import choose
 
 _IN_ORDER = "-- in the order of the plan of 'replfix advise', which lets nothing collide in between"
 
 
-def settle(node: Node, step: Step) -> tuple[str, ...]:
+def settle(node: Node, step: IncrementSetting) -> tuple[str, ...]:
     """What makes it so now and after a restart, where there is SET PERSIST; else that takes option files."""
     wanted = (("auto_increment_increment", step.increment), ("auto_increment_offset", step.offset))
     if node.persists:

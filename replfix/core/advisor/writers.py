@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from math import gcd
 
-from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.schema.table import TableName
 
@@ -65,7 +65,7 @@ def shared_tables(one: Node, other: Node) -> tuple[TableName, ...]:
     )
 
 
-def overlap(one: Step, other: Step) -> bool:
+def overlap(one: IncrementSetting, other: IncrementSetting) -> bool:
     """Whether the two can hand out the same number."""
     return (one.residue - other.residue) % gcd(one.increment, other.increment) == 0
 

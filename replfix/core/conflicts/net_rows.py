@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.reconcile import Identity, Repair, identity_values, walk
+from replfix.core.conflicts.reconcile import Identity, RowRepair, identity_values, walk
 from replfix.core.rows.row_values import RowImage, laid_over
 from replfix.core.schema.table import Table, TableName
 
 
 def net_rows(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], whole: Mapping[Identity, RowImage]
-) -> tuple[Repair, ...]:
+) -> tuple[RowRepair, ...]:
     """Each row that is another one in the end, in the order in which it was met first. ``whole`` has those that are logged in part.
 
     Rows that only their values name are counted: as many go and come as there are fewer and more of them.
@@ -47,7 +47,7 @@ def net_rows(
             rows.append(row)
         row.now = left if row.now is None else laid_over(row.now, left)
         stands[_named(table, row.now)] = row
-    changed = (Repair(row.table, row.before, row.now) for row in rows if row.before != row.now)
+    changed = (RowRepair(row.table, row.before, row.now) for row in rows if row.before != row.now)
     return (*changed, *_counted(unnamed))
 
 
@@ -64,7 +64,7 @@ def _named(table: Table, image: RowImage) -> Identity:
     return table.name, values
 
 
-def _counted(rows: Counter[tuple[TableName, RowImage]]) -> Iterator[Repair]:
+def _counted(rows: Counter[tuple[TableName, RowImage]]) -> Iterator[RowRepair]:
     for (table, image), more in rows.items():
         for _ in range(abs(more)):
-            yield Repair(table, None, image) if more > 0 else Repair(table, image, None)
+            yield RowRepair(table, None, image) if more > 0 else RowRepair(table, image, None)

@@ -77,7 +77,7 @@ _IN_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class RowRepair:
     """What has to become of one row of the replica before the transaction can be applied as it is."""
 
     table: TableName
@@ -90,7 +90,7 @@ class Repair:
 class InPart:
     """A missing row of which the event does not hold every column."""
 
-    repair: Repair
+    repair: RowRepair
     row: RowImage | None  # with the source's values of now in their place; None: the source has no such row now
     columns: tuple[str, ...]  # those of them that later transactions have written
     overwritten: str = ""  # the one that has another value in ``row``, because the transaction writes the source's
@@ -99,15 +99,15 @@ class InPart:
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     conflicts: tuple[Conflict, ...]
-    repairs: tuple[Repair, ...]
+    repairs: tuple[RowRepair, ...]
     unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
-    untold: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
+    blockers: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
     held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica holds
     replaced: tuple[
         Replaced, ...
     ] = ()  # keys with children that stay, although the transaction deletes them for a moment
     kept: tuple[Child, ...] = ()  # rows that stay, although the row that they reference goes or gets another key
-    bereft: tuple[
+    cascade_effects: tuple[
         Child, ...
     ] = ()  # rows that are repaired because the row that they reference goes or gets another key
     unasked: tuple[Lookup, ...] = ()  # that have to be answered as well before this is the whole
@@ -119,10 +119,10 @@ class Reconciliation:
         default_factory=dict
     )  # rows that are logged in part, as the replica holds them, by what their before image names
     in_part: tuple[InPart, ...] = ()  # repairs that are not known in full
-    made_up: Mapping[Repair, tuple[str, ...]] = field(
+    made_up: Mapping[RowRepair, tuple[str, ...]] = field(
         default_factory=dict
     )  # of a row that the transaction deletes: columns that no event holds, and that get some value before it goes
-    overwritten: Mapping[Repair, str] = field(
+    overwritten: Mapping[RowRepair, str] = field(
         default_factory=dict
     )  # of a row of which only what the transaction writes is not known: the column that gets another value before, so that it changes
     # something; empty where none can
@@ -221,7 +221,7 @@ def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table],
         tuple(held.conflicts),
         held.repairs(),
         tuple(_unidentified(changes, tables)),
-        tuple(held.untold),
+        tuple(held.blockers),
         {row.lookup: len(answers[row.lookup]) for row in final_rows(changes, tables) if row.lookup.key is None},
         unasked=tuple(held.unasked),
         again=tuple(again),
@@ -272,9 +272,9 @@ class _Reconciler:
         self.latest: dict[Identity, RowImage | None] = {}  # the same rows as the transaction has left them so far
         self.standing: dict[Identity, Identity] = {}  # by the name that a row has now, the one it had on the replica
         self.current: dict[Identity, RowImage] = {}  # replica rows that a conflict names
-        self.missing: list[Repair] = []
+        self.missing: list[RowRepair] = []
         self.taken: Counter[Lookup] = Counter()  # of rows that are the same, how many the transaction has taken so far
-        self.untold: dict[str, None] = {}
+        self.blockers: dict[str, None] = {}
         self.unasked: dict[Lookup, None] = {}
         self.whole: dict[Identity, RowImage] = {}
         # The before and the after image of one change can meet the same replica row: that is one pair, noted once.
@@ -307,14 +307,14 @@ class _Reconciler:
         self.taken[lookup] += 1
         if not found:
             alike = len(self.answers[lookup])
-            self.missing.append(Repair(table.name, None, before, alike))
+            self.missing.append(RowRepair(table.name, None, before, alike))
             self._note(ConflictKind.MISSING, touch, key, None)
             self._collide(touch, before, None)
             return None
         row = found[0]
         identity = self._named(table, row)
         if identity in self.expected and table.identity is not None:
-            self.untold[
+            self.blockers[
                 f"Several rows of {table.name} that the transaction changes are one row on the replica: its key "
                 f"{table.identity.name} takes for equal what the source keeps apart."
             ] = None
@@ -397,11 +397,11 @@ class _Reconciler:
             )
         )
 
-    def repairs(self) -> tuple[Repair, ...]:
-        changed = (Repair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items())
+    def repairs(self) -> tuple[RowRepair, ...]:
+        changed = (RowRepair(identity[0], row, self.expected.get(identity)) for identity, row in self.current.items())
         return tuple(r for r in changed if not self._stands(r)) + tuple(self.missing)
 
-    def _stands(self, repair: Repair) -> bool:
+    def _stands(self, repair: RowRepair) -> bool:
         """The row is what the transaction expects, as far as that was logged: no repair of it can be named."""
         current, target = repair.current, repair.target
         return current is not None and target is not None and same(self.tables[repair.table], current, target)

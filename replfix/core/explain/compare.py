@@ -56,28 +56,32 @@ def _compare(table: Table, key: UniqueKey, row: RowImage, given: dict[str, Item]
 
 def _alike(value: Value, item: Item) -> bool:
     """Equal for a key, perhaps: its collation and its prefix are the server's business."""
-    return isinstance(value, str) and item.told is not None and value[:1].casefold() == item.told[:1].casefold()
+    return (
+        isinstance(value, str)
+        and item.known_text is not None
+        and value[:1].casefold() == item.known_text[:1].casefold()
+    )
 
 
 def _same(column: Column, value: Value, item: Item) -> bool | None:
     """None when it cannot be told: an expression, a value of a type that is printed in many ways."""
     if item.kind is ItemKind.NULL:
         return value is None
-    if item.told is None:
+    if item.known_text is None:
         return None
     if value is None:
         return False if item.kind is not ItemKind.TEXT else None
     if isinstance(value, int | Decimal) and column.data_type != "bit":
         try:
-            return Decimal(item.told) == Decimal(value)
+            return Decimal(item.known_text) == Decimal(value)
         except InvalidOperation:
             return None
     if isinstance(value, str):
         if column.data_type in _TIMES:
             return (
-                value.rstrip("0").rstrip(".") == item.told.rstrip("0").rstrip(".")
+                value.rstrip("0").rstrip(".") == item.known_text.rstrip("0").rstrip(".")
                 if "." in value
-                else value == item.told
+                else value == item.known_text
             )
-        return value == item.told if item.kind is not ItemKind.TEXT or value == item.told else None
+        return value == item.known_text if item.kind is not ItemKind.TEXT or value == item.known_text else None
     return None

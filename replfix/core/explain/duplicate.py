@@ -9,7 +9,7 @@ CUT_AT = 64
 """Bytes of a value that the server puts into its message (``%-.64s`` in errmsg, 5.7 to 9.7)."""
 
 
-class Dialect(enum.StrEnum):
+class Product(enum.StrEnum):
     MYSQL = "mysql"  # and MariaDB: error 1062
     POSTGRESQL = "postgresql"  # SQLSTATE 23505
 
@@ -18,7 +18,7 @@ class Dialect(enum.StrEnum):
 class Duplicate:
     """One error. ``form`` says whose text it was found in (a name of ``forms/``); None where the text does not say."""
 
-    dialect: Dialect
+    dialect: Product
     form: str
     key: str  # as printed: `table.index`, `index`, a number (5.0), or the constraint (PostgreSQL)
     value: str | None  # as printed, what the client put around it taken off
@@ -34,16 +34,16 @@ class Duplicate:
 
     @property
     def errno(self) -> int | None:
-        return 1062 if self.dialect is Dialect.MYSQL else None
+        return 1062 if self.dialect is Product.MYSQL else None
 
     @property
     def sqlstate(self) -> str:
-        return "23000" if self.dialect is Dialect.MYSQL else "23505"
+        return "23000" if self.dialect is Product.MYSQL else "23505"
 
     @property
     def cut(self) -> bool:
         """Whether the value may go on where the message ends. PostgreSQL prints it whole."""
-        if self.value is None or self.dialect is Dialect.POSTGRESQL:
+        if self.value is None or self.dialect is Product.POSTGRESQL:
             return False
         # The cut is on a whole character, so up to three bytes can be missing; MariaDB marks it with dots.
         return len(self.value.encode("utf-8", "replace")) > CUT_AT - 4

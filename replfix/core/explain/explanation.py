@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyLocation:
     """A unique key of the server that the message can mean."""
 
     table: Table
@@ -57,7 +57,7 @@ class Asked:
 
     address: str
     version: str
-    places: tuple[Place, ...]
+    places: tuple[KeyLocation, ...]
     auto_increment: AutoIncrement
     replicates: bool  # it has a replication channel of its own
     read_only: bool
@@ -73,7 +73,7 @@ class Case:
     unknowns: tuple[str, ...] = ()
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> KeyLocation | None:
         """The key that is meant: the only one, or the only one where a row was found."""
         if self.asked is None:
             return None

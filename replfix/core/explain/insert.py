@@ -41,7 +41,7 @@ class Item:
     text: str
 
     @property
-    def told(self) -> str | None:
+    def known_text(self) -> str | None:
         """The value as text; None when the text does not tell it."""
         return self.text if self.kind in (ItemKind.STRING, ItemKind.NUMBER, ItemKind.TEXT) else None
 

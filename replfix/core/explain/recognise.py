@@ -9,7 +9,7 @@ from typing import Any
 
 from replfix.core.explain import insert
 from replfix.core.explain.around import AFTER, BEFORE, Around, Context
-from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.forms import FORMS
 from replfix.core.explain.message import Message, messages
 from replfix.core.explain.postgresql_errors import Violation, violations
@@ -29,7 +29,7 @@ MOST = 1_000
 
 def recognise(text: str) -> tuple[Duplicate, ...]:
     """Every error in the text, in order; one that is told twice (a nested exception) once. Never raises."""
-    found: dict[tuple[Dialect, str, str | None], Duplicate] = {}
+    found: dict[tuple[Product, str, str | None], Duplicate] = {}
     for duplicate in _found(flat(text)):
         name = duplicate.dialect, duplicate.key, duplicate.value
         known = found.get(name)
@@ -53,7 +53,7 @@ def _found(text: str) -> Iterator[Duplicate]:
         form, context = _form(around)
         said = insert.read(context.statement) if context.statement else None
         yield Duplicate(
-            dialect=Dialect.MYSQL if isinstance(hit, Message) else Dialect.POSTGRESQL,
+            dialect=Product.MYSQL if isinstance(hit, Message) else Product.POSTGRESQL,
             form=form,
             key=hit.key if isinstance(hit, Message) else hit.constraint,
             value=hit.value,

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.duplicate import Duplicate, Product
 
 MOST_GROUPS = 2_000
 MOST_DISTINCT = 5_000
@@ -38,7 +38,7 @@ MEANINGS = {
 class Group:
     """The errors on one key. Times are as the log writes them; None where its lines carry none."""
 
-    dialect: Dialect
+    dialect: Product
     key: str
     schema: str | None
     table: str | None
@@ -108,8 +108,8 @@ class Surge:
     """Counts errors one after the other. What is told twice under one time with fractions of a second counts once."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[Dialect, str, str | None], _Counted] = {}
-        self._recent: dict[tuple[Dialect, str, str | None, str], None] = {}
+        self._groups: dict[tuple[Product, str, str | None], _Counted] = {}
+        self._recent: dict[tuple[Product, str, str | None, str], None] = {}
         self.count = 0
         self.not_grouped = 0
 

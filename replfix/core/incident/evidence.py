@@ -12,9 +12,9 @@ from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.apart_by_key import KeptApart
 from replfix.core.conflicts.reconcile import Identity, Reconciliation
 from replfix.core.conflicts.swapped_rows import Swap
-from replfix.core.incident.incident_context import NOTHING_KNOWN, Surroundings
+from replfix.core.incident.incident_context import NOTHING_KNOWN, IncidentContext
 from replfix.core.incident.known_error import Family, Kind, Thread, family_of
-from replfix.core.incident.source_feasibility import SourceSide
+from replfix.core.incident.source_feasibility import SourceFeasibility
 from replfix.core.plan.plan import Step
 from replfix.core.replication.applier_error import ApplierError
 from replfix.core.replication.gtid import GtidSet
@@ -202,11 +202,11 @@ class Evidence:
     source_auto_increment: AutoIncrement | None
     blind_spots: tuple[str, ...]  # privileges without which the replica hides triggers and foreign keys
     unknowns: tuple[str, ...]
-    misfits: Mapping[TableName, str] = field(
+    mismatches: Mapping[TableName, str] = field(
         default_factory=dict
     )  # why rows of other tables are not compared, in words
     below: tuple[str, ...] = ()  # the replicas of this replica
-    around: Surroundings = NOTHING_KNOWN
+    around: IncidentContext = NOTHING_KNOWN
     thread: Thread = Thread.APPLIER  # which one the error stopped
     statement: Statement | None = None  # that failed, of a transaction that was logged as statements
     logged: Transaction | None = None  # that one, whole, where no row event of it failed
@@ -243,7 +243,7 @@ class Evidence:
         "",
     )  # what the relay log held, asked where a restart depends on it
     earlier: tuple[EarlierStep, ...] = ()  # what replfix did to rows in question, newest first
-    on_source: SourceSide | None = None  # where displaced rows can be written there; None where there are none
+    on_source: SourceFeasibility | None = None  # where displaced rows can be written there; None where there are none
 
     @property
     def ahead(self) -> GtidSet:

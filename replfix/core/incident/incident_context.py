@@ -39,7 +39,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class IncidentContext:
     """Empty where it was not looked at, or could not be: then nothing follows from it."""
 
     replica_log: History = NOT_READ
@@ -58,4 +58,4 @@ class Surroundings:
     )  # a generated column that the replica gives another value than the failing transaction has
 
 
-NOTHING_KNOWN = Surroundings()
+NOTHING_KNOWN = IncidentContext()

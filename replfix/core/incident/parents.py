@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from replfix.core.conflicts.reconcile import Conflict, Identity
 from replfix.core.incident.evidence import Evidence
-from replfix.core.incident.incident_context import Surroundings
+from replfix.core.incident.incident_context import IncidentContext
 from replfix.core.incident.provenance import rows_in_question
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import ForeignKey, Table
@@ -23,7 +23,7 @@ class Parent:
     on_source: bool
 
 
-def parents(evidence: Evidence, around: Surroundings) -> tuple[Parent, ...]:
+def parents(evidence: Evidence, around: IncidentContext) -> tuple[Parent, ...]:
     """For each row in conflict, its parents by foreign keys that cascade on either server."""
     found = []
     for conflict, table, _, state in rows_in_question(evidence):
@@ -38,7 +38,7 @@ def parents(evidence: Evidence, around: Surroundings) -> tuple[Parent, ...]:
     return tuple(one for one in found if one.on_replica or one.on_source)
 
 
-def parent_rows(evidence: Evidence, around: Surroundings) -> frozenset[Identity]:
+def parent_rows(evidence: Evidence, around: IncidentContext) -> frozenset[Identity]:
     return frozenset(one.row for one in parents(evidence, around))
 
 

@@ -19,7 +19,7 @@ Named = tuple[TableName, RowImage]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSide:
+class SourceFeasibility:
     """``obstacles`` are the reasons for which nothing can be written there: with one of them, the rest is not asked."""
 
     uuid: str

@@ -6,21 +6,21 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.plan import Plan, Step
 from replfix.core.rows.lookup import Answers, Lookup, by_identity
 from replfix.core.rows.row_diff import same
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
 
-UNTOLD = "cannot be told"
+UNEXPLAINED = "cannot be told"
 """The result of an outcome that closes a story whose end left no trace."""
 UNDONE = "undone"
 UNDONE_ON_SOURCE = "undone on the source"
 """The result of an undo whose part on the replica is still to be done."""
 
 
-class Standing(enum.Enum):
+class RepairState(enum.Enum):
     """How the rows of a plan stand. Its steps are one transaction: all of them were carried out, or none."""
 
     BEFORE = "as before the plan"
@@ -46,7 +46,7 @@ def questions(steps: Iterable[Step], tables: Mapping[TableName, Table]) -> tuple
     return tuple(dict.fromkeys(lookup for lookup in asked if lookup is not None))
 
 
-def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) -> Standing:
+def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) -> RepairState:
     """BEFORE for a plan without steps."""
 
     def holds(step: Step, image: RowImage | None) -> bool:
@@ -63,13 +63,13 @@ def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) ->
         return (wanted is None or holds(step, wanted)) and not holds(step, unwanted)
 
     if all(stands(step, step.current, step.target) for step in plan.steps):
-        return Standing.BEFORE
+        return RepairState.BEFORE
     if all(stands(step, step.target, step.current) for step in plan.steps):
-        return Standing.AFTER
-    return Standing.OTHERWISE
+        return RepairState.AFTER
+    return RepairState.OTHERWISE
 
 
-def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answers: Answers) -> OnSourceResult:
+def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answers: Answers) -> SourceWriteResult:
     """Whether rows stand as those steps leave them. Of an inserted row that was changed since it is not known: its key may
     have been another's."""
 
@@ -83,13 +83,13 @@ def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answe
         return other is None or not rows(step, other)
 
     if all(stands(step, step.target, step.current) for step in steps):
-        return OnSourceResult.WRITTEN
+        return SourceWriteResult.WRITTEN
     if all(stands(step, step.current, step.target) for step in steps):
-        return OnSourceResult.NOT_WRITTEN
-    return OnSourceResult.UNKNOWN
+        return SourceWriteResult.NOT_WRITTEN
+    return SourceWriteResult.UNKNOWN
 
 
-def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
+def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
     """Of a repair. ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows do not stand as
     it leaves them, None when that could not be looked at."""
     transaction = plan.transaction
@@ -101,13 +101,17 @@ def repair_found(plan: Plan, rows: Standing, *, applied: bool, wrong: tuple[str,
         if wrong == ():
             return Found("applied and verified", f"{transaction} is applied, and its rows stand as it leaves them.")
         seen = "its rows could not be held against it" if wrong is None else "; ".join(wrong[:3])
-        if plan.steps and rows is Standing.BEFORE:
+        if plan.steps and rows is RepairState.BEFORE:
             what = f"{transaction} counts as applied, and yet the repair's rows are {rows.value}: {seen}."
-            return Found(UNTOLD if wrong is None else "not applied", what)
+            return Found(UNEXPLAINED if wrong is None else "not applied", what)
         return Found("applied, not verified", f"{transaction} is applied; {seen}.")
     if not plan.steps:
         return Found("not applied", f"The repair changes no row, and {transaction} is not applied.")
-    word = {Standing.BEFORE: "not applied", Standing.AFTER: "applied, not verified", Standing.OTHERWISE: UNTOLD}[rows]
+    word = {
+        RepairState.BEFORE: "not applied",
+        RepairState.AFTER: "applied, not verified",
+        RepairState.OTHERWISE: UNEXPLAINED,
+    }[rows]
     return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
 
 
@@ -123,16 +127,16 @@ def verified_before(plan: Plan) -> Found:
     return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")
 
 
-def undo_found(plan: Plan, rows: Standing, on_source: OnSourceResult | None) -> Found:
+def undo_found(plan: Plan, rows: RepairState, on_source: SourceWriteResult | None) -> Found:
     """Of an undo; with a part ``on_source``, which comes first, what became of that."""
-    word = {Standing.BEFORE: "not undone", Standing.AFTER: UNDONE, Standing.OTHERWISE: UNTOLD}[rows]
+    word = {RepairState.BEFORE: "not undone", RepairState.AFTER: UNDONE, RepairState.OTHERWISE: UNEXPLAINED}[rows]
     how = f"The rows of the undo are {rows.value}." if plan.steps else ""
     match on_source:
-        case OnSourceResult.UNKNOWN:
-            return Found(UNTOLD, how)
-        case OnSourceResult.WRITTEN if not plan.steps:
+        case SourceWriteResult.UNKNOWN:
+            return Found(UNEXPLAINED, how)
+        case SourceWriteResult.WRITTEN if not plan.steps:
             return Found(UNDONE, how)
-        case OnSourceResult.WRITTEN if rows is Standing.BEFORE:
+        case SourceWriteResult.WRITTEN if rows is RepairState.BEFORE:
             return Found(UNDONE_ON_SOURCE, how)
         case _:
             return Found(word, how)

@@ -15,7 +15,7 @@ class Result(enum.StrEnum):
     NOTHING_TO_DO = "nothing_to_do"
 
 
-class OnSourceResult(enum.StrEnum):
+class SourceWriteResult(enum.StrEnum):
     """What became of a plan's part on the source."""
 
     NOT_WRITTEN = "not_written"
@@ -34,7 +34,7 @@ class Round:
     verified: bool  # the replica applied the transaction, and its rows are as the transaction leaves them
     audit_id: str | None = None  # of its intent: plan, displaced rows and undo
     causes: tuple[str, ...] = ()  # codes, the likeliest first
-    on_source: OnSourceResult | None = None  # None: the plan has no part there
+    on_source: SourceWriteResult | None = None  # None: the plan has no part there
     written: tuple[Step, ...] = ()  # on the source, with the keys that were given
 
 

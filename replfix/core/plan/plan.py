@@ -60,7 +60,7 @@ class Kept:
     foreign_key: str
 
 
-class Way(enum.StrEnum):
+class ApplyMode(enum.StrEnum):
     """How the replica gets past the failing transaction."""
 
     APPLY = "apply"  # it applies the transaction itself
@@ -70,7 +70,7 @@ class Way(enum.StrEnum):
 
     @property
     def leaves_out(self) -> bool:
-        return self in (Way.EMPTY, Way.COUNTER)
+        return self in (ApplyMode.EMPTY, ApplyMode.COUNTER)
 
 
 class Undoable(enum.StrEnum):
@@ -147,7 +147,7 @@ def in_words(step: Step) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class OnSource:
+class SourceWrite:
     """What is written on the source, in one logged transaction, once the replica got past the failing one."""
 
     server_uuid: str
@@ -187,12 +187,12 @@ class Plan:
     guards: tuple[str, ...]
     risks: tuple[str, ...]
     row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
-    way: Way = Way.APPLY
+    way: ApplyMode = ApplyMode.APPLY
     net_rows: tuple[Step, ...] = ()  # of the way of that name: what the transaction makes of each row that it touches
     left_out: LeftOut | None = None  # of the ways that leave the transaction out
     kept: tuple[Kept, ...] = ()
     orphans: tuple[Orphan, ...] = ()
-    on_source: OnSource | None = None
+    on_source: SourceWrite | None = None
     undoable: Undoable = Undoable.NOTHING
     undo_outlook: str = ""  # the same in words, with the reason
     receiver: ReceiverFirst | None = None
@@ -219,9 +219,9 @@ class Plan:
 
     def _behind(self, net_rows: tuple[Step, ...]) -> tuple[str | Step, ...]:
         match self.way:
-            case Way.APPLY:
+            case ApplyMode.APPLY:
                 return ("START REPLICA: the replica applies the transaction itself", *self._source_part())
-            case Way.NET_ROWS:
+            case ApplyMode.NET_ROWS:
                 rows = counted(len(self.net_rows), "row")
                 return (
                     f"{self.transaction} itself, in the applier's place: {rows} as row events, which fire no trigger and check no "
@@ -230,11 +230,11 @@ class Plan:
                     "START REPLICA: the replica goes on behind it",
                     *self._source_part(),
                 )
-            case Way.EMPTY:
+            case ApplyMode.EMPTY:
                 assert self.transaction.gtid is not None
                 said = sql.empty_transaction(self.transaction.gtid)
                 return (*said, "START REPLICA: the replica goes on behind the transaction, which it never applies")
-            case Way.COUNTER:
+            case ApplyMode.COUNTER:
                 return (
                     f"The channel's skip counter is set to 1, and the applier started up to {self.transaction.end}: it "
                     "passes over exactly this transaction",
@@ -346,7 +346,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "row_events": plan.row_events,
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
         **({"orphans": [orphan_to_document(orphan) for orphan in plan.orphans]} if plan.orphans else {}),
-        **({} if plan.way is Way.APPLY else {"way": plan.way.value}),
+        **({} if plan.way is ApplyMode.APPLY else {"way": plan.way.value}),
         **({"net_rows": [step_to_document(step) for step in plan.net_rows]} if plan.net_rows else {}),
         **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
@@ -359,7 +359,7 @@ def _receiver_to_document(receiver: ReceiverFirst) -> JsonValue:
     return {"fetch_again": receiver.fetch_again, "put_back": receiver.put_back}
 
 
-def on_source_document(part: OnSource) -> dict[str, JsonValue]:
+def on_source_document(part: SourceWrite) -> dict[str, JsonValue]:
     return {
         "server_uuid": part.server_uuid,
         "steps": [step_to_document(step) for step in part.steps],

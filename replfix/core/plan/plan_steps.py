@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from replfix.core import sql
 from replfix.core.conflicts.foreign_keys.child_rows import held_by, references_of
-from replfix.core.conflicts.reconcile import Repair
+from replfix.core.conflicts.reconcile import RowRepair
 from replfix.core.plan.plan import Step, StepKind
 from replfix.core.rows.row_diff import logged_in_part
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, laid_over
 from replfix.core.schema.table import Table, TableName
 
 
-def steps_of(repairs: Iterable[Repair], tables: Mapping[TableName, Table]) -> Iterator[Step]:
+def steps_of(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) -> Iterator[Step]:
     """Rows that go first, then rows that change in place, then rows that come: so that no step meets a key that a
     later one frees. Children go before their parents and come after them. A row that is not known in full has no SQL."""
     deletes: list[Step] = []
@@ -52,7 +52,7 @@ def parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> I
                 waiting += [(n, True), *((p, False) for p in parents if p is not None and p not in seen)]
 
 
-def _moves_keys(table: Table, repair: Repair) -> bool:
+def _moves_keys(table: Table, repair: RowRepair) -> bool:
     """A change of a unique key's column can swap values with another row: it is done as delete and insert."""
     assert repair.current is not None
     assert repair.target is not None
@@ -98,7 +98,7 @@ def _completed(table: Table, current: RowImage, target: RowImage) -> RowImage:
     return tuple(NOT_LOGGED if c.own and c.generated else value for c, value in zip(table.columns, full, strict=True))
 
 
-def _insert(table: Table, repair: Repair) -> Step:
+def _insert(table: Table, repair: RowRepair) -> Step:
     target, current = repair.target, repair.current
     assert target is not None
     full = target if current is None else _completed(table, current, target)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from replfix.core.plan.plan import Plan, Step, StepKind, Undoable, Way
+from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind, Undoable
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
 from replfix.core.rows.json_values import from_json
@@ -93,13 +93,13 @@ def fired(document: Document) -> tuple[str, ...]:
     return tuple(f"{one.get('schema')}.{one.get('name')}" for one in each if isinstance(one, Mapping))
 
 
-def _way(document: Document) -> Way:
-    said = document.get("way", Way.APPLY.value)
+def _way(document: Document) -> ApplyMode:
+    said = document.get("way", ApplyMode.APPLY.value)
     if said == "unchecked":  # its name in records of before
-        return Way.NET_ROWS
-    if said not in [way.value for way in Way]:
+        return ApplyMode.NET_ROWS
+    if said not in [way.value for way in ApplyMode]:
         raise _not_a_plan("way")
-    return Way(said)
+    return ApplyMode(said)
 
 
 def _undoable(document: Document) -> Undoable:

@@ -22,7 +22,7 @@ _PARTS = {
 }
 
 
-def misfit(plan: Plan, status: ReplicaStatus) -> str:
+def staleness(plan: Plan, status: ReplicaStatus) -> str:
     """Why the plan does not fit how the replica stands now."""
     if status.server_uuid != plan.server_uuid:
         return f"the server is {status.server_uuid} now, not {plan.server_uuid}"

@@ -32,7 +32,7 @@ def column_of_its_own(create: str, table: Table) -> tuple[str, str] | None:
     return None
 
 
-def told(apart: Apart) -> str:
+def counted_keys(apart: Apart) -> str:
     name = apart.table.name
     return (
         f"{name}.{apart.column} has the default {apart.function}: of {apart.asked_here} rows of the replica, the source has "

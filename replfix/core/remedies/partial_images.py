@@ -103,7 +103,7 @@ def risks(evidence: Evidence) -> Iterator[str]:
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     """What can be done where a row cannot be put back as it was then. Nothing where all are known."""
     found = evidence.reconciliation
-    if found is None or not found.in_part or found.untold:
+    if found is None or not found.in_part or found.blockers:
         return ()
     gone = [one for one in found.in_part if one.row is None]
     if gone:

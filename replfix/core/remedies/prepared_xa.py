@@ -7,7 +7,7 @@ from collections import Counter
 
 from replfix.core import sql
 from replfix.core.conflicts.net_rows import net_rows
-from replfix.core.conflicts.reconcile import Repair
+from replfix.core.conflicts.reconcile import RowRepair
 from replfix.core.incident.evidence import Evidence, Prepared
 from replfix.core.plan.plan import SHOWN_ROWS
 from replfix.core.plan.plan_steps import alone, steps_of
@@ -102,14 +102,16 @@ def _is_committed(prepared: Prepared) -> bool:
 
 def _is_rolled_back(prepared: Prepared) -> bool:
     found = prepared.found
-    return not _is_committed(prepared) and not (found.conflicts or found.repairs or found.unidentified or found.untold)
+    return not _is_committed(prepared) and not (
+        found.conflicts or found.repairs or found.unidentified or found.blockers
+    )
 
 
 def _carried_out(evidence: Evidence, prepared: Prepared, why: str, verb: str) -> Remedy:
     """The rows brought to where the source has them, in place of the failing statement."""
     rows = net_rows(prepared.transaction.changes, prepared.tables, prepared.found.whole)
     if verb == "ROLLBACK":
-        rows = tuple(Repair(row.table, row.target, row.current) for row in rows)
+        rows = tuple(RowRepair(row.table, row.target, row.current) for row in rows)
     by_name = "'replfix resolve --strategy skip'"
     try:
         steps = tuple(steps_of(rows, prepared.tables))

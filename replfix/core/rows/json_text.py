@@ -35,7 +35,7 @@ class Typed:
     value: str | bytes  # what CAST takes
 
 
-UNTOLD = Typed("", None, "")
+UNEXPLAINED = Typed("", None, "")
 """In place of a document: it holds values of SQL types, and where was not told."""
 
 

@@ -51,7 +51,7 @@ class Json:
 
     JSON ``null`` is ``Json("null")``; SQL NULL is ``None``. ``typed`` is the document itself when values of SQL types
     (DECIMAL, DATE, BLOB, …) are known to be inside, which the text does not show: they are kept when it is written.
-    ``json_text.UNTOLD`` stands for it in a row that was selected. So ``typed`` takes no part in a comparison.
+    ``json_text.UNEXPLAINED`` stands for it in a row that was selected. So ``typed`` takes no part in a comparison.
     """
 
     text: str

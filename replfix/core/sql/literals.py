@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from replfix.core.rows.json_text import UNTOLD, Document, Typed, dump, has_typed
+from replfix.core.rows.json_text import UNEXPLAINED, Document, Typed, dump, has_typed
 from replfix.core.rows.row_values import Json, Value
 from replfix.core.schema.table import Column
 from replfix.core.sql.names import string
@@ -50,7 +50,7 @@ def _json(column: Column, value: Json) -> str:
     and strings (MySQL manual, "The JSON Data Type": "JSON_OBJECT" and CAST keep the types of what they are given)."""
     if value.typed is None:
         return f"CAST({string(value.text)} AS JSON)"
-    if value.typed is UNTOLD:
+    if value.typed is UNEXPLAINED:
         raise Refused(
             f"The JSON document of column {column.name} holds values of SQL types (dates, times or binary strings), and "
             "the server does not tell which of its strings they are: no SQL statement can write it as it was.",

@@ -23,7 +23,7 @@ class Channel:
     name: str
     mariadb: bool = False
 
-    def told(self, verb: str, thread: str = "", end: str = "") -> str:
+    def statement(self, verb: str, thread: str = "", end: str = "") -> str:
         """START, STOP or RESET, for one thread or both."""
         if self.mariadb:
             words = (f"{verb} REPLICA", string(self.name) if self.name else "", thread, end)
@@ -49,7 +49,7 @@ def start_replica(
         end = _until("SQL_AFTER_GTIDS", until, until.end)
     elif before is not None:
         end = _until("SQL_BEFORE_GTIDS", before, before.start)
-    return channel.told("START", "" if receiver else "SQL_THREAD", end)
+    return channel.statement("START", "" if receiver else "SQL_THREAD", end)
 
 
 def call(procedure: str, *arguments: str | int) -> str:
@@ -60,7 +60,7 @@ def call(procedure: str, *arguments: str | int) -> str:
 
 def stop_replica(channel: Channel, thread: str = "") -> str:
     """``thread``: SQL_THREAD or IO_THREAD, both without it."""
-    return channel.told("STOP", thread)
+    return channel.statement("STOP", thread)
 
 
 def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str:
@@ -82,7 +82,7 @@ def take_packets(size: int, *, mariadb: bool) -> str:
 
 
 def start_receiver(channel: Channel) -> str:
-    return channel.told("START", "IO_THREAD")
+    return channel.statement("START", "IO_THREAD")
 
 
 def change_source(channel: Channel, options: str) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def channel_settings(channel: str) -> str:
 
 def fetch_again(channel: Channel) -> tuple[str, ...]:
     """Throw the relay logs away; with GTIDs, the receiver asks anew for what is not applied."""
-    return (stop_replica(channel), channel.told("RESET"), start_replica(channel, receiver=True))
+    return (stop_replica(channel), channel.statement("RESET"), start_replica(channel, receiver=True))
 
 
 WRITABLE, PROTECTED = "SET GLOBAL super_read_only = OFF", "SET GLOBAL super_read_only = ON"

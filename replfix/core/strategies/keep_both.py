@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
-from replfix.core.incident.source_feasibility import Named, SourceSide
+from replfix.core.incident.source_feasibility import Named, SourceFeasibility
 from replfix.core.plan.plan import Step
 from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
@@ -24,7 +24,7 @@ SUMMARY = (
 
 
 def propose(evidence: Evidence) -> Proposal:
-    def steps(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+    def steps(evidence: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Iterator[Step]:
         return under_new_keys(evidence.tables, side, rows)
 
     return proposed(NAME, evidence, steps, _risks)
@@ -41,7 +41,9 @@ class _Moved:
     step: int
 
 
-def under_new_keys(tables: Mapping[TableName, Table], side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+def under_new_keys(
+    tables: Mapping[TableName, Table], side: SourceFeasibility, rows: tuple[Named, ...]
+) -> Iterator[Step]:
     """What writes those rows of the replica on the source, parents first; each under its own key where that is free. ``tables`` are
     the replica's. Refused where no new key can be given without guessing."""
     beyond = dict(side.beyond)
@@ -125,7 +127,7 @@ def _has(key: UniqueKey, column: Column) -> bool:
     return any(part.column is not None and part.column.lower() == column.name.lower() for part in key.parts)
 
 
-def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _risks(side: SourceFeasibility, steps: tuple[Step, ...]) -> tuple[str, ...]:
     risks = shortened(tuple(_new_name(side.tables[step.table], step) for step in steps), "row")
     for name in dict.fromkeys(step.table for step in steps if step.takes):
         rows = counted(sum(step.table == name and bool(step.takes) for step in steps), "row")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
-from replfix.core.incident.source_feasibility import Named, SourceSide
+from replfix.core.incident.source_feasibility import Named, SourceFeasibility
 from replfix.core.plan.plan import Step
 from replfix.core.plan.plan_steps import parents_first
 from replfix.core.rows.lookup import by_identity, by_key
@@ -28,7 +28,7 @@ def propose(evidence: Evidence) -> Proposal:
     return proposed(NAME, evidence, _steps, _risks)
 
 
-def _steps(_: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[Step]:
+def _steps(_: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Iterator[Step]:
     """Rows that go first: they hold keys that the others need. Parents come before their children."""
     deletes: dict[tuple[TableName, RowImage], Step] = {}
     updates: list[Step] = []
@@ -52,7 +52,7 @@ def _steps(_: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Iterator[S
     yield from parents_first(inserts, side.tables)
 
 
-def _takes_nothing_else(side: SourceSide, step: Step, rows: tuple[Named, ...]) -> None:
+def _takes_nothing_else(side: SourceFeasibility, step: Step, rows: tuple[Named, ...]) -> None:
     """The DELETE comes to the replica, and takes the row of that name there, whatever it holds."""
     assert step.current is not None
     table = side.tables[step.table]
@@ -65,7 +65,7 @@ def _takes_nothing_else(side: SourceSide, step: Step, rows: tuple[Named, ...]) -
         )
 
 
-def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:
+def _same_row(side: SourceFeasibility, table: Table, row: RowImage) -> RowImage | None:
     """The source's row of that name."""
     assert table.identity is not None
     lookup = by_key(table, table.identity, row)
@@ -73,7 +73,7 @@ def _same_row(side: SourceSide, table: Table, row: RowImage) -> RowImage | None:
     return found[0] if found else None
 
 
-def _risks(side: SourceSide, steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _risks(side: SourceFeasibility, steps: tuple[Step, ...]) -> tuple[str, ...]:
     lost = shortened(tuple(_lost(side.tables[step.table], step) for step in steps if step.current is not None), "row")
     return (*lost, _MUTUAL) if side.mutual else lost
 

@@ -11,7 +11,7 @@ from replfix.core.conflicts.swapped_rows import Why
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Kind, Thread
-from replfix.core.plan.plan import LeftOut, Plan, Step, Undoable, Way
+from replfix.core.plan.plan import ApplyMode, LeftOut, Plan, Step, Undoable
 from replfix.core.remedies import prepared_xa
 from replfix.core.remedies.beside_swaps import carried_out, changes_beside, outdated
 from replfix.core.remedies.by_hand import one_thread_first
@@ -53,7 +53,7 @@ def propose(evidence: Evidence) -> Proposal:
         guards=_guards(evidence, transaction, steps),
         risks=tuple(_risks(evidence, left_out, steps)),
         row_events=bool(steps),
-        way=Way.NET_ROWS if steps else _way(evidence, transaction),
+        way=ApplyMode.NET_ROWS if steps else _way(evidence, transaction),
         net_rows=steps,
         left_out=left_out,
         undoable=Undoable.NO,
@@ -100,9 +100,9 @@ def _left_out(evidence: Evidence) -> tuple[LeftOut, TransactionId | None]:
     return LeftOut(whole.changes, whole.column_names, whole.statements, first), transaction.id
 
 
-def _way(evidence: Evidence, transaction: TransactionId) -> Way:
+def _way(evidence: Evidence, transaction: TransactionId) -> ApplyMode:
     by_gtid = transaction.gtid is not None and evidence.status.product == "MySQL"
-    return Way.EMPTY if by_gtid else Way.COUNTER
+    return ApplyMode.EMPTY if by_gtid else ApplyMode.COUNTER
 
 
 def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
@@ -125,7 +125,7 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
         )
     if not transaction.failed_with(evidence.error):
         return f"The replica's error does not say that it stopped on {transaction}."
-    if _way(evidence, transaction) is Way.COUNTER:
+    if _way(evidence, transaction) is ApplyMode.COUNTER:
         return _counter_cannot(evidence, transaction)
     return ""
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from replfix.core import sql
 from replfix.core.conflicts.foreign_keys.child_rows import Child
-from replfix.core.conflicts.reconcile import Repair
+from replfix.core.conflicts.reconcile import RowRepair
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.origin import not_written_here
-from replfix.core.incident.source_feasibility import Named, SourceSide
-from replfix.core.plan.plan import OnSource, Plan, Step, StepKind
+from replfix.core.incident.source_feasibility import Named, SourceFeasibility
+from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.plan_steps import parents_first
 from replfix.core.plan.trigger_reach import Reach
 from replfix.core.rows.row_diff import differing, same
@@ -24,17 +24,17 @@ from replfix.core.strategies.undo_forecast import with_source
 from replfix.core.words import counted
 from replfix.errors import Refused
 
-Steps = Callable[[Evidence, SourceSide, tuple[Named, ...]], Iterator[Step]]
+Steps = Callable[[Evidence, SourceFeasibility, tuple[Named, ...]], Iterator[Step]]
 """What is written on the source for those rows of the replica, parents first; Refused where that is not possible."""
 
-Risks = Callable[[SourceSide, tuple[Step, ...]], tuple[str, ...]]
+Risks = Callable[[SourceFeasibility, tuple[Step, ...]], tuple[str, ...]]
 
 
 def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) -> Proposal:
     """The plan of source-wins with steps on the source behind it."""
     # What is quick to tell comes first: a transaction can have 100,000 rows.
     side, found = evidence.on_source, evidence.reconciliation
-    if reason := source_wins.cannot(evidence):
+    if reason := source_wins.refusal_reason(evidence):
         return Proposal(name, None, reason)
     if evidence.unreachable is not None:
         return Proposal(
@@ -69,7 +69,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
         return Proposal(name, None, error.message)
     if reason := next((r for step in steps if (r := cascade(step, side.tables[step.table]))), ""):
         return Proposal(name, None, reason)
-    part = OnSource(side.uuid, steps)
+    part = SourceWrite(side.uuid, steps)
     try:
         part = reaching(part, (reach for write in part.writes if (reach := side.reach.get(write)) is not None))
     except Refused as error:
@@ -93,7 +93,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
 _AS = "source-wins does the same"
 
 
-def _with_children(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]) -> Evidence:
+def _with_children(evidence: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Evidence:
     """With the children of those rows that only the replica has among the displaced: they are written on the source too, and
     come back from there."""
     found = evidence.reconciliation
@@ -107,25 +107,25 @@ def _with_children(evidence: Evidence, side: SourceSide, rows: tuple[Named, ...]
             going.add(named)
     if not family:
         return evidence
-    bereft = {(child.foreign_key.child, child.row) for child in found.bereft}
+    cascade_effects = {(child.foreign_key.child, child.row) for child in found.cascade_effects}
     repaired = {(repair.table, repair.current) for repair in found.repairs}
     added = {named: child for named, child in family.items() if named not in repaired}
     repairs = (
-        replace(r, target=None) if (r.table, r.current) in family and (r.table, r.current) in bereft else r
+        replace(r, target=None) if (r.table, r.current) in family and (r.table, r.current) in cascade_effects else r
         for r in found.repairs
     )
     return replace(
         evidence,
         reconciliation=replace(
             found,
-            repairs=(*repairs, *(Repair(name, row, None) for name, row in added)),
+            repairs=(*repairs, *(RowRepair(name, row, None) for name, row in added)),
             kept=tuple(child for child in found.kept if (child.foreign_key.child, child.row) not in family),
-            bereft=(*found.bereft, *added.values()),
+            cascade_effects=(*found.cascade_effects, *added.values()),
         ),
     )
 
 
-def _of_the_replica(evidence: Evidence, side: SourceSide, repair: Plan) -> tuple[Named, ...]:
+def _of_the_replica(evidence: Evidence, side: SourceFeasibility, repair: Plan) -> tuple[Named, ...]:
     """The displaced rows that hold something which only the replica knows: what was applied twice is the source's own."""
     assert evidence.reconciliation is not None
     own = {(c.table, c.replica_row) for c in evidence.reconciliation.conflicts if c.identical}
@@ -162,7 +162,7 @@ def written(
     return Step(StepKind.UPDATE, table.name, names, current, target, sql.update_row(table, current, target), back)
 
 
-def reaching(part: OnSource, reached: Iterable[Reach]) -> OnSource:
+def reaching(part: SourceWrite, reached: Iterable[Reach]) -> SourceWrite:
     """The part with the triggers that its writes can set off there. Refused where one of them reaches too far."""
     reached = tuple(reached)
     if obstacles := dict.fromkeys(reason for reach in reached for reason in reach.obstacles):
@@ -170,13 +170,13 @@ def reaching(part: OnSource, reached: Iterable[Reach]) -> OnSource:
     return replace(part, fires=tuple(dict.fromkeys(fired for reach in reached for fired in reach.fires)))
 
 
-def triggers_guard(part: OnSource) -> str:
+def triggers_guard(part: SourceWrite) -> str:
     if not part.fires:
         return "no trigger there fires"
     return f"the triggers there that can fire are the {len(part.fires)} listed, as they are written now"
 
 
-def triggers_risk(part: OnSource) -> tuple[str, ...]:
+def triggers_risk(part: SourceWrite) -> tuple[str, ...]:
     if not part.fires:
         return ()
     named = ", ".join(str(fired) for fired in part.fires)
@@ -203,7 +203,7 @@ def cascade(step: Step, table: Table) -> str:
     return ""
 
 
-def _guards(side: SourceSide, part: OnSource) -> tuple[str, ...]:
+def _guards(side: SourceFeasibility, part: SourceWrite) -> tuple[str, ...]:
     changed = sum(step.current is not None for step in part.steps)
     return (
         f"the source is {side.uuid}, takes writes, and its tables are defined as they were diagnosed ({fingerprint(side.tables)})",
@@ -221,7 +221,7 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _risks(evidence: Evidence, part: OnSource) -> Iterator[str]:
+def _risks(evidence: Evidence, part: SourceWrite) -> Iterator[str]:
     steps = part.steps
     tables = ", ".join(str(name) for name in dict.fromkeys(step.table for step in steps))
     yield (

@@ -9,7 +9,7 @@ from typing import Literal
 
 from replfix.core import sql
 from replfix.core.conflicts.foreign_keys.child_rows import Child
-from replfix.core.plan.plan import OnSource, Plan, Step, StepKind, Undoable
+from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind, Undoable
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_diff import differing, logged_in_part, same, without_own
 from replfix.core.rows.row_values import RowImage
@@ -49,7 +49,7 @@ def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
 
 def also_on_source(
     plan: Plan,
-    part: OnSource,
+    part: SourceWrite,
     tables: Tables,
     *,
     lost: tuple[str, ...],

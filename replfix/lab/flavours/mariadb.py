@@ -223,10 +223,10 @@ class MariaDB:
             session.execute(f"RESET REPLICA {string(channel)} ALL")
 
     def channels(self, session: Session) -> tuple[str, ...]:
-        return tuple(row["Connection_name"] for row in session.told("SHOW ALL REPLICAS STATUS"))
+        return tuple(row["Connection_name"] for row in session.query_lossy("SHOW ALL REPLICAS STATUS"))
 
     def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
-        rows = [row for row in session.told("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
+        rows = [row for row in session.query_lossy("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
         if not rows:
             return None
         status = terms.current_names(rows[0])
@@ -240,7 +240,7 @@ class MariaDB:
         )
 
     def source_port(self, session: Session, channel: str = "") -> int | None:
-        rows = [row for row in session.told("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
+        rows = [row for row in session.query_lossy("SHOW ALL REPLICAS STATUS") if row["Connection_name"] == channel]
         return int(terms.current_names(rows[0])["Source_Port"]) if rows else None
 
     def executed(self, session: Session) -> GtidSet:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.topologies.topology import Topology
 from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
-def connect(servers: Sequence[Server]) -> None:
+def connect(servers: Sequence[LabServer]) -> None:
     disconnect(servers)
     for source, replica in pairwise(servers):
         follow(replica, source)

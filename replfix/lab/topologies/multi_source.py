@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.topologies.topology import Topology
 from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
-def connect(sources: Mapping[str, Server], replica: Server) -> None:
+def connect(sources: Mapping[str, LabServer], replica: LabServer) -> None:
     """``sources`` by the name of the channel."""
     disconnect((replica, *sources.values()))
     for channel, source in sources.items():
@@ -17,7 +17,7 @@ def connect(sources: Mapping[str, Server], replica: Server) -> None:
     protect(replica)
 
 
-def arrange(servers: Sequence[Server]) -> None:
+def arrange(servers: Sequence[LabServer]) -> None:
     *sources, replica = servers
     connect({source.name: source for source in sources}, replica)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.topologies.topology import Topology
 from replfix.lab.topologies.wiring import disconnect, follow, protect, set_gtid_mode
 
 
-def connect(source: Server, replica: Server, mode: str = "OFF") -> None:
+def connect(source: LabServer, replica: LabServer, mode: str = "OFF") -> None:
     """``mode`` of both servers, of MySQL; any but ``OFF`` is a step on the way to GTIDs."""
     disconnect((replica, source))
     set_gtid_mode((source, replica), mode)
@@ -17,7 +17,7 @@ def connect(source: Server, replica: Server, mode: str = "OFF") -> None:
     protect(replica)
 
 
-def undo(source: Server, replica: Server) -> None:
+def undo(source: LabServer, replica: LabServer) -> None:
     """Back to a pair that is connected by GTIDs."""
     disconnect((replica, source))
     set_gtid_mode((source, replica), "ON")
@@ -25,7 +25,7 @@ def undo(source: Server, replica: Server) -> None:
     protect(replica)
 
 
-def arrange(servers: Sequence[Server]) -> None:
+def arrange(servers: Sequence[LabServer]) -> None:
     connect(servers[0], servers[1])
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.topologies.topology import Topology
 from replfix.lab.topologies.wiring import disconnect, follow
 
 
-def connect(servers: Sequence[Server]) -> None:
+def connect(servers: Sequence[LabServer]) -> None:
     """Any number of servers; two follow each other."""
     disconnect(servers)
     for source, replica in zip(servers, (*servers[1:], servers[0]), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Topology:
     name: str
     title: str
     servers: tuple[tuple[str, Role], ...] = ()
-    arrange: Callable[[Sequence[Server]], None] | None = None
+    arrange: Callable[[Sequence[LabServer]], None] | None = None
 
 
 PAIR = Topology("pair", "a source with its replicas, by GTID")

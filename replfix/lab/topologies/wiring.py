@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from replfix.lab import lab_accounts
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPL
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import as_new, end_other_sessions
 
 
-def disconnect(servers: Iterable[Server]) -> None:
+def disconnect(servers: Iterable[LabServer]) -> None:
     """Servers without channels, schemas and GTIDs, open for writes."""
     kept = frozenset(account.name for account in lab_accounts.ALL)
     for server in servers:
@@ -22,7 +22,7 @@ def disconnect(servers: Iterable[Server]) -> None:
             as_new(server, session, kept)
 
 
-def follow(replica: Server, source: Server, channel: str = "", *, by_position: bool = False) -> None:
+def follow(replica: LabServer, source: LabServer, channel: str = "", *, by_position: bool = False) -> None:
     """Make ``replica`` read from ``source`` through that channel from the source's first transaction on, and start it."""
     position = None
     if by_position:
@@ -34,13 +34,13 @@ def follow(replica: Server, source: Server, channel: str = "", *, by_position: b
         flavour.start_channel(session, channel)
 
 
-def protect(replica: Server) -> None:
+def protect(replica: LabServer) -> None:
     """Open for nobody's writes, as replicas should be."""
     with replica.session() as session:
         speaking(session).protect(session)
 
 
-def set_gtid_mode(servers: Iterable[Server], mode: str) -> None:
+def set_gtid_mode(servers: Iterable[LabServer], mode: str) -> None:
     """Step by step, on all servers in turn, as the manual wants it; binlogs and GTID sets are emptied after it. MariaDB has
     no such mode: each of its transactions has a GTID."""
     modes = ("OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON")
@@ -62,6 +62,6 @@ def set_gtid_mode(servers: Iterable[Server], mode: str) -> None:
             speaking(session).forget(session)
 
 
-def _has_modes(server: Server) -> bool:
+def _has_modes(server: LabServer) -> bool:
     with server.session() as session:
         return bool(session.rows("SHOW GLOBAL VARIABLES LIKE 'gtid_mode'"))

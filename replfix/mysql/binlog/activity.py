@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
-from replfix.core.advisor.node import Inserts, LogSample, Step, Used
+from replfix.core.advisor.node import IncrementSetting, Inserts, LogSample, Used
 from replfix.core.connection.limits import LIMITS
 from replfix.core.explain import insert
 from replfix.core.replication.gtid import GtidSet
@@ -35,7 +35,7 @@ TRANSACTIONS = 20_000
 BYTES = 64 << 20
 SECONDS = 10
 _EXAMPLES = 3
-_NO_STEP = Step(1, 1)  # what a Query event means that names no auto_increment values
+_NO_STEP = IncrementSetting(1, 1)  # what a Query event means that names no auto_increment values
 
 _INSERTS = (EventType.WRITE_ROWS, EventType.WRITE_ROWS_V1)
 _CHANGES_ROWS = re.compile(rb"\s*(?:/\*.*?\*/\s*)*(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b", re.IGNORECASE | re.DOTALL)
@@ -51,7 +51,7 @@ class _Counted:
     outside: int = 0
     examples: list[int] = field(default_factory=list)
 
-    def take(self, number: int, step: Step | None, stated: bool) -> None:
+    def take(self, number: int, step: IncrementSetting | None, stated: bool) -> None:
         self.lowest = number if self.lowest is None else min(self.lowest, number)
         self.highest = number if self.highest is None else max(self.highest, number)
         if stated or (step is not None and number > 0 and not step.gives(number)):
@@ -59,7 +59,7 @@ class _Counted:
             if len(self.examples) < _EXAMPLES:
                 self.examples.append(number)
 
-    def told(self) -> Inserts:
+    def as_inserts(self) -> Inserts:
         return Inserts(self.rows, self.lowest, self.highest, self.outside, tuple(self.examples))
 
 
@@ -105,7 +105,7 @@ def read_activity(
             for step, worked in sorted(fold.used.items(), key=lambda u: u[1].last_at, reverse=True)
         ),
         used_is_logged=not session.is_mariadb,
-        inserts={name: counted.told() for name, counted in fold.inserts.items()},
+        inserts={name: counted.as_inserts() for name, counted in fold.inserts.items()},
         statements=fold.statements,
         statement=fold.statement,
     )
@@ -154,14 +154,14 @@ class _Fold:
         self.at: datetime | None = None
         self.last: datetime | None = None  # of one of its own that changed rows
         self.transactions = 0
-        self.used: dict[Step, _Worked] = {}
+        self.used: dict[IncrementSetting, _Worked] = {}
         self.inserts: dict[TableName, _Counted] = {}
         self.statements = 0
         self.statement = ""
         self._own = False
         self._changed = False
         self._name = ""
-        self._step: Step | None = None
+        self._step: IncrementSetting | None = None
         self._text: str | None = None  # of the statement whose rows come, where that is logged
         self._stated: bool | None = None  # whether it gives the numbers itself; None: not looked at yet
         self._maps: dict[int, Event] = {}
@@ -284,7 +284,7 @@ def states(text: str, table: Table, ordinal: int) -> bool:
     if len(columns) != len(row):
         return False  # cut off, or of another definition
     value = dict(zip((c.lower() for c in columns), row, strict=True)).get(table.columns[ordinal].name.lower())
-    told = None if value is None else value.told
+    told = None if value is None else value.known_text
     return told is not None and told.strip().isdigit() and int(told) > 0
 
 
@@ -293,7 +293,7 @@ _AUTO_INCREMENT, _CATALOG_OLD = 3, 2
 _WITH_LENGTH = (5, 6)  # time zone, catalog
 
 
-def worked_with(variables: bytes) -> Step:
+def worked_with(variables: bytes) -> IncrementSetting:
     """The auto_increment values in the status variables of a Query event: Q_AUTO_INCREMENT (3) is there unless both are 1
     (libs/mysql/binlog/event/statement_events.h; seen on 9.7.4 in the BEGIN of every transaction)."""
     at = 0
@@ -301,7 +301,7 @@ def worked_with(variables: bytes) -> Step:
         code = variables[at]
         at += 1
         if code == _AUTO_INCREMENT:
-            return Step(
+            return IncrementSetting(
                 int.from_bytes(variables[at : at + 2], "little"), int.from_bytes(variables[at + 2 : at + 4], "little")
             )
         if code in _WITH_LENGTH and at < len(variables):

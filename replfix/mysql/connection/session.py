@@ -101,7 +101,7 @@ class Session:
         with self._ran(sql, args, pymysql.cursors.DictCursor) as cursor:
             return cast("list[Row]", list(cursor.fetchall()))
 
-    def told(self, sql: str) -> list[Row]:
+    def query_lossy(self, sql: str) -> list[Row]:
         """As ``query``, all values as ``str``, for what a server repeats of statements: SHOW RELAYLOG EVENTS of MariaDB has
         the bytes of whoever wrote them (10.11, 11.8), and so has the applier's error (10.11). What is no UTF-8 stands there as ``\\xe9``."""
         self.connection.use_unicode = False

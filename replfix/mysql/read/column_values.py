@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from replfix.core.rows.json_text import UNTOLD, canonical
+from replfix.core.rows.json_text import UNEXPLAINED, canonical
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
 from replfix.core.schema.select_form import TYPED_JSON
 from replfix.core.schema.table import ADDRESSES, GEOMETRIES, Column
@@ -32,7 +32,7 @@ def _bit(answer: Answer) -> int:
 
 def _json(answer: str) -> Json:
     text = answer.removeprefix(TYPED_JSON)
-    return Json(canonical(text), UNTOLD if text != answer else None)
+    return Json(canonical(text), UNEXPLAINED if text != answer else None)
 
 
 _READERS: dict[str, Callable[[Answer], Value]] = {

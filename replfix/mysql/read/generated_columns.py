@@ -87,22 +87,22 @@ def worked_out_otherwise(session: Session, table: Table, images: Sequence[RowIma
     """A generated column that this server's expression gives another value than those rows hold, one in a unique key first.
     :class:`Unreadable` where there is none among those that could be worked out, and some could not."""
     keys = {part.column.lower() for key in table.unique_keys for part in key.parts if part.column is not None}
-    untold = len(images) > HELD_AGAINST
+    blockers = len(images) > HELD_AGAINST
     for column in sorted((c for c in table.columns if c.generated), key=lambda c: c.name.lower() not in keys):
         reads = _reads(table.columns, [column])
         askable = _askable(session, column, reads)
         for row in images[:HELD_AGAINST]:
             if not askable or any(row[c.ordinal] is NOT_LOGGED for c in (column, *reads)):
-                untold = True
+                blockers = True
                 continue
             try:
                 value = _of(session, table, reads, column, row)
             except (ServerError, Refused):  # an expression that does not take such a value any more
-                untold = True
+                blockers = True
                 continue
             if value != row[column.ordinal]:
                 return column
-    if untold:
+    if blockers:
         raise Unreadable(f"Not every generated value of {table.name} could be worked out on {session.endpoint}.")
     return None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from replfix.core import sql
-from replfix.core.advisor.node import Channel, KeyTable, LogSample, Node, Origin, Setting, Step
+from replfix.core.advisor.node import Channel, IncrementSetting, KeyTable, LogSample, Node, Origin, Setting
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.connection.privileges import parse_grants
 from replfix.core.replication.gtid import GtidSet
@@ -300,7 +300,9 @@ class ServerKeySpaces:
         found = self._session.scalar(_NEXT_OF_ONE, (table.schema, table.name))
         return None if found is None else int(found)
 
-    def numbers(self, table: TableName, column: str, step: Step, least: int, most: int) -> tuple[int, int, int] | None:
+    def numbers(
+        self, table: TableName, column: str, step: IncrementSetting, least: int, most: int
+    ) -> tuple[int, int, int] | None:
         statement = sql.numbers_of_class(table, column, least, most, step.increment, step.residue)
         count, lowest, highest = self._session.rows(statement)[0]
         return (int(count), int(lowest), int(highest)) if int(count) else None

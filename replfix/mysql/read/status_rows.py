@@ -65,7 +65,7 @@ def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, 
 def _first_known(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
     for statement in statements:
         try:
-            return [current_names(row) for row in session.told(statement)]
+            return [current_names(row) for row in session.query_lossy(statement)]
         except ServerError as error:
             if error.errno != PARSE_ERROR:
                 raise

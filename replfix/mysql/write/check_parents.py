@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.foreign_keys.child_rows import Orphan, given_up, orphans_of, parents_wanted
+from replfix.core.conflicts.foreign_keys.child_rows import Orphan, orphans_of, parents_wanted, released_keys
 from replfix.core.plan.plan import Plan
 from replfix.core.rows.row_diff import same
 from replfix.core.rows.row_values import RowImage
@@ -31,7 +31,7 @@ def compare(session: Session, plan: Plan, tables: Tables) -> None:
     for name, row in (*((s.table, s.current) for s in plan.steps), *((k.table, k.row) for k in plan.kept)):
         if row is not None:
             known.setdefault(name, []).append(row)
-    lost = given_up(plan.steps, tables)
+    lost = released_keys(plan.steps, tables)
     answers = find_all(session, tables, [held.children for held in lost])
     for held in lost:
         child, found = tables[held.foreign_key.child], answers[held.children]
@@ -70,7 +70,7 @@ def check_children(session: Session, plan: Plan, changes: Iterable[RowChange], t
     for change in changes:
         if not change.checks_foreign_keys and (written := change.left) is not None:
             unchecked.setdefault(change.table, []).append(written)
-    lost = given_up(plan.steps, tables)
+    lost = released_keys(plan.steps, tables)
     answers = find_all(session, tables, [held.children for held in lost])
     for held in lost:
         key, child = held.foreign_key, tables[held.foreign_key.child]

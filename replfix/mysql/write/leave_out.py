@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from replfix.core import sql
-from replfix.core.plan.plan import Plan, Way
+from replfix.core.plan.plan import ApplyMode, Plan
 from replfix.errors import NotDone, RehearsalFailed, ReplfixError, ServerError, Stale
 from replfix.mysql.connection.commit import commit
 from replfix.mysql.connection.dialects import dialect_of
@@ -23,7 +23,7 @@ _NOTHING_CHANGED = "Nothing was changed: the transaction is still to be applied.
 def rehearse(session: Session, plan: Plan, channel: str) -> None:
     """Everything up to the moment in which it would count. RehearsalFailed with the server's words."""
     try:
-        if plan.way is Way.EMPTY:
+        if plan.way is ApplyMode.EMPTY:
             begin, end = _begin_and_end(plan)
             try:
                 for statement in begin:

@@ -19,7 +19,7 @@ from replfix.core.conflicts.reconcile import final_rows, not_as_final, questions
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.incident.applied_together import changed_twice, taken_over
 from replfix.core.plan.left_changed import LastSet, SettingNow
-from replfix.core.plan.plan import Plan, Step, StepKind, Way
+from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind
 from replfix.core.replication.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
 from replfix.core.rows.lookup import Answers, by_own_identity
 from replfix.core.rows.row_diff import differing, without_own
@@ -209,7 +209,7 @@ class HeldChannel:
                 # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
                 with suppress(ReplfixError):
                     session.execute("ROLLBACK")
-                    _say(session, dialect_of(session).as_nobody())
+                    _say(session, dialect_of(session).reset_gtid_next())
 
     def _rehearse_in(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
@@ -236,7 +236,7 @@ class HeldChannel:
             statement = _as_events(step, tables[step.table], transaction)
             _must_fit(statement, packet, f"The {step.kind} of a row of {step.table}")
             self._run_step(session, step, statement)
-        for number, events in enumerate(() if plan.way is Way.NET_ROWS else transaction.raw.statements, 1):
+        for number, events in enumerate(() if plan.way is ApplyMode.NET_ROWS else transaction.raw.statements, 1):
             for piece in pieces(events, transaction.raw.format_description, most):
                 what = f"statement {number} of {len(transaction.raw.statements)}"
                 _binlog(session, piece, packet, what, lambda errno: _why(errno, transaction, tables))
@@ -255,7 +255,7 @@ class HeldChannel:
         session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         if plan.row_events and plan.steps:
             _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
-            _say(session, dialect_of(session).as_nobody())
+            _say(session, dialect_of(session).reset_gtid_next())
         session.execute("BEGIN")
         try:
             self._carry_out(session, plan, transaction, tables)
@@ -305,7 +305,7 @@ class HeldChannel:
 
     def _log_nothing(self, *first: str) -> None:
         with suppress(ReplfixError):  # a lost session has been rolled back by the server
-            _say(self._session, (*first, *dialect_of(self._session).as_nobody(), sql.NOT_LOGGED_SESSION))
+            _say(self._session, (*first, *dialect_of(self._session).reset_gtid_next(), sql.NOT_LOGGED_SESSION))
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
         with self._open() as session:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from replfix.core import sql
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.connection.privileges import Need, Role
-from replfix.core.plan.plan import OnSource, Step
+from replfix.core.plan.plan import SourceWrite, Step
 from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_diff import differing
 from replfix.core.rows.row_values import RowImage, laid_over
@@ -73,7 +73,7 @@ class SourceSession:
                 f"{error.hint} Or SET GLOBAL binlog_format = 'ROW' there.",
             ) from None
 
-    def rehearse(self, part: OnSource, tables: Mapping[TableName, Table]) -> None:
+    def rehearse(self, part: SourceWrite, tables: Mapping[TableName, Table]) -> None:
         try:
             self._carry_out(part, tables)
         except ServerError as error:
@@ -84,7 +84,7 @@ class SourceSession:
             self._roll_back()
 
     def write(
-        self, part: OnSource, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
+        self, part: SourceWrite, tables: Mapping[TableName, Table], tell: Callable[[tuple[Step, ...]], None]
     ) -> None:
         try:
             tell(self._carry_out(part, tables))
@@ -105,7 +105,7 @@ class SourceSession:
         with suppress(ReplfixError):  # a lost session has been rolled back by the server
             self._session.execute("ROLLBACK")
 
-    def _carry_out(self, part: OnSource, tables: Mapping[TableName, Table]) -> tuple[Step, ...]:
+    def _carry_out(self, part: SourceWrite, tables: Mapping[TableName, Table]) -> tuple[Step, ...]:
         """Lock and compare every row first, then run every step, then read what stands there now."""
         self._session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # no lock on a gap
         self._session.execute("BEGIN")
@@ -121,7 +121,7 @@ class SourceSession:
         # At the end: a trigger of one step may change what another wrote.
         return tuple(self._read_back(step, part, tables[step.table]) for step in done)
 
-    def _hold_triggers(self, part: OnSource) -> None:
+    def _hold_triggers(self, part: SourceWrite) -> None:
         """From here to the end of the transaction nobody makes or drops a trigger of those tables."""
         for name in dict.fromkeys((*(step.table for step in part.steps), *(fired.table for fired in part.fires))):
             self._session.execute(sql.hold_definition(name))
@@ -187,7 +187,7 @@ class SourceSession:
             step = replace(step, target=target, sql=text, undo_sql=undo)
         return step
 
-    def _read_back(self, step: Step, part: OnSource, table: Table) -> Step:
+    def _read_back(self, step: Step, part: SourceWrite, table: Table) -> Step:
         """The step with what the source generated."""
         if step.target is None:
             return step

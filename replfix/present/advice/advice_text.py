@@ -19,7 +19,7 @@ STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.IN
 BAR = 20
 
 
-def text_of(page: Page) -> RenderableType:
+def known_text(page: Page) -> RenderableType:
     return Group(*_parts(page))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from replfix.core.advisor.offsets import Place
+from replfix.core.advisor.offsets import WriterSlot
 from replfix.core.advisor.rollout import Action, Rollout
 from replfix.core.words import counted
 from replfix.present.safe_text import visible
@@ -96,7 +96,7 @@ def _table(plan: Rollout) -> Iterator[str]:
     yield from _columns(rows, "  ")
 
 
-def _remark(place: Place) -> str:
+def _remark(place: WriterSlot) -> str:
     return " as now" if place.node is not None and not place.changes else ""
 
 

@@ -17,11 +17,11 @@ from replfix.errors import ReplfixError
 from replfix.present.advice.advice_html import html_of
 from replfix.present.advice.advice_markdown import markdown_of
 from replfix.present.advice.advice_page import Page
-from replfix.present.advice.advice_text import text_of
+from replfix.present.advice.advice_text import known_text
 from replfix.present.safe_text import visible
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.thread_work import told
+from replfix.tui.thread_work import run_and_report
 
 
 class AdvisorScreen(ReplfixScreen[None]):
@@ -82,7 +82,7 @@ class AdvisorScreen(ReplfixScreen[None]):
             self.post_message(self.Progressed(sequence, text))
 
         def work() -> None:
-            told(
+            run_and_report(
                 lambda: page_of(self.replfix.backend.advise(progress)),
                 lambda page, error: self.post_message(self.Concluded(sequence, page, error)),
                 "The log pane has it.",
@@ -103,7 +103,7 @@ class AdvisorScreen(ReplfixScreen[None]):
         if message.page is not None:
             self._report = message.page
             self._notice("")
-            self.query_one("#advisor-report", Static).update(text_of(message.page))
+            self.query_one("#advisor-report", Static).update(known_text(message.page))
             self.query_one("#advisor-page").scroll_home(animate=False)
         elif message.error is not None:
             self._notice(f"✗ {message.error.message} {message.error.hint}".strip())

@@ -37,13 +37,13 @@ KINDS = {  # symbol and word; settings stand back, for they come in pairs around
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordLine:
     record: AuditRecord
     cells: tuple[str, ...]
     searched: str  # everything that a search looks at, in one case
 
     @classmethod
-    def of(cls, record: AuditRecord) -> Line:
+    def of(cls, record: AuditRecord) -> RecordLine:
         cells = (
             when(record),
             KINDS.get(record.kind, (f"? {record.kind}", ""))[0] if record.sound else f"✗ ALTERED {record.kind}",
@@ -58,7 +58,7 @@ class Line:
 
 
 class Loaded(Message):
-    def __init__(self, sequence: int, lines: tuple[Line, ...], error: ReplfixError | None = None) -> None:
+    def __init__(self, sequence: int, lines: tuple[RecordLine, ...], error: ReplfixError | None = None) -> None:
         super().__init__()
         self.sequence = sequence
         self.lines = lines
@@ -97,8 +97,8 @@ class AuditScreen(ReplfixScreen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: tuple[Line, ...] = ()
-        self._shown: list[Line] = []
+        self._lines: tuple[RecordLine, ...] = ()
+        self._shown: list[RecordLine] = []
         self._wanted = ""
         self._sequence = 0
         self._said = "reading the trail…"
@@ -140,7 +140,7 @@ class AuditScreen(ReplfixScreen[None]):
     def _load(self, sequence: int) -> None:
         worker = get_current_worker()
         try:
-            loaded = Loaded(sequence, tuple(Line.of(record) for record in self.replfix.backend.records(LIMIT)))
+            loaded = Loaded(sequence, tuple(RecordLine.of(record) for record in self.replfix.backend.records(LIMIT)))
         except ReplfixError as error:
             loaded = Loaded(sequence, (), error)
         if not worker.is_cancelled:
@@ -198,7 +198,7 @@ class AuditScreen(ReplfixScreen[None]):
     # --- keys ---
 
     @property
-    def selected(self) -> Line | None:
+    def selected(self) -> RecordLine | None:
         at = self._table.cursor_row
         return self._shown[at] if 0 <= at < len(self._shown) else None
 

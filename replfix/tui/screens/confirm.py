@@ -36,11 +36,11 @@ class ConfirmDialog(ReplfixDialog[bool]):
         Binding("left,right", "other", "Other button", key_display="←→", id="confirm.other", tooltip="Cancel or Apply"),
     ]
 
-    def __init__(self, plan: Plan, name: str, misfit: str = "") -> None:
+    def __init__(self, plan: Plan, name: str, staleness: str = "") -> None:
         super().__init__()
         self._plan = plan
         self._name_ = name
-        self._misfit = misfit
+        self._staleness = staleness
         self._fit: Fit | None = None
         self._wanted = visible(plan.named_by, keep_newlines=False)
 
@@ -86,7 +86,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
     def on_mount(self) -> None:
         seen = self.replfix.watch_.seen(self._name_)
         self._fit = Fit(self._name_, self._plan, seen.sequence if seen else 0)
-        self._fit.misfit = self._misfit
+        self._fit.staleness = self._staleness
         self.query_one("#confirm-stale").display = False
         self.query_one("#cancel").focus()
         self._settle()
@@ -97,17 +97,19 @@ class ConfirmDialog(ReplfixDialog[bool]):
 
     def _settle(self) -> None:
         """Whether Apply can be pressed now, and in words why not."""
-        misfit = self._fit.misfit if self._fit else ""
+        staleness = self._fit.staleness if self._fit else ""
         apply = self.query_one("#apply", Button)
-        if misfit:
+        if staleness:
             stale = self.query_one("#confirm-stale", Static)
-            stale.update(point("✗", f"This plan cannot be applied any more: since it was made, {misfit}.", "bold red"))
+            stale.update(
+                point("✗", f"This plan cannot be applied any more: since it was made, {staleness}.", "bold red")
+            )
             stale.display = True
             for ask in self.query("#confirm-ask, #confirm-name"):
                 ask.display = False  # there is nothing to confirm any more
             self.query_one("#cancel").focus()
         typed = self.query_one("#confirm-name", Input).value.strip() if self._wanted else ""
-        apply.disabled = bool(misfit) or typed != self._wanted
+        apply.disabled = bool(staleness) or typed != self._wanted
 
     # --- keys ---
 

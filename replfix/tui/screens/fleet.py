@@ -43,7 +43,7 @@ Key = tuple[str, str]  # replica and channel
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChannelLine:
     """What is known of one channel."""
 
     state: State
@@ -52,7 +52,7 @@ class Line:
     error: str = ""  # in full
 
     @classmethod
-    def of(cls, state: State, *cells: str, lag: int = -1, error: str = "", last: str = "") -> Line:
+    def of(cls, state: State, *cells: str, lag: int = -1, error: str = "", last: str = "") -> ChannelLine:
         texts = (*cells, *("",) * (4 - len(cells)), error, last)
         shown = (visible(text, keep_newlines=False) for text in texts)
         return cls(state, Row((state.label, *shown), STYLES[state]), lag, error)
@@ -79,7 +79,7 @@ class FleetScreen(ReplfixScreen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: dict[Key, Line] = {}
+        self._lines: dict[Key, ChannelLine] = {}
         self._filter = ""
         self._sort = SORTS[0]
         self._summary = ""
@@ -98,7 +98,7 @@ class FleetScreen(ReplfixScreen[None]):
             if seen is not None:
                 self._take(seen)
             else:
-                self._lines[(name, "")] = Line.of(State.ASKING, name, error="asking…")
+                self._lines[(name, "")] = ChannelLine.of(State.ASKING, name, error="asking…")
         self._show()
         self._table.focus()
 
@@ -123,12 +123,12 @@ class FleetScreen(ReplfixScreen[None]):
             del self._lines[key]
         if seen.error is not None:
             error = seen.error.message
-            self._lines[(seen.name, "")] = Line.of(State.UNREACHABLE, seen.name, error=error, last=last)
+            self._lines[(seen.name, "")] = ChannelLine.of(State.UNREACHABLE, seen.name, error=error, last=last)
         elif not seen.channels:  # no replica, or not any more
             error = "no channel is configured"
-            self._lines[(seen.name, "")] = Line.of(State.STOPPED, seen.name, error=error, last=last)
+            self._lines[(seen.name, "")] = ChannelLine.of(State.STOPPED, seen.name, error=error, last=last)
         for channel in seen.channels:
-            self._lines[(seen.name, channel.name)] = Line.of(
+            self._lines[(seen.name, channel.name)] = ChannelLine.of(
                 state_of(channel),
                 seen.name,
                 channel.name or "(default)",

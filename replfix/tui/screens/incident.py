@@ -20,7 +20,7 @@ from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
 from replfix.present.safe_text import visible
-from replfix.tui.channel_changes import Change, Standing
+from replfix.tui.channel_changes import Change, ShownChannel
 from replfix.tui.messages import Polled
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
@@ -28,7 +28,7 @@ from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
-from replfix.tui.thread_work import told
+from replfix.tui.thread_work import run_and_report
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem, called
@@ -100,7 +100,7 @@ class IncidentScreen(ReplfixScreen[None]):
         self._busy = False
         self._diagnosis: Diagnosis | None = None
         self._told: tuple[Diagnosis, Outcome | None] | None = None  # for the report: also after it was resolved
-        self._standing = Standing(name, channel)
+        self._standing = ShownChannel(name, channel)
         self._look_again = False
         self._left: tuple[AuditRecord, ...] = ()
 
@@ -142,7 +142,7 @@ class IncidentScreen(ReplfixScreen[None]):
                 if not worker.is_cancelled:
                     self.post_message(self.Concluded(sequence, diagnosis, error, tuple(left)))
 
-            told(investigated, end, "The log pane has it.")
+            run_and_report(investigated, end, "The log pane has it.")
 
         # A worker of the app: only there do failures show, and a screen that closes does not wait for it.
         self.app.run_worker(
@@ -263,7 +263,7 @@ class IncidentScreen(ReplfixScreen[None]):
         def back(outcome: Outcome | None) -> None:
             if outcome is not None:
                 self._told = (diagnosis, outcome)
-            if outcome is not None or plan.misfit:
+            if outcome is not None or plan.staleness:
                 self._investigate()
 
         self.app.push_screen(plan, back)

@@ -20,7 +20,7 @@ from replfix.tui.messages import Polled
 from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.confirm import ConfirmDialog
-from replfix.tui.thread_work import told
+from replfix.tui.thread_work import run_and_report
 from replfix.tui.widgets.outcome import outcome_lines
 from replfix.tui.widgets.plan_view import PlanView
 from replfix.tui.widgets.points import point, together
@@ -80,9 +80,9 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         self._fit: Fit | None = None
 
     @property
-    def misfit(self) -> str:
+    def staleness(self) -> str:
         """Why the plan cannot be applied any more; empty as long as it can."""
-        return self._fit.misfit if self._fit else ""
+        return self._fit.staleness if self._fit else ""
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -112,7 +112,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
             words = f"Rehearsed: {self._plan.rehearsal}. a applies it."
         lines = [point(mark, Text(words, style="bold"), style)]
         if phase is Phase.MISFIT and error is None:
-            lines.append(point(" ", f"Since it was made: {self.misfit}."))
+            lines.append(point(" ", f"Since it was made: {self.staleness}."))
         if error is not None:
             lines.append(point(" ", error.message))
             if error.hint:
@@ -131,9 +131,9 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         at = self._phase
         match action:
             case "rehearse":
-                return at in (Phase.NEW, Phase.REHEARSED, Phase.REFUSED, Phase.NOT_DONE) and not self.misfit
+                return at in (Phase.NEW, Phase.REHEARSED, Phase.REFUSED, Phase.NOT_DONE) and not self.staleness
             case "apply":
-                return at is Phase.REHEARSED and not self.misfit
+                return at is Phase.REHEARSED and not self.staleness
             case "back":
                 return at not in (Phase.REHEARSING, Phase.APPLYING)
             case _:
@@ -166,7 +166,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
                 self._work(Phase.APPLYING)
 
         assert self._fit is not None
-        self.app.push_screen(ConfirmDialog(self._plan, self._name_, self._fit.misfit), decided)
+        self.app.push_screen(ConfirmDialog(self._plan, self._name_, self._fit.staleness), decided)
 
     def _work(self, phase: Phase) -> None:
         if any(w.group == WRITING and not w.is_finished for w in self.app.workers):
@@ -184,7 +184,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
 
         def work() -> None:
             # Its end is told whatever happens, also when the worker was cancelled: something may have been written.
-            told(
+            run_and_report(
                 lambda: (backend.carry_out if applying else backend.rehearse)(name, plan, progress),
                 lambda outcome, error: self.post_message(self.Ended(outcome, error)),
                 "The audit trail says what was done.",
@@ -218,7 +218,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
 
     def _failed(self, applying: bool, error: ReplfixError) -> None:
         if isinstance(error, Stale) and self._fit is not None:
-            self._fit.misfit = "it was found to fit no more"
+            self._fit.staleness = "it was found to fit no more"
             self._enter(Phase.MISFIT, error)
             self.query_one("#back", Button).focus()
         else:

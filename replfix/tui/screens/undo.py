@@ -15,13 +15,13 @@ from replfix.present.row_values_text import shown
 from replfix.present.safe_text import visible
 from replfix.tui.screens.writing import WritingDialog
 from replfix.tui.widgets.points import plural, point, title
-from replfix.workflow.undo.undo_repair import Undoing, UndoResult
+from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
 
 VALUE_WIDTH = 60
 ROWS_SHOWN = 20
 
 
-class UndoDialog(WritingDialog[Undoing]):
+class UndoDialog(WritingDialog[UndoOutcome]):
     """Looks first, in a thread; what is carried out is the very plan that was shown."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -34,7 +34,7 @@ class UndoDialog(WritingDialog[Undoing]):
         question = f"Undo the repair {record.id} on {record.replica}?"
         super().__init__(record.replica, question, "Undo", "Looking whether it can be undone…")
         self._record = record
-        self._looked: Undoing | None = None  # and nothing stood in the way
+        self._looked: UndoOutcome | None = None  # and nothing stood in the way
 
     def on_mount(self) -> None:
         self._undo(None)
@@ -48,10 +48,10 @@ class UndoDialog(WritingDialog[Undoing]):
             self.say([Text("Undoing: this is not interrupted…")])
             self._undo(self._looked.plan.digest)
 
-    def named_by(self, _done: Undoing) -> str:
+    def named_by(self, _done: UndoOutcome) -> str:
         return _done.plan.named_by if _done.plan.on_source is not None else ""
 
-    def ended(self, done: Undoing) -> tuple[bool, Iterable[RenderableType]]:
+    def ended(self, done: UndoOutcome) -> tuple[bool, Iterable[RenderableType]]:
         possible = done.dry_run and done.result is UndoResult.NEEDS_HUMAN
         self._looked = done if possible else None
         if not done.dry_run:
@@ -59,7 +59,7 @@ class UndoDialog(WritingDialog[Undoing]):
         return possible, _question(done) if possible else _end(done)
 
 
-def _question(undoing: Undoing) -> Iterator[RenderableType]:
+def _question(undoing: UndoOutcome) -> Iterator[RenderableType]:
     steps = tuple(in_order(undoing.plan))
     for where, step in steps[:ROWS_SHOWN]:
         there = " on the source" if where == "source" else ""
@@ -78,7 +78,7 @@ def _question(undoing: Undoing) -> Iterator[RenderableType]:
         yield point("!", risk, "yellow")
 
 
-def _end(undoing: Undoing) -> Iterator[RenderableType]:
+def _end(undoing: UndoOutcome) -> Iterator[RenderableType]:
     done = undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO)
     mark, style = ("✔", "bold green") if done else ("✗", "bold red")
     yield point(mark, f"{undoing.result.value.replace('_', ' ')}: {undoing.message}", style)

@@ -19,7 +19,7 @@ from replfix.present.safe_text import visible
 from replfix.tui.backend import Backend
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.screens.plan import WRITING
-from replfix.tui.thread_work import told
+from replfix.tui.thread_work import run_and_report
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import point, together
@@ -96,7 +96,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         self._busy = True
 
         def run() -> None:
-            told(
+            run_and_report(
                 lambda: job(backend, lambda text: journal.add(f"{replica}: {text}")),
                 lambda done, error: self.post_message(self.Ended(done, error)),
                 "The audit trail says what was done.",

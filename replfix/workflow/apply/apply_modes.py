@@ -9,7 +9,7 @@ from typing import Protocol
 
 from replfix.core.conflicts.reconcile import final_rows
 from replfix.core.diagnosis.diagnosis import Diagnosis
-from replfix.core.plan.plan import Plan, Way
+from replfix.core.plan.plan import ApplyMode, Plan
 from replfix.core.remedies.beside_swaps import changes_beside
 from replfix.core.rows.lookup import Answers
 from replfix.core.trail.audit_record import RecordKind
@@ -19,10 +19,10 @@ from replfix.ports import Repair
 from replfix.workflow.apply.resume_applier import let_it_apply, verify, wait_until_stopped
 from replfix.workflow.apply.start_channel import Receiving, start_applier
 from replfix.workflow.apply.temporary_settings import writable
-from replfix.workflow.operation import Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation
 
 
-class WayPast(Protocol):
+class TransactionExecutor(Protocol):
     """One round's work, in the order in which it is done."""
 
     @property
@@ -56,14 +56,14 @@ class WayPast(Protocol):
         ...
 
 
-def way_past(
-    operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
-) -> WayPast:
-    ways: dict[Way, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
-        Way.APPLY: _Apply,
-        Way.NET_ROWS: _NetRows,
-        Way.EMPTY: _EmptyTransaction,
-        Way.COUNTER: _SkipCounter,
+def executor_for(
+    operation: Operation, story: IncidentLog, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
+) -> TransactionExecutor:
+    ways: dict[ApplyMode, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
+        ApplyMode.APPLY: _Apply,
+        ApplyMode.NET_ROWS: _NetRows,
+        ApplyMode.EMPTY: _EmptyTransaction,
+        ApplyMode.COUNTER: _SkipCounter,
     }
     return ways[plan.way](operation, story, plan, _of_the_plan(plan, diagnosis), repair, receiving)
 
@@ -81,7 +81,7 @@ class _Round:
     def __init__(
         self,
         operation: Operation,
-        story: Story,
+        story: IncidentLog,
         plan: Plan,
         diagnosis: Diagnosis,
         repair: Repair,

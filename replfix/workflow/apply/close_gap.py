@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from replfix.core.plan.interrupted_repair import UNTOLD, Found, gap_found
+from replfix.core.plan.interrupted_repair import UNEXPLAINED, Found, gap_found
 from replfix.core.plan.plan import Plan, to_document
 from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.trail.audit_record import RecordKind
@@ -15,12 +15,12 @@ from replfix.errors import NotDone, NotVerified, PrivilegeError, ReplfixError, S
 from replfix.workflow.apply.repair_round import replica_status, still_the_same
 from replfix.workflow.apply.resume_applier import wait_until_stopped
 from replfix.workflow.apply.start_channel import feed_applier, start_applier
-from replfix.workflow.operation import Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation
 
-_NO_CHANNEL = Found(UNTOLD, "The replica has no such channel any more.")
+_NO_CHANNEL = Found(UNEXPLAINED, "The replica has no such channel any more.")
 
 
-def close_gap(operation: Operation, story: Story, plan: Plan) -> bool:
+def close_gap(operation: Operation, story: IncidentLog, plan: Plan) -> bool:
     """True when there was something: how the channel stands has to be looked at anew. NotVerified once it was started."""
     status = replica_status(operation.replica)
     channel = status.channel(plan.channel)
@@ -37,7 +37,7 @@ def close_gap(operation: Operation, story: Story, plan: Plan) -> bool:
     return True
 
 
-def _carry_out(operation: Operation, story: Story, plan: Plan) -> None:
+def _carry_out(operation: Operation, story: IncidentLog, plan: Plan) -> None:
     started = False
     try:
         start_applier(operation, plan, before=plan.transaction)

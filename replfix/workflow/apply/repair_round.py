@@ -13,9 +13,9 @@ from replfix.core import sql
 from replfix.core.connection.privileges import WHETHER_MORE, for_an_administrator, lacking_behind_the_rehearsal
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.evidence import Evidence
-from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.plan import Plan, on_source_document, to_document
-from replfix.core.plan.staleness import misfit, redefined, redirected, replanned
+from replfix.core.plan.staleness import redefined, redirected, replanned, staleness
 from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import (
@@ -28,15 +28,15 @@ from replfix.errors import (
     UsageError,
 )
 from replfix.ports import Repair, Replica
-from replfix.workflow.apply.apply_modes import way_past
+from replfix.workflow.apply.apply_modes import executor_for
 from replfix.workflow.apply.resume_applier import start_again
 from replfix.workflow.apply.start_channel import Receiving
 from replfix.workflow.apply.write_on_source import of_round
 from replfix.workflow.investigate.investigation import investigate
-from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 
 
-def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
+def one_round(operation: Operation, story: IncidentLog, plan: Plan, dry_run: bool, came: RoundProgress) -> None:
     """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
     try:
         _attempt(operation, story, plan, dry_run, came)
@@ -47,14 +47,14 @@ def one_round(operation: Operation, story: Story, plan: Plan, dry_run: bool, cam
         raise
 
 
-def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came: Came) -> None:
+def _attempt(operation: Operation, story: IncidentLog, plan: Plan, dry_run: bool, came: RoundProgress) -> None:
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
         repair.check_skip_counter()
         _check_privileges(operation.replica)
         diagnosis = still_the_same(operation, plan)
         came.causes = tuple(cause.code for cause in diagnosis.causes)
         receiving = Receiving(operation, plan)
-        past = way_past(operation, story, plan, diagnosis, repair, receiving)
+        past = executor_for(operation, story, plan, diagnosis, repair, receiving)
 
         def guard() -> None:
             _check_guards(operation.replica, plan, diagnosis, repair)
@@ -90,7 +90,7 @@ def _attempt(operation: Operation, story: Story, plan: Plan, dry_run: bool, came
             if came.audit_id is None:
                 raise
             # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.
-            unseen = not isinstance(error, NotVerified) or came.on_source is OnSourceResult.UNKNOWN
+            unseen = not isinstance(error, NotVerified) or came.on_source is SourceWriteResult.UNKNOWN
             came.unknown |= came.applied and unseen
             story.end(plan, came.in_words, str(error), came.on_source)
             if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
@@ -117,7 +117,9 @@ def _check_privileges(replica: Replica) -> None:
         )
 
 
-def carry_out_guarded(carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: Came) -> None:
+def carry_out_guarded(
+    carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: RoundProgress
+) -> None:
     """``carry_out`` with ``check`` last before it counts; ``came`` tells what is known of it, whatever is raised."""
     guarded = False
 
@@ -179,7 +181,7 @@ def replica_status(replica: Replica) -> ReplicaStatus:
 def _changed(replica: Replica, plan: Plan, then: Evidence) -> str:
     status = replica_status(replica)
     return (
-        misfit(plan, status)
+        staleness(plan, status)
         or redirected(then.channel, status.channel(plan.channel))
         or redefined(then.tables, {name: replica.table(name) for name in then.tables})
     )
@@ -204,8 +206,8 @@ def _to_record(diagnosis: Diagnosis, plan: Plan) -> tuple[dict[str, object], ...
     return (_intent(diagnosis, plan), *(() if there is None else (on_source_document(there),)))
 
 
-def _not_on_source(failed: ReplfixError, came: Came) -> NotVerified:
-    unknown = came.on_source is OnSourceResult.UNKNOWN
+def _not_on_source(failed: ReplfixError, came: RoundProgress) -> NotVerified:
+    unknown = came.on_source is SourceWriteResult.UNKNOWN
     what = (
         "It is not known whether its part was written on the source" if unknown else "Nothing was written on the source"
     )

@@ -9,11 +9,11 @@ from replfix.core.plan.plan import Plan
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, NotVerified, ReplfixError
 from replfix.ports import Repair
-from replfix.workflow.operation import Story
+from replfix.workflow.operation import IncidentLog
 
 
 @contextmanager
-def writable(story: Story, plan: Plan, repair: Repair) -> Iterator[None]:
+def writable(story: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
     """super_read_only and the like out of the way, on record before it is done, put back and on record after."""
     with repair.alone():
         settings = repair.settings()

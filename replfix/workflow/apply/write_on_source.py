@@ -10,8 +10,8 @@ from replfix.core.conflicts.reconcile import Identity, identity_values
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.interrupted_repair import questions, source_found
-from replfix.core.plan.outcome import OnSourceResult
-from replfix.core.plan.plan import OnSource, Plan, Step, on_source_document
+from replfix.core.plan.outcome import SourceWriteResult
+from replfix.core.plan.plan import Plan, SourceWrite, Step, on_source_document
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.core.trail.audit_record import RecordKind
@@ -19,7 +19,7 @@ from replfix.core.words import counted
 from replfix.errors import NotDone, NotVerified, ReplfixError, Stale
 from replfix.ports import Server
 from replfix.workflow.investigate.foreign_keys.find_counterparts import ChangesSince
-from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 
 SEEN_SECONDS = 30.0
 """How long what was written on the source may take to the replica."""
@@ -30,15 +30,15 @@ Check = Callable[[tuple[Step, ...]], None]
 """Raises NotDone when those steps, carried out on the source and not committed yet, are not to count."""
 
 
-class SourcePart:
+class SourceWriter:
     """Of one plan. Nothing at all for a plan that has no part on the source. ``check`` is called last before COMMIT."""
 
     def __init__(
         self,
         operation: Operation,
-        story: Story,
+        story: IncidentLog,
         plan: Plan,
-        came: Came,
+        came: RoundProgress,
         source_of: Callable[[], Server],
         tables: Mapping[TableName, Table],
         check: Check,
@@ -51,7 +51,7 @@ class SourcePart:
         self._tables = dict(tables)
         self._check = check
 
-    def _source(self, part: OnSource) -> Server:
+    def _source(self, part: SourceWrite) -> Server:
         source = self._source_of()
         if (now := source.uuid()) != part.server_uuid:
             raise Stale(f"The source is {now} now, not {part.server_uuid}.", "Nothing was written on the source.")
@@ -61,7 +61,7 @@ class SourcePart:
         """RehearsalFailed, Stale or PrivilegeError; nothing is changed on either server."""
         if (part := self._plan.on_source) is None:
             return
-        self._came.on_source = OnSourceResult.NOT_WRITTEN
+        self._came.on_source = SourceWriteResult.NOT_WRITTEN
         source = self._source(part)
         self._operation.progress(
             f"Rehearsing what is written on the source {source.address} (everything is rolled back)"
@@ -79,15 +79,15 @@ class SourcePart:
             self._operation.progress(f"Writing {counted(len(part.steps), 'row')} on the source {source.address}")
             with source.writing() as writing:
                 writing.write(part, self._tables, lambda steps: self._tell(part, steps))
-            self._came.on_source = OnSourceResult.UNKNOWN
+            self._came.on_source = SourceWriteResult.UNKNOWN
             self._look(source)
         except ReplfixError as error:
             if isinstance(error, NotVerified):
-                self._came.on_source = OnSourceResult.UNKNOWN
+                self._came.on_source = SourceWriteResult.UNKNOWN
             return error
         return None
 
-    def _tell(self, part: OnSource, steps: tuple[Step, ...]) -> None:
+    def _tell(self, part: SourceWrite, steps: tuple[Step, ...]) -> None:
         """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
         self._check(steps)
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
@@ -102,20 +102,20 @@ class SourcePart:
     def _look(self, source: Server) -> None:
         written = self._came.written
         answers = source.find(self._tables, questions(written, self._tables))
-        if source_found(written, self._tables, answers) is not OnSourceResult.WRITTEN:
+        if source_found(written, self._tables, answers) is not SourceWriteResult.WRITTEN:
             raise NotVerified(
                 "The source committed its part, and its rows do not stand like that: somebody changed them right after.",
                 "A SELECT on the source shows how they stand; what was written is in the audit trail.",
             )
-        self._came.on_source = OnSourceResult.WRITTEN
+        self._came.on_source = SourceWriteResult.WRITTEN
 
     def see(self) -> None:
         """Wait until the replica has it too. A channel that stopped before, on a later transaction, is the next round's."""
-        if self._came.on_source is not OnSourceResult.WRITTEN:
+        if self._came.on_source is not SourceWriteResult.WRITTEN:
             return
         self._operation.progress("Waiting until the replica has what was written on the source")
         if arrived(self._operation, self._plan.channel, self._came.written, self._tables):
-            self._came.on_source = OnSourceResult.SEEN
+            self._came.on_source = SourceWriteResult.SEEN
         elif self._operation.replica.status().applying(self._plan.channel):
             raise NotVerified(
                 f"The source has its part; after {SEEN_SECONDS:.0f} s the replica does not have it yet.",
@@ -123,7 +123,9 @@ class SourcePart:
             )
 
 
-def of_round(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosis, came: Came) -> SourcePart:
+def of_round(
+    operation: Operation, story: IncidentLog, plan: Plan, diagnosis: Diagnosis, came: RoundProgress
+) -> SourceWriter:
     """The part of a plan that this diagnosis led to."""
     side = diagnosis.evidence.on_source
     tables = side.tables if side is not None else {}
@@ -132,7 +134,7 @@ def of_round(operation: Operation, story: Story, plan: Plan, diagnosis: Diagnosi
         _none_of_its_own(operation, diagnosis.evidence, tables, steps)
 
     channel = diagnosis.evidence.channel
-    return SourcePart(operation, story, plan, came, lambda: operation.source_of(channel), tables, check)
+    return SourceWriter(operation, story, plan, came, lambda: operation.source_of(channel), tables, check)
 
 
 def _none_of_its_own(
@@ -174,7 +176,7 @@ def arrived(operation: Operation, channel: str, steps: Sequence[Step], tables: d
     while True:
         running = operation.replica.status().applying(channel)  # looked at first: what stops it may come last
         answers = operation.replica.find(tables, lookups)
-        if source_found(steps, tables, answers) is OnSourceResult.WRITTEN:
+        if source_found(steps, tables, answers) is SourceWriteResult.WRITTEN:
             return True
         if not running or clock.now() > deadline:
             return False

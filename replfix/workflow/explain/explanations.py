@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from io import BufferedIOBase
 
 from replfix.core.explain import insert
-from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.explain_error import explain as conclude
-from replfix.core.explain.explanation import Answer, Asked, Case, Explanation, Place, Reading
+from replfix.core.explain.explanation import Answer, Asked, Case, Explanation, KeyLocation, Reading
 from replfix.core.explain.insert import Insert
 from replfix.core.explain.read_text import JOINED_BY, ambiguous, readings
 from replfix.core.explain.recognise import ACCEPTED, recognise
@@ -49,7 +49,7 @@ def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
     said = insert.read(duplicate.statement) if duplicate.statement else None
     unknowns = list(_of_the_text(duplicate))
     asked = None
-    if asking is not None and duplicate.dialect is Dialect.POSTGRESQL:
+    if asking is not None and duplicate.dialect is Product.POSTGRESQL:
         unknowns.append("It is PostgreSQL's error, and replfix connects to MySQL and MariaDB only: nothing was asked.")
     elif asking is not None:
         if asking.table is not None:
@@ -118,7 +118,7 @@ def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:
 
 def _ask(inquiry: Inquiry, duplicate: Duplicate, said: Insert | None, unknowns: list[str]) -> tuple[Asked, Duplicate]:
     """What the server knows; the duplicate with the value and key that the server's own names prove right."""
-    places: list[Place] = []
+    places: list[KeyLocation] = []
     for value, key in ((duplicate.value or "", duplicate.key), *duplicate.others):
         reading = replace(duplicate, value=value, key=key)
         named = _keys(inquiry, reading, unknowns)
@@ -191,7 +191,7 @@ def _by_number(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> l
 
 def _place(
     inquiry: Inquiry, table: Table, key: UniqueKey, duplicate: Duplicate, said: Insert | None, unknowns: list[str]
-) -> Place:
+) -> KeyLocation:
     values = [(reading, duplicate.cut) for reading in readings(duplicate.known, len(key.parts))]
     told = _told(table, key, said, duplicate)
     if told is not None:
@@ -207,7 +207,7 @@ def _place(
         answered.append(reading)
         if reading.rows and pieces == told:
             break
-    return Place(table, key, tuple(answered), _counter(inquiry, table, key, unknowns))
+    return KeyLocation(table, key, tuple(answered), _counter(inquiry, table, key, unknowns))
 
 
 def _answer(
@@ -238,7 +238,7 @@ def _told(table: Table, key: UniqueKey, said: Insert | None, duplicate: Duplicat
         return None
     for row in insert.given(said, tuple(c.name for c in table.columns)):
         items = [row.get(name.lower()) for name in key.columns]
-        values = tuple(item.told for item in items if item is not None and item.told is not None)
+        values = tuple(item.known_text for item in items if item is not None and item.known_text is not None)
         if len(values) != len(key.parts):
             continue
         joined = JOINED_BY[duplicate.dialect].join(values).casefold()

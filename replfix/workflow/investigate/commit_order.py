@@ -28,7 +28,7 @@ _REPOSITION = (
 )
 
 
-def survives(
+def check_out_of_order_commits(
     source: Server,
     channel: ChannelStatus,
     transaction: Transaction,
@@ -46,7 +46,7 @@ def survives(
             f"A row that is in the way is one of the source's too. Workers have committed transactions up to {mark} already, "
             "without GTIDs, so it cannot be told how that row has to be now."
         )
-    return replace(kept, untold=(*kept.untold, reason)) if reason else kept
+    return replace(kept, blockers=(*kept.blockers, reason)) if reason else kept
 
 
 def _doomed(

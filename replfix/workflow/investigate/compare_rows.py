@@ -20,14 +20,14 @@ class Definitions:
     """The replica's tables of a transaction, and in words why the rows of the others cannot be compared with its events."""
 
     tables: dict[TableName, Table]
-    misfits: dict[TableName, str]
+    mismatches: dict[TableName, str]
     transaction: Transaction
     """In the form of those tables."""
 
 
 def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
     fits: dict[TableName, Fit] = {}
-    misfits: dict[TableName, str] = {}
+    mismatches: dict[TableName, str] = {}
     for name in dict.fromkeys(change.table for change in transaction.changes):
         table = replica.table(name)
         found = fit(table, transaction.column_names[name]) if table is not None else _no_table(replica, name)
@@ -36,9 +36,9 @@ def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
         if isinstance(found, Fit):
             fits[name] = found
         else:
-            misfits[name] = found
+            mismatches[name] = found
     tables = {name: found.table for name, found in fits.items()}
-    return Definitions(tables, misfits, on_replica(transaction, fits))
+    return Definitions(tables, mismatches, on_replica(transaction, fits))
 
 
 def _no_table(replica: Replica, name: TableName) -> str:
@@ -68,7 +68,7 @@ def compare(
     return found, applied
 
 
-def doubt(
+def note_mismatches(
     product: str,
     error: ApplierError,
     transaction: Transaction,
@@ -82,7 +82,7 @@ def doubt(
             f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
             "such rows were not compared."
         )
-    told = found.untold or found.replaced or found.again or any(c.foreign_key for c in found.conflicts)
+    told = found.blockers or found.replaced or found.again or any(c.foreign_key for c in found.conflicts)
     if error.errno in FOREIGN_KEY_ERRORS and not told:
         unknowns.append("No parent is missing and no child is too many now: somebody changed them since.")
     elif error.table is not None and error.errno in ROW_ERRORS and error.errno not in FOREIGN_KEY_ERRORS:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from replfix.core.binlog.column_mapping import there
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.moved_rows import Followed, follow, name_of
-from replfix.core.conflicts.reconcile import Identity, InPart, Reconciliation, Repair
+from replfix.core.conflicts.reconcile import Identity, InPart, Reconciliation, RowRepair
 from replfix.core.incident.provenance import cascades
 from replfix.core.remedies.partial_images import changed_by, with_made_up_values
 from replfix.core.rows.lookup import Lookup, by_identity, by_key
@@ -51,7 +51,7 @@ def complete_missing_rows(
         return found
     rows, now = read
 
-    def to_be_changed(repair: Repair, row: RowImage, first: RowImage) -> tuple[RowImage, str | None]:
+    def to_be_changed(repair: RowRepair, row: RowImage, first: RowImage) -> tuple[RowImage, str | None]:
         if repair.target is None or laid_over(row, first) != row:
             return row, None
         table = tables[repair.table]
@@ -61,8 +61,8 @@ def complete_missing_rows(
 
         return changed_by(table, repair.target, row, first, is_free)
 
-    whole: dict[Repair, Repair] = {}
-    overwritten: dict[Repair, str] = {}
+    whole: dict[RowRepair, RowRepair] = {}
+    overwritten: dict[RowRepair, str] = {}
     unknown: list[InPart] = []
     for name, repair in wanted.items():
         known, first = repair.target, rows[name].first
@@ -122,7 +122,7 @@ def _lookups(images: Mapping[Identity, RowImage | None], tables: Mapping[TableNa
     return {name: lookup for name, lookup in asked.items() if lookup is not None}
 
 
-def _in_part(table: Table, repair: Repair, now: RowImage | None, later: Container[int]) -> InPart:
+def _in_part(table: Table, repair: RowRepair, now: RowImage | None, later: Container[int]) -> InPart:
     assert repair.target is not None
     written = [c.name for c in table.columns if repair.target[c.ordinal] is NOT_LOGGED and c.ordinal in later]
     return InPart(repair, laid_over(now, repair.target) if now is not None else None, tuple(written))
@@ -131,8 +131,8 @@ def _in_part(table: Table, repair: Repair, now: RowImage | None, later: Containe
 def _deleted_by_itself(
     own: tuple[RowChange, ...], tables: Mapping[TableName, Table], found: Reconciliation
 ) -> Reconciliation:
-    whole: dict[Repair, Repair] = {}
-    made_up: dict[Repair, tuple[str, ...]] = {}
+    whole: dict[RowRepair, RowRepair] = {}
+    made_up: dict[RowRepair, tuple[str, ...]] = {}
     for repair in found.repairs:
         table = tables[repair.table]
         if repair.current is not None or repair.target is None or not logged_in_part(table, repair.target):

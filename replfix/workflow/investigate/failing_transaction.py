@@ -113,7 +113,7 @@ def in_question(
         defined = definitions_of(replica, failing.transaction)
         found, _ = compare(replica, defined.transaction, defined.tables)
         doubted = failing.doubted(candidate, defined.tables, its_source=True)
-        if not doubted and (found.conflicts or found.again or found.untold):
+        if not doubted and (found.conflicts or found.again or found.blockers):
             return candidate
     return first
 

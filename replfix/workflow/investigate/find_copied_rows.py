@@ -29,7 +29,7 @@ def copied(replica: Replica, source: Server, evidence: Evidence) -> tuple[str, .
                 continue
             looked_up += 1
             defined = definitions_of(replica, one)
-            if not defined.misfits and one.gtid is not None:
+            if not defined.mismatches and one.gtid is not None:
                 _, applied = compare(replica, defined.transaction, defined.tables)
                 if applied and all(applied):
                     found.append(one.gtid)

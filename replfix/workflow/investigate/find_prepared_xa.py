@@ -34,8 +34,8 @@ def find_prepared(replica: Replica, source: Server, evidence: Evidence, unknowns
 
 def _against_the_replica(replica: Replica, transaction: Transaction, unknowns: list[str]) -> Prepared | None:
     defined = definitions_of(replica, transaction)
-    unknowns.extend(defined.misfits.values())
-    if defined.misfits:
+    unknowns.extend(defined.mismatches.values())
+    if defined.mismatches:
         return None
     found, applied = compare(replica, defined.transaction, defined.tables)
     return Prepared(defined.transaction, defined.tables, found, applied)

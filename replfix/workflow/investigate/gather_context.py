@@ -14,7 +14,7 @@ from replfix.core.conflicts.reconcile import Conflict, ConflictKind, Identity
 from replfix.core.conflicts.row_history import History, compiled, mentions
 from replfix.core.incident.authors import authors
 from replfix.core.incident.evidence import Evidence
-from replfix.core.incident.incident_context import Side, Surroundings
+from replfix.core.incident.incident_context import IncidentContext, Side
 from replfix.core.incident.parents import parent_rows
 from replfix.core.incident.provenance import rows_in_question
 from replfix.core.replication.gtid import GtidSet
@@ -44,26 +44,26 @@ CONNECTIONS_ASKED = 5
 _Answer = TypeVar("_Answer")
 
 
-def looked_around(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
+def gather_context(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
     """The evidence with its surroundings. What cannot be looked at is left empty, or said in ``unknowns``."""
     names = _tables_in_question(evidence)
     if not names:
         return evidence
     ours, theirs = _side(replica, names), _side(source, names)
     wrote = authors(evidence)
-    around = Surroundings(
+    around = IncidentContext(
         replica=ours,
         source=theirs,
         parents=_parents(replica, ours, theirs),
         twins=_twins(source, theirs, evidence),
         also_there=_also_there(source, theirs, evidence),
-        settings=_or(dict, lambda: replica.variables(SETTINGS)),
+        settings=_value_or_default(dict, lambda: replica.variables(SETTINGS)),
         otherwise=dict(_otherwise(replica, names, evidence)),
         run=_run(replica, source, evidence),
         authors={
             thread: who
             for thread in _first(a.transaction.thread_id for a in wrote)
-            if (who := _or(_nobody, lambda thread=thread: replica.connected_as(thread))) is not None  # type: ignore[misc]
+            if (who := _value_or_default(_no_account, partial(replica.connected_as, thread))) is not None
         },
     )
     known = {id(a.conflict) for a in wrote}
@@ -74,7 +74,7 @@ def looked_around(replica: Replica, source: Server, evidence: Evidence) -> Evide
     return replace(evidence, around=around, unknowns=(*evidence.unknowns, *unknowns))
 
 
-def _or(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
+def _value_or_default(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
     """The answer, or nothing when the server or the account's privileges do not give one."""
     try:
         return ask()
@@ -82,7 +82,7 @@ def _or(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
         return empty()
 
 
-def _nobody() -> str | None:
+def _no_account() -> str | None:
     return None
 
 
@@ -124,7 +124,7 @@ def _twins(source: Server, theirs: Side, evidence: Evidence) -> tuple[tuple[RowI
         return ()
     asked = [_twin(theirs, evidence, conflict) for conflict in evidence.reconciliation.conflicts]
     lookups = tuple(dict.fromkeys(one for one in asked if one is not None))
-    answers: Answers = _or(dict, lambda: source.find(theirs.tables, lookups))
+    answers: Answers = _value_or_default(dict, lambda: source.find(theirs.tables, lookups))
     return tuple(answers.get(one, ()) if one is not None else () for one in asked)
 
 
@@ -140,7 +140,7 @@ def _also_there(source: Server, theirs: Side, evidence: Evidence) -> tuple[RowIm
         for c in evidence.reconciliation.conflicts
     ]
     lookups = tuple(dict.fromkeys(one for one in asked if one is not None))
-    answers: Answers = _or(dict, lambda: source.find(there(alike_there), lookups)) if lookups else {}
+    answers: Answers = _value_or_default(dict, lambda: source.find(there(alike_there), lookups)) if lookups else {}
     return tuple(next(iter(answers.get(one, ())), None) if one is not None else None for one in asked)
 
 
@@ -188,8 +188,8 @@ def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     with suppress(ReplicationError, ServerError):  # as far as they can be read
         for one in behind():
             defined = definitions_of(replica, one)
-            if defined.misfits:
-                raise Unreadable(" ".join(defined.misfits.values()))
+            if defined.mismatches:
+                raise Unreadable(" ".join(defined.mismatches.values()))
             tables.update(defined.tables)
             read.append(defined.transaction)
     answers = replica.find(tables, already_applied.questions(read, tables))
@@ -201,9 +201,9 @@ def _with_logs(
     source: Server,
     evidence: Evidence,
     rows: frozenset[Identity],
-    around: Surroundings,
+    around: IncidentContext,
     unknowns: list[str],
-) -> Surroundings:
+) -> IncidentContext:
     executed = evidence.status.executed
     tables = {**around.parents, **evidence.tables}
     wanted = rows | parent_rows(evidence, around)
@@ -221,12 +221,12 @@ def _with_logs(
     return replace(
         around,
         logs_all=replica.logs_all(),
-        replica_log=_with(replica, executed, ours, theirs, rows, evidence.tables),
+        replica_log=_merge_replica_log(replica, executed, ours, theirs, rows, evidence.tables),
         source_log=theirs,
     )
 
 
-def _with(
+def _merge_replica_log(
     replica: Replica,
     executed: GtidSet,
     ours: History,
@@ -239,7 +239,9 @@ def _with(
     asked = executed.exactly(gtid for gtid in wanted if ours.of(gtid) is None) - ours.absent
     if not asked:
         return ours
-    found = _or(_nothing, lambda: compiled(replica.readable(asked), asked, asked, rows, tables, read_history.MOST_ROWS))
+    found = _value_or_default(
+        _nothing, lambda: compiled(replica.readable(asked), asked, asked, rows, tables, read_history.MOST_ROWS)
+    )
     if found is None:
         return ours
     return replace(ours, logged={**found.logged, **ours.logged}, absent=ours.absent | found.absent)

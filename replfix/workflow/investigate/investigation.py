@@ -29,9 +29,9 @@ from replfix.core.words import counted
 from replfix.deadline import within
 from replfix.errors import ConnectError, ServerError, TooOld
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
-from replfix.workflow.investigate.commit_order import survives
+from replfix.workflow.investigate.commit_order import check_out_of_order_commits
 from replfix.workflow.investigate.compare_keys import find_apart
-from replfix.workflow.investigate.compare_rows import compare, definitions_of, doubt
+from replfix.workflow.investigate.compare_rows import compare, definitions_of, note_mismatches
 from replfix.workflow.investigate.complete_images import complete_missing_rows
 from replfix.workflow.investigate.failing_transaction import failing_transaction, from_relay_log, in_question
 from replfix.workflow.investigate.find_copied_rows import copied
@@ -47,8 +47,8 @@ from replfix.workflow.investigate.foreign_keys.find_counterparts import (
     untold_without,
 )
 from replfix.workflow.investigate.foreign_keys.find_relatives import Relatives
-from replfix.workflow.investigate.foreign_keys.plan_children import families_kept
-from replfix.workflow.investigate.gather_context import looked_around
+from replfix.workflow.investigate.foreign_keys.plan_children import plan_children
+from replfix.workflow.investigate.gather_context import gather_context
 from replfix.workflow.investigate.keyless_tables import doubt_missing_rows
 from replfix.workflow.investigate.look_up_objects import (
     compare_definitions,
@@ -122,7 +122,7 @@ def _investigate(
     evidence = replace(evidence, prepared=find_prepared(replica, source, evidence, unknowns), unknowns=tuple(unknowns))
     evidence = replace(evidence, copied=copied(replica, source, evidence))
     evidence = replace(evidence, source_has=_source_has(source_of, evidence), earlier=earlier_steps(trail, evidence))
-    return conclude(_writable(replica, looked_around(replica, source, evidence)))
+    return conclude(_writable(replica, gather_context(replica, source, evidence)))
 
 
 def _source_has(source_of: SourceOf, evidence: Evidence) -> tuple[Source, str]:
@@ -194,29 +194,29 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
         )
     unknowns.append("Without the source its rows of now and errant transactions are not known.")
     defined = definitions_of(replica, transaction)
-    unknowns.extend(defined.misfits.values())
+    unknowns.extend(defined.mismatches.values())
     tables, transaction = defined.tables, defined.transaction
     found, applied = compare(replica, transaction, tables)
-    doubt(bare.status.product, bare.error, transaction, found, tables, unknowns)
+    note_mismatches(bare.status.product, bare.error, transaction, found, tables, unknowns)
     why = "it cannot be reached"
 
     def settle(found: Reconciliation) -> Reconciliation:
         return replace(
             found,
-            untold=tuple(dict.fromkeys((*found.untold, *untold_without(transaction, tables, found.repairs, why)))),
+            blockers=tuple(dict.fromkeys((*found.blockers, *untold_without(transaction, tables, found.repairs, why)))),
         )
 
-    found = families_kept(replica, tables, transaction.changes, found, settle, lambda found, _: found)
+    found = plan_children(replica, tables, transaction.changes, found, settle, lambda found, _: found)
     mark = bare.channel.committed_behind(transaction.id)
     if mark is not None:
         unknowns.append(f"Workers have committed up to {mark}: which transactions, only the source's binlog tells.")
-    untold = (*found.untold, *([unknowns[-1]] if mark else []))
+    blockers = (*found.blockers, *([unknowns[-1]] if mark else []))
     return replace(
         bare,
         transaction=transaction,
         tables=tables,
-        misfits=defined.misfits,
-        reconciliation=replace(found, untold=tuple(dict.fromkeys(untold))),
+        mismatches=defined.mismatches,
+        reconciliation=replace(found, blockers=tuple(dict.fromkeys(blockers))),
         applied=applied,
         source_rows=(NotRead("the source cannot be reached"),) * len(found.conflicts),
         below=replica.replicas_below(),
@@ -279,7 +279,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     transaction, statement = failing.transaction, failing.statement
     tables: dict[TableName, Table] = {}
     described, damaged = tables, ""
-    misfits: dict[TableName, str] = {}
+    mismatches: dict[TableName, str] = {}
     found: Reconciliation | None = None
     applied: tuple[bool, ...] = ()
     source_rows: tuple[RowImage | NotRead | None, ...] = ()
@@ -290,8 +290,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     own = cache(lambda: local_writes(replica, strays.every, unknowns))
     if transaction is not None:
         defined = definitions_of(replica, transaction)
-        unknowns.extend(defined.misfits.values())
-        tables, transaction, misfits = defined.tables, defined.transaction, defined.misfits
+        unknowns.extend(defined.mismatches.values())
+        tables, transaction, mismatches = defined.tables, defined.transaction, defined.mismatches
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         described = tables
         try:
@@ -301,13 +301,13 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             if family is None or family.page != DAMAGED:
                 raise
             damaged = reason.message
-            misfits = dict.fromkeys(tables, f"Its rows cannot be read on the replica: {damaged}") | misfits
+            mismatches = dict.fromkeys(tables, f"Its rows cannot be read on the replica: {damaged}") | mismatches
             tables = {}
             found, applied = compare(replica, transaction, tables)
         since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
         relatives = Relatives(replica, source, channel.filters, transaction, error, status.product, tables, since)
-        found = relatives.added_to(found)
-        doubt(status.product, error, transaction, found, tables, unknowns)
+        found = relatives.add_foreign_key_conflicts(found)
+        note_mismatches(status.product, error, transaction, found, tables, unknowns)
         theirs = same_tables(source, tables, found, unknowns)
         source_rows = source_rows_of(source, found, theirs)
         around = circle(source, status, unknowns)
@@ -342,7 +342,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
                     only_here,
                 )
 
-            kept = families_kept(replica, tables, transaction.changes, found, settle, relatives.with_parents)
+            kept = plan_children(replica, tables, transaction.changes, found, settle, relatives.with_parents)
         else:
             kept = found
 
@@ -350,7 +350,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             theirs = definitions_of(replica, other)
             return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
 
-        found = survives(source, channel, transaction, found, kept, conflicts)
+        found = check_out_of_order_commits(source, channel, transaction, found, kept, conflicts)
         held_apart = find_kept_apart(source, transaction.changes, found, tables)
         if strays.every and found.conflicts:
             progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
@@ -368,7 +368,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         transaction=transaction,
         tables=described,
         damaged=damaged,
-        misfits=misfits,
+        mismatches=mismatches,
         reconciliation=found,
         applied=applied,
         source_rows=source_rows,

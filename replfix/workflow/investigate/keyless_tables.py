@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from replfix.core.binlog.column_mapping import there
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.reconcile import Reconciliation, Repair
+from replfix.core.conflicts.reconcile import Reconciliation, RowRepair
 from replfix.core.rows.lookup import Lookup, by_identity, by_likeness
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
@@ -43,16 +43,16 @@ def doubt_missing_rows(
                 taken = by_identity(tables[change.table], change.before)
                 if taken is not None:
                     strangers.pop(taken, None)
-    untold = (
+    blockers = (
         f"A row of {lookup.table} that the transaction changes is not on the replica, and {lookup.table} has no key that names "
         f"its rows. The replica has a row like it that the source did not have then: {str(row)[:200]}. It may be that row, "
         "changed on the replica, or another: set it right by hand, or give the table a primary key."
         for lookup, row in strangers.items()
     )
-    return replace(found, untold=(*found.untold, *untold))
+    return replace(found, blockers=(*found.blockers, *blockers))
 
 
-def _like(replica: Replica, tables: Mapping[TableName, Table], missing: list[Repair]) -> dict[Lookup, RowImage]:
+def _like(replica: Replica, tables: Mapping[TableName, Table], missing: list[RowRepair]) -> dict[Lookup, RowImage]:
     """Rows of the replica that are like a missing one and are not what another missing one, of the same values, is."""
     questions = [by_likeness(tables[r.table], r.target) for r in missing if r.target is not None]
     answers = replica.find(tables, [question for question in questions if question is not None])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from replfix.core.plan.interrupted_repair import UNDONE, UNDONE_ON_SOURCE
-from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.recorded_plan import Document, writes_on_source
 from replfix.core.trail.audit_record import AuditRecord, RecordKind
 from replfix.errors import Refused
@@ -94,7 +94,7 @@ def changed_rows(trail: Trail, intent: AuditRecord) -> bool:
 
 def _on_source(story: list[AuditRecord], intent: AuditRecord, told: dict[str, object]) -> Document | None:
     """Where it is not known whether it was written, the rows of the source will tell."""
-    if told.get("on_source") == OnSourceResult.NOT_WRITTEN:
+    if told.get("on_source") == SourceWriteResult.NOT_WRITTEN:
         return None
     outcomes = [_content(r) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]
     if any(c.get("undoes") == intent.id and c.get("result") == UNDONE_ON_SOURCE for c in outcomes):

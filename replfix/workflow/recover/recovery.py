@@ -11,7 +11,7 @@ from replfix.core.binlog.row_event import Transaction
 from replfix.core.conflicts.reconcile import final_rows, not_as_final
 from replfix.core.plan.interrupted_repair import (
     UNDONE_ON_SOURCE,
-    UNTOLD,
+    UNEXPLAINED,
     Found,
     questions,
     repair_found,
@@ -21,8 +21,8 @@ from replfix.core.plan.interrupted_repair import (
     verified_before,
 )
 from replfix.core.plan.left_changed import not_by_that_run
-from replfix.core.plan.outcome import OnSourceResult
-from replfix.core.plan.plan import Plan, Way, in_words
+from replfix.core.plan.outcome import SourceWriteResult
+from replfix.core.plan.plan import ApplyMode, Plan, in_words
 from replfix.core.plan.recorded_plan import as_recorded, read_plan, read_steps, tables_named, writes_on_source
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
 from replfix.core.trail.audit_record import AuditRecord, RecordKind
@@ -164,7 +164,7 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     try:
         found, plan, channel, on_source = _look(operation, record, told)
     except Refused as error:
-        found = Found(UNTOLD, error.message)
+        found = Found(UNEXPLAINED, error.message)
         if writes_on_source(document):
             on_source = _look_on_source(operation, record, told, None)
     else:
@@ -227,7 +227,7 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
         return ""
     if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
         return _GOES_ON
-    if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not Way.APPLY):
+    if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not ApplyMode.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
         if not finish:
             return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
@@ -260,7 +260,7 @@ def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
     return next((r for r in story if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq), None)
 
 
-OnSourceFound = tuple[OnSourceResult, str]
+OnSourceFound = tuple[SourceWriteResult, str]
 """What became of a plan's part there, told from its rows, and in words."""
 
 
@@ -300,7 +300,7 @@ def _look_on_source(
         else ""
     )
     if told is None:
-        return OnSourceResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"
+        return SourceWriteResult.NOT_WRITTEN, f" On the source nothing was written.{by_hand}"
     document = _content(told)
     try:
         if channel is None:
@@ -315,12 +315,12 @@ def _look_on_source(
             found = source_found(steps, known, source.find(known, questions(steps, known)))
     except ReplfixError as error:
         reason = f" Whether its part was written on the source cannot be told: {error.message}"
-        return OnSourceResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."
+        return SourceWriteResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."
     rows = "; ".join(shortened(tuple(map(in_words, steps)), "row"))
     match found:
-        case OnSourceResult.WRITTEN:
+        case SourceWriteResult.WRITTEN:
             return found, f" On the source it was written: {rows}."
-        case OnSourceResult.NOT_WRITTEN:
+        case SourceWriteResult.NOT_WRITTEN:
             return found, f" On the source nothing was written: its rows stand as before.{by_hand}"
         case _:
             return found, (
@@ -344,7 +344,7 @@ def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) ->
 def _rows_that_differ(replica: Replica, transaction: Transaction) -> tuple[str, ...] | None:
     defined = definitions_of(replica, transaction)
     tables = defined.tables
-    if defined.misfits:
+    if defined.mismatches:
         return None
     final = final_rows(defined.transaction.changes, tables)
     if any(row.lookup.key is None for row in final):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from replfix.core.conflicts.foreign_keys.child_rows import given_up
-from replfix.core.plan.plan import OnSource, Plan, Step
+from replfix.core.conflicts.foreign_keys.child_rows import released_keys
+from replfix.core.plan.plan import Plan, SourceWrite, Step
 from replfix.core.plan.recorded_plan import Document, read_steps, tables_named
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.schema.table import Table, TableName
@@ -26,17 +26,17 @@ Tables = dict[TableName, Table]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceHalf:
+class SourceUndo:
     """``mirrored`` are the steps of ``part`` as they will come to the replica."""
 
     channel: ChannelStatus
     tables: Tables  # as the source defines them
-    part: OnSource
+    part: SourceWrite
     mirrored: tuple[Step, ...]
     in_the_way: tuple[str, ...]
 
 
-def source_half(operation: Operation, plan: Plan, document: Document, ours: Tables) -> SourceHalf:
+def source_half(operation: Operation, plan: Plan, document: Document, ours: Tables) -> SourceUndo:
     """Of the ``document`` that tells what was written there. ``ours``: the replica's tables, which gain those of children."""
     channel = _running(operation.replica, plan)
     source = operation.source_of(channel)
@@ -55,12 +55,12 @@ def source_half(operation: Operation, plan: Plan, document: Document, ours: Tabl
         *(f"On the source: {reason}" for reason in _standing(source, steps, dict(known))),
         *(f"On the replica: {reason}{late}" for reason in _standing(operation.replica, mirrored, ours)),
     )
-    part = OnSource(now, steps)
+    part = SourceWrite(now, steps)
     try:
         part = reaching(part, (source.reach(part.writes),))
     except Refused as error:
         reasons = (*reasons, error.message)
-    return SourceHalf(channel, known, part, mirrored, tuple(dict.fromkeys(reasons)))
+    return SourceUndo(channel, known, part, mirrored, tuple(dict.fromkeys(reasons)))
 
 
 def _running(replica: Replica, plan: Plan) -> ChannelStatus:
@@ -85,5 +85,5 @@ def _known(tables: dict[TableName, Table | None]) -> Tables:
 def _standing(server: Server, steps: Sequence[Step], tables: Tables) -> Iterator[str]:
     """Rows that changed since, keys that are taken, children that would be left behind."""
     yield from in_the_way(steps, tables, server.find(tables, questions(steps, tables)))
-    children = referencing(server, tables, given_up(steps, tables))
+    children = referencing(server, tables, released_keys(steps, tables))
     yield from orphaned(steps, children, tables)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from replfix.core import sql
 from replfix.core.conflicts.foreign_keys.child_rows import held_by, parents_wanted
-from replfix.core.incident.source_feasibility import Named, SourceSide
-from replfix.core.plan.plan import OnSource, Plan, Step
+from replfix.core.incident.source_feasibility import Named, SourceFeasibility
+from replfix.core.plan.plan import Plan, SourceWrite, Step
 from replfix.core.plan.plan_steps import parents_first
 from replfix.core.remedies.remedy import SOURCE, LeadsTo, Loss, Remedy
 from replfix.core.rows.lookup import by_identity
@@ -76,7 +76,7 @@ def _by_hand(why: str, intent: str) -> Remedy:
 
 
 def _under_new_keys(
-    source: Server, side: SourceSide, tables: Tables, rows: tuple[Named, ...], intent: str
+    source: Server, side: SourceFeasibility, tables: Tables, rows: tuple[Named, ...], intent: str
 ) -> Iterator[Remedy]:
     wanted = tuple((name, row) for name, row in rows if not _is_there(side, name, row))
     if not _a_family(tables, wanted):
@@ -86,7 +86,7 @@ def _under_new_keys(
     if not wanted:
         return
     try:
-        part = OnSource(side.uuid, tuple(under_new_keys(tables, side, wanted)))
+        part = SourceWrite(side.uuid, tuple(under_new_keys(tables, side, wanted)))
         part = reaching(part, (source.reach(part.writes),))
         _with_their_parents(source, side, part.steps)
     except Refused as error:
@@ -109,7 +109,7 @@ def _a_family(tables: Tables, rows: tuple[Named, ...]) -> bool:
     return any(key.parent in names for name in names for key in tables[name].foreign_keys)
 
 
-def _no_key(tables: Tables, side: SourceSide, named: Named) -> str:
+def _no_key(tables: Tables, side: SourceFeasibility, named: Named) -> str:
     try:
         tuple(under_new_keys(tables, side, (named,)))
     except Refused as error:
@@ -117,22 +117,22 @@ def _no_key(tables: Tables, side: SourceSide, named: Named) -> str:
     return ""
 
 
-def _fires(part: OnSource) -> str:
+def _fires(part: SourceWrite) -> str:
     return f" Triggers that fire there: {', '.join(map(str, part.fires))}." if part.fires else ""
 
 
-def _statements(part: OnSource) -> tuple[str, ...]:
+def _statements(part: SourceWrite) -> tuple[str, ...]:
     steps = (each if isinstance(each, str) else each.sql for each in part.statements)
     return (*sql.SOURCE_UNDO_SETTINGS, "BEGIN", *steps, "COMMIT")
 
 
-def _is_there(side: SourceSide, name: TableName, row: RowImage) -> bool:
+def _is_there(side: SourceFeasibility, name: TableName, row: RowImage) -> bool:
     """The source has that very row."""
     table = side.tables[name]
     return any(not differing(table, row, held) for _, held in side.holding(table, row))
 
 
-def _with_their_parents(source: Server, side: SourceSide, steps: tuple[Step, ...]) -> None:
+def _with_their_parents(source: Server, side: SourceFeasibility, steps: tuple[Step, ...]) -> None:
     """Refused where a row would be written without the row that it references."""
     tables = dict(side.tables)
     own = {held.holders for step in steps if step.target for held in held_by(tables[step.table], step.target)}
@@ -146,7 +146,9 @@ def _with_their_parents(source: Server, side: SourceSide, steps: tuple[Step, ...
             )
 
 
-def _values_again(source: Server, side: SourceSide, name: TableName, row: RowImage, intent: str) -> Iterator[Remedy]:
+def _values_again(
+    source: Server, side: SourceFeasibility, name: TableName, row: RowImage, intent: str
+) -> Iterator[Remedy]:
     table = side.tables[name]
     key = table.identity
     held = next((held for by, held in side.holding(table, row) if key is not None and by == key.name), None)
@@ -166,7 +168,7 @@ def _values_again(source: Server, side: SourceSide, name: TableName, row: RowIma
     try:
         if reason := cascade(step, table):
             raise Refused(reason)
-        part = reaching(OnSource(side.uuid, (step,)), (source.reach([(name, "UPDATE")]),))
+        part = reaching(SourceWrite(side.uuid, (step,)), (source.reach([(name, "UPDATE")]),))
         _with_their_parents(source, side, (step,))
     except Refused as error:
         yield _by_hand(error.message, intent)

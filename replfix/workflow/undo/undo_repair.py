@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from replfix.core import sql
 from replfix.core.binlog.row_event import RawEvents, Transaction
-from replfix.core.conflicts.foreign_keys.child_rows import given_up, parents_wanted
-from replfix.core.plan.interrupted_repair import UNDONE, UNDONE_ON_SOURCE, Standing, standing
+from replfix.core.conflicts.foreign_keys.child_rows import parents_wanted, released_keys
+from replfix.core.plan.interrupted_repair import UNDONE, UNDONE_ON_SOURCE, RepairState, standing
 from replfix.core.plan.interrupted_repair import questions as standing_questions
-from replfix.core.plan.outcome import OnSourceResult
+from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.plan import Plan, Step, on_source_document, to_document
 from replfix.core.plan.recorded_plan import as_recorded, fired, read_plan, tables_named
 from replfix.core.plan.staleness import redefined, replanned
@@ -27,13 +27,13 @@ from replfix.errors import NotVerified, Refused, ReplfixError, ReplicationError,
 from replfix.ports import Repair, Replica, Server
 from replfix.workflow.apply.repair_round import carry_out_guarded
 from replfix.workflow.apply.temporary_settings import writable
-from replfix.workflow.apply.write_on_source import SourcePart
+from replfix.workflow.apply.write_on_source import SourceWriter
 from replfix.workflow.investigate.foreign_keys.plan_children import referencing
 from replfix.workflow.investigate.recorded_repair import ROWS_HINT, Repaired, repaired, still_to_undo
-from replfix.workflow.operation import Came, Operation, Story
+from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 from replfix.workflow.recover.recovery import recover_first
 from replfix.workflow.recover.trusted_record import check_whole, confirm_repair
-from replfix.workflow.undo.source_undo import SourceHalf, source_half
+from replfix.workflow.undo.source_undo import SourceUndo, source_half
 from replfix.workflow.undo.undo_offers import offers
 
 Confirm = Callable[[Plan], bool]
@@ -48,7 +48,7 @@ class UndoResult(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
+class UndoOutcome:
     """What became of an undo. ``plan`` is the inverse of the repair that ``undoes`` tells of, its intent."""
 
     result: UndoResult
@@ -61,7 +61,7 @@ class Undoing:
     source: str = ""  # its address, where remedies are run there
     audit_ids: tuple[str, ...] = ()
     dry_run: bool = False
-    on_source: OnSourceResult | None = None  # None: it has no part there
+    on_source: SourceWriteResult | None = None  # None: it has no part there
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _Looked:
     tables: Mapping[TableName, Table]  # the replica's
     events: Transaction
     in_the_way: tuple[str, ...]
-    source: SourceHalf | None = None
+    source: SourceUndo | None = None
 
     @property
     def rehearsed(self) -> Plan:
@@ -82,7 +82,7 @@ class _Looked:
         return replace(self.plan, steps=(*mirrored, *self.plan.steps))
 
 
-def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confirm) -> Undoing:
+def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confirm) -> UndoOutcome:
     """Take back the repair that the record belongs to: what it wrote on the source first, then its rows on the replica, all of
     them or none.
 
@@ -97,7 +97,7 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
     operation.progress(f"Undoing what is told by the {repair.intent.named}")
     looked = _look(operation, repair)
     plan, hint = looked.plan, ROWS_HINT.format(repair.intent.id)
-    as_found = Undoing(UndoResult.NOTHING_TO_DO, "", "", repair.intent, plan, dry_run=dry_run)
+    as_found = UndoOutcome(UndoResult.NOTHING_TO_DO, "", "", repair.intent, plan, dry_run=dry_run)
     if not plan.steps and plan.on_source is None:
         return replace(as_found, message="That repair changed no row: there is nothing to undo.")
     if reasons := looked.in_the_way:
@@ -113,7 +113,7 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
         )
     lost = replace(looked.repair, steps=looked.repair.steps if plan.steps else ())
     confirm_repair(operation, repair.intent, lost, looked.tables, repair.on_source)
-    story, came = Story(operation, repair.intent.incident), Came()
+    story, came = IncidentLog(operation, repair.intent.incident), RoundProgress()
     if dry_run:
         _part(operation, story, repair, looked, came).rehearse()
         return replace(
@@ -190,14 +190,16 @@ def _look(operation: Operation, repair: Repaired) -> _Looked:
     return _Looked(repair_plan, plan, ours, events, half.in_the_way, half)
 
 
-def _taken_by_the_source(half: SourceHalf) -> tuple[str, ...]:
+def _taken_by_the_source(half: SourceUndo) -> tuple[str, ...]:
     """A row of the source was written over, or taken out, because it stood where a displaced row was to be."""
     if all(step.target is None for step in half.part.steps):
         return ()
     return ("The rows that the source gets back have their places.",)
 
 
-def _part(operation: Operation, story: Story, repair: Repaired, looked: _Looked, came: Came) -> SourcePart:
+def _part(
+    operation: Operation, story: IncidentLog, repair: Repaired, looked: _Looked, came: RoundProgress
+) -> SourceWriter:
     def check(_: object) -> None:
         now = _look(operation, repair)
         if now.in_the_way or now.plan.digest != looked.plan.digest:
@@ -210,7 +212,7 @@ def _part(operation: Operation, story: Story, repair: Repaired, looked: _Looked,
         assert half is not None
         return operation.source_of(half.channel)
 
-    return SourcePart(operation, story, looked.plan, came, source, half.tables if half is not None else {}, check)
+    return SourceWriter(operation, story, looked.plan, came, source, half.tables if half is not None else {}, check)
 
 
 def _same_server(replica: Replica, document: Mapping[str, object]) -> None:
@@ -242,7 +244,7 @@ def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], befor
     steps = (*before, *plan.steps)
     bereaved = tuple(_without_parent(replica, plan, tables, steps))
     try:
-        children = referencing(replica, tables, given_up(steps, tables))
+        children = referencing(replica, tables, released_keys(steps, tables))
     except Refused as error:
         return (error.message,)
     return (
@@ -283,7 +285,9 @@ class _RolledBack(Exception):
     """The end of a rehearsal."""
 
 
-def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Looked, came: Came) -> None:
+def _carry_out(
+    operation: Operation, story: IncidentLog, repair: Repaired, looked: _Looked, came: RoundProgress
+) -> None:
     plan, tables = looked.plan, looked.tables
     part = _part(operation, story, repair, looked, came)
     with ExitStack() as shielded, operation.replica.repair(plan.channel) as session:
@@ -313,7 +317,7 @@ def _carry_out(operation: Operation, story: Story, repair: Repaired, looked: _Lo
             if isinstance(error, ReplfixError) and not isinstance(error, NotVerified):
                 if came.applied:
                     raise NotVerified(f"The undo was carried out; then: {error.message}", error.hint) from None
-                if came.on_source in (OnSourceResult.WRITTEN, OnSourceResult.SEEN):
+                if came.on_source in (SourceWriteResult.WRITTEN, SourceWriteResult.SEEN):
                     raise NotVerified(f"{_HALF}{error.message}", f"{error.hint} {_GO_ON}".strip()) from None
             raise
         came.verified = True
@@ -324,7 +328,7 @@ _HALF = "What the repair wrote on the source is taken back, and on the replica n
 _GO_ON = "The same command goes on with the rest."
 
 
-def _on_source(part: SourcePart, came: Came, *, to_follow: bool) -> None:
+def _on_source(part: SourceWriter, came: RoundProgress, *, to_follow: bool) -> None:
     """Before the replica's rows: it is in their places that what was written there stands."""
     if (failed := part.write()) is not None:
         raise failed
@@ -332,7 +336,7 @@ def _on_source(part: SourcePart, came: Came, *, to_follow: bool) -> None:
         part.see()
     except NotVerified as error:
         raise NotVerified(error.message, f"{error.hint} {_GO_ON}" if to_follow else error.hint) from None
-    if came.on_source is OnSourceResult.WRITTEN:
+    if came.on_source is SourceWriteResult.WRITTEN:
         raise NotVerified(
             "What the repair wrote on the source is taken back there; the channel stopped before the replica got that.",
             f"'replfix diagnose' shows why. {_GO_ON if to_follow else ''}".rstrip(),
@@ -354,7 +358,7 @@ def _verify(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]) -> 
     if not plan.steps:
         return
     stands = standing(plan, tables, replica.find(tables, standing_questions(plan.steps, tables)))
-    if stands is not Standing.AFTER:
+    if stands is not RepairState.AFTER:
         raise NotVerified(
             f"The undo was committed, but its rows are {stands.value}: somebody, or the applier, changed them right after.",
             "A SELECT shows how they stand; what was there before is in the audit trail.",
@@ -380,11 +384,11 @@ def _payload(intent: AuditRecord, plan: Plan) -> dict[str, object]:
     }
 
 
-def _result(plan: Plan, came: Came) -> str:
-    if came.unknown or came.on_source is OnSourceResult.UNKNOWN:
+def _result(plan: Plan, came: RoundProgress) -> str:
+    if came.unknown or came.on_source is SourceWriteResult.UNKNOWN:
         return "unknown"
     if came.applied:
         return UNDONE
-    if came.on_source in (OnSourceResult.WRITTEN, OnSourceResult.SEEN):
+    if came.on_source in (SourceWriteResult.WRITTEN, SourceWriteResult.SEEN):
         return UNDONE_ON_SOURCE if plan.steps else UNDONE
     return "not undone"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from tests.convergence.topologies.world import (
     COLUMNS,
     FIRST_IDS,
@@ -75,7 +75,7 @@ class Chain(World):
             self._touched[below.name].changed_first.setdefault(number, changed)
         start_appliers(middle, below)
 
-    def _diverge(self, server: Server, prefix: str) -> Touched:
+    def _diverge(self, server: LabServer, prefix: str) -> Touched:
         """On MariaDB with a domain for each server, what the middle logs and what the top does have no order below."""
         logged = Touched()
         share = 0.4 if self._as_shipped or not self._by_sets_alone else 0.0

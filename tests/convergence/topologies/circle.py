@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_received
 from tests.convergence.topologies.world import COLUMNS, FIRST_IDS, NEW_IDS, Channel, Row, World, first_rows, rows_of
 from tests.field.topologies.connected import start_appliers, stop_appliers
@@ -21,7 +21,7 @@ class TwoPrimaries(World):
     most = 6  # transactions of each
 
     @property
-    def _servers(self) -> Sequence[Server]:
+    def _servers(self) -> Sequence[LabServer]:
         return self._lab.servers
 
     @property

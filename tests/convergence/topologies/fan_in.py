@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from tests.convergence.topologies.chain import Touched
 from tests.convergence.topologies.world import COLUMNS, FIRST_IDS, NEW_IDS, Channel, Row, World, first_rows, rows_of
 from tests.field.topologies.connected import ROW_EVENTS
@@ -52,7 +52,7 @@ class FanIn(World):
         for channel in self._channels:
             self._applier(channel, "START")
 
-    def _source_writes(self, source: Server, number: int) -> None:
+    def _source_writes(self, source: LabServer, number: int) -> None:
         own = [table for table in self._written if source.name in TABLES[table]]
         before = {table: rows_of(source, table) for table in own}
         prefix = f"{source.name[0]}{number}"

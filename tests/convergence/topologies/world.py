@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from replfix.core.replication.gtid import GtidSet
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
 from tests.convergence.refusals import reason_of
@@ -52,7 +52,7 @@ Row = tuple[str, ...]  # u, v
 Table = Mapping[int, Row]
 
 
-def rows_of(server: Server, table: str = "t") -> Table:
+def rows_of(server: LabServer, table: str = "t") -> Table:
     return {int(number): tuple(rest) for number, *rest in rows(server, f"SELECT id, u, v FROM conv.{table}")}
 
 
@@ -62,8 +62,8 @@ def first_rows(ids: Iterable[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    source: Server
-    replica: Server
+    source: LabServer
+    replica: LabServer
     name: str = ""
 
     def __str__(self) -> str:
@@ -130,19 +130,19 @@ class World(ABC):
 
     # --- writes ---
 
-    def _run(self, server: Server, *statements: str) -> None:
+    def _run(self, server: LabServer, *statements: str) -> None:
         execute(server, *statements)
         self._tell(server, statements)
 
-    def _run_there(self, server: Server, *statements: str) -> None:
+    def _run_there(self, server: LabServer, *statements: str) -> None:
         """On a replica that is protected from writes."""
         execute_on_a_replica(server, *statements)
         self._tell(server, statements)
 
-    def _tell(self, server: Server, statements: Iterable[str]) -> None:
+    def _tell(self, server: LabServer, statements: Iterable[str]) -> None:
         self.verdict.story += [f"{server.name}: {statement}" for statement in statements]
 
-    def _transaction(self, server: Server, statements: Iterable[str]) -> None:
+    def _transaction(self, server: LabServer, statements: Iterable[str]) -> None:
         self._run(server, ROW_EVENTS, "BEGIN", *statements, "COMMIT")
 
     def _u(self) -> str:
@@ -243,7 +243,7 @@ class World(ABC):
         raise TimeoutError("the servers neither stopped nor caught up")
 
     @staticmethod
-    def _executed(server: Server) -> GtidSet:
+    def _executed(server: LabServer) -> GtidSet:
         with server.session() as session:
             return executed(session)
 
@@ -281,7 +281,7 @@ class World(ABC):
 
 
 @contextmanager
-def _one_thread(server: Server) -> Iterator[None]:
+def _one_thread(server: LabServer) -> Iterator[None]:
     """As a human does who is told to."""
     ((threads,),) = rows(server, "SELECT @@GLOBAL.slave_parallel_threads")
     _set_threads(server, 0)
@@ -289,7 +289,7 @@ def _one_thread(server: Server) -> Iterator[None]:
     _set_threads(server, int(threads))
 
 
-def _set_threads(server: Server, number: int) -> None:
+def _set_threads(server: LabServer, number: int) -> None:
     execute(server, "STOP ALL REPLICAS", f"SET GLOBAL slave_parallel_threads = {number}", "START ALL REPLICAS")
 
 

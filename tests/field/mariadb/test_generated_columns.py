@@ -10,7 +10,7 @@ from base64 import b64encode
 
 import pytest
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
@@ -31,7 +31,7 @@ ROWS = (
 )
 
 
-def _rows(server: Server) -> list[list[tuple[object, ...]]]:
+def _rows(server: LabServer) -> list[list[tuple[object, ...]]]:
     with server.session() as session:
         return [session.rows(f"SELECT * FROM d.{table} ORDER BY 1, 2") for table in ("t", "nameless")]
 

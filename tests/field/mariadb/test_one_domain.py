@@ -12,7 +12,7 @@ import pytest
 from replfix.errors import ServerError
 from replfix.lab import topology
 from replfix.lab.lab_accounts import REPL, REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_applied, wait_until_stopped
 from replfix.lab.topologies.wiring import disconnect, follow
 from replfix.lab.topology import Lab
@@ -44,7 +44,7 @@ def trio(request: pytest.FixtureRequest, lab_state: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def alone(trio: Lab) -> tuple[Server, ...]:
+def alone(trio: Lab) -> tuple[LabServer, ...]:
     with trio.replicas[-1].session() as session:
         session.execute("STOP ALL SLAVES")
         for name in ("source", "replica1"):
@@ -62,25 +62,25 @@ def alone(trio: Lab) -> tuple[Server, ...]:
     return trio.servers
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def rows(server: Server) -> list[tuple[object, ...]]:
+def rows(server: LabServer) -> list[tuple[object, ...]]:
     with server.session() as session:
         return session.rows(ROWS)
 
 
-def resolved(replica: Server, source: Server, *options: str) -> Ran:
+def resolved(replica: LabServer, source: LabServer, *options: str) -> Ran:
     where = ("--replica", replica.url(REPLFIX), "--source", source.url(REPLFIX), *options)
     ran = replfix("resolve", *where, "--yes", "--json")
     assert ran.code == 0, ran.out + ran.err
     return ran
 
 
-def test_a_chain(alone: tuple[Server, ...]) -> None:
+def test_a_chain(alone: tuple[LabServer, ...]) -> None:
     first, middle, last = alone
     follow(middle, first)
     follow(last, middle)
@@ -100,7 +100,7 @@ def test_a_chain(alone: tuple[Server, ...]) -> None:
     waiting.until(lambda: rows(last) == rows(first), "the last server is not as the first one")
 
 
-def test_two_sources(alone: tuple[Server, ...]) -> None:
+def test_two_sources(alone: tuple[LabServer, ...]) -> None:
     """By positions: with GTIDs, one position for both sources is no place in either log."""
     east, west, replica = alone
     table = ("CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT PRIMARY KEY, amount INT)")
@@ -123,7 +123,7 @@ def test_two_sources(alone: tuple[Server, ...]) -> None:
     assert rows(replica) == sorted([("1", "10"), *rows(east), *rows(west)], key=lambda row: int(str(row[0])))
 
 
-def _follow_from_here(replica: Server, source: Server) -> None:
+def _follow_from_here(replica: LabServer, source: LabServer) -> None:
     with source.session() as session:
         log = session.query("SHOW MASTER STATUS")[0]
     change = terms.change_source(
@@ -139,6 +139,6 @@ def _follow_from_here(replica: Server, source: Server) -> None:
     write(replica, change, f"START REPLICA '{source.name}'")
 
 
-def _failed(replica: Server) -> bool:
+def _failed(replica: LabServer) -> bool:
     with replica.session() as session:
         return any(row["Last_SQL_Errno"] == "1062" for row in session.query("SHOW ALL SLAVES STATUS"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.following.__main__ import every_way
@@ -31,7 +31,7 @@ def test_what_is_said_ends_it(pair: Lab, name: str) -> None:
         assert ours == theirs
 
 
-def _accounts(server: Server) -> list[tuple[str | None, ...]]:
+def _accounts(server: LabServer) -> list[tuple[str | None, ...]]:
     with server.session() as session:
         return list(session.rows("SELECT User, Host FROM mysql.user ORDER BY 1, 2"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import tests.waiting as waiting
 from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import executed, wait_until_received, wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
@@ -24,28 +24,28 @@ class Connected:
     lab: Lab
 
     @property
-    def servers(self) -> tuple[Server, ...]:
+    def servers(self) -> tuple[LabServer, ...]:
         return self.lab.servers
 
     def run(self, *arguments: str) -> Ran:
         return replfix(*arguments, "--config", str(self.lab.config_file))
 
-    def diagnosed(self, server: Server, code: int = 3) -> dict[str, Any]:
+    def diagnosed(self, server: LabServer, code: int = 3) -> dict[str, Any]:
         ran = self.run("diagnose", server.name, "--json")
         assert ran.code == code, ran.out + ran.err
         return ran.document
 
-    def resolved(self, server: Server, *options: str) -> dict[str, Any]:
+    def resolved(self, server: LabServer, *options: str) -> dict[str, Any]:
         ran = self.run("resolve", server.name, "--yes", "--json", *options)
         assert ran.code == 0, ran.out + ran.err
         return ran.document
 
-    def until_equal(self, question: str, expected: list[tuple[str, ...]], servers: Sequence[Server]) -> None:
+    def until_equal(self, question: str, expected: list[tuple[str, ...]], servers: Sequence[LabServer]) -> None:
         """Wait until each of the servers answers that; plain SQL."""
         for server in servers:
             waiting.until(partial(_answers, server, question, expected), f"{server} does not come to answer {expected}")
 
-    def around(self, *servers: Server) -> None:
+    def around(self, *servers: LabServer) -> None:
         """Wait until each of them (all, if none is named) has executed what the others have."""
         servers = servers or self.servers
         for source in servers:
@@ -55,28 +55,28 @@ class Connected:
                 waiting.until(partial(has, server, wanted), f"{server} does not get {wanted}")
 
 
-def _answers(server: Server, question: str, expected: list[tuple[str, ...]]) -> bool:
+def _answers(server: LabServer, question: str, expected: list[tuple[str, ...]]) -> bool:
     return rows(server, question) == expected
 
 
-def has(server: Server, wanted: GtidSet) -> bool:
+def has(server: LabServer, wanted: GtidSet) -> bool:
     with server.session() as session:
         return wanted <= executed(session)
 
 
-def execute(server: Server, *statements: str) -> None:
+def execute(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def execute_on_a_replica(server: Server, *statements: str) -> None:
+def execute_on_a_replica(server: LabServer, *statements: str) -> None:
     with server.session() as session, speaking(session).writable(session):
         for statement in statements:
             session.execute(statement)
 
 
-def rows(server: Server, question: str) -> list[tuple[str, ...]]:
+def rows(server: LabServer, question: str) -> list[tuple[str, ...]]:
     with server.session() as session:
         return [tuple(row) for row in session.rows(question)]
 
@@ -99,17 +99,17 @@ ROW_EVENTS = "SET SESSION binlog_format = ROW"
 """MariaDB ships with MIXED: what it logs as a statement can run on two servers with two results, and no error."""
 
 
-def stop_appliers(*servers: Server) -> None:
+def stop_appliers(*servers: LabServer) -> None:
     for server in servers:
         execute(server, "STOP REPLICA SQL_THREAD")
 
 
-def start_appliers(*servers: Server) -> None:
+def start_appliers(*servers: LabServer) -> None:
     for server in servers:
         execute(server, "START REPLICA SQL_THREAD")
 
 
-def meet(a: Server, on_a: str, b: Server, on_b: str) -> None:
+def meet(a: LabServer, on_a: str, b: LabServer, on_b: str) -> None:
     """Both servers, which follow each other, write while neither applies; then both stop on what the other wrote."""
     stop_appliers(a, b)
     execute(a, ROW_EVENTS, on_a)

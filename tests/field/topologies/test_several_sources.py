@@ -12,7 +12,7 @@ import pytest
 
 import tests.waiting as waiting
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from tests.conftest import Arranged
 from tests.field.topologies.connected import ROW_EVENTS, Connected, execute, execute_on_a_replica, purge, rows
 
@@ -28,7 +28,7 @@ TABLE = (
 )
 
 
-def until_stopped(replica: Server, channel: str) -> None:
+def until_stopped(replica: LabServer, channel: str) -> None:
     def stopped() -> bool:
         with replica.session() as session:
             state = speaking(session).channel_state(session, channel)

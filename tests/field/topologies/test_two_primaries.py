@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import tests.waiting as waiting
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import executed, wait_until_stopped
 from tests.conftest import Arranged, Labs
 from tests.field.topologies.connected import (
@@ -58,7 +58,7 @@ def proposals(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in document["strategies"]}
 
 
-def refused(world: Connected, server: Server) -> dict[str, Any]:
+def refused(world: Connected, server: LabServer) -> dict[str, Any]:
     """source-wins would exchange the rows: it is refused, nothing changes, and skip is named."""
     before = rows(server, QUESTION)
     document = world.diagnosed(server)

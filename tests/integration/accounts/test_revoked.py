@@ -15,7 +15,7 @@ import pytest
 
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.topology import Server
+from replfix.lab.lab_state import LabServer
 from tests.integration.accidents import Accidents
 from tests.integration.aftermath import Conflict, Ground, ground_fixture
 from tests.integration.failures.test_cut_wires import RESOLVE, assert_in_words, configured, judge, resolve_again
@@ -79,7 +79,7 @@ class Taking:
         return f"{place.privilege} of the {self._side} gone before connection {place.connection}; {self._ran}"
 
 
-def _administrate(server: Server, change: str) -> None:
+def _administrate(server: LabServer, change: str) -> None:
     """Not logged; super_read_only is left as it is found."""
     with server.session() as session:
         shut = session.query("SHOW GLOBAL VARIABLES LIKE 'super_read_only'")

@@ -17,7 +17,7 @@ from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, ConfigError, ConnectError, ReplfixError
 from replfix.lab import scenarios
 from replfix.lab.lab_accounts import ADMIN
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
 from tests.integration.accounts.certificates import Authority, Certified
@@ -50,7 +50,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
     )
 
 
-def use(server: Server, ca: str, certified: Certified) -> None:
+def use(server: LabServer, ca: str, certified: Certified) -> None:
     with server.session() as session:
         for name, file in (("ca", ca), ("cert", certified.certificate), ("key", certified.key)):
             session.execute(f"SET GLOBAL ssl_{name} = '{file}'")
@@ -74,7 +74,7 @@ def certified(pair: Lab, issued: Issued) -> Iterator[Lab]:
             use(server, ca, Certified(Path(certificate), Path(key)))
 
 
-def _files(server: Server) -> tuple[str, ...]:
+def _files(server: LabServer) -> tuple[str, ...]:
     with server.session() as session:
         return tuple(map(str, session.rows("SELECT @@global.ssl_ca, @@global.ssl_cert, @@global.ssl_key")[0]))
 

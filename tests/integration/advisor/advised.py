@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_applied
 from replfix.lab.topologies import multi_source, ring
 
@@ -20,13 +20,13 @@ SHOP = (
 INSERT = "INSERT INTO shop.orders (amount) VALUES (1), (2), (3)"
 
 
-def run(server: Server, *statements: str) -> None:
+def run(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def steps(server: Server, increment: int, offset: int, how: str = "PERSIST") -> None:
+def steps(server: LabServer, increment: int, offset: int, how: str = "PERSIST") -> None:
     run(
         server,
         f"SET {how} auto_increment_increment = {increment}",
@@ -34,14 +34,14 @@ def steps(server: Server, increment: int, offset: int, how: str = "PERSIST") -> 
     )
 
 
-def settle(servers: Sequence[Server]) -> None:
+def settle(servers: Sequence[LabServer]) -> None:
     """Every server of a circle has what every other one has."""
     for _ in servers:  # a transaction of the first goes through all of them
         for source, replica in zip(servers, (*servers[1:], servers[0]), strict=True):
             wait_until_applied(source, replica)
 
 
-def circle(servers: Sequence[Server], *own: tuple[int, int], how: str = "PERSIST") -> None:
+def circle(servers: Sequence[LabServer], *own: tuple[int, int], how: str = "PERSIST") -> None:
     """The shop on all of them; each with increment and offset of its own, and with rows of its own."""
     run(servers[0], *SHOP)
     settle(servers)
@@ -52,22 +52,22 @@ def circle(servers: Sequence[Server], *own: tuple[int, int], how: str = "PERSIST
         settle(servers)
 
 
-def apart(servers: Sequence[Server]) -> None:
+def apart(servers: Sequence[LabServer]) -> None:
     circle(servers, *((len(servers), number) for number in range(1, len(servers) + 1)))
 
 
-def without_log(server: Server, *statements: str) -> None:
+def without_log(server: LabServer, *statements: str) -> None:
     run(server, "SET sql_log_bin = 0", *statements)
 
 
 @dataclass(frozen=True)
 class Case:
     name: str
-    stage: Callable[[Sequence[Server]], None]
+    stage: Callable[[Sequence[LabServer]], None]
     expected: Expected = field(default_factory=set)
     servers: int = 2  # of a circle; 0: a replica of two sources
 
-    def arrange(self, servers: Sequence[Server]) -> Sequence[Server]:
+    def arrange(self, servers: Sequence[LabServer]) -> Sequence[LabServer]:
         """Connected as good as new; those that belong to the case."""
         for server in servers:
             with server.session() as session:
@@ -85,7 +85,7 @@ class Case:
 # --- two primaries ---------------------------------------------------------------------------------------------------
 
 
-def one_writer(servers: Sequence[Server], increment: int = 1) -> None:
+def one_writer(servers: Sequence[LabServer], increment: int = 1) -> None:
     run(servers[0], *SHOP)
     steps(servers[0], increment, 1)
     run(servers[0], INSERT)
@@ -93,23 +93,23 @@ def one_writer(servers: Sequence[Server], increment: int = 1) -> None:
     run(servers[1], "SET GLOBAL super_read_only = ON")
 
 
-def sessions(servers: Sequence[Server]) -> None:
+def sessions(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(servers[0], "SET SESSION auto_increment_increment = 1", INSERT)
     settle(servers)
 
 
-def only_told_now(servers: Sequence[Server]) -> None:
+def only_told_now(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(servers[1], "RESET PERSIST auto_increment_increment", "RESET PERSIST auto_increment_offset")
 
 
-def only_told_later(servers: Sequence[Server]) -> None:
+def only_told_later(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(servers[1], "SET PERSIST_ONLY auto_increment_offset = 1")
 
 
-def ids_of_their_own(servers: Sequence[Server]) -> None:
+def ids_of_their_own(servers: Sequence[LabServer]) -> None:
     """1000 is none that the first one gives. The second one could give 1102, but the text of the statement has it."""
     apart(servers)
     run(servers[0], "INSERT INTO shop.orders (id, amount) VALUES (1000, 4)")
@@ -123,7 +123,7 @@ def ids_of_their_own(servers: Sequence[Server]) -> None:
     settle(servers)
 
 
-def rows_of_before(servers: Sequence[Server]) -> None:
+def rows_of_before(servers: Sequence[LabServer]) -> None:
     """The first one filled the table alone and without an offset, and the other one has not got the rows yet."""
     run(servers[0], *SHOP)
     settle(servers)
@@ -133,14 +133,14 @@ def rows_of_before(servers: Sequence[Server]) -> None:
     steps(servers[1], 2, 2)
 
 
-def rows_ahead(servers: Sequence[Server]) -> None:
+def rows_ahead(servers: Sequence[LabServer]) -> None:
     one_writer(servers)
     run(servers[1], "SET GLOBAL super_read_only = OFF")
     without_log(servers[1], "INSERT INTO shop.orders (id, amount) VALUES (10, 1), (11, 1)")
     run(servers[1], "SET GLOBAL super_read_only = ON")
 
 
-def nearly_full(servers: Sequence[Server]) -> None:
+def nearly_full(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(
         servers[0],
@@ -158,20 +158,20 @@ _CUSTOMERS = (
 )
 
 
-def natural_key(servers: Sequence[Server]) -> None:
+def natural_key(servers: Sequence[LabServer]) -> None:
     """Only the key on email is open: the ticket is a UUID, and the third key has the id in it."""
     apart(servers)
     run(servers[0], _CUSTOMERS, "INSERT INTO shop.customers (email) VALUES ('a')")
     settle(servers)
 
 
-def natural_key_of_both(servers: Sequence[Server]) -> None:
+def natural_key_of_both(servers: Sequence[LabServer]) -> None:
     natural_key(servers)
     run(servers[1], "INSERT INTO shop.customers (email) VALUES ('b')")
     settle(servers)
 
 
-def statements(servers: Sequence[Server]) -> None:
+def statements(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(
         servers[0],
@@ -183,21 +183,21 @@ def statements(servers: Sequence[Server]) -> None:
     settle(servers)
 
 
-def other_key(servers: Sequence[Server]) -> None:
+def other_key(servers: Sequence[LabServer]) -> None:
     apart(servers)
     run(servers[0], "CREATE TABLE shop.notes (note VARCHAR(20))")
     settle(servers)
     without_log(servers[1], "ALTER TABLE shop.orders ADD UNIQUE KEY only_here (amount, id)")
 
 
-def other_collation(servers: Sequence[Server]) -> None:
+def other_collation(servers: Sequence[LabServer]) -> None:
     natural_key(servers)
     without_log(
         servers[1], "ALTER TABLE shop.customers MODIFY email VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
     )
 
 
-def former_source(servers: Sequence[Server]) -> None:
+def former_source(servers: Sequence[LabServer]) -> None:
     """A fail-over that went well: the first one wrote, all of it arrived, and now the other one writes alone."""
     run(servers[0], *SHOP, INSERT)
     settle(servers)
@@ -206,7 +206,7 @@ def former_source(servers: Sequence[Server]) -> None:
     settle(servers)
 
 
-def writes_behind_the_back(servers: Sequence[Server]) -> None:
+def writes_behind_the_back(servers: Sequence[LabServer]) -> None:
     """A replica that is read-only again, with rows of its own that the source does not have."""
     run(servers[0], *SHOP, INSERT, "STOP REPLICA", "RESET REPLICA ALL")
     wait_until_applied(servers[0], servers[1])
@@ -216,7 +216,7 @@ def writes_behind_the_back(servers: Sequence[Server]) -> None:
 # --- a replica of two sources ----------------------------------------------------------------------------------------
 
 
-def schemas_apart(servers: Sequence[Server]) -> None:
+def schemas_apart(servers: Sequence[LabServer]) -> None:
     east, west, _ = servers
     run(east, *SHOP, INSERT)
     run(west, "CREATE DATABASE depot", "CREATE TABLE depot.goods (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
@@ -224,7 +224,7 @@ def schemas_apart(servers: Sequence[Server]) -> None:
     _arrived(servers)
 
 
-def same_table(servers: Sequence[Server]) -> None:
+def same_table(servers: Sequence[LabServer]) -> None:
     east, west, _ = servers
     run(east, *SHOP, INSERT)
     _arrived(servers)
@@ -232,20 +232,20 @@ def same_table(servers: Sequence[Server]) -> None:
     _arrived(servers)
 
 
-def _arrived(servers: Sequence[Server]) -> None:
+def _arrived(servers: Sequence[LabServer]) -> None:
     *sources, replica = servers
     for source in sources:
         wait_until_applied_by_gtid(source, replica)
 
 
-def wait_until_applied_by_gtid(source: Server, replica: Server) -> None:
+def wait_until_applied_by_gtid(source: LabServer, replica: LabServer) -> None:
     with source.session() as session:
         executed = str(session.scalar("SELECT @@global.gtid_executed"))
     with replica.session() as session:
         assert str(session.scalar("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, 30)", [executed])) == "0"
 
 
-def apart_and_late(servers: Sequence[Server]) -> None:
+def apart_and_late(servers: Sequence[LabServer]) -> None:
     """What has not arrived yet is of another class: no harm."""
     apart(servers)
     run(servers[1], "STOP REPLICA")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from replfix.lab import scenarios, topology
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab
 from tests.integration.advisor.advised import (
     CASES,
@@ -79,9 +79,9 @@ def two_of(any_server: str, lab_state: Path, request: pytest.FixtureRequest) -> 
         topology.down(name)
 
 
-def follow(fix: Sequence[str], servers: Sequence[Server]) -> None:
+def follow(fix: Sequence[str], servers: Sequence[LabServer]) -> None:
     """Run the statements of a finding where its comments say."""
-    at: Server | None = None
+    at: LabServer | None = None
     for line in fix:
         if line.startswith("-- on "):
             at = next(s for s in servers if line == f"-- on {s.name}:")
@@ -104,7 +104,7 @@ def test_what_it_says_helps_and_busy_servers_give_no_false_alarm(two_of: Lab) ->
 
     enough = threading.Event()
 
-    def write(server: Server) -> None:
+    def write(server: LabServer) -> None:
         with server.session() as session:
             for _ in range(600):  # no more than a log is read of within its time, however slow the machine
                 if enough.wait(0.005):

@@ -9,15 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replfix.core.advisor.allocation import left, next_ids
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 from replfix.core.sql import set_session_number
 from replfix.errors import ServerError
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
 
 FULL = {1062, 1264, 1467, 167}
-STEPS = st.integers(1, 12).flatmap(lambda increment: st.builds(Step, st.just(increment), st.integers(1, increment)))
-LARGE = st.builds(Step, st.integers(1, 12), st.sampled_from((13, 14, 27, 65535)))  # offsets above the increment
+STEPS = st.integers(1, 12).flatmap(
+    lambda increment: st.builds(IncrementSetting, st.just(increment), st.integers(1, increment))
+)
+LARGE = st.builds(
+    IncrementSetting, st.integers(1, 12), st.sampled_from((13, 14, 27, 65535))
+)  # offsets above the increment
 TYPES = {"TINYINT": 2**7, "SMALLINT UNSIGNED": 2**16, "INT": 2**31, "BIGINT": 2**63, "BIGINT UNSIGNED": 2**64}
 
 
@@ -29,7 +33,7 @@ def session(any_pair: Lab) -> Iterator[Session]:
         yield session
 
 
-def work_with(session: Session, step: Step) -> None:
+def work_with(session: Session, step: IncrementSetting) -> None:
     session.execute(set_session_number("auto_increment_increment", step.increment))
     session.execute(set_session_number("auto_increment_offset", step.offset))
 
@@ -51,7 +55,7 @@ def test_a_server_gives_the_numbers_that_the_model_gives(session: Session) -> No
 
     @settings(max_examples=25, derandomize=True)
     @given(counter=st.integers(1, 200), first=STEPS, second=STEPS | LARGE, own=st.integers(1, 400))
-    def same(counter: int, first: Step, second: Step, own: int) -> None:
+    def same(counter: int, first: IncrementSetting, second: IncrementSetting, own: int) -> None:
         if second.increment > 1 and second.ignores_offset:
             counter += second.offset  # below such an offset, the numbers are of no class that is worth knowing
         session.execute("TRUNCATE d.t")
@@ -76,7 +80,7 @@ def test_a_type_ends_where_the_model_ends_give_or_take_two(session: Session) -> 
     """MySQL jumps to the type's last number, or gives up, up to two of its class early."""
     for type_, numbers_of_type in TYPES.items():
         limit = numbers_of_type - 1
-        for step in (Step(10, 3), Step(3, 2), Step(1, 1)):
+        for step in (IncrementSetting(10, 3), IncrementSetting(3, 2), IncrementSetting(1, 1)):
             session.execute("DROP TABLE IF EXISTS d.t")
             session.execute(
                 f"CREATE TABLE d.t (id {type_} AUTO_INCREMENT PRIMARY KEY, v INT) AUTO_INCREMENT = {limit - 25}"

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from replfix.core.advisor.node import Step
-from replfix.core.advisor.simulation import Hand, simulate
+from replfix.core.advisor.node import IncrementSetting
+from replfix.core.advisor.simulation import IdAllocator, simulate
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.mariadb_gtid import MariadbGtidSet
 from replfix.errors import ConnectError, ServerError
 from replfix.lab import topology
 from replfix.lab.lab_accounts import Account
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import channel_state, executed, wait_until_applied, wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import terms
@@ -67,27 +67,27 @@ def as_found(circle: Lab) -> Lab:
     return circle
 
 
-def forget_persisted(servers: Sequence[Server]) -> None:
+def forget_persisted(servers: Sequence[LabServer]) -> None:
     for server in servers:
         with server.session() as session:
             if not session.is_mariadb:
                 session.execute("RESET PERSIST")
 
 
-def run(server: Server, *statements: str) -> None:
+def run(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def settle(servers: Sequence[Server]) -> None:
+def settle(servers: Sequence[LabServer]) -> None:
     """Each of a circle has what every other one has."""
     for _ in servers:
         for source, replica in zip(servers, (*servers[1:], servers[0]), strict=True):
             wait_until_applied(source, replica, 120)
 
 
-def numbers(server: Server) -> list[int]:
+def numbers(server: LabServer) -> list[int]:
     with server.session() as session:
         return [int(number) for (number,) in session.rows("SELECT id FROM shop.orders ORDER BY id")]
 
@@ -102,7 +102,7 @@ def advise(lab: Lab, *args: str) -> Ran:
 class Application(threading.Thread):
     """Inserts on one server, in one session for as long as that lives. A server that is read-only is tried again."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: LabServer) -> None:
         super().__init__(daemon=True)
         self.server, self.session = server, server.session(APPLICATION)
         self.stop = threading.Event()
@@ -137,7 +137,7 @@ class Application(threading.Thread):
 
 
 @contextmanager
-def applications(servers: Sequence[Server]) -> Iterator[list[Application]]:
+def applications(servers: Sequence[LabServer]) -> Iterator[list[Application]]:
     found = [Application(server) for server in servers]
     try:
         yield found
@@ -155,9 +155,9 @@ def applications(servers: Sequence[Server]) -> Iterator[list[Application]]:
 
 def carry_out(
     actions: list[dict[str, Any]],
-    servers: Sequence[Server],
+    servers: Sequence[LabServer],
     before: Callable[[dict[str, Any]], None],
-    names: Mapping[str, Server] | None = None,
+    names: Mapping[str, LabServer] | None = None,
 ) -> None:
     """Each statement as it stands there, in a session for each server; then what it is to wait for."""
     named = names or {server.name: server for server in servers}
@@ -171,7 +171,7 @@ def carry_out(
             wait_for(action["until"], action["sql"], asked)
 
 
-def wait_for(wanted: str, statements: list[str], servers: Sequence[Server]) -> None:
+def wait_for(wanted: str, statements: list[str], servers: Sequence[LabServer]) -> None:
     (statement,) = statements
 
     def answers() -> list[str]:
@@ -201,7 +201,7 @@ def wait_for(wanted: str, statements: list[str], servers: Sequence[Server]) -> N
         assert "VARIABLES" in statement
 
 
-def end_sessions(server: Server, statement: str) -> None:
+def end_sessions(server: LabServer, statement: str) -> None:
     with server.session() as session:
 
         def none_left() -> bool:
@@ -227,7 +227,9 @@ def test_writers_with_the_defaults_collide_as_often_as_simulated(dual_primary: L
         run(server, *["INSERT INTO shop.orders (amount) VALUES (7)"] * rows)
     ours, theirs = (set(numbers(server)) for server in servers)
     both = [number for number in ours & theirs if number >= start]
-    assert len(both) == simulate([Hand(start, Step(1, 1))] * 2, rows, in_flight=rows).collisions == rows
+    assert (
+        len(both) == simulate([IdAllocator(start, IncrementSetting(1, 1))] * 2, rows, in_flight=rows).collisions == rows
+    )
     for server in servers:
         run(server, "START REPLICA SQL_THREAD")
     for server in servers:
@@ -325,7 +327,7 @@ def carried_out(circle: Lab, rows: int) -> None:
         assert len(held[0]) == count + batches * BATCH * len(servers)
         assert all(ids == held[0] for ids in held), "each row is on each server"
         for application, place in zip(busy, plan["writers"], strict=True):
-            step = Step(place["then"]["increment"], place["then"]["offset"])
+            step = IncrementSetting(place["then"]["increment"], place["then"]["offset"])
             assert place["node"] == application.server.name
             assert all(step.gives(number) for number in application.ids[-batches:])
             assert all(number > had for number in application.ids)

@@ -12,7 +12,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.schema.table import Column, TableName
 from replfix.errors import ConnectError, PrivilegeError, ReplicationError, Unreadable
 from replfix.lab.lab_accounts import REPL, REPLFIX, Account
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
@@ -22,7 +22,7 @@ from replfix.mysql.read.table_definitions import read_columns
 ITEMS = TableName("shop", "items")
 
 
-def connect(server: Server) -> Session:
+def connect(server: LabServer) -> Session:
     session = server.session()
     session.execute("CREATE DATABASE IF NOT EXISTS shop")
     session.execute("USE shop")
@@ -41,7 +41,7 @@ def write(session: Session, *statements: str) -> str:
     return str(executed(session) - before)
 
 
-def reader(server: Server, account: Account = REPLFIX) -> BinlogReader:
+def reader(server: LabServer, account: Account = REPLFIX) -> BinlogReader:
     def columns_of(name: TableName) -> tuple[Column, ...]:
         with server.session() as session:
             return read_columns(session, name)

@@ -17,7 +17,7 @@ from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Unreadable
 from replfix.lab.lab_accounts import ADMIN, REPL
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.provision.software import Software
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
@@ -124,13 +124,13 @@ EDGES: dict[str, tuple[str, Sequence[str]]] = {
 
 
 @pytest.fixture
-def source(pair: Lab) -> Iterator[Server]:
+def source(pair: Lab) -> Iterator[LabServer]:
     yield pair.source
     with pair.source.session() as session:
         session.execute("SET GLOBAL binlog_row_metadata = DEFAULT")
 
 
-def connect(server: Server) -> Session:
+def connect(server: LabServer) -> Session:
     session = server.session()
     session.execute("SET sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'")
     session.execute("CREATE DATABASE IF NOT EXISTS shop")
@@ -153,7 +153,7 @@ def definition(session: Session, name: TableName = TABLE) -> Table:
     return table
 
 
-def read(server: Server, gtid: str) -> Transaction:
+def read(server: LabServer, gtid: str) -> Transaction:
     """Read with the account that replicas use: REPLICATION SLAVE and nothing else."""
     with server.session() as lookups:
         return BinlogReader(server.endpoint(REPL), lambda name: definition(lookups, name).columns).transaction(gtid)
@@ -202,7 +202,7 @@ def assert_same(table: Table, decoded: RowImage | None, expected: RowImage) -> N
 
 @pytest.mark.parametrize("metadata", ["MINIMAL", "FULL"])
 @pytest.mark.parametrize("image", ["FULL", "MINIMAL", "NOBLOB"])
-def test_every_type_is_read_as_the_server_returns_it(source: Server, metadata: str, image: str) -> None:
+def test_every_type_is_read_as_the_server_returns_it(source: LabServer, metadata: str, image: str) -> None:
     with connect(source) as session:
         session.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")
         session.execute(f"SET binlog_row_image = {image}")
@@ -249,7 +249,7 @@ def only_logged(logged: RowImage, row: RowImage) -> RowImage:
     return tuple(NOT_LOGGED if seen is NOT_LOGGED else value for seen, value in zip(logged, row, strict=True))
 
 
-def test_rows_selected_in_a_union_are_the_same(source: Server) -> None:
+def test_rows_selected_in_a_union_are_the_same(source: LabServer) -> None:
     """The look-ups of several rows are joined by UNION ALL, where the server works out the types anew."""
     with connect(source) as session:
         table = create_every(session)
@@ -328,7 +328,7 @@ def test_mysqlbinlog_says_the_same(pair: Lab) -> None:
     assert compared > 200
 
 
-def test_labels_that_information_schema_cannot_show_are_not_guessed(source: Server) -> None:
+def test_labels_that_information_schema_cannot_show_are_not_guessed(source: LabServer) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE smileys (id INT PRIMARY KEY, e ENUM('a','😀'))")
         insert = "INSERT INTO smileys VALUES "
@@ -340,7 +340,7 @@ def test_labels_that_information_schema_cannot_show_are_not_guessed(source: Serv
         read(source, minimal)
 
 
-def test_a_float_comes_back_as_the_float32_that_is_stored(source: Server) -> None:
+def test_a_float_comes_back_as_the_float32_that_is_stored(source: LabServer) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE floats (id INT PRIMARY KEY, f FLOAT)")
         gtid = write(
@@ -356,7 +356,7 @@ def test_a_float_comes_back_as_the_float32_that_is_stored(source: Server) -> Non
 
 
 @pytest.mark.parametrize("metadata", ["MINIMAL", "FULL"])
-def test_hundreds_of_columns_and_long_rows(source: Server, metadata: str) -> None:
+def test_hundreds_of_columns_and_long_rows(source: LabServer, metadata: str) -> None:
     types = ("INT UNSIGNED", "VARCHAR(40)", "BIGINT", "DECIMAL(9,2)", "TEXT")
     with connect(source) as session:
         session.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")

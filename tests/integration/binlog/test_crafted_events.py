@@ -10,11 +10,11 @@ import pytest
 
 from replfix.core import sql
 from replfix.core.binlog.row_event import Transaction
-from replfix.core.rows.json_text import UNTOLD
+from replfix.core.rows.json_text import UNEXPLAINED
 from replfix.core.rows.row_values import Json, RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Unreadable
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.mysql.binlog.events.crafted import Crafted
 from replfix.mysql.connection.session import Session
 from tests.integration.binlog.test_binlog_values import (
@@ -60,7 +60,7 @@ def twin_of(session: Session, table: Table) -> Table:
     return replace(definition(session, TableName("shop", "twin")), name=TableName("shop", "twin"))
 
 
-def test_every_value_is_written_as_the_server_wrote_it(source: Server) -> None:
+def test_every_value_is_written_as_the_server_wrote_it(source: LabServer) -> None:
     with connect(source) as session:
         table = create_every(session)
         transaction = read(source, write(session, insert_edges()))
@@ -78,12 +78,12 @@ def test_every_value_is_written_as_the_server_wrote_it(source: Server) -> None:
         # A row that was read from a server, instead of from an event, and updates that swap them all.
         rows = []
         for row, image in zip(selected(session, table), images, strict=True):
-            untold = any(isinstance(value, Json) and value.typed is UNTOLD for value in row)
-            if untold:
+            blockers = any(isinstance(value, Json) and value.typed is UNEXPLAINED for value in row)
+            if blockers:
                 with pytest.raises(Unreadable, match="holds values of SQL types"):
                     apply(session, transaction, [(twin, None, row)])
                 session.execute("ROLLBACK")
-            rows.append(image if untold else row)
+            rows.append(image if blockers else row)
         moved = [rows[(number + 1) % len(rows)] for number in range(len(rows))]
         swapped = [(row[0], *other[1:]) for row, other in zip(rows, moved, strict=True)]
         apply(session, transaction, ((twin, row, new) for row, new in zip(rows, swapped, strict=True)))
@@ -96,7 +96,7 @@ def test_every_value_is_written_as_the_server_wrote_it(source: Server) -> None:
 
 
 @pytest.mark.parametrize("key", ["PRIMARY KEY (id)", "UNIQUE (id)"])
-def test_no_trigger_fires(source: Server, key: str) -> None:
+def test_no_trigger_fires(source: LabServer, key: str) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE p (id INT, v VARCHAR(20), " + key + ")")
         session.execute("CREATE TABLE fired (what VARCHAR(20))")
@@ -118,7 +118,7 @@ def test_no_trigger_fires(source: Server, key: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["RESTRICT", "CASCADE", "SET NULL"])
-def test_no_foreign_key_is_checked_and_none_cascades(source: Server, rule: str) -> None:
+def test_no_foreign_key_is_checked_and_none_cascades(source: LabServer, rule: str) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE p (id INT PRIMARY KEY)")
         session.execute(
@@ -132,7 +132,7 @@ def test_no_foreign_key_is_checked_and_none_cascades(source: Server, rule: str) 
         assert session.rows("SELECT * FROM c") == [("1", "5"), ("2", "6"), ("3", "8")]
 
 
-def test_a_row_that_is_not_there_is_an_error(source: Server) -> None:
+def test_a_row_that_is_not_there_is_an_error(source: LabServer) -> None:
     with connect(source) as session:
         session.execute("CREATE TABLE p (id INT PRIMARY KEY, v VARCHAR(20))")
         transaction = read(source, write(session, "INSERT INTO p VALUES (5, 'five')"))

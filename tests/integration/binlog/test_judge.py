@@ -36,7 +36,7 @@ from replfix.core.schema.table import Table, TableName
 from replfix.core.sql.conditions import is_exactly
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import ADMIN, REPL
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.provision.software import Software
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
@@ -446,7 +446,7 @@ def written(session: Session, *statements: str) -> str:
     return str(GtidSet.parse(session.scalar("SELECT @@global.gtid_executed")) - before)
 
 
-def read(server: Server, gtid: str) -> Transaction:
+def read(server: LabServer, gtid: str) -> Transaction:
     with server.session() as lookups:
         return BinlogReader(server.endpoint(REPL), lambda name: read_columns(lookups, name)).transaction(gtid)
 

@@ -15,7 +15,7 @@ from replfix.core.binlog.row_event import RowChange
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Unreadable
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.mysql.binlog.events.checked_events import HEADER, EventType, events
 from replfix.mysql.binlog.events.layout import layout
 from replfix.mysql.binlog.events.rows_events import KINDS, RowDecoder, read_head
@@ -32,7 +32,7 @@ METADATA = ("NO_LOG", "MINIMAL", "FULL")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    server: Server
+    server: LabServer
     session: Session
 
     def log(self) -> tuple[str, int]:

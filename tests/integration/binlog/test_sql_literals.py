@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from replfix.core import sql
-from replfix.core.rows.json_text import UNTOLD, Typed, canonical, dump
+from replfix.core.rows.json_text import UNEXPLAINED, Typed, canonical, dump
 from replfix.core.rows.lookup import Lookup, by_key
 from replfix.core.rows.row_values import Json, RowImage, Value
 from replfix.core.schema.table import Table, TableName
@@ -151,7 +151,7 @@ def test_a_selected_document_tells_that_it_holds_values_of_sql_types(session: Se
     table = read_table(session, name)
     assert table is not None
     found = [image(table, row)[1] for row in session.rows(f"SELECT {sql.select_list(table)} FROM typed.t ORDER BY id")]
-    told = [isinstance(value, Json) and value.typed is UNTOLD for value in found]
+    told = [isinstance(value, Json) and value.typed is UNEXPLAINED for value in found]
     assert told == [True] * len(held) + [False] * (len(plain) + 2)
     assert found[-2:] == [None, Json('"~x"')]
     with pytest.raises(Refused, match="column j holds values of SQL types"):

@@ -10,7 +10,7 @@ import pytest
 from replfix.core.connection.endpoint import Endpoint, Secret
 from replfix.core.diagnosis.diagnosis import Confidence, Diagnosis
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab
 from replfix.mysql.server import MysqlServer
 from replfix.workflow.investigate.investigation import investigate
@@ -21,7 +21,7 @@ def diagnosed(lab: Lab) -> Diagnosis:
     """By the account that has only what docs/privileges.md lists."""
     with ExitStack() as stack:
 
-        def opened(server: Server) -> MysqlServer:
+        def opened(server: LabServer) -> MysqlServer:
             endpoint = Endpoint(server.host, server.port, REPLFIX.name, Secret(REPLFIX.password))
             found = MysqlServer(endpoint)
             stack.callback(found.close)

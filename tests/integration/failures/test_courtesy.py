@@ -12,7 +12,7 @@ from replfix.config import load
 from replfix.core.plan.outcome import Result
 from replfix.errors import ConnectError
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
@@ -61,7 +61,7 @@ def resolving(lab: Lab, monkeypatch: pytest.MonkeyPatch, look: Look) -> None:
 
     monkeypatch.setattr(repair_round, "_check_guards", last_look)
     config = load(str(lab.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         operation = wiring.operation(wired, trail, lambda _: None, shield)
         done = resolve(operation, strategy="source-wins", channel=None, max_rounds=1, dry_run=False, confirm=asked)
@@ -69,7 +69,7 @@ def resolving(lab: Lab, monkeypatch: pytest.MonkeyPatch, look: Look) -> None:
     assert done.result is Result.RESOLVED
 
 
-def limits(server: Server) -> dict[str, dict[str, int]]:
+def limits(server: LabServer) -> dict[str, dict[str, int]]:
     """Those of every session that replfix has there, by its thread."""
     with server.session() as session:
         rows = session.query(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from replfix.lab import processes
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.integration.aftermath import Ground, ground_of, until
@@ -33,14 +33,14 @@ def ground(labs: Labs, pair: Lab) -> Iterator[Ground]:
     labs("mysql")
 
 
-def kill(server: Server) -> None:
+def kill(server: LabServer) -> None:
     assert server.process is not None
     process = server.process
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: not processes.alive(process, server.data))
 
 
-def past_what_it_left(replica: Server) -> bool:
+def past_what_it_left(replica: LabServer) -> bool:
     """A server that is killed while its applier starts can leave a file behind on which that stops: docs/errors/temporary-directory.md."""
     with replica.session() as session:
         if session.query("SHOW REPLICA STATUS")[0]["Last_SQL_Errno"] != "1":

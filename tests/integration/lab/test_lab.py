@@ -323,7 +323,7 @@ def test_a_server_that_cannot_start_is_reported_with_its_own_words(home: Path, s
 
     stubborn = Stubborn(software.flavour, software.origin, software.version, software.mysqld, software.options)
     directory = home / "replfix" / "lab" / "broken"
-    server = lab_state.Server("source", lab_state.Role.SOURCE, native.free_ports(1)[0], 1, directory / "source")
+    server = lab_state.LabServer("source", lab_state.Role.SOURCE, native.free_ports(1)[0], 1, directory / "source")
     native.prepare(server, template(software, cache_directory(), Quiet()))
     with pytest.raises(ConnectError, match="no-such-option"):
         native.start([server], stubborn, may_change_port=True)

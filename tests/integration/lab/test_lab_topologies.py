@@ -9,7 +9,7 @@ import pytest
 
 from replfix.lab import topologies
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Role, Server
+from replfix.lab.lab_state import LabServer, Role
 from replfix.lab.topology import Lab
 from tests.conftest import Arranged
 from tests.integration.running import Ran, replfix
@@ -94,7 +94,7 @@ def test_a_lab_of_that_topology(name: str, tmp_path: Path, monkeypatch: pytest.M
         assert replfix("lab", "down", "--name", "other").code == 0
 
 
-def of_the_lab(server: Server) -> dict[str, str]:
+def of_the_lab(server: LabServer) -> dict[str, str]:
     """What a lab sets otherwise than the server ships with, as it is there now."""
     with server.session() as session:
         flavour = speaking(session)
@@ -157,7 +157,7 @@ def test_the_fixture_is_put_back(as_shipped: Lab) -> None:
     assert [of_the_lab(server) for server in lab.servers] == [chosen(server) for server in lab.servers]
 
 
-def chosen(server: Server) -> dict[str, str]:
+def chosen(server: LabServer) -> dict[str, str]:
     with server.session() as session:
         return dict(speaking(session).chosen(server.server_id))
 

@@ -9,7 +9,7 @@ import pytest
 
 from replfix.core.replication.gtid import GtidSet
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replicate import executed
 from replfix.lab.scenario import Scenario
@@ -17,7 +17,7 @@ from replfix.lab.topology import Lab
 from tests.integration.running import replfix
 
 
-def rows_of(server: Server) -> dict[str, dict[tuple[Any, ...], dict[str, Any]]]:
+def rows_of(server: LabServer) -> dict[str, dict[tuple[Any, ...], dict[str, Any]]]:
     """Every row of every table, by the primary key."""
     found: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     with server.session() as session:

@@ -266,7 +266,7 @@ KEPT = {"kept": CASES["a parent that comes back keeps its children"]}
 def test_a_child_that_the_plan_does_not_name_is_noticed(pair: Lab) -> None:
     """Written since the diagnosis, without a parent when the transaction is through, or without one from the start."""
     stage(pair, KEPT)
-    with wiring.Wired(load(str(pair.config_file)).target("replica1")) as wired:
+    with wiring.TargetConnections(load(str(pair.config_file)).target("replica1")) as wired:
         diagnosis = investigate(wired.replica, wired.source_of, None)
         assert diagnosis is not None
         plan, _ = plan_of(diagnosis, "source-wins")

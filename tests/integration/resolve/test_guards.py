@@ -39,7 +39,7 @@ def stopped(pair: Lab) -> Lab:
 
 def resolving(lab: Lab, confirm: Callable[[Diagnosis, Plan], bool]) -> Outcome:
     config = load(str(lab.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         try:
             return resolve(

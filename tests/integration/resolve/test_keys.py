@@ -20,7 +20,7 @@ from replfix.core.rows.lookup import by_key
 from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.core.sql import literal, select_row
 from replfix.errors import NotDone
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replicate import transaction, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
@@ -365,7 +365,7 @@ def stage(lab: Lab, case: Case) -> None:
 def diagnosed_and_resolved(lab: Lab) -> tuple[Diagnosis, Outcome | NotDone]:
     config = load(str(lab.config_file))
     (lab.directory / "audit.db").unlink(missing_ok=True)
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         try:
             operation = wiring.operation(wired, trail, lambda _: None)
@@ -400,7 +400,7 @@ def found(diagnosis: Diagnosis) -> list[tuple[str, str, object]]:
     ]
 
 
-def rows(server: Server) -> list[tuple[object, ...]]:
+def rows(server: LabServer) -> list[tuple[object, ...]]:
     with server.session() as session:
         return sorted(session.rows("SELECT * FROM shop.t"), key=repr)
 

@@ -64,7 +64,7 @@ def test_what_a_resolution_holds_at_once_is_in_proportion(pair: Lab, name: str) 
     wait_until_stopped(pair.replica)
     wait_until_received(pair.source, pair.replica)
     config = load(str(pair.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         tracemalloc.start()
         try:

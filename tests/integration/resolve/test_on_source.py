@@ -15,7 +15,7 @@ from replfix.core.plan.outcome import Outcome
 from replfix.errors import Stale
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import snapshot
 from replfix.lab.replicate import executed, transaction, wait_until_stopped
 from replfix.lab.replicate import write_locally as logged_locally
@@ -37,7 +37,7 @@ WRITTEN = "replfix.mysql.write.source_session:SourceSession.write+"
 TOLD = "replfix.workflow.apply.write_on_source:SourcePart._tell+"
 
 
-def rows(server: Server, table: str = "d.o") -> list[tuple[str, ...]]:
+def rows(server: LabServer, table: str = "d.o") -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows(f"SELECT * FROM {table} ORDER BY 1, 2")
 
@@ -453,7 +453,7 @@ def interposed(lab: Lab, at: str, do: Callable[[], None]) -> Iterator[Operation]
             do()
 
     config = load(str(lab.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         try:
             yield wiring.operation(wired, trail, progress)

@@ -10,7 +10,7 @@ import pytest
 
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import executed, wait_until_stopped
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
@@ -23,20 +23,20 @@ COUNTER_SET = "replfix.mysql.write.repair:HeldChannel.set_skip_counter+"
 TABLE = ("CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY, k INT UNIQUE, v VARCHAR(40))")
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def write_locally(server: Server, *statements: str) -> None:
+def write_locally(server: LabServer, *statements: str) -> None:
     with server.session() as session, speaking(session).writable(session):
         session.execute("SET sql_log_bin = 0")
         for statement in statements:
             session.execute(statement)
 
 
-def rows(server: Server, table: str = "d.t") -> list[tuple[str, ...]]:
+def rows(server: LabServer, table: str = "d.t") -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows(f"SELECT * FROM {table} ORDER BY 1")
 
@@ -52,12 +52,12 @@ def table_on_both(lab: Lab, *held: str) -> None:
     arrived(lab, ("99", "99", "both"))
 
 
-def _there(server: Server) -> list[tuple[str, ...]]:
+def _there(server: LabServer) -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd' AND TABLE_NAME = 't'")
 
 
-def counter(server: Server) -> str:
+def counter(server: LabServer) -> str:
     with server.session() as session:
         return str(session.query("SHOW GLOBAL VARIABLES LIKE '%skip_counter'")[0]["Value"])
 

@@ -13,7 +13,7 @@ import pytest
 import tests.waiting as waiting
 from replfix.lab import topology
 from replfix.lab.lab_accounts import REPLFIX
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import executed
 from replfix.lab.topologies import chain, multi_source
 from replfix.lab.topologies.wiring import disconnect, follow, protect
@@ -37,7 +37,7 @@ def trio(lab_state: Path) -> Iterator[Lab]:
             topology.down("trio")
 
 
-def configuration(trio: Lab, tmp_path: Path, *replicas: Server) -> str:
+def configuration(trio: Lab, tmp_path: Path, *replicas: LabServer) -> str:
     """Addresses and accounts only: which server is the source of what has to be found."""
     options, config = tmp_path / "my.cnf", tmp_path / "replfix.toml"
     options.write_text(f"[client]\nuser={REPLFIX.name}\npassword={REPLFIX.password}\n")
@@ -50,7 +50,7 @@ def configuration(trio: Lab, tmp_path: Path, *replicas: Server) -> str:
     return str(config)
 
 
-def until(replica: Server, channel: str, running: bool) -> Row:
+def until(replica: LabServer, channel: str, running: bool) -> Row:
     """The channel's status as soon as its applier runs and has nothing left to do, or is stopped."""
     for _ in range(1800):
         with replica.session() as session:
@@ -66,7 +66,7 @@ def until(replica: Server, channel: str, running: bool) -> Row:
     pytest.fail(f"the channel {channel!r} is not {'running' if running else 'stopped'}: {row}")
 
 
-def holds(server: Server, rows: int) -> None:
+def holds(server: LabServer, rows: int) -> None:
     """Wait until it has so many rows."""
     with server.session() as session:
         waiting.until(lambda: session.scalar("SELECT COUNT(*) FROM d.t") == str(rows), f"{rows} rows are not there")
@@ -76,18 +76,18 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def status_of(replica: Server, channel: str) -> Row:
+def status_of(replica: LabServer, channel: str) -> Row:
     with replica.session() as session:
         return session.query(f"SHOW REPLICA STATUS FOR CHANNEL {quoted(channel)}")[0]
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def write_locally(server: Server, statement: str) -> None:
+def write_locally(server: LabServer, statement: str) -> None:
     write(server, "SET GLOBAL super_read_only = OFF", statement, "SET GLOBAL super_read_only = ON")
 
 
@@ -104,7 +104,7 @@ def two_sources(trio: Lab) -> Lab:
 
 
 @contextmanager
-def busy(server: Server) -> Iterator[list[int]]:
+def busy(server: LabServer) -> Iterator[list[int]]:
     """Transactions on a server, one after the other, for as long as the block takes; yields their numbers."""
     done: list[int] = []
     stop = threading.Event()

@@ -10,9 +10,9 @@ import pytest
 
 from replfix.config import load
 from replfix.core.plan.outcome import Result
-from replfix.core.plan.staleness import misfit
+from replfix.core.plan.staleness import staleness
 from replfix.lab.flavours import speaking
-from replfix.lab.lab_state import Server
+from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
@@ -34,13 +34,13 @@ def positioned(pair: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
         no_gtid.undo(pair.source, pair.replica)
 
 
-def write(server: Server, *statements: str) -> None:
+def write(server: LabServer, *statements: str) -> None:
     with server.session() as session:
         for statement in statements:
             session.execute(statement)
 
 
-def write_locally(server: Server, *statements: str) -> None:
+def write_locally(server: LabServer, *statements: str) -> None:
     write(server, "SET sql_log_bin = 0", "SET GLOBAL super_read_only = OFF", *statements, "SET GLOBAL super_read_only = ON")  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def applied(lab: Lab) -> None:
     assert answer not in (None, "-1"), answer
 
 
-def rows(server: Server) -> list[tuple[str, ...]]:
+def rows(server: LabServer) -> list[tuple[str, ...]]:
     with server.session() as session:
         return session.rows("SELECT id, k, v FROM d.t ORDER BY id")
 
@@ -175,11 +175,11 @@ def test_a_plan_that_was_shown_is_carried_out(positioned: Lab) -> None:
         proposal = diagnosis.proposal("source-wins")
         assert proposal is not None
         assert proposal.plan is not None
-        assert misfit(proposal.plan, backend.poll("replica1")) == ""
+        assert staleness(proposal.plan, backend.poll("replica1")) == ""
         assert backend.rehearse("replica1", proposal.plan, print).rounds[0].rehearsed
         outcome = backend.carry_out("replica1", proposal.plan, print)
         assert outcome.result is Result.RESOLVED, outcome
-        assert "applied" in misfit(proposal.plan, backend.poll("replica1")) or backend.poll("replica1").applying("")
+        assert "applied" in staleness(proposal.plan, backend.poll("replica1")) or backend.poll("replica1").applying("")
     finally:
         backend.close()
     applied(positioned)

@@ -255,7 +255,7 @@ def resolving(lab: Lab, at: Moment, world: World, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(repair_round, "_check_guards", last_look)
     config = load(str(lab.config_file))
-    with wiring.Wired(config.target("replica1")) as wired:
+    with wiring.TargetConnections(config.target("replica1")) as wired:
         trail = wiring.open_trail(config)
         try:
             resolve(

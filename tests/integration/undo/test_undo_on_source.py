@@ -9,7 +9,7 @@ import pytest
 from replfix.errors import Stale
 from replfix.lab.proof import snapshot
 from replfix.lab.topology import Lab
-from replfix.workflow.undo.undo_repair import Undoing
+from replfix.workflow.undo.undo_repair import UndoOutcome
 from replfix.workflow.undo.undo_repair import undo as workflow
 from tests.integration.resolve.test_on_source import (
     FAMILY,
@@ -145,7 +145,7 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
     assert judge(pair, "d.log") == [("70001", "1")]
 
 
-def undoing(lab: Lab, intent: str, at: str, do: Callable[[], None]) -> Undoing:
+def undoing(lab: Lab, intent: str, at: str, do: Callable[[], None]) -> UndoOutcome:
     with interposed(lab, at, do) as operation:
         return workflow(operation, intent, dry_run=False, confirm=lambda _: True)
 

@@ -9,7 +9,7 @@ import pytest
 
 from replfix.core.advisor.finding import Severity
 from replfix.core.advisor.head_room import head_rooms
-from replfix.core.advisor.node import Channel, Inserts, KeyTable, LogSample, Node, Setting, Step, Used
+from replfix.core.advisor.node import Channel, IncrementSetting, Inserts, KeyTable, LogSample, Node, Setting, Used
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.advisor.recommend import conclude
 from replfix.core.advisor.survey import Edge, Survey
@@ -21,7 +21,7 @@ from replfix.mysql.binlog.activity import states, worked_with
 from tests.unit.making import column, key, table
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
-ALONE = Step(1, 1)
+ALONE = IncrementSetting(1, 1)
 ORDERS = TableName("shop", "orders")
 
 
@@ -40,7 +40,7 @@ def log(rows: int, over: timedelta, *used: Used) -> LogSample:
     return LogSample(NOW - over, NOW, rows, NOW, True, used, inserts={ORDERS: Inserts(rows, 1, rows)})
 
 
-def node(number: int, step: Step = ALONE, *sources: int, executed: str = "", **more: object) -> Node:
+def node(number: int, step: IncrementSetting = ALONE, *sources: int, executed: str = "", **more: object) -> Node:
     made = Node(
         uuid=uuid(number),
         name=f"db{number}",
@@ -82,7 +82,7 @@ def codes(*nodes: Node) -> list[tuple[str, str]]:
     ],
 )
 def test_steps_that_meet(one: tuple[int, int], other: tuple[int, int], meet: bool) -> None:
-    a, b = Step(*one), Step(*other)
+    a, b = IncrementSetting(*one), IncrementSetting(*other)
     assert overlap(a, b) is meet
     both = [n for n in range(2, 200) if a.gives(n) and b.gives(n)]
     assert bool(both) is meet
@@ -90,30 +90,34 @@ def test_steps_that_meet(one: tuple[int, int], other: tuple[int, int], meet: boo
 
 def test_a_step_as_the_servers_take_it() -> None:
     """The numbers are those that MySQL 9.7.4, MariaDB 10.11 and 11.8 gave."""
-    step = Step(5, 7)
+    step = IncrementSetting(5, 7)
     numbers = [1]
     while len(numbers) < 5:
         numbers.append(step.next_after(numbers[-1] if len(numbers) > 1 else 6))
     assert numbers == [1, 7, 12, 17, 22]
     assert all(step.gives(n) for n in (*numbers, 1007, 1012))
-    assert [Step(3, 3).next_after(n) for n in (0, 3, 1000)] == [3, 6, 1002]
+    assert [IncrementSetting(3, 3).next_after(n) for n in (0, 3, 1000)] == [3, 6, 1002]
 
 
 def test_who_writes_and_whose_rows_come_together() -> None:
-    circle = survey(node(1, Step(1, 1), 3), node(2, Step(1, 1), 1), node(3, Step(1, 1), 2, log=None))
+    circle = survey(
+        node(1, IncrementSetting(1, 1), 3),
+        node(2, IncrementSetting(1, 1), 1),
+        node(3, IncrementSetting(1, 1), 2, log=None),
+    )
     assert [n.name for n in writers(circle)] == ["db1", "db2", "db3"], "in a circle each open server counts"
     assert len(circle_of(circle, circle.nodes[0])) == 3
-    alone = survey(node(1), node(2, Step(1, 1), 1, log=log(0, timedelta(1))))
+    alone = survey(node(1), node(2, IncrementSetting(1, 1), 1, log=log(0, timedelta(1))))
     assert [n.name for n in writers(alone)] == ["db1"]
     apart = survey(node(1), node(2))
     assert len(circle_of(apart, apart.nodes[0])) == 1, "two servers that nobody joins"
-    joined = survey(node(1), node(2), node(3, Step(1, 1), 1, 2, read_only=True, log=log(0, timedelta(1))))
+    joined = survey(node(1), node(2), node(3, IncrementSetting(1, 1), 1, 2, read_only=True, log=log(0, timedelta(1))))
     assert [n.name for n in circle_of(joined, joined.nodes[0])] == ["db1", "db2"]
 
 
 def test_a_server_that_is_read_only_writes_when_its_source_lacks_what_it_wrote() -> None:
     source = node(1, executed=f"{uuid(1)}:1-9")
-    replica = node(2, Step(1, 1), 1, read_only=True, executed=f"{uuid(1)}:1-9,{uuid(2)}:1-3")
+    replica = node(2, IncrementSetting(1, 1), 1, read_only=True, executed=f"{uuid(1)}:1-9,{uuid(2)}:1-3")
     assert [n.name for n in writers(survey(source, replica))] == ["db1", "db2"]
     after = replace(source, executed=GtidSet.parse(f"{uuid(1)}:1-9,{uuid(2)}:1-3"))
     assert [n.name for n in writers(survey(after, replica))] == ["db1"], "what it wrote has arrived: a former source"
@@ -121,8 +125,8 @@ def test_a_server_that_is_read_only_writes_when_its_source_lacks_what_it_wrote()
 
 def test_growth_and_its_uncertainty() -> None:
     two = survey(
-        node(1, Step(2, 1), 2, log=log(10_000, timedelta(days=10))),
-        node(2, Step(2, 2), 1, log=log(2_500, timedelta(days=10))),
+        node(1, IncrementSetting(2, 1), 2, log=log(10_000, timedelta(days=10))),
+        node(2, IncrementSetting(2, 2), 1, log=log(2_500, timedelta(days=10))),
     )
     (room,) = head_rooms(two)
     assert room.per_day is not None
@@ -156,11 +160,11 @@ def test_values_of_before_the_last_change_are_no_fault() -> None:
     changed = NOW - timedelta(hours=1)
 
     def one(at: datetime) -> Node:
-        used = (Used(Step(1, 1), 3, at, "gtid"),)
-        made = node(1, Step(2, 1), 2, log=log(10, timedelta(days=1), *used))
+        used = (Used(IncrementSetting(1, 1), 3, at, "gtid"),)
+        made = node(1, IncrementSetting(2, 1), 2, log=log(10, timedelta(days=1), *used))
         return replace(made, increment=replace(made.increment, since=changed))
 
-    other = node(2, Step(2, 2), 1)
+    other = node(2, IncrementSetting(2, 2), 1)
     assert codes(one(changed - timedelta(seconds=1)), other) == []
     assert codes(one(changed + timedelta(seconds=1)), other) == [("sessions-differ", "critical")]
 
@@ -171,8 +175,8 @@ def test_what_a_restart_makes_of_a_setting() -> None:
     assert Setting(2, origin="file", path="/etc/my.cnf").after_restart == 2
     assert Setting(1, origin="default").after_restart == 1
     assert Setting(2, origin="session").after_restart is None
-    maria = node(2, Step(2, 2), 1, version="11.8.6-MariaDB", offset=Setting(2, origin="session"))
-    assert codes(node(1, Step(2, 1), 2), maria) == [("lost-on-restart", "info")]
+    maria = node(2, IncrementSetting(2, 2), 1, version="11.8.6-MariaDB", offset=Setting(2, origin="session"))
+    assert codes(node(1, IncrementSetting(2, 1), 2), maria) == [("lost-on-restart", "info")]
 
 
 def test_the_auto_increment_values_of_a_query_event() -> None:
@@ -181,7 +185,7 @@ def test_the_auto_increment_values_of_a_query_event() -> None:
     on_source = bytes.fromhex("0000000000012000a045000000000603737464030500070004ff00ff00ff0012ff00")
     on_replica = bytes.fromhex("0000000000012000a84500000000030300030004ff00ff00ff0012ff00")
     assert [worked_with(v) for v in (without, on_source, on_replica, b"")] == [
-        Step(1, 1), Step(5, 7), Step(3, 3), Step(1, 1),
+        IncrementSetting(1, 1), IncrementSetting(5, 7), IncrementSetting(3, 3), IncrementSetting(1, 1),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from replfix.cli.documents.earlier_advice import EarlierAdvice
 from replfix.core.advisor.changes import Changes, Mark, compare
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 from replfix.core.advisor.number_map import Writer, number_map
 from replfix.core.advisor.recommend import conclude
 from replfix.core.advisor.rollout import rollout
@@ -19,24 +19,24 @@ from replfix.core.schema.table import TableName
 from replfix.present.advice.advice_html import html_of
 from replfix.present.advice.advice_markdown import markdown_of
 from replfix.present.advice.advice_page import Page
-from replfix.present.advice.advice_text import text_of
+from replfix.present.advice.advice_text import known_text
 from tests.unit.advisor.making_topologies import ORDERS, circle, node
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def test_the_map_says_who_gives_which_number() -> None:
-    apart = number_map([Writer("a", Step(2, 1)), Writer("b", Step(2, 2))])
+    apart = number_map([Writer("a", IncrementSetting(2, 1)), Writer("b", IncrementSetting(2, 2))])
     assert apart is not None
     assert (apart.last, apart.whole, apart.clashes) == (10, True, 0)
     assert [[w.name for w in apart.given(n)] for n in (1, 2, 3)] == [["a"], ["b"], ["a"]]
-    same = number_map([Writer("a", Step(1, 1)), Writer("b", Step(2, 2))])
+    same = number_map([Writer("a", IncrementSetting(1, 1)), Writer("b", IncrementSetting(2, 2))])
     assert same is not None
     assert same.clashes == 5
 
 
 def test_a_map_that_would_be_too_wide_is_cut() -> None:
-    wide = number_map([Writer("a", Step(100, 7)), Writer("b", Step(3, 1))])
+    wide = number_map([Writer("a", IncrementSetting(100, 7)), Writer("b", IncrementSetting(3, 1))])
     assert wide is not None
     assert (wide.last, wide.whole) == (24, False)
     assert number_map([]) is None
@@ -124,7 +124,7 @@ def test_html_holds_names_as_text_and_loads_nothing() -> None:
 def test_every_format_says_the_same() -> None:
     page = report_of(changed=changes([mark("open-key", "gone by now")], [mark("same-numbers", "come anew")]))
     console = Console(file=StringIO(), width=200, markup=False)
-    console.print(text_of(page))
+    console.print(known_text(page))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for written in (text, markdown_of(page), unescape(html_of(page))):
         assert all(finding.code in written for finding in page.report.findings)

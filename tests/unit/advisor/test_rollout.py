@@ -9,17 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replfix.core.advisor.allocation import left, next_ids
-from replfix.core.advisor.node import Node, Step
+from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.offsets import apart, choose
 from replfix.core.advisor.rollout import Rollout, rollout
-from replfix.core.advisor.simulation import Hand, simulate
+from replfix.core.advisor.simulation import IdAllocator, simulate
 from replfix.core.advisor.survey import Edge, Survey
 from replfix.core.schema.table import TableName
 from replfix.errors import UsageError
 from replfix.present.advice.rollout_text import rollout_lines
 from tests.unit.advisor.making_topologies import NOW, circle, node
 
-STEPS = st.integers(1, 20).flatmap(lambda increment: st.builds(Step, st.just(increment), st.integers(1, increment)))
+STEPS = st.integers(1, 20).flatmap(
+    lambda increment: st.builds(IncrementSetting, st.just(increment), st.integers(1, increment))
+)
 
 
 def planned(survey: Survey, count: int | None = None) -> Rollout:
@@ -54,7 +56,7 @@ def test_what_is_right_stays_and_the_rest_gets_room(now: list[str], writers: int
 
 
 @given(st.lists(STEPS, min_size=1, max_size=6), st.integers(0, 20))
-def test_the_writers_of_any_plan_are_apart(now: list[Step], more: int) -> None:
+def test_the_writers_of_any_plan_are_apart(now: list[IncrementSetting], more: int) -> None:
     nodes = [node(number, step.increment, step.offset) for number, step in enumerate(now, start=1)]
     writers = max(2, len(nodes) + more)
     places = choose(nodes, writers)
@@ -185,8 +187,8 @@ def test_the_text_says_all_of_it_and_nothing_that_a_terminal_obeys() -> None:
             assert f"{statement};" in text
 
 
-@given(st.lists(st.builds(Hand, st.integers(1, 30), STEPS), min_size=1, max_size=4), st.integers(0, 30))
-def test_simulated_collisions_are_those_of_the_numbers_given(hands: list[Hand], rows: int) -> None:
+@given(st.lists(st.builds(IdAllocator, st.integers(1, 30), STEPS), min_size=1, max_size=4), st.integers(0, 30))
+def test_simulated_collisions_are_those_of_the_numbers_given(hands: list[IdAllocator], rows: int) -> None:
     """While no row arrives, by sets."""
     given_ = [list(next_ids(hand.counter, hand.step, rows)) for hand in hands]
     outcome = simulate(hands, rows, in_flight=rows)
@@ -195,19 +197,22 @@ def test_simulated_collisions_are_those_of_the_numbers_given(hands: list[Hand], 
 
 
 def test_rows_that_have_arrived_move_the_counters_of_those_that_see_them() -> None:
-    apart_by_one = (Hand(1, Step(1, 1), frozenset({1})), Hand(2, Step(1, 1), frozenset({0})))
+    apart_by_one = (
+        IdAllocator(1, IncrementSetting(1, 1), frozenset({1})),
+        IdAllocator(2, IncrementSetting(1, 1), frozenset({0})),
+    )
     assert simulate(apart_by_one, 10, in_flight=10).collisions == 9  # 1-10 and 2-11
     assert simulate(apart_by_one, 10, in_flight=0).collisions == 9  # the lower one is told, and then they are equal
-    ahead = (Hand(1, Step(1, 1), frozenset({1})), Hand(500, Step(1, 1)))
+    ahead = (IdAllocator(1, IncrementSetting(1, 1), frozenset({1})), IdAllocator(500, IncrementSetting(1, 1)))
     assert (
         simulate(ahead, 10, in_flight=3).collisions == 6
     )  # after 4 rows it is told of 500, and gives 501-506, which are taken
 
 
 def test_a_type_that_is_full_gives_nothing_more() -> None:
-    assert simulate((Hand(125, Step(1, 1)),), 10, 0, limit=127).rows == 3
-    assert list(next_ids(120, Step(10, 3), 9, 127)) == [123]
-    assert (left(120, Step(10, 3), 127), left(124, Step(10, 3), 127)) == (1, 0)
+    assert simulate((IdAllocator(125, IncrementSetting(1, 1)),), 10, 0, limit=127).rows == 3
+    assert list(next_ids(120, IncrementSetting(10, 3), 9, 127)) == [123]
+    assert (left(120, IncrementSetting(10, 3), 127), left(124, IncrementSetting(10, 3), 127)) == (1, 0)
 
 
 def test_servers_that_never_meet_need_no_common_plan() -> None:

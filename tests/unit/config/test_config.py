@@ -10,7 +10,7 @@ import pytest
 
 from replfix import config
 from replfix.cli.open_servers import open_target
-from replfix.cli.options import Meant, configured_names
+from replfix.cli.options import ReplicaSelector, configured_names
 from replfix.core.connection.endpoint import Endpoint, Secret
 from replfix.errors import ConfigError, UsageError
 from tests.places import DOCS
@@ -381,7 +381,7 @@ def test_no_secret_in_any_repr(home: Path) -> None:
 def test_a_password_on_the_command_line_is_warned_about_at_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meant = Meant(None, "mysql://u:hush-4711@h", "mysql://u@source", None)
+    meant = ReplicaSelector(None, "mysql://u:hush-4711@h", "mysql://u@source", None)
     for terminal, says in ((False, ""), (True, "the password in --replica is seen by every user of this host")):
         monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
         open_target(config.load(), meant)

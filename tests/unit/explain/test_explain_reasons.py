@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.explain.duplicate import Dialect, Duplicate
+from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.explain_error import explain
-from replfix.core.explain.explanation import Answer, Asked, Case, Place, Reading
+from replfix.core.explain.explanation import Answer, Asked, Case, KeyLocation, Reading
 from replfix.core.incident.evidence import AutoIncrement
 from replfix.core.rows.key_probe import Match
 from replfix.core.schema.auto_increment import Counter
@@ -13,10 +13,10 @@ from tests.unit.making import ORDERS
 
 
 def case(counter: Counter, value: str = "7") -> Case:
-    duplicate = Duplicate(Dialect.MYSQL, "plain", "orders.PRIMARY", value)
+    duplicate = Duplicate(Product.MYSQL, "plain", "orders.PRIMARY", value)
     asked = (Match(KeyPart("id"), int(value)),)
     reading = Reading((value,), Answer.FOUND, ((int(value), "A", None),), asked)
-    place = Place(ORDERS, ORDERS.unique_keys[0], (reading,), counter)
+    place = KeyLocation(ORDERS, ORDERS.unique_keys[0], (reading,), counter)
     return Case(duplicate, None, Asked("10.0.0.1:3306", "5.7.44", (place,), AutoIncrement(1, 1), False, False))
 
 
@@ -39,6 +39,6 @@ def test_a_counter_at_its_end_is_used_up_and_not_behind() -> None:
 
 
 def test_what_mariadb_puts_for_what_it_cuts_is_no_part_of_the_value() -> None:
-    cut = Duplicate(Dialect.MYSQL, "plain", "a", "é" * 30 + "...")
+    cut = Duplicate(Product.MYSQL, "plain", "a", "é" * 30 + "...")
     assert (cut.cut, cut.known) == (True, "é" * 30)
-    assert Duplicate(Dialect.MYSQL, "plain", "a", "and so on...").known == "and so on..."
+    assert Duplicate(Product.MYSQL, "plain", "a", "and so on...").known == "and so on..."

@@ -63,7 +63,7 @@ def inline(tokens: list[Token]) -> Iterator[Token]:
         yield from token.children or ()
 
 
-def text_of(token: Token) -> str:
+def known_text(token: Token) -> str:
     return "".join(c.content for c in token.children or () if c.type != "html_inline")
 
 
@@ -74,7 +74,7 @@ def cells(tokens: list[Token]) -> list[list[str]]:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "td_open":
-            rows[-1].append(text_of(tokens[at + 1]))
+            rows[-1].append(known_text(tokens[at + 1]))
     return [row for row in rows if row]
 
 
@@ -184,7 +184,7 @@ def test_a_sentence_reads_back_as_the_text_and_is_one_paragraph(text: str) -> No
     tokens = MARKDOWN.parse(f"- before\n- {sentence('A' + text)}\n- after\n")
     assert [t.type for t in tokens].count("inline") == 3
     middle = [t for t in tokens if t.type == "inline"][1]
-    assert text_of(middle) == visible("A" + text, keep_newlines=False).strip()
+    assert known_text(middle) == visible("A" + text, keep_newlines=False).strip()
     assert {c.type for c in middle.children or ()} <= {"text", "text_special", "html_inline"}
     alone = MARKDOWN.parse(sentence(text) or "x")
     assert [t.type for t in alone] == ["paragraph_open", "inline", "paragraph_close"]

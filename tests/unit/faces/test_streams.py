@@ -10,7 +10,7 @@ from io import StringIO
 
 import pytest
 
-from replfix.cli.stdio import Enduring, ReaderGone
+from replfix.cli.stdio import BestEffortStream, ReaderGone
 from tests.integration.running import environment
 
 REPLFIX = f"{shlex.quote(sys.executable)} -m replfix"
@@ -53,7 +53,7 @@ class Refusing(StringIO):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), BrokenPipeError(errno.EPIPE, "gone")])
 def test_narration_is_never_a_reason_to_stop(error: OSError) -> None:
     stream = Refusing(error)
-    enduring = Enduring(stream, ends_with_reader=False)
+    enduring = BestEffortStream(stream, ends_with_reader=False)
     for line in ("one\n", "two\n", "three\n"):
         assert enduring.write(line) == len(line)
     enduring.flush()
@@ -61,7 +61,7 @@ def test_narration_is_never_a_reason_to_stop(error: OSError) -> None:
 
 
 def test_a_reader_of_results_that_went_away_ends_the_run() -> None:
-    enduring = Enduring(Refusing(BrokenPipeError(errno.EPIPE, "gone")), ends_with_reader=True)
+    enduring = BestEffortStream(Refusing(BrokenPipeError(errno.EPIPE, "gone")), ends_with_reader=True)
     enduring.write("one\n")
     with pytest.raises(ReaderGone):
         enduring.write("two\n")

@@ -12,7 +12,7 @@ import pytest
 from replfix.core.diagnosis.causes import CAUSES
 from replfix.errors import UsageError
 from replfix.lab import flavours, lab_accounts, lab_state, native, scenarios
-from replfix.lab.lab_state import Role, Server, State
+from replfix.lab.lab_state import LabServer, Role, State
 from replfix.lab.processes import ProcessRef
 from replfix.lab.provision.docker import Image
 from replfix.lab.provision.software import Software
@@ -26,8 +26,8 @@ SOFTWARE = Software(
 
 
 def lab(directory: Path) -> State:
-    source = Server("source", Role.SOURCE, 40001, 1, directory / "source", ProcessRef(17, "boot/4"))
-    replica = Server("replica1", Role.REPLICA, 40002, 2, directory / "replica1", container="abc")
+    source = LabServer("source", Role.SOURCE, 40001, 1, directory / "source", ProcessRef(17, "boot/4"))
+    replica = LabServer("replica1", Role.REPLICA, 40002, 2, directory / "replica1", container="abc")
     return State("t", directory, SOFTWARE, (source, replica))
 
 
@@ -90,10 +90,10 @@ def test_endpoints_and_urls(tmp_path: Path) -> None:
 
 
 def test_a_long_directory_gets_a_short_socket(tmp_path: Path) -> None:
-    short = Server("source", Role.SOURCE, 1, 1, Path("/l/source"))
+    short = LabServer("source", Role.SOURCE, 1, 1, Path("/l/source"))
     assert native.socket_path(short) == Path("/l/source/mysql.sock")
     directory = tmp_path / ("x" * 100) / "lab"
-    long = Server("replica1", Role.REPLICA, 1, 1, directory / "replica1")
+    long = LabServer("replica1", Role.REPLICA, 1, 1, directory / "replica1")
     path = native.socket_path(long)
     try:
         assert len(str(path)) < 100

@@ -69,7 +69,7 @@ def shared() -> Iterator[Path]:
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
+def reset_gtid_next() -> Iterator[None]:
     """File permissions mean nothing to root: give the account up for a while."""
     if os.geteuid() != 0:
         yield
@@ -453,7 +453,7 @@ def test_a_read_only_file_can_be_read_but_not_added_to(shared: Path) -> None:
     trail = SqlTrail.open(f"sqlite:///{shared / 'audit.db'}")
     fill(trail, 2)
     (shared / "audit.db").chmod(0o444)
-    with as_nobody():
+    with reset_gtid_next():
         assert_unusable(trail, "is read-only", reading=False)
         assert len(list(trail.records())) == 2
         assert trail.verify().whole
@@ -461,7 +461,7 @@ def test_a_read_only_file_can_be_read_but_not_added_to(shared: Path) -> None:
 
 def test_a_directory_that_is_not_writable(shared: Path) -> None:
     shared.chmod(0o555)
-    with as_nobody():
+    with reset_gtid_next():
         trail = SqlTrail.open(f"sqlite:///{shared / 'audit.db'}")
         assert_unusable(trail, "Permission denied", reading=False)
         assert list(trail.records()) == []
@@ -471,7 +471,7 @@ def test_a_directory_that_is_not_writable(shared: Path) -> None:
 
 def test_a_directory_that_may_not_be_entered(shared: Path) -> None:
     shared.chmod(0o000)
-    with as_nobody():
+    with reset_gtid_next():
         trail = SqlTrail.open(f"sqlite:///{shared / 'audit.db'}")
         assert_unusable(trail, "Permission denied")
 
@@ -523,7 +523,7 @@ def test_whether_a_record_could_be_added_is_told_without_adding_one(
     if os.geteuid() == 0:
         os.chown(shared / "audit.db", NOBODY, -1)
     shared.chmod(0o555)
-    with as_nobody():
+    with reset_gtid_next():
         with pytest.raises(AuditError, match="is read-only"):
             other.check_writable()
         with pytest.raises(AuditError, match="cannot be made"):

@@ -12,7 +12,7 @@ from replfix.core.replication.replica_status import ReceiverState
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, Busy, ConnectError, NotVerified, Refused
 from replfix.workflow.recover.recovery import Recovered, recover
-from replfix.workflow.undo.undo_repair import Undoing, UndoResult, undo
+from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult, undo
 from tests.unit.making import ORDERS, REPLICA, SOURCE, inserted
 from tests.unit.workflow.test_resolve_workflow import Scene
 
@@ -25,7 +25,7 @@ def scene() -> Scene:
     return Scene((inserted(ORDERS, 1, "A", None),), held=((7, "A", None),))
 
 
-def undoing(scene: Scene, record_id: str, *, dry_run: bool = False, yes: bool = True) -> Undoing:
+def undoing(scene: Scene, record_id: str, *, dry_run: bool = False, yes: bool = True) -> UndoOutcome:
     def confirm(plan: Plan) -> bool:
         scene.confirmed.append(plan)
         return yes

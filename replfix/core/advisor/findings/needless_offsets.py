@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core.advisor.finding import Finding, Severity
-from replfix.core.advisor.node import Step
+from replfix.core.advisor.node import IncrementSetting
 from replfix.core.advisor.spacing import settle
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, writers
@@ -26,5 +26,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
             f"{node.name} is the only writer, and hands out one id in {node.increment.now}.",
             node=node.name,
             evidence=(f"auto_increment_increment/offset are {node.step}.",),
-            fix_sql=settle(node, Step(1, 1)),
+            fix_sql=settle(node, IncrementSetting(1, 1)),
         )

@@ -63,7 +63,7 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ReferencedKey:
     """A referenced key as one row holds it: ``children`` finds the rows that reference it, ``holders`` those that hold it.
 
     ``becomes``: what the same row holds of that key after the plan; None when the row goes, or has a NULL there.
@@ -84,12 +84,12 @@ class Held:
         return self.foreign_key, self.values
 
 
-def held_by(table: Table, row: RowImage) -> Iterator[Held]:
+def held_by(table: Table, row: RowImage) -> Iterator[ReferencedKey]:
     """The referenced keys of a row; a key with a NULL in it cannot be referenced, one that was not logged cannot be asked."""
     for key in table.referenced_by:
         values = _values(table, key.parent_columns, row)
         if values is not None:
-            yield Held(
+            yield ReferencedKey(
                 key,
                 row,
                 _lookup(key.child, f"{key.child}.{key.name} of child", key.child_columns, values),
@@ -108,7 +108,7 @@ def _lookup(table: TableName, name: str, columns: tuple[str, ...], values: tuple
 
 
 def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Lookup]]:
-    """Where the row's parents are, one for each foreign key; the look-ups are those by which ``Held`` names ``holders``."""
+    """Where the row's parents are, one for each foreign key; the look-ups are those by which ``ReferencedKey`` names ``holders``."""
     for key in table.foreign_keys:
         values = _values(table, key.child_columns, row)
         if values is not None:
@@ -136,11 +136,11 @@ def parents_wanted(
                 yield each, key, lookup
 
 
-def given_up(changed: Sequence[Rewritten], tables: Mapping[TableName, Table]) -> tuple[Held, ...]:
+def released_keys(changed: Sequence[Rewritten], tables: Mapping[TableName, Table]) -> tuple[ReferencedKey, ...]:
     """The referenced keys that rows of the replica lose, and that no row which is written holds."""
     written = [(tables[each.table], _filled(each)) for each in changed if each.target is not None]
     taken = {held.identity for table, row in written for held in held_by(table, row)}
-    found: dict[tuple[ForeignKey, tuple[Value, ...]], Held] = {}
+    found: dict[tuple[ForeignKey, tuple[Value, ...]], ReferencedKey] = {}
     for each in changed:
         if each.current is None:
             continue
@@ -161,7 +161,7 @@ def _filled(each: Rewritten) -> RowImage:
     return laid_over(each.current, each.target)
 
 
-def bereft(table: Table, child: RowImage, losses: Iterable[Held]) -> RowImage | None:
+def cascade_effects(table: Table, child: RowImage, losses: Iterable[ReferencedKey]) -> RowImage | None:
     """What becomes of a child that is on the replica only, when its parents lose those keys: what the foreign keys would
     have done, as far as that keeps the row. It follows a parent that stays with another key; else it loses the reference
     where its foreign key says SET NULL, else it goes (None)."""

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.reconcile import Repair, identity_values
+from replfix.core.conflicts.reconcile import RowRepair, identity_values
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import RowImage, Value
 from replfix.core.schema.table import Table, TableName
@@ -25,11 +25,11 @@ Named = tuple[TableName, tuple[Value, ...]]
 class Counterpart:
     """What the source has now with the identity of a row that a repair takes out; None when it has no such row."""
 
-    repair: Repair
+    repair: RowRepair
     row: RowImage | None
 
 
-def identity_lookup(table: Table, repair: Repair) -> Lookup | None:
+def identity_lookup(table: Table, repair: RowRepair) -> Lookup | None:
     """What to ask the source for one repair; None when the row is not taken out without a successor."""
     if repair.current is None or repair.target is not None:
         return None
@@ -81,10 +81,10 @@ def of_other_tables(
 
 def restored(
     counterparts: Iterable[Counterpart], touched: Mapping[Named, RowImage | None], tables: Mapping[TableName, Table]
-) -> dict[Repair, Repair]:
+) -> dict[RowRepair, RowRepair]:
     """The repairs that change: the row is brought to the source's state instead of being taken out for good. What of that state
     the change does not hold is not logged in it."""
-    changed: dict[Repair, Repair] = {}
+    changed: dict[RowRepair, RowRepair] = {}
     for counterpart in counterparts:
         target = touched.get(_named(tables, counterpart), counterpart.row)
         if target is not None:
@@ -115,7 +115,7 @@ def _keys(table: Table, row: RowImage) -> set[Lookup]:
     return {lookup for key in table.unique_keys if (lookup := by_key(table, key, row)) is not None}
 
 
-def questions(repairs: Iterable[Repair], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+def questions(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
     """Which rows of the replica hold a unique key of the rows that repairs put there."""
     asked: dict[Lookup, None] = {}
     for repair in repairs:
@@ -126,13 +126,13 @@ def questions(repairs: Iterable[Repair], tables: Mapping[TableName, Table]) -> t
     return tuple(asked)
 
 
-def further(repairs: Iterable[Repair], tables: Mapping[TableName, Table], answers: Answers) -> tuple[Repair, ...]:
+def further(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table], answers: Answers) -> tuple[RowRepair, ...]:
     """Rows of the replica that are in the way of those rows, and are not repaired yet: they go too."""
     known = list(repairs)
     current = {(r.table, r.current) for r in known if r.current is not None}
-    found: dict[Repair, None] = {}
+    found: dict[RowRepair, None] = {}
     for lookup in questions(known, tables):
         for row in answers.get(lookup, ()):
             if (lookup.table, row) not in current:
-                found[Repair(lookup.table, row, None)] = None
+                found[RowRepair(lookup.table, row, None)] = None
     return tuple(found)

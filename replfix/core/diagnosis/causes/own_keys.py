@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.diagnosis.diagnosis import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
-from replfix.core.remedies.divergent_keys import told
+from replfix.core.remedies.divergent_keys import counted_keys
 
 CODE = "own-keys"
 
@@ -17,7 +17,7 @@ def examine(evidence: Evidence) -> Cause | None:
         Confidence.HIGH,
         "The table's keys are not the same on both servers as a whole: each server gave its rows values of its own.",
         (
-            told(evidence.apart),
+            counted_keys(evidence.apart),
             "A statement that added the column with this default ran on each server and gave each row another value there. Repairing row by "
             "row never ends.",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
-from replfix.core.explain.explanation import Asked, Case, Fix, Place, Reason
+from replfix.core.explain.explanation import Asked, Case, Fix, KeyLocation, Reason
 from replfix.core.schema.auto_increment import Counter
 
 CODE = "ids-from-two-sides"
@@ -39,7 +39,7 @@ def examine(case: Case) -> Reason | None:
     )
 
 
-def _evidence(asked: Asked, place: Place, counter: Counter, *, explicit: bool, two_writers: bool) -> list[str]:
+def _evidence(asked: Asked, place: KeyLocation, counter: Counter, *, explicit: bool, two_writers: bool) -> list[str]:
     name = counter.column.name
     said = [f"The counter is in order: it hands out {counter.next_value} next, MAX({name}) is {counter.highest}."]
     if explicit:

@@ -36,7 +36,7 @@ def examine(case: Case) -> Reason | None:
 
 
 def _told(row: tuple[Item, ...]) -> bool:
-    return any(item.told is not None for item in row)
+    return any(item.known_text is not None for item in row)
 
 
 def _of_key(table: Table, key: UniqueKey, case: Case) -> list[tuple[str, ...]]:
@@ -46,7 +46,7 @@ def _of_key(table: Table, key: UniqueKey, case: Case) -> list[tuple[str, ...]]:
     columns = [table.column(name) for name in key.columns]
     for row in insert.given(case.insert, tuple(c.name for c in table.columns)):
         items = [row.get(column.name.lower()) for column in columns]
-        told = [item.told for item in items if item is not None]
+        told = [item.known_text for item in items if item is not None]
         if len(told) == len(columns) and None not in told:
             values.append(
                 tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.duplicate import Dialect
+from replfix.core.explain.duplicate import Product
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "sequence-behind"
@@ -12,7 +12,7 @@ CODE = "sequence-behind"
 
 def examine(case: Case) -> Reason | None:
     duplicate = case.duplicate
-    if duplicate.dialect is not Dialect.POSTGRESQL or len(duplicate.columns) != 1 or duplicate.value is None:
+    if duplicate.dialect is not Product.POSTGRESQL or len(duplicate.columns) != 1 or duplicate.value is None:
         return None
     if not (duplicate.value.isascii() and duplicate.value.isdigit()):
         return None

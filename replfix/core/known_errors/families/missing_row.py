@@ -39,7 +39,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 def _put_back(evidence: Evidence) -> tuple[Remedy, ...]:
     """The rows of tables without transactions, as statements."""
     found = evidence.reconciliation
-    if found is None or not found.repairs or found.untold or len(found.repairs) > SHOWN_ROWS:
+    if found is None or not found.repairs or found.blockers or len(found.repairs) > SHOWN_ROWS:
         return ()
     tables = [evidence.tables[name] for name in dict.fromkeys(repair.table for repair in found.repairs)]
     if any(table.transactional or table.triggers for table in tables) or any(

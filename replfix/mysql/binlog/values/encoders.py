@@ -15,7 +15,7 @@ from typing import Any
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.rows.json_text import UNTOLD, read
+from replfix.core.rows.json_text import UNEXPLAINED, read
 from replfix.core.rows.row_values import Json, Value
 from replfix.core.schema.table import GEOMETRIES, Column
 from replfix.errors import Unreadable
@@ -163,7 +163,7 @@ def _set(column: Column) -> Encoding:
 
 
 def _document(value: Json) -> bytes:
-    if value.typed is UNTOLD:
+    if value.typed is UNEXPLAINED:
         raise ValueError("it holds values of SQL types, and the server does not tell which of its strings they are")
     return json_writer.write(read(value.text) if value.typed is None else value.typed)
 

@@ -76,6 +76,6 @@ class Dialect(Protocol):
         """Whether row events fire the replica's triggers, in BINLOG statements too."""
         ...
 
-    def as_nobody(self) -> tuple[str, ...]:
+    def reset_gtid_next(self) -> tuple[str, ...]:
         """What ends that."""
         ...

@@ -61,7 +61,7 @@ class MariadbDialect:
     def purged(self, session: Session) -> GtidSet:
         """What the first binary log that is left begins with: its Gtid_list event."""
         logs = session.query("SHOW BINARY LOGS")
-        for row in session.told(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
+        for row in session.query_lossy(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
             if row["Event_type"] == "Gtid_list" and (found := _GTID_LIST.search(row["Info"])):
                 return MariadbGtidSet.parse(found[1])
         return MariadbGtidSet()
@@ -143,7 +143,7 @@ class MariadbDialect:
     def fires_triggers(self, session: Session) -> bool:
         return str(session.scalar(f"SELECT @@global.{terms.TRIGGERS_FOR_ROWS}")) != "NO"
 
-    def as_nobody(self) -> tuple[str, ...]:
+    def reset_gtid_next(self) -> tuple[str, ...]:
         return ()
 
 
@@ -183,13 +183,13 @@ def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:
     for _ in range(_FILES_READ):
         show = f"SHOW RELAYLOG {string(row['Connection_name'])} EVENTS IN {string(file)}"
         try:
-            events = session.told(f"{show} FROM {position} LIMIT {most}")
+            events = session.query_lossy(f"{show} FROM {position} LIMIT {most}")
         except PrivilegeError:
             return
         except ServerError as error:
             if error.errno != _NOT_FROM_THERE:
                 return  # the last file has no next
-            behind = session.told(f"{show} LIMIT {most + _EVENTS_PASSED}")
+            behind = session.query_lossy(f"{show} LIMIT {most + _EVENTS_PASSED}")
             events = [event for event in behind if int(event["Pos"]) >= position]
         yield from events
         most -= len(events)

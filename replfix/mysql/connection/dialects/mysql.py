@@ -127,7 +127,7 @@ class MysqlDialect:
     def fires_triggers(self, session: Session) -> bool:  # noqa: ARG002
         return False
 
-    def as_nobody(self) -> tuple[str, ...]:
+    def reset_gtid_next(self) -> tuple[str, ...]:
         return (sql.set_gtid_next("AUTOMATIC"),)
 
 

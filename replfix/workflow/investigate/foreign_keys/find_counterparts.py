@@ -19,7 +19,7 @@ from replfix.core.conflicts.foreign_keys.counterparts import (
     questions,
     restored,
 )
-from replfix.core.conflicts.reconcile import Reconciliation, Repair, identity_values
+from replfix.core.conflicts.reconcile import Reconciliation, RowRepair, identity_values
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.row_diff import logged_in_part
 from replfix.core.schema.table import Table, TableName
@@ -52,46 +52,46 @@ def keep_what_the_source_has(
     asked of the source; those in ``local`` it does not have.
     """
     repairs = list(found.repairs)
-    examined: set[Repair] = set()
-    untold = dict.fromkeys(found.untold)
+    examined: set[RowRepair] = set()
+    blockers = dict.fromkeys(found.blockers)
     whole = True
     for _ in range(GENERATIONS):
         fresh = [r for r in repairs if r not in examined and r.table not in local]
         examined.update(fresh)
         unasked = (r for r in fresh if r.table not in asked)
         why = "its table is not the replica's any more"
-        untold.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
+        blockers.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
             changes = ChangesSince(source, transaction, executed, by_gtid, tables, unknowns)
             touched = first_touches(changes, counterparts, tables)
             strangers = of_other_tables(counterparts, touched, changes.replaced, tables)
             why = "its table is another one there now"
-            untold.update(dict.fromkeys(untold_without(transaction, tables, (c.repair for c in strangers), why)))
+            blockers.update(dict.fromkeys(untold_without(transaction, tables, (c.repair for c in strangers), why)))
             counterparts = [c for c in counterparts if c not in strangers]
             changed = restored(counterparts, touched, tables)
             whole &= changes.whole
             if not changes.whole:
                 names = ahead(counterparts, touched, transaction.changes, tables)
-                untold.update(dict.fromkeys(map(_ahead, names)))
-            untold.update(dict.fromkeys(_incomplete(changed.values(), tables)))
+                blockers.update(dict.fromkeys(map(_ahead, names)))
+            blockers.update(dict.fromkeys(_incomplete(changed.values(), tables)))
             repairs = [changed.get(r, r) for r in repairs]
         added = further(repairs, tables, replica.find(tables, questions(repairs, tables)))
         if not added:
             planned = replace(found, repairs=tuple(repairs))
             if not whole:
                 both = (pair for pair, enforced in _apart(source, transaction.changes, planned, tables) if enforced)
-                untold.update(dict.fromkeys(_ahead(pair.table.name) for pair in both))
-            return replace(planned, untold=tuple(untold))
+                blockers.update(dict.fromkeys(_ahead(pair.table.name) for pair in both))
+            return replace(planned, blockers=tuple(blockers))
         repairs.extend(added)
     unknowns.append(
         f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
     )
-    return replace(found, repairs=tuple(repairs), untold=tuple(untold))
+    return replace(found, repairs=tuple(repairs), blockers=tuple(blockers))
 
 
 def untold_without(
-    transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[Repair], why: str
+    transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[RowRepair], why: str
 ) -> Iterator[str]:
     """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
     written = {
@@ -109,7 +109,7 @@ def untold_without(
             )
 
 
-def _incomplete(restored: Iterable[Repair], tables: Mapping[TableName, Table]) -> Iterator[str]:
+def _incomplete(restored: Iterable[RowRepair], tables: Mapping[TableName, Table]) -> Iterator[str]:
     for repair in restored:
         if logged_in_part(tables[repair.table], repair.target):
             yield (
@@ -143,7 +143,7 @@ def _apart(
             yield pair, enforces(theirs, pair.key)
 
 
-def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[Repair]) -> list[Counterpart]:
+def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: list[RowRepair]) -> list[Counterpart]:
     asked = [(r, lookup) for r in repairs if (lookup := identity_lookup(tables[r.table], r)) is not None]
     answers = source.find(there(tables), tuple(dict.fromkeys(lookup for _, lookup in asked)))
     return [Counterpart(repair, next(iter(answers[lookup]), None)) for repair, lookup in asked]
@@ -203,8 +203,8 @@ class ChangesSince:
                         raise Unreadable(transaction.why)
                     read += 1
                     continue
-                if misfit := unfit(transaction, self._tables):
-                    raise Unreadable(misfit)
+                if mismatch := unfit(transaction, self._tables):
+                    raise Unreadable(mismatch)
                 read += 1
                 yield as_far_as_it_fits(transaction, self._tables)
         except ReplicationError as error:

@@ -19,7 +19,7 @@ from replfix.core.conflicts.foreign_keys.relatives import (
     states_then,
     touched_before,
 )
-from replfix.core.conflicts.reconcile import Conflict, ConflictKind, Reconciliation, Repair, identity_values
+from replfix.core.conflicts.reconcile import Conflict, ConflictKind, Reconciliation, RowRepair, identity_values
 from replfix.core.remedies.no_applier import is_one
 from replfix.core.replication.applier_error import MISSING_PARENT_ERRORS, ApplierError
 from replfix.core.rows.lookup import Lookup, by_key
@@ -59,14 +59,14 @@ class Relatives:
         self._changes_since = changes_since
         self._alike = set(tables)
         self._conflicts: list[Conflict] = []
-        self._repairs: list[Repair] = []
+        self._repairs: list[RowRepair] = []
         self._untold: dict[str, None] = {}
         self._orphans: dict[Orphan, None] = {}
         self._replaced: list[Replaced] = []
         self._going: dict[tuple[TableName, RowImage], RowImage | None] = {}
         self._coming: set[tuple[TableName, RowImage]] = set()
 
-    def added_to(self, found: Reconciliation) -> Reconciliation:
+    def add_foreign_key_conflicts(self, found: Reconciliation) -> Reconciliation:
         if not any(table.foreign_keys or table.referenced_by for table in self._tables.values()):
             return found
         of_transaction = dict(self._tables)
@@ -87,7 +87,7 @@ class Relatives:
             found,
             conflicts=(*found.conflicts, *conflicts),
             repairs=(*found.repairs, *(r for r in repairs if r not in found.repairs)),
-            untold=(*found.untold, *self._untold),
+            blockers=(*found.blockers, *self._untold),
             orphans=tuple(self._orphans),
             replaced=tuple(self._replaced),
         )
@@ -115,7 +115,7 @@ class Relatives:
         return replace(
             found,
             repairs=(*(r for r in found.repairs if (r.table, r.current) not in ours), *self._repairs),
-            untold=tuple(dict.fromkeys((*found.untold, *self._untold))),
+            blockers=tuple(dict.fromkeys((*found.blockers, *self._untold))),
             orphans=tuple(self._orphans),
         )
 
@@ -195,7 +195,7 @@ class Relatives:
             return
         # The key that is referenced need not be the one that names the row: it can be there with another value.
         held = next(iter(self._replica.find(self._tables, (lookup,))[lookup]), None)
-        repair = Repair(table.name, held, state)
+        repair = RowRepair(table.name, held, state)
         if repair in self._repairs or (table.name, state) in self._coming:
             return
         self._repairs.append(repair)
@@ -252,7 +252,7 @@ class Relatives:
 
     def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:
         key = table.identity
-        self._repairs.append(Repair(table.name, row, None))  # once for each of those that are the same
+        self._repairs.append(RowRepair(table.name, row, None))  # once for each of those that are the same
         self._conflicts.append(
             Conflict(
                 kind=ConflictKind.EXTRA,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.foreign_keys.child_rows import Child, Held, bereft, given_up, held_by
-from replfix.core.conflicts.reconcile import Reconciliation, Repair
+from replfix.core.conflicts.foreign_keys.child_rows import Child, ReferencedKey, cascade_effects, held_by, released_keys
+from replfix.core.conflicts.reconcile import Reconciliation, RowRepair
 from replfix.core.rows.lookup import Lookup, by_identity
 from replfix.core.rows.row_diff import differing, same
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
@@ -40,7 +40,7 @@ def children_on(
     return referencing(replica, tables, [held for name, row in rows for held in held_by(tables[name], row)])
 
 
-def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[Held]) -> tuple[Child, ...]:
+def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[ReferencedKey]) -> tuple[Child, ...]:
     """As ``children_on``, of those referenced keys only."""
     asked = {held.children: held for held in keys}
     for lookup in asked:
@@ -69,7 +69,7 @@ def _definition(server: Server, name: TableName) -> Table:
     return table
 
 
-def families_kept(
+def plan_children(
     replica: Replica,
     tables: dict[TableName, Table],
     changes: tuple[RowChange, ...],
@@ -77,7 +77,7 @@ def families_kept(
     settle: Settle,
     put_parents: PutParents,
 ) -> Reconciliation:
-    """The reconciliation with what becomes of the children of its rows: ``kept`` and ``bereft`` name them, and the latter
+    """The reconciliation with what becomes of the children of its rows: ``kept`` and ``cascade_effects`` name them, and the latter
     are among the repairs. Each has a parent when the transaction is applied, or references none."""
     family = _Family(replica, tables, changes)
     for _ in range(GENERATIONS):
@@ -85,11 +85,11 @@ def families_kept(
         try:
             found = family.followed(settled, settle, put_parents)
         except Refused as error:
-            return replace(settled, untold=tuple(dict.fromkeys((*settled.untold, error.message))))
+            return replace(settled, blockers=tuple(dict.fromkeys((*settled.blockers, error.message))))
         if found.repairs == settled.repairs:
             return found
     reason = f"More than {GENERATIONS} generations of rows reference each other and would have to go."
-    return replace(found, untold=(*found.untold, reason))
+    return replace(found, blockers=(*found.blockers, reason))
 
 
 def _alike(children: Iterable[Child]) -> int:
@@ -108,7 +108,7 @@ class _Family:
 
     def followed(self, found: Reconciliation, settle: Settle, put_parents: PutParents) -> Reconciliation:
         """One generation further."""
-        lost = given_up(found.repairs, self._tables)
+        lost = released_keys(found.repairs, self._tables)
         children = referencing(self._replica, self._tables, lost)
         bereaved = {(child.foreign_key, child.parent) for child in children}
         losses = {of: held for held in lost if (of := (held.foreign_key, held.row)) in bereaved}
@@ -131,25 +131,27 @@ class _Family:
         found = put_parents(found, tuple(wanting))
         left = {(r.table, r.current) for r in found.repairs}
         # The source has no such parent, or spells its key otherwise: what is one value, the rehearsal finds out.
-        still = {(held.foreign_key, held.row) for held in given_up(found.repairs, self._tables)}
+        still = {(held.foreign_key, held.row) for held in released_keys(found.repairs, self._tables)}
         kept += (
             child
             for child in wanting
             if (child.foreign_key.child, child.row) not in left and (child.foreign_key, child.parent) in still
         )
-        return replace(found, kept=tuple(kept), bereft=tuple(c for name, c in self._bereft.items() if name in left))
+        return replace(
+            found, kept=tuple(kept), cascade_effects=tuple(c for name, c in self._bereft.items() if name in left)
+        )
 
     def _left(
         self,
         found: Reconciliation,
         leave: Mapping[_Named, list[Child]],
-        losses: Mapping[_Of, Held],
+        losses: Mapping[_Of, ReferencedKey],
         settle: Settle,
         wanting: list[Child],
     ) -> Reconciliation:
         """With children that lose a parent: as the source has them, else as their foreign keys say."""
-        going = tuple(Repair(*name, None) for name, of in leave.items() for _ in range(_alike(of)))
-        repairs: list[Repair] = []
+        going = tuple(RowRepair(*name, None) for name, of in leave.items() for _ in range(_alike(of)))
+        repairs: list[RowRepair] = []
         settled = settle(replace(found, repairs=(*found.repairs, *going)))
         for repair in settled.repairs:
             table, current = self._tables[repair.table], repair.current
@@ -159,7 +161,7 @@ class _Family:
                 continue
             if repair.target is None:
                 lost = [losses[child.foreign_key, child.parent] for child in children]
-                repair = replace(repair, target=bereft(table, current, lost))
+                repair = replace(repair, target=cascade_effects(table, current, lost))
                 if table.identity is None:
                     self._check_nameless(table, repair)
             elif same(table, current, repair.target):
@@ -169,7 +171,7 @@ class _Family:
             self._bereft.setdefault((repair.table, current), children[0])
         return replace(settled, repairs=tuple(repairs))
 
-    def _check_nameless(self, table: Table, repair: Repair) -> None:
+    def _check_nameless(self, table: Table, repair: RowRepair) -> None:
         """Rows that are the same go together, or are changed together. Where others are already what they would become, or a
         unique key could keep two from being the same, they could not be told apart afterwards."""
         lookup = by_identity(table, repair.target) if repair.target is not None else None
@@ -187,14 +189,14 @@ class _Family:
                 "without being mistaken for others."
             )
 
-    def _still_references(self, child: Child, repair: Repair) -> bool:
+    def _still_references(self, child: Child, repair: RowRepair) -> bool:
         if repair.target is None:
             return False
         table = self._tables[repair.table]
         ordinals = [table.column(name).ordinal for name in child.foreign_key.child_columns]
         return all(repair.target[o] is NOT_LOGGED or repair.target[o] == child.row[o] for o in ordinals)
 
-    def _stands(self, held: Held, found: Reconciliation) -> bool:
+    def _stands(self, held: ReferencedKey, found: Reconciliation) -> bool:
         """The key is there when the transaction is through: it writes a row with it, or another row of the replica has it."""
         if held.values in self._written(held.foreign_key):
             return True

@@ -8,7 +8,7 @@ from dataclasses import replace
 from replfix.core.binlog.column_mapping import there
 from replfix.core.conflicts.foreign_keys.child_rows import Child
 from replfix.core.incident.evidence import AutoIncrement, Evidence
-from replfix.core.incident.source_feasibility import MOST, Named, SourceSide, questions
+from replfix.core.incident.source_feasibility import MOST, Named, SourceFeasibility, questions
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.rows.lookup import by_identity
 from replfix.core.schema.auto_increment import Counter
@@ -32,7 +32,7 @@ def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidenc
     if not rows:
         return evidence
     if len(evidence.circle) > 1:
-        return replace(evidence, on_source=SourceSide(uuid, (_IN_A_CIRCLE.format(len(evidence.circle) + 1),)))
+        return replace(evidence, on_source=SourceFeasibility(uuid, (_IN_A_CIRCLE.format(len(evidence.circle) + 1),)))
     ours = dict(evidence.tables)
     side = side_of(replica, source, uuid, evidence.channel, evidence.status.server_uuid, ours, rows)
     if not side.children:
@@ -56,14 +56,14 @@ def side_of(
     rows: tuple[Named, ...],
     *,
     closed: bool = False,
-) -> SourceSide:
+) -> SourceFeasibility:
     """Of those displaced rows. ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children. ``closed``: what
     is written on the source reaches its own sources through this replica."""
     try:
         return _side(replica, source, uuid, channel, replica_uuid, ours, rows, closed)
     except ReplfixError as error:
         said = " ".join(filter(None, (error.message, error.hint)))
-        return SourceSide(
+        return SourceFeasibility(
             uuid, obstacles=(f"What has to be known before the source is written to cannot be learned: {said}",)
         )
 
@@ -77,21 +77,21 @@ def _side(
     ours: dict[TableName, Table],
     rows: tuple[Named, ...],
     closed: bool,
-) -> SourceSide:
+) -> SourceFeasibility:
     origins = sources_of(source)
     if reasons := tuple(_obstacles(source, () if closed else origins, uuid, channel, replica_uuid, len(rows))):
-        return SourceSide(uuid, reasons)
+        return SourceFeasibility(uuid, reasons)
     children = _only_here(replica, source, ours, rows)
     rows = (*rows, *((child.foreign_key.child, child.row) for child in children))
     tables = {name: table for name in dict.fromkeys(n for n, _ in rows) if (table := source.table(name)) is not None}
     if reasons := tuple(dict.fromkeys(_other_tables(rows, tables, ours))):
-        return SourceSide(uuid, reasons)
+        return SourceFeasibility(uuid, reasons)
     steps = source.auto_increment()
     holders = source.find(tables, questions(rows, tables))
     names = {
         lookup for asked, held in holders.items() for row in held if (lookup := by_identity(tables[asked.table], row))
     }
-    return SourceSide(
+    return SourceFeasibility(
         uuid,
         mutual=bool(origins),
         tables=tables,

@@ -6,14 +6,14 @@ import pytest
 
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.counterparts import Counterpart, Named, ahead, first_touches, restored
-from replfix.core.conflicts.reconcile import Repair
+from replfix.core.conflicts.reconcile import RowRepair
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import TableName
 from tests.unit.making import column, deleted, inserted, key, table, updated
 
 PAIR = table("d.t", [column("a"), column("b"), column("c")], [key("PRIMARY", "a", "b")])
 UNIQUE = table("d.u", [column("a"), column("b"), column("c")], [key("PRIMARY", "a", "b"), key("c", "c")])
-IN_THE_WAY = Repair(PAIR.name, (1, 2, 3), None)
+IN_THE_WAY = RowRepair(PAIR.name, (1, 2, 3), None)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_how_the_source_had_the_row(
 def test_a_row_that_the_source_cannot_have_had_like_that(
     source: RowImage | None, touched: dict[Named, RowImage | None], expected: tuple[TableName, ...]
 ) -> None:
-    repair = Repair(UNIQUE.name, (1, 2, 9), None)
+    repair = RowRepair(UNIQUE.name, (1, 2, 9), None)
     left = (inserted(UNIQUE, 5, 5, 9),)
     assert ahead([Counterpart(repair, source)], touched, left, {UNIQUE.name: UNIQUE}) == expected

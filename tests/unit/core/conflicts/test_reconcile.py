@@ -13,7 +13,7 @@ from replfix.core.conflicts.net_rows import net_rows
 from replfix.core.conflicts.reconcile import (
     ConflictKind,
     Reconciliation,
-    Repair,
+    RowRepair,
     final_rows,
     held_after_repairs,
     not_as_final,
@@ -247,7 +247,7 @@ def test_rows_without_a_name_that_are_the_same_count() -> None:
     assert judge(changes, (None, 1), (None, 1), (None, 1), of=HEAP).conflicts == ()
     found = judge(changes, (None, 1), of=HEAP)
     assert kinds(found) == [(MISSING, 1, ()), (MISSING, 2, ())]
-    assert found.repairs == (Repair(HEAP.name, None, (None, 1), 1),) * 2
+    assert found.repairs == (RowRepair(HEAP.name, None, (None, 1), 1),) * 2
 
 
 def test_rows_without_a_name_that_the_transaction_itself_puts_there() -> None:
@@ -285,7 +285,7 @@ def test_two_rows_of_the_source_that_are_one_for_the_replica() -> None:
     name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
     named = table("d.n", [name], [key("PRIMARY", "name")])
     found = judge([deleted(named, "a"), deleted(named, "A")], ("a",), of=named)
-    assert found.untold == (
+    assert found.blockers == (
         "Several rows of d.n that the transaction changes are one row on the replica: its key PRIMARY takes for equal what "
         "the source keeps apart.",
     )

@@ -13,7 +13,7 @@ from replfix.core.conflicts.row_history import History, Logged, compiled, touche
 from replfix.core.diagnosis.causes import CAUSES, DESCRIPTIONS
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.incident.evidence import AutoIncrement, Evidence
-from replfix.core.incident.incident_context import Side, Surroundings
+from replfix.core.incident.incident_context import IncidentContext, Side
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import ForeignKey, Table
@@ -321,7 +321,7 @@ def test_a_cascade_on_the_source_only_leaves_children_on_the_replica() -> None:
         _log(deleted(PARENT, 9), of=PARENT, number=3),
     )
     gathered = found(INSERT, HELD)
-    around = Surroundings(
+    around = IncidentContext(
         replica_log=log,
         source_log=log,
         replica=Side({T.name: T}),
@@ -341,14 +341,14 @@ def test_a_row_of_another_channel() -> None:
     gathered = replace(
         gathered,
         status=replace(gathered.status, channels=(gathered.channel, other)),
-        around=Surroundings(replica_log=log, logs_all=True),
+        around=IncidentContext(replica_log=log, logs_all=True),
     )
     assert concluded(gathered) == [("other-channel", HIGH)]
     text = sentences(gathered, "other-channel")
     assert "came from shop:3306 by channel 'b'" in text
     changed = replace(
         gathered,
-        around=Surroundings(
+        around=IncidentContext(
             replica_log=_logs(_log(inserted(T, 1, 9, 8), of=T, number=7, gtid=other.source_uuid)), logs_all=True
         ),
     )
@@ -359,7 +359,7 @@ def test_a_row_of_another_channel() -> None:
 def test_an_unlogged_write_is_not_claimed_where_the_log_may_hide_something(hidden: str) -> None:
     gathered = found(INSERT, HELD)
     log = _logs(_log(inserted(T, 1, 0, 0), of=T, number=1))
-    around = Surroundings(replica_log=log, logs_all=True)
+    around = IncidentContext(replica_log=log, logs_all=True)
     assert concluded(replace(gathered, around=around)) == [("unlogged-write", HIGH)]
     if hidden == "logs_all":
         gathered = replace(gathered, around=replace(around, logs_all=False))

@@ -12,9 +12,9 @@ from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import Child
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import AutoIncrement, Evidence
-from replfix.core.incident.source_feasibility import SourceSide, questions
-from replfix.core.plan.outcome import OnSourceResult, Result
-from replfix.core.plan.plan import OnSource, Step, to_document
+from replfix.core.incident.source_feasibility import SourceFeasibility, questions
+from replfix.core.plan.outcome import Result, SourceWriteResult
+from replfix.core.plan.plan import SourceWrite, Step, to_document
 from replfix.core.plan.recorded_plan import read_plan
 from replfix.core.plan.trigger_reach import Fired, Reach
 from replfix.core.rows.lookup import by_identity
@@ -26,7 +26,7 @@ from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import ConnectError, NotDone, NotVerified
 from replfix.workflow.investigate.source.check_source import free_on_both
 from replfix.workflow.recover.recovery import recover
-from replfix.workflow.undo.undo_repair import Undoing, UndoResult, undo
+from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult, undo
 from tests.unit.fakes import Rows
 from tests.unit.making import ORDERS, SOURCE, column, deleted, evidence, inserted, key, table, updated
 from tests.unit.workflow.test_resolve_workflow import Scene
@@ -50,7 +50,7 @@ def gathered(
     source = Rows.of(theirs or of).holding(theirs or of, *on_source)
     tables = {of.name: theirs or of}
     holders = {lookup: source.find(lookup) for lookup in questions(rows, tables)}
-    return replace(found, on_source=SourceSide(SOURCE, tables=tables, holders=holders, **over))
+    return replace(found, on_source=SourceFeasibility(SOURCE, tables=tables, holders=holders, **over))
 
 
 def steps(proposal: Proposal) -> tuple[Step, ...]:
@@ -149,7 +149,7 @@ STANDS = [(3, "A", None)]
     [
         (replace(TWO, unreachable=ConnectError("Down.")), "cannot be reached"),
         (
-            replace(TWO, on_source=SourceSide(SOURCE, ("It is read-only.", "It is full."))),
+            replace(TWO, on_source=SourceFeasibility(SOURCE, ("It is read-only.", "It is full."))),
             "It is read-only. It is full.",
         ),
         (gathered(INCOMING, [(3, "A", None)], STANDS), "came from the source"),
@@ -185,7 +185,7 @@ def test_triggers_on_the_source_are_part_of_the_plan() -> None:
     assert altered is not None
     assert altered.digest != plan.digest
     hostile = Fired(ORDERS.name, Trigger("a\nDROP TABLE t", "INSERT", "AFTER", "SET @a = 1;\r\nDROP TABLE u"))
-    (said,) = OnSource(SOURCE, (), (hostile,)).sets_off
+    (said,) = SourceWrite(SOURCE, (), (hostile,)).sets_off
     assert said.startswith("On the source: -- this can fire the trigger shop.a DROP TABLE t (")
     assert len(said.splitlines()) == 1
     wins = replica_wins.propose(found)
@@ -322,7 +322,7 @@ def test_the_source_rehearses_first_and_is_written_once_the_replica_is_past(scen
         "replica.start",
         "trail outcome",
     ]
-    assert outcome.rounds[0].on_source is OnSourceResult.SEEN
+    assert outcome.rounds[0].on_source is SourceWriteResult.SEEN
     assert [step.target for step in outcome.rounds[0].written] == [(100, "local", None)]
     assert "a new row of shop.orders with id 100" in outcome.message
 
@@ -338,13 +338,13 @@ def test_nothing_is_written_on_the_source_by_a_dry_run(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("point", "error", "told"),
     [
-        ("write on source", NotDone("It is read-only now."), OnSourceResult.NOT_WRITTEN),
-        ("trail on-source", NotDone("The disk is full."), OnSourceResult.NOT_WRITTEN),
-        ("commit on source", NotVerified("The connection was lost."), OnSourceResult.UNKNOWN),
+        ("write on source", NotDone("It is read-only now."), SourceWriteResult.NOT_WRITTEN),
+        ("trail on-source", NotDone("The disk is full."), SourceWriteResult.NOT_WRITTEN),
+        ("commit on source", NotVerified("The connection was lost."), SourceWriteResult.UNKNOWN),
     ],
 )
 def test_when_the_source_part_fails_the_replica_runs_and_it_is_said(
-    scene: Scene, point: str, error: Exception, told: OnSourceResult
+    scene: Scene, point: str, error: Exception, told: SourceWriteResult
 ) -> None:
     scene.world.before[point] = error
     outcome = scene.resolve(strategy="keep-both")
@@ -354,7 +354,7 @@ def test_when_the_source_part_fails_the_replica_runs_and_it_is_said(
     assert str(error) in outcome.message
     assert f"audit show {outcome.rounds[0].audit_id}" in outcome.hint
     assert scene.trail.written[-1].content["on_source"] == told.value
-    unknown = told is OnSourceResult.UNKNOWN
+    unknown = told is SourceWriteResult.UNKNOWN
     assert scene.trail.results() == ["unknown" if unknown else "applied, not verified"]
     # What is not known is left open, and looked for in the rows of the source.
     found = list(recover(scene.operation))
@@ -378,7 +378,7 @@ def test_what_came_to_the_source_late_is_looked_for_at_the_end() -> None:
     )
     outcome = scene.resolve(strategy="replica-wins")
     assert outcome.result is Result.RESOLVED
-    assert [r.on_source for r in outcome.rounds] == [OnSourceResult.SEEN, OnSourceResult.SEEN]
+    assert [r.on_source for r in outcome.rounds] == [SourceWriteResult.SEEN, SourceWriteResult.SEEN]
     assert scene.replica.rows.contents == scene.source.rows.contents
     assert set(scene.source.rows.held[ORDERS.name]) == {(1, "local", None), (2, "other", None)}
 
@@ -396,7 +396,7 @@ def kept_both(scene: Scene) -> Scene:
     return scene
 
 
-def taken_back(scene: Scene, **more: Any) -> Undoing:
+def taken_back(scene: Scene, **more: Any) -> UndoOutcome:
     intent = next(r for r in scene.trail.written if r.kind == RecordKind.INTENT)
     return undo(scene.operation, intent.id, **{"dry_run": False, "confirm": lambda _: True, **more})
 
@@ -408,7 +408,7 @@ def test_an_undo_writes_the_source_first_and_the_replica_once_it_has_that(kept_b
     ]
     kept_both.world.steps.clear()
     undone = taken_back(kept_both)
-    assert (undone.result, undone.on_source) == (UndoResult.UNDONE, OnSourceResult.SEEN)
+    assert (undone.result, undone.on_source) == (UndoResult.UNDONE, SourceWriteResult.SEEN)
     assert kept_both.source.rows.held[ORDERS.name] == []
     assert kept_both.replica.rows.held[ORDERS.name] == [(1, "local", None)]
     telling = ("rehearse", "commit", "write on", "trail", "apply", "put back")

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.foreign_keys.child_rows import Orphan
-from replfix.core.plan.plan import Kept, LeftOut, OnSource, Plan, Step, StepKind, Undoable, Way, to_document
+from replfix.core.plan.plan import ApplyMode, Kept, LeftOut, Plan, SourceWrite, Step, StepKind, Undoable, to_document
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
 from replfix.core.schema.table import TableName
@@ -55,12 +55,12 @@ def test_the_digest_changes_with_every_field() -> None:
             "left_out": LeftOut((), {}, (Statement("", "DROP TABLE t"),)),
             "kept": (KEPT,),
             "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
-            "on_source": OnSource("x", (STEP,)),
+            "on_source": SourceWrite("x", (STEP,)),
             "undo_outlook": "x",
             "receiver": ReceiverFirst(fetch_again=True, put_back=True),
         }.items()
     ]
-    others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=Way.EMPTY))
+    others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=ApplyMode.EMPTY))
     others.append(replace(PLAN, undoable=Undoable.NO, undo_outlook="x"))
     assert len(others) == len(fields(Plan))
     assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1

@@ -11,7 +11,7 @@ from replfix.core.binlog.statement import Statement
 from replfix.core.conclude import strategy_names
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Thread
-from replfix.core.plan.plan import Plan, Way, to_document
+from replfix.core.plan.plan import ApplyMode, Plan, to_document
 from replfix.core.replication import applier_error
 from replfix.core.replication.replica_status import RelayLog
 from replfix.core.replication.transaction_id import LogPosition
@@ -59,7 +59,7 @@ def positioned(**over: Any) -> Evidence:
 
 def test_every_row_is_listed_and_kept() -> None:
     plan = plan_of(FAILED)
-    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (Way.EMPTY, (), GTID, "shop.orders")
+    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (ApplyMode.EMPTY, (), GTID, "shop.orders")
     assert plan.risks[:4] == (
         "shop.orders: 2 rows are not inserted on the replica.",
         "shop.orders: 1 row keeps the values of before on the replica.",
@@ -110,10 +110,10 @@ def test_statements_and_rows_are_listed_in_their_order() -> None:
 
 
 def test_the_counter_stands_in_without_gtids_and_on_mariadb() -> None:
-    assert plan_of(positioned()).way is Way.COUNTER
+    assert plan_of(positioned()).way is ApplyMode.COUNTER
     on = replace(FAILED.channel, applied_to=LogPosition("binlog.000001", 400))
     mariadb = replace(FAILED, channel=on, status=status(on, version="11.8.6-MariaDB"))
-    assert plan_of(mariadb).way is Way.COUNTER
+    assert plan_of(mariadb).way is ApplyMode.COUNTER
 
 
 ANOTHER = replace(FAILED.error, gtid="aaaaaaaa-0000-0000-0000-000000000001:7")

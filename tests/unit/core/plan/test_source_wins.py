@@ -10,7 +10,7 @@ import pytest
 
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import Child
-from replfix.core.conflicts.reconcile import Repair
+from replfix.core.conflicts.reconcile import RowRepair
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.plan import Plan, StepKind
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
@@ -151,8 +151,8 @@ def test_an_unread_transaction_is_refused_with_the_reason() -> None:
 
 
 def test_a_table_that_is_not_there_is_refused() -> None:
-    misfits = {TableName("d", "t"): "The replica has no table d.t."}
-    assert refusal(replace(gather(DUPLICATE), tables={}, misfits=misfits)) == "The replica has no table d.t."
+    mismatches = {TableName("d", "t"): "The replica has no table d.t."}
+    assert refusal(replace(gather(DUPLICATE), tables={}, mismatches=mismatches)) == "The replica has no table d.t."
 
 
 def test_columns_that_are_not_the_same_are_refused() -> None:
@@ -259,10 +259,10 @@ def test_what_becomes_of_children_is_said() -> None:
         gathered.reconciliation,
         repairs=(
             *gathered.reconciliation.repairs,
-            Repair(T.name, (21, 1, 0), (21, None, 0)),
-            Repair(T.name, (22, 1, 0), None),
+            RowRepair(T.name, (21, 1, 0), (21, None, 0)),
+            RowRepair(T.name, (22, 1, 0), None),
         ),
-        bereft=(Child(BOSS, (21, 1, 0), gone), Child(BOSS, (22, 1, 0), gone)),
+        cascade_effects=(Child(BOSS, (21, 1, 0), gone), Child(BOSS, (22, 1, 0), gone)),
         kept=tuple(Child(BOSS, (n, 1, 0), gone) for n in range(30, 37)),
     )
     plan = plan_of(replace(gathered, reconciliation=found))

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.plan.interrupted_repair import Standing, questions, repair_found, standing, undo_found
-from replfix.core.plan.outcome import OnSourceResult
-from replfix.core.plan.plan import Plan, StepKind, Way, to_document
+from replfix.core.plan.interrupted_repair import RepairState, questions, repair_found, standing, undo_found
+from replfix.core.plan.outcome import SourceWriteResult
+from replfix.core.plan.plan import ApplyMode, Plan, StepKind, to_document
 from replfix.core.plan.recorded_plan import read_plan, tables_named
 from replfix.core.rows.json_values import from_json, to_json
 from replfix.core.rows.lookup import Answers, Lookup
@@ -72,7 +72,7 @@ def answers(rows: Rows, lookups: tuple[Lookup, ...]) -> Answers:
     return {lookup: rows.find(lookup) for lookup in lookups}
 
 
-def standing_of(plan: Plan, rows: Rows) -> Standing:
+def standing_of(plan: Plan, rows: Rows) -> RepairState:
     return standing(plan, TABLES, answers(rows, questions(plan.steps, TABLES)))
 
 
@@ -113,15 +113,15 @@ def test_the_inverse_leads_back_and_the_inverse_of_that_forth_again() -> None:
     plan = plan_for(rows, *CHANGES)
     assert {step.kind for step in plan.steps} == set(StepKind)
     before = rows.contents
-    assert standing_of(plan, rows) is Standing.BEFORE
+    assert standing_of(plan, rows) is RepairState.BEFORE
     rows.carry_out(plan)
     after = rows.contents
-    assert standing_of(plan, rows) is Standing.AFTER
+    assert standing_of(plan, rows) is RepairState.AFTER
     undo = inverse(plan, TABLES, row_events=False)
     assert reasons(undo, rows) == ()
     rows.carry_out(undo)
     assert rows.contents == before
-    assert standing_of(undo, rows) is Standing.AFTER
+    assert standing_of(undo, rows) is RepairState.AFTER
     rows.carry_out(inverse(undo, TABLES, row_events=False))
     assert rows.contents == after
 
@@ -139,7 +139,7 @@ def test_a_taken_key_and_a_changed_row_are_named() -> None:
         "The row 12 of shop.orders was changed since the repair: number differ.",
         "The row 9 of shop.orders was changed since the repair: number, total differ.",
     ]
-    assert standing_of(plan, rows) is Standing.OTHERWISE
+    assert standing_of(plan, rows) is RepairState.OTHERWISE
     rows.held[ORDERS.name] = []
     assert len(reasons(undo, rows)) == 2, "what is to be changed back is gone"
 
@@ -147,50 +147,50 @@ def test_a_taken_key_and_a_changed_row_are_named() -> None:
 @pytest.mark.parametrize(
     ("rows", "applied", "wrong", "result"),
     [
-        (Standing.BEFORE, False, None, "not applied"),
-        (Standing.AFTER, False, None, "applied, not verified"),
-        (Standing.OTHERWISE, False, None, "cannot be told"),
-        (Standing.OTHERWISE, True, (), "applied and verified"),
-        (Standing.BEFORE, True, (), "applied and verified"),  # the transaction wrote the displaced row once more
-        (Standing.OTHERWISE, True, ("row 5 differs",), "applied, not verified"),
-        (Standing.OTHERWISE, True, None, "applied, not verified"),
-        (Standing.BEFORE, True, ("row 5 is not there",), "not applied"),  # skipped by somebody
-        (Standing.BEFORE, True, None, "cannot be told"),
+        (RepairState.BEFORE, False, None, "not applied"),
+        (RepairState.AFTER, False, None, "applied, not verified"),
+        (RepairState.OTHERWISE, False, None, "cannot be told"),
+        (RepairState.OTHERWISE, True, (), "applied and verified"),
+        (RepairState.BEFORE, True, (), "applied and verified"),  # the transaction wrote the displaced row once more
+        (RepairState.OTHERWISE, True, ("row 5 differs",), "applied, not verified"),
+        (RepairState.OTHERWISE, True, None, "applied, not verified"),
+        (RepairState.BEFORE, True, ("row 5 is not there",), "not applied"),  # skipped by somebody
+        (RepairState.BEFORE, True, None, "cannot be told"),
     ],
 )
-def test_what_became_of_a_repair(rows: Standing, applied: bool, wrong: tuple[str, ...] | None, result: str) -> None:
+def test_what_became_of_a_repair(rows: RepairState, applied: bool, wrong: tuple[str, ...] | None, result: str) -> None:
     plan = plan_for(held(*THREE), *CHANGES)
     found = repair_found(plan, rows, applied=applied, wrong=wrong)
     assert found.result == result
     assert str(plan.transaction) in found.how
 
 
-@pytest.mark.parametrize("way", [Way.APPLY, Way.NET_ROWS])
-def test_a_repair_without_steps_is_applied_when_its_transaction_is(way: Way) -> None:
+@pytest.mark.parametrize("way", [ApplyMode.APPLY, ApplyMode.NET_ROWS])
+def test_a_repair_without_steps_is_applied_when_its_transaction_is(way: ApplyMode) -> None:
     plan = replace(plan_for(held(*THREE), *CHANGES), steps=(), way=way)
-    assert repair_found(plan, Standing.BEFORE, applied=False, wrong=None).result == "not applied"
-    assert repair_found(plan, Standing.BEFORE, applied=True, wrong=None).result == "applied, not verified"
+    assert repair_found(plan, RepairState.BEFORE, applied=False, wrong=None).result == "not applied"
+    assert repair_found(plan, RepairState.BEFORE, applied=True, wrong=None).result == "applied, not verified"
 
 
 @pytest.mark.parametrize(
     ("on_source", "rows", "result"),
     [
-        (None, Standing.BEFORE, "not undone"),
-        (None, Standing.AFTER, "undone"),
-        (None, Standing.OTHERWISE, "cannot be told"),
-        (OnSourceResult.NOT_WRITTEN, Standing.BEFORE, "not undone"),
-        (OnSourceResult.WRITTEN, Standing.BEFORE, "undone on the source"),
-        (OnSourceResult.WRITTEN, Standing.AFTER, "undone"),
-        (OnSourceResult.WRITTEN, Standing.OTHERWISE, "cannot be told"),
-        (OnSourceResult.UNKNOWN, Standing.BEFORE, "cannot be told"),
+        (None, RepairState.BEFORE, "not undone"),
+        (None, RepairState.AFTER, "undone"),
+        (None, RepairState.OTHERWISE, "cannot be told"),
+        (SourceWriteResult.NOT_WRITTEN, RepairState.BEFORE, "not undone"),
+        (SourceWriteResult.WRITTEN, RepairState.BEFORE, "undone on the source"),
+        (SourceWriteResult.WRITTEN, RepairState.AFTER, "undone"),
+        (SourceWriteResult.WRITTEN, RepairState.OTHERWISE, "cannot be told"),
+        (SourceWriteResult.UNKNOWN, RepairState.BEFORE, "cannot be told"),
     ],
 )
-def test_what_became_of_an_undo(on_source: OnSourceResult | None, rows: Standing, result: str) -> None:
+def test_what_became_of_an_undo(on_source: SourceWriteResult | None, rows: RepairState, result: str) -> None:
     plan = plan_for(held(*THREE), *CHANGES)
     assert undo_found(plan, rows, on_source).result == result
 
 
 def test_an_undo_without_rows_on_the_replica_is_what_became_of_its_part_on_the_source() -> None:
     plan = replace(plan_for(held(*THREE), *CHANGES), steps=())
-    assert undo_found(plan, Standing.BEFORE, OnSourceResult.WRITTEN).result == "undone"
-    assert undo_found(plan, Standing.BEFORE, OnSourceResult.NOT_WRITTEN).result == "not undone"
+    assert undo_found(plan, RepairState.BEFORE, SourceWriteResult.WRITTEN).result == "undone"
+    assert undo_found(plan, RepairState.BEFORE, SourceWriteResult.NOT_WRITTEN).result == "not undone"
