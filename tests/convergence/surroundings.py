@@ -25,7 +25,7 @@ def _newer(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentContext:
+class Surroundings:
     settings: dict[str, str]
     moving: Sequence[str]
     executed: GtidSet
@@ -33,7 +33,7 @@ class IncidentContext:
     fired: int  # rows that triggers of the replica have written
 
     @classmethod
-    def of(cls, replica: Session) -> IncidentContext:
+    def of(cls, replica: Session) -> Surroundings:
         flavour = speaking(replica)
         if flavour.product == "MySQL":
             replica.execute("SET SESSION information_schema_stats_expiry = 0")
@@ -49,7 +49,7 @@ class IncidentContext:
             int(replica.scalar("SELECT COUNT(*) FROM fired.log")),
         )
 
-    def wrong_in(self, later: IncidentContext, source: GtidSet, said: Sequence[str] = ()) -> Iterator[str]:
+    def wrong_in(self, later: Surroundings, source: GtidSet, said: Sequence[str] = ()) -> Iterator[str]:
         """``said``: what a human was told to run; a setting that it sets may have that value."""
         told = {_newer(found[1]): found[2] for statement in said if (found := _SET.match(statement))}
         for name in sorted(self.settings.keys() | later.settings.keys()):

@@ -23,7 +23,7 @@ from tests.convergence.refusals import reason_of
 from tests.convergence.resolving import ROUNDS, recorded, resolve_until_done, skipped
 from tests.convergence.rows import State, Touch, look, touches
 from tests.convergence.schema import SCHEMA, Drawing, Table, quoted
-from tests.convergence.surroundings import IncidentContext
+from tests.convergence.surroundings import Surroundings
 from tests.convergence.verdict import Verdict
 from tests.convergence.wider import SAVE, TAKE_BACK, Wider
 from tests.convergence.workload import Workload
@@ -73,7 +73,7 @@ class World:
         history = self._work(source, work, start)
         replica.execute("START REPLICA SQL_THREAD")
         self._caught_up(source, replica)
-        before = IncidentContext.of(replica)
+        before = Surroundings.of(replica)
         with tempfile.TemporaryDirectory() as directory:
             trail = Path(directory, "trail.db")
             self._resolve(source, replica, trail)
@@ -98,7 +98,7 @@ class World:
         ).judge()
         verdict.wrong += judgement.wrong
         verdict.apart, verdict.displaced, verdict.left_out = judgement.apart, judgement.displaced, len(skips)
-        verdict.wrong += before.wrong_in(IncidentContext.of(replica), executed(source))
+        verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source))
         if self._varied.wide:
             verdict.wrong += self._judge_of_skips(replica, history, diverged, skips, applied).wrong()
 

@@ -19,7 +19,7 @@ from replfix.mysql.connection import terms
 from replfix.mysql.connection.session import Session
 from tests.convergence.resolving import recorded, resolve_until_done
 from tests.convergence.schema import SCHEMA
-from tests.convergence.surroundings import IncidentContext
+from tests.convergence.surroundings import Surroundings
 from tests.convergence.verdict import Verdict
 from tests.convergence.wild.judge import Judge, Moment, Step, aimed_at, step_of
 from tests.convergence.wild.live import State, look, tables
@@ -78,7 +78,7 @@ class World:
         replica.execute("START REPLICA SQL_THREAD" if self._drawn.receiver == "runs" else "DO 0")
         if self._drawn.receiver == "runs":
             self._caught_up(source, replica)
-        before = replace(IncidentContext.of(replica), counters={})  # definitions change, and with them the counters
+        before = replace(Surroundings.of(replica), counters={})  # definitions change, and with them the counters
         trail = Path(self._lab.directory, "audit.db")  # of the lab's own configuration, which the follower uses
         for earlier in trail.parent.glob(f"{trail.name}*"):
             earlier.unlink()
@@ -91,7 +91,7 @@ class World:
         deleted = {place for said in self._said for place in aimed_at(said)}
         judge = Judge(start, diverged, frozenset(self._drifted), look(replica), displaced, deleted)
         self.verdict.wrong += judge.judge(self._applied(replica))
-        self.verdict.wrong += before.wrong_in(IncidentContext.of(replica), executed(source), self._said)
+        self.verdict.wrong += before.wrong_in(Surroundings.of(replica), executed(source), self._said)
         self.verdict.apart, self.verdict.displaced = judge.apart, judge.displaced
 
     # --- the source ---
