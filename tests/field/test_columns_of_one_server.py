@@ -174,11 +174,22 @@ def test_digits_of_a_second_that_no_applier_converts(any_pair: Lab) -> None:
     resolved(any_pair, "SELECT * FROM shop.t")
 
 
-def test_a_narrower_column_of_another_table_of_the_transaction(any_pair: Lab) -> None:
+@pytest.mark.parametrize(
+    ("type_", "alter", "back"),
+    [
+        ("INT", "MODIFY v SMALLINT", "MODIFY COLUMN `v` int"),
+        # In its rehearsal 11.8.9 says no more than "Unknown error" (1105).
+        ("CHAR(4) CHARACTER SET utf8mb4", "CONVERT TO CHARACTER SET latin1", "MODIFY COLUMN `v` char(4)"),
+    ],
+    ids=["number", "character set"],
+)
+def test_a_narrower_column_of_another_table_of_the_transaction(
+    any_pair: Lab, type_: str, alter: str, back: str
+) -> None:
     """The applier stops on the row of t, and would on the rows of u next: no rehearsal has to find that out."""
-    two = ("CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE u (id INT PRIMARY KEY, v INT)")
+    two = ("CREATE TABLE t (id INT PRIMARY KEY, v INT)", f"CREATE TABLE u (id INT PRIMARY KEY, v {type_})")
     both = ("INSERT INTO t VALUES (1, 1)", "INSERT INTO u VALUES (1, 1)")
-    here = ("ALTER TABLE u MODIFY v SMALLINT", "INSERT INTO t VALUES (2, 20)")
+    here = (f"ALTER TABLE u {alter}", "INSERT INTO t VALUES (2, 20)")
     stage(any_pair, [*two, *both], here, ["INSERT INTO t VALUES (2, 2)", "INSERT INTO u VALUES (2, 2)"])
     shown = diagnosed(any_pair).document
     refused_by = shown["strategies"][0]
@@ -186,4 +197,4 @@ def test_a_narrower_column_of_another_table_of_the_transaction(any_pair: Lab) ->
     assert "Column v of shop.u is narrower on the replica" in refused_by["reason"]
     (remedy,) = [advice for advice in shown["advice"] if advice["sql"]]
     assert remedy["leads_to"]["code"] == "same-columns"
-    assert any("MODIFY COLUMN `v` int" in statement for statement in remedy["sql"])
+    assert any(back in statement for statement in remedy["sql"])

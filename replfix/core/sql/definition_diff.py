@@ -198,11 +198,11 @@ class Type:
         if self.name in _STRINGS and other.name in _STRINGS:
             if self.charset == other.charset:
                 return self.size > other.size
-            return other.charset in _PARTS.get(self.charset, ()) and self._bytes > other._bytes
+            return other.charset in _PARTS.get(self.charset, ()) and self.most_bytes > other.most_bytes
         return (other.name, self.name) == ("float", "double")
 
     @property
-    def _bytes(self) -> int:
+    def most_bytes(self) -> int:
         return self.size * BYTES_OF[self.charset]
 
 
@@ -241,6 +241,8 @@ def is_narrower(replica: str, source: str) -> bool:
     if ours.name == theirs.name == "decimal":
         (digits, scale), (of_source, scale_there) = _digits(replica), _digits(source)
         return digits - scale < of_source - scale_there or scale < scale_there
+    if {ours.charset, theirs.charset} <= BYTES_OF.keys():  # the applier compares bytes, whatever the character sets
+        return theirs.most_bytes > ours.most_bytes
     return theirs.takes_all_of(ours)
 
 

@@ -147,6 +147,10 @@ def test_a_difference_says_which_server_has_what() -> None:
         ("int unsigned", "int", False),
         ("varchar(6)", "varchar(30)", True),
         ("varchar(60)", "varchar(30)", False),
+        ("char(4) CHARACTER SET latin1", "char(4) CHARACTER SET utf8mb4", True),
+        ("char(4) CHARACTER SET utf8mb4", "char(4) CHARACTER SET latin1", False),
+        ("varchar(90) CHARACTER SET latin1", "varchar(30) CHARACTER SET utf8mb3", False),
+        ("varchar(90) CHARACTER SET cp1250", "varchar(30) CHARACTER SET utf8mb4", False),  # unknown
         ("decimal(4,2)", "decimal(8,2)", True),
         ("decimal(8,1)", "decimal(8,2)", True),
         ("decimal(12,2)", "decimal(8,2)", False),
