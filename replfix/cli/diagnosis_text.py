@@ -185,7 +185,7 @@ def plan_text(plan: Plan) -> RenderableType:
         parts.append(Text("Left out on this replica, for good:", style="bold red"))
         parts.extend(_point("✗", line, "red") for line in left_out_lines(plan))
     parts.append(Text("Only if:"))
-    parts.extend(_point("·", guard) for guard in plan.guards)
+    parts.extend(_point("·", guard.in_words) for guard in plan.guards)
     if plan.risks:
         parts.append(Text("Mind:"))
         parts.extend(_point("!", risk, "yellow") for risk in plan.risks)

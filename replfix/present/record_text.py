@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from replfix.core.plan.guard import read_guard
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.core.words import counted
 from replfix.present.safe_text import indented, visible
@@ -65,6 +66,7 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
         for name, value in plan.items()
         if name
         not in (
+            "version",
             "steps",
             "guards",
             "risks",
@@ -89,8 +91,13 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     yield from (_displaced(step, limit, where) for step in steps if isinstance(step.get("current"), Mapping))
     yield from _points("Said of undo before", [outlook] if (outlook := plan.get("undo_outlook")) else [], "·", limit)
     yield from _sql("Undo, in this order", _undo(content), limit)
-    yield from _points("Only if", plan.get("guards"), "·", limit)
+    yield from _points("Only if", _guards(plan.get("guards")), "·", limit)
     yield from _points("Mind", plan.get("risks"), "!", limit)
+
+
+def _guards(recorded: object) -> list[str]:
+    found = map(read_guard, recorded) if isinstance(recorded, list) else ()
+    return [guard.in_words for guard in found if guard is not None]
 
 
 def undo_sql(content: Mapping[str, object]) -> str:

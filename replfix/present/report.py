@@ -164,7 +164,7 @@ def _plan(plan: Plan) -> Iterator[str]:
             *fenced(list(left_out_lines(plan, STATEMENTS)), "text"),
             "",
         )
-    yield from points("Only if:", plan.guards)
+    yield from points("Only if:", tuple(guard.in_words for guard in plan.guards))
     yield from points("Mind:", plan.risks)
     undo = [step.undo_sql for step in reversed(plan.steps) if step.undo_sql]
     yield from ("### Undo", "", sentence(plan.undo_outlook), "")

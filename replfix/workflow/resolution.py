@@ -56,7 +56,7 @@ def resolve(
     story = IncidentLog(operation)
     rounds: list[Round] = []
     any_channel = channel is None
-    confirmed: set[str] = set()
+    confirmed: set[tuple[object, ...]] = set()
     tries = 0
     while True:
         try:
@@ -93,9 +93,9 @@ def resolve(
                 f"The channel stopped again, on {plan.transaction}, after {max_rounds} rounds, which is the limit.",
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
-        if not dry_run and plan.digest not in confirmed and not confirm(diagnosis, plan):
+        if not dry_run and plan.shown not in confirmed and not confirm(diagnosis, plan):
             return _stopped_short(rounds, story, "Not confirmed.", "")
-        confirmed.add(plan.digest)
+        confirmed.add(plan.shown)
         came = RoundProgress()
         try:
             if not dry_run and close_gap(operation, story, plan):

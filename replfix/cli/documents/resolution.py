@@ -108,7 +108,7 @@ def _round(round_: Round) -> RoundPart:
         left_out=_left_out(plan.left_out),
         left_out_statement=plan.left_out.statement or None if plan.left_out else None,
         left_out_statements=["; ".join(s.script) for s in plan.left_out.statements] if plan.left_out else [],
-        guards=list(plan.guards),
+        guards=[guard.in_words for guard in plan.guards],
         risks=list(plan.risks),
         undo=undo_part(plan),
         rehearsed=round_.rehearsed,

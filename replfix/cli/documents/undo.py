@@ -48,7 +48,7 @@ def undo_document(name: str, undoing: UndoOutcome) -> UndoDocument:
         transaction=str(plan.transaction),
         digest=plan.digest,
         steps=[step_part(step, where) for where, step in in_order(plan)],
-        guards=list(plan.guards),
+        guards=[guard.in_words for guard in plan.guards],
         risks=list(plan.risks),
         on_source=undoing.on_source.value if undoing.on_source is not None else None,
         in_the_way=list(undoing.in_the_way),

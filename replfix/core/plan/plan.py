@@ -12,6 +12,7 @@ from replfix.core import sql
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.foreign_keys.child_rows import Orphan
+from replfix.core.plan.guard import Guard
 from replfix.core.plan.trigger_reach import Fired
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
@@ -175,8 +176,7 @@ class SourceWrite:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """From diagnosis to a running channel. ``guards`` and ``risks`` are sentences for people; the executor checks
-    every guard itself."""
+    """From diagnosis to a running channel. ``risks`` and ``undo_outlook`` are sentences for people: no part of the digest."""
 
     strategy: str
     server_uuid: str
@@ -184,7 +184,7 @@ class Plan:
     transaction: TransactionId
     errno: int
     steps: tuple[Step, ...]
-    guards: tuple[str, ...]
+    guards: tuple[Guard, ...]
     risks: tuple[str, ...]
     row_events: bool = False  # the steps are carried out as row events, which fire no trigger; else as their SQL
     way: ApplyMode = ApplyMode.APPLY
@@ -276,9 +276,15 @@ class Plan:
         return tuple(step for step in self.steps if step.current is not None)
 
     @property
+    def shown(self) -> tuple[object, ...]:
+        """What somebody who agrees to the plan has seen: what it does, and what is said of it."""
+        return (self.digest, self.risks, self.undo_outlook)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 over everything in the plan: two plans with one digest do the same."""
-        text = json.dumps(to_document(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 over what the plan does and depends on: two plans with one digest do the same. In other words it stays the same."""
+        data = {name: value for name, value in to_document(self).items() if name not in _FOR_PEOPLE}
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -332,16 +338,22 @@ def _named(of: TransactionId) -> dict[str, JsonValue]:
     return named
 
 
+VERSION = 2
+"""Of the document, and so of its digest. A document of before has none: its guards are sentences, and its digest was taken over all of it."""
+_FOR_PEOPLE = ("risks", "undo_outlook")
+
+
 def to_document(plan: Plan) -> dict[str, JsonValue]:
-    """The plan as JSON values, with full row images: what the trail keeps and the digest is taken over."""
+    """The plan as JSON values, with full row images: what the trail keeps, and the digest is taken over but for what is for people."""
     return {
+        "version": VERSION,
         "strategy": plan.strategy,
         "server_uuid": plan.server_uuid,
         "channel": plan.channel,
         **_named(plan.transaction),
         "errno": plan.errno,
         "steps": [step_to_document(step) for step in plan.steps],
-        "guards": list(plan.guards),
+        "guards": [guard.to_document() for guard in plan.guards],
         "risks": list(plan.risks),
         "row_events": plan.row_events,
         **({"kept": [kept_to_document(kept) for kept in plan.kept]} if plan.kept else {}),
@@ -350,7 +362,8 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         **({"net_rows": [step_to_document(step) for step in plan.net_rows]} if plan.net_rows else {}),
         **({} if plan.left_out is None else {"left_out": plan.left_out.to_document()}),
         **({} if plan.on_source is None else {"on_source": on_source_document(plan.on_source)}),
-        **({"undoable": plan.undoable.value, "undo_outlook": plan.undo_outlook} if plan.undo_outlook else {}),
+        "undoable": plan.undoable.value,
+        **({"undo_outlook": plan.undo_outlook} if plan.undo_outlook else {}),
         **({} if plan.receiver is None else {"receiver": _receiver_to_document(plan.receiver)}),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from replfix.core.plan.guard import read_guard
 from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind, Undoable
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
@@ -41,7 +42,7 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         ),
         errno=_number(document, "errno"),
         steps=read_steps(document, tables),
-        guards=tuple(map(str, _list(document, "guards"))),
+        guards=tuple(filter(None, map(read_guard, _list(document, "guards")))),
         risks=tuple(map(str, _list(document, "risks"))),
         row_events=document.get("row_events") is True,
         way=_way(document),

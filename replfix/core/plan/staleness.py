@@ -86,11 +86,17 @@ def replanned(shown: Plan, now: Plan) -> str:
         return _rows(shown.steps, now.steps)
     if shown.on_source is not None and now.on_source is not None and shown.on_source != now.on_source:
         return f"on the source {_rows(shown.on_source.steps, now.on_source.steps)}"
-    for was, is_ in ((shown.guards, now.guards), (shown.risks, now.risks)):
+    for was, is_ in ((_guards(shown), _guards(now)), (shown.risks, now.risks)):
         gone, come = [text for text in was if text not in is_], [text for text in is_ if text not in was]
         if gone or come:
             return "; ".join((*(f"no longer so: {text}" for text in gone), *(f"now so: {text}" for text in come)))
+    if shown.undo_outlook != now.undo_outlook:
+        return f"now so: {now.undo_outlook}" if now.undo_outlook else f"no longer so: {shown.undo_outlook}"
     return "" if shown.digest == now.digest else "it would be carried out in another way"
+
+
+def _guards(plan: Plan) -> tuple[str, ...]:
+    return tuple(guard.in_words for guard in plan.guards)
 
 
 def _rows(shown: tuple[Step, ...], now: tuple[Step, ...]) -> str:

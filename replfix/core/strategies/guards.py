@@ -1,30 +1,29 @@
-"""What every plan depends on beside its rows, as guards: sentences, so that a plan made anew has another digest."""
+"""Guards that more than one strategy has."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-
 from replfix.core.incident.evidence import Evidence
-from replfix.core.schema.table import Table, TableName
+from replfix.core.plan.guard import Guard, GuardKind, fingerprint
+from replfix.core.replication.transaction_id import TransactionId
 
-_DIGITS = 12
 
-
-def same_origin(evidence: Evidence) -> tuple[str, ...]:
-    """Where the transaction comes from, and what it meets: the checks are ``redirected`` and ``redefined``."""
+def of_the_channel(evidence: Evidence, transaction: TransactionId) -> tuple[Guard, ...]:
+    """Where the transaction failed, where it comes from, and what it meets."""
     channel = evidence.channel
-    named = f", server {channel.source_uuid}" if channel.source_uuid else ""
     return (
-        f"the channel reads from {channel.source_host}:{channel.source_port}{named}",
-        *(
-            [f"its tables are defined as they were diagnosed ({fingerprint(evidence.tables)})"]
-            if evidence.tables
-            else []
+        Guard.of(GuardKind.SERVER, uuid=evidence.status.server_uuid),
+        Guard.of(
+            GuardKind.STOPPED,
+            channel=f"channel {channel.name!r}" if channel.name else "the default channel",
+            errno=evidence.error.errno,
+            transaction=str(transaction),
         ),
+        Guard.of(GuardKind.NOT_APPLIED, transaction=str(transaction)),
+        Guard.of(
+            GuardKind.ORIGIN,
+            host=channel.source_host,
+            port=channel.source_port,
+            server=f", server {channel.source_uuid}" if channel.source_uuid else "",
+        ),
+        *([Guard.of(GuardKind.DEFINITIONS, fingerprint=fingerprint(evidence.tables))] if evidence.tables else []),
     )
-
-
-def fingerprint(tables: Mapping[TableName, Table]) -> str:
-    """Of how they are defined."""
-    return hashlib.sha256(repr(tuple(tables[name] for name in sorted(tables))).encode()).hexdigest()[:_DIGITS]

@@ -11,12 +11,13 @@ from replfix.core.conflicts.swapped_rows import Why
 from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Kind, Thread
+from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import ApplyMode, LeftOut, Plan, Step, Undoable
 from replfix.core.remedies import prepared_xa
 from replfix.core.remedies.beside_swaps import carried_out, changes_beside, outdated
 from replfix.core.remedies.by_hand import one_thread_first
 from replfix.core.replication.transaction_id import TransactionId
-from replfix.core.strategies.guards import same_origin
+from replfix.core.strategies.guards import of_the_channel
 from replfix.core.words import counted
 
 NAME = "skip"
@@ -150,17 +151,9 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
     return ""  # what comes before it is applied first; see close_gap
 
 
-def _guards(evidence: Evidence, transaction: TransactionId, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
-    return (
-        f"the server is {evidence.status.server_uuid}",
-        f"{channel} is still stopped with error {evidence.error.errno} on {transaction}",
-        f"{transaction} is not applied",
-        *same_origin(evidence),
-        "the replica has rehearsed the other rows of the transaction"
-        if steps
-        else "the account was seen to be allowed to leave it out",
-    )
+def _guards(evidence: Evidence, transaction: TransactionId, steps: tuple[Step, ...]) -> tuple[Guard, ...]:
+    rehearsed = GuardKind.OTHERS_REHEARSED if steps else GuardKind.MAY_LEAVE_OUT
+    return (*of_the_channel(evidence, transaction), Guard(rehearsed))
 
 
 def _risks(evidence: Evidence, left_out: LeftOut, steps: tuple[Step, ...]) -> list[str]:

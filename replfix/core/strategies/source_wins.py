@@ -12,6 +12,7 @@ from replfix.core.incident.generated_otherwise import generated_otherwise
 from replfix.core.incident.held_twice import held_twice
 from replfix.core.incident.held_values import other_values
 from replfix.core.incident.skipped import REST_IS_MISSING, lost
+from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import ApplyMode, Kept, Plan, Step, StepKind
 from replfix.core.plan.plan_steps import names_of, steps_of
 from replfix.core.remedies import divergent_keys, extra_key, partial_images
@@ -23,7 +24,7 @@ from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_diff import differing, logged_in_part
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import ForeignKey, Table
-from replfix.core.strategies.guards import same_origin
+from replfix.core.strategies.guards import of_the_channel
 from replfix.core.strategies.undo_forecast import outlook
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -245,38 +246,22 @@ def side_effect(step: Step, table: Table, row_events: bool) -> str:
     return ""
 
 
-def _guards(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[str, ...]:
+def _guards(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[Guard, ...]:
     assert evidence.transaction is not None
-    channel = f"channel {evidence.channel.name!r}" if evidence.channel.name else "the default channel"
     return (
-        f"the server is {evidence.status.server_uuid}",
-        f"{channel} is still stopped with error {evidence.error.errno} on {evidence.transaction.id}",
-        f"{evidence.transaction.id} is not applied",
-        *same_origin(evidence),
+        *of_the_channel(evidence, evidence.transaction.id),
         *_row_guards(steps, not evidence.not_as_events),
-        *_children_guards(evidence, steps),
-        f"the replica has rehearsed the plan together with the transaction's {'own row events' if net is None else 'outcome'}",
+        *([Guard(GuardKind.CHILDREN_AS_NAMED)] if released_keys(steps, evidence.tables) else []),
+        Guard(GuardKind.EVENTS_REHEARSED if net is None else GuardKind.OUTCOME_REHEARSED),
     )
 
 
-def _row_guards(steps: tuple[Step, ...], row_events: bool) -> tuple[str, ...]:
+def _row_guards(steps: tuple[Step, ...], row_events: bool) -> tuple[Guard, ...]:
     if not steps:
         return ()
-    are = "is" if len(steps) == 1 else "are"
     return (
-        f"{counted(len(steps), 'row')}, locked, {are} exactly what was diagnosed",
-        "each row event finds exactly one row, and fires no trigger and no cascade"
-        if row_events
-        else "each statement finds exactly one row, and fires no cascade",
-    )
-
-
-def _children_guards(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    if not released_keys(steps, evidence.tables):
-        return ()
-    return (
-        "the rows that reference a row which goes or gets another key are exactly those named here, and each has its "
-        "parent when the transaction is through",
+        Guard.of(GuardKind.ROWS_AS_DIAGNOSED, rows=len(steps)),
+        Guard(GuardKind.ROW_EVENTS_EXACT if row_events else GuardKind.STATEMENTS_EXACT),
     )
 
 

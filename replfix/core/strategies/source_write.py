@@ -12,6 +12,7 @@ from replfix.core.diagnosis.diagnosis import Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.origin import not_written_here
 from replfix.core.incident.source_feasibility import Named, SourceFeasibility
+from replfix.core.plan.guard import Guard, GuardKind, fingerprint
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.plan_steps import parents_first
 from replfix.core.plan.trigger_reach import Reach
@@ -19,7 +20,6 @@ from replfix.core.rows.row_diff import differing, same
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table
 from replfix.core.strategies import source_wins
-from replfix.core.strategies.guards import fingerprint
 from replfix.core.strategies.undo_forecast import with_source
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -170,10 +170,10 @@ def reaching(part: SourceWrite, reached: Iterable[Reach]) -> SourceWrite:
     return replace(part, fires=tuple(dict.fromkeys(fired for reach in reached for fired in reach.fires)))
 
 
-def triggers_guard(part: SourceWrite) -> str:
+def triggers_guard(part: SourceWrite) -> Guard:
     if not part.fires:
-        return "no trigger there fires"
-    return f"the triggers there that can fire are the {len(part.fires)} listed, as they are written now"
+        return Guard(GuardKind.NO_SOURCE_TRIGGER)
+    return Guard.of(GuardKind.SOURCE_TRIGGERS, triggers=len(part.fires))
 
 
 def triggers_risk(part: SourceWrite) -> tuple[str, ...]:
@@ -203,17 +203,13 @@ def cascade(step: Step, table: Table) -> str:
     return ""
 
 
-def _guards(side: SourceFeasibility, part: SourceWrite) -> tuple[str, ...]:
+def _guards(side: SourceFeasibility, part: SourceWrite) -> tuple[Guard, ...]:
     changed = sum(step.current is not None for step in part.steps)
     return (
-        f"the source is {side.uuid}, takes writes, and its tables are defined as they were diagnosed ({fingerprint(side.tables)})",
-        *(
-            [f"on the source {counted(changed, 'row')}, locked, {_is(changed)} exactly what was diagnosed"]
-            if changed
-            else ()
-        ),
+        Guard.of(GuardKind.SOURCE, uuid=side.uuid, read="diagnosed", fingerprint=fingerprint(side.tables)),
+        *([Guard.of(GuardKind.SOURCE_ROWS_AS_DIAGNOSED, rows=changed)] if changed else ()),
         triggers_guard(part),
-        "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
+        Guard(GuardKind.SOURCE_REHEARSED),
     )
 
 

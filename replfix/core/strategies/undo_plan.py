@@ -9,12 +9,12 @@ from typing import Literal
 
 from replfix.core import sql
 from replfix.core.conflicts.foreign_keys.child_rows import Child
+from replfix.core.plan.guard import Guard, GuardKind, fingerprint
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind, Undoable
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_diff import differing, logged_in_part, same, without_own
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import ForeignKey, Table, TableName
-from replfix.core.strategies.guards import fingerprint
 from replfix.core.strategies.source_write import delay_risk, triggers_guard, triggers_risk
 from replfix.core.words import SHOWN, counted, shortened
 from replfix.errors import Refused
@@ -64,11 +64,11 @@ def also_on_source(
     names = ", ".join(str(name) for name in dict.fromkeys(step.table for step in part.steps))
     defined = fingerprint({step.table: tables[step.table] for step in part.steps})
     guards = (
-        f"the source is {part.server_uuid}, takes writes, and its tables are defined as they were looked at ({defined})",
-        f"on the source {rows}, locked, exactly as the repair left them, and on the replica just so: the channel runs",
-        "on neither server does another row reference one that goes, or hold a key of one that comes back",
+        Guard.of(GuardKind.SOURCE, uuid=part.server_uuid, read="looked at", fingerprint=defined),
+        Guard.of(GuardKind.ROWS_AS_LEFT_ON_BOTH, rows=len(part.steps)),
+        Guard(GuardKind.KEYS_FREE_ON_BOTH),
         triggers_guard(part),
-        "the source has rehearsed its part (rolled back), and each statement changes exactly one row",
+        Guard(GuardKind.SOURCE_REHEARSED),
     )
     risks = [
         f"What the repair wrote on the source is taken back there first ({rows} of {names}), in one logged transaction: every replica "
@@ -125,13 +125,13 @@ def _statement(table: Table, current: RowImage | None, target: RowImage | None) 
     return sql.delete_row(table, current) if target is None else sql.update_row(table, current, target)
 
 
-def _guards(plan: Plan) -> tuple[str, ...]:
+def _guards(plan: Plan) -> tuple[Guard, ...]:
     return (
-        f"the server is {plan.server_uuid}",
-        f"{counted(len(plan.steps), 'row')}, locked, exactly as the repair left them",
-        "every key of a row that comes back is free",
-        "no other row references one that goes, and each that comes back has its parents",
-        "each step finds exactly one row; otherwise all of them are rolled back",
+        Guard.of(GuardKind.SERVER, uuid=plan.server_uuid),
+        Guard.of(GuardKind.ROWS_AS_LEFT, rows=len(plan.steps)),
+        Guard(GuardKind.KEYS_FREE),
+        Guard(GuardKind.FAMILIES_WHOLE),
+        Guard(GuardKind.ALL_OR_NONE),
     )
 
 

@@ -57,7 +57,7 @@ class PlanView(Container):
                 )  # fmt: skip
             yield Static(title(plural(len(self._items), "step")), classes="part", markup=False)
             yield LineList(len(self._items), self._line, id="step-list")
-            guards = [title("Only if"), *(point("·", guard) for guard in plan.guards)]
+            guards = [title("Only if"), *(point("·", guard.in_words) for guard in plan.guards)]
             digest = point("·", f"the plan is the one with digest {self._digest}")
             yield Static(together([*guards, digest]), id="guards", classes="part", markup=False)
         with Vertical(id="plan-right"):

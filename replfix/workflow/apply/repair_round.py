@@ -151,8 +151,9 @@ def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
     except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
         raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
     fresh, why_not = plan_of(diagnosis, plan.strategy) if diagnosis else (None, "")
-    if diagnosis is None or fresh is None or fresh.digest != plan.digest:
-        what = why_not if fresh is None else f"the diagnosis now leads to another plan: {replanned(plan, fresh)}"
+    changed = replanned(plan, fresh) if fresh is not None else why_not
+    if diagnosis is None or fresh is None or changed:
+        what = changed if fresh is None else f"the diagnosis now leads to another plan: {changed}"
         raise Stale(
             f"Something changed since the plan was shown: {what.rstrip('.') if diagnosis else 'the channel runs now'}.",
             "Nothing was changed. Run the command again to see how it stands now.",

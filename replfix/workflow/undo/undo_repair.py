@@ -202,8 +202,8 @@ def _part(
 ) -> SourceWriter:
     def check(_: object) -> None:
         now = _look(operation, repair)
-        if now.in_the_way or now.plan.digest != looked.plan.digest:
-            changed = " ".join(now.in_the_way[:3]) or replanned(looked.plan, now.plan)
+        changed = " ".join(now.in_the_way[:3]) or replanned(looked.plan, now.plan)
+        if changed:
             raise Stale(f"While the undo was carried out, things changed: {changed}", "Nothing was changed.")
 
     half = looked.source

@@ -6,8 +6,12 @@ import json
 from dataclasses import fields, replace
 from decimal import Decimal
 
+import pytest
+
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.foreign_keys.child_rows import Orphan
+from replfix.core.plan import guard as guard_module
+from replfix.core.plan.guard import Guard, GuardKind, read_guard
 from replfix.core.plan.plan import ApplyMode, Kept, LeftOut, Plan, SourceWrite, Step, StepKind, Undoable, to_document
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
@@ -23,6 +27,7 @@ STEP = Step(
     "UPDATE …",
     "UPDATE … back",
 )
+GUARD = Guard.of(GuardKind.SERVER, uuid=REPLICA)
 PLAN = Plan(
     "source-wins",
     REPLICA,
@@ -30,7 +35,7 @@ PLAN = Plan(
     TransactionId(GTID, "binlog.000001", 400, 1792),
     1062,
     (STEP,),
-    ("a guard",),
+    (GUARD,),
     ("a risk",),
 )
 
@@ -63,7 +68,50 @@ def test_the_digest_changes_with_every_field() -> None:
     others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=ApplyMode.EMPTY))
     others.append(replace(PLAN, undoable=Undoable.NO, undo_outlook="x"))
     assert len(others) == len(fields(Plan))
-    assert len({p.digest for p in (PLAN, *others)}) == len(others) + 1
+    assert len({p.shown for p in (PLAN, *others)}) == len(others) + 1
+    in_words = [p for p in others if p.digest == PLAN.digest]
+    assert in_words == [replace(PLAN, risks=()), replace(PLAN, undo_outlook="x")]
+
+
+def test_the_digest_of_a_plan_stays_the_same_in_other_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer replfix may say it better: the plan is the same one."""
+    digest = PLAN.digest
+    monkeypatch.setitem(guard_module._WORDS, GuardKind.SERVER, "this is server {uuid}")  # type: ignore[arg-type]
+    assert PLAN.guards[0].in_words == f"this is server {REPLICA}"
+    assert PLAN.digest == digest == "dde5cdd0378ddb8bd69481a8ff2c8ae1f06b3e241e9ccdc5501db23e095a5de7"
+
+
+def test_every_guard_has_words_and_comes_back_from_its_record() -> None:
+    facts = {
+        "uuid": "u",
+        "channel": "c",
+        "errno": 1,
+        "transaction": "t",
+        "host": "h",
+        "port": 2,
+        "server": "",
+        "fingerprint": "f",
+    }
+    facts |= {"rows": 2, "read": "r", "triggers": 3, "words": "{hostile} words"}
+    for kind in GuardKind:
+        guard = Guard.of(kind, **facts)
+        assert guard.in_words
+        assert read_guard(json.loads(json.dumps(guard.to_document()))) == guard
+    assert Guard.of(GuardKind.ROWS_AS_LEFT, rows=1).in_words == "1 row, locked, exactly as the repair left them"
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [None, 1, {}, {"kind": "newer"}, {"kind": ["server"]}, {"kind": "server"}, {"kind": "server", "uuid": []}],
+)
+def test_what_is_no_guard_is_none(recorded: object) -> None:
+    assert read_guard(recorded) is None
+
+
+def test_a_guard_of_a_record_of_before_is_its_sentence() -> None:
+    guard = read_guard("the server is {x}")
+    assert guard is not None
+    assert guard.in_words == "the server is {x}"
 
 
 def test_the_digest_changes_with_every_field_of_a_step() -> None:
@@ -124,9 +172,11 @@ def test_the_document_holds_everything() -> None:
                 "target": {"id": 1, "v": {"base64": "/w=="}},
             }
         ],
-        "guards": ["a guard"],
+        "version": 2,
+        "guards": [{"kind": "server", "uuid": REPLICA}],
         "risks": ["a risk"],
         "row_events": False,
+        "undoable": "nothing-to-undo",
     }
 
 

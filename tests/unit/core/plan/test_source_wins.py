@@ -123,9 +123,9 @@ def test_guards_and_risks_are_said() -> None:
     gathered = gather(DUPLICATE, (1, 9, 9), (5, 2, 0))
     named = channel(name="east")
     plan = plan_of(replace(gathered, channel=named, status=status(named, super_read_only=False)))
-    assert plan.guards[0] == f"the server is {REPLICA}"
-    assert plan.guards[1] == f"channel 'east' is still stopped with error 1062 on {GTID}"
-    assert any("2 rows, locked" in guard for guard in plan.guards)
+    assert plan.guards[0].in_words == f"the server is {REPLICA}"
+    assert plan.guards[1].in_words == f"channel 'east' is still stopped with error 1062 on {GTID}"
+    assert any("2 rows, locked" in guard.in_words for guard in plan.guards)
     assert plan.risks[0].startswith("2 rows of the replica are taken out or changed")
     assert not any("super_read_only" in risk for risk in plan.risks)
     assert any("super_read_only" in risk for risk in plan_of(gathered).risks)
@@ -273,4 +273,4 @@ def test_what_becomes_of_children_is_said() -> None:
         "when the transaction is through.",
     ]
     assert [kept.row[0] for kept in plan.kept] == list(range(30, 37))
-    assert any("exactly those named here" in guard for guard in plan.guards)
+    assert any("exactly those named here" in guard.in_words for guard in plan.guards)

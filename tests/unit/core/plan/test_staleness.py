@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from replfix.core.conclude import conclude
+from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import Plan
 from replfix.core.plan.staleness import redefined, redirected, replanned
 from replfix.core.schema.filters import Filters
@@ -58,7 +59,7 @@ def test_a_plan_that_was_made_anew() -> None:
     assert replanned(shown, plan((1, "x", None))) == ""
     assert replanned(shown, plan((1, "y", None))) == "a row of shop.orders changed (number)"
     assert "1 step then, 2 steps now" in replanned(shown, plan((1, "x", None), (2, "A", None)))
-    moved = replace(shown, guards=("one", *shown.guards[1:]))
-    assert replanned(shown, moved) == f"no longer so: {shown.guards[0]}; now so: one"
+    moved = replace(shown, guards=(Guard.of(GuardKind.SERVER, uuid="another"), *shown.guards[1:]))
+    assert replanned(shown, moved) == f"no longer so: {shown.guards[0].in_words}; now so: the server is another"
     assert replanned(shown, replace(shown, errno=1032)) == "the channel fails with error 1032"
     assert replanned(shown, replace(shown, row_events=not shown.row_events)) == "it would be carried out in another way"
