@@ -25,7 +25,6 @@ from replfix.core.connection.tls import NO_TLS_OPTIONS, Tls
 from replfix.core.trail.audit_key import signed
 from replfix.core.trail.audit_record import (
     START,
-    UNKNOWN_RESULT,
     AuditRecord,
     Head,
     Illegible,
@@ -35,6 +34,7 @@ from replfix.core.trail.audit_record import (
     chained,
     verify_chain,
 )
+from replfix.core.trail.intent_result import IntentResult
 from replfix.core.trail.trail_anchor import Anchor
 from replfix.errors import AuditError, UsageError
 
@@ -57,6 +57,10 @@ _TEXTS = tuple(column.name for column in audit_record.columns if column.name != 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+_LEFT_OPEN = canonical({"result": IntentResult.UNKNOWN.value})[1:-1]
+"""In the canonical payload of an outcome that leaves its intent open."""
 
 
 class SqlTrail:
@@ -235,7 +239,7 @@ class SqlTrail:
             later.c.kind == closing.value,
             later.c.seq > audit_record.c.seq,
             # In canonical JSON no text inside a value looks like this: its quotes are escaped.
-            ~later.c.payload.contains(UNKNOWN_RESULT, autoescape=True),
+            ~later.c.payload.contains(_LEFT_OPEN, autoescape=True),
         )
         conditions = [audit_record.c.kind == kind.value, ~closed]
         return [self._legible(record) for record in self._pages(conditions, newest_first=False)]

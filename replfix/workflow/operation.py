@@ -1,4 +1,4 @@
-"""What one resolution works with, what it tells the trail, and how far it came."""
+"""What one resolution works with, its records, and how far it came."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from replfix.core.plan.outcome import Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, Step
 from replfix.core.trail.audit_record import RecordKind
+from replfix.core.trail.intent_result import IntentResult
 from replfix.errors import AuditError, NotVerified
 from replfix.ports import Clock, Progress, Replica, SourceOf, Trail
 
@@ -31,8 +32,7 @@ class Operation:
 
 
 class IncidentLog:
-    """What the trail is told about one resolution, and the ids of those records. An undo goes on with the story of the
-    ``incident`` that it takes back."""
+    """The records of one resolution. An undo goes on with those of the ``incident`` that it takes back."""
 
     def __init__(self, operation: Operation, incident: str | None = None) -> None:
         self._trail = operation.trail
@@ -40,7 +40,7 @@ class IncidentLog:
         self._incident = incident or uuid.uuid4().hex[:12]
         self.ids: list[str] = []
 
-    def tell(self, kind: RecordKind, channel: str, payload: dict[str, object]) -> str:
+    def append(self, kind: RecordKind, channel: str, payload: dict[str, object]) -> str:
         record = self._trail.append(kind, incident=self._incident, replica=self._name, channel=channel, payload=payload)
         self.ids.append(record.id)
         return record.id
@@ -48,7 +48,7 @@ class IncidentLog:
     def end(
         self,
         plan: Plan,
-        result: str,
+        result: IntentResult,
         detail: str,
         on_source: SourceWriteResult | None = None,
         undoes: str | None = None,
@@ -57,13 +57,13 @@ class IncidentLog:
         payload: dict[str, object] = {
             "digest": plan.digest,
             "gtid": plan.transaction.gtid,
-            "result": result,
+            "result": result.value,
             "detail": detail,
             **({"on_source": on_source.value} if on_source is not None else {}),
             **({"undoes": undoes} if undoes is not None else {}),
         }
         try:
-            self.tell(RecordKind.OUTCOME, plan.channel, payload)
+            self.append(RecordKind.OUTCOME, plan.channel, payload)
         except AuditError as error:
             raise NotVerified(
                 f"The outcome ({result}) could not be recorded: {error.message}",
@@ -80,17 +80,22 @@ class RoundProgress:
     unknown: bool = False  # whether it is
     verified: bool = False
     audit_id: str | None = None
-    verb: str = "applied"  # what is done, as the trail says it
+    leaves_out: bool = False
     causes: tuple[str, ...] = ()  # codes
     on_source: SourceWriteResult | None = None
     written: tuple[Step, ...] = ()
     left_stopped: str = ""  # why the channel was not started again behind a transaction that is verified
 
     @property
-    def in_words(self) -> str:
+    def result(self) -> IntentResult:
+        """Of a repair."""
         if self.verified:
-            return f"{self.verb} and verified"
-        return "unknown" if self.unknown else f"{self.verb}, not verified" if self.applied else f"not {self.verb}"
+            return IntentResult.LEFT_OUT_VERIFIED if self.leaves_out else IntentResult.VERIFIED
+        if self.unknown:
+            return IntentResult.UNKNOWN
+        if self.applied:
+            return IntentResult.LEFT_OUT if self.leaves_out else IntentResult.APPLIED
+        return IntentResult.NOT_LEFT_OUT if self.leaves_out else IntentResult.NOT_APPLIED
 
     def as_round(self, plan: Plan) -> Round:
         return Round(

@@ -53,74 +53,113 @@ def resolve(
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
     recover_first(operation, finish=not dry_run)
-    story = IncidentLog(operation)
-    rounds: list[Round] = []
-    any_channel = channel is None
-    confirmed: set[tuple[object, ...]] = set()
-    tries = 0
-    while True:
+    run = _Resolution(operation, strategy, channel, max_rounds, dry_run, confirm)
+    while (outcome := run.next_round()) is None:
+        pass
+    return outcome
+
+
+class _Resolution:
+    """Rounds, until one ends the run."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        strategy: str,
+        channel: str | None,
+        max_rounds: int,
+        dry_run: bool,
+        confirm: Confirm,
+    ) -> None:
+        self._operation = operation
+        self._strategy = strategy
+        self._channel = channel  # the next rounds are about the one that was diagnosed first
+        self._any_channel = channel is None
+        self._max_rounds = max_rounds
+        self._dry_run = dry_run
+        self._confirm = confirm
+        self._log = IncidentLog(operation)
+        self._rounds: list[Round] = []
+        self._agreed: set[tuple[object, ...]] = set()
+        self._tries = 0
+
+    def next_round(self) -> Outcome | None:
+        """Diagnose, plan, ask, carry out; None when there may be more to do."""
         try:
-            diagnosis = _diagnosis(operation, channel)
-            if diagnosis is None and rounds and any_channel and (another := _failed(operation)) is not None:
-                channel = another
-                continue
+            diagnosis = _diagnosis(self._operation, self._channel)
+            if diagnosis is None and self._rounds and self._any_channel and (another := _failed(self._operation)):
+                self._channel = another
+                return None
         except ReplfixError as error:
-            if not rounds and (isinstance(error, NoReplica) or not isinstance(error, ReplicationError)):
+            if not self._rounds and (isinstance(error, NoReplica) or not isinstance(error, ReplicationError)):
                 raise
-            return _stopped_short(rounds, story, error.message, error.hint)
+            return self._stop(error.message, error.hint)
         if diagnosis is None:
-            if rounds:
-                return _resolved(operation, channel, rounds, story)
-            return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
-        channel = diagnosis.evidence.channel.name  # the next rounds are about the same channel
-        plan, why_not = plan_of(diagnosis, strategy)
+            return self._nothing_left()
+        self._channel = diagnosis.evidence.channel.name
+        plan, why_not = plan_of(diagnosis, self._strategy)
         if plan is None:
             unreachable = diagnosis.evidence.unreachable
-            if unreachable is not None and not rounds and diagnosis.evidence.transaction is None:
+            if unreachable is not None and not self._rounds and diagnosis.evidence.transaction is None:
                 raise unreachable
-            return _stopped_short(rounds, story, why_not, _what_is_shown(diagnosis))
-        if rounds and plan.left_out is not None:
-            return _stopped_short(
-                rounds,
-                story,
+            return self._stop(why_not, _what_is_shown(diagnosis))
+        return self._not_to_be_done(diagnosis, plan) or self._carry_out(diagnosis, plan)
+
+    def _nothing_left(self) -> Outcome:
+        if self._rounds:
+            return _resolved(self._operation, self._channel, self._rounds, self._log)
+        return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
+
+    def _not_to_be_done(self, diagnosis: Diagnosis, plan: Plan) -> Outcome | None:
+        """Why this run leaves the plan to a human."""
+        if self._rounds and plan.left_out is not None:
+            return self._stop(
                 f"The channel stopped again, on {plan.transaction}.",
                 "One transaction is left out at a time: look at this one with 'replfix diagnose'.",
             )
-        if len(rounds) == max_rounds:
-            return _stopped_short(
-                rounds,
-                story,
-                f"The channel stopped again, on {plan.transaction}, after {max_rounds} rounds, which is the limit.",
+        if len(self._rounds) == self._max_rounds:
+            return self._stop(
+                f"The channel stopped again, on {plan.transaction}, after {self._max_rounds} rounds, which is the limit.",
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
-        if not dry_run and plan.shown not in confirmed and not confirm(diagnosis, plan):
-            return _stopped_short(rounds, story, "Not confirmed.", "")
-        confirmed.add(plan.shown)
-        came = RoundProgress()
+        if not self._dry_run and plan.shown not in self._agreed and not self._confirm(diagnosis, plan):
+            return self._stop("Not confirmed.", "")
+        self._agreed.add(plan.shown)
+        return None
+
+    def _carry_out(self, diagnosis: Diagnosis, plan: Plan) -> Outcome | None:
+        progress = RoundProgress()
         try:
-            if not dry_run and close_gap(operation, story, plan):
-                continue
-            one_round(operation, story, plan, dry_run, came)
-            tries = 0
+            if not self._dry_run and close_gap(self._operation, self._log, plan):
+                return None
+            one_round(self._operation, self._log, plan, self._dry_run, progress)
+            self._tries = 0
         except NotVerified as error:
-            rounds.append(came.as_round(plan))
-            return Outcome(Result.FAILED, error.message, error.hint, tuple(rounds), tuple(story.ids))
+            self._rounds.append(progress.as_round(plan))
+            return Outcome(Result.FAILED, error.message, error.hint, tuple(self._rounds), tuple(self._log.ids))
         except ReplfixError as error:
             if isinstance(error, RehearsalFailed) and diagnosis.evidence.transient and not plan.steps:
-                tries += 1
-                if tries == TRIES or dry_run:
-                    return _stopped_short(rounds, story, *_still_held(diagnosis, error))
-                operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
-                operation.clock.sleep(BETWEEN_TRIES_SECONDS)
-                continue
-            if not rounds:
+                return self._try_again(diagnosis, error)
+            if not self._rounds:
                 raise
-            return _stopped_short(rounds, story, error.message, error.hint)
-        rounds.append(came.as_round(plan))
-        if dry_run:
-            return _rehearsed(rounds[0], story)
-        if came.left_stopped:
-            return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
+            return self._stop(error.message, error.hint)
+        self._rounds.append(progress.as_round(plan))
+        if self._dry_run:
+            return _rehearsed(self._rounds[0], self._log)
+        if progress.left_stopped:
+            return self._stop(f"The channel was not started again. {progress.left_stopped}", "")
+        return None
+
+    def _try_again(self, diagnosis: Diagnosis, error: RehearsalFailed) -> Outcome | None:
+        self._tries += 1
+        if self._tries == TRIES or self._dry_run:
+            return self._stop(*_still_held(diagnosis, error))
+        self._operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
+        self._operation.clock.sleep(BETWEEN_TRIES_SECONDS)
+        return None
+
+    def _stop(self, message: str, hint: str) -> Outcome:
+        return _stopped_short(self._rounds, self._log, message, hint)
 
 
 def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
@@ -145,9 +184,9 @@ def rehearse(operation: Operation, plan: Plan) -> Outcome:
     Raises RehearsalFailed with the server's words, Stale when the plan is not what the replica needs now.
     """
     recover_first(operation, finish=False)
-    story, came = IncidentLog(operation), RoundProgress()
-    one_round(operation, story, plan, True, came)
-    return _rehearsed(came.as_round(plan), story)
+    log, progress = IncidentLog(operation), RoundProgress()
+    one_round(operation, log, plan, True, progress)
+    return _rehearsed(progress.as_round(plan), log)
 
 
 def carry_out(operation: Operation, plan: Plan) -> Outcome:
@@ -156,25 +195,25 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
     """
     recover_first(operation)
-    story, came = IncidentLog(operation), RoundProgress()
+    log, progress = IncidentLog(operation), RoundProgress()
     try:
-        close_gap(operation, story, plan)
-        one_round(operation, story, plan, False, came)
+        close_gap(operation, log, plan)
+        one_round(operation, log, plan, False, progress)
     except NotVerified as error:
-        return Outcome(Result.FAILED, error.message, error.hint, (came.as_round(plan),), tuple(story.ids))
-    rounds = [came.as_round(plan)]
-    if came.left_stopped:
-        return _stopped_short(rounds, story, f"The channel was not started again. {came.left_stopped}", "")
+        return Outcome(Result.FAILED, error.message, error.hint, (progress.as_round(plan),), tuple(log.ids))
+    rounds = [progress.as_round(plan)]
+    if progress.left_stopped:
+        return _stopped_short(rounds, log, f"The channel was not started again. {progress.left_stopped}", "")
     try:
         channel = operation.replica.status().channel(plan.channel)
     except ReplfixError as error:
-        return _stopped_short(rounds, story, error.message, error.hint)
+        return _stopped_short(rounds, log, error.message, error.hint)
     if channel is not None and channel.applier_running:
-        return _resolved(operation, plan.channel, rounds, story)
-    return _stopped_short(rounds, story, "the channel stopped again, on a later transaction.", "Look at that one next.")
+        return _resolved(operation, plan.channel, rounds, log)
+    return _stopped_short(rounds, log, "the channel stopped again, on a later transaction.", "Look at that one next.")
 
 
-def _resolved(operation: Operation, channel: str | None, rounds: list[Round], story: IncidentLog) -> Outcome:
+def _resolved(operation: Operation, channel: str | None, rounds: list[Round], log: IncidentLog) -> Outcome:
     """The channel runs. What rounds before the last wrote on the source may have come to the replica only now."""
     for number, round_ in enumerate(rounds):
         if round_.on_source is SourceWriteResult.WRITTEN and channel is not None:
@@ -185,13 +224,11 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], st
                     f"{_in_short(rounds)} What was written on the source for {round_.plan.transaction} is not on the replica.",
                     "'replfix status' shows how the channel stands; what was written is in the audit trail.",
                     tuple(rounds),
-                    tuple(story.ids),
+                    tuple(log.ids),
                 )
             rounds[number] = replace(round_, on_source=SourceWriteResult.SEEN)
     others = any(cause in LEAVES_OTHERS for round_ in rounds for cause in round_.causes[:1])
-    return Outcome(
-        Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(story.ids)
-    )
+    return Outcome(Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(log.ids))
 
 
 def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
@@ -207,13 +244,13 @@ def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
     )
 
 
-def _rehearsed(round_: Round, story: IncidentLog) -> Outcome:
+def _rehearsed(round_: Round, log: IncidentLog) -> Outcome:
     return Outcome(
         Result.NEEDS_HUMAN,
         f"Dry run: {round_.plan.rehearsal}.",
         "Run the command without --dry-run to carry it out.",
         (round_,),
-        tuple(story.ids),
+        tuple(log.ids),
         dry_run=True,
     )
 
@@ -228,10 +265,10 @@ def _what_is_shown(diagnosis: Diagnosis) -> str:
     return "'replfix diagnose' shows the rows." if found is not None and found.conflicts else ""
 
 
-def _stopped_short(rounds: list[Round], story: IncidentLog, message: str, hint: str) -> Outcome:
+def _stopped_short(rounds: list[Round], log: IncidentLog, message: str, hint: str) -> Outcome:
     if rounds:
         message = f"{_in_short(rounds)} Then: {message}"
-    return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(story.ids))
+    return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(log.ids))
 
 
 def _in_short(rounds: list[Round]) -> str:

@@ -12,12 +12,7 @@ from replfix.core.rows.lookup import Answers, Lookup, by_identity
 from replfix.core.rows.row_diff import same
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
-
-UNEXPLAINED = "cannot be told"
-"""The result of an outcome that closes a story whose end left no trace."""
-UNDONE = "undone"
-UNDONE_ON_SOURCE = "undone on the source"
-"""The result of an undo whose part on the replica is still to be done."""
+from replfix.core.trail.intent_result import IntentResult
 
 
 class RepairState(enum.Enum):
@@ -30,9 +25,9 @@ class RepairState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``result`` as an outcome record has it, ``how`` it was determined, in a sentence."""
+    """``how`` the result was determined, in a sentence."""
 
-    result: str
+    result: IntentResult
     how: str
 
 
@@ -95,48 +90,52 @@ def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[s
     transaction = plan.transaction
     if plan.way.leaves_out:
         if applied:
-            return Found("left out, not verified", f"{transaction} counts as applied; its rows were not looked at.")
-        return Found("not left out", f"{transaction} is not passed over.")
+            return Found(IntentResult.LEFT_OUT, f"{transaction} counts as applied; its rows were not looked at.")
+        return Found(IntentResult.NOT_LEFT_OUT, f"{transaction} is not passed over.")
     if applied:
         if wrong == ():
-            return Found("applied and verified", f"{transaction} is applied, and its rows stand as it leaves them.")
+            return Found(IntentResult.VERIFIED, f"{transaction} is applied, and its rows stand as it leaves them.")
         seen = "its rows could not be held against it" if wrong is None else "; ".join(wrong[:3])
         if plan.steps and rows is RepairState.BEFORE:
             what = f"{transaction} counts as applied, and yet the repair's rows are {rows.value}: {seen}."
-            return Found(UNEXPLAINED if wrong is None else "not applied", what)
-        return Found("applied, not verified", f"{transaction} is applied; {seen}.")
+            return Found(IntentResult.UNEXPLAINED if wrong is None else IntentResult.NOT_APPLIED, what)
+        return Found(IntentResult.APPLIED, f"{transaction} is applied; {seen}.")
     if not plan.steps:
-        return Found("not applied", f"The repair changes no row, and {transaction} is not applied.")
-    word = {
-        RepairState.BEFORE: "not applied",
-        RepairState.AFTER: "applied, not verified",
-        RepairState.OTHERWISE: UNEXPLAINED,
+        return Found(IntentResult.NOT_APPLIED, f"The repair changes no row, and {transaction} is not applied.")
+    result = {
+        RepairState.BEFORE: IntentResult.NOT_APPLIED,
+        RepairState.AFTER: IntentResult.APPLIED,
+        RepairState.OTHERWISE: IntentResult.UNEXPLAINED,
     }[rows]
-    return Found(word, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
+    return Found(result, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
 
 
 def gap_found(plan: Plan, waiting: str) -> Found:
     """Of what comes before the failing transaction; ``waiting``: what of it is not applied."""
     if waiting:
-        return Found("not caught up", f"{waiting} come before {plan.transaction} and are not applied yet.")
-    return Found("caught up", f"What comes before {plan.transaction} is applied.")
+        return Found(IntentResult.NOT_CAUGHT_UP, f"{waiting} come before {plan.transaction} and are not applied yet.")
+    return Found(IntentResult.CAUGHT_UP, f"What comes before {plan.transaction} is applied.")
 
 
 def verified_before(plan: Plan) -> Found:
     """Of a repair with a part on the source, which is written only once the replica's rows have been read and are right."""
-    return Found("applied and verified", f"{plan.transaction} is applied: the run had read its rows.")
+    return Found(IntentResult.VERIFIED, f"{plan.transaction} is applied: the run had read its rows.")
 
 
 def undo_found(plan: Plan, rows: RepairState, on_source: SourceWriteResult | None) -> Found:
     """Of an undo; with a part ``on_source``, which comes first, what became of that."""
-    word = {RepairState.BEFORE: "not undone", RepairState.AFTER: UNDONE, RepairState.OTHERWISE: UNEXPLAINED}[rows]
+    result = {
+        RepairState.BEFORE: IntentResult.NOT_UNDONE,
+        RepairState.AFTER: IntentResult.UNDONE,
+        RepairState.OTHERWISE: IntentResult.UNEXPLAINED,
+    }[rows]
     how = f"The rows of the undo are {rows.value}." if plan.steps else ""
     match on_source:
         case SourceWriteResult.UNKNOWN:
-            return Found(UNEXPLAINED, how)
+            return Found(IntentResult.UNEXPLAINED, how)
         case SourceWriteResult.WRITTEN if not plan.steps:
-            return Found(UNDONE, how)
+            return Found(IntentResult.UNDONE, how)
         case SourceWriteResult.WRITTEN if rows is RepairState.BEFORE:
-            return Found(UNDONE_ON_SOURCE, how)
+            return Found(IntentResult.UNDONE_ON_SOURCE, how)
         case _:
-            return Found(word, how)
+            return Found(result, how)

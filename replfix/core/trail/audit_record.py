@@ -26,9 +26,6 @@ from typing import Protocol
 GENESIS = "0" * 64
 """The ``previous_hash`` of the first record."""
 
-UNKNOWN_RESULT = '"result":"unknown"'
-"""In the payload of an outcome that leaves open what became of its intent: the connection was lost during COMMIT."""
-
 _PIECE = 1 << 20  # characters
 
 ID_DIGITS = 12

@@ -30,11 +30,6 @@ class TransactionExecutor(Protocol):
         """What is true once ``carry_out`` came back, in words."""
         ...
 
-    @property
-    def verb(self) -> str:
-        """The same for an outcome record."""
-        ...
-
     def prepared(self) -> AbstractContextManager[None]:
         """Around rehearsal and carrying out: settings that are in the way."""
         ...
@@ -47,7 +42,7 @@ class TransactionExecutor(Protocol):
         """``guard`` is called last before it counts. What is raised before: nothing was changed. NotVerified: not known."""
         ...
 
-    def go(self) -> None:
+    def get_past(self) -> None:
         """The replica gets past the transaction and stands, where it can be told to."""
         ...
 
@@ -57,7 +52,7 @@ class TransactionExecutor(Protocol):
 
 
 def executor_for(
-    operation: Operation, story: IncidentLog, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
+    operation: Operation, log: IncidentLog, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
 ) -> TransactionExecutor:
     ways: dict[ApplyMode, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
         ApplyMode.APPLY: _Apply,
@@ -65,7 +60,7 @@ def executor_for(
         ApplyMode.EMPTY: _EmptyTransaction,
         ApplyMode.COUNTER: _SkipCounter,
     }
-    return ways[plan.way](operation, story, plan, _of_the_plan(plan, diagnosis), repair, receiving)
+    return ways[plan.way](operation, log, plan, _of_the_plan(plan, diagnosis), repair, receiving)
 
 
 def _of_the_plan(plan: Plan, diagnosis: Diagnosis) -> Diagnosis:
@@ -81,14 +76,14 @@ class _Round:
     def __init__(
         self,
         operation: Operation,
-        story: IncidentLog,
+        log: IncidentLog,
         plan: Plan,
         diagnosis: Diagnosis,
         repair: Repair,
         receiving: Receiving,
     ) -> None:
         self.operation = operation
-        self.story = story
+        self.log = log
         self.plan = plan
         self.diagnosis = diagnosis
         self.repair = repair
@@ -98,10 +93,10 @@ class _Round:
 class _Apply(_Round):
     """Rows are brought to the state that the transaction expects, and the replica applies it."""
 
-    done, verb = "The repair was applied", "applied"
+    done = "The repair was applied"
 
     def prepared(self) -> AbstractContextManager[None]:
-        return writable(self.story, self.plan, self.repair)
+        return writable(self.log, self.plan, self.repair)
 
     def rehearse(self) -> None:
         evidence = self.diagnosis.evidence
@@ -117,7 +112,7 @@ class _Apply(_Round):
         assert evidence.transaction is not None
         self.repair.apply(self.plan, evidence.transaction, evidence.tables, guard)
 
-    def go(self) -> None:
+    def get_past(self) -> None:
         let_it_apply(self.operation, self.plan, self.receiving)
 
     def verify(self) -> None:
@@ -154,14 +149,14 @@ class _NetRows(_Apply):
         )
         self.repair.commit_transaction(self.plan, evidence.transaction, evidence.tables, guard)
 
-    def go(self) -> None:
+    def get_past(self) -> None:
         pass  # gtid_executed holds it
 
 
 class _LeaveOut(_Round):
     """The transaction is passed over, and its rows stay as they are."""
 
-    done, verb = "The transaction was left out", "left out"
+    done = "The transaction was left out"
 
     def prepared(self) -> AbstractContextManager[None]:
         return nullcontext()  # super_read_only does not keep anybody from an empty transaction (9.7.4)
@@ -200,7 +195,7 @@ class _EmptyTransaction(_LeaveOut):
         self.operation.progress(f"Committing an empty transaction as {self.plan.transaction}")
         self.repair.commit_empty(self.plan, guard)
 
-    def go(self) -> None:
+    def get_past(self) -> None:
         pass  # gtid_executed holds it: it is passed over whenever the applier is started
 
 
@@ -222,7 +217,7 @@ class _SkipCounter(_LeaveOut):
                 "Nothing was changed. Run the command again: the diagnosis is made anew.",
             )
         # On record before: a counter that a killed run leaves behind would eat a transaction at the next start.
-        self.story.tell(RecordKind.SETTINGS, plan.channel, payload)
+        self.log.append(RecordKind.SETTINGS, plan.channel, payload)
         try:
             self.repair.set_skip_counter()
             self.operation.progress(f"START REPLICA past {plan.transaction}, which is left out")
@@ -230,7 +225,7 @@ class _SkipCounter(_LeaveOut):
             wait_until_stopped(self.operation, plan, or_applied=True)
         finally:
             self.repair.put_back(counter)
-            self.story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+            self.log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
 
-    def go(self) -> None:
+    def get_past(self) -> None:
         pass  # done: the counter counts for one start only

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from replfix.core.plan.interrupted_repair import UNEXPLAINED, Found, gap_found
+from replfix.core.plan.interrupted_repair import Found, gap_found
 from replfix.core.plan.plan import Plan, to_document
 from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.trail.audit_record import RecordKind
+from replfix.core.trail.intent_result import IntentResult
 from replfix.errors import NotDone, NotVerified, PrivilegeError, ReplfixError, ServerError
 from replfix.workflow.apply.repair_round import replica_status, still_the_same
 from replfix.workflow.apply.resume_applier import wait_until_stopped
 from replfix.workflow.apply.start_channel import feed_applier, start_applier
 from replfix.workflow.operation import IncidentLog, Operation
 
-_NO_CHANNEL = Found(UNEXPLAINED, "The replica has no such channel any more.")
+_NO_CHANNEL = Found(IntentResult.UNEXPLAINED, "The replica has no such channel any more.")
 
 
-def close_gap(operation: Operation, story: IncidentLog, plan: Plan) -> bool:
+def close_gap(operation: Operation, log: IncidentLog, plan: Plan) -> bool:
     """True when there was something: how the channel stands has to be looked at anew. NotVerified once it was started."""
     status = replica_status(operation.replica)
     channel = status.channel(plan.channel)
@@ -31,13 +32,13 @@ def close_gap(operation: Operation, story: IncidentLog, plan: Plan) -> bool:
         repair.check_skip_counter()
         still_the_same(operation, plan)
         with operation.shield():
-            story.tell(RecordKind.INTENT, plan.channel, _intent(plan, gap))
+            log.append(RecordKind.INTENT, plan.channel, _intent(plan, gap))
             operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")
-            _carry_out(operation, story, plan)
+            _carry_out(operation, log, plan)
     return True
 
 
-def _carry_out(operation: Operation, story: IncidentLog, plan: Plan) -> None:
+def _carry_out(operation: Operation, log: IncidentLog, plan: Plan) -> None:
     started = False
     try:
         start_applier(operation, plan, before=plan.transaction)
@@ -46,7 +47,7 @@ def _carry_out(operation: Operation, story: IncidentLog, plan: Plan) -> None:
     except BaseException as error:
         refused = not started and isinstance(error, NotDone | PrivilegeError | ServerError)
         with suppress(NotVerified):  # the intent stays open then, too
-            story.end(plan, "not caught up" if refused else "unknown", str(error))
+            log.end(plan, IntentResult.NOT_CAUGHT_UP if refused else IntentResult.UNKNOWN, str(error))
         if refused or not isinstance(error, ReplfixError) or isinstance(error, NotVerified):
             raise
         raise NotVerified(
@@ -54,7 +55,7 @@ def _carry_out(operation: Operation, story: IncidentLog, plan: Plan) -> None:
             "'replfix recover' looks how it stands and finishes that.",
         ) from None
     found = _found(status, plan)
-    story.end(plan, found.result, found.how)
+    log.end(plan, found.result, found.how)
 
 
 def end_gap(operation: Operation, plan: Plan, *, finish: bool) -> tuple[Found, str] | None:

@@ -1,13 +1,8 @@
-"""One failing transaction: rehearse, record, apply, let the replica go on, look, record.
-
-The order is the promise: nothing is written before its intent is durable in the trail, nothing is applied that the
-replica has not rehearsed, and what is reported is what was looked at afterwards.
-"""
+"""One failing transaction, in the stages of ``execution.REPAIR``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 
 from replfix.core import sql
 from replfix.core.connection.privileges import WHETHER_MORE, for_an_administrator, lacking_behind_the_rehearsal
@@ -18,6 +13,7 @@ from replfix.core.plan.plan import Plan, on_source_document, to_document
 from replfix.core.plan.staleness import redefined, redirected, replanned, staleness
 from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.trail.audit_record import RecordKind
+from replfix.core.trail.intent_result import IntentResult
 from replfix.errors import (
     NotVerified,
     PrivilegeError,
@@ -29,6 +25,7 @@ from replfix.errors import (
 )
 from replfix.ports import Repair, Replica
 from replfix.workflow.apply.apply_modes import executor_for
+from replfix.workflow.apply.execution import REPAIR, Stage, after_the_commit, commit_guarded, execute
 from replfix.workflow.apply.resume_applier import start_again
 from replfix.workflow.apply.start_channel import Receiving
 from replfix.workflow.apply.write_on_source import of_round
@@ -36,71 +33,98 @@ from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 
 
-def one_round(operation: Operation, story: IncidentLog, plan: Plan, dry_run: bool, came: RoundProgress) -> None:
+def one_round(operation: Operation, log: IncidentLog, plan: Plan, dry_run: bool, progress: RoundProgress) -> None:
     """Rehearse, apply, start, verify one plan. Raises NotDone when nothing was changed, NotVerified otherwise."""
     try:
-        _attempt(operation, story, plan, dry_run, came)
+        with operation.replica.repair(plan.channel) as repair:
+            execute(operation, log, _RepairRound(operation, log, plan, repair, progress), progress, dry_run=dry_run)
     except (RehearsalFailed, Stale) as error:
-        if came.audit_id is None:  # with an intent on record, its outcome tells
+        if progress.audit_id is None:  # with an intent on record, its outcome has it
             payload: dict[str, object] = {"plan": to_document(plan), "digest": plan.digest, "reason": error.message}
-            story.tell(RecordKind.REFUSED, plan.channel, payload)
+            log.append(RecordKind.REFUSED, plan.channel, payload)
         raise
 
 
-def _attempt(operation: Operation, story: IncidentLog, plan: Plan, dry_run: bool, came: RoundProgress) -> None:
-    with ExitStack() as shielded, operation.replica.repair(plan.channel) as repair:
-        repair.check_skip_counter()
+class _RepairRound:
+    """One failing transaction, from the plan that was shown to a channel that runs."""
+
+    stages = REPAIR
+    undoes = None
+
+    def __init__(
+        self, operation: Operation, log: IncidentLog, plan: Plan, repair: Repair, progress: RoundProgress
+    ) -> None:
+        self.plan = plan
+        self._operation = operation
+        self._log = log
+        self._repair = repair
+        self._progress = progress
+        self._receiving = Receiving(operation, plan)
+        self._source_failed: ReplfixError | None = None
+        self.steps = {
+            Stage.CHECK: self._check,
+            Stage.REHEARSE_ON_SOURCE: lambda: self._on_source.rehearse(),
+            Stage.REHEARSE: lambda: self._executor.rehearse(),
+            Stage.APPLY: self._apply,
+            Stage.GET_PAST: lambda: self._executor.get_past(),
+            Stage.VERIFY: lambda: self._executor.verify(),
+            Stage.WRITE_ON_SOURCE: self._write_on_source,
+            Stage.START: self._start,
+            Stage.CONFIRM: self._confirm,
+        }
+
+    def _check(self) -> None:
+        operation, plan, progress = self._operation, self.plan, self._progress
+        self._repair.check_skip_counter()
         _check_privileges(operation.replica)
-        diagnosis = still_the_same(operation, plan)
-        came.causes = tuple(cause.code for cause in diagnosis.causes)
-        receiving = Receiving(operation, plan)
-        past = executor_for(operation, story, plan, diagnosis, repair, receiving)
+        self._diagnosis = still_the_same(operation, plan)
+        progress.causes = tuple(cause.code for cause in self._diagnosis.causes)
+        progress.leaves_out = plan.way.leaves_out
+        self._executor = executor_for(operation, self._log, plan, self._diagnosis, self._repair, self._receiving)
+        operation.trail.check_room(*_to_record(self._diagnosis, plan))
+        self._on_source = of_round(operation, self._log, plan, self._diagnosis, progress)
 
-        def guard() -> None:
-            _check_guards(operation.replica, plan, diagnosis, repair)
+    @property
+    def done(self) -> str:
+        return self._executor.done
 
-        operation.trail.check_room(*_to_record(diagnosis, plan))
-        came.verb = past.verb
-        on_source = of_round(operation, story, plan, diagnosis, came)
-        try:
-            on_source.rehearse()
-            with past.prepared():
-                past.rehearse()
-                came.rehearsed = True
-                if dry_run:
-                    return
-                # From here to a channel that runs, an interrupt waits: in between nothing is as anybody would want it.
-                shielded.enter_context(operation.shield())
-                came.audit_id = story.tell(RecordKind.INTENT, plan.channel, _intent(diagnosis, plan))
-                receiving.bring()
-                carry_out_guarded(past.carry_out, guard, came)
-            past.go()
-            past.verify()
-            failed = on_source.write()
-            came.left_stopped = start_again(
-                operation, plan
-            )  # also when it failed: the replica is past the transaction, and right
-            if failed is not None:
-                raise _not_on_source(failed, came)
-            on_source.see()
-            receiving.put_back()
-        except BaseException as error:
-            with suppress(ReplfixError):
-                receiving.put_back()
-            if came.audit_id is None:
-                raise
-            # What is done was not seen to its end: 'recover' looks how it stands, and starts a channel that waits there.
-            unseen = not isinstance(error, NotVerified) or came.on_source is SourceWriteResult.UNKNOWN
-            came.unknown |= came.applied and unseen
-            story.end(plan, came.in_words, str(error), came.on_source)
-            if not came.applied or isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
-                raise
-            raise NotVerified(
-                f"{past.done}; then: {error.message}",
-                error.hint or "'replfix status' shows how the channel stands.",
-            ) from None
-        came.verified = True
-        story.end(plan, came.in_words, "", came.on_source)
+    def settings(self) -> AbstractContextManager[None]:
+        return self._executor.prepared()
+
+    def intent(self) -> dict[str, object]:
+        return _intent(self._diagnosis, self.plan)
+
+    def _apply(self) -> None:
+        self._receiving.bring()
+        commit_guarded(self._executor.carry_out, self._check_guards, self._progress)
+
+    def _check_guards(self) -> None:
+        _check_guards(self._operation.replica, self.plan, self._diagnosis, self._repair)
+
+    def _write_on_source(self) -> None:
+        self._source_failed = self._on_source.write()
+
+    def _start(self) -> None:
+        """Also when the source's part failed: the replica is past the transaction, and right."""
+        self._progress.left_stopped = start_again(self._operation, self.plan)
+        if self._source_failed is not None:
+            raise _not_on_source(self._source_failed, self._progress)
+
+    def _confirm(self) -> None:
+        self._on_source.see()
+        self._receiving.put_back()
+
+    def result(self) -> IntentResult:
+        return self._progress.result
+
+    def interrupted(self, error: BaseException) -> BaseException:
+        progress = self._progress
+        with suppress(ReplfixError):
+            self._receiving.put_back()
+        # What is done was not seen to its end: 'recover' finds out, and starts a channel that waits there.
+        unseen = not isinstance(error, NotVerified) or progress.on_source is SourceWriteResult.UNKNOWN
+        progress.unknown |= progress.applied and unseen
+        return after_the_commit(error, self.done) if progress.applied else error
 
 
 def _check_privileges(replica: Replica) -> None:
@@ -115,27 +139,6 @@ def _check_privileges(replica: Replica) -> None:
             f"The account {granted.account} may not do on {replica.address} what the whole way takes: {actions}. Nothing was changed.",
             f"{given} {WHETHER_MORE}",
         )
-
-
-def carry_out_guarded(
-    carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], came: RoundProgress
-) -> None:
-    """``carry_out`` with ``check`` last before it counts; ``came`` tells what is known of it, whatever is raised."""
-    guarded = False
-
-    def guard() -> None:
-        nonlocal guarded
-        check()
-        guarded = True
-
-    try:
-        carry_out(guard)
-    except BaseException as error:
-        # COMMIT comes right after the guard: an interrupt there leaves open whether the server was told.
-        came.unknown = isinstance(error, NotVerified) or (guarded and not isinstance(error, ReplfixError))
-        came.applied = came.unknown
-        raise
-    came.applied = True
 
 
 def plan_of(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
@@ -207,12 +210,12 @@ def _to_record(diagnosis: Diagnosis, plan: Plan) -> tuple[dict[str, object], ...
     return (_intent(diagnosis, plan), *(() if there is None else (on_source_document(there),)))
 
 
-def _not_on_source(failed: ReplfixError, came: RoundProgress) -> NotVerified:
-    unknown = came.on_source is SourceWriteResult.UNKNOWN
+def _not_on_source(failed: ReplfixError, progress: RoundProgress) -> NotVerified:
+    unknown = progress.on_source is SourceWriteResult.UNKNOWN
     what = (
         "It is not known whether its part was written on the source" if unknown else "Nothing was written on the source"
     )
-    kept = f"'replfix audit show {came.audit_id}' prints the displaced rows and the SQL for the source."
+    kept = f"'replfix audit show {progress.audit_id}' prints the displaced rows and the SQL for the source."
     return NotVerified(
         f"The replica has got past the transaction and stands as the source then did. {what}: {failed.message}",
         " ".join(filter(None, (failed.hint.removeprefix("Nothing was written on the source.").strip(), kept))),

@@ -13,7 +13,7 @@ from replfix.workflow.operation import IncidentLog
 
 
 @contextmanager
-def writable(story: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
+def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
     """super_read_only and the like out of the way, on record before it is done, put back and on record after."""
     with repair.alone():
         settings = repair.settings()
@@ -25,7 +25,7 @@ def writable(story: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
             "server_time": repair.server_time().isoformat(),
             "variables": dict(settings),
         }
-        story.tell(RecordKind.SETTINGS, plan.channel, payload)
+        log.append(RecordKind.SETTINGS, plan.channel, payload)
         inside: BaseException | None = None
         try:
             with repair.writable(settings):
@@ -41,6 +41,6 @@ def writable(story: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
             refused = isinstance(error, ReplfixError) and not isinstance(error, NotVerified)
             if error is inside or refused:
                 with suppress(AuditError):
-                    story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+                    log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
             raise
-        story.tell(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+        log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)

@@ -36,17 +36,17 @@ class SourceWriter:
     def __init__(
         self,
         operation: Operation,
-        story: IncidentLog,
+        log: IncidentLog,
         plan: Plan,
-        came: RoundProgress,
+        progress: RoundProgress,
         source_of: Callable[[], Server],
         tables: Mapping[TableName, Table],
         check: Check,
     ) -> None:
         self._operation = operation
-        self._story = story
+        self._log = log
         self._plan = plan
-        self._came = came
+        self._progress = progress
         self._source_of = source_of
         self._tables = dict(tables)
         self._check = check
@@ -61,7 +61,7 @@ class SourceWriter:
         """RehearsalFailed, Stale or PrivilegeError; nothing is changed on either server."""
         if (part := self._plan.on_source) is None:
             return
-        self._came.on_source = SourceWriteResult.NOT_WRITTEN
+        self._progress.on_source = SourceWriteResult.NOT_WRITTEN
         source = self._source(part)
         self._operation.progress(
             f"Rehearsing what is written on the source {source.address} (everything is rolled back)"
@@ -79,11 +79,11 @@ class SourceWriter:
             self._operation.progress(f"Writing {counted(len(part.steps), 'row')} on the source {source.address}")
             with source.writing() as writing:
                 writing.write(part, self._tables, lambda steps: self._tell(part, steps))
-            self._came.on_source = SourceWriteResult.UNKNOWN
+            self._progress.on_source = SourceWriteResult.UNKNOWN
             self._look(source)
         except ReplfixError as error:
             if isinstance(error, NotVerified):
-                self._came.on_source = SourceWriteResult.UNKNOWN
+                self._progress.on_source = SourceWriteResult.UNKNOWN
             return error
         return None
 
@@ -96,26 +96,26 @@ class SourceWriter:
             **on_source_document(replace(part, steps=steps)),
             "undo": undo,
         }
-        self._story.tell(RecordKind.ON_SOURCE, self._plan.channel, payload)
-        self._came.written = steps
+        self._log.append(RecordKind.ON_SOURCE, self._plan.channel, payload)
+        self._progress.written = steps
 
     def _look(self, source: Server) -> None:
-        written = self._came.written
+        written = self._progress.written
         answers = source.find(self._tables, questions(written, self._tables))
         if source_found(written, self._tables, answers) is not SourceWriteResult.WRITTEN:
             raise NotVerified(
                 "The source committed its part, and its rows do not stand like that: somebody changed them right after.",
                 "A SELECT on the source shows how they stand; what was written is in the audit trail.",
             )
-        self._came.on_source = SourceWriteResult.WRITTEN
+        self._progress.on_source = SourceWriteResult.WRITTEN
 
     def see(self) -> None:
         """Wait until the replica has it too. A channel that stopped before, on a later transaction, is the next round's."""
-        if self._came.on_source is not SourceWriteResult.WRITTEN:
+        if self._progress.on_source is not SourceWriteResult.WRITTEN:
             return
         self._operation.progress("Waiting until the replica has what was written on the source")
-        if arrived(self._operation, self._plan.channel, self._came.written, self._tables):
-            self._came.on_source = SourceWriteResult.SEEN
+        if arrived(self._operation, self._plan.channel, self._progress.written, self._tables):
+            self._progress.on_source = SourceWriteResult.SEEN
         elif self._operation.replica.status().applying(self._plan.channel):
             raise NotVerified(
                 f"The source has its part; after {SEEN_SECONDS:.0f} s the replica does not have it yet.",
@@ -124,7 +124,7 @@ class SourceWriter:
 
 
 def of_round(
-    operation: Operation, story: IncidentLog, plan: Plan, diagnosis: Diagnosis, came: RoundProgress
+    operation: Operation, log: IncidentLog, plan: Plan, diagnosis: Diagnosis, progress: RoundProgress
 ) -> SourceWriter:
     """The part of a plan that this diagnosis led to."""
     side = diagnosis.evidence.on_source
@@ -134,7 +134,7 @@ def of_round(
         _none_of_its_own(operation, diagnosis.evidence, tables, steps)
 
     channel = diagnosis.evidence.channel
-    return SourceWriter(operation, story, plan, came, lambda: operation.source_of(channel), tables, check)
+    return SourceWriter(operation, log, plan, progress, lambda: operation.source_of(channel), tables, check)
 
 
 def _none_of_its_own(

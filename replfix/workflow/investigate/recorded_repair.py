@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from replfix.core.plan.interrupted_repair import UNDONE, UNDONE_ON_SOURCE
 from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.recorded_plan import Document, writes_on_source
 from replfix.core.trail.audit_record import AuditRecord, RecordKind
+from replfix.core.trail.intent_result import IntentResult, read_result
 from replfix.errors import Refused
 from replfix.ports import Trail
 
 ROWS_HINT = (
     "Nothing was changed. 'replfix audit show {}' prints the rows that are kept, in full, and the SQL that writes them."
 )
-_COMMITTED = ("applied and verified", "applied, not verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,16 @@ def _was_carried_out(story: list[AuditRecord], intent: AuditRecord) -> dict[str,
     """What is recorded of its end."""
     later = [(r, _content(r)) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]
     for record, content in later:
-        if content.get("undoes") == intent.id and content.get("result") == UNDONE:
+        if content.get("undoes") == intent.id and read_result(content.get("result")) is IntentResult.UNDONE:
             raise Refused(
                 f"The repair {intent.id} is undone already, since {record.recorded_at[:19]} UTC (record {record.id}).",
                 "Nothing was changed.",
             )
     end = _end([content for _, content in later], intent)
-    result = end.get("result", "no outcome is on record")
-    if result not in _COMMITTED:
+    result = read_result(end.get("result"))
+    if result is None or not result.committed:
         raise Refused(
-            f"The repair {intent.id} cannot be undone: of it is recorded: {result}.",
+            f"The repair {intent.id} cannot be undone: of it is recorded: {end.get('result', 'no outcome is on record')}.",
             ROWS_HINT.format(intent.id),
         )
     return end
@@ -89,7 +88,8 @@ def changed_rows(trail: Trail, intent: AuditRecord) -> bool:
     outcomes = (
         r for r in trail.records(incident=intent.incident) if r.kind == RecordKind.OUTCOME and r.seq > intent.seq
     )
-    return _end([_content(record) for record in outcomes], intent).get("result") in (*_COMMITTED, UNDONE)
+    result = read_result(_end([_content(record) for record in outcomes], intent).get("result"))
+    return result is not None and result.changed_rows
 
 
 def _on_source(story: list[AuditRecord], intent: AuditRecord, told: dict[str, object]) -> Document | None:
@@ -97,7 +97,9 @@ def _on_source(story: list[AuditRecord], intent: AuditRecord, told: dict[str, ob
     if told.get("on_source") == SourceWriteResult.NOT_WRITTEN:
         return None
     outcomes = [_content(r) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]
-    if any(c.get("undoes") == intent.id and c.get("result") == UNDONE_ON_SOURCE for c in outcomes):
+    if any(
+        c.get("undoes") == intent.id and read_result(c.get("result")) is IntentResult.UNDONE_ON_SOURCE for c in outcomes
+    ):
         return None
     behind = (r for r in story if r.seq > intent.seq and r.kind in (RecordKind.ON_SOURCE, RecordKind.INTENT))
     record = next(behind, None)

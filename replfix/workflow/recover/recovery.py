@@ -10,8 +10,6 @@ from datetime import datetime
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.conflicts.reconcile import final_rows, not_as_final
 from replfix.core.plan.interrupted_repair import (
-    UNDONE_ON_SOURCE,
-    UNEXPLAINED,
     Found,
     questions,
     repair_found,
@@ -26,6 +24,7 @@ from replfix.core.plan.plan import ApplyMode, Plan, in_words
 from replfix.core.plan.recorded_plan import as_recorded, read_plan, read_steps, tables_named, writes_on_source
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
 from replfix.core.trail.audit_record import AuditRecord, RecordKind
+from replfix.core.trail.intent_result import IntentResult
 from replfix.core.words import shortened
 from replfix.errors import AuditError, Busy, Refused, ReplfixError, Unexpected
 from replfix.ports import Repair, Replica, Trail
@@ -164,19 +163,19 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
     try:
         found, plan, channel, on_source = _look(operation, record, told)
     except Refused as error:
-        found = Found(UNEXPLAINED, error.message)
+        found = Found(IntentResult.UNEXPLAINED, error.message)
         if writes_on_source(document):
             on_source = _look_on_source(operation, record, told, None)
     else:
         if channel is not None and of is None:
             hint = _left_to_do(operation, plan, found, finish)
-        elif found.result == UNDONE_ON_SOURCE:
+        elif found.result is IntentResult.UNDONE_ON_SOURCE:
             hint = f"'replfix undo {of}' goes on with the rows of the replica."
         hint = f"{hint} {_receiver_now(plan, operation.replica.status().channel(plan.channel))}".strip()
     payload: dict[str, object] = {
         "digest": record.content.get("digest"),
         "gtid": document.get("gtid"),
-        "result": found.result,
+        "result": found.result.value,
         "detail": found.how,
         "recovered": record.id,
     }
@@ -205,7 +204,7 @@ def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recover
     payload: dict[str, object] = {
         "digest": record.content.get("digest"),
         "gtid": plan.transaction.gtid,
-        "result": found.result,
+        "result": found.result.value,
         "detail": found.how,
         "recovered": record.id,
     }
@@ -215,7 +214,7 @@ def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recover
 
 
 def _interrupted(record: AuditRecord, found: Found) -> str:
-    said = f"The run that recorded the intent {record.id} was interrupted: {found.result}. {found.how}".strip()
+    said = f"The run that recorded the intent {record.id} was interrupted: {found.result.value}. {found.how}".strip()
     return f"{said} (Told by the {record.named}.)"
 
 
@@ -225,7 +224,7 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
     now = status.channel(plan.channel)
     if now is None or now.applier_running:
         return ""
-    if found.result.startswith("applied") and not status.has_applied(now, plan.transaction):
+    if found.result.committed and not status.has_applied(now, plan.transaction):
         return _GOES_ON
     if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not ApplyMode.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.

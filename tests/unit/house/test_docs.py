@@ -19,6 +19,7 @@ from replfix.core.explain.reasons import REASONS
 from replfix.core.strategies import STRATEGIES
 from replfix.errors import ReplfixError
 from replfix.lab import scenarios
+from replfix.workflow.apply.execution import ENDED, REPAIR, UNDO, Stage
 from tests.places import ROOT
 
 DOCS = ROOT / "docs"
@@ -290,3 +291,19 @@ def test_the_page_of_advise_lists_every_finding() -> None:
     page = (DOCS / "commands" / "advise.md").read_text()
     listed = re.findall(r"^\| `([\w-]+)` \| (?:critical|warning|info)", page, re.MULTILINE)
     assert sorted(listed) == sorted(finding.CODE for finding in FINDINGS)
+
+
+def test_the_page_of_stages_has_those_of_the_executor() -> None:
+    listed = re.findall(
+        r"^\| ([\d–]+) \| ([\d–]+) \| (.+) \| (.+) \| (.+) \|$",
+        (DOCS / "reference" / "stages.md").read_text(),
+        re.MULTILINE,
+    )
+
+    def number(order: tuple[Stage, ...], stage: Stage) -> str:
+        return str(order.index(stage) + 1) if stage in order else "–"
+
+    assert listed == [
+        (number(REPAIR, stage), number(UNDO, stage), stage.value, *ended) for stage, ended in ENDED.items()
+    ]
+    assert {*REPAIR, *UNDO} == ENDED.keys() == set(Stage)
