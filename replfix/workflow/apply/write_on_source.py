@@ -78,7 +78,7 @@ class SourceWriter:
             source = self._source(part)
             self._operation.progress(f"Writing {counted(len(part.steps), 'row')} on the source {source.address}")
             with source.writing() as writing:
-                writing.write(part, self._tables, lambda steps: self._tell(part, steps))
+                writing.write(part, self._tables, lambda steps: self._record(part, steps))
             self._progress.on_source = SourceWriteResult.UNKNOWN
             self._look(source)
         except ReplfixError as error:
@@ -87,7 +87,7 @@ class SourceWriter:
             return error
         return None
 
-    def _tell(self, part: SourceWrite, steps: tuple[Step, ...]) -> None:
+    def _record(self, part: SourceWrite, steps: tuple[Step, ...]) -> None:
         """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
         self._check(steps)
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]

@@ -34,7 +34,7 @@ ORDERS = (
     "ON UPDATE CURRENT_TIMESTAMP(3))"
 )
 WRITTEN = "replfix.mysql.write.source_session:SourceSession.write+"
-TOLD = "replfix.workflow.apply.write_on_source:SourcePart._tell+"
+TOLD = "replfix.workflow.apply.write_on_source:SourceWriter._record+"
 
 
 def rows(server: LabServer, table: str = "d.o") -> list[tuple[str, ...]]:
