@@ -13,6 +13,7 @@ from typing import Protocol
 from replfix.core.advisor.node import IncrementSetting, LogSample, Node
 from replfix.core.binlog.alter_table import ForeignKeyClause
 from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.columns.key_probe import Match
 from replfix.core.connection.limits import Limits
 from replfix.core.connection.privileges import Granted
 from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
@@ -26,7 +27,6 @@ from replfix.core.replication.readers import Reader
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
-from replfix.core.rows.key_probe import Match
 from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.auto_increment import Counter

@@ -18,7 +18,6 @@ from replfix import errors
 from replfix.cli.app import COMMANDS, cli
 from replfix.core.advisor.findings import FINDINGS
 from replfix.core.diagnosis.causes import CAUSES
-from replfix.core.discover import modules_of
 from replfix.core.explain.forms import FORMS
 from replfix.core.explain.reasons import REASONS
 from replfix.core.known_errors.families import FAMILIES
@@ -152,10 +151,10 @@ def test_no_module_has_the_name_of_another() -> None:
     assert {name: folders for name, folders in found.items() if len(folders) > 1} == {}
 
 
-@pytest.mark.parametrize("module", modules_of(scenarios), ids=lambda m: m.SCENARIO.name)
-def test_a_scenario_is_a_file_with_a_story(module: ModuleType) -> None:
-    scenario = module.SCENARIO
-    assert module.__name__.rpartition(".")[2] == scenario.name.replace("-", "_")
+@pytest.mark.parametrize("name", scenarios.names())
+def test_a_scenario_is_a_file_with_a_story(name: str) -> None:
+    scenario = scenarios.find(name)
+    assert scenario.name == name
     assert scenario.story.endswith(".")
 
 

@@ -32,10 +32,9 @@ def all_schemas() -> dict[str, object]:
     """JSON Schema by the name of the document, without ``replfix.`` and version."""
     from replfix.cli import documents
     from replfix.cli.documents.base import Document
-    from replfix.core.discover import modules_of
 
     found: dict[str, object] = {}
-    for module in modules_of(documents):
+    for module in documents.every():
         for thing in vars(module).values():
             if isinstance(thing, type) and issubclass(thing, Document) and thing.__module__ == module.__name__:
                 name = thing.model_fields.get("schema_name")

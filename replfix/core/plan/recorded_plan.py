@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from replfix.core.columns.json_forms import from_json
 from replfix.core.plan.guard import read_guard
 from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind, Undoable
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
-from replfix.core.rows.json_values import from_json
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Refused

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 
 from replfix.core import sql
+from replfix.core.columns import type_of
 from replfix.core.conflicts.reconcile import InPart
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.plan import SHOWN_ROWS
@@ -18,12 +18,6 @@ from replfix.core.rows.row_diff import logged_in_part
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.table import Column, Table
 from replfix.core.words import counted
-
-_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
-_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
-_BYTES = ("varbinary", "tinyblob", "blob", "mediumblob", "longblob")
-_DAYS = {"date": "2000-01-{:02}", "datetime": "2000-01-{:02} 00:00:00", "timestamp": "2000-01-{:02} 00:00:00"}
-_SEVERAL = 10
 
 
 def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
@@ -65,19 +59,8 @@ def changed_by(
 
 
 def _some(column: Column) -> tuple[Value, ...]:
-    """Values of that type, the simplest first."""
-    if column.data_type in _INTEGERS:
-        return tuple(range(_SEVERAL))
-    if column.data_type in _TEXTS:
-        return ("", *map(str, range(1, _SEVERAL)))
-    if column.data_type in _BYTES:
-        return (b"", *(b"%d" % number for number in range(1, _SEVERAL)))
-    if column.data_type == "decimal":
-        return tuple(Decimal(number).scaleb(-(column.scale or 0)) for number in range(_SEVERAL))
-    if column.data_type in _DAYS:
-        digits = "." + "0" * column.scale if column.scale else ""
-        return tuple(f"{_DAYS[column.data_type].format(day)}{digits}" for day in range(1, _SEVERAL))
-    return ()
+    type_ = type_of(column)
+    return type_.samples(column) if type_ is not None else ()
 
 
 def risks(evidence: Evidence) -> Iterator[str]:

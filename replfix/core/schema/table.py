@@ -8,15 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-GEOMETRIES = (
-    *("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"),
-    *("geomcollection", "geometrycollection"),  # the second is what MySQL 5.7 and MariaDB say
-)
-"""The data types of GEOMETRY and its subtypes."""
-
-ADDRESSES = {"inet4": 4, "inet6": 16, "uuid": 16}
-"""MariaDB's data types that are BINARY(n) but for how they are shown."""
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:

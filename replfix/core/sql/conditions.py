@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from replfix.core.rows.key_probe import Match
+from replfix.core.columns import select_form, type_of
+from replfix.core.columns.key_probe import Match
 from replfix.core.rows.lookup import Lookup, PartValues, by_own_identity
 from replfix.core.rows.prefix_range import bounds
 from replfix.core.rows.row_values import Json, RowImage, Value
-from replfix.core.schema.select_form import select_form
 from replfix.core.schema.table import Column, KeyPart, Table
 from replfix.core.sql.generated_expressions import as_row
 from replfix.core.sql.literals import literal
@@ -15,9 +15,8 @@ from replfix.errors import Refused
 
 
 def _equals(column: Column, value: Value) -> str:
-    # Behind b = 1, MySQL 9.7.4 works out what else the key reads of b with the number 1, which is not as long as the column's bytes.
-    operator = "<=>" if column.data_type == "bit" else "="
-    return f"{identifier(column.name)} {operator} {literal(column, value)}"
+    type_ = type_of(column)
+    return f"{identifier(column.name)} {type_.equals if type_ is not None else '='} {literal(column, value)}"
 
 
 def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
@@ -87,7 +86,8 @@ def is_exactly(column: Column, value: Value) -> str:
         except Refused:
             return f"{name} IS NOT NULL"
     written = literal(column, value)
-    if column.data_type == "vector":  # error 1210 for a VECTOR that is compared as it is (MySQL 9.7)
+    type_ = type_of(column)
+    if type_ is not None and type_.compared_as_selected:
         return f"{select_form(column).format(name)} <=> {written}"
     if not isinstance(value, str) or column.charset is None:
         return f"{name} <=> {written}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from replfix.core.columns import select_form, type_of
 from replfix.core.rows.row_values import RowImage, Value
-from replfix.core.schema.select_form import select_form
 from replfix.core.schema.table import Column, TableName
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, table_name
@@ -55,9 +55,6 @@ def _table(pairs: Sequence[str], columns: Sequence[Column], name: str) -> str:
 
 
 def _type(column: Column) -> str:
-    if column.data_type == "bit":
-        # JSON_TABLE fills the odd bits of BIT(9) with some of its own (9.7.4). With whole bytes it is as long, and as much.
-        bits = int(column.column_type.lower().removeprefix("bit(").removesuffix(")"))
-        return f"BIT({-(-bits // 8) * 8})"
     text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
-    return column.column_type + text
+    type_ = type_of(column)
+    return (type_.in_json_table(column) if type_ is not None else column.column_type) + text

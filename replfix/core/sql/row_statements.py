@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from replfix.core.binlog.alter_table import ForeignKeyClause
-from replfix.core.rows.key_probe import Match
+from replfix.core.columns import select_form, type_of
+from replfix.core.columns.key_probe import Match
 from replfix.core.rows.lookup import Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
-from replfix.core.schema.select_form import select_form
-from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.sql.conditions import found_in, matches, row_named, shown
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, table_name
@@ -66,20 +66,13 @@ def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
 
 
-_SHORT = "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary"
-
-
-_IN_A_LIST = frozenset(_SHORT.split())
-"""Types whose values a server finds in a list by bisection, and that are never long."""
-
-
 def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
     """Look-ups of whole rows, in one pass over the table: the rows whose every column has one of the values that the
     look-ups have there. That is all of the rows in question and some others: whoever asks keeps those that are equal."""
     conditions = []
     for number, part in enumerate(lookups[0].parts):
         column = table.column(part.column or "")
-        if column.data_type in _IN_A_LIST:
+        if (type_ := type_of(column)) is not None and type_.in_a_list:
             values = {lookup.values[number][0] for lookup in lookups}
             given = ", ".join(literal(column, value) for value in values if value is not None)
             among = [f"{identifier(column.name)} IN ({given})"] if given else []
@@ -127,6 +120,11 @@ def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHIN
     return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"
 
 
+def _updates_itself(column: Column) -> bool:
+    type_ = type_of(column)
+    return type_ is not None and type_.updates_itself
+
+
 def update_row(table: Table, current: RowImage, target: RowImage) -> str:
     """Only the columns that differ and were logged; columns with ON UPDATE keep their value because it is given."""
     changes = [
@@ -134,7 +132,7 @@ def update_row(table: Table, current: RowImage, target: RowImage) -> str:
         for c in table.columns
         if not c.generated
         and target[c.ordinal] is not NOT_LOGGED
-        and (target[c.ordinal] != current[c.ordinal] or "timestamp" in c.data_type or c.data_type == "datetime")
+        and (target[c.ordinal] != current[c.ordinal] or _updates_itself(c))
     ]
     return f"UPDATE {table_name(table.name)} SET {', '.join(changes)} WHERE {row_named(table, current)}"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from replfix.core import sql
+from replfix.core.columns.key_probe import Match
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.incident.evidence import AutoIncrement
-from replfix.core.rows.key_probe import Match
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Column, Table, TableName

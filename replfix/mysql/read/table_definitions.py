@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from replfix.core.columns import COLUMN_TYPES
 from replfix.core.schema.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
 from replfix.core.sql import table_name
 from replfix.mysql.binlog.events.layout import HIDDEN
 from replfix.mysql.connection.session import Row, Session
 
-_NUMERIC = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double"}
+_SIGNED = {name for type_ in COLUMN_TYPES if type_.signed for name in type_.names}
+_LABELLED = {name for type_ in COLUMN_TYPES if type_.labels for name in type_.names}
 
 # Every column has an alias: the names of information_schema's own columns differ in case between server versions.
 _TABLE = """
@@ -173,10 +175,10 @@ def column(ordinal: int, row: Row) -> Column:
         data_type=data_type,
         column_type=column_type,
         nullable=row["nullable"] == "YES",
-        unsigned=data_type in _NUMERIC and "unsigned" in column_type.lower(),
+        unsigned=data_type in _SIGNED and "unsigned" in column_type.lower(),
         charset=row["charset"],
         collation=row["collation"],
-        labels=labels(column_type) if data_type in ("enum", "set") else (),
+        labels=labels(column_type) if data_type in _LABELLED else (),
         length=None if row["length"] is None else int(row["length"]),
         scale=None if scale is None else int(scale),
         auto_increment="AUTO_INCREMENT" in extra,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
 
+from replfix.core.columns import key_probe
+from replfix.core.columns.column_type import Impossible, Unaskable
 from replfix.core.explain import insert
 from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.explain_error import explain as conclude
@@ -14,7 +16,6 @@ from replfix.core.explain.insert import Insert
 from replfix.core.explain.read_text import JOINED_BY, ambiguous, readings
 from replfix.core.explain.recognise import ACCEPTED, recognise
 from replfix.core.explain.surge import Group, Surge
-from replfix.core.rows import key_probe
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Table, TableName, UniqueKey
 from replfix.core.words import counted
@@ -215,9 +216,9 @@ def _answer(
 ) -> Reading:
     try:
         matches = key_probe.matches(table, key, pieces, cut=cut)
-    except key_probe.Impossible:
+    except Impossible:
         return Reading(pieces, Answer.IMPOSSIBLE)
-    except key_probe.Unaskable as reason:
+    except Unaskable as reason:
         unknowns.append(f"Rows of {table.name} could not be looked up by {key.name}: {reason}.")
         return Reading(pieces, Answer.NOT_ASKED)
     if any(table.column(c).data_type == "timestamp" for part in key.parts for c in part.columns):

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from replfix.core.columns import select_form
 from replfix.core.rows import json_text
 from replfix.core.rows.json_text import Digits
 from replfix.core.rows.row_values import Json
-from replfix.core.schema.select_form import select_form
 from replfix.core.schema.table import Column
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.events.buffer import Buffer

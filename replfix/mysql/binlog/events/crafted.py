@@ -16,9 +16,10 @@ from replfix.core.binlog.row_event import ChangeKind
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import Table
 from replfix.errors import Unreadable
+from replfix.mysql.binlog.columns import encoding
+from replfix.mysql.binlog.columns.encoding import Encoding
 from replfix.mysql.binlog.events.checked_events import CHECKSUM_SIZE, HEADER, HEADER_SIZE, EventType, read_format
 from replfix.mysql.binlog.events.rows_events import NO_FOREIGN_KEY_CHECKS, STATEMENT_END
-from replfix.mysql.binlog.values.encoders import Encoding, encoding
 
 _TABLE_ID = 1  # BINLOG maps tables anew for each statement
 _TYPES = {

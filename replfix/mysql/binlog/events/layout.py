@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
 
-from replfix.core.schema.table import ADDRESSES, GEOMETRIES, Column, TableName
+from replfix.core.schema.table import Column, TableName
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.events.table_map import BLOB_COMPRESSED, VARCHAR_COMPRESSED, VECTOR, MappedColumn, TableMap
-from replfix.mysql.binlog.values import decoders
+from replfix.mysql.binlog.columns import may_be
+from replfix.mysql.binlog.columns.string_events import BINARY
+from replfix.mysql.binlog.events.table_map import MappedColumn, TableMap
 from replfix.mysql.binlog.values.images import Form
 from replfix.mysql.read.charsets import decoder
 
-_BINARY = "binary"
 HIDDEN = "DB_ROW_HASH_"
 """How the columns begin that MariaDB adds for unique keys over values too long for an index, and shows to nobody."""
 
@@ -54,7 +54,7 @@ def layout(
         column = definition[index] if definition else None
         names.append(mapped.name if mapped.name is not None else _known(column).name)
         try:
-            forms.append(_form(mapped, column, charset_of))
+            forms.append(mapped.kind.form(_Described(mapped, column, charset_of)))
         except Unreadable as error:
             raise Unreadable(f"Column {names[-1]} of {table_map.table}: {error.message}", error.hint) from None
     documents = tuple(i for i, mapped in enumerate(table_map.columns) if mapped.type == FIELD_TYPE.JSON)
@@ -68,13 +68,13 @@ def _missing(mapped: MappedColumn) -> Iterator[str]:
     """What the event does not say of a column and its values cannot do without."""
     if mapped.name is None:
         yield "names"
-    if mapped.unsigned is None and mapped.is_numeric:
+    if mapped.unsigned is None and mapped.kind.signed:
         yield "signs"
-    if mapped.collation is None and (mapped.is_character or mapped.is_labelled):
+    if mapped.collation is None and (mapped.kind.collated or mapped.kind.labelled):
         yield "character sets"
-    if mapped.labels is None and mapped.is_labelled:
+    if mapped.labels is None and mapped.kind.labelled:
         yield "labels"
-    if mapped.is_old_temporal:
+    if mapped.kind.old:
         yield "digits of a second"
 
 
@@ -84,32 +84,6 @@ def _known(column: Column | None) -> Column:
 
 
 # --- the event's column against the definition's ---------------------------------------------------------------------
-
-_TYPES: dict[str, tuple[int, ...]] = {
-    "tinyint": (FIELD_TYPE.TINY,),
-    "smallint": (FIELD_TYPE.SHORT,),
-    "mediumint": (FIELD_TYPE.INT24,),
-    "int": (FIELD_TYPE.LONG,),
-    "bigint": (FIELD_TYPE.LONGLONG,),
-    "float": (FIELD_TYPE.FLOAT,),
-    "double": (FIELD_TYPE.DOUBLE,),
-    "decimal": (FIELD_TYPE.NEWDECIMAL,),
-    "bit": (FIELD_TYPE.BIT,),
-    "year": (FIELD_TYPE.YEAR,),
-    "date": (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE),
-    "time": (FIELD_TYPE.TIME2, FIELD_TYPE.TIME),
-    "datetime": (FIELD_TYPE.DATETIME2, FIELD_TYPE.DATETIME),
-    "timestamp": (FIELD_TYPE.TIMESTAMP2, FIELD_TYPE.TIMESTAMP),
-    **dict.fromkeys(("char", "binary", *ADDRESSES), (FIELD_TYPE.STRING,)),
-    **dict.fromkeys(("varchar", "varbinary"), (FIELD_TYPE.VARCHAR, FIELD_TYPE.VAR_STRING, VARCHAR_COMPRESSED)),
-    **dict.fromkeys(("tinytext", "text", "mediumtext", "longtext"), (FIELD_TYPE.BLOB, BLOB_COMPRESSED)),
-    **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob"), (FIELD_TYPE.BLOB, BLOB_COMPRESSED)),
-    "enum": (FIELD_TYPE.ENUM,),
-    "set": (FIELD_TYPE.SET,),
-    "json": (FIELD_TYPE.JSON,),
-    "vector": (VECTOR, FIELD_TYPE.VARCHAR),  # the second is MariaDB's
-    **dict.fromkeys(GEOMETRIES, (FIELD_TYPE.GEOMETRY,)),
-}
 
 
 def _check_fit(table_map: TableMap, columns: tuple[Column, ...]) -> None:
@@ -123,18 +97,17 @@ def _check_fit(table_map: TableMap, columns: tuple[Column, ...]) -> None:
 
 
 def _fits(column: Column, mapped: MappedColumn) -> bool:
-    if mapped.type not in _TYPES.get(column.data_type, ()):
+    if not may_be(column, mapped.type):
         return False
     if mapped.name is not None and mapped.name.lower() != column.name.lower():
         return False
-    if mapped.unsigned is not None and mapped.type in _INTEGERS and mapped.unsigned != column.unsigned:
+    if mapped.unsigned is not None and mapped.kind.by_sign and mapped.unsigned != column.unsigned:
         return False
-    if mapped.is_character and mapped.collation is not None:
-        return (mapped.collation == _BINARY_COLLATION) == (column.charset in (None, _BINARY))
+    if mapped.kind.collated and mapped.collation is not None:
+        return (mapped.collation == _BINARY_COLLATION) == (column.charset in (None, BINARY))
     return True
 
 
-_INTEGERS = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG)
 _BINARY_COLLATION = 63
 
 
@@ -146,79 +119,36 @@ def _misfit(table_map: TableMap, why: str) -> Unreadable:
     )
 
 
-# --- forms by type ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A column of the event; ``column`` says what the event does not."""
 
-_FIXED: dict[int, Form] = {
-    FIELD_TYPE.FLOAT: decoders.FLOAT,
-    FIELD_TYPE.DOUBLE: decoders.DOUBLE,
-    FIELD_TYPE.YEAR: decoders.YEAR,
-    FIELD_TYPE.DATE: decoders.DATE,
-    FIELD_TYPE.NEWDATE: decoders.DATE,
-}
-_BY_METADATA: dict[int, Callable[[int], Form]] = {
-    FIELD_TYPE.NEWDECIMAL: decoders.decimal,
-    FIELD_TYPE.BIT: decoders.bit,
-    FIELD_TYPE.TIME2: decoders.time_of_day,
-    FIELD_TYPE.DATETIME2: decoders.datetime,
-    FIELD_TYPE.TIMESTAMP2: decoders.timestamp,
-    FIELD_TYPE.JSON: decoders.json,
-    FIELD_TYPE.GEOMETRY: decoders.blob,
-    VECTOR: decoders.blob,
-}
+    mapped: MappedColumn
+    column: Column | None
+    charset_of: Callable[[int], str]
 
+    @property
+    def metadata(self) -> int:
+        return self.mapped.metadata
 
-_OLD: dict[int, Callable[[int], Form]] = {
-    FIELD_TYPE.TIME: decoders.old_time,
-    FIELD_TYPE.DATETIME: decoders.old_datetime,
-    FIELD_TYPE.TIMESTAMP: decoders.old_timestamp,
-}
+    def unsigned(self) -> bool:
+        return self.mapped.unsigned if self.mapped.unsigned is not None else _known(self.column).unsigned
 
+    def digits(self) -> int:
+        return _known(self.column).scale or 0
 
-def _form(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> Form:
-    """The form of one column; ``column`` says what the event does not."""
-    if mapped.type in _FIXED:
-        return _FIXED[mapped.type]
-    if mapped.type in _BY_METADATA:
-        return _BY_METADATA[mapped.type](mapped.metadata)
-    if mapped.type in _OLD:
-        return _OLD[mapped.type](_known(column).scale or 0)
-    if mapped.type in _INTEGERS:
-        unsigned = mapped.unsigned if mapped.unsigned is not None else _known(column).unsigned
-        return decoders.integer(mapped.type, unsigned)
-    if mapped.is_labelled:
-        labels = _labels(mapped, column, charset_of)
-        return (decoders.enum if mapped.type == FIELD_TYPE.ENUM else decoders.set_)(mapped.metadata, labels)
-    if mapped.is_character:
-        return _character(mapped, _charset(mapped, column, charset_of))
-    raise Unreadable(f"A Table_map event has a column of the type {mapped.type}, which replfix does not read.")
+    def charset(self) -> str:
+        if self.mapped.collation is not None:
+            return self.charset_of(self.mapped.collation)
+        return _known(self.column).charset or BINARY
 
-
-def _character(mapped: MappedColumn, charset: str) -> Form:
-    decode = None if charset == _BINARY else decoder(charset)
-    if mapped.type == FIELD_TYPE.BLOB:
-        return decoders.blob(mapped.metadata, decode)
-    if mapped.type == BLOB_COMPRESSED:
-        return decoders.blob(mapped.metadata, decoders.decompressed(decode))
-    if mapped.type == VARCHAR_COMPRESSED:
-        return decoders.varchar(mapped.metadata, decoders.decompressed(decode))
-    if mapped.type == FIELD_TYPE.STRING:
-        return decoders.binary(mapped.metadata) if decode is None else decoders.char(mapped.metadata, decode)
-    return decoders.varchar(mapped.metadata, decode)
-
-
-def _charset(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> str:
-    if mapped.collation is not None:
-        return charset_of(mapped.collation)
-    return _known(column).charset or _BINARY
-
-
-def _labels(mapped: MappedColumn, column: Column | None, charset_of: Callable[[int], str]) -> tuple[str, ...]:
-    if mapped.labels is None or (mapped.collation is None and column is not None):
-        return _defined_labels(_known(column))
-    charset = _charset(mapped, column, charset_of)
-    # The labels of a binary ENUM are names in the data dictionary, which takes UTF-8 only.
-    decode = decoder("utf8mb4" if charset == _BINARY else charset)
-    return tuple(decode(label) for label in mapped.labels)
+    def labels(self) -> tuple[str, ...]:
+        if self.mapped.labels is None or (self.mapped.collation is None and self.column is not None):
+            return _defined_labels(_known(self.column))
+        charset = self.charset()
+        # The labels of a binary ENUM are names in the data dictionary, which takes UTF-8 only.
+        decode = decoder("utf8mb4" if charset == BINARY else charset)
+        return tuple(decode(label) for label in self.mapped.labels)
 
 
 # The character sets with characters beyond U+FFFF. information_schema is utf8mb3: it shows them as question marks.

@@ -8,72 +8,10 @@ from dataclasses import dataclass, replace
 from pymysqlreplication.constants import FIELD_TYPE
 
 from replfix.core.schema.table import TableName
+from replfix.mysql.binlog.columns import EVENT_TYPES
+from replfix.mysql.binlog.columns.event_type import EventType
 from replfix.mysql.binlog.events.buffer import Buffer
 from replfix.mysql.binlog.events.checked_events import Event
-
-VECTOR = 242  # since 9.0; python-mysql-replication 1.0 does not know it
-BLOB_COMPRESSED = 140  # MariaDB's, for columns that are defined as COMPRESSED
-VARCHAR_COMPRESSED = 141
-TYPED_ARRAY = 20  # of multi-valued indexes, never in a binary log so far
-
-_BYTES_OF_METADATA = {
-    FIELD_TYPE.FLOAT: 1,
-    FIELD_TYPE.DOUBLE: 1,
-    FIELD_TYPE.BLOB: 1,
-    FIELD_TYPE.JSON: 1,
-    FIELD_TYPE.GEOMETRY: 1,
-    VECTOR: 1,
-    FIELD_TYPE.TIME2: 1,
-    FIELD_TYPE.DATETIME2: 1,
-    FIELD_TYPE.TIMESTAMP2: 1,
-    BLOB_COMPRESSED: 1,
-    VARCHAR_COMPRESSED: 2,
-    FIELD_TYPE.VARCHAR: 2,
-    FIELD_TYPE.VAR_STRING: 2,
-    FIELD_TYPE.BIT: 2,
-    FIELD_TYPE.NEWDECIMAL: 2,
-    FIELD_TYPE.STRING: 2,
-    FIELD_TYPE.ENUM: 2,
-    FIELD_TYPE.SET: 2,
-}
-_WITHOUT_METADATA = {
-    FIELD_TYPE.TINY,
-    FIELD_TYPE.SHORT,
-    FIELD_TYPE.INT24,
-    FIELD_TYPE.LONG,
-    FIELD_TYPE.LONGLONG,
-    FIELD_TYPE.YEAR,
-    FIELD_TYPE.DATE,
-    FIELD_TYPE.NEWDATE,
-    # the temporal types of servers before 5.6, and of MariaDB's mysql56_temporal_format=OFF
-    FIELD_TYPE.TIME,
-    FIELD_TYPE.DATETIME,
-    FIELD_TYPE.TIMESTAMP,
-}
-# Those that the event gives a sign, YEAR included (seen on 9.7; a column without a sign would shift all later ones).
-_NUMERIC = {
-    FIELD_TYPE.YEAR,
-    FIELD_TYPE.TINY,
-    FIELD_TYPE.SHORT,
-    FIELD_TYPE.INT24,
-    FIELD_TYPE.LONG,
-    FIELD_TYPE.LONGLONG,
-    FIELD_TYPE.FLOAT,
-    FIELD_TYPE.DOUBLE,
-    FIELD_TYPE.NEWDECIMAL,
-}
-# Those that the event gives a collation; VECTOR counts as one of them (always binary).
-_CHARACTER = {
-    FIELD_TYPE.STRING,
-    FIELD_TYPE.VAR_STRING,
-    FIELD_TYPE.VARCHAR,
-    FIELD_TYPE.BLOB,
-    BLOB_COMPRESSED,
-    VARCHAR_COMPRESSED,
-    VECTOR,
-}
-_OLD_TEMPORAL = {FIELD_TYPE.TIME, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
-_LABELLED = {FIELD_TYPE.ENUM, FIELD_TYPE.SET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +27,13 @@ class MappedColumn:
     of_mariadb: bool = False
 
     @property
-    def is_numeric(self) -> bool:
-        return self.type in _NUMERIC
+    def kind(self) -> EventType:
+        return EVENT_TYPES[self.type]
 
     @property
     def has_collation(self) -> bool:
-        """Whether the event gives it a collation. MariaDB (10.11, 11.8) counts GEOMETRY too, always as binary."""
-        return self.is_character or (self.of_mariadb and self.type == FIELD_TYPE.GEOMETRY)
-
-    @property
-    def is_character(self) -> bool:
-        return self.type in _CHARACTER
-
-    @property
-    def is_old_temporal(self) -> bool:
-        """A type of which the event does not say how many digits of a second it has, and so how long it is."""
-        return self.type in _OLD_TEMPORAL
-
-    @property
-    def is_labelled(self) -> bool:
-        return self.type in _LABELLED
+        """Whether the event gives it a collation."""
+        return self.kind.collated or (self.of_mariadb and self.kind.collated_by_mariadb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +76,20 @@ def read_table_map(event: Event) -> TableMap:
     return TableMap(number, TableName(schema, name), tuple(columns))
 
 
-def _column(type_: int, metadata: Buffer) -> MappedColumn:
-    if type_ in _WITHOUT_METADATA:
-        return MappedColumn(type_, 0)
-    if type_ not in _BYTES_OF_METADATA:
-        raise metadata.damaged(f"a column has the type {type_}, which replfix does not know")
-    if type_ == FIELD_TYPE.NEWDECIMAL:
-        return MappedColumn(type_, metadata.uint(1) << 8 | metadata.uint(1))
-    if type_ != FIELD_TYPE.STRING:
-        return MappedColumn(type_, metadata.uint(_BYTES_OF_METADATA[type_]))
+def _column(number: int, metadata: Buffer) -> MappedColumn:
+    kind = EVENT_TYPES.get(number)
+    if kind is None:
+        raise metadata.damaged(f"a column has the type {number}, which replfix does not know")
+    if number == FIELD_TYPE.NEWDECIMAL:
+        return MappedColumn(number, metadata.uint(1) << 8 | metadata.uint(1))
+    if number != FIELD_TYPE.STRING:
+        return MappedColumn(number, metadata.uint(kind.metadata_bytes) if kind.metadata_bytes else 0)
     # CHAR, BINARY, ENUM and SET share this type. Two bits of a length above 255 are kept, inverted, in the first byte.
     first, length = metadata.uint(1), metadata.uint(1)
     if first & 0x30 != 0x30:
-        return MappedColumn(first | 0x30, length | ((first & 0x30) ^ 0x30) << 4)
+        first, length = first | 0x30, length | ((first & 0x30) ^ 0x30) << 4
+    if first not in EVENT_TYPES:
+        raise metadata.damaged(f"a column has the type {first}, which replfix does not know")
     return MappedColumn(first, length)
 
 
@@ -185,7 +111,7 @@ def _is_set(column: MappedColumn) -> bool:
 
 
 def _signs(value: Buffer, columns: Columns) -> Columns:
-    numeric = _of(columns, lambda column: column.is_numeric)
+    numeric = _of(columns, lambda column: column.kind.signed)
     bits = value.take((len(numeric) + 7) // 8)
     for position, index in enumerate(numeric):
         unsigned = bool(bits[position // 8] & 0x80 >> position % 8)
@@ -244,6 +170,6 @@ _OPTIONAL: dict[int, Callable[[Buffer, Columns], Columns]] = {
     4: _names,
     5: _labels(_is_set),
     6: _labels(_is_enum),
-    10: _default_collation(lambda column: column.is_labelled),
-    11: _each_collation(lambda column: column.is_labelled),
+    10: _default_collation(lambda column: column.kind.labelled),
+    11: _each_collation(lambda column: column.kind.labelled),
 }

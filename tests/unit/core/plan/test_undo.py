@@ -9,11 +9,12 @@ from decimal import Decimal
 import pytest
 
 from replfix.core.binlog.row_event import RowChange
+from replfix.core.columns.json_forms import from_json
 from replfix.core.plan.interrupted_repair import RepairState, questions, repair_found, standing, undo_found
 from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.plan import ApplyMode, Plan, StepKind, to_document
 from replfix.core.plan.recorded_plan import read_plan, tables_named
-from replfix.core.rows.json_values import from_json, to_json
+from replfix.core.rows.json_values import to_json
 from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, Json, RowImage, Value
 from replfix.core.schema.table import Table

@@ -1,0 +1,30 @@
+"""Row values out of the JSON of documents and records: the inverse of ``core/rows/json_values.py``."""
+
+from __future__ import annotations
+
+import base64
+
+from replfix.core.columns import type_of
+from replfix.core.rows.row_values import NOT_LOGGED, Value
+from replfix.core.schema.table import Column
+
+
+def from_json(column: Column, form: object) -> Value:
+    """What ``to_json`` made of a value of that column; ValueError for a form that no value of it has.
+
+    Which values inside a JSON document are of SQL types is not in its text, so that does not come back.
+    """
+    type_ = type_of(column)
+    match form:
+        case None:
+            return None
+        case {"not_logged": True}:
+            return NOT_LOGGED
+        case {"base64": str(encoded)}:
+            return base64.b64decode(encoded, validate=True)
+        case str() if type_ is not None:
+            return type_.from_text(form)
+        case int() | float() if type_ is not None and not isinstance(form, bool):
+            return type_.from_number(form)
+        case _:
+            raise ValueError(f"{str(form)[:80]!r} is no value of {column.name}")
