@@ -17,7 +17,7 @@ from replfix.core.columns.key_probe import Match
 from replfix.core.connection.limits import Limits
 from replfix.core.connection.privileges import Granted
 from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
-from replfix.core.incident.evidence import AutoIncrement, LockHolder
+from replfix.core.incident.evidence import LockHolder
 from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import SettingNow
 from replfix.core.plan.plan import Plan, SourceWrite, Step
@@ -29,7 +29,7 @@ from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
 from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.rows.row_values import RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.trail.audit_record import AuditRecord, RecordKind, Verification
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from replfix.audit import SqlTrail
     from replfix.cli.options import ReplicaSelector
     from replfix.config import Config
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
 
 def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
     """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
     target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
     for warning in (*config.warnings, *_seen_by_others(meant)):
@@ -32,11 +32,11 @@ def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
 
 
 def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
-    """As ``wiring.trail_to_write``: what ends a command on purpose is no bug. The output of the command belongs into it."""
-    from replfix import wiring
+    """As ``trails.trail_to_write``: what ends a command on purpose is no bug. The output of the command belongs into it."""
+    from replfix.wiring import trails
 
     expected = (ReaderGone, click.ClickException, click.Abort, click.exceptions.Exit)
-    return wiring.trail_to_write(config, narrate, expected)
+    return trails.trail_to_write(config, narrate, expected)
 
 
 def _seen_by_others(meant: ReplicaSelector) -> Iterator[str]:

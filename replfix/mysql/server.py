@@ -7,17 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from replfix.core import sql
-from replfix.core.binlog.alter_table import ForeignKeyClause
-from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.connection.limits import Limits
 from replfix.core.connection.privileges import Granted, Role, parse_grants
-from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
-from replfix.core.incident.evidence import AutoIncrement, LockHolder
-from replfix.core.incident.incident_context import Program
-from replfix.core.plan.trigger_reach import Reach
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.readers import Reader
 from replfix.core.replication.replica_status import ChannelStatus, RelayLog, ReplicaStatus
@@ -25,37 +20,37 @@ from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
 from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.rows.row_values import RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.filters import Filters
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.schema.tested_versions import too_old
 from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
-from replfix.mysql.binlog import BinlogReader
-from replfix.mysql.binlog.assemble import Tables
-from replfix.mysql.binlog.events.crafted import obstacle
 from replfix.mysql.connection.dialects import Dialect, dialect_of
 from replfix.mysql.connection.grants import give_everything
 from replfix.mysql.connection.managed import procedures_of
 from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.connection.session import Session
 from replfix.mysql.connection.understood import understood
-from replfix.mysql.read import circumstances
-from replfix.mysql.read.as_applied import applied_as, as_applied
 from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted
-from replfix.mysql.read.generated_columns import filled_in, worked_out_otherwise
-from replfix.mysql.read.inquiry import ServerInquiry
-from replfix.mysql.read.inspection import is_encrypted, read_clock, read_connected, read_inventory, try_binlog
-from replfix.mysql.read.key_spaces import ServerKeySpaces
-from replfix.mysql.read.locks import read_lock_holders
 from replfix.mysql.read.own_log import logs_all
-from replfix.mysql.read.relayed import read_relayed, received_the_same
 from replfix.mysql.read.status_rows import read_readers, read_server_ids
 from replfix.mysql.read.stored_objects import grants_of, library_of, script
 from replfix.mysql.read.table_definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
-from replfix.mysql.read.trigger_targets import read_reach
-from replfix.mysql.write.repair import HeldChannel
-from replfix.mysql.write.source_session import SourceSession
+
+if TYPE_CHECKING:  # what a status does not need is imported where it is used: a status is asked for often
+    from replfix.core.binlog.alter_table import ForeignKeyClause
+    from replfix.core.binlog.row_event import PassedOver, Transaction
+    from replfix.core.doctor.checkup import ClockReading, Connected, Inventory
+    from replfix.core.incident.evidence import LockHolder
+    from replfix.core.incident.incident_context import Program
+    from replfix.core.plan.trigger_reach import Reach
+    from replfix.mysql.binlog import BinlogReader
+    from replfix.mysql.binlog.assemble import Tables
+    from replfix.mysql.read.inquiry import ServerInquiry
+    from replfix.mysql.read.key_spaces import ServerKeySpaces
+    from replfix.mysql.write.repair import HeldChannel
+    from replfix.mysql.write.source_session import SourceSession
 
 STATUS_SECONDS = 60
 """For all that tells how replication stands."""
@@ -79,6 +74,7 @@ class MysqlServer:
 
     def __init__(self, endpoint: Endpoint, named_at: NamedAt = lambda *_: None) -> None:
         """``named_at``: the server of a host and port, where the configuration names one."""
+
         self.endpoint = endpoint
         self._named_at = named_at
         self._held: HeldChannel | None = None
@@ -103,6 +99,9 @@ class MysqlServer:
 
     @cached_property
     def _binlog(self) -> BinlogReader:
+        from replfix.mysql.binlog import BinlogReader
+        from replfix.mysql.read.generated_columns import filled_in
+
         return BinlogReader(
             self.endpoint,
             self._columns,
@@ -132,6 +131,10 @@ class MysqlServer:
 
     def _tables_by_source(self, filters: Filters) -> Tables:
         """This replica's tables by the names that they have on the source, in place of the source's own."""
+
+        from replfix.mysql.binlog.assemble import Tables
+        from replfix.mysql.read.as_applied import applied_as
+        from replfix.mysql.read.generated_columns import filled_in
 
         def here(name: TableName) -> TableName:
             return applied_as(filters, name) or name
@@ -264,28 +267,41 @@ class MysqlServer:
         return self._binlog.readable(gtids)
 
     def counter(self, table: Table) -> Counter | None:
+        from replfix.mysql.read import circumstances
+
         column = next((c for c in table.columns if c.auto_increment), None)
         return None if column is None else circumstances.counter(self._session, table, column)
 
     def programs(self, naming: TableName) -> tuple[Program, ...]:
+        from replfix.mysql.read import circumstances
+
         return circumstances.programs(self._session, naming)
 
     def created(self, name: TableName) -> datetime | None:
+        from replfix.mysql.read import circumstances
+
         return circumstances.created(self._session, name)
 
     def connected_as(self, connection: int) -> str | None:
+        from replfix.mysql.read import circumstances
+
         return circumstances.connected_as(self._session, connection)
 
     def logs_all(self) -> bool:
         return logs_all(self._session)
 
     def worked_out_otherwise(self, table: Table, images: Sequence[RowImage]) -> Column | None:
+        from replfix.mysql.read.generated_columns import worked_out_otherwise
+
         return worked_out_otherwise(self._session, table, images)
 
     def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:
         return self._binlog.written_here(server_id, limit, _OWN_LOG_READ)
 
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
+        from replfix.mysql.read.as_applied import as_applied
+        from replfix.mysql.read.relayed import read_relayed
+
         found = self.status().channel(channel)
         if found is None:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
@@ -293,6 +309,8 @@ class MysqlServer:
         return as_applied(read_relayed(self._session, tables, found, gtid, end_log_pos), filters)
 
     def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
+        from replfix.mysql.read.relayed import received_the_same
+
         return received_the_same(self._session, channel, transaction)
 
     def status(self) -> ReplicaStatus:
@@ -317,6 +335,8 @@ class MysqlServer:
         return tuple((tuple(map(_as_text, values)), int(count)) for *values, count in rows)
 
     def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...] | None:
+        from replfix.mysql.read.locks import read_lock_holders
+
         return read_lock_holders(self._session, tables)
 
     def start(
@@ -350,6 +370,8 @@ class MysqlServer:
                     raise
 
     def not_as_events(self, table: Table) -> str:
+        from replfix.mysql.binlog.events.crafted import obstacle
+
         if table.triggers and self._dialect.fires_triggers(self._session):
             return f"{table.name} has triggers, and this server fires them for row events too."
         return obstacle(table)
@@ -370,24 +392,36 @@ class MysqlServer:
         return str(self._session.scalar("SELECT VERSION()"))
 
     def connected(self) -> Connected:
+        from replfix.mysql.read.inspection import read_connected
+
         return read_connected(self._session)
 
     def clock(self) -> ClockReading:
+        from replfix.mysql.read.inspection import read_clock
+
         return read_clock(self._session)
 
     def format_description(self) -> bytes:
         return self._binlog.format_description()
 
     def inventory(self, names: int) -> Inventory:
+        from replfix.mysql.read.inspection import read_inventory
+
         return read_inventory(self._session, names)
 
     def encrypted(self, channel: str) -> bool | None:
+        from replfix.mysql.read.inspection import is_encrypted
+
         return is_encrypted(self._session, channel)
 
     def try_binlog(self, format_description: bytes) -> None:
+        from replfix.mysql.read.inspection import try_binlog
+
         try_binlog(self.endpoint, format_description)
 
     def inquiry(self) -> ServerInquiry:
+        from replfix.mysql.read.inquiry import ServerInquiry
+
         return ServerInquiry(self.endpoint, lambda: self._session)
 
     def _status(self) -> ReplicaStatus:
@@ -406,16 +440,24 @@ class MysqlServer:
         return self._named_at(channel.source_host, channel.source_port)
 
     def reach(self, writes: Sequence[tuple[TableName, str]]) -> Reach:
+        from replfix.mysql.read.trigger_targets import read_reach
+
         return read_reach(self._session, writes)
 
     def writing(self) -> SourceSession:
+        from replfix.mysql.write.source_session import SourceSession
+
         return SourceSession(self.endpoint)
 
     def key_spaces(self) -> ServerKeySpaces:
+        from replfix.mysql.read.key_spaces import ServerKeySpaces
+
         return ServerKeySpaces(self.endpoint, lambda: self._session)
 
     @contextmanager
     def repair(self, channel: str) -> Iterator[HeldChannel]:
+        from replfix.mysql.write.repair import HeldChannel
+
         with HeldChannel(self.endpoint, channel) as held:
             self._held = held
             try:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from replfix import wiring
 from replfix.config import Config, Target
 from replfix.core.advisor.survey import Report
 from replfix.core.diagnosis.diagnosis import Diagnosis
@@ -22,6 +21,7 @@ from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
 from replfix.ports import Progress
+from replfix.wiring import servers, trails
 from replfix.workflow import resolution
 from replfix.workflow.advise.read_topology import advise
 from replfix.workflow.investigate.find_errant import find_errant
@@ -94,9 +94,9 @@ class WiredBackend:
     """Implements ``Backend`` on real servers. Polling has a connection of its own for each replica, kept open; each
     operation opens its own and closes them."""
 
-    def __init__(self, config: Config, targets: list[Target], ask_password: wiring.AskPassword) -> None:
+    def __init__(self, config: Config, targets: list[Target], ask_password: servers.AskPassword) -> None:
         # Passwords are asked for before the screen is taken over.
-        self._targets = {t.name: wiring.with_account(t, ask_password) for t in targets}
+        self._targets = {t.name: servers.with_account(t, ask_password) for t in targets}
         self._config = config
         self._pollers = {name: MysqlServer(t.replica) for name, t in self._targets.items()}
         self._writing = threading.Lock()
@@ -121,13 +121,13 @@ class WiredBackend:
             raise
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
-        with wiring.TargetConnections(self._targets[name]) as wired:
+        with servers.TargetConnections(self._targets[name]) as wired:
             return investigate(
-                wired.replica, wired.source_of, channel, progress, lambda: wiring.trail_to_read(self._config)
+                wired.replica, wired.source_of, channel, progress, lambda: trails.trail_to_read(self._config)
             )
 
     def errant(self, name: str, channel: str) -> Errant | None:
-        with wiring.TargetConnections(self._targets[name]) as wired:
+        with servers.TargetConnections(self._targets[name]) as wired:
             return find_errant(wired.replica, wired.source_of, channel)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
@@ -151,9 +151,9 @@ class WiredBackend:
         )
 
     def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
-        trail = wiring.open_trail(self._config)
+        trail = trails.open_trail(self._config)
         try:
-            with wiring.TargetConnections(self._targets[name]) as wired:
+            with servers.TargetConnections(self._targets[name]) as wired:
                 server_uuid = wired.replica.uuid()
             return (*leftovers(trail, server_uuid), *unended(trail, server_uuid))
         finally:
@@ -163,17 +163,17 @@ class WiredBackend:
         return self._work(name, progress, lambda operation: tuple(recover(operation)))
 
     def advise(self, progress: Progress) -> Report:
-        with wiring.TopologyConnections(self._config) as servers:
-            given = [servers.open(target) for target in self._targets.values()]
-            return advise(given, servers.source_of, datetime.now(UTC), progress, all_of_them=False)
+        with servers.TopologyConnections(self._config) as topology:
+            given = [topology.open(target) for target in self._targets.values()]
+            return advise(given, topology.source_of, datetime.now(UTC), progress, all_of_them=False)
 
     def _work(self, name: str, progress: Progress, what: Callable[[Operation], T]) -> T:
-        opened = wiring.trail_to_write(self._config, progress)
-        with self._writing, wiring.TargetConnections(self._targets[name]) as wired, opened as trail:
-            return what(wiring.operation(wired, trail, progress))
+        opened = trails.trail_to_write(self._config, progress)
+        with self._writing, servers.TargetConnections(self._targets[name]) as wired, opened as trail:
+            return what(trails.operation(wired, trail, progress))
 
     def records(self, limit: int) -> list[AuditRecord]:
-        trail = wiring.open_trail(self._config)
+        trail = trails.open_trail(self._config)
         try:
             return list(trail.records(limit=limit, newest_first=True))
         finally:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from replfix import wiring
 from replfix.audit import SqlTrail
 from replfix.config import load
 from replfix.core.diagnosis.diagnosis import Diagnosis
@@ -20,6 +19,7 @@ from replfix.core.plan.outcome import Result
 from replfix.core.plan.plan import Plan
 from replfix.errors import NotDone
 from replfix.lab.topology import Lab
+from replfix.wiring import servers, trails
 from replfix.workflow.resolution import resolve
 from tests.convergence.judge import Recorded
 from tests.convergence.left_out import Skipped
@@ -61,9 +61,9 @@ def resolve_until_done(
             done.conflicts.update(conflict.kind.value for conflict in diagnosis.evidence.reconciliation.conflicts)
         return True
 
-    with wiring.TargetConnections(load(str(lab.config_file)).target("replica1")) as wired:
+    with servers.TargetConnections(load(str(lab.config_file)).target("replica1")) as wired:
         kept = SqlTrail.open(f"sqlite:///{trail}")
-        operation = replace(wiring.operation(wired, kept, lambda _: None), clock=Quick())
+        operation = replace(trails.operation(wired, kept, lambda _: None), clock=Quick())
         for _ in range(ROUNDS):
             try:
                 outcome = resolve(

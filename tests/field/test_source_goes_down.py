@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
-from replfix import wiring
 from replfix.cli.commands.resolve import exit_code
 from replfix.config import load
 from replfix.core.plan.outcome import Result
 from replfix.lab import processes
 from replfix.lab.topology import Lab
+from replfix.wiring import servers, trails
 from replfix.workflow.resolution import resolve
 from tests import waiting
 from tests.field.test_stopped_receiver import SOURCE_WINS, conflict, rows, status
@@ -30,8 +30,8 @@ def test_the_source_is_killed_behind_the_last_round(as_shipped: Lab) -> None:
             waiting.until(lambda: not processes.alive(source, lab.source.data), "the source is still alive")
             waiting.until(lambda: status(lab.replica)["Last_IO_Errno"] != "0", "the receiver has not noticed")
 
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        operation = wiring.operation(wired, wiring.open_trail(config), kill_the_source)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        operation = trails.operation(wired, trails.open_trail(config), kill_the_source)
         outcome = resolve(
             operation,
             strategy="source-wins",

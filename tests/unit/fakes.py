@@ -16,7 +16,7 @@ from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange, Tra
 from replfix.core.conflicts.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.connection.limits import LIMITS
 from replfix.core.connection.privileges import Granted
-from replfix.core.incident.evidence import AutoIncrement, LockHolder
+from replfix.core.incident.evidence import LockHolder
 from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import LastSet, SettingNow
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
@@ -27,7 +27,7 @@ from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
 from replfix.core.rows.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.core.trail.audit_record import (
     START,

@@ -9,13 +9,14 @@ from typing import Any
 
 from replfix.core.binlog.row_event import ChangeKind, RawEvents, RowChange, Transaction
 from replfix.core.conflicts.reconcile import final_rows, not_as_final, questions, reconcile
-from replfix.core.incident.evidence import AutoIncrement, Evidence
+from replfix.core.incident.evidence import Evidence
 from replfix.core.replication import applier_error
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.rows.lookup import Answers
 from replfix.core.rows.row_values import RowImage, Value
+from replfix.core.schema.auto_increment import AutoIncrement
 from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
 from tests.unit.fakes import Rows
 

@@ -159,7 +159,7 @@ def _targets(config: Config, names: tuple[str, ...], urls: tuple[str, ...]) -> l
 
 def _read(config: Config, targets: list[Target], *, verbose: bool, all_of_them: bool) -> Report:
     from replfix.cli.open_servers import agree, ask_password
-    from replfix.wiring import TopologyConnections
+    from replfix.wiring.servers import TopologyConnections
     from replfix.workflow.advise.read_topology import advise
 
     for warning in config.warnings:

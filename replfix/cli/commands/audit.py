@@ -224,13 +224,13 @@ def anchor(places: tuple[str, ...], config_path: str | None, as_json: bool, verb
     whenever something was added, too.
     """
     from replfix import config as configuration
-    from replfix import wiring
     from replfix.cli.documents.audit import AnchorPart, AuditAnchor, BrokenPlacePart
     from replfix.cli.output import emit, narrate
     from replfix.errors import NotDone, NotVerified, ReplfixError, UsageError
+    from replfix.wiring import trails
 
     config = configuration.load(config_path)
-    where = wiring.anchor_places(config, places)
+    where = trails.anchor_places(config, places)
     if not where:
         raise UsageError(
             "No place is named.", 'Give --to FILE, or name places in replfix.toml: [audit] anchor = ["…"].'
@@ -402,10 +402,11 @@ def _prune(trail: SqlTrail, before: datetime, output: Path, *, yes: bool, as_jso
 
 
 def _open(config_path: str | None, verbose: bool) -> SqlTrail:
-    from replfix import config, wiring
+    from replfix import config
     from replfix.cli.output import narrate
+    from replfix.wiring import trails
 
-    trail = wiring.open_trail(config.load(config_path))
+    trail = trails.open_trail(config.load(config_path))
     if verbose:
         narrate(f"Audit trail: {trail.name}")
     return trail
@@ -421,16 +422,17 @@ def _select(
 
 def _anchors_of(trail: SqlTrail, named: tuple[Path, ...], config_path: str | None) -> tuple[list[Anchor], list[str]]:
     """Those of this trail, and the places that were read. UsageError for a file without one, which would prove nothing."""
-    from replfix import config, wiring
+    from replfix import config
     from replfix.cli.output import narrate
     from replfix.errors import UsageError
+    from replfix.wiring import trails
 
     configuration = config.load(config_path)
     found: list[Anchor] = []
     read: list[str] = []
     for place in (
-        *wiring.anchor_places(configuration, tuple(map(str, named))),
-        *(wiring.anchor_places(configuration) if named else ()),
+        *trails.anchor_places(configuration, tuple(map(str, named))),
+        *(trails.anchor_places(configuration) if named else ()),
     ):
         there = place.read()
         if there is None:
@@ -446,11 +448,12 @@ def _anchors_of(trail: SqlTrail, named: tuple[Path, ...], config_path: str | Non
 
 
 def _verify_file(file: Path, head_id: str | None, partial: bool, config_path: str | None) -> Verification:
-    from replfix import config, wiring
+    from replfix import config
     from replfix.audit.jsonl import read
     from replfix.core.trail.audit_record import verify_chain
+    from replfix.wiring import trails
 
-    seals = wiring.audit_keys(config.load(config_path)).ring
+    seals = trails.audit_keys(config.load(config_path)).ring
     return verify_chain(read(file), ends_with=head_id, selection=partial, seals=seals)
 
 

@@ -34,11 +34,11 @@ def command(
     incoming, the replica's and the source's row side by side. Transactions that only the replica has (errant ones) are shown with
     what they hold, also when nothing is stopped.
     """
-    from replfix import wiring
     from replfix.cli.documents.diagnosis import diagnosis_document
     from replfix.cli.open_servers import open_target
     from replfix.config import load
     from replfix.errors import ReplfixError
+    from replfix.wiring import trails
     from replfix.workflow.investigate.find_errant import find_errant
     from replfix.workflow.investigate.investigation import investigate
 
@@ -46,7 +46,7 @@ def command(
     config = load(config_path)
     with open_target(config, meant) as wired:
         diagnosis = investigate(
-            wired.replica, wired.source_of, wired.target.channel, progress, lambda: wiring.trail_to_read(config)
+            wired.replica, wired.source_of, wired.target.channel, progress, lambda: trails.trail_to_read(config)
         )
         errant = None
         try:

@@ -15,7 +15,7 @@ from replfix.present.safe_text import visible
 if TYPE_CHECKING:
     from replfix.config import Config
     from replfix.core.doctor.checkup import Check
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
 
 @click.command(
@@ -83,7 +83,7 @@ def _all(config: Config, targets: list[ReplicaSelector]) -> Iterator[tuple[str, 
 
 
 def _checks(wired: TargetConnections, config: Config) -> Iterator[Check]:
-    from replfix.wiring import check_trail
+    from replfix.wiring.trails import check_trail
     from replfix.workflow.doctor.check_replica import examine
 
     yield from examine(wired.replica, wired.source_of, wired.target.channel)

@@ -13,7 +13,7 @@ from replfix.present.safe_text import indented, visible
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
     from replfix.cli.documents.recover import RecoverDocument, RecoverReplicaPart
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
 _WORST_FIRST = (1, 5, 6, 4)  # what was changed and is not right comes before what could not be looked at
 
@@ -38,18 +38,18 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
     what became of it, and that goes on record. A channel that the run was about to start again is started. Every command
     that writes does the same before it begins.
     """
-    from replfix import wiring
     from replfix.cli.documents.recover import RecoverDocument
     from replfix.cli.interrupts import end_on_sigterm
     from replfix.cli.open_servers import agree, ask_password, open_target, trail_to_write
     from replfix.config import load
+    from replfix.wiring.servers import TargetConnections
 
     config = load(config_path)
     end_on_sigterm()
     if meant.one or len(config.targets()) < 2:
         wireds = [open_target(config, meant)]
     else:
-        wireds = [wiring.TargetConnections(target, ask_password, agree) for target in config.targets()]
+        wireds = [TargetConnections(target, ask_password, agree) for target in config.targets()]
     parts: list[RecoverReplicaPart] = []
     servers: set[str] = set()
     with trail_to_write(config) as trail:
@@ -68,16 +68,16 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
 
 
 def _one(wired: TargetConnections, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverReplicaPart:
-    from replfix import wiring
     from replfix.cli.documents.recover import RecoveredPart, RecoverErrorPart, RecoverReplicaPart
     from replfix.errors import ReplfixError
+    from replfix.wiring import trails
     from replfix.workflow.recover.recovery import recover
 
     done: list[RecoveredPart] = []
     failed = None
     try:
         servers.add(wired.replica.uuid())
-        for each in recover(wiring.operation(wired, trail, (lambda _: None) if quiet else narrate)):
+        for each in recover(trails.operation(wired, trail, (lambda _: None) if quiet else narrate)):
             done.append(
                 RecoveredPart(
                     left_by=each.told_by.id,

@@ -76,13 +76,13 @@ def command(
     applies the plan in one transaction that is not logged, lets the replica apply the failing transaction itself,
     compares its rows with the event, and starts the channel. Again, when it stops on the next transaction.
     """
-    from replfix import wiring
     from replfix.cli.documents.resolution import resolution_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
     from replfix.cli.open_servers import open_target, trail_to_write
     from replfix.config import load
     from replfix.core.conclude import strategy_names
     from replfix.errors import UsageError
+    from replfix.wiring import trails
     from replfix.workflow.resolution import resolve
 
     if strategy not in strategy_names():
@@ -95,7 +95,7 @@ def command(
 
     with open_target(config, meant) as wired, trail_to_write(config) as trail:
         outcome = resolve(
-            wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
+            trails.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
             strategy=strategy,
             channel=wired.target.channel,
             max_rounds=max_rounds,

@@ -13,7 +13,7 @@ from replfix.present.safe_text import visible
 if TYPE_CHECKING:
     from replfix.cli.documents.status import ChannelPart, ReplicaPart, StatusDocument
     from replfix.config import Config
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
 MOST_AT_ONCE = 64  # replicas that are asked at the same time
 
@@ -57,7 +57,7 @@ def _read(config: Config, meant: ReplicaSelector) -> StatusDocument:
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
     from replfix.cli.open_servers import agree, ask_password, open_target
     from replfix.errors import ReplfixError
-    from replfix.wiring import TargetConnections
+    from replfix.wiring.servers import TargetConnections
 
     one = meant.one or len(config.targets()) < 2
     if one:

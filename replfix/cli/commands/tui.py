@@ -161,7 +161,7 @@ class _Asking:
     def with_source(self, target: Target) -> Target:
         """The target with a password for the source that is configured for it, like ``wiring`` does for the replica."""
         from replfix.core.connection.endpoint import Secret
-        from replfix.wiring import with_account
+        from replfix.wiring.servers import with_account
 
         target = with_account(target, self)
         source = target.source

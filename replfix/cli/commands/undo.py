@@ -25,12 +25,12 @@ def _repairs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     """The newest repairs on record."""
     from itertools import islice
 
-    from replfix import wiring
     from replfix.config import load
     from replfix.errors import ReplfixError
+    from replfix.wiring import trails
 
     try:
-        trail = wiring.open_trail(load(ctx.params.get("config_path")))
+        trail = trails.open_trail(load(ctx.params.get("config_path")))
         newest = islice(trail.records(newest_first=True), COMPLETED)
         return [record.id for record in newest if record.kind == "intent" and record.id.startswith(incomplete)]
     except ReplfixError:
@@ -74,11 +74,11 @@ def command(
     refused, with the reasons, when a row is not any more as the repair left it, or when a key is taken by another row.
     The failing transaction itself is not taken back.
     """
-    from replfix import wiring
     from replfix.cli.documents.undo import undo_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
     from replfix.cli.open_servers import open_target, trail_to_write
     from replfix.config import load
+    from replfix.wiring import trails
     from replfix.workflow.undo.undo_repair import undo
 
     config = load(config_path)
@@ -92,7 +92,7 @@ def command(
         with open_target(config, ReplicaSelector(named, replica_url, None, None)) as wired:
             name = wired.target.name
             undoing = undo(
-                wiring.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
+                trails.operation(wired, trail, quiet if as_json and not verbose else narrate, wait_for_a_safe_point),
                 record_id,
                 dry_run=dry_run,
                 confirm=(lambda _: True) if yes else ConfirmUndo(name),

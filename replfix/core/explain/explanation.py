@@ -9,9 +9,8 @@ from replfix.core.columns.key_probe import Match
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.duplicate import Duplicate
 from replfix.core.explain.insert import Insert
-from replfix.core.incident.evidence import AutoIncrement
 from replfix.core.rows.row_values import RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Table, UniqueKey
 
 

@@ -25,18 +25,10 @@ from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.replication.start_threads import Source
 from replfix.core.replication.transaction_id import TransactionId
 from replfix.core.rows.row_values import NotRead, RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import ForeignKey, Table, TableName
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ConnectError
-
-
-@dataclass(frozen=True, slots=True)
-class AutoIncrement:
-    """auto_increment_increment and auto_increment_offset of one server (global values)."""
-
-    increment: int
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,11 @@ class Counter:
         """The highest value that the column's type can hold; None for types that are no integers."""
         bits = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}.get(self.column.data_type)
         return None if bits is None else 2 ** (bits if self.column.unsigned else bits - 1) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class AutoIncrement:
+    """auto_increment_increment and auto_increment_offset of one server (global values)."""
+
+    increment: int
+    offset: int

@@ -19,13 +19,14 @@ from replfix.errors import Unreadable
 from replfix.mysql.binlog.events.checked_events import POSITIONS, Event, EventType
 from replfix.mysql.binlog.events.filtered_events import filtered
 from replfix.mysql.binlog.events.gtids import Opening
-from replfix.mysql.binlog.events.layout import HIDDEN, Layout, layout
+from replfix.mysql.binlog.events.layout import Layout, layout
 from replfix.mysql.binlog.events.mariadb_events import COMPRESSED, plain
 from replfix.mysql.binlog.events.openings import OPENINGS, opening
 from replfix.mysql.binlog.events.payload import unpacked
 from replfix.mysql.binlog.events.preludes import PRELUDES, setting
 from replfix.mysql.binlog.events.rows_events import KINDS, RowDecoder, read_head
 from replfix.mysql.binlog.events.table_map import TableMap, read_table_map
+from replfix.mysql.connection.terms import HIDDEN
 
 _STATEMENT_SHOWN = 200
 _STATEMENT_KEPT = 4000  # of what stands for a transaction whose rows are not known

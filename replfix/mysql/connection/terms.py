@@ -85,3 +85,7 @@ def until_position(log_file: str, pos: int) -> str:
 def mean_connection(name: str) -> str:
     """Which of MariaDB's named connections a session's variables of replication are about. ``name`` is finished SQL."""
     return f"SET SESSION default_master_connection = {name}"
+
+
+HIDDEN = "DB_ROW_HASH_"
+"""How the columns begin that MariaDB adds for unique keys over values too long for an index, and shows to nobody."""

@@ -8,9 +8,8 @@ from functools import cached_property
 from replfix.core import sql
 from replfix.core.columns.key_probe import Match
 from replfix.core.connection.endpoint import Endpoint
-from replfix.core.incident.evidence import AutoIncrement
 from replfix.core.rows.row_values import RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Column, Table, TableName
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection.dialects import dialect_of

@@ -13,8 +13,8 @@ from dataclasses import replace
 from replfix.core.columns import COLUMN_TYPES
 from replfix.core.schema.table import Column, ForeignKey, KeyPart, Table, TableName, Trigger, UniqueKey
 from replfix.core.sql import table_name
-from replfix.mysql.binlog.events.layout import HIDDEN
 from replfix.mysql.connection.session import Row, Session
+from replfix.mysql.connection.terms import HIDDEN
 
 _SIGNED = {name for type_ in COLUMN_TYPES if type_.signed for name in type_.names}
 _LABELLED = {name for type_ in COLUMN_TYPES if type_.labels for name in type_.names}

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.plan.outcome import Result
 from replfix.errors import ConnectError
@@ -16,6 +15,7 @@ from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
+from replfix.wiring import servers, trails
 from replfix.workflow.apply import repair_round
 from replfix.workflow.resolution import resolve
 from tests.integration.running import replfix
@@ -61,9 +61,9 @@ def resolving(lab: Lab, monkeypatch: pytest.MonkeyPatch, look: Look) -> None:
 
     monkeypatch.setattr(repair_round, "_check_guards", last_look)
     config = load(str(lab.config_file))
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
-        operation = wiring.operation(wired, trail, lambda _: None, shield)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
+        operation = trails.operation(wired, trail, lambda _: None, shield)
         done = resolve(operation, strategy="source-wins", channel=None, max_rounds=1, dry_run=False, confirm=asked)
         trail.close()
     assert done.result is Result.RESOLVED

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.plan.outcome import Result
 from replfix.core.trail.audit_record import RecordKind
@@ -25,6 +24,7 @@ from replfix.lab.proof import prove, snapshot
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.tui.backend import WiredBackend
+from replfix.wiring import trails
 from tests.integration.running import Ran, replfix
 from tests.integration.undo.test_recover import BEFORE_COMMIT, COMMITTED, killed
 
@@ -175,7 +175,7 @@ def test_the_terminal_ui_and_commands(crowd: Crowd) -> None:
             told = crowd.told()
             crowd.judge(told[seen:], displaced)
             seen = len(told)
-    assert wiring.open_trail(config).verify().whole
+    assert trails.open_trail(config).verify().whole
 
 
 def test_undo_and_resolve(crowd: Crowd) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.plan.plan import Step, StepKind
 from replfix.core.schema.table import TableName
@@ -15,6 +14,7 @@ from replfix.errors import RehearsalFailed, Stale
 from replfix.lab.proof import snapshot
 from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
+from replfix.wiring import servers
 from replfix.workflow.apply.repair_round import plan_of
 from replfix.workflow.investigate.investigation import investigate
 from tests.integration.running import replfix
@@ -266,7 +266,7 @@ KEPT = {"kept": CASES["a parent that comes back keeps its children"]}
 def test_a_child_that_the_plan_does_not_name_is_noticed(pair: Lab) -> None:
     """Written since the diagnosis, without a parent when the transaction is through, or without one from the start."""
     stage(pair, KEPT)
-    with wiring.TargetConnections(load(str(pair.config_file)).target("replica1")) as wired:
+    with servers.TargetConnections(load(str(pair.config_file)).target("replica1")) as wired:
         diagnosis = investigate(wired.replica, wired.source_of, None)
         assert diagnosis is not None
         plan, _ = plan_of(diagnosis, "source-wins")

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome
@@ -25,6 +24,7 @@ from replfix.lab.proof import snapshot
 from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
+from replfix.wiring import servers, trails
 from replfix.workflow.resolution import resolve
 from tests.integration.running import environment, replfix
 from tests.waiting import until
@@ -39,11 +39,11 @@ def stopped(pair: Lab) -> Lab:
 
 def resolving(lab: Lab, confirm: Callable[[Diagnosis, Plan], bool]) -> Outcome:
     config = load(str(lab.config_file))
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
         try:
             return resolve(
-                wiring.operation(wired, trail, lambda _: None),
+                trails.operation(wired, trail, lambda _: None),
                 strategy="source-wins",
                 channel=None,
                 max_rounds=5,

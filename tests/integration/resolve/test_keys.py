@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result
@@ -24,6 +23,7 @@ from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import prove, snapshot
 from replfix.lab.replicate import transaction, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
+from replfix.wiring import servers, trails
 from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.resolution import resolve
 
@@ -365,10 +365,10 @@ def stage(lab: Lab, case: Case) -> None:
 def diagnosed_and_resolved(lab: Lab) -> tuple[Diagnosis, Outcome | NotDone]:
     config = load(str(lab.config_file))
     (lab.directory / "audit.db").unlink(missing_ok=True)
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
         try:
-            operation = wiring.operation(wired, trail, lambda _: None)
+            operation = trails.operation(wired, trail, lambda _: None)
             diagnosis = investigate(operation.replica, operation.source_of, None)
             assert diagnosis is not None
             try:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.lab.replicate import transaction, wait_until_received, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
+from replfix.wiring import servers, trails
 from replfix.workflow.resolution import resolve
 
 MIB = 1 << 20
@@ -64,12 +64,12 @@ def test_what_a_resolution_holds_at_once_is_in_proportion(pair: Lab, name: str) 
     wait_until_stopped(pair.replica)
     wait_until_received(pair.source, pair.replica)
     config = load(str(pair.config_file))
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
         tracemalloc.start()
         try:
             resolve(
-                wiring.operation(wired, trail, lambda _: None),
+                trails.operation(wired, trail, lambda _: None),
                 strategy="source-wins",
                 channel=None,
                 max_rounds=1,

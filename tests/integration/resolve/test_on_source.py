@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.core.plan.outcome import Outcome
 from replfix.errors import Stale
@@ -21,6 +20,7 @@ from replfix.lab.replicate import executed, transaction, wait_until_stopped
 from replfix.lab.replicate import write_locally as logged_locally
 from replfix.lab.topologies.wiring import follow
 from replfix.lab.topology import Lab
+from replfix.wiring import servers, trails
 from replfix.workflow.operation import Operation
 from replfix.workflow.resolution import resolve as workflow
 from tests.integration.proxy import Break, Proxy
@@ -453,10 +453,10 @@ def interposed(lab: Lab, at: str, do: Callable[[], None]) -> Iterator[Operation]
             do()
 
     config = load(str(lab.config_file))
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
         try:
-            yield wiring.operation(wired, trail, progress)
+            yield trails.operation(wired, trail, progress)
         finally:
             trail.close()
             assert done

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from replfix import wiring
 from replfix.config import load
 from replfix.errors import NotDone, ReplfixError, ServerError
 from replfix.lab.flavours import speaking
@@ -21,6 +20,7 @@ from replfix.lab.replicate import executed, wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import terms
 from replfix.mysql.connection.session import Session
+from replfix.wiring import servers, trails
 from replfix.workflow.apply import repair_round
 from replfix.workflow.resolution import resolve
 from tests.conftest import Labs, by_server
@@ -255,11 +255,11 @@ def resolving(lab: Lab, at: Moment, world: World, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(repair_round, "_check_guards", last_look)
     config = load(str(lab.config_file))
-    with wiring.TargetConnections(config.target("replica1")) as wired:
-        trail = wiring.open_trail(config)
+    with servers.TargetConnections(config.target("replica1")) as wired:
+        trail = trails.open_trail(config)
         try:
             resolve(
-                wiring.operation(wired, trail, lambda _: None, shield),
+                trails.operation(wired, trail, lambda _: None, shield),
                 strategy="source-wins",
                 channel=None,
                 max_rounds=1,

@@ -6,8 +6,7 @@ from replfix.core.columns.key_probe import Match
 from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.explain_error import explain
 from replfix.core.explain.explanation import Answer, Asked, Case, KeyLocation, Reading
-from replfix.core.incident.evidence import AutoIncrement
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import KeyPart
 from tests.unit.making import ORDERS
 

@@ -17,10 +17,8 @@ from replfix.mysql.binlog.columns import may_be
 from replfix.mysql.binlog.columns.string_events import BINARY
 from replfix.mysql.binlog.events.table_map import MappedColumn, TableMap
 from replfix.mysql.binlog.values.images import Form
+from replfix.mysql.connection.terms import HIDDEN
 from replfix.mysql.read.charsets import decoder
-
-HIDDEN = "DB_ROW_HASH_"
-"""How the columns begin that MariaDB adds for unique keys over values too long for an index, and shows to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from replfix.core.binlog.column_mapping import there
 from replfix.core.conflicts.foreign_keys.child_rows import Child
-from replfix.core.incident.evidence import AutoIncrement, Evidence
+from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.source_feasibility import MOST, Named, SourceFeasibility, questions
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.rows.lookup import by_identity
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.filters import NO_FILTERS
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Refused, ReplfixError

@@ -12,10 +12,11 @@ from replfix.core.conclude import conclude, strategy_names
 from replfix.core.conflicts.row_history import History, Logged, compiled, touched
 from replfix.core.diagnosis.causes import CAUSES, DESCRIPTIONS
 from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.incident.evidence import AutoIncrement, Evidence
+from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.incident_context import IncidentContext, Side
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.auto_increment import AutoIncrement
 from replfix.core.schema.table import ForeignKey, Table
 from tests.unit.fakes import Rows
 from tests.unit.making import (

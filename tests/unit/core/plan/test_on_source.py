@@ -11,7 +11,7 @@ import pytest
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import Child
 from replfix.core.diagnosis.diagnosis import Proposal
-from replfix.core.incident.evidence import AutoIncrement, Evidence
+from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.source_feasibility import SourceFeasibility, questions
 from replfix.core.plan.outcome import Result, SourceWriteResult
 from replfix.core.plan.plan import SourceWrite, Step, to_document
@@ -19,7 +19,7 @@ from replfix.core.plan.recorded_plan import read_plan
 from replfix.core.plan.trigger_reach import Fired, Reach
 from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_values import RowImage
-from replfix.core.schema.auto_increment import Counter
+from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import ForeignKey, Table, TableName, Trigger
 from replfix.core.strategies import keep_both, replica_wins
 from replfix.core.trail.audit_record import RecordKind

@@ -1,0 +1,1 @@
+"""Puts the pieces together: from what the user named to servers, trail and clock."""

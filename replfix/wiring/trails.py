@@ -1,0 +1,194 @@
+"""From the configuration to the audit trail, and to an operation that is on record."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replfix.config import Config
+from replfix.core.doctor.checkup import Check, Verdict
+from replfix.core.trail.audit_record import RecordKind
+from replfix.core.words import counted
+from replfix.errors import AuditError, ConfigError, ReplfixError, Unexpected
+from replfix.mysql.server import MysqlServer
+from replfix.workflow.operation import Operation
+from replfix.workflow.recover.recovery import leftovers, unended
+
+if TYPE_CHECKING:
+    from replfix.audit import SqlTrail
+    from replfix.audit.anchors import AnchorStore
+    from replfix.audit.keys import Keys
+
+from replfix.wiring.servers import SystemClock, TargetConnections
+
+
+def open_trail(config: Config) -> SqlTrail:
+    from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
+
+    return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
+
+
+_BEFORE_WRITES = {RecordKind.SETTINGS, RecordKind.INTENT, RecordKind.ON_SOURCE}
+"""What is on record before something is changed on a server."""
+
+
+@contextmanager
+def trail_to_write(
+    config: Config, warn: Callable[[str], None], expected: tuple[type[Exception], ...] = ()
+) -> Iterator[SqlTrail]:
+    """The trail; when something was added, its head is kept where the configuration says. What fails there undoes nothing: ``warn`` is
+    told. What nobody expects comes out as Unexpected where a server may have been changed; ``expected``: what is no bug of those who
+    use it."""
+    places, trail = anchor_places(config), open_trail(config)
+    try:
+        yield trail
+    except Exception as error:
+        if isinstance(error, (ReplfixError, *expected)) or not trail.added & _BEFORE_WRITES:
+            raise
+        raise Unexpected(error) from error
+    finally:
+        try:
+            if trail.added:
+                for failed in anchored(trail, places):
+                    warn(
+                        f"Warning: {failed.message} {failed.hint} The head of the trail is not kept there: 'replfix audit anchor' does it again."
+                    )
+        finally:
+            trail.close()
+
+
+def anchor_places(config: Config, named: Sequence[str] = ()) -> list[AnchorStore]:
+    """Those that are named, else those of the configuration. ConfigError for one that is none."""
+    from replfix.audit.anchors import place_of
+
+    account, tls = config.audit_account, config.audit_tls
+    beside = Path if named else config.beside
+    return [place_of(where, beside, account, tls) for where in named or config.file.audit.anchor]
+
+
+def anchored(trail: SqlTrail, places: Sequence[AnchorStore]) -> list[ReplfixError]:
+    """Keep the trail's head in each place; what went wrong."""
+    from replfix.audit.anchors import add_to_all
+
+    try:
+        anchor = trail.anchor() if places else None
+    except ReplfixError as error:
+        return [error]
+    return add_to_all(anchor, places) if anchor is not None else []
+
+
+def audit_keys(config: Config) -> Keys:
+    """Those that the configuration names; none of them is read yet."""
+    from replfix.audit.keys import Keys
+
+    audit = config.file.audit
+    return Keys(
+        file=None if audit.key_file is None else config.beside(audit.key_file),
+        command=audit.key_command,
+        verifying=tuple(map(config.beside, audit.verify_keys)),
+        signed_from=audit.signed_from,
+    )
+
+
+@contextmanager
+def trail_to_read(config: Config) -> Iterator[SqlTrail]:
+    """For what reads only, and can do without."""
+    trail = open_trail(config)
+    try:
+        yield trail
+    finally:
+        trail.close()
+
+
+def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
+    """Whether the audit trail can be written, without writing to it, whether it is whole, and whether it tells of a
+    run on this replica that was interrupted."""
+    try:
+        trail = open_trail(config)
+        trail.check_writable()
+        trail.check_room()
+        found = trail.verify()
+        server_uuid = replica.uuid()
+        changed, unclear = leftovers(trail, server_uuid), unended(trail, server_uuid)
+    except (AuditError, ConfigError) as error:
+        yield Check("audit-trail", Verdict.FAILED, error.message, error.hint)
+        return
+    if found.first is not None:
+        yield Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {found.first.message}.")
+    else:
+        records = counted(found.records, "record")
+        yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.name} can be written and is whole ({records}).")
+    if trail.path is not None:  # a shared trail is kept by its server
+        yield from _keeping(trail.path)
+    for record in changed:
+        yield Check(
+            "interrupted-run",
+            Verdict.WARNING,
+            f"A run of {record.recorded_at} changed settings and was interrupted, or is still at work: {record.payload}",
+            "'replfix recover' puts them back, and so does the next 'replfix resolve' (a dry run too) before it begins.",
+        )
+    for record in unclear:
+        yield Check(
+            "interrupted-run",
+            Verdict.WARNING,
+            f"A run of {record.recorded_at} recorded an intent and no outcome ({record.id}): it was interrupted, or is still "
+            "at work.",
+            "'replfix recover' finds out what became of it.",
+        )
+
+
+ROOM_TO_WARN = 256 * 1024 * 1024
+ROOM_TO_FAIL = 16 * 1024 * 1024
+"""Free bytes below which the images of displaced rows, which a repair records first, may not find room."""
+
+
+def _keeping(path: Path) -> Iterator[Check]:
+    """Whether the trail's file has room, and is for its owner only: it holds rows."""
+    directory = next(p for p in path.absolute().parents if p.is_dir())
+    free = shutil.disk_usage(directory).free
+    verdict = Verdict.FAILED if free < ROOM_TO_FAIL else Verdict.WARNING if free < ROOM_TO_WARN else Verdict.OK
+    yield Check(
+        "audit-trail-room",
+        verdict,
+        f"The file system of the audit trail has {free // (1024 * 1024):,} MiB free"
+        + (
+            " for displaced rows and their undo."
+            if verdict is Verdict.OK
+            else ": displaced rows may not find room there."
+        ),
+        "" if verdict is Verdict.OK else f"Make room at {directory}, or move the trail: url in [audit].",
+    )
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
+        others = mode & (stat.S_IRWXG | stat.S_IRWXO)
+        yield Check(
+            "audit-trail-mode",
+            Verdict.WARNING if others else Verdict.OK,
+            f"The audit trail can be read by others than its owner (mode {mode:04o})."
+            if others
+            else "The audit trail is for its owner only.",
+            f"chmod 600 {shlex.quote(str(path))}" if others else "",
+        )
+
+
+def operation(
+    wired: TargetConnections,
+    trail: SqlTrail,
+    progress: Callable[[str], None],
+    shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Operation:
+    trail.check_key()
+    return Operation(
+        name=wired.target.name,
+        replica=wired.replica,
+        source_of=wired.source_of,
+        trail=trail,
+        clock=SystemClock(),
+        progress=progress,
+        shield=shield,
+    )
