@@ -10,6 +10,7 @@ from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.field.staging import diagnosed, resolved, run, stage
 from tests.integration.running import replfix
+from tests.samples import checked
 
 TABLE = ("CREATE TABLE t (id INT PRIMARY KEY, u VARCHAR(20) UNIQUE)", "INSERT INTO t VALUES (1, 'one')")
 LOCAL = ("INSERT INTO t VALUES (9, 'x')",)
@@ -41,6 +42,7 @@ def test_a_row_that_a_repair_took_out(any_pair: Lab, tmp_path: Path) -> None:
         source.execute("DELETE FROM shop.t WHERE id = 9")
     wait_until_stopped(any_pair.replica)
     own(diagnosed(any_pair).document, "took the shop.t row id = 9 out", [repair], "source-wins")
+    checked(any_pair, "a row that a repair took out")
     written = any_pair.config_file.read_text()
     for url in (f"sqlite:///{tmp_path}/none.db", "mysql://nobody:none@127.0.0.1:1/audit"):
         config = tmp_path / "replfix.toml"

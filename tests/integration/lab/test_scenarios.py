@@ -15,6 +15,7 @@ from replfix.lab.replicate import executed
 from replfix.lab.scenario import Scenario
 from replfix.lab.topology import Lab
 from tests.integration.running import replfix
+from tests.samples import checked
 
 
 def rows_of(server: LabServer) -> dict[str, dict[tuple[Any, ...], dict[str, Any]]]:
@@ -118,6 +119,7 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
             assert any(same_values(held, row) for held in rows_before[conflict["table"]].values())
     assert diagnosis["strategies"][0]["name"] == "source-wins"
     assert diagnosis["strategies"][0]["allowed"]
+    checked(staged, scenario.name)
     assert snapshot(staged.replica) == before, "diagnose wrote something"
 
     ran = replfix("resolve", "replica1", "--dry-run", "--config", config, "--json")
@@ -148,6 +150,7 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
         kept = any(row.keys() == r.keys() and same_values(row, r) for r in recorded)
         assert gone == kept, f"{table}: {row} is {'gone' if gone else 'there'} and {'' if kept else 'not '}in the trail"
     assert replfix("audit", "verify", "--config", config).code == 0
+    checked(staged, f"{scenario.name}, resolved", {"ID": resolution["rounds"][0]["audit_id"]})
     for round_ in resolution["rounds"]:
         assert_undo_is_as_it_was_said(staged, round_)
     for audit_id in resolution["audit_ids"]:
@@ -179,6 +182,18 @@ def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
     assert channel["errant_gtid_set"]
     assert not channel["applier_running"]
     assert channel["receiver_running"]
+    checked(pair, "duplicate-primary, being resolved")
+
+
+def test_the_samples_of_a_row_that_is_kept(pair: Lab) -> None:
+    """keep-both, and its undo."""
+    from replfix.lab import scenarios
+
+    scenarios.find("duplicate-primary").stage(pair)
+    checked(pair, "duplicate-primary, being kept")
+    pair.wait_until_applied()
+    listed = replfix("audit", "list", "--kind", "intent", "--config", str(pair.config_file))
+    checked(pair, "duplicate-primary, kept", {"ID": listed.out.splitlines()[-1].split()[0]})
 
 
 CODES = {"nothing-to-undo": 0, "yes": 3, "in-part": 3, "no": 4}
