@@ -4,7 +4,8 @@
 
 ``staged``: the scenario of the lab, or the name that a test gives to what it has staged. ``run``: the command, where ``ID`` is a
 record of the audit trail. ``from``, optional: only the line that has this text and the lines indented under it; several texts,
-joined by ``|``, are several excerpts, with a line ``…`` in between. A block that no test can produce says why, after ``not run``:
+joined by ``|``, are several excerpts, with a line ``…`` in between. ``until``, optional: what comes before the first line with
+this text. A block that no test can produce says why, after ``not run``:
 
     <!-- sample: not run: it needs a log of two million lines -->
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -61,6 +63,7 @@ class Sample:
     staged: str
     run: str
     starts: tuple[str, ...]
+    end: str
     typed: str
     text: str
 
@@ -83,6 +86,7 @@ def samples() -> Iterator[Sample]:
                     given["staged"],
                     given["run"],
                     tuple(start for start in given.get("from", "").split("|") if start),
+                    given.get("until", ""),
                     block["typed"],
                     block["text"],
                 )
@@ -95,12 +99,12 @@ def checked(lab: Lab, staged: str, ids: Mapping[str, str] | None = None) -> None
     stale = []
     of_it = [sample for sample in samples() if sample.staged == staged]
     for sample in sorted(of_it, key=lambda sample: "--yes" in sample.run):  # what writes comes last
-        arguments = [(ids or {}).get(word, word) for word in sample.run.split()]
+        arguments = [(ids or {}).get(word, word) for word in shlex.split(sample.run)]
         ran = replfix(*arguments, "--config", str(lab.config_file))
         printed = excerpt(shown(ran.err + ran.out), sample)
         if masked(printed) != masked(sample.text):
             if os.environ.get(UPDATE):
-                _write(sample, printed, arguments)
+                _write(sample, printed, ids)
             else:
                 stale.append(
                     f"{sample.name} is not what 'replfix {sample.run}' prints:\n{_difference(sample, printed)}"
@@ -148,9 +152,11 @@ def _wrapped(line: str) -> list[str]:
 
 
 def excerpt(output: str, sample: Sample) -> str:
-    if not sample.starts:
-        return output
     lines = output.splitlines()
+    if sample.end:
+        lines = lines[: next((n for n, line in enumerate(lines) if sample.end in line), len(lines))]
+    if not sample.starts:
+        return "\n".join(lines).rstrip() + "\n"
     parts = []
     for start in sample.starts:
         at = next((n for n, line in enumerate(lines) if start in line), None)
@@ -172,11 +178,11 @@ def _difference(sample: Sample, printed: str) -> str:
     )
 
 
-def _write(sample: Sample, printed: str, arguments: list[str]) -> None:
+def _write(sample: Sample, printed: str, ids: Mapping[str, str] | None) -> None:
     before = f"<!-- sample: {sample.marker} -->\n"
     text = sample.page.read_text()
     assert text.count(before) == 1, f"{sample.name}: the page has this marker twice"
     head, marker, tail = text.partition(before)
     fence, _, tail = tail.partition(sample.typed + sample.text)
-    typed = f"$ replfix {' '.join(arguments)}\n" if sample.typed else ""
+    typed = re.sub(r"\b[0-9a-f]{12}\b", (ids or {}).get("ID", ""), sample.typed)
     sample.page.write_text(head + marker + fence + typed + printed + tail)

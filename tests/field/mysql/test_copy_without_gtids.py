@@ -9,6 +9,7 @@ from replfix.core.sql import string
 from replfix.lab.replicate import executed, wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.field.staging import diagnosed, rows
+from tests.samples import checked
 
 ROWS = "SELECT id, v FROM shop.t ORDER BY id"
 
@@ -42,6 +43,7 @@ def test_a_copy_that_came_without_its_gtids(pair: Lab) -> None:
     shown = diagnosed(pair).document
     cause = next(cause for cause in shown["causes"] if cause["code"] == "copy-without-gtids")
     assert (shown["error"]["errno"], cause["confidence"]) == (1007, "high")
+    checked(pair, "a copy without its GTIDs")
     (remedy,) = shown["advice"]
     assert "gtid_purged" in remedy["text"]
     assert not remedy["sql"]  # the set is not guessed

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from replfix.core.replication.gtid import GtidSet
+from replfix.lab import scenarios
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_state import LabServer
 from replfix.lab.proof import prove, snapshot
@@ -162,8 +163,6 @@ def test_a_scenario_is_diagnosed_rehearsed_and_resolved(staged: Lab, scenario: S
 
 
 def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
-    from replfix.lab import scenarios
-
     pair = any_pair
 
     scenarios.find("duplicate-primary").stage(pair)
@@ -187,8 +186,6 @@ def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
 
 def test_the_samples_of_a_row_that_is_kept(pair: Lab) -> None:
     """keep-both, and its undo."""
-    from replfix.lab import scenarios
-
     scenarios.find("duplicate-primary").stage(pair)
     checked(pair, "duplicate-primary, being kept")
     pair.wait_until_applied()
