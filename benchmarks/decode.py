@@ -22,7 +22,8 @@ from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.row_event import WriteRowsEvent
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.schema.table import Table, TableName
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.table import Column, TableName
 from replfix.lab import topology
 from replfix.lab.lab_accounts import ADMIN
 from replfix.lab.provision.software import Software
@@ -63,7 +64,7 @@ def written(lab: Lab, rows: int) -> Path:
                 f"INSERT INTO t WITH RECURSIVE c (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c "
                 f"WHERE n < {first + BATCH - 1}) SELECT {VALUES} FROM c"
             )
-        name = session.query("SHOW BINARY LOG STATUS")[0]["File"]
+        name = str(session.query("SHOW BINARY LOG STATUS")[0]["File"])
         session.execute("FLUSH BINARY LOGS")
     return lab.source.data / name
 
@@ -81,7 +82,7 @@ def read(log: Path) -> list[Event]:
     return list(events(raws(log.read_bytes())))
 
 
-def no_definition(name: TableName) -> Table:
+def no_definition(name: TableName) -> tuple[Column, ...]:
     raise AssertionError(f"the log holds the metadata of {name}")
 
 
@@ -94,7 +95,7 @@ def replfix(found: list[Event], wanted: frozenset[int] | None, *, as_changes: bo
         elif event.type == EventType.WRITE_ROWS:
             assert decoder is not None
             head = read_head(event)
-            rows: list[RowChange] | list[tuple[object, ...]]
+            rows: list[RowChange] | list[RowImage]
             rows = decoder.changes(event, head) if as_changes else decoder.images(event, head)
             count += len(rows)
     return count

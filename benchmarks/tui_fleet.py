@@ -64,7 +64,7 @@ class SimulatedFleet(FakeBackend):
 class Measured(ReplfixApp):
     """Says when the screen with the cursor on another row has been written; of a key that moved nothing, None."""
 
-    CSS_PATH = Path(tui.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(tui.__file__).with_name("app.tcss"))
 
     def __init__(self, backend: FakeBackend, tell: Connection, sort: str) -> None:
         super().__init__(backend, open_incident=False, animate=False)
@@ -95,10 +95,10 @@ def _measured() -> None:
     """Let the app know of every move of the cursor by a key."""
     go = RowTable._go
 
-    def wrapped(table: RowTable, number: int) -> None:
-        before = table.cursor
-        go(table, number)
-        cast("Measured", table.app).moved(before, table.cursor)
+    def wrapped(self: RowTable, number: int) -> None:
+        before = self.cursor
+        go(self, number)
+        cast("Measured", self.app).moved(before, self.cursor)
 
     RowTable._go = wrapped  # type: ignore[method-assign]
 
@@ -108,9 +108,10 @@ def _child(replicas: int, sort: str, tell: Connection, terminal: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
     for fd in (0, 1, 2):
         os.dup2(terminal, fd)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - Textual reads from it
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    for fd, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        stream = open(fd, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - Textual reads from it and writes to it
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     _measured()
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     Measured(SimulatedFleet(fleet(replicas), poll_seconds=1.0), tell, sort).run()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,6 +13,7 @@ from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
 from tests.following.follower import Follower, ways
 from tests.following.receivers import break_receiver, put_back
+from tests.waiting import until
 
 
 def limit(session: Session) -> str:
@@ -38,14 +39,16 @@ def do_as_printed(lab: Lab, follower: Follower) -> None:
     for step in ways(follower.diagnose())[0]:
         assert follower.run(step["where"], step["sql"]) == []
     with lab.replica.session() as session:
-        until = time.monotonic() + 60
-        while not (state := speaking(session).channel_state(session)).receiver_running or state.receiver_message:
-            assert time.monotonic() < until, state
-            time.sleep(0.05)
+
+        def connected() -> bool:
+            state = speaking(session).channel_state(session)
+            return state is not None and state.receiver_running and not state.receiver_message
+
+        until(connected, "the receiver does not connect", seconds=60)
     lab.wait_until_applied()
 
 
-def said(document: dict) -> str:
+def said(document: dict[str, Any]) -> str:
     return " ".join(remedy["text"] for remedy in document["advice"])
 
 

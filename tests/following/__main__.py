@@ -16,8 +16,9 @@ from replfix.core.remedies.by_hand import NEVER_BELOW
 from replfix.lab import topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
-from tests.following.catalogue import INCIDENTS, Incident
+from tests.following.catalogue import INCIDENTS
 from tests.following.follower import AT_A_HUMAN, CAUGHT_UP, Followed, Follower, ways
+from tests.following.incident import Incident
 
 
 def main() -> int:

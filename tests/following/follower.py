@@ -351,7 +351,9 @@ class Follower:
         return self.run("replica", then[1].split(" and ") if then else ())
 
     def _has_account(self, statement: str) -> bool:
-        user, host = _OF_ACCOUNT.search(statement).groups()
+        account = _OF_ACCOUNT.search(statement)
+        assert account is not None, statement
+        user, host = account.groups()
         with self.replica.session() as session:
             return bool(session.query("SELECT 1 FROM mysql.user WHERE User = %s AND Host = %s", (user, host)))
 

@@ -72,7 +72,7 @@ def unlocked(lab: Lab) -> None:
 def _relay_log(lab: Lab) -> Path:
     with lab.replica.session() as session:
         row = session.query_lossy("SHOW REPLICA STATUS")[0]
-    return lab.replica.data / row["Relay_Log_File"]
+    return lab.replica.data / str(row["Relay_Log_File"])
 
 
 def _received_only(lab: Lab) -> None:

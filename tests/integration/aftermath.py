@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +282,7 @@ class Ground:
         """Those of replfix, on both servers."""
         mine = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'replfix'"
         for server in (self.replica, self.source):
-            until(lambda server=server: server.scalar(mine) == "0")
+            until(partial(lambda at: at.scalar(mine) == "0", server))
 
     def rows(self, server: Session | None = None) -> list[Row]:
         return (server or self.replica).rows("SELECT * FROM d.t ORDER BY id")

@@ -29,7 +29,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def thieves(tmp_path: Path) -> Iterator[Authority]:
+def thieves(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "authority", "nobody knows it")
 
 

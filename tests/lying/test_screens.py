@@ -45,7 +45,7 @@ async def looked_at(config: Path) -> list[str]:
     try:
         app = ReplfixApp(backend, animate=False)
         async with app.run_test(size=(120, 40)) as pilot:
-            d = Driver(app, pilot, backend)  # type: ignore[arg-type] - it is only looked at
+            d = Driver(app, pilot, backend)
             await d.until(lambda: d.app.watch_.seen("it") is not None, "that it was polled")
             for key in ("", *LOOKED_AT):
                 if key:

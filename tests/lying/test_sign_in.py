@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pymysql
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -193,7 +192,7 @@ def test_a_way_that_is_not_known_here_is_named(
 ) -> None:
     """Accounts of MariaDB. The hint was to check the host and port, or that the server speaks another protocol."""
     monkeypatch.setitem(sys.modules, "nacl", None)
-    monkeypatch.setattr(pymysql._auth, "_nacl_bindings", None)
+    monkeypatch.setattr("pymysql._auth._nacl_bindings", None)
     with FakeServer(asking) as server:
         with pytest.raises(ConnectError) as caught:
             Session(server.endpoint)

@@ -125,7 +125,7 @@ def columns_at(raw: bytes) -> int:
 @pytest.mark.parametrize("index", [i for i in DECODED if RAWS[i][4] != EventType.TABLE_MAP])
 def test_a_bitmap_with_nothing_but_bits_behind_the_last_column(index: int) -> None:
     body = bytearray(RAWS[index][:-4])
-    at = columns_at(body)
+    at = columns_at(RAWS[index][:-4])
     width = (body[at] + 7) // 8
     spare = (1 << 8 * width) - (1 << body[at])
     for image in range(2 if body[4] == EventType.UPDATE_ROWS else 1):

@@ -248,7 +248,10 @@ def shut_down(server: LabServer) -> None:
     until(lambda: not processes.alive(process, server.data), "the server does not end")
 
 
-@pytest.mark.parametrize("kind", sorted({best(), Pyte}, key=lambda k: k.__name__), ids=lambda k: k.__name__)
+KINDS: dict[str, type[Terminal]] = {kind.__name__: kind for kind in (Pyte, best())}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_the_source_cannot_be_reached(terminal: Open, broken: Lab, kind: type[Terminal]) -> None:
     """In each of the terminals there are: pyte also where tmux is, so that it works where it is needed."""
     shut_down(broken.source)

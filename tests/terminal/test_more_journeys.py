@@ -10,7 +10,8 @@ from tests.integration.running import replfix
 from tests.integration.undo.test_recover import BEFORE_COMMIT, killed
 from tests.terminal.conftest import Open
 from tests.terminal.terminal import Terminal
-from tests.terminal.test_journeys import QUESTION, audit, broken, confirmed, left, opened, runs, until
+from tests.terminal.test_journeys import QUESTION, audit, broken, confirmed, left, opened, runs
+from tests.waiting import until
 
 __all__ = ["broken"]  # a fixture
 

@@ -118,7 +118,7 @@ async def test_the_picture_in_the_readme_is_of_today(pair: Lab, monkeypatch: pyt
     try:
         app = ReplfixApp(backend, animate=False)
         async with app.run_test(size=SIZE) as pilot:
-            d = Driver(app, pilot, backend)  # type: ignore[arg-type] - it is only looked at
+            d = Driver(app, pilot, backend)
             await d.see("What can be done", "source-wins (recommended)")
             picture = normal(app.export_screenshot(title="replfix"))
     finally:

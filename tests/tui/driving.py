@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from replfix.tui.app import ReplfixApp
+from replfix.tui.backend import Backend
 from tests.tui.backend import FakeBackend
 
 LIMIT = 20.0  # seconds until a test gives up waiting
@@ -23,10 +24,16 @@ BORDERS = re.compile(r"[█▊▎▏│┃▐▌]")
 class Driver:
     """The app under a pilot. Nothing here sleeps for a guess: ``until`` looks until it is so."""
 
-    def __init__(self, app: ReplfixApp, pilot: Pilot[None], backend: FakeBackend) -> None:
+    def __init__(self, app: ReplfixApp, pilot: Pilot[None], backend: Backend) -> None:
         self.app = app
         self.pilot = pilot
-        self.backend = backend
+        self._backend = backend
+
+    @property
+    def backend(self) -> FakeBackend:
+        """The scripted one, in the tests that are driven by it."""
+        assert isinstance(self._backend, FakeBackend)
+        return self._backend
 
     @property
     def screen(self) -> Screen[Any]:

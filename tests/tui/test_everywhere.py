@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from textual.binding import Binding
@@ -106,7 +108,7 @@ async def _log(d: Driver) -> None:
     await d.see("Rehearsing the plan")
 
 
-WAYS: dict[type[Screen[object]], ApplyMode] = {
+WAYS: dict[type[Screen[Any]], ApplyMode] = {
     FleetScreen: _fleet,
     IncidentScreen: _incident,
     TransactionScreen: _transaction,
@@ -126,7 +128,7 @@ def backend() -> FakeBackend:
     return FakeBackend.broken(many(8), chain=trail(), strays=strays_of("shop"))
 
 
-def bindings(screen: type[Screen[object]]) -> list[Binding]:
+def bindings(screen: type[Screen[Any]]) -> list[Binding]:
     own = [b for b in (*screen.BINDINGS, *ReplfixApp.BINDINGS) if isinstance(b, Binding)]
     assert own
     return own
@@ -136,7 +138,7 @@ def bindings(screen: type[Screen[object]]) -> list[Binding]:
 
 
 @every_screen
-async def test_help_tells_every_key_of_the_screen_at_hand(screen: type[Screen[object]]) -> None:
+async def test_help_tells_every_key_of_the_screen_at_hand(screen: type[Screen[Any]]) -> None:
     async with driving(backend(), size=(120, 70)) as d:
         await WAYS[screen](d)
         active = {a.binding.id for a in d.screen.active_bindings.values() if a.enabled}
@@ -155,7 +157,7 @@ async def test_help_tells_every_key_of_the_screen_at_hand(screen: type[Screen[ob
 
 
 @every_screen
-async def test_every_action_is_in_the_palette(screen: type[Screen[object]]) -> None:
+async def test_every_action_is_in_the_palette(screen: type[Screen[Any]]) -> None:
     async with driving(backend()) as d:
         await WAYS[screen](d)
         offered = {command.title for command in d.app.get_system_commands(d.screen)}
@@ -187,7 +189,7 @@ async def test_ids_are_not_used_twice() -> None:
 
 
 @every_screen
-async def test_every_screen_at_80_by_24_and_at_200_by_60(screen: type[Screen[object]]) -> None:
+async def test_every_screen_at_80_by_24_and_at_200_by_60(screen: type[Screen[Any]]) -> None:
     async with driving(backend(), size=(80, 24)) as d:
         await WAYS[screen](d)
         lines = d.text.splitlines()
@@ -203,7 +205,7 @@ async def test_a_terminal_that_changes_its_size() -> None:
         await _incident(d)
         for size in ((80, 24), (40, 10), (20, 5), (200, 60)):
             await d.pilot.resize_terminal(*size)
-            await d.until(lambda size=size: len(d.text.splitlines()) == size[1])
+            await d.until(partial(lambda height: len(d.text.splitlines()) == height, size[1]))
         await d.see("In the way")
 
 
@@ -238,7 +240,7 @@ async def test_every_error_is_in_the_log() -> None:
 
 
 @every_screen
-async def test_a_failed_worker_shows_on_every_screen(screen: type[Screen[object]]) -> None:
+async def test_a_failed_worker_shows_on_every_screen(screen: type[Screen[Any]]) -> None:
     def fails(words: str) -> None:
         raise LookupError(words)
 
@@ -271,12 +273,12 @@ def colours(d: Driver) -> set[tuple[int, int, int]]:
         for segment in strip:
             for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
                 if colour is not None and not colour.is_default:
-                    found.add(tuple(Color.from_rich_color(colour).rgb))
+                    found.add(Color.from_rich_color(colour).rgb)
     return found
 
 
 @every_screen
-async def test_no_color(screen: type[Screen[object]], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_color(screen: type[Screen[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with driving(backend()) as d:
         await WAYS[screen](d)
@@ -332,7 +334,7 @@ async def test_the_next_theme_goes_round() -> None:
         for _ in THEME_NAMES:
             seen.append(d.app.theme)
             await d.press("ctrl+t")
-            await d.until(lambda before=seen[-1]: d.app.theme != before)
+            await d.until(partial(lambda before: d.app.theme != before, seen[-1]))
         assert sorted(seen) == sorted(THEME_NAMES)
         assert d.app.theme == seen[0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.widgets import Input
 
 from replfix.errors import ConnectError
@@ -9,7 +11,17 @@ from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.widgets.row_table import RowTable
-from tests.tui.backend import BROKEN, FakeBackend, diagnosis_of, failing, fleet, running, stands, stopped_by_hand
+from tests.tui.backend import (
+    BROKEN,
+    Answer,
+    FakeBackend,
+    diagnosis_of,
+    failing,
+    fleet,
+    running,
+    stands,
+    stopped_by_hand,
+)
 from tests.tui.driving import Driver, driving
 
 THREE = ("db1", "db2", "db3")
@@ -29,7 +41,7 @@ def names(d: Driver) -> list[str]:
 
 
 async def test_a_row_for_each_channel_with_state_lag_and_error() -> None:
-    answers = {
+    answers: dict[str, Answer] = {
         "db1": stands(running(4), failing(1032, "eu", words="Can't find record in 'orders'")),
         "db2": stands(stopped_by_hand()),
         "db3": ConnectError("Cannot connect to db3:3306: refused.", "Is it up?"),
@@ -141,13 +153,13 @@ async def test_a_filter_that_nothing_matches() -> None:
 
 
 async def test_sort() -> None:
-    answers = {"c": stands(running(1)), "a": stands(running(9)), "b": BROKEN}
+    answers: dict[str, Answer] = {"c": stands(running(1)), "a": stands(running(9)), "b": BROKEN}
     async with driving(FakeBackend(("c", "a", "b"), answers=answers), open_incident=False) as d:
         await d.see("✗ error", "9 s", "1 s")
         assert names(d) == ["c", "a", "b"]
         for order in (["b", "c", "a"], ["a", "c", "b"], ["a", "b", "c"], ["c", "a", "b"]):
             await d.press("s")
-            await d.until(lambda order=order: names(d) == order, str(order))
+            await d.until(partial(lambda wanted: names(d) == wanted, order), str(order))
 
 
 async def test_two_hundred_replicas() -> None:
@@ -177,7 +189,7 @@ async def test_the_first_stopped_channel_opens_by_itself_once() -> None:
 
 async def test_of_two_channels_the_failing_one_opens() -> None:
     found = diagnosis_of(name="eu")
-    answers = {"db2": stands(running(name="us"), failing(name="eu"))}
+    answers: dict[str, Answer] = {"db2": stands(running(name="us"), failing(name="eu"))}
     async with driving(FakeBackend(answers=answers, diagnoses={("db2", "eu"): found})) as d:
         await d.on(IncidentScreen)
         await d.see("channel eu is stopped", "local-write")

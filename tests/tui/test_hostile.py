@@ -25,6 +25,7 @@ from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.widgets.side_by_side import SideBySide
 from replfix.tui.widgets.value_dialog import ValueDialog
 from tests.tui.backend import (
+    Answer,
     Chain,
     FakeBackend,
     diagnosis_of,
@@ -221,7 +222,7 @@ async def test_errors(value: str) -> None:
 @hostile
 async def test_in_the_fleet(value: str) -> None:
     word = value[:60]
-    answers = {
+    answers: dict[str, Answer] = {
         "db1": stands(running(name=word), failing(name=f"x{word}", words=value[:2000], table=f"a.{word}")),
         "db2": ConnectError(value[:2000], value[:2000]),
         word: stands(running()),

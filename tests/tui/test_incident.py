@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -261,7 +262,7 @@ async def test_copying_a_value_takes_all_of_it() -> None:
         ):
             await to_value(d, row, 2)
             await d.press("y")
-            await d.until(lambda wanted=wanted: d.app.clipboard == wanted, wanted[:20])
+            await d.until(partial(lambda text: d.app.clipboard == text, wanted), wanted[:20])
         await to_value(d, 1, 4)
         await d.press("y")
         await d.until(lambda: any("There is no value to copy" in n for n in d.notifications))

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from replfix.errors import ConnectError
 from replfix.tui.app import ReplfixApp
 from replfix.tui.watch import HISTORY
-from tests.tui.backend import FakeBackend, diagnosis_of, failing, running, stands, stopped_by_hand
+from tests.tui.backend import Answer, FakeBackend, diagnosis_of, failing, running, stands, stopped_by_hand
 
 SIZE = (100, 30)
 LIMIT = 20.0
@@ -52,7 +52,7 @@ def pictured(snap_compare: Compare) -> Callable[..., bool]:
 
 
 def test_fleet(pictured: Callable[..., bool]) -> None:
-    answers = {
+    answers: dict[str, Answer] = {
         "db1": stands(running(0)),
         "db2": stands(failing(), running(3, "eu")),
         "db3": stands(running(12)),

@@ -12,16 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from replfix.core.binlog.alter_table import ForeignKeyClause
 from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange, Transaction
 from replfix.core.conflicts.reconcile import final_rows, not_as_final, spare_rows
 from replfix.core.connection.limits import LIMITS
 from replfix.core.connection.privileges import Granted
+from replfix.core.connection.tls import TlsMode
+from replfix.core.doctor.checkup import ClockReading, Connected, Inventory, Some
 from replfix.core.incident.evidence import LockHolder
 from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import LastSet, SettingNow
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.trigger_reach import Fired, Reach
 from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.readers import Reader
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
@@ -40,6 +44,8 @@ from replfix.core.trail.audit_record import (
     verify_chain,
 )
 from replfix.errors import Busy, RehearsalFailed, ReplicationError, Stale
+
+VERSION = "9.7.4"
 
 
 class RowError(Exception):
@@ -236,6 +242,15 @@ class FakeServer:
     def definition(self, schema: str, table: str | None) -> str | None:
         return None
 
+    def script(self, kind: str, name: TableName) -> tuple[str, ...]:
+        return ()
+
+    def library_of(self, plugin: str) -> str | None:
+        return None
+
+    def grants_of(self, account: str) -> tuple[str, ...] | None:
+        return None
+
     def rows_up_to(self, name: TableName, limit: int) -> int | None:
         return None
 
@@ -246,11 +261,20 @@ class FakeServer:
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         return {lookup: len(self.rows.find(lookup)) for lookup in lookups}
 
+    def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        return self.find(tables, lookups)
+
     def auto_increment(self) -> AutoIncrement:
         return AutoIncrement(1, 1)
 
     def variables(self, names: Sequence[str]) -> dict[str, str | None]:
         return dict.fromkeys(names)
+
+    def server_ids(self) -> frozenset[int]:
+        return frozenset()
+
+    def readers(self) -> tuple[Reader, ...] | None:
+        return None
 
     def granted(self) -> Granted:
         return Granted("dba@%", frozenset({"SELECT", "TRIGGER", "SUPER"}) - frozenset(self.blind))
@@ -260,6 +284,12 @@ class FakeServer:
             if gtid not in self.log:
                 raise ReplicationError(f"{gtid} is not in the binlog any more.")
             return self.log[gtid]
+
+    def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
+        raise ReplicationError("Every transaction here has a GTID.")
+
+    def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
+        return iter([])
 
     def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
         with self.world.step(f"{self.name}.readable_from"):
@@ -284,6 +314,18 @@ class FakeServer:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
 
+    def version(self) -> str:
+        return VERSION
+
+    def connected(self) -> Connected:
+        return Connected(TlsMode.DISABLED, "", "", local=True, with_password=True)
+
+    def clock(self) -> ClockReading:
+        return ClockReading(0.0, 0.0)
+
+    def format_description(self) -> bytes:
+        return b"FDE"
+
     def serves(self, channel: ChannelStatus) -> str:
         return ""
 
@@ -305,6 +347,7 @@ class FakeServer:
         """As a client of this server would, logged."""
         for change in transaction.changes:
             self.rows.apply(change)
+        assert transaction.gtid is not None
         self.log[transaction.gtid] = transaction
         self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
 
@@ -326,11 +369,17 @@ class FakeReplica(FakeServer):
         self.has_ends = True
         self.had_end = False
 
+    def inventory(self, names: int) -> Inventory:
+        return Inventory(Some(0, ()), Some(0, ()), Some(0, ()))
+
+    def encrypted(self, channel: str) -> bool | None:
+        return None
+
+    def try_binlog(self, format_description: bytes) -> None:
+        pass
+
     def not_as_events(self, table: Table) -> str:
         return ""
-
-    def format_description(self) -> bytes:
-        return b"FDE"
 
     def status(self) -> ReplicaStatus:
         with self.world.step(f"{self.name}.status"):
@@ -355,7 +404,7 @@ class FakeReplica(FakeServer):
             return ReplicaStatus(
                 server_uuid=self.server_uuid,
                 server_id=2,
-                version="9.7.4",
+                version=VERSION,
                 gtid_mode="ON",
                 read_only=True,
                 super_read_only=self.super_read_only,
@@ -373,6 +422,9 @@ class FakeReplica(FakeServer):
         return None
 
     def duplicates(self, table: Table, key: UniqueKey, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
+        return ()
+
+    def orphans(self, key: ForeignKeyClause, limit: int) -> tuple[tuple[tuple[str, ...], int], ...]:
         return ()
 
     def lock_holders(self, tables: Sequence[TableName]) -> tuple[LockHolder, ...]:
@@ -414,6 +466,7 @@ class FakeReplica(FakeServer):
                 self.error = (error.errno, self._words(transaction, error))
                 return
             self.rows.held = done.held
+            assert transaction.gtid is not None
             self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
             del self.relay[0]
             self.applier_running = transaction.id != until
@@ -521,6 +574,11 @@ class FakeRepair:
                 raise RehearsalFailed(f"In the rehearsal: {error} (error {error.errno}).") from None
             if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}, spare):
                 raise RehearsalFailed("; ".join(wrong))
+
+    def commit_transaction(
+        self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
+    ) -> None:
+        raise AssertionError("the applier itself carries out what comes here")
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
         with self.world.step("rehearse"):

@@ -163,7 +163,7 @@ def evidence(
         "reconciliation": found,
         "applied": tuple(not not_as_final((r,), tables, answers, {}) for r in final_rows(of.changes, tables)),
         "source_rows": (None,) * len(found.conflicts),
-        "only_here": OnlyHere(GtidSet.parse(",".join(t.gtid for t in local_writes) if errant is None else errant)),
+        "only_here": OnlyHere(GtidSet.parse(",".join(str(t.gtid) for t in local_writes) if errant is None else errant)),
         "local_writes": tuple(local_writes),
         "replica_auto_increment": AutoIncrement(1, 1),
         "source_auto_increment": AutoIncrement(1, 1),

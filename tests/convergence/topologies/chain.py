@@ -113,16 +113,16 @@ class Chain(World):
         stopped = bool(self.verdict.human)
         for channel in self._channels:
             name, theirs, ours = channel.replica.name, rows_of(channel.source), rows_of(channel.replica)
-            diverged, touched = self._diverged[name], self._touched[name].changed_first
+            diverged, changed = self._diverged[name], self._touched[name].changed_first
             for number in sorted({*theirs, *ours, *diverged}):
                 now, own = ours.get(number), diverged.get(number)
                 may: set[Row | None] = {theirs.get(number)}
-                if number not in touched:
+                if number not in changed:
                     may |= {own, self._start.get(number), top.get(number)}
                 elif number not in by_top:  # what the middle did to it since, unlogged, nobody below knows
                     may.add(self._by_middle.left[number])
                 if now not in may and not stopped and number not in left_out and (number, now) not in stays:
                     yield f"{name} {number}: {now}, and should be one of {may}"
                 lost = own is not None and own not in (self._start.get(number), now) and own not in everywhere
-                if lost and not touched.get(number) and number not in left_out and (number, own) not in kept:
+                if lost and not changed.get(number) and number not in left_out and (number, own) not in kept:
                     yield f"{name} {number}: {own} is gone, and not in the trail"

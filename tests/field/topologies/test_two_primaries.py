@@ -7,6 +7,7 @@ the first one's row from the server that had written it. The second side finds w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def test_both_sides_stopped_on_one_key(arranged: Arranged, first: str) -> None:
     (own,) = [c for c in document["causes"] if c["code"] == "repaired-before"]
     assert own["evidence"][0].startswith("replfix took the shop.t row id = 3 out on the source at ")
     world.resolved(a, "--strategy", "skip")
-    kept = [("1", "both"), ("3", "a")]
+    kept: list[tuple[str, ...]] = [("1", "both"), ("3", "a")]
     if first == "keep-both":
         kept += rows(b, "SELECT id, v FROM shop.t WHERE id > 3")
         assert [v for _, v in kept] == ["both", "a", "b"]
@@ -260,5 +261,5 @@ def test_a_key_that_all_three_have_written(arranged: Arranged) -> None:
     execute(a if kept["where"] == "source" else c, *kept["sql"])
     for server in world.servers:
         waiting.until(
-            lambda server=server: "b" in [v for _, v in rows(server, QUESTION)], f"the row never came to {server}"
+            partial(lambda at: "b" in [v for _, v in rows(at, QUESTION)], server), f"the row never came to {server}"
         )

@@ -174,6 +174,7 @@ def test_an_audit_trail_that_others_can_read(pair: Lab, lab_state: Path) -> None
 
     trail = SqlTrail.open(None)
     trail.append(RecordKind.OUTCOME, incident="i", replica="r", channel="", payload={})
+    assert trail.path is not None
     trail.path.chmod(0o644)
     try:
         found = checked(pair)["audit-trail-mode"]

@@ -70,7 +70,7 @@ class Taking:
             _administrate(self._server, f"REVOKE {privilege} ON *.* FROM")
 
         with Proxy(("127.0.0.1", self._server.port), at, Break.PASS, take) as proxy:
-            config = configured(self._ground, self._directory, **{self._side: proxy.port})
+            config = configured(self._ground, self._directory, {self._side: proxy.port})
             ran = self._ground.command(*RESOLVE, config=config)
         self._packets = proxy.packets
         return ran

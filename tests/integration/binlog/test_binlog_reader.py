@@ -99,7 +99,7 @@ def test_an_errant_transaction_is_read_from_the_replica_that_wrote_it(pair: Lab,
     assert found.changes[0].after == (77, "errant", None)
     assert found.server_id == pair.replica.server_id
     with pytest.raises(ReplicationError, match="has never executed"):
-        reader(pair.source).transaction(found.gtid)
+        reader(pair.source).transaction(str(found.gtid))
 
 
 def test_replication_slave_is_enough_and_needed(pair: Lab, session: Session) -> None:

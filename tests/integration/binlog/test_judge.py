@@ -523,7 +523,7 @@ def as_printed(table: Table, ordinal: int, value: Value) -> str | None:
         case "enum" if not any("?" in label for label in column.labels):
             return str(column.labels.index(str(value)) + 1)
         case "time" | "datetime":
-            return f"'{value}'"
+            return f"'{value!s}'"
         case "date":
             return "'" + str(value).replace("-", ":") + "'"
         case "timestamp":

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -14,7 +15,8 @@ from markdown_it import MarkdownIt
 from replfix.config import load
 from replfix.core.connection.endpoint import Secret
 from replfix.core.sql import identifier, string
-from replfix.lab.replicate import speaking, wait_until_stopped
+from replfix.lab.flavours import speaking
+from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
 from replfix.present.report import incident_report
@@ -43,10 +45,10 @@ def as_text(ran: Ran, code: int) -> str:
     return said
 
 
-def as_json(ran: Ran, code: int) -> dict[str, object]:
+def as_json(ran: Ran, code: int) -> dict[str, Any]:
     assert ran.code == code, ran
     assert not [c for c in ran.out if c != "\n" and unicodedata.category(c) in OBEYED]
-    document: dict[str, object] = json.loads(ran.out)
+    document: dict[str, Any] = json.loads(ran.out)
     return document
 
 
@@ -78,16 +80,16 @@ def hostile(any_pair: Lab) -> Iterator[Lab]:
 def test_through_every_face(hostile: Lab) -> None:
     where = ("--config", str(hostile.config_file))
     message = as_json(replfix("diagnose", *where, "--json"), 3)
-    (conflict,) = message["conflicts"]  # type: ignore[misc]
+    (conflict,) = message["conflicts"]
     assert (conflict["schema"], conflict["table"]) == (SCHEMA, TABLE)
     assert (conflict["key_columns"], conflict["incoming"]) == ([COLUMN], {"id": 2, COLUMN: VALUE})
-    errant = message["errant"]["transactions"][0]["changes"][0]  # type: ignore[index]
+    errant = message["errant"]["transactions"][0]["changes"][0]
     assert (errant["schema"], errant["table"], errant["after"]) == (SCHEMA, TABLE, {"id": 1, COLUMN: VALUE})
     as_text(replfix("status", *where), 3)
     as_json(replfix("status", *where, "--json"), 3)
     said = as_text(replfix("diagnose", *where, "--verbose"), 3)
     assert "\\x1b[31m\\u202e\\x9b|<b>%s" in said
-    written = message["errant"]["transactions"][0]  # type: ignore[index]
+    written = message["errant"]["transactions"][0]
     if ":" in written["gtid"]:  # MariaDB does not tell who a connection is
         assert f"which is open now as {USER}@127.0.0.1" in written["origin"]
     told = f"ERROR 1062 (23000): Duplicate entry 'x{EVIL}' for key 't{EVIL}.k{EVIL}'"
@@ -109,7 +111,7 @@ def test_through_every_face(hostile: Lab) -> None:
 
     as_text(replfix("resolve", *where, "--dry-run", "--verbose"), 3)
     resolved = as_json(replfix("resolve", *where, "--yes", "--verbose", "--json"), 0)
-    intent, *_ = resolved["audit_ids"]  # type: ignore[misc]
+    intent, *_ = resolved["audit_ids"]
     for command in (("list",), ("show", intent), ("verify",)):
         as_text(replfix("audit", *command, *where), 0)
         as_json(replfix("audit", *command, *where, "--json"), 0)

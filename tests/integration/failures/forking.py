@@ -69,7 +69,7 @@ def become(request: dict[str, object], files: Sequence[int]) -> None:
         if (queueing := request.get("queueing")) is not None:
             from replfix.audit.stores import sqlite_file
 
-            sqlite_file.BUSY_SECONDS = queueing  # type: ignore[assignment]
+            vars(sqlite_file)["BUSY_SECONDS"] = queueing
         if isinstance(room := request.get("room"), int):
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
         from replfix.__main__ import main

@@ -82,7 +82,8 @@ class Points:
         if one_in == 0:
             return []
         first = next(n for n, what in enumerate(self._reached) if what.startswith(_FIRST))
-        written, quiet = [], []
+        written: list[int] = []
+        quiet: list[int] = []
         for n, what in enumerate(self._reached, 1):
             (written if n > first and what.split(" ", 1)[1].startswith(_WRITTEN) else quiet).append(n)
         return sorted([*written[::one_in], *quiet[:: one_in * SAMPLED]])

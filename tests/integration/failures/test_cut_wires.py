@@ -6,7 +6,7 @@ REPLFIX_CUT_WIRES=all takes every packet, those that write in every way of break
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ WRITING = ("SET GLOBAL", "COMMIT", "START REPLICA")
 ground = ground_fixture(full=ALL)
 
 
-def configured(ground: Ground, directory: Path, ssl_mode: str = "DISABLED", **ports: int) -> str:
+def configured(ground: Ground, directory: Path, ports: Mapping[str, int], ssl_mode: str = "DISABLED") -> str:
     """As the lab's, with the proxies' ports. Where it is not encrypted, a proxy tells packets apart."""
     lab = ground.lab
     text = [f'[audit]\nurl = "sqlite:///{ground.trail}"\n']
@@ -79,7 +79,7 @@ class Wire:
         ground = self._ground
         server = ground.lab.replica if self._side == "replicas" else ground.lab.source
         with Proxy(("127.0.0.1", server.port), place.at, place.how) as proxy:
-            config = configured(ground, self._directory, self._ssl_mode, **{self._side: proxy.port})
+            config = configured(ground, self._directory, {self._side: proxy.port}, self._ssl_mode)
             patience = PATIENCE if place.how in (Break.STALL, Break.BEND) else None
             self._ran = ran = ground.command(*RESOLVE, config=config, patience=patience)
         self.packets = proxy.packets

@@ -13,9 +13,10 @@ from replfix.lab import processes
 from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
-from tests.integration.aftermath import Ground, ground_of, until
+from tests.integration.aftermath import Ground, ground_of
 from tests.integration.failures.test_cut_wires import RESOLVE, configured
 from tests.integration.proxy import Break, Proxy
+from tests.waiting import until
 
 # At which packet, and whether that still arrives.
 REPLICA = {
@@ -57,7 +58,7 @@ def test_the_replica(ground: Ground, labs: Labs, tmp_path: Path, moment: str) ->
     replica = ground.lab.replica
     conflict = ground.conflict()
     with Proxy((replica.host, replica.port), at, how, lambda: kill(replica)) as proxy:
-        ran = ground.command(*RESOLVE, config=configured(ground, tmp_path, replicas=proxy.port))
+        ran = ground.command(*RESOLVE, config=configured(ground, tmp_path, {"replicas": proxy.port}))
         assert ran.code == 5, (ran, "it cannot put super_read_only back, or had committed")
     labs("mysql")
     with ground.connected_anew():
@@ -82,7 +83,7 @@ def test_the_source_while_it_sends_the_transaction(ground: Ground, labs: Labs, t
     source = ground.lab.source
     conflict = ground.conflict()
     with Proxy((source.host, source.port), at, how, lambda: kill(source)) as proxy:
-        ran = ground.command(*RESOLVE, config=configured(ground, tmp_path, sources=proxy.port))
+        ran = ground.command(*RESOLVE, config=configured(ground, tmp_path, {"sources": proxy.port}))
         assert ran.code == 6, ran
     assert "Next:" in ran.err
     ground.assert_settings()

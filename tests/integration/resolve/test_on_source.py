@@ -24,10 +24,11 @@ from replfix.wiring import servers, trails
 from replfix.workflow.operation import Operation
 from replfix.workflow.resolution import resolve as workflow
 from tests.integration.proxy import Break, Proxy
-from tests.integration.resolve.test_strategies import until, write, write_locally
+from tests.integration.resolve.test_strategies import write, write_locally
 from tests.integration.running import Ran, replfix
 from tests.integration.undo.test_recover import APPLIED, killed, outcome, recovered
 from tests.integration.undo.test_undo import Command
+from tests.waiting import until
 
 ORDERS = (
     "CREATE TABLE d.o (id INT AUTO_INCREMENT PRIMARY KEY, no VARCHAR(20) UNIQUE, v VARCHAR(40), at TIMESTAMP(3) NULL "
@@ -114,12 +115,12 @@ def test_both_rows_of_two_writers_are_kept(any_pair: Lab) -> None:
     assert f"seen there and on the replica: a new row of d.o with id {new}" in ran.document["message"]
 
     intent = ran.document["rounds"][0]["audit_id"]
-    before = snapshot(lab.source), snapshot(lab.replica)
+    stood = snapshot(lab.source), snapshot(lab.replica)
     code, looked = command("undo", intent, "--dry-run")
     assert (code, looked["outcome"], looked["on_source"]) == (3, "needs_human", "not_written")
     assert [(s["server"], s["kind"]) for s in looked["steps"]] == [("source", "delete")]
     assert "its key PRIMARY (2) is taken by the row 2. Then only the audit trail" in " ".join(looked["risks"])
-    assert (snapshot(lab.source), snapshot(lab.replica)) == before
+    assert (snapshot(lab.source), snapshot(lab.replica)) == stood
 
     code, undone = command("undo", intent, "--yes")
     assert (code, undone["outcome"], undone["on_source"]) == (0, "undone", "seen"), undone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from replfix.lab.proof import snapshot
 from replfix.lab.replicate import executed
 from replfix.lab.topology import Lab
@@ -16,7 +18,7 @@ HELD = ("INSERT INTO d.p VALUES (1, 'old'), (2, 'other')", "INSERT INTO d.c VALU
 REPLACE = "REPLACE INTO d.p VALUES (1, 'new')"
 
 
-def judge(lab: Lab, **expected: list[tuple[str, ...]]) -> None:
+def judge(lab: Lab, **expected: Sequence[tuple[str, ...]]) -> None:
     write(lab.source, "INSERT INTO d.p VALUES (90, 'later')", "DELETE FROM d.p WHERE id = 90")
     lab.wait_until_applied()
     assert {table: rows(lab.replica, f"d.{table}") for table in expected} == expected

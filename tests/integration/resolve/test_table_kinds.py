@@ -107,7 +107,10 @@ def test_a_counter_that_goes_up_is_said_and_a_value_without_a_partition_refused(
         with any_pair.replica.session() as session:
             if "MariaDB" not in session.server_version:
                 session.execute("SET SESSION information_schema_stats_expiry = 0")
-            return session.scalar("SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd0'")
+            found: str | None = session.scalar(
+                "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd0'"
+            )
+            return found
 
     assert counter() == "2"
     dry = replfix("resolve", "replica1", "--dry-run", "--config", config, "--json")

@@ -231,7 +231,14 @@ def test_another_replica_stands_in_for_the_source(trio: Lab, tmp_path: Path) -> 
     write(first, "INSERT INTO d.t VALUES (5, 'source')")
     until(third, "", False)
     until(second, "", True)
-    given = third.name, "--source", second.url(REPLFIX), "--config", configuration(trio, tmp_path, third), "--json"
+    given: tuple[str, ...] = (
+        third.name,
+        "--source",
+        second.url(REPLFIX),
+        "--config",
+        configuration(trio, tmp_path, third),
+        "--json",
+    )
     ran = replfix("diagnose", *given)
     (uuid,) = {line for line in ran.document["unknowns"] if "it is not asked in the source's place" in line}
     with second.session() as session:

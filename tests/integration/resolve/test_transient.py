@@ -42,7 +42,7 @@ def waiting(pair: Lab) -> Iterator[Lab]:
 def hold(session: Session) -> int:
     session.execute("BEGIN")
     session.query("SELECT * FROM d.t FOR SHARE")
-    return int(session.connection.thread_id())
+    return int(str(session.scalar("SELECT CONNECTION_ID()")))
 
 
 def test_who_holds_the_lock_is_named_and_nothing_changed_until_it_is_gone(waiting: Lab) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,7 +48,7 @@ def elsewhere(trail: Path) -> Iterator[None]:
     config.write_text(text)
 
 
-BAD: dict[str, tuple[Callable[[Path], object], str]] = {
+BAD: dict[str, tuple[Callable[[Path], AbstractContextManager[None]], str]] = {
     "locked": (locked, "is locked by another process"),
     "no database": (lambda trail: overwritten(trail, 0, 16), "is no SQLite database"),
     "damaged": (lambda trail: overwritten(trail, PAGE, 1 << 20), "is damaged"),

@@ -24,9 +24,10 @@ from tests.integration.resolve.test_on_source import (
     staged,
     two_writers,
 )
-from tests.integration.resolve.test_strategies import until, write, write_locally
+from tests.integration.resolve.test_strategies import write, write_locally
 from tests.integration.undo.test_recover import killed, outcome, recovered
 from tests.integration.undo.test_undo import Command, Document
+from tests.waiting import until
 
 TABLES = ("d.o", "d.c", "d.g", "d.n")
 

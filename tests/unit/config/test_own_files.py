@@ -36,7 +36,7 @@ def test_a_group_of_ones_own_is_nobody_else(tmp_path: Path, monkeypatch: pytest.
     file = made(tmp_path / "file", 0o660)
     judge(file)
     several = grp.struct_group(("dbas", "x", file.stat().st_gid, ["root", "alice"]))
-    monkeypatch.setattr(own_files.grp, "getgrgid", lambda _: several)
+    monkeypatch.setattr(grp, "getgrgid", lambda _: several)
     with pytest.raises(Distrusted):
         judge(file)
 

@@ -21,6 +21,7 @@ from replfix.core.schema.table import Table
 from replfix.core.sql import UNDO_SETTINGS
 from replfix.present import report
 from replfix.present.markdown import code, fenced, sentence
+from replfix.present.markdown import table as markdown_table
 from replfix.present.report import incident_report
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import visible
@@ -170,7 +171,7 @@ def test_many_conflicts_and_statements_are_counted(monkeypatch: pytest.MonkeyPat
 @given(TEXT)
 def test_code_reads_back_as_the_text_also_in_a_table(text: str) -> None:
     wanted = visible(text, keep_newlines=False)
-    (row,) = cells(MARKDOWN.parse("\n".join(report.table(["a", "b", "c"], [["≠", code(text), "end"]]))))
+    (row,) = cells(MARKDOWN.parse("\n".join(markdown_table(["a", "b", "c"], [["≠", code(text), "end"]]))))
     assert row[0] == "≠"
     assert row[2] == "end"
     assert row[1] == wanted

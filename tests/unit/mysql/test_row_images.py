@@ -7,12 +7,12 @@ import struct
 import pytest
 
 from replfix.core.rows.row_values import NOT_LOGGED
-from replfix.mysql.binlog.values.images import Fixed, Part, Sized, compiled
+from replfix.mysql.binlog.values.images import Fixed, Form, Part, Sized, compiled
 
 INT, BIG = Fixed("i"), Fixed("3s", lambda raw: int.from_bytes(raw, "little"))
 TEXT, BLOB, LONG = Sized(1, bytes.decode), Sized(3), Sized(4)
 ROW = struct.pack("<i", -5) + b"\7\0\0" + b"\2hi" + b"\4\0\0blob" + b"\1\0\0\0x" + struct.pack("<i", 9)
-PARTS = (INT, BIG, TEXT, BLOB, LONG, INT)
+PARTS: tuple[Form, ...] = (INT, BIG, TEXT, BLOB, LONG, INT)
 
 
 def test_a_row_without_nulls() -> None:

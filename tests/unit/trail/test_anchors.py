@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from replfix.audit import SqlTrail, anchors
-from replfix.audit.anchors import AnchorFile, SystemLog
+from replfix.audit.anchors import AnchorFile, AnchorStore, SystemLog
 from replfix.cli.app import run
 from replfix.core.trail.audit_record import Breakage, RecordKind
 from replfix.core.trail.trail_anchor import Anchor, anchor_of
@@ -135,7 +135,8 @@ def test_the_systems_log(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert anchor_of(line) == kept
     (tmp_path / "messages").write_text(f"Mar  1 12:30:06 ops1 sshd[1]: replfix audit anchor {{}}\n{line}")
     assert AnchorFile(tmp_path / "messages").read() == (kept,)
-    assert SystemLog().read() is None
+    kept_by_the_system: AnchorStore = SystemLog()
+    assert kept_by_the_system.read() is None
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ def trail(path: Path) -> Iterator[SqlTrail]:
         yield opened
 
 
+def file_of(trail: SqlTrail) -> Path:
+    assert trail.path is not None
+    return trail.path
+
+
 def fill(trail: SqlTrail, count: int, **fields: str) -> list[str]:
     where = {"incident": "i-1", "replica": "r-1", "channel": "", **fields}
     return [trail.append(RecordKind.INTENT, payload={"n": n}, **where).id for n in range(count)]
@@ -141,7 +146,7 @@ def test_what_json_cannot_carry_is_refused_and_nothing_is_written(
 ) -> None:
     with pytest.raises(error):
         trail.append(RecordKind.INTENT, incident="i", replica="r", channel="", payload=payload)
-    assert not trail.path.exists()
+    assert not file_of(trail).exists()
 
 
 def test_a_nest_too_deep_is_refused(trail: SqlTrail) -> None:
@@ -285,7 +290,10 @@ def test_an_intent_stays_open_until_an_outcome_says_what_became_of_it(trail: Sql
 )
 def test_the_database_itself_refuses_changes(trail: SqlTrail, statement: str) -> None:
     fill(trail, 2)
-    with closing(sqlite3.connect(trail.path)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with (
+        closing(sqlite3.connect(file_of(trail))) as connection,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
         connection.execute(statement)
     assert trail.verify().whole
 
@@ -489,7 +497,7 @@ def test_no_room_left(trail: SqlTrail) -> None:
     """The limit on file sizes stands for a full disk: the write fails, and what was there before is whole."""
     fill(trail, 2)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (trail.path.stat().st_size + 16 * 1024, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_of(trail).stat().st_size + 16 * 1024, hard))
     try:
         with pytest.raises(AuditError, match=r"cannot be read or written|cannot grow") as error:
             trail.append(RecordKind.INTENT, incident="i", replica="r", channel="", payload={"x": "y" * 1_000_000})
@@ -537,7 +545,7 @@ def test_the_default_place_honours_xdg_state_home(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert SqlTrail.open(None).path == tmp_path / "replfix" / "audit.db"
     monkeypatch.setenv("XDG_STATE_HOME", "relative")  # to be ignored, says the specification
-    assert SqlTrail.open(None).path.is_absolute()
+    assert file_of(SqlTrail.open(None)).is_absolute()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_every_byte_flipped_in_turn(exported: Lines) -> None:
             assert {number + 1, number + 2} & {broken.seq for broken in found.breaks}, (number, at, bytes(flipped))
 
 
-def rechained(records: Sequence[AuditRecord], at: int, **changed: str) -> Lines:
+def rechained(records: Sequence[AuditRecord], at: int, **changed: Any) -> Lines:
     """One record altered, and from there on all hashes made anew, as somebody does who knows how."""
     lines = [to_line(each) for each in records[:at]]
     previous = records[at].previous_hash

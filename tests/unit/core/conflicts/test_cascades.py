@@ -9,6 +9,7 @@ import pytest
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.already_applied import questions, run_length
 from replfix.core.conflicts.reconcile import final_rows
+from replfix.core.rows.lookup import Answers
 from replfix.core.schema.table import ForeignKey, Table, TableName
 from tests.unit.making import column, deleted, inserted, key, table, transaction, updated
 
@@ -78,5 +79,7 @@ def test_a_run_of_transactions_asks_for_rows_that_a_part_of_it_leaves_in_place()
     run = [transaction([inserted(tables[CHILD], 1, 5)], of), transaction(behind, of)]
     asked = questions(run, tables)
     assert run_length(run, tables, dict.fromkeys(asked, ())) == 0
-    answers = {lookup: ((1, 5),) if lookup.values == ((1,),) and lookup.table == CHILD else () for lookup in asked}
+    answers: Answers = {
+        lookup: ((1, 5),) if lookup.values == ((1,),) and lookup.table == CHILD else () for lookup in asked
+    }
     assert run_length(run, tables, answers) == 1

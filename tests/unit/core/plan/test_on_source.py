@@ -127,10 +127,11 @@ def test_what_is_deleted_on_the_source_takes_no_other_row_here() -> None:
     held, other, lookup = (5, "mine", None), (5, "own", 9), by_identity(ORDERS, (5, "mine", None))
     assert lookup is not None
     found = gathered(INCOMING, [(3, "mine", None), other], [(3, "A", None), held])
-    assert found.on_source is not None
+    on_source = found.on_source
+    assert on_source is not None
 
     def with_row(here: RowImage) -> Proposal:
-        return replica_wins.propose(replace(found, on_source=replace(found.on_source, here={lookup: (here,)})))
+        return replica_wins.propose(replace(found, on_source=replace(on_source, here={lookup: (here,)})))
 
     assert images(with_row(held)) == [(held, None), ((3, "A", None), (3, "mine", None))]
     refused = with_row(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -44,27 +45,25 @@ KEPT = Kept(TableName("d", "c"), ("id", "v"), (1, "x"), "f")
 
 
 def test_the_digest_changes_with_every_field() -> None:
-    others = [
-        replace(PLAN, **{name: value})
-        for name, value in {
-            "strategy": "x",
-            "server_uuid": "x",
-            "channel": "x",
-            "transaction": TransactionId("x", "", 0, 0),
-            "errno": 1,
-            "steps": (),
-            "guards": (),
-            "risks": (),
-            "row_events": True,
-            "net_rows": (STEP,),
-            "left_out": LeftOut((), {}, (Statement("", "DROP TABLE t"),)),
-            "kept": (KEPT,),
-            "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
-            "on_source": SourceWrite("x", (STEP,)),
-            "undo_outlook": "x",
-            "receiver": ReceiverFirst(fetch_again=True, put_back=True),
-        }.items()
-    ]
+    values: dict[str, Any] = {
+        "strategy": "x",
+        "server_uuid": "x",
+        "channel": "x",
+        "transaction": TransactionId("x", "", 0, 0),
+        "errno": 1,
+        "steps": (),
+        "guards": (),
+        "risks": (),
+        "row_events": True,
+        "net_rows": (STEP,),
+        "left_out": LeftOut((), {}, (Statement("", "DROP TABLE t"),)),
+        "kept": (KEPT,),
+        "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
+        "on_source": SourceWrite("x", (STEP,)),
+        "undo_outlook": "x",
+        "receiver": ReceiverFirst(fetch_again=True, put_back=True),
+    }
+    others = [replace(PLAN, **{name: value}) for name, value in values.items()]
     others.append(replace(PLAN, left_out=LeftOut((), {}, (Statement("", "DROP TABLE t"),)), way=ApplyMode.EMPTY))
     others.append(replace(PLAN, undoable=Undoable.NO, undo_outlook="x"))
     assert len(others) == len(fields(Plan))
@@ -115,7 +114,7 @@ def test_a_guard_of_a_record_of_before_is_its_sentence() -> None:
 
 
 def test_the_digest_changes_with_every_field_of_a_step() -> None:
-    values = {
+    values: dict[str, Any] = {
         "kind": StepKind.DELETE,
         "table": TableName("d.t", ""),
         "columns": ("id", "w"),
@@ -134,7 +133,12 @@ def test_the_digest_changes_with_every_field_of_a_step() -> None:
 
 
 def test_the_digest_changes_with_every_field_of_a_row_that_is_kept() -> None:
-    values = {"table": TableName("d.t", ""), "columns": ("id", "w"), "row": (2, "x"), "foreign_key": "g"}
+    values: dict[str, Any] = {
+        "table": TableName("d.t", ""),
+        "columns": ("id", "w"),
+        "row": (2, "x"),
+        "foreign_key": "g",
+    }
     others = [replace(PLAN, kept=(replace(KEPT, **{name: value}),)) for name, value in values.items()]
     assert len(others) == len(fields(Kept))
     assert len({p.digest for p in (PLAN, replace(PLAN, kept=(KEPT,)), *others)}) == len(others) + 2

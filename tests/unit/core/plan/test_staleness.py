@@ -11,6 +11,7 @@ from replfix.core.conclude import conclude
 from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import Plan
 from replfix.core.plan.staleness import redefined, redirected, replanned
+from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.filters import Filters
 from replfix.core.schema.table import Trigger
 from tests.unit.fakes import Rows
@@ -45,7 +46,7 @@ def test_a_table_that_was_altered() -> None:
     assert redefined(then, {ORDERS.name: altered}) == "shop.orders was altered: its engine, its triggers"
 
 
-def plan(*held: tuple[object, ...], **over: Any) -> Plan:
+def plan(*held: RowImage, **over: Any) -> Plan:
     rows = Rows.of(ORDERS).holding(ORDERS, *held)
     gathered = replace(evidence([inserted(ORDERS, 1, "A", None)], rows), **over)
     found = conclude(gathered).proposal("source-wins")

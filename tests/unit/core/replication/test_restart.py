@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -112,10 +113,11 @@ def test_whether_the_relay_log_has_all_of_a_transaction() -> None:
 def test_an_applier_waits_for_nothing() -> None:
     waiting = replace(MARIADB, applier_running=True, all_read=True, receiver=ReceiverState.STOPPED)
     assert waits_for_nothing(waiting, AT)
-    for otherwise in (
+    others: tuple[dict[str, Any], ...] = (
         {"applier_running": False},
         {"all_read": False},
         {"receiver": ReceiverState.RUNNING},
         {"received_to": LogPosition("binlog.000001", 900)},
-    ):
-        assert not waits_for_nothing(replace(waiting, **otherwise), AT)  # type: ignore[arg-type]
+    )
+    for otherwise in others:
+        assert not waits_for_nothing(replace(waiting, **otherwise), AT)
