@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check soak follow lie pin dist audit clean
+.PHONY: demo test unit coverage check cause strategy finding scenario command soak follow lie pin dist audit help clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -13,11 +13,24 @@ demo: $(READY)  ## real servers, broken replication, the terminal UI; without a 
 test: check  ## everything that CI runs
 	$(BIN)/pytest -n 3 --dist loadgroup
 
+UNIT := tests/unit tests/architecture tests/property -m "not servers" -n 2 --hypothesis-profile=quick
+unit: $(READY)  ## the tests that need no server, with fewer examples of each property: under a minute
+	$(BIN)/pytest $(UNIT)
+
+coverage: $(READY)  ## which lines the unit tests run; fails below the floor in pyproject.toml
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(UNIT)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+cause strategy finding scenario command: $(READY)  ## a new one with its page and test: make cause NAME=my-cause
+	$(BIN)/python .ci/new.py $@ '$(NAME)'
 
 MINUTES ?= 10
 SERVERS ?= mysql,mariadb-10.11,mariadb-11.8
@@ -41,8 +54,11 @@ dist:  ## what is published: a wheel with its bill of materials, built with pinn
 audit:  ## known faults of what a published replfix runs with; needs the network
 	PYTHON=$(PYTHON) .ci/audit
 
+help:  ## this list
+	@grep -hE '^[a-z ]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*  ## /\1\t/' | expand -t 46
+
 clean:  ## remove what make made; labs are ended with `replfix lab down`
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from replfix.core.schema import tested_versions
 from replfix.errors import ReplfixError
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
+from tests import examples
 
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
 
@@ -79,9 +80,7 @@ class Arranged(Protocol):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes is a property of the machine: it has servers to run. pytest-timeout ends what hangs.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tests")
+settings.load_profile(examples.WHOLE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

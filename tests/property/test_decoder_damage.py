@@ -10,7 +10,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from replfix.core.binlog.row_event import Transaction
@@ -22,6 +22,7 @@ from replfix.errors import Unreadable
 from replfix.mysql.binlog.assemble import Schema, among, transactions
 from replfix.mysql.binlog.events.checked_events import HEADER, EventType, events
 from replfix.mysql.binlog.values import json_binary, partial_json
+from tests.examples import times
 from tests.places import GOLDEN
 
 LIMIT = 10_000  # milliseconds for one damaged log, on a machine that has servers to run as well
@@ -105,7 +106,7 @@ def test_the_log_is_readable_before_it_is_damaged() -> None:
     assert all(raw == resealed(raw[:-4]) for raw in RAWS)
 
 
-@settings(max_examples=400, deadline=LIMIT)
+@times(4, deadline=LIMIT)
 @given(
     st.sampled_from(DECODED),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), min_size=1, max_size=4),
@@ -133,7 +134,7 @@ def test_a_bitmap_with_nothing_but_bits_behind_the_last_column(index: int) -> No
     damaged_read(index, bytes(body))
 
 
-@settings(max_examples=100, deadline=LIMIT)
+@times(1, deadline=LIMIT)
 @given(st.sampled_from(OTHERS), st.integers(0, 2000), st.integers(1, 255))
 def test_flipped_bits_in_the_events_around_the_rows(index: int, at: int, mask: int) -> None:
     body = bytearray(RAWS[index][:-4])
@@ -143,14 +144,14 @@ def test_flipped_bits_in_the_events_around_the_rows(index: int, at: int, mask: i
     damaged_read(index, bytes(body))
 
 
-@settings(max_examples=200, deadline=LIMIT)
+@times(2, deadline=LIMIT)
 @given(st.sampled_from(DECODED), st.integers(0, 2000), st.binary(max_size=4))
 def test_cut_and_lengthened_events(index: int, length: int, more: bytes) -> None:
     body = RAWS[index][:-4]
     damaged_read(index, body[: HEADER.size + length % (len(body) - HEADER.size)] + more)
 
 
-@settings(max_examples=100, deadline=LIMIT)
+@times(1, deadline=LIMIT)
 @given(st.integers(0, 20000))
 def test_a_stream_that_ends_early(length: int) -> None:
     left, kept = length % sum(map(len, RAWS)), []
@@ -166,7 +167,7 @@ def test_a_stream_that_ends_early(length: int) -> None:
     assert found == read(RAWS, READABLE)[: len(found)]
 
 
-@settings(max_examples=50, deadline=LIMIT)
+@times(0.5, deadline=LIMIT)
 @given(st.data())
 def test_a_lost_event_is_noticed(data: st.DataObject) -> None:
     """Whatever event of a transaction is missing but its first: no row is lost without a word."""
@@ -181,7 +182,7 @@ def test_a_lost_event_is_noticed(data: st.DataObject) -> None:
     assert found == whole, f"event {lost[4]} was lost without a word"
 
 
-@settings(max_examples=400, deadline=LIMIT)
+@times(4, deadline=LIMIT)
 @given(st.binary(max_size=200))
 def test_any_bytes_as_json(data: bytes) -> None:
     try:
@@ -191,7 +192,7 @@ def test_any_bytes_as_json(data: bytes) -> None:
         return
 
 
-@settings(max_examples=400, deadline=LIMIT)
+@times(4, deadline=LIMIT)
 @given(st.binary(max_size=60), st.sampled_from(("$", "$.a", '$."b c"[1]', "$[2]", "$[last-1].x")))
 def test_any_bytes_as_differences_of_a_document(data: bytes, path: str) -> None:
     operation = data[:1] + bytes([len(path)]) + path.encode() + data[1:]

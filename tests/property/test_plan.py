@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from replfix.core.plan.plan import Plan, StepKind, to_document
 from replfix.core.strategies import source_wins
+from tests.examples import times
 from tests.property.test_reconcile import TABLES, Case, cases
 from tests.unit.fakes import Rows
 from tests.unit.making import deleted, evidence
@@ -31,7 +32,7 @@ def _take_back(rows: Rows, plan: Plan) -> None:
             rows.update(step.table, step.target, step.current)
 
 
-@settings(max_examples=200)
+@times(2)
 @given(cases())
 def test_the_steps_taken_back_in_reverse_restore_every_row(case: Case) -> None:
     plan = _plan(case)
@@ -41,7 +42,7 @@ def test_the_steps_taken_back_in_reverse_restore_every_row(case: Case) -> None:
     assert rows.contents == case.replica.contents
 
 
-@settings(max_examples=200)
+@times(2)
 @given(cases())
 def test_kinds_images_and_statements_say_the_same(case: Case) -> None:
     for step in _plan(case).steps:
@@ -55,7 +56,7 @@ def test_kinds_images_and_statements_say_the_same(case: Case) -> None:
         assert step.undo_sql.split(" ", 1)[0] == opposite
 
 
-@settings(max_examples=200)
+@times(2)
 @given(cases())
 def test_the_same_diagnosis_leads_to_the_same_digest(case: Case) -> None:
     plan = _plan(case)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from replfix.core.binlog.row_event import ChangeKind, RowChange
@@ -17,6 +17,7 @@ from replfix.core.conflicts.reconcile import reconcile
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies import source_wins
+from tests.examples import times
 from tests.unit.fakes import RowError, Rows
 from tests.unit.making import answered, column, evidence, key, table
 
@@ -124,7 +125,7 @@ def _images(case: Case, of: Callable[[RowChange], tuple[RowImage | None, ...]]) 
     return {(c.table, image) for c in case.changes for image in of(c) if image is not None}
 
 
-@settings(max_examples=500)
+@times(5)
 @given(cases())
 def test_a_conflict_is_reported_when_and_only_when_the_transaction_meets_another_state(case: Case) -> None:
     tables = _definitions(case.changes)
@@ -138,7 +139,7 @@ def test_a_conflict_is_reported_when_and_only_when_the_transaction_meets_another
             assert conflict.replica_row in case.replica.held[conflict.table]
 
 
-@settings(max_examples=500)
+@times(5)
 @given(cases())
 def test_after_the_repairs_the_transaction_goes_through_and_leaves_the_sources_rows(case: Case) -> None:
     if not case.changes:
@@ -178,7 +179,7 @@ def minimal(change: RowChange) -> RowChange:
     return replace(change, before=before, after=after)
 
 
-@settings(max_examples=500)
+@times(5)
 @given(cases())
 def test_events_that_log_only_what_changed(case: Case) -> None:
     changes = tuple(map(minimal, case.changes))
