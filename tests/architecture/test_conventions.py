@@ -186,6 +186,20 @@ def test_every_option_stands_in_the_page_of_its_command(name: str) -> None:
     assert missing <= {"--help"}, f"docs/commands/{name}.md does not name {sorted(missing)}"
 
 
+def test_nothing_that_was_made_from_a_template_is_left_to_fill_in() -> None:
+    """As ``.ci/new.py`` marks it."""
+    mark = "FILL" + " IN"
+    files = [path for folder in ("replfix", "tests", "docs") for path in (ROOT / folder).rglob("*.*")]
+    left = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in files
+        if path.suffix in (".py", ".md")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if mark in line
+    ]
+    assert not left, "\n".join(left)
+
+
 SLOW = ("rich", "pydantic", "pymysql", "pymysqlreplication", "sqlalchemy", "textual", "testcontainers", "cryptography")
 
 
