@@ -23,7 +23,7 @@ from replfix.workflow.apply.execution import ENDED, REPAIR, UNDO, Stage
 from tests.places import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *(ROOT / ".github").glob("*.md")])
 SHARED = {"--config", "--json", "--verbose"}  # of every command: docs/automation.md and the pages' tables
 COMMAND_LINE = re.compile(r"(?:\$ )?(replfix(?: .*)?)\Z")
 
