@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test unit coverage check cause strategy finding scenario command soak follow lie pin dist audit help clean
+.PHONY: demo test unit coverage check site cause strategy finding scenario command soak follow lie pin dist audit help clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -23,11 +23,14 @@ coverage: $(READY)  ## which lines the unit tests run; fails below the floor in 
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check: $(READY)  ## style, types, architecture
+check: $(READY) site  ## style, types, architecture, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+site: $(READY)  ## the documentation as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file .mkdocs.yml
 
 cause strategy finding scenario command: $(READY)  ## a new one with its page and test: make cause NAME=my-cause
 	$(BIN)/python .ci/new.py $@ '$(NAME)'

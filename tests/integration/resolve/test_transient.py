@@ -40,9 +40,10 @@ def waiting(pair: Lab) -> Iterator[Lab]:
 
 
 def hold(session: Session) -> int:
+    connection = int(str(session.scalar("SELECT CONNECTION_ID()")))
     session.execute("BEGIN")
     session.query("SELECT * FROM d.t FOR SHARE")
-    return int(str(session.scalar("SELECT CONNECTION_ID()")))
+    return connection
 
 
 def test_who_holds_the_lock_is_named_and_nothing_changed_until_it_is_gone(waiting: Lab) -> None:
