@@ -93,7 +93,7 @@ async def test_everything_that_will_be_done() -> None:
         assert plan.steps[0].sql in text
         assert plan.steps[0].undo_sql in text
         assert plan.digest in text
-        for sentence in (*plan.guards, *plan.risks):
+        for sentence in (*(guard.in_words for guard in plan.guards), *plan.risks):
             assert sentence[:80] in text
         assert "START REPLICA" in text
         assert "'R-1'" in text

@@ -75,13 +75,13 @@ def test_the_digest_changes_with_every_field() -> None:
 def test_the_digest_of_a_plan_stays_the_same_in_other_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """A newer replfix may say it better: the plan is the same one."""
     digest = PLAN.digest
-    monkeypatch.setitem(guard_module._WORDS, GuardKind.SERVER, "this is server {uuid}")  # type: ignore[arg-type]
+    monkeypatch.setitem(guard_module._WORDS, GuardKind.SERVER, "this is server {uuid}")
     assert PLAN.guards[0].in_words == f"this is server {REPLICA}"
     assert PLAN.digest == digest == "dde5cdd0378ddb8bd69481a8ff2c8ae1f06b3e241e9ccdc5501db23e095a5de7"
 
 
 def test_every_guard_has_words_and_comes_back_from_its_record() -> None:
-    facts = {
+    facts: dict[str, str | int] = {
         "uuid": "u",
         "channel": "c",
         "errno": 1,
