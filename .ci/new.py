@@ -408,7 +408,9 @@ def main(arguments: Sequence[str]) -> str:
     thing = Thing(name)
     MAKERS[kind](thing)
     written = "\n  ".join(thing.write())
-    return f"Written:\n  {written}\nNext: git grep -n '{MARK}', and docs/development.md, \"Adding something\"."
+    return (
+        f"Written:\n  {written}\nNext: git grep --untracked -n '{MARK}', and docs/development.md, \"Adding something\"."
+    )
 
 
 if __name__ == "__main__":
