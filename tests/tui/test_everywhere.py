@@ -31,7 +31,7 @@ from tests.tui.backend import FakeBackend, many, strays_of
 from tests.tui.driving import Driver, driving
 from tests.tui.test_audit import trail
 
-ApplyMode = Callable[[Driver], Awaitable[object]]
+Reach = Callable[[Driver], Awaitable[object]]
 
 
 async def _incident(d: Driver) -> None:
@@ -108,7 +108,7 @@ async def _log(d: Driver) -> None:
     await d.see("Rehearsing the plan")
 
 
-WAYS: dict[type[Screen[Any]], ApplyMode] = {
+WAYS: dict[type[Screen[Any]], Reach] = {
     FleetScreen: _fleet,
     IncidentScreen: _incident,
     TransactionScreen: _transaction,
