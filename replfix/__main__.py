@@ -6,6 +6,7 @@ import sys
 
 
 def main() -> None:
+    """Run the command line, and exit with its code."""
     from replfix.cli.app import run
 
     sys.exit(run())

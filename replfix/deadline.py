@@ -1,5 +1,7 @@
-"""How long a whole operation may take, whatever each of its answers may: a server that answers everything at the last moment would
-keep it for hours."""
+"""How long a whole operation may take, however long each answer takes.
+
+Without it, a server that answers everything at the last moment would keep the operation for hours.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """``until``: by the clock of ``time.monotonic``. ``what`` may take so many seconds; ``key`` of ``[limits]`` raises them, where there is one."""
+    """``until``: by ``time.monotonic``. ``what`` may take ``seconds``; ``key`` of ``[limits]``, if any, raises the limit."""
 
     until: float
     seconds: float
@@ -24,14 +26,16 @@ _NOW: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def deadline() -> Deadline | None:
-    """Of what this thread does now."""
+    """Return the deadline of what this thread does now."""
     return _NOW.get()
 
 
 @contextmanager
 def within(seconds: float, what: str, key: str = "") -> Iterator[None]:
-    """What is asked of servers inside has to be answered by then; inside of another one, by whichever comes first. For what only reads:
-    a write that has begun has limits of its own."""
+    """Require every answer of servers inside to come by then; when nested, by whichever deadline is first.
+
+    For operations that only read: a write that has begun has limits of its own.
+    """
     mine, outer = Deadline(time.monotonic() + seconds, seconds, what, key), _NOW.get()
     token = _NOW.set(outer if outer is not None and outer.until < mine.until else mine)
     try:

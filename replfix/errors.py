@@ -43,26 +43,32 @@ class ReplfixError(Exception):
 
 
 class UsageError(ReplfixError):
+    """The command or its arguments are wrong."""
+
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    pass
+    """The configuration, or a file that it names, is wrong."""
 
 
 class TooOld(UsageError):
-    pass
+    """The server is older than replfix works with."""
 
 
 class ConnectError(ReplfixError):
+    """A server cannot be reached, or rejects the login."""
+
     exit_code = 6
 
 
 class PrivilegeError(ConnectError):
-    pass
+    """The account lacks a privilege; the hint has the GRANT."""
 
 
 class ReplicationError(ReplfixError):
+    """Replication is stopped, or what was asked for is not there."""
+
     exit_code = 3
 
 
@@ -73,7 +79,10 @@ class NoReplica(ReplicationError):
 
 
 class StoppedByHand(ReplicationError):
-    """Also how ``channel`` stands for moments while replfix lets it apply one transaction."""
+    """A channel is stopped without an error.
+
+    It is also stopped like that for moments while replfix lets it apply one transaction.
+    """
 
     def __init__(self, message: str, hint: str, channel: str) -> None:
         super().__init__(message, hint)
@@ -81,30 +90,34 @@ class StoppedByHand(ReplicationError):
 
 
 class Unreadable(ReplicationError):
-    pass
+    """Something that a server sent cannot be read: damaged, or of a form that replfix does not know."""
 
 
 class NotDone(ReplfixError):
+    """Nothing was changed."""
+
     exit_code = 4
 
 
 class Refused(NotDone):
-    pass
+    """replfix does not do it."""
 
 
 class Stale(NotDone):
-    pass
+    """Something differs from what was diagnosed or planned."""
 
 
 class RehearsalFailed(NotDone):
-    pass
+    """The rehearsal showed that the plan does not work."""
 
 
 class Busy(NotDone):
-    pass
+    """Another replfix is working there."""
 
 
 class NotVerified(ReplfixError):
+    """Something was changed, or may have been, and its outcome is unknown."""
+
     exit_code = 5
 
 
@@ -120,6 +133,8 @@ class Unexpected(NotVerified):
 
 
 class AuditError(ReplfixError):
+    """The audit trail cannot be written or read: nothing was changed."""
+
     exit_code = 4
 
 

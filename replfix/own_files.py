@@ -1,7 +1,8 @@
-"""Files of this machine that replfix believes: whose they are, and who else may write to them, judged as ssh and git do.
+"""Files of this machine that replfix trusts: who owns them, and who else may write to them, judged as ssh and git do.
 
-ssh: StrictModes (sshd_config(5)), and Debian's rule that a group which is the user's alone is nobody else. git: safe.directory. A file is
-read by the descriptor that was judged, so that it cannot be another one by then; what is no regular file is never waited for.
+ssh: StrictModes (sshd_config(5)), and Debian's rule that a group with no member but the user is nobody else. git:
+safe.directory. A file is read by the descriptor that was judged, so that it cannot be another one by then. What is no
+regular file is never waited for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def state_directory() -> Path:
 
 
 def opened(path: Path) -> IO[bytes]:
-    """A regular file, whosever it is, to be read. OSError as ``open``, and for what is no regular file."""
+    """Open a regular file for reading, whoever owns it. OSError as ``open``, and for what is no regular file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would wait for who writes to it
     there = os.fstat(descriptor)
     if stat.S_ISREG(there.st_mode) or _is_null(there):
@@ -47,8 +48,10 @@ def opened(path: Path) -> IO[bytes]:
 
 
 def read(path: Path, *, largest: int = 1 << 20) -> bytes:
-    """All that is in a file that is believed. :class:`Distrusted` as ``judge``, OSError as ``opened``, and for a file of more bytes
-    than ``largest``."""
+    """Return the content of a trusted file.
+
+    :class:`Distrusted` as ``judge``; OSError as ``opened``, and for a file of more bytes than ``largest``.
+    """
     with opened(path) as file:
         judge(path)
         if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
@@ -60,9 +63,11 @@ def read(path: Path, *, largest: int = 1 << 20) -> bytes:
 
 
 def judge(path: Path) -> None:
-    """:class:`Distrusted` where somebody else than the user and root owns the file, or could write to it or put another one in its
-    place: its own owner and mode, and those of every directory above it, up to the user's home. A sticky directory (/tmp) is nobody's to replace
-    files in. OSError where it is not there."""
+    """Raise :class:`Distrusted` where somebody else than the user and root owns the file, or could change or replace it.
+
+    The file's own owner and mode are checked, and those of every directory above it, up to the user's home. Nobody can
+    replace files of others in a sticky directory (/tmp). OSError where the file is missing.
+    """
     real = path.resolve(strict=True)
     home = Path.home().resolve()
     if _is_null(real.stat()):
@@ -86,7 +91,7 @@ def judge(path: Path) -> None:
 
 
 def judge_secret(path: Path) -> None:
-    """:class:`Distrusted` where others may read it: ssh takes no such private key either. OSError where it is not there."""
+    """Raise :class:`Distrusted` where others may read it, as ssh does for private keys. OSError where it is missing."""
     there = path.stat()
     by_others = there.st_mode & stat.S_IROTH or (there.st_mode & stat.S_IRGRP and not _is_ours_alone(there.st_gid))
     if by_others:
@@ -100,14 +105,14 @@ def _is_null(there: os.stat_result) -> bool:
 
 
 def _ours() -> set[int]:
-    """Root is believed, who could do everything anyway; and root believes the user whom sudo made it from, as git does."""
+    """Return the users that are trusted: the user and root; for root also the user who called sudo, as git does."""
     me = os.geteuid()
     before = os.environ.get("SUDO_UID", "") if me == 0 else ""
     return {0, me, *([int(before)] if before.isdecimal() else [])}
 
 
 def _is_ours_alone(group: int) -> bool:
-    """Whether nobody but the user and root is in it."""
+    """Return whether nobody but the user and root is in it."""
     try:
         members = set(grp.getgrgid(group).gr_mem) | {each.pw_name for each in pwd.getpwall() if each.pw_gid == group}
     except KeyError:  # a number without a name

@@ -41,6 +41,8 @@ _audit_anchor = Table(
 
 
 class AnchorStore(Protocol):
+    """A place for anchors, outside of the trail."""
+
     @property
     def name(self) -> str:
         """For people. Never a password."""
@@ -51,7 +53,7 @@ class AnchorStore(Protocol):
         ...
 
     def read(self) -> Sequence[Anchor] | None:
-        """All that are there, of whichever trail; None where nothing can be read back. AuditError where it should be."""
+        """Return all anchors there, of whichever trail; None where nothing can be read back, AuditError where it should be."""
         ...
 
 
@@ -96,7 +98,7 @@ class AnchorFile:
 
 
 class SystemLog:
-    """Implements :class:`Place`. Facility authpriv: where it goes from there, the system's log is configured to say."""
+    """Implements :class:`AnchorStore`. Facility authpriv: the system log's configuration decides where it goes."""
 
     name = SYSLOG
 
@@ -161,7 +163,7 @@ def place_of(where: str, beside: Callable[[str], Path], account: Account, tls: T
 
 
 def add_to_all(anchor: Anchor, places: Iterable[AnchorStore]) -> list[ReplfixError]:
-    """Each is tried; what went wrong."""
+    """Try each store; return what went wrong."""
     failed: list[ReplfixError] = []
     for place in places:
         try:

@@ -8,10 +8,10 @@ import socket
 
 
 def author() -> str:
-    """``user@host``; behind sudo the person, then the account: ``alice@host (as root)``.
+    """Return ``user@host``; after sudo the person, then the account: ``alice@host (as root)``.
 
-    The account comes from the system, not from $USER. $SUDO_USER is believed when it differs: it can be set by hand,
-    but then only by someone who already is that account.
+    The account comes from the system, not from $USER. $SUDO_USER is used when it differs: it can be set by hand, but
+    then only by someone who already is that account.
     """
     uid = os.getuid()
     try:

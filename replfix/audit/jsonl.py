@@ -1,7 +1,8 @@
-"""A trail as JSON lines: one record a line, in one canonical form, so that any changed byte can be told.
+"""A trail as JSON lines: one record a line, in one canonical form, so that any changed byte is detected.
 
 A line is the canonical JSON object of the record's fields; ``payload`` is a JSON object in it, so that other tools can
-read it. Of a signed record the key's id and the signature are there too. (A payload that is no canonical JSON was altered; it is exported as a string, as it stands.)
+read it. A signed record has the key's id and the signature too. (A payload that is no canonical JSON was altered; it is
+exported as a string, unchanged.)
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _FIELDS = frozenset(field.name for field in fields(AuditRecord)) - _SIGNED
 
 
 def to_line(record: AuditRecord) -> bytes:
-    """The record as one line of UTF-8, newline included."""
+    """Return the record as one line of UTF-8, newline included."""
     names = _FIELDS | _SIGNED if record.signature else _FIELDS
     document: dict[str, object] = {name: getattr(record, name) for name in names}
     with suppress(ValueError):
@@ -32,7 +33,7 @@ def to_line(record: AuditRecord) -> bytes:
 
 
 def from_line(line: bytes) -> AuditRecord | Illegible:
-    """The record of one line, or why it is none. Only the exact bytes that to_line writes are taken."""
+    """Return the record of one line, or why it is none. Only the exact bytes that to_line writes are accepted."""
     try:
         document = json.loads(line.decode())
     except (ValueError, RecursionError):
@@ -56,7 +57,7 @@ def from_line(line: bytes) -> AuditRecord | Illegible:
 
 
 def read(path: Path) -> Iterator[AuditRecord | Illegible]:
-    """The records of an exported file, one at a time. UsageError when the file cannot be read."""
+    """Yield the records of an exported file, one at a time. UsageError when the file cannot be read."""
     try:
         with own_files.opened(path) as file:
             for line in file:
@@ -68,9 +69,9 @@ def read(path: Path) -> Iterator[AuditRecord | Illegible]:
 
 
 def write_file(path: Path, lines: Iterable[bytes], *, not_over: Path | None) -> None:
-    """Write a file that only its owner can read (mode 0600), whole or not at all. UsageError when it cannot be written.
+    """Write a file that only its owner can read (mode 0600), whole or not at all; UsageError when that fails.
 
-    ``not_over`` is the trail's own file, which is never written over.
+    ``not_over`` is the trail's own file, which is never overwritten.
     """
     try:
         if path.exists() and (

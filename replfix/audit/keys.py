@@ -1,4 +1,4 @@
-"""The keys that ``[audit]`` names, by file or by command. Read when the first is needed, once, and shown to nobody."""
+"""The keys that ``[audit]`` names, by file or by command: read once, when the first is needed, and shown to nobody."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HINT = (
 
 @dataclass(frozen=True)
 class Keys:
-    """``file`` or ``command``: of the key that signs. ``verifying``: files of further keys, whose records are good too."""
+    """``file`` or ``command``: of the key that signs. ``verifying``: files of further keys whose records are valid."""
 
     file: Path | None = None
     command: str | None = None

@@ -47,7 +47,7 @@ MARGIN_BYTES = 256 * 1024
 
 
 def _grown(payload: int) -> int:
-    """What a record's payload takes in the file, both in bytes; seen: 0.1 % more."""
+    """Return how many bytes a record's payload takes in the file; seen: 0.1 % more than the payload."""
     return payload + payload // 64
 
 
@@ -88,10 +88,11 @@ class SqlTrail:
         author: str | None = None,
         keys: Keys = NO_KEYS,
     ) -> SqlTrail:
-        """The trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
+        """Open the trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
 
-        ``account`` is for a MySQL or MariaDB URL that names none, ``tls`` for what it does not say of encryption. ``clock`` gives
-        an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet, and no key is read.
+        ``account`` is for a MySQL or MariaDB URL that names none, ``tls`` for what it does not say of encryption.
+        ``clock`` gives an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet, and
+        no key is read.
         """
         return cls(store_of(url, account, tls), clock=clock, author=operator() if author is None else author, keys=keys)
 
@@ -110,7 +111,7 @@ class SqlTrail:
     ) -> AuditRecord:
         """Add a record; it is durable when this returns, and not there at all when this raises.
 
-        TypeError or ValueError when the payload holds what JSON cannot carry unchanged: NaN, bytes, keys that are no
+        TypeError or ValueError when the payload has what JSON cannot carry unchanged: NaN, bytes, keys that are no
         strings.
         """
         text = canonical(payload)
@@ -188,8 +189,11 @@ class SqlTrail:
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[AuditRecord]:
-        """Records in the order in which they were written, or the other way round. ``since`` includes that moment, and all
-        behind the first record of it, whatever the clocks of their hosts said; ``through`` that record's number."""
+        """Yield records in the order in which they were written, or the other way round.
+
+        ``since`` includes that moment, and all after the first record of it, whatever the hosts' clocks said;
+        ``through`` that record's number.
+        """
         conditions: list[ColumnElement[bool]] = []
         if incident is not None:
             conditions.append(audit_record.c.incident == incident)
@@ -207,7 +211,7 @@ class SqlTrail:
             yield self._legible(record)
 
     def get(self, id_prefix: str) -> AuditRecord:
-        """The record whose hash starts so; UsageError when there is none, or more than one."""
+        """Return the record whose hash starts so; UsageError when there is none, or more than one."""
         prefix = id_prefix.strip().lower()
         if not _PREFIX.match(prefix):
             raise UsageError(
@@ -224,7 +228,7 @@ class SqlTrail:
         return self._legible(found[0])
 
     def open_settings(self) -> list[AuditRecord]:
-        """Settings records without a later settings-restored of the same incident, oldest first."""
+        """Return settings records without a later settings-restored of the same incident, oldest first."""
         return self._open(RecordKind.SETTINGS, RecordKind.SETTINGS_RESTORED)
 
     def open_intents(self) -> list[AuditRecord]:
@@ -245,7 +249,7 @@ class SqlTrail:
         return [self._legible(record) for record in self._pages(conditions, newest_first=False)]
 
     def anchor(self) -> Anchor | None:
-        """Its head, to be kept outside of it; None for an empty trail."""
+        """Return its head, to be kept outside of the trail; None for an empty trail."""
         with self._told():
             if not self._store.exists():
                 return None
@@ -276,11 +280,10 @@ class SqlTrail:
         return verify_chain(records, head, start=start, seals=seals, known=known)
 
     def prunable(self, before: datetime) -> AuditRecord | None:
-        """The last of the records, from the beginning of the trail on, that are older and whose stories have ended; None
-        when there is none.
+        """Return the last record of the trail's beginning that is older and whose stories have ended; None for none.
 
         A story is an incident's records. One that changed settings and did not put them back, or that has an intent and
-        no outcome, has not ended: it and everything behind it stay. None is cut in two.
+        no outcome, has not ended: it and everything after it stay. None is cut in two.
         """
         unfinished = {record.incident for record in (*self.open_settings(), *self.open_intents())}
         earliest_kept = _text_of(before)
@@ -301,7 +304,7 @@ class SqlTrail:
         return next(iter(self._since(through))) if through else None
 
     def prune(self, through: AuditRecord, payload: Mapping[str, object]) -> AuditRecord:
-        """Take out all records up to that one; the record that tells of it. AuditError when it is not there any more."""
+        """Remove all records up to that one; return the record that notes it. AuditError when it is no longer there."""
         told = {**payload, "through": {"seq": through.seq, "hash": through.hash}}
         if self._keys.signing is not None:
             self._make_signatures()
@@ -332,7 +335,7 @@ class SqlTrail:
         return Head(row.seq, row.hash) if row is not None else START
 
     def check_writable(self) -> None:
-        """Whether a record could be added, without adding one; AuditError when not."""
+        """Check whether a record could be added, without adding one; AuditError when not."""
         with self._told():
             self._store.check_writable()
 
@@ -349,6 +352,7 @@ class SqlTrail:
             )
 
     def close(self) -> None:
+        """Close the connections."""
         self._store.engine.dispose()
 
     @contextmanager
@@ -359,7 +363,7 @@ class SqlTrail:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """The database's errors as the trail's."""
+        """Raise the database's errors as the trail's."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -368,7 +372,7 @@ class SqlTrail:
     def _pages(
         self, conditions: list[ColumnElement[bool]], newest_first: bool, page_records: int = PAGE_RECORDS
     ) -> Iterator[AuditRecord | Illegible]:
-        """All records that fit, in order of seq."""
+        """Yield all records that fit, in order of seq."""
         with self._told():
             if not self._store.exists():
                 return
@@ -381,7 +385,7 @@ class SqlTrail:
             page, last = self._page(wanted.where(further))
 
     def _page(self, wanted: Select[Any]) -> tuple[list[AuditRecord | Illegible], int]:
-        """As many records as a page holds, and the number of the last one."""
+        """Return as many records as fit into a page, and the number of the last one."""
         page: list[AuditRecord | Illegible] = []
         last = size = 0
         with self._transaction() as connection:
@@ -408,7 +412,7 @@ class SqlTrail:
 
 
 def _text_of(moment: datetime) -> str:
-    """As records write it, so that texts in order are moments in order."""
+    """Return the moment as records write it, so that texts in order are moments in order."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

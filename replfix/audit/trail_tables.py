@@ -1,6 +1,6 @@
 """The tables of the trail, the same in every database.
 
-``audit_head`` holds where the trail ends: a chain alone does not show that records were cut off at its end.
+``audit_head`` has the end of the trail: a chain alone does not show that records were cut off at its end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ metadata = MetaData()
 
 
 def text(length: int) -> TypeEngine[str]:
+    """Return a text type that every database can index, compared byte by byte."""
     # MySQL has no index on a text of any length; compared byte by byte there, as in the others.
     return Text().with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
@@ -80,6 +81,6 @@ audit_signature = Table(
 
 
 def start(connection: Connection) -> None:
-    """Both ends of an empty trail."""
+    """Write both ends of an empty trail."""
     for end in (audit_head, audit_start):
         connection.execute(insert(end).values(one=1, seq=START.seq, hash=START.hash))

@@ -1,4 +1,4 @@
-"""What replfix is told by ``replfix.toml``, MySQL option files and the environment."""
+"""The settings from ``replfix.toml``, MySQL option files and the environment."""
 
 from replfix.config.known_servers import Agree, KnownServers
 from replfix.config.model import ConfigFile, Policy

@@ -1,4 +1,4 @@
-"""The certificates that the user has agreed to, as ssh keeps ``known_hosts``: ``$XDG_STATE_HOME/replfix/known_servers``.
+"""The certificates that the user has agreed to, in ``$XDG_STATE_HOME/replfix/known_servers``, as ssh's ``known_hosts``.
 
 One server a line: its address, its server_uuid or ``-``, the SHA-256 fingerprint of its certificate.
 """
@@ -22,19 +22,21 @@ _NO_UUID = "-"
 
 
 class KnownServers:
+    """The file of agreed certificates; ``agree`` asks the user."""
+
     def __init__(self, agree: Agree) -> None:
         self.file = own_files.state_directory() / "known_servers"
         self._agree = agree
 
     def introduced(self, endpoint: Endpoint, uuid: str = "") -> Endpoint:
-        """The server as it may be visited: with an account at once where somebody named it or its certificate is verified."""
+        """Return the server as it may be connected to: with an account where it was named or its certificate is verified."""
         if not endpoint.found_in or endpoint.tls.mode.verifies:
             return endpoint
         found = Found(str(endpoint), uuid, endpoint.found_in, endpoint.user or "")
         return replace(endpoint, meets=partial(self.meet, found))
 
     def meet(self, found: Found, certificate: bytes | None) -> None:
-        """See ``acquaintance.Meets``. ConfigError where the file cannot be believed, read or written."""
+        """Do as ``found_servers.Meets``. ConfigError where the file cannot be trusted, read or written."""
         if certificate is None:
             raise found.not_encrypted()
         shown = fingerprint(certificate)

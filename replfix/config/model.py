@@ -72,12 +72,16 @@ class _Encrypted(_Section):
 
 
 class Defaults(_Encrypted):
+    """``[defaults]``: for every server that does not set them itself."""
+
     defaults_file: Name | None = None  # a MySQL option file, for every server that names none itself
     poll_seconds: Annotated[StrictFloat, Field(ge=0.1, le=3600)] = 1.0
     user: Name | None = None
 
 
 class ServerSettings(_Encrypted):
+    """How one server is connected to."""
+
     host: Annotated[str, AfterValidator(_host)]
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 3306
     socket: Name | None = None
@@ -98,12 +102,16 @@ class ServerSettings(_Encrypted):
 
 
 class Replica(ServerSettings):
+    """``[replicas.NAME]``."""
+
     source: Name | None = None  # a name from [sources] or [replicas]; else found from the replica's own status
     sources: dict[str, Name] = {}  # the same by channel, for a replica of several sources
     channel: str | None = None  # '' is the default channel
 
 
 class Audit(_Section):
+    """``[audit]``: where the trail is, its keys and its anchors."""
+
     url: Name | None = None
     key_file: Name | None = None
     key_command: Name | None = None
@@ -119,6 +127,8 @@ class Audit(_Section):
 
 
 class LimitsSection(_Section):
+    """``[limits]``: how much a server may send, and how long a diagnosis may take."""
+
     transaction_rows: Annotated[StrictInt, Field(ge=1)] = LIMITS.rows
     transaction_values: Annotated[StrictInt, Field(ge=1)] = LIMITS.values
     transaction_bytes: Annotated[StrictInt, Field(ge=1 << 20)] = LIMITS.bytes
@@ -137,15 +147,21 @@ class PolicyRule(_Section):
 
 
 class PolicyLimits(_Section):
+    """``[policy.limits]``."""
+
     per_hour: Annotated[StrictInt, Field(ge=0)] | None = None
 
 
 class Policy(_Section):
+    """``[policy]``: what may be resolved without a human."""
+
     rule: tuple[PolicyRule, ...] = ()
     limits: PolicyLimits = PolicyLimits()
 
 
 class ConfigFile(_Section):
+    """The whole of ``replfix.toml``."""
+
     defaults: Defaults = Defaults()
     replicas: dict[Name, Replica] = {}
     sources: dict[Name, ServerSettings] = {}

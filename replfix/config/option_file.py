@@ -48,9 +48,9 @@ class _Reading:
 
 
 def read_option_file(file: Path) -> OptionFile:
-    """Read the file and what it includes. OSError when the file itself cannot be read, ConfigError when it is malformed.
+    """Read the file and its includes; OSError when the file cannot be read, ConfigError when it is malformed.
 
-    Like the MySQL clients, it ignores a file that anybody may write to, and says so in ``warnings``.
+    Like the MySQL clients, it ignores a file that anybody may write to, and notes that in ``warnings``.
     """
     reading = _Reading()
     _read(file, reading, depth=0)
@@ -124,14 +124,14 @@ def _in_directory(directory: Path) -> Iterator[Path]:
 
 
 def _option(line: str) -> tuple[str, str | None]:
-    """Name (with ``-`` for ``_``) and value of an option; None for an option without ``=``."""
+    """Return name (with ``-`` for ``_``) and value of an option; None for an option without ``=``."""
     name, equals, value = _without_comment(line).partition("=")
     name = name.strip(_SPACES).replace("_", "-").removeprefix("loose-")
     return name, _unescape(_unquote(value.strip(_SPACES))) if equals else None
 
 
 def _without_comment(line: str) -> str:
-    """The line up to a ``#`` outside of quotes. (``;`` starts a comment only at the start of a line.)"""
+    """Return the line up to a ``#`` outside of quotes; ``;`` starts a comment only at the start of a line."""
     quote = ""
     escaped = False
     for at, character in enumerate(line):
@@ -151,5 +151,5 @@ def _unquote(value: str) -> str:
 
 
 def _unescape(value: str) -> str:
-    """Escapes hold inside and outside of quotes; the backslash of an unknown one stays."""
+    """Replace escapes, inside and outside of quotes; the backslash of an unknown one stays."""
     return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[0]), value)

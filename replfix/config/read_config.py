@@ -1,4 +1,4 @@
-"""Find and read ``replfix.toml``; every way in which it can be wrong, told by file, key and what to do."""
+"""Find and read ``replfix.toml``; every error in it is reported by file, key and what to do."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _DOCS_HINT = "docs/configuration.md lists every key."
 
 
 def search_path() -> list[Path]:
-    """Where the file is looked for when neither ``--config`` nor ``$REPLFIX_CONFIG`` names one; the first found is it."""
+    """Return where the file is searched without ``--config`` and ``$REPLFIX_CONFIG``; the first one found counts."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     user = Path(home) if os.path.isabs(home) else Path.home() / ".config"
     return [working_directory(), user / "replfix" / FILE_NAME, Path("/etc/replfix") / FILE_NAME]
 
 
 def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
-    """The file that applies and what it says; (None, defaults) when there is none. ConfigError when it is wrong."""
+    """Return the file that applies and its settings; (None, defaults) when there is none. ConfigError when it is wrong."""
     named = path or os.environ.get("REPLFIX_CONFIG")
     if named:
         file = Path(named).expanduser().absolute()
@@ -60,7 +60,7 @@ def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
 
 
 def working_directory() -> Path:
-    """The file that nobody named: it is there because somebody works in this directory, which may come from somebody else."""
+    """Return the file of the working directory, which nobody named: the directory may come from somebody else."""
     return Path(FILE_NAME).absolute()
 
 
@@ -150,7 +150,7 @@ def _dotted(location: Sequence[int | str]) -> str:
 
 
 def _keys_at(location: Sequence[int | str]) -> list[str]:
-    """The keys that the section at ``location`` may have."""
+    """Return the keys that the section at ``location`` may have."""
     kind: Any = ConfigFile
     for part in location:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -172,7 +172,7 @@ def _check_sources(file: Path, config: ConfigFile) -> None:
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
-    """A hint that lists the names there are, the likely one first; '' when there are none."""
+    """Return a hint that lists the names there are, the likely one first; '' when there are none."""
     near = difflib.get_close_matches(name, known, n=1)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     return f"{meant}Configured: {', '.join(known)}." if known else ""

@@ -23,7 +23,7 @@ NamedAt = Callable[[str, int], Endpoint | None]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One replica to work on. ``source`` None: to be found from the replica's own status; ``channel`` None: not said."""
+    """One replica to work on; ``source`` None: to be found from its status, ``channel`` None: not given."""
 
     name: str
     replica: Endpoint
@@ -37,9 +37,9 @@ class Target:
 
 
 def _first_fitting(accounts: Iterable[Account]) -> Account:
-    """The first user, and the first password that belongs to it: one without a user beside it belongs to any.
+    """Return the first user, and the first password that belongs to it: one without a user beside it belongs to any.
 
-    A password is never sent for another user than the one that it stands beside.
+    A password is never sent for another user than the one that it is given with.
     """
     ordered = list(accounts)
     user = next((account.user for account in ordered if account.user is not None), None)
@@ -58,6 +58,7 @@ class Config:
 
     @property
     def audit_url(self) -> str | None:
+        """Where the audit trail is, None for the default."""
         return self.file.audit.url
 
     @property
@@ -72,10 +73,12 @@ class Config:
 
     @property
     def poll_seconds(self) -> float:
+        """How often the TUI reads the status."""
         return self.file.defaults.poll_seconds
 
     @property
     def policy(self) -> Policy:
+        """What may be resolved without a human."""
         return self.file.policy
 
     @property
@@ -91,9 +94,10 @@ class Config:
         channel: str | None = None,
         source_uuid: str | None = None,
     ) -> Target:
-        """The replica that the command line means. Without a name or URL, the only one that is configured.
+        """Return the replica that the command line means. Without a name or URL, the only one that is configured.
 
-        ``source_url`` and ``channel`` come before what is configured. UsageError and its ConfigError say what is missing.
+        ``source_url`` and ``channel`` come before what is configured. UsageError and its ConfigError say what is
+        missing.
         """
         if replica_url is not None:
             if name is not None:
@@ -108,26 +112,26 @@ class Config:
         return target if channel is None else replace(target, channel=channel)
 
     def targets(self) -> list[Target]:
-        """Every configured replica, in the order of the file."""
+        """Return every configured replica, in the order of the file."""
         return [self._configured(name) for name in self.file.replicas]
 
     def servers(self) -> list[Target]:
-        """Every configured server, replicas first."""
+        """Return every configured server, replicas first."""
         return [*self.targets(), *map(self.server, self.file.sources)]
 
     def server(self, name: str) -> Target:
-        """A configured server of either kind. Errors as ``target``."""
+        """Return a configured server of either kind. Errors as ``target``."""
         if name in self.file.sources and name not in self.file.replicas:
             return Target(name, self._of_server(self.file.sources[name]), source=None, channel=None)
         return self._configured(name)
 
     def name_at(self, host: str, port: int) -> str | None:
-        """The name under which the server of that address is configured."""
+        """Return the name under which the server of that address is configured."""
         known = {**self.file.sources, **self.file.replicas}
         return next((name for name, server in known.items() if (server.host, server.port) == (host, port)), None)
 
     def endpoint_at(self, host: str, port: int) -> Endpoint | None:
-        """The configured server of that address, with its account."""
+        """Return the configured server of that address, with its account."""
         name = self.name_at(host, port)
         return None if name is None else self.server(name).replica
 
@@ -156,7 +160,7 @@ class Config:
         return Target(name, replica, source, settings.channel, by_channel, named_at=self.endpoint_at)
 
     def _source(self, name_or_url: str, replica: Endpoint) -> Endpoint:
-        """A source by name or URL; where it has no account of its own, the replica's is used, and its TLS options too."""
+        """Return a source by name or URL; without an account of its own it gets the replica's, and its TLS options too."""
         server = self.file.sources.get(name_or_url) or self.file.replicas.get(name_or_url)
         if server is None:
             return self._of_url(name_or_url, replica)
@@ -182,7 +186,7 @@ class Config:
         return self._with_account(address, *self._environment_and_files(server))
 
     def beside(self, name: str) -> Path:
-        """A file that the configuration names; a relative one is looked for beside ``replfix.toml``."""
+        """Return a file that the configuration names; a relative path is relative to ``replfix.toml``."""
         return self._beside / Path(name).expanduser()
 
     @property
@@ -214,13 +218,13 @@ class Config:
         )
 
     def _by_socket(self, endpoint: Endpoint, read: OptionFile) -> Endpoint:
-        """As the MySQL clients take ``localhost`` to mean the socket; another port than theirs means that port."""
+        """Connect to ``localhost`` by socket, as the MySQL clients do, unless another port is given."""
         if endpoint.socket is not None or (endpoint.host, endpoint.port) != ("localhost", DEFAULT_PORT):
             return endpoint
         return replace(endpoint, socket=read.socket)
 
     def _tls(self, server: ServerSettings | None) -> Tls:
-        """What says how to encrypt, the strongest first, each option for itself."""
+        """Return the TLS options: each from the strongest source that has it."""
         read = self._option_file(server.defaults_file if server else None)
         inner = self.file.defaults.tls(self._beside).over(read.tls)
         return inner if server is None else server.tls(self._beside).over(inner)
@@ -230,7 +234,7 @@ class Config:
         return replace(endpoint, user=account.user, password=account.password)
 
     def _environment_and_files(self, server: ServerSettings | None) -> list[Account]:
-        """What may name the account, the strongest first."""
+        """Return the sources of the account, the strongest first."""
         read = self._option_file(server.defaults_file if server else None)
         password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")
         return [
@@ -242,7 +246,7 @@ class Config:
         ]
 
     def _option_file(self, named: str | None) -> OptionFile:
-        """The option file of one server, of [defaults], or the user's own when it exists."""
+        """Return the option file of one server, of [defaults], or the user's own when it exists."""
         name = named or self.file.defaults.defaults_file
         key = name or DEFAULT_OPTION_FILE
         if key not in self._option_files:
@@ -270,5 +274,5 @@ class Config:
 
 
 def load(path: str | None = None) -> Config:
-    """The configuration that applies: ``path`` (``--config``), else what the search finds, else nothing but defaults."""
+    """Return the configuration that applies: ``path`` (``--config``), else what the search finds, else the defaults."""
     return Config(*read_config(path), named=bool(path or os.environ.get("REPLFIX_CONFIG")))

@@ -25,6 +25,7 @@ def _place(rule: CauseRule, cause: Cause) -> tuple[bool, int, int]:
 
 
 def conclude(evidence: Evidence) -> Diagnosis:
+    """Conclude from the evidence: causes, the likeliest first, strategies, and what a human can do."""
     found = [
         (_place(rule, cause), cause)
         # No row explains a missing table, a failed check, a foreign key.
@@ -41,8 +42,10 @@ def conclude(evidence: Evidence) -> Diagnosis:
 
 
 def _proposal(strategy: Strategy, evidence: Evidence) -> Proposal:
-    """No strategy is about a transaction that the replica is past already, whatever error the channel still shows, nor about a
-    receiver."""
+    """Return the strategy's proposal.
+
+    None for a transaction that the replica is past already, whatever error the channel still shows, nor for a receiver.
+    """
     if evidence.thread is Thread.RECEIVER:
         return Proposal(strategy.NAME, None, _of_the_receiver(evidence))
     of = evidence.failing
@@ -54,7 +57,7 @@ def _proposal(strategy: Strategy, evidence: Evidence) -> Proposal:
 
 
 def _passed(evidence: Evidence, of: TransactionId) -> str:
-    """A position says less than a set of GTIDs: it can be behind a transaction that nobody has applied."""
+    """Return why the replica is past the transaction: a position, unlike a GTID set, can be past one that was not applied."""
     if evidence.status.product == "MySQL" or (evidence.applied and all(evidence.applied)):
         return f"{of} is applied or left out already: the channel only has to be started (START REPLICA)."
     return (
@@ -73,7 +76,7 @@ def _of_the_receiver(evidence: Evidence) -> str:
 
 
 def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
-    """No plan ends with a START that costs a transaction; one that needs the receiver first says so."""
+    """Refuse a plan whose START would cost a transaction; one that needs the receiver first says so."""
     plan = proposal.plan
     if plan is None:
         return proposal
@@ -95,5 +98,5 @@ def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
 
 
 def strategy_names() -> tuple[str, ...]:
-    """The one to be tried first is the first."""
+    """Return the strategies' names, the one to be tried first is the first."""
     return tuple(strategy.NAME for strategy in STRATEGIES)

@@ -12,7 +12,7 @@ SHOWN = 5
 
 
 def shortened(sentences: tuple[str, ...], noun: str) -> tuple[str, ...]:
-    """The first few, each once, and how many more there are."""
+    """Return the first few, each once, and how many more there are."""
     each = tuple(dict.fromkeys(sentences))
     more = (f"… and {counted(len(each) - SHOWN, f'more {noun}')}.",) if len(each) > SHOWN else ()
     return each[:SHOWN] + more

@@ -27,7 +27,7 @@ START_SECONDS = 300.0  # the image makes its data directory on the first start
 
 @contextlib.contextmanager
 def _engine() -> Iterator[Any]:
-    """A client of the engine; ConfigError when none answers."""
+    """Give a client of the engine; ConfigError when none answers."""
     try:
         docker: Any = importlib.import_module("docker")
     except ImportError:
@@ -48,8 +48,10 @@ def _engine() -> Iterator[Any]:
 
 
 def start(servers: Sequence[LabServer], image: Image, lab: Path) -> tuple[tuple[LabServer, ...], str]:
-    """Create and start the containers and wait until each answers; the servers with their container ids, and the id of
-    the network. Account and schema statements of the start are taken back out of the binlogs."""
+    """Create and start the containers and wait until each answers; return the servers and the network's id.
+
+    The servers have their container ids. Account and schema statements of the start are removed from the binlogs.
+    """
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
@@ -115,6 +117,7 @@ def restart(servers: Sequence[LabServer]) -> None:
 
 
 def is_up(server: LabServer) -> bool:
+    """Return whether the server answers."""
     try:
         server.session().close()
     except ConnectError:

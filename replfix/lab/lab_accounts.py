@@ -1,4 +1,4 @@
-"""The accounts of lab servers, and what each may do. Throw-away servers on the loopback: the passwords are no secrets."""
+"""The accounts of lab servers and their privileges: throw-away servers on the loopback, so passwords are no secrets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ class Account:
     password: str
 
     def at(self, host: str, port: int) -> Endpoint:
+        """Return the address with this account."""
         return Endpoint(host, port, self.name, Secret(self.password))
 
     def statements(self, privileges: Iterable[str], option: str = "") -> tuple[str, ...]:
-        """``privileges``: GRANT lists, of those that cannot stand in one statement each their own."""
+        """Return what creates the account; ``privileges``: GRANT lists, one each for those that need a statement of their own."""
         return (
             f"CREATE USER '{self.name}'@'%' IDENTIFIED BY '{self.password}'",
             *(f"GRANT {listed} ON *.* TO '{self.name}'@'%'{option}" for listed in privileges),
@@ -43,8 +44,11 @@ ALL = (ADMIN, REPL, REPLFIX)
 
 
 def statements(flavour: Flavour) -> tuple[str, ...]:
-    """The statements that create every account, one line each, to run with nothing logged. root@localhost stays as a
-    new data directory has it: no password, and with ``skip_name_resolve`` over the unix socket only."""
+    """Return the statements that create every account, one line each, to run with nothing logged.
+
+    root@localhost stays as a new data directory has it: no password, and with ``skip_name_resolve`` over the unix
+    socket only.
+    """
     return (
         *ADMIN.statements(("ALL PRIVILEGES",), " WITH GRANT OPTION"),
         *REPL.statements(("REPLICATION SLAVE",)),

@@ -25,6 +25,8 @@ HOST = "127.0.0.1"
 
 
 class Role(StrEnum):
+    """The role of a server in a lab."""
+
     SOURCE = "source"
     REPLICA = "replica"
     PRIMARY = "primary"  # follows another server, and is written to itself
@@ -55,22 +57,26 @@ class LabServer:
 
     @property
     def host(self) -> str:
+        """The address that it listens on."""
         return HOST
 
     @property
     def data(self) -> Path:
+        """Its data directory."""
         return self.directory / "data"
 
     @property
     def log(self) -> Path:
+        """Its error log."""
         return self.directory / "error.log"
 
     def own_options(self, flavour: Flavour) -> tuple[str, ...]:
-        """What differs from server to server of what it is started with."""
+        """Return the options that differ from server to server."""
         chosen = {} if self.as_shipped else flavour.chosen(self.server_id)
         return (f"--server-id={self.server_id}", *(f"--{name}={value}" for name, value in chosen.items()))
 
     def endpoint(self, account: Account = REPLFIX) -> Endpoint:
+        """Return its address with an account."""
         return account.at(self.host, self.port)
 
     def url(self, account: Account = REPLFIX) -> str:
@@ -78,7 +84,7 @@ class LabServer:
         return f"mysql://{account.name}:{account.password}@{self.host}:{self.port}"
 
     def session(self, account: Account = ADMIN) -> Session:
-        """A connection; ConnectError when the server is down. As the lab's admin unless another account is named."""
+        """Connect as the lab's admin, or as the account named; ConnectError when the server is down."""
         return Session(self.endpoint(account), limited=False)
 
     def __str__(self) -> str:
@@ -97,6 +103,7 @@ class State:
     topology: str = "pair"
 
     def save(self) -> None:
+        """Write the state file, whole or not at all."""
         write_whole(state_file(self.directory), json.dumps(self._as_json(), indent=2) + "\n")
 
     def _as_json(self) -> dict[str, Any]:
@@ -127,11 +134,12 @@ class State:
 
 
 def state_file(directory: Path) -> Path:
+    """Return where a lab's state is."""
     return directory / "lab.json"
 
 
 def read(directory: Path) -> State | None:
-    """The state of the lab in ``directory``; None when there is none or when it cannot be understood."""
+    """Return the state of the lab in ``directory``; None when there is none or when it is not readable."""
     try:
         data = json.loads(state_file(directory).read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:

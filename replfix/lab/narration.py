@@ -1,4 +1,4 @@
-"""What is being done, told to whoever waits: one line each, on stderr in the command line."""
+"""Reports what is being done to whoever waits: one line each, on stderr in the command line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Protocol, TextIO
 
 
 class Narrator(Protocol):
+    """Gets a line for each thing that is done."""
+
     def say(self, text: str) -> None:
-        """One line."""
+        """Report one line."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """``done`` of ``total`` steps of ``what``; called again as it goes on, the last time with done == total."""
+        """Report ``done`` of ``total`` steps of ``what``; called again with each, the last time with done == total."""
 
 
 class Quiet:

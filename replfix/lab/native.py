@@ -29,8 +29,11 @@ _LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS; m
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now. Another process may still take one before the server does: then the
-    server's start says so and is tried again with another port."""
+    """Return ports that nobody listens on just now.
+
+    Another process may still take one before the server does: then the start fails with that message and is tried again
+    with another port.
+    """
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -78,7 +81,7 @@ def _start(server: LabServer, software: Software, may_change_port: bool) -> LabS
 
 
 def _wait_until_up(server: LabServer) -> bool:
-    """True when the server answers, False when its process ended; ConnectError when neither happens in time."""
+    """Return whether the server answers, False when its process ended; ConnectError when neither happens in time."""
     assert server.process is not None
     deadline = time.monotonic() + START_SECONDS
     while processes.alive(server.process, server.data):
@@ -91,7 +94,7 @@ def _wait_until_up(server: LabServer) -> bool:
 
 
 def is_up(server: LabServer) -> bool:
-    """Whether *this* server answers on its port: somebody else's, on the same port, has another data directory."""
+    """Return whether *this* server answers on its port: another one on the same port has another data directory."""
     try:
         with server.session() as session:
             return Path(str(session.scalar("SELECT @@GLOBAL.datadir"))) == server.data
@@ -118,8 +121,10 @@ def _command(server: LabServer, software: Software) -> list[str]:
 
 
 def socket_path(server: LabServer) -> Path:
-    """Where the server's unix socket is: beside its data, or, where that path is too long for a socket, in a short
-    directory whose name follows from the lab's, so that ``down`` finds it with no state at all."""
+    """Return where the server's unix socket is: beside its data, unless that path is too long for a socket.
+
+    Then in a short directory whose name follows from the lab's, so that ``down`` finds it with no state at all.
+    """
     path = server.directory / "mysql.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
@@ -131,6 +136,7 @@ def socket_path(server: LabServer) -> Path:
 
 
 def short_directory(lab: Path) -> Path:
+    """Return the directory for sockets whose own path would be too long."""
     name = hashlib.sha256(os.fsencode(lab)).hexdigest()[:10]
     return Path(tempfile.gettempdir()) / f"replfix-lab-{os.geteuid()}-{name}"
 

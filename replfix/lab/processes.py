@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them, told apart from whoever gets their number later."""
+"""Processes that outlive the command that started them, distinguished from later ones with the same number."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessRef:
-    """A process. ``started`` tells it from a later one with the same number: the boot's id and the start time in
-    clock ticks after boot (field 22 of /proc/PID/stat), or what ``ps -o lstart`` says where there is no /proc."""
+    """A process.
+
+    ``started`` distinguishes it from a later one with the same number: the boot's id and the start time in clock ticks
+    after boot (field 22 of /proc/PID/stat), or the output of ``ps -o lstart`` where there is no /proc.
+    """
 
     pid: int
     started: str
@@ -62,7 +65,7 @@ def start(argv: Sequence[str], output: Path) -> ProcessRef:
 
 
 def started_at(pid: int) -> str | None:
-    """When the process of that number started; None when there is none, or only its remains (a zombie)."""
+    """Return when the process of that number started; None when there is none, or only its remains (a zombie)."""
     if not _HAS_PROC:
         code, text = run(["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)])
         state, _, when = text.strip().partition(" ")
@@ -77,7 +80,7 @@ def started_at(pid: int) -> str | None:
 
 
 def arguments(pid: int) -> tuple[str, ...]:
-    """The command line of a process; empty when there is none.
+    """Return the command line of a process; empty when there is none.
 
     Linux shows none either, for a moment, while a process becomes another program: one that just started, and a script
     around the server that ends in ``exec``. Whoever has a program then is read again.
@@ -97,18 +100,18 @@ def arguments(pid: int) -> tuple[str, ...]:
 
 
 def serves(pid: int, data: Path) -> bool:
-    """Whether that process is a server on the data directory ``data``, by its own command line."""
+    """Return whether that process is a server on the data directory ``data``, by its own command line."""
     return f"--datadir={data}" in arguments(pid)
 
 
 def alive(ref: ProcessRef, data: Path) -> bool:
-    """Whether ``ref`` still runs and still is the server on ``data``."""
+    """Return whether ``ref`` still runs and still is the server on ``data``."""
     _reap(ref.pid)
     return started_at(ref.pid) == ref.started and serves(ref.pid, data)
 
 
 def servers_under(directory: Path) -> dict[Path, ProcessRef]:
-    """This user's servers on data directories ``directory/*/data``, whether or not anybody wrote down their numbers."""
+    """Return this user's servers on data directories ``directory/*/data``, with or without a state file."""
     if not _HAS_PROC:
         code, text = run(["/bin/ps", "-x", "-o", "pid="])
         pids = [int(word) for word in text.split()] if code == 0 else []
@@ -147,8 +150,11 @@ def end(servers: Mapping[Path, ProcessRef], on_kill: Callable[[int], None] = lam
 
 
 def _signal(ref: ProcessRef, data: Path, number: signal.Signals) -> bool:
-    """Signal the process if it still is the one that is meant. Through a file descriptor of the process where the
-    system has them: between the check and the signal the number cannot pass to another process."""
+    """Signal the process if it still is the same one.
+
+    Through a file descriptor of the process where the system has them: between the check and the signal the number
+    cannot pass to another process.
+    """
     try:
         if not hasattr(os, "pidfd_open"):
             if alive(ref, data):

@@ -21,6 +21,7 @@ class Snapshot:
 
 
 def snapshot(server: LabServer) -> Snapshot:
+    """Read the server's rows, GTIDs and variables, to be compared later."""
     with server.session() as session:
         flavour = speaking(session)
         return Snapshot(
@@ -47,7 +48,7 @@ def checksums(session: Session) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """One thing that was looked at: what, whether it holds, and what was seen."""
+    """One check: what, whether it is so, and what was seen."""
 
     what: str
     holds: bool

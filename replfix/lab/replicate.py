@@ -19,12 +19,12 @@ SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema")
 
 
 def channel_state(session: Session, channel: str = "") -> ChannelState | None:
-    """That channel of a replica; None when it has none."""
+    """Return that channel of a replica; None when it has none."""
     return speaking(session).channel_state(session, channel)
 
 
 def executed(session: Session) -> GtidSet:
-    """What the server has in its binlog or has applied."""
+    """Return what the server has in its binlog or has applied."""
     return speaking(session).executed(session)
 
 
@@ -135,8 +135,10 @@ def reset(source: LabServer, replicas: Iterable[LabServer], keep_accounts: Itera
 
 
 def as_new(server: LabServer, session: Session, kept: frozenset[str]) -> None:
-    """No prepared transactions, no schemas and no GTIDs, variables as the server was started with them, accounts other than
-    those kept dropped. Its channels are stopped."""
+    """Remove prepared transactions, schemas, GTIDs and other accounts; reset variables to their values at start.
+
+    Its channels are stopped; the accounts kept are those named.
+    """
     flavour = speaking(session)
     session.execute("SET sql_log_bin = 0")
     _roll_back_prepared(session)  # they hold locks that DROP would wait for
@@ -156,7 +158,7 @@ def as_new(server: LabServer, session: Session, kept: frozenset[str]) -> None:
 
 
 def _roll_back_prepared(session: Session) -> None:
-    """Those of sessions that have just been ended are let go of within a moment."""
+    """Roll them back; those of sessions that have just been ended are released within a moment."""
     deadline = time.monotonic() + WAIT_SECONDS
     while left := speaking(session).prepared(session):
         for transaction in left:
@@ -169,10 +171,11 @@ def _roll_back_prepared(session: Session) -> None:
 
 
 def end_other_sessions(session: Session) -> None:
-    """A session that somebody has left open, under whatever account, may hold locks that STOP REPLICA or DROP would wait
-    for. What is locked nevertheless is told by the server (1205), within the time that an answer may take.
+    """End sessions that somebody has left open, under any account: they may hold locks that STOP REPLICA or DROP waits for.
 
-    They are waited for, and so is InnoDB, which lets go of their transactions after the server has: MariaDB forgets a
+    What is locked nevertheless is reported by the server (1205), within the time that an answer may take.
+
+    They are waited for, and so is InnoDB, which releases their transactions after the server has: MariaDB forgets a
     prepared one for good, locks and all, where XA ROLLBACK comes between the two (10.11).
     """
     session.execute("SET SESSION lock_wait_timeout = 30, innodb_lock_wait_timeout = 30")

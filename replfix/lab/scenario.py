@@ -37,8 +37,11 @@ class Expects:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``stage`` needs a lab whose channels run; afterwards the first replica's applier is stopped with the error, its
-    read_only (super_read_only where there is one) is ON, and everything that the source has is in its relay log."""
+    """An incident to stage on a lab whose channels run.
+
+    After ``stage`` the first replica's applier is stopped with the error, its read_only (super_read_only where there is
+    one) is ON, and everything that the source has is in its relay log.
+    """
 
     name: str
     title: str

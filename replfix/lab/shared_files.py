@@ -31,7 +31,7 @@ def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
 def locked(path: Path, on_wait: Callable[[], None] = lambda: None, *, remove: bool = False) -> Iterator[None]:
     """Hold the lock file ``path``; ``on_wait`` is called once when another process holds it.
 
-    The kernel lets go of the lock when its holder dies, however it dies. With ``remove`` the file is gone afterwards.
+    The kernel releases the lock when its holder dies, however it dies. With ``remove`` the file is gone afterwards.
     """
     import fcntl  # here, so that the module can be imported where there is none
 
@@ -61,9 +61,9 @@ def locked(path: Path, on_wait: Callable[[], None] = lambda: None, *, remove: bo
 
 @contextlib.contextmanager
 def directory_made_whole(path: Path) -> Iterator[Path]:
-    """A directory beside ``path`` to fill, renamed to ``path`` when the block ends well and removed when it does not.
+    """Give a directory beside ``path`` to fill, renamed to ``path`` when the block succeeds, else removed.
 
-    The caller holds a lock on the parent: what an earlier, killed process left behind there is removed first.
+    The caller holds a lock on the parent: what an earlier, killed process left there is removed first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for stale in path.parent.glob(f"{PARTIAL}*"):
@@ -78,12 +78,14 @@ def directory_made_whole(path: Path) -> Iterator[Path]:
 
 
 def cache_directory() -> Path:
+    """Return where unpacked servers are."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("replfix"))
 
 
 def labs_directory() -> Path:
+    """Return where labs are."""
     import platformdirs
 
     return Path(platformdirs.user_state_dir("replfix")) / "lab"

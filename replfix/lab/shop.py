@@ -123,7 +123,7 @@ def open_shop(lab: Lab) -> None:
 
 
 def on_source(lab: Lab, *statements: str) -> None:
-    """What an application does on the source: one transaction, with a few of its neighbours untouched."""
+    """Do what an application does on the source: one transaction, with a few of its neighbours untouched."""
     session: Session
     with lab.source.session() as session:
         transaction(session, *statements)

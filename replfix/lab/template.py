@@ -14,8 +14,10 @@ from replfix.lab.shared_files import directory_made_whole, locked
 
 
 def template(software: Software, cache: Path, narrator: Narrator) -> Path:
-    """The template's data directory, made now if it is not there yet. It holds the lab's accounts and no auto.cnf: two
-    servers with one UUID would refuse to replicate from each other."""
+    """Return the template's data directory, made now if it is not there yet.
+
+    It has the lab's accounts and no auto.cnf: two servers with one UUID would refuse to replicate from each other.
+    """
     statements = lab_accounts.statements(software.flavour)
     key = hashlib.sha256("\n".join([software.version, *software.mysqld, *statements]).encode()).hexdigest()[:12]
     path = cache / "templates" / f"{software.version}-{key}"
@@ -39,5 +41,5 @@ def template(software: Software, cache: Path, narrator: Narrator) -> Path:
 
 
 def copy(path: Path, data: Path) -> None:
-    """A new server's data directory."""
+    """Copy the template to a new server's data directory."""
     shutil.copytree(path / "data", data, symlinks=True)

@@ -32,7 +32,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}\Z")
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """How one server stands now. ``channel`` is None for the source and for a server that is down."""
+    """The state of one server. ``channel`` is None for the source and for a server that is down."""
 
     server: LabServer
     up: bool
@@ -75,7 +75,7 @@ class Lab:
 
     @classmethod
     def load(cls, name: str = DEFAULT_NAME) -> Lab:
-        """The lab of that name; ConfigError when there is none. Its servers may be down: see ``states``."""
+        """Return the lab of that name; ConfigError when there is none. Its servers may be down: see ``states``."""
         directory = directory_of(name)
         known = lab_state.read(directory)
         if known is None:
@@ -92,6 +92,7 @@ class Lab:
         return cls(known.name, known.directory, known.provision, known.servers, known.topology)
 
     def states(self) -> tuple[ServerState, ...]:
+        """Return the state of each server."""
         return tuple(_state(server) for server in self.servers)
 
     def wait_until_applied(self, replica: LabServer | None = None) -> None:
@@ -108,8 +109,11 @@ class Lab:
         replicate.reset(self.source, self.replicas, (account.name for account in lab_accounts.ALL))
 
     def arranged(self, topology: str | None = None, *, as_shipped: bool = False) -> Lab:
-        """The same servers, the first of them where it takes fewer, connected as that topology: as good as new, channels
-        running, with the settings that they ship with or that a lab chooses. What the lab is on disk stays."""
+        """Return the same servers, or the first of them, connected as that topology.
+
+        As good as new, channels running, with the settings that they ship with or that a lab chooses. What the lab is
+        on disk stays.
+        """
         chosen = topologies.find(topology or self.topology)
         roles = chosen.servers or tuple((server.name, server.role) for server in self.servers)
         if len(roles) > len(self.servers):
@@ -133,11 +137,12 @@ class Lab:
         return lab
 
     def down(self, narrator: Narrator | None = None) -> None:
+        """End its servers and remove it."""
         down(self.name, narrator)
 
 
 def directory_of(name: str) -> Path:
-    """Where the lab of that name keeps everything; UsageError when the name cannot be one."""
+    """Return where the lab of that name keeps everything; UsageError when the name cannot be one."""
     if not _NAME.match(name):
         raise UsageError(
             f"{name[:60]!r} cannot be the name of a lab.", "Use lower-case letters, digits, '-' and '_' (41 at most)."
@@ -165,9 +170,10 @@ def up(
     topology: str | None = None,
     as_shipped: bool = False,
 ) -> Lab:
-    """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels. ``server`` is the
-    name of a flavour (default MySQL), ``topology`` of another way to connect servers, which says how many there are.
-    ``as_shipped``: with the replication settings that the servers ship with.
+    """Start the lab of that name: a source and ``replicas`` (default 1) replicas with running channels.
+
+    ``server`` is the name of a flavour (default MySQL), ``topology`` of another way to connect servers, which says how
+    many there are. ``as_shipped``: with the replication settings that the servers ship with.
 
     A lab that is up already is left as it is; of one with dead servers (a crash, a reboot) the dead ones are started
     again. Whatever ends ``up`` before its time, Ctrl-C too, also ends and removes what it had begun.
@@ -289,7 +295,7 @@ def _new(
 
 
 def _wait_until_receiving(replica: LabServer) -> None:
-    """The receiver connects a moment after START REPLICA; with nothing to fetch, only its state tells."""
+    """Wait until the receiver is connected, a moment after START REPLICA; with nothing to fetch, only its state shows it."""
     import time
 
     deadline = time.monotonic() + replicate.WAIT_SECONDS
@@ -329,7 +335,7 @@ def _write_configuration(lab: Lab) -> None:
 
 
 def _toml(text: str) -> str:
-    """A TOML basic string: JSON's escapes are a part of TOML's."""
+    """Return a TOML basic string: JSON's escapes are a part of TOML's."""
     import json
 
     return json.dumps(text, ensure_ascii=False)
@@ -360,7 +366,7 @@ def _remove_empty_parents(directory: Path) -> None:
 
 
 def names() -> list[str]:
-    """The labs that there are, complete or not."""
+    """Return the labs that there are, complete or not."""
     directory = labs_directory()
     return sorted(p.name for p in directory.iterdir() if p.is_dir()) if directory.exists() else []
 

@@ -1,4 +1,4 @@
-"""A MySQL or MariaDB server in either role, behind the ports of the workflow."""
+"""A MySQL or MariaDB server in either role: it implements the ports of the workflow."""
 
 from __future__ import annotations
 
@@ -74,7 +74,6 @@ class MysqlServer:
 
     def __init__(self, endpoint: Endpoint, named_at: NamedAt = lambda *_: None) -> None:
         """``named_at``: the server of a host and port, where the configuration names one."""
-
         self.endpoint = endpoint
         self._named_at = named_at
         self._held: HeldChannel | None = None
@@ -82,8 +81,10 @@ class MysqlServer:
 
     @property
     def _writing(self) -> Session:
-        """Where a channel is started and stopped. While it is held, the session that holds it: the server keeps the lock of
-        a client that was killed until what that client had asked for is done."""
+        """The session in which a channel is started and stopped: while the channel is locked, the one with the lock.
+
+        The server keeps the lock of a client that was killed until what that client had asked for is done.
+        """
         return self._session if self._held is None else self._held.session
 
     @cached_property
@@ -126,12 +127,11 @@ class MysqlServer:
         return columns
 
     def applied_by(self, replica: MysqlServer, filters: Filters) -> None:
-        """Read events of tables that were altered here since with the definitions of that replica, which has yet to apply them."""
+        """Read events of tables altered here since with the definitions of that replica, which has yet to apply them."""
         self._where_applied = replica._tables_by_source(filters)
 
     def _tables_by_source(self, filters: Filters) -> Tables:
-        """This replica's tables by the names that they have on the source, in place of the source's own."""
-
+        """Return this replica's tables by the names that they have on the source, in place of the source's own."""
         from replfix.mysql.binlog.assemble import Tables
         from replfix.mysql.read.as_applied import applied_as
         from replfix.mysql.read.generated_columns import filled_in

@@ -13,9 +13,11 @@ from replfix.wire.tls_context import about_tls, context_of
 
 
 def connect(endpoint: Endpoint, *, answer_seconds: float, **settings: Any) -> Guarded:
-    """A connection, with ``settings`` of PyMySQL beside. ConfigError for certificates that cannot be used, ConnectError
-    when the encryption that was asked for cannot be had, or the server wants to see a password in a way that is not allowed;
-    else what PyMySQL raises."""
+    """Return a connection; ``settings`` are PyMySQL's.
+
+    ConfigError for certificates that cannot be used. ConnectError when the requested encryption is not available, or
+    the server asks for a password in a way that is not allowed; else what PyMySQL raises.
+    """
     mode = endpoint.tls.mode
     # What runs over a socket leaves no machine: as the MySQL clients, encrypted there only when asked for.
     plain = mode is TlsMode.DISABLED or (mode is TlsMode.PREFERRED and endpoint.socket is not None)

@@ -50,8 +50,11 @@ _OUTDATED = b"mysql_old_password"
 
 
 class Guarded(Connection):
-    """``settings`` are PyMySQL's; ``answer_seconds`` is what one answer may take from its statement to its last byte;
-    without ``context`` nothing is encrypted."""
+    """A connection of PyMySQL's with limits on bytes and time; ``settings`` are PyMySQL's.
+
+    ``answer_seconds`` is what one answer may take from its statement to its last byte; without ``context`` nothing is
+    encrypted.
+    """
 
     # PyMySQL's, which its stubs do not name.
     _sock: Any
@@ -104,7 +107,7 @@ class Guarded(Connection):
     # --- how long, and how much ---
 
     def _begin(self, seconds: float, most: int, what: str) -> None:
-        """From now on: so many seconds and bytes for ``what``, and no longer than the whole operation may take."""
+        """Allow so many seconds and bytes for ``what`` from now on, and no longer than the whole operation may take."""
         self._until = time.monotonic() + seconds
         self._operation = deadline()
         self._seconds, self._most, self._what, self._received = seconds, most, what, 0
@@ -147,13 +150,14 @@ class Guarded(Connection):
     # --- the driver's own steps, each within its limits ---
 
     def connect(self, sock: Any = None) -> None:
+        """Connect and log in, within the limits."""
         self._signed_in = False
         with self._understood():
             super().connect(sock or self._reach())
         self._signed_in = True
 
     def _reach(self) -> socket.socket:
-        """As PyMySQL does it, but all addresses of a name within one deadline."""
+        """Connect as PyMySQL does, but to all addresses of a name within one deadline."""
         if self.unix_socket:
             self._secure = True  # it leaves no machine
             here = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -231,7 +235,7 @@ class Guarded(Connection):
         return b"".join(pieces)
 
     def _some(self, most: int) -> bytes:
-        """What is there, and at least one byte."""
+        """Return the bytes that are there, at least one."""
         if not most:
             return b""
         self._hurry()
@@ -249,10 +253,11 @@ class Guarded(Connection):
     def stream(
         self, command: int, body: bytes, *, largest: int, seconds: float, counts: Callable[[bytes], bool]
     ) -> Iterator[bytes]:
-        """What the server sends in answer to a command of the replication protocol, message by message.
+        """Yield what the server sends in answer to a command of the replication protocol, message by message.
 
-        What the server says in place of one raises what the driver makes of it. Unreadable for one above ``largest`` bytes; OperationalError where none that ``counts`` comes for so many ``seconds``.
-        Read in large pieces: PyMySQL's two calls for each packet cost more than what is in most of them.
+        An error that the server sends in place of one is raised as the driver raises it. Unreadable for one above
+        ``largest`` bytes; OperationalError where none that ``counts`` comes for so many ``seconds``. Read in large
+        pieces: PyMySQL's two calls for each packet cost more than what is in most of them.
         """
         self._execute_command(command, body)
         self._begin(seconds, largest, "to send the next event")
@@ -287,7 +292,7 @@ class Guarded(Connection):
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
-        """What the driver stumbles over is no bug: the server, or somebody between, sent what is not the protocol."""
+        """Raise what the driver fails on as an error of the server: it, or somebody between, broke the protocol."""
         try:
             yield
         except (pymysql.err.MySQLError, ReplfixError, OSError):
@@ -326,7 +331,7 @@ class Guarded(Connection):
 
     @property
     def server_public_key(self) -> bytes | None:
-        """PyMySQL looks here before it sends a password that a key encrypts, and only where the connection is not encrypted."""
+        """The server's key: PyMySQL reads it before it encrypts a password with it, only on an unencrypted connection."""
         if self._pinned is not None:
             return self._pinned
         if not self._endpoint.sign_in.get_server_public_key:
@@ -340,6 +345,7 @@ class Guarded(Connection):
 
     @server_public_key.setter
     def server_public_key(self, key: bytes | None) -> None:
+        """Keep the key that the server sent."""
         self._sent_key = key
 
     def _turned_down(self, plugin: str, why: str, hint: str) -> ConnectError:
@@ -350,7 +356,7 @@ class Guarded(Connection):
 
 
 class _Introducing:
-    """In place of an SSLContext: PyMySQL sends the account right behind the handshake."""
+    """In place of an SSLContext: PyMySQL sends the account right after the handshake."""
 
     def __init__(self, context: SSLContext, meets: Meets) -> None:
         self._context, self._meets = context, meets
@@ -366,7 +372,10 @@ class _Introducing:
 
 
 def _addresses(host: str, port: int, seconds: float) -> list[Any]:
-    """As ``getaddrinfo`` gives them, which itself waits as long as the machine's resolver does (resolv.conf: 5 s for each try)."""
+    """Return what ``getaddrinfo`` gives, which itself waits as long as the machine's resolver does.
+
+    resolv.conf: 5 s for each try.
+    """
     found: SimpleQueue[list[Any] | OSError] = SimpleQueue()
 
     def ask() -> None:

@@ -116,7 +116,7 @@ def _unusable(option: str, what: str | None, error: OSError) -> ConfigError:
 
 
 def about_tls(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ConnectError | None:
-    """What it means where it is about encryption; None where it is not."""
+    """Return what the error means where it is about encryption; None where it is not."""
     errno = error.args[0] if error.args else 0
     mode = endpoint.tls.mode
     if errno == CR.CR_SSL_CONNECTION_ERROR:

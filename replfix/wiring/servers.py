@@ -29,9 +29,11 @@ class SystemClock:
     """Implements ``ports.Clock``."""
 
     def now(self) -> float:
+        """Return the seconds of the monotonic clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds."""
         time.sleep(seconds)
 
 
@@ -51,7 +53,7 @@ class TargetConnections:
         self._stack.callback(self.replica.close)
 
     def source_of(self, channel: ChannelStatus) -> MysqlServer:
-        """The channel's source: the one given, else the one that the replica itself names, with the replica's account.
+        """Return the channel's source: the one given, else the one that the replica itself names, with the replica's account.
 
         ConnectError when it cannot be reached; UsageError when it is not clear which channel a given one belongs to.
         """
@@ -122,8 +124,10 @@ class TargetConnections:
         return named or found.visited_as(replica)
 
     def _named_at(self, host: str, port: int) -> MysqlServer | None:
-        """Another server of the topology. Only one that the configuration names: an address that is merely found in the status of
-        a server two steps away is sent no password."""
+        """Return another server of the topology, only where the configuration names it.
+
+        No password is sent to an address that is merely found in the status of a server two steps away.
+        """
         named = self.target.named_at(host, port)
         if named is None:
             return None
@@ -144,7 +148,7 @@ class TargetConnections:
 
 
 class TopologyConnections:
-    """The servers of a topology: those that are named, and those that they read from. A context manager that closes them."""
+    """The servers of a topology: those that are named and their sources. A context manager that closes them."""
 
     def __init__(
         self, config: Config, ask_password: AskPassword = lambda _: None, agree: Agree = lambda _: False
@@ -156,13 +160,13 @@ class TopologyConnections:
         self._wired: dict[str, TargetConnections] = {}  # by host:port
 
     def open(self, target: Target) -> tuple[str, ServerKeySpaces]:
-        """One that is named, not connected yet."""
+        """Return one that is named, not connected yet."""
         wired = self._stack.enter_context(TargetConnections(target, self._ask_password, self._agree))
         self._wired[str(wired.target.replica)] = wired
         return target.name, wired.replica.key_spaces()
 
     def source_of(self, server: KeySpaces, channel: ChannelStatus) -> tuple[str, ServerKeySpaces]:
-        """The source of a channel of a server that this one opened. Raises as ``TargetConnections.source_of``."""
+        """Return the source of a channel of a server that this one opened. Raises as ``TargetConnections.source_of``."""
         source = self._wired[server.address].source_of(channel)
         at = source.endpoint
         name = self._config.name_at(at.host, at.port) or str(at)
@@ -188,5 +192,5 @@ def _with_password(endpoint: Endpoint, ask: AskPassword) -> Endpoint:
 
 
 def with_account(target: Target, ask: AskPassword) -> Target:
-    """The target with a password for its replica, asked for when none is known."""
+    """Return the target with a password for its replica, asked for when none is known."""
     return replace(target, replica=_with_password(target.replica, ask))

@@ -28,6 +28,7 @@ from replfix.wiring.servers import SystemClock, TargetConnections
 
 
 def open_trail(config: Config) -> SqlTrail:
+    """Open the audit trail that the configuration names."""
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
     return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
@@ -41,9 +42,11 @@ _BEFORE_WRITES = {RecordKind.SETTINGS, RecordKind.INTENT, RecordKind.ON_SOURCE}
 def trail_to_write(
     config: Config, warn: Callable[[str], None], expected: tuple[type[Exception], ...] = ()
 ) -> Iterator[SqlTrail]:
-    """The trail; when something was added, its head is kept where the configuration says. What fails there undoes nothing: ``warn`` is
-    told. What nobody expects comes out as Unexpected where a server may have been changed; ``expected``: what is no bug of those who
-    use it."""
+    """Give the trail; when something was added, its head is kept where the configuration says.
+
+    An error while that head is kept undoes nothing: ``warn`` gets it. An error that nobody expects comes out as
+    Unexpected where a server may have been changed; ``expected``: those that are no bug of the caller.
+    """
     places, trail = anchor_places(config), open_trail(config)
     try:
         yield trail
@@ -63,7 +66,7 @@ def trail_to_write(
 
 
 def anchor_places(config: Config, named: Sequence[str] = ()) -> list[AnchorStore]:
-    """Those that are named, else those of the configuration. ConfigError for one that is none."""
+    """Return the places that are named, else those of the configuration. ConfigError for one that is none."""
     from replfix.audit.anchors import place_of
 
     account, tls = config.audit_account, config.audit_tls
@@ -83,7 +86,7 @@ def anchored(trail: SqlTrail, places: Sequence[AnchorStore]) -> list[ReplfixErro
 
 
 def audit_keys(config: Config) -> Keys:
-    """Those that the configuration names; none of them is read yet."""
+    """Return the keys that the configuration names; none of them is read yet."""
     from replfix.audit.keys import Keys
 
     audit = config.file.audit
@@ -97,7 +100,7 @@ def audit_keys(config: Config) -> Keys:
 
 @contextmanager
 def trail_to_read(config: Config) -> Iterator[SqlTrail]:
-    """For what reads only, and can do without."""
+    """Give the trail to a command that only reads, and can do without it."""
     trail = open_trail(config)
     try:
         yield trail
@@ -106,8 +109,7 @@ def trail_to_read(config: Config) -> Iterator[SqlTrail]:
 
 
 def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
-    """Whether the audit trail can be written, without writing to it, whether it is whole, and whether it tells of a
-    run on this replica that was interrupted."""
+    """Check whether the trail is writable, without writing to it, and whole, and whether a run here was interrupted."""
     try:
         trail = open_trail(config)
         trail.check_writable()
@@ -148,7 +150,7 @@ ROOM_TO_FAIL = 16 * 1024 * 1024
 
 
 def _keeping(path: Path) -> Iterator[Check]:
-    """Whether the trail's file has room, and is for its owner only: it holds rows."""
+    """Check whether the trail's file has room, and is for its owner only: it has rows in it."""
     directory = next(p for p in path.absolute().parents if p.is_dir())
     free = shutil.disk_usage(directory).free
     verdict = Verdict.FAILED if free < ROOM_TO_FAIL else Verdict.WARNING if free < ROOM_TO_WARN else Verdict.OK
@@ -182,6 +184,7 @@ def operation(
     progress: Callable[[str], None],
     shield: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Operation:
+    """Return what the workflow needs to write on the target's replica."""
     trail.check_key()
     return Operation(
         name=wired.target.name,

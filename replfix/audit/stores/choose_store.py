@@ -23,7 +23,10 @@ _URL_HINT = (
 
 
 def store_of(url: str | None, account: Account = NO_ACCOUNT, tls: Tls = NO_TLS_OPTIONS) -> Store:
-    """ConfigError for a URL that names no store. Never repeats it: it may hold a password. Connects to nothing."""
+    """Return the store for a URL; ConfigError for one that names none. Connects to nothing.
+
+    Never repeats the URL: a password can be in it.
+    """
     if url is None:
         return SqliteFile(sqlite_file.default_path())
     try:

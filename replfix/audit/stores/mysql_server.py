@@ -108,7 +108,7 @@ class MysqlStore(ServerStore):
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _MAKING})
 
     def create_signatures(self, connection: sqlalchemy.Connection) -> None:
-        """Each statement commits by itself, and is harmless where another process was quicker."""
+        """Create it; each statement commits by itself, and is harmless where another process was quicker."""
         connection.execute(CreateTable(audit_signature, if_not_exists=True))
         _create_triggers(connection, _SIGNATURE_TRIGGERS)
 

@@ -21,7 +21,7 @@ _audit_format = Table("audit_format", MetaData(), Column("version", Integer, pri
 
 
 class ServerStore:
-    """A :class:`replfix.audit.stores.store.Store` but for the errors and the triggers, which each server has its own."""
+    """A :class:`replfix.audit.stores.store.Store` but for errors and triggers, which differ for each server."""
 
     path = None
 
@@ -35,7 +35,7 @@ class ServerStore:
         return True
 
     def make(self) -> None:
-        """Nothing: the database is there, or its server says that it is not."""
+        """Do nothing: the database is there, or its server reports that it is not."""
 
     def has_schema(self, connection: Connection) -> bool:
         found = inspect(connection)
@@ -54,13 +54,13 @@ class ServerStore:
         return bool(versions)  # where DDL commits by itself, somebody is between the table and its row
 
     def make_tables(self, connection: Connection) -> None:
-        """Tables and head, for a caller that has made sure that nobody else makes them and that ``made`` follows."""
+        """Create tables and head; the caller makes sure that nobody else does, and calls ``made`` next."""
         trail_tables.metadata.create_all(connection, checkfirst=True)
         if connection.execute(select(audit_head.c.seq)).first() is None:
             trail_tables.start(connection)
 
     def made(self, connection: Connection) -> None:
-        """The last thing: from now on the trail is there."""
+        """Store the format, as the last thing: from now on the trail is there."""
         _audit_format.metadata.create_all(connection, checkfirst=True)
         connection.execute(insert(_audit_format).values(version=FORMAT))
 
@@ -70,7 +70,7 @@ class ServerStore:
         return Head(row.seq, row.hash) if row else None
 
     def check_writable(self) -> None:
-        """The head is locked and written, and rolled back."""
+        """Lock and write the head, and roll back."""
         with self.engine.connect() as connection, connection.begin() as transaction:
             if self.has_schema(connection):
                 self.head(connection, lock=True)
@@ -78,10 +78,10 @@ class ServerStore:
             transaction.rollback()
 
     def free_bytes(self) -> None:
-        """The disk of its server is not seen from here."""
+        """Return None: the disk of its server is not seen from here."""
 
     def meaning(self, error: BaseException, code: object, meanings: dict[object, tuple[str, str]]) -> AuditError:
-        """The words for the server's own code of an error."""
+        """Return the message for the server's own code of an error."""
         cause = getattr(error, "orig", None) or error
         said = " ".join(str(part) for part in _args(cause)) or str(cause)
         message, hint = meanings.get(code, (f"cannot be used: {said.strip()}", "See audit.url and the server's log."))

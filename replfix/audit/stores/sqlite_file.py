@@ -30,11 +30,12 @@ _creating = threading.Lock()
 
 
 def default_path() -> Path:
+    """Return where the trail is when no URL is configured."""
     return own_files.state_directory() / "audit.db"
 
 
 def path_of(parsed: URL) -> Path:
-    """The file that an SQLite URL names; ConfigError when it names none. Never repeats the URL."""
+    """Return the file that an SQLite URL names; ConfigError when it names none. Never repeats the URL."""
     if parsed.host or parsed.username or parsed.password or parsed.port or parsed.query:
         raise ConfigError("audit.url: an SQLite URL has a path only: no host, account or options.", _URL_HINT)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
@@ -43,7 +44,7 @@ def path_of(parsed: URL) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is a trail; AuditError when that cannot be told or when it is no file."""
+    """Return whether there is a trail; AuditError when that is unknown or when it is no file."""
     with _creating:
         try:
             mode = path.stat().st_mode
@@ -61,7 +62,7 @@ def exists(path: Path) -> bool:
 
 
 def check_creatable(path: Path) -> None:
-    """AuditError when the file could not be made where it should be: its nearest directory is not ours to write in."""
+    """Raise AuditError when the file could not be created: the nearest existing directory is not writable."""
     nearest = next(parent for parent in path.parents if parent.exists())
     effective = os.access in os.supports_effective_ids  # the account that will write, not the one that logged in
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=effective):
@@ -69,7 +70,7 @@ def check_creatable(path: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Make an empty file that only its owner can read (mode 0600), in directories of mode 0700 where they are missing.
+    """Make an empty file that only its owner can read (mode 0600); missing directories get mode 0700.
 
     SQLite gives its journals the mode of the database, so it must never make the database itself.
     """
@@ -195,7 +196,7 @@ class SqliteFile:
             connection.rollback()
 
     def free_bytes(self) -> int | None:
-        """The file, its journal and what SQLite keeps beside it are all in that directory."""
+        """Return the free bytes of that directory: the file, its journal and what SQLite keeps beside it are all there."""
         nearest = next(parent for parent in self.path.parents if parent.exists())
         try:
             there = os.statvfs(nearest)
@@ -206,7 +207,7 @@ class SqliteFile:
         return there.f_frsize * (there.f_bavail if os.geteuid() else there.f_bfree)
 
     def error(self, error: BaseException) -> AuditError:
-        """An error of SQLite, or what SQLAlchemy wrapped around it."""
+        """Return what an error of SQLite means, or what SQLAlchemy wrapped around it."""
         cause = getattr(error, "orig", None) or error
         code = getattr(cause, "sqlite_errorcode", None)
         primary = code & 0xFF if isinstance(code, int) else None
@@ -222,7 +223,7 @@ def _create_triggers(connection: Connection, triggers: tuple[str, ...]) -> None:
 
 
 def _check_trusted(path: Path) -> None:
-    """What others may write to is no proof, and may be theirs to read; nothing is added to it."""
+    """Refuse a file that others may write to: it is no proof, may be theirs to read, and gets no record."""
     try:
         own_files.judge(path)
     except own_files.Distrusted as why:
@@ -234,7 +235,7 @@ def _check_trusted(path: Path) -> None:
 
 
 def _engine(path: Path) -> Engine:
-    """An engine whose every connection is new, waits for other writers, and syncs at each commit.
+    """Return an engine whose every connection is new, waits for other writers, and syncs at each commit.
 
     ``mode=rw`` never creates the file, and opens one that is write-protected for reading. The rollback journal is kept,
     not WAL: it works on every file system, lets readers read without write access, and with ``synchronous=EXTRA`` the

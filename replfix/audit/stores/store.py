@@ -18,7 +18,7 @@ BUSY_SECONDS = 30.0
 
 
 class Store(Protocol):
-    """Every method but ``error`` raises AuditError, or an error of SQLAlchemy that ``error`` knows the meaning of."""
+    """Every method but ``error`` raises AuditError, or an error of SQLAlchemy that ``error`` translates."""
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class Store(Protocol):
         ...
 
     def exists(self) -> bool:
-        """Whether there may be something to read. Makes nothing."""
+        """Return whether there may be something to read. Makes nothing."""
         ...
 
     def make(self) -> None:
@@ -44,35 +44,36 @@ class Store(Protocol):
         ...
 
     def has_schema(self, connection: Connection) -> bool:
-        """False when there are no tables yet. AuditError for those of another program or a newer replfix."""
+        """Return whether the trail's tables are there. AuditError for those of another program or a newer replfix."""
         ...
 
     def create_schema(self, connection: Connection) -> None:
-        """Tables, the head at START, and what makes them append-only. Harmless when another process was quicker."""
+        """Create tables, the head at START, and what makes them append-only. Harmless when another process was quicker."""
         ...
 
     def create_signatures(self, connection: Connection) -> None:
-        """The table of signatures, append-only too, where there is none yet. Harmless when another process was quicker."""
+        """Create the table of signatures, append-only too, where it is missing. Harmless when another process was quicker."""
         ...
 
     def head(self, connection: Connection, *, lock: bool) -> Head | None:
-        """Where the trail ends; with ``lock`` nobody else can append until the transaction ends. None: it was taken out."""
+        """Return the end of the trail, None when it was removed; ``lock`` keeps others from appending in the transaction."""
         ...
 
     def check_writable(self) -> None:
-        """Whether a record could be added, without adding one."""
+        """Check whether a record could be added, without adding one."""
         ...
 
     def free_bytes(self) -> int | None:
-        """What its file system has left; None where that is not seen from here."""
+        """Return the free bytes of its file system; None where that is not seen from here."""
         ...
 
     def error(self, error: BaseException) -> AuditError:
-        """What an error of the database means for the trail."""
+        """Return what an error of the database means for the trail."""
         ...
 
 
 def other_format(name: str, found: object) -> AuditError:
+    """Return the error for a trail of another format."""
     return AuditError(
         f"The audit trail {name} has format {found}; this replfix knows {FORMAT}.",
         "Use the replfix that wrote it, or name another place in audit.url.",

@@ -1,4 +1,4 @@
-"""What is new in a report, and what is gone, held against an earlier one."""
+"""What is new in a report, and what is gone, compared with an earlier one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from replfix.core.advisor.finding import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What of a finding is kept in a report's document and tells it again."""
+    """The parts of a finding that are kept in a report's document and identify it later."""
 
     code: str
     severity: str
@@ -22,10 +22,12 @@ class Mark:
 
     @property
     def place(self) -> tuple[str, str, str]:
+        """What makes it the same finding in two reports."""
         return self.code, self.node or "", self.table or ""
 
 
 def marks(findings: Iterable[Finding]) -> tuple[Mark, ...]:
+    """Return the marks of those findings."""
     return tuple(
         Mark(f.code, f.severity.value, f.node, None if f.table is None else str(f.table), f.message) for f in findings
     )
@@ -33,6 +35,8 @@ def marks(findings: Iterable[Finding]) -> tuple[Mark, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
+    """What changed between two reports."""
+
     since: datetime
     new: tuple[Mark, ...]
     gone: tuple[Mark, ...]
@@ -43,6 +47,7 @@ class Changes:
 
     @property
     def nothing(self) -> bool:
+        """Whether nothing changed."""
         return not (self.new or self.gone or self.graver or self.servers_new or self.servers_gone)
 
 
@@ -57,8 +62,10 @@ def compare(
     servers_earlier: Sequence[str],
     servers_now: Sequence[str],
 ) -> Changes:
-    """Numbers in a message move from day to day, so what is at the same place is the same finding: of several there, those
-    with the same message first."""
+    """Compare the findings of two reports; those at the same place are the same, as numbers in messages change daily.
+
+    Of several at one place, those with the same message are paired first.
+    """
     left: defaultdict[tuple[str, str, str], list[Mark]] = defaultdict(list)
     for mark in earlier:
         left[mark.place].append(mark)

@@ -9,6 +9,8 @@ from replfix.core.schema.table import TableName
 
 
 class Severity(enum.StrEnum):
+    """How urgent a finding is."""
+
     CRITICAL = "critical"  # two writers can hand out the same key, or a table is about to take no more rows
     WARNING = "warning"  # will be critical after a restart, a fail-over or a while
     INFO = "info"  # nothing needs doing
@@ -21,8 +23,11 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``fix_sql`` holds whole statements without a semicolon, for the server ``node`` where that is named, in the order in
-    which they are to run; a line that begins with ``--`` is a comment on what follows."""
+    """One fact about a topology that can lead to duplicate keys, and what to do.
+
+    ``fix_sql`` has whole statements without a semicolon, for the server ``node`` where that is named, in the order in
+    which they are to run; a line that begins with ``--`` is a comment on what follows.
+    """
 
     code: str
     severity: Severity

@@ -19,10 +19,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class HeadRoom:
-    """One table of a topology. ``per_day``: how far its numbers go up in a day, at least and at most; None: not known.
+    """One table of a topology. ``per_day``: how many numbers it uses a day, at least and at most; None: unknown.
 
-    The range holds the two ways in which writers that take turns use their numbers up (each for itself, or all of them one
-    behind the other), and two standard deviations of what was counted.
+    The range has the two ways in which writers that take turns use their numbers up (each for itself, or all of them
+    one after the other), and two standard deviations of what was counted.
     """
 
     table: TableName
@@ -36,6 +36,7 @@ class HeadRoom:
 
     @property
     def left(self) -> int:
+        """How many numbers are left."""
         return max(self.limit - self.reached, 0)
 
     @property
@@ -53,7 +54,7 @@ class HeadRoom:
 
 
 def head_rooms(survey: Survey) -> Iterator[HeadRoom]:
-    """Of every table with an AUTO_INCREMENT column, by name."""
+    """Yield one for every table with an AUTO_INCREMENT column, by name."""
     names = {name for node in survey.nodes for name, table in node.tables.items() if table.counter is not None}
     for name in sorted(names):
         found = [
@@ -74,7 +75,7 @@ def head_rooms(survey: Survey) -> Iterator[HeadRoom]:
 
 
 def _reached(counter: Counter) -> int | None:
-    """A counter that has come to its end stays there: then the highest row tells."""
+    """Return the highest number used: at its end a counter stays there, and only the highest row shows it."""
     known = [
         n for n in (counter.highest, None if counter.next_value is None else counter.next_value - 1) if n is not None
     ]

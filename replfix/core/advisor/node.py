@@ -51,14 +51,15 @@ class IncrementSetting:
 
     @property
     def ignores_offset(self) -> bool:
+        """Whether the offset is above the increment: the server then ignores it (MySQL manual)."""
         return self.offset > self.increment
 
     def gives(self, number: int) -> bool:
-        """Whether a counter hands that number out."""
+        """Return whether a counter generates that number."""
         return number % self.increment == self.residue or (number == 1 and self.ignores_offset)
 
     def next_after(self, number: int) -> int:
-        """The first number above ``number``, which is not negative, that is handed out."""
+        """Return the first number above ``number``, which is not negative, that is generated."""
         following = number + 1
         return following + (self.residue - following) % self.increment
 
@@ -79,6 +80,7 @@ class KeyTable:
 
     @property
     def has_primary_key(self) -> bool:
+        """Whether it has a primary key."""
         return any(key.is_primary for key in self.unique_keys)
 
     @property
@@ -90,6 +92,8 @@ class KeyTable:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
+    """A replication channel of a node."""
+
     name: str
     source_uuid: str
     source_host: str
@@ -100,7 +104,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A server whose transactions a node holds: by GTID, of MariaDB by server_id and domain."""
+    """A server whose transactions a node has: by GTID, on MariaDB by server_id and domain."""
 
     uuid: str
     transactions: int
@@ -146,6 +150,7 @@ class LogSample:
 
     @property
     def span(self) -> timedelta | None:
+        """How long the part of the log that was read is; None when nothing was."""
         return None if self.since is None or self.until is None else self.until - self.since
 
 
@@ -175,10 +180,12 @@ class Node:
 
     @property
     def step(self) -> IncrementSetting:
+        """Its increment and offset now."""
         return IncrementSetting(self.increment.now, self.offset.now)
 
     @property
     def mariadb(self) -> bool:
+        """Whether it is a MariaDB."""
         return "mariadb" in self.version.lower()
 
     @property

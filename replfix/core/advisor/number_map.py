@@ -14,23 +14,27 @@ LEAST = 10
 
 @dataclass(frozen=True, slots=True)
 class Writer:
+    """A writer and the numbers that it generates."""
+
     name: str
     step: IncrementSetting
 
 
 @dataclass(frozen=True, slots=True)
 class NumberMap:
-    """Numbers 1 to ``last``; what comes behind repeats when ``whole``."""
+    """Numbers 1 to ``last``; when ``whole``, what follows repeats them."""
 
     writers: tuple[Writer, ...]
     last: int
     whole: bool
 
     def given(self, number: int) -> tuple[Writer, ...]:
+        """Return the writers that generate that number."""
         return tuple(writer for writer in self.writers if writer.step.gives(number))
 
     @property
     def numbers(self) -> range:
+        """The numbers that are shown."""
         return range(1, self.last + 1)
 
     @property
@@ -40,7 +44,7 @@ class NumberMap:
 
 
 def number_map(writers: Sequence[Writer]) -> NumberMap | None:
-    """None without writers."""
+    """Return the map; None without writers."""
     if not writers:
         return None
     period = lcm(*(writer.step.increment for writer in writers))

@@ -25,6 +25,7 @@ class WriterSlot:
 
     @property
     def changes(self) -> bool:
+        """Whether a server that writes now gets other values."""
         return self.node is not None and self.node.step != self.step
 
     @property
@@ -38,6 +39,8 @@ class WriterSlot:
 
 @dataclass(frozen=True, slots=True)
 class Places:
+    """The increment, and an offset for each writer."""
+
     each: tuple[WriterSlot, ...]  # the nodes in the order given, then those to come
     increment: int
     why: str  # this increment: whole sentences
@@ -50,7 +53,7 @@ class Places:
 
 
 def choose(nodes: Sequence[Node], writers: int) -> Places:
-    """For ``nodes``, which write now, and as many more as make ``writers``; UsageError when these are fewer than there are.
+    """Return the slots for ``nodes``, which write now, and for more up to ``writers``; UsageError when these are too few.
 
     What is right stays: a common increment with room for all, and each offset that keeps its server apart.
     """
@@ -73,7 +76,7 @@ def choose(nodes: Sequence[Node], writers: int) -> Places:
 
 
 def apart(steps: Sequence[IncrementSetting]) -> bool:
-    """No two of them give the same number."""
+    """Return whether no two of them generate the same number."""
     return all(not overlap(one, other) for one, other in combinations(steps, 2))
 
 

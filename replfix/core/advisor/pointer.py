@@ -11,7 +11,7 @@ _FINDINGS = {two_writers.CODE: same_numbers.CODE, auto_increment_behind.CODE: co
 
 
 def keep_apart(causes: Iterable[str]) -> str:
-    """Where to read how to keep it from happening again; empty where the advisor has nothing to say on these causes."""
+    """Return where to read how to prevent it from now on; empty where the advisor has nothing on these causes."""
     findings = dict.fromkeys(_FINDINGS[cause] for cause in causes if cause in _FINDINGS)
     if not findings:
         return ""

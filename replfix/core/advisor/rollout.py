@@ -1,14 +1,12 @@
-"""From what was read to a plan: which server works with which increment and offset, and how they get there.
+"""From a survey to a plan: which server works with which increment and offset, and how they get there.
 
 The order, and why nothing collides in between:
 
-* While two servers write and one of them has the old values, both can give the same number. So where old and new values
-  meet, one server alone writes until nobody has old values any more.
-* All are held until each has the rows of all others: from there on every counter is above every number that was given.
-* A session keeps the values that it had when it was opened (MySQL manual, "SET Syntax for Variable Assignment"). So the one that
-  writes does so with old and new values side by side, which is safe because nobody else writes.
+* While two servers write and one of them has the old values, both can give the same number. So where old and new values meet, one server alone writes until nobody has old values any more.
+* All writes are stopped until each server has the rows of all others: from there on every counter is above every number that was given.
+* A session keeps the values that it had when it was opened (MySQL manual, "SET Syntax for Variable Assignment"). So the one that writes does so with old and new values side by side, which is safe because nobody else writes.
 * The others are opened when it has no such session left, and when all that it wrote until then has arrived.
-* Where new values only give numbers of the class that the server has already, nobody has to be held.
+* Where new values only give numbers of the class that the server has already, no writes have to be stopped.
 """
 
 from __future__ import annotations
@@ -40,8 +38,11 @@ INCREMENT, OFFSET = "auto_increment_increment", "auto_increment_offset"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do before the next one. ``sql``: whole statements without a semicolon, for each server in ``nodes``, in
-    one session; ``until``: what the last of them has to answer, so long it is repeated."""
+    """One thing to do before the next one.
+
+    ``sql``: whole statements without a semicolon, for each server in ``nodes``, in one session; ``until``: the answer
+    to wait for; the last statement is repeated until it comes.
+    """
 
     title: str
     nodes: tuple[str, ...]  # Node.name
@@ -52,6 +53,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NextIds:
+    """The next numbers of a table on one server."""
+
     table: TableName
     node: str
     ids: tuple[int, ...]  # as the counters stood when they were read
@@ -70,7 +73,7 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """``holds``: servers stop taking writes for a while. Without ``actions`` there is nothing to do."""
+    """The plan. ``holds``: servers stop accepting writes for a while. Without ``actions`` there is nothing to do."""
 
     places: Places
     holds: bool
@@ -83,16 +86,21 @@ class Rollout:
 
     @property
     def collisions_now(self) -> int:
+        """Collisions in the simulation with today's values."""
         return sum(each.collisions_now for each in self.simulated)
 
     @property
     def collisions_after(self) -> int:
+        """Collisions in the simulation with the new values."""
         return sum(each.collisions_after for each in self.simulated)
 
 
 def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
-    """A plan for ``count`` writers, or for those found. None: nobody asked for a number, and there is no one group of
-    servers whose rows come together. UsageError for a number that cannot be, and for one number with several such groups."""
+    """Return a plan for ``count`` writers, or for those found.
+
+    None: nobody asked for a number, and there is no one group of servers whose rows come together. UsageError for an
+    impossible number, and for one number with several such groups.
+    """
     groups = groups_of(survey)
     if count is None and len(groups) != 1:
         return None
@@ -134,7 +142,7 @@ def groups_of(survey: Survey) -> list[tuple[Node, ...]]:
 
 
 def _holds(sight: CounterView, places: Sequence[WriterSlot]) -> bool:
-    """Whether values that somebody has had lately, or has now, meet another one's of now or later."""
+    """Return whether values that a server has, or had lately, can collide with another's, now or later."""
     there = [(place.node, place.step) for place in places if place.node is not None]
     return any(place.changes for place in places) and any(
         overlap(had, has)
@@ -175,7 +183,7 @@ def _option_lines(step: IncrementSetting) -> tuple[str, ...]:
 
 
 def _to_set(places: Sequence[WriterSlot]) -> list[tuple[Node, WriterSlot]]:
-    """Those that SQL has something to say to: without SET PERSIST, what a restart makes of it is the option file's."""
+    """Return those with something to set in SQL: without SET PERSIST, the value after a restart is the option file's."""
     return [(p.node, p) for p in places if p.node is not None and (p.changes or (p.is_lost and p.node.persists))]
 
 
@@ -277,7 +285,7 @@ def _recycling(node: Node, place: WriterSlot) -> Action:
 
 
 def _giving_again(node: Node, place: WriterSlot) -> Iterator[Action]:
-    """A server that tells since when it has its values."""
+    """Set the values once more on a server that shows since when it has them."""
     if node.persists:
         yield Action(
             f"Give them to {node.name} once more, so that what its sessions wrote until now counts as before the change.",
@@ -334,7 +342,7 @@ def _back(sight: CounterView, places: Sequence[WriterSlot], *, holds: bool) -> I
 
 
 def _by_kind(nodes: Sequence[Node]) -> list[list[Node]]:
-    """MySQL and MariaDB apart, for they are told different things."""
+    """Return MySQL and MariaDB apart, for their statements differ."""
     kinds = [[node for node in nodes if node.mariadb is mariadb] for mariadb in (False, True)]
     return [kind for kind in kinds if kind]
 

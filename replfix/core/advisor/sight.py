@@ -1,4 +1,4 @@
-"""Whose rows come to which writer, and where the counters stand when all of them have arrived."""
+"""Whose rows reach which writer, and where the counters are when all of them have arrived."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from replfix.core.schema.table import TableName
 
 @dataclass(frozen=True, slots=True)
 class CounterView:
-    """``seen``: for each writer the others whose rows come to it; ``met``: pairs whose rows come to one server; both by
-    ``Node.uuid``. ``tables``: those with an AUTO_INCREMENT column on every writer, the most written to first. ``raised``: for
-    each writer the tables in which writers that it does not see have given numbers that it may still give, and a number
-    above all of these."""
+    """What each writer sees of the others.
+
+    ``seen``: for each writer the others whose rows reach it; ``met``: pairs whose rows reach one server; both by
+    ``Node.uuid``. ``tables``: those with an AUTO_INCREMENT column on every writer, the most written to first.
+    ``raised``: for each writer the tables in which writers that it does not see have given numbers that it may still
+    give, and a number above all of these.
+    """
 
     nodes: tuple[Node, ...]
     seen: Mapping[str, frozenset[str]]
@@ -32,10 +35,11 @@ class CounterView:
         return all(len(seen) == len(self.nodes) - 1 for seen in self.seen.values())
 
     def sources(self, node: Node) -> tuple[Node, ...]:
+        """Return the writers whose rows reach that node."""
         return tuple(other for other in self.nodes if other.uuid in self.seen[node.uuid])
 
     def stands(self, node: Node, table: TableName) -> int:
-        """Where its counter stands when all that comes to it has arrived, and it was moved where it has to be."""
+        """Return the counter when all that reaches the node has arrived, and it was moved where it has to be."""
         arrived = max(at_least(each, table) for each in (node, *self.sources(node)))
         return max(arrived, self.raised[node.uuid].get(table, 1))
 
@@ -55,11 +59,12 @@ def look(survey: Survey, nodes: Sequence[Node]) -> CounterView:
 
 
 def counter(node: Node, table: TableName) -> Counter | None:
+    """Return the node's counter of that table, None without one."""
     return node.tables[table].counter if table in node.tables else None
 
 
 def at_least(node: Node, table: TableName) -> int:
-    """What a counter gives next, or more; 1 where there is none."""
+    """Return what a counter gives next, or more; 1 where there is none."""
     found = counter(node, table)
     return 1 if found is None else max(found.next_value or 1, (found.highest or 0) + 1)
 

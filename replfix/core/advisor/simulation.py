@@ -21,13 +21,18 @@ class IdAllocator:
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
+    """What a simulation counted."""
+
     rows: int  # handed out by all of them together
     collisions: int  # rows whose number another row has already
 
 
 def simulate(hands: Sequence[IdAllocator], rows: int, in_flight: int, limit: int | None = None) -> SimulationResult:
-    """Each hand inserts ``rows`` rows, all in turn. A row has reached those that see it when its writer has inserted
-    ``in_flight`` more; with ``in_flight >= rows`` none arrives in time, as while replication is stopped."""
+    """Let each hand insert ``rows`` rows in turn, and count the collisions.
+
+    A row has reached those that see it when its writer has inserted ``in_flight`` more; with ``in_flight >= rows`` none
+    arrives in time, as while replication is stopped.
+    """
     counters = [hand.counter for hand in hands]
     reaching = [hand.sees | {at} for at, hand in enumerate(hands)]  # its own rows move no counter any more
     given: Counter[int] = Counter()

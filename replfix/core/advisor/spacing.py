@@ -12,7 +12,7 @@ _IN_ORDER = "-- in the order of the plan of 'replfix advise', which lets nothing
 
 
 def settle(node: Node, step: IncrementSetting) -> tuple[str, ...]:
-    """What makes it so now and after a restart, where there is SET PERSIST; else that takes option files."""
+    """Return what sets it now and after a restart, where there is SET PERSIST; else that takes option files."""
     wanted = (("auto_increment_increment", step.increment), ("auto_increment_offset", step.offset))
     if node.persists:
         return tuple(sql.persist_number(name, value) for name, value in wanted)
@@ -21,7 +21,7 @@ def settle(node: Node, step: IncrementSetting) -> tuple[str, ...]:
 
 
 def settle_all(writers: Sequence[Node]) -> tuple[str, ...]:
-    """The same for several writers, what each needs behind a comment that names it."""
+    """Return the statements for several writers, each writer's after a comment that names it."""
     return (_IN_ORDER, *_each(writers))
 
 

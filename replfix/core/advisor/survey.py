@@ -12,7 +12,7 @@ from replfix.core.schema.table import TableName
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``replica`` reads from ``source``, both by ``Node.uuid``. The source need not be among the nodes: not all are reached."""
+    """``replica`` reads from ``source``, both by ``Node.uuid``. The source need not be a node: not all are reached."""
 
     source: str
     replica: str
@@ -23,7 +23,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Numbers that a node's counter still has to hand out, with its values of now, and that rows of another node have."""
+    """Numbers that a node's counter will still generate with its present values, and that rows of another node have."""
 
     table: TableName
     node: str  # Node.uuid of the one with the counter
@@ -54,9 +54,12 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """What was read, and the findings."""
+
     survey: Survey
     findings: tuple[Finding, ...]  # the worst first
 
     @property
     def needs_doing(self) -> bool:
+        """Whether any finding calls for action."""
         return any(finding.severity is not Severity.INFO for finding in self.findings)

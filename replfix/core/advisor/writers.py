@@ -12,10 +12,11 @@ from replfix.core.schema.table import TableName
 
 
 def writers(survey: Survey) -> tuple[Node, ...]:
-    """The servers that hand out keys of their own, by name.
+    """Return the servers that generate keys of their own, by name.
 
-    A server writes when it is open for writes, and either its log has rows of its own, or it is part of a circle. One that
-    is read-only now counts where it wrote what a source of its does not have: that is no former source after a fail-over.
+    A server writes when it is open for writes, and either its log has rows of its own, or it is part of a circle. One
+    that is read-only now counts where it wrote what a source of its does not have: that is no former source after a
+    fail-over.
     """
     return tuple(sorted((n for n in survey.nodes if _writes(survey, n)), key=lambda n: n.name))
 
@@ -28,7 +29,7 @@ def _writes(survey: Survey, node: Node) -> bool:
 
 
 def _errant(survey: Survey, node: Node) -> bool:
-    """Whether a source of its, that was read, lacks transactions that it wrote itself."""
+    """Return whether one of its sources, if it was read, lacks transactions that the server wrote itself."""
     own = node.executed.of_uuid(node.uuid)
     known = {n.uuid: n for n in survey.nodes}
     sources = [known[c.source_uuid] for c in node.channels if c.source_uuid in known]
@@ -36,7 +37,7 @@ def _errant(survey: Survey, node: Node) -> bool:
 
 
 def upstream(survey: Survey, uuid: str) -> frozenset[str]:
-    """The servers whose transactions come to that one, through others too; itself where it is part of a circle."""
+    """Return the servers whose transactions reach that one, directly or not; itself where it is part of a circle."""
     found: set[str] = set()
     waiting = [uuid]
     while waiting:
@@ -49,7 +50,7 @@ def upstream(survey: Survey, uuid: str) -> frozenset[str]:
 
 
 def meeting(survey: Survey) -> Iterator[tuple[Node, Node]]:
-    """Each two writers whose transactions come to the same server."""
+    """Yield each two writers whose transactions reach the same server."""
     reaching = [upstream(survey, node.uuid) | {node.uuid} for node in survey.nodes]
     for one, other in combinations(writers(survey), 2):
         if any(one.uuid in those and other.uuid in those for those in reaching):
@@ -57,7 +58,7 @@ def meeting(survey: Survey) -> Iterator[tuple[Node, Node]]:
 
 
 def shared_tables(one: Node, other: Node) -> tuple[TableName, ...]:
-    """Tables that both have, with an AUTO_INCREMENT column."""
+    """Return tables that both have, with an AUTO_INCREMENT column."""
     return tuple(
         name
         for name, table in sorted(one.tables.items())
@@ -66,18 +67,18 @@ def shared_tables(one: Node, other: Node) -> tuple[TableName, ...]:
 
 
 def overlap(one: IncrementSetting, other: IncrementSetting) -> bool:
-    """Whether the two can hand out the same number."""
+    """Return whether the two can generate the same number."""
     return (one.residue - other.residue) % gcd(one.increment, other.increment) == 0
 
 
 def circle_of(survey: Survey, node: Node) -> tuple[Node, ...]:
-    """That writer and all writers whose rows come together with its own, by name."""
+    """Return that writer and all writers whose rows come together with its own, by name."""
     met = {other.uuid: other for pair in meeting(survey) if node.uuid in {n.uuid for n in pair} for other in pair}
     return tuple(sorted({**met, node.uuid: node}.values(), key=lambda n: n.name))
 
 
 def circles(survey: Survey) -> tuple[tuple[Node, ...], ...]:
-    """Each group of several writers whose rows come together, once."""
+    """Return each group of several writers whose rows come together, once."""
     found = {
         tuple(n.uuid for n in group): group for node in writers(survey) if len(group := circle_of(survey, node)) > 1
     }
@@ -85,7 +86,7 @@ def circles(survey: Survey) -> tuple[tuple[Node, ...], ...]:
 
 
 def neighbours(survey: Survey) -> Iterator[tuple[Node, Node]]:
-    """Each two servers of which one reads from the other, once."""
+    """Yield each two servers of which one reads from the other, once."""
     known = {node.uuid: node for node in survey.nodes}
     seen: set[frozenset[str]] = set()
     for edge in survey.edges:

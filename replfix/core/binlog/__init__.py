@@ -1,1 +1,1 @@
-"""What a binlog holds: statements, transactions and their rows, and how they lie in a table."""
+"""What a binlog contains: statements, transactions and their rows, and where an event's columns are in a table."""

@@ -1,4 +1,4 @@
-"""What a statement does to the definition of a table, clause by clause, as far as its text tells."""
+"""What a statement does to the definition of a table, clause by clause, as far as its text shows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from replfix.core.schema.table import TableName
 
 
 class Action(enum.Enum):
+    """What one clause of an ALTER TABLE does; OTHER for all that is not read further."""
+
     ADD_COLUMN = enum.auto()
     DROP_COLUMN = enum.auto()
     RENAME_COLUMN = enum.auto()
@@ -28,7 +30,7 @@ class Action(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``name`` is the column, key or constraint in lower case, ``new`` its new name; ``rest`` what stands behind the name, or all of it."""
+    """``name`` is the column, key or constraint in lower case, ``new`` its new name; ``rest`` what follows the name, or all."""
 
     action: Action
     name: str = ""
@@ -53,7 +55,7 @@ _FOREIGN_KEY = re.compile(
 
 
 def foreign_keys(statement: Statement) -> tuple[ForeignKeyClause, ...]:
-    """Those that an ALTER TABLE adds."""
+    """Return the foreign keys that an ALTER TABLE adds."""
     text = without_comments(statement.text)
     if _ALTER.match(text) is None or not statement.tables:
         return ()
@@ -98,7 +100,7 @@ _CLAUSES = tuple(
 
 
 def clauses(statement: Statement) -> tuple[Clause, ...]:
-    """Nothing for a statement of another kind."""
+    """Return the clauses of an ALTER TABLE; none for a statement of another kind."""
     text = without_comments(statement.text).strip().rstrip(";")
     if made := _CREATE_INDEX.fullmatch(text):
         return (Clause(Action.ADD_KEY, unquoted(made[1]).lower(), rest=made[2]),)
@@ -119,7 +121,7 @@ _ASKS_ROWS = re.compile(r"\b(?:UNIQUE|PRIMARY|CHECK|REFERENCES|NOT\s+NULL(?!\s+D
 
 
 def meets_rows(statement: Statement) -> bool:
-    """Whether the rows of the server that runs it can stop it: those that it writes, and those that do not fit a new key or type."""
+    """Return whether rows of the server that runs it can stop it: those that it writes, or that do not fit a key or type."""
     text = without_comments(statement.text)
     if _WITHOUT_ROWS.match(text) or _CREATE_TABLE.match(text):
         return False
@@ -137,7 +139,7 @@ _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"", re.DOTALL
 
 
 def made_not_null(statement: Statement) -> dict[str, str]:
-    """Columns that an ALTER TABLE allows no NULL in from then on, each with its name behind it; both in lower case."""
+    """Return the columns that an ALTER TABLE makes NOT NULL, each with the column's name after it; both in lower case."""
     found: dict[str, str] = {}
     for clause in clauses(statement):
         if clause.action in (Action.MODIFY_COLUMN, Action.CHANGE_COLUMN):
@@ -158,7 +160,7 @@ def _clause(text: str) -> Clause:
 
 
 def split(text: str) -> Iterator[str]:
-    """At the commas that stand outside of brackets and quotes."""
+    """Yield the parts between the commas that are outside of brackets and quotes."""
     depth, start, quote = 0, 0, ""
     for at, character in enumerate(text):
         if quote:
@@ -181,7 +183,7 @@ _PLACE = re.compile(rf"\s+(?:FIRST|AFTER\s+(?P<after>{NAME}))\s*$", re.IGNORECAS
 
 
 def place(clause: Clause) -> str | None:
-    """Behind which column it puts a new one: "" for the first place, None for the last."""
+    """Return the column after which it puts a new one: "" for the first place, None for the last."""
     found = _PLACE.search(" " + clause.rest)
     if found is None:
         return None
@@ -189,7 +191,7 @@ def place(clause: Clause) -> str | None:
 
 
 def plain(definition: str) -> str:
-    """A column's or key's definition, so that what a user writes and what the server shows can be held against each other."""
+    """Return a column's or key's definition so that a user's text and the server's can be compared."""
     words = _PLACE.sub("", " " + definition).lower().replace("`", "")
     words = re.sub(r"\b(?:" + "|".join(_WORDS) + r")\b", lambda m: _WORDS[m[0]], words)
     words = re.sub(

@@ -1,8 +1,9 @@
-"""How the columns of a table's row events lie in the replica's table.
+"""Where the columns of a table's row events are in the replica's table.
 
-The applier goes by position: the columns of an event fill the replica's first ones, what the replica has behind them keeps its
-value or gets its default, and what the event has more is left out. MySQL passes over a generated invisible primary key
-(GIPK) that is on one server only (8.0.30; seen on 9.7.4, and on MariaDB 10.11.19 and 11.8.9 what it has).
+The applier goes by position: the columns of an event fill the replica's first ones. Columns that the replica has after
+them keep their values or get their defaults. Columns that only the event has are left out. MySQL passes over a
+generated invisible primary key (GIPK) that is on one server only (8.0.30; seen on 9.7.4, and on MariaDB 10.11.19 and
+11.8.9 what it has).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ GENERATED_KEY = "my_row_id"  # of sql_generate_invisible_primary_key
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The replica's table, with the columns marked that no event holds, and where each of its columns is in the event."""
+    """The replica's table, with the columns marked that no event has, and where each of its columns is in the event."""
 
     table: Table
     places: tuple[int | None, ...]
@@ -29,20 +30,26 @@ class Fit:
 
     @property
     def as_it_is(self) -> bool:
+        """Return whether the event's columns are the replica's, in number and order."""
         return self.places == tuple(range(self.columns))
 
     def image(self, image: RowImage) -> RowImage:
+        """Return the image in the order of the replica's columns."""
         if len(image) != self.columns:
             return image
         return tuple(NOT_LOGGED if place is None else image[place] for place in self.places)
 
 
 def is_generated_key(column: Column) -> bool:
+    """Return whether the column is a generated invisible primary key."""
     return column.name.lower() == GENERATED_KEY and column.invisible and column.auto_increment
 
 
 def fit(table: Table, names: Sequence[str]) -> Fit | str:
-    """``names``: of the event's columns. In words, why its values and the replica's cannot be held against each other."""
+    """Fit events of that form to the replica's table, or say why their values and the replica's cannot be compared.
+
+    ``names``: of the event's columns.
+    """
     theirs, ours = [name.lower() for name in names], [column.name.lower() for column in table.columns]
     if sorted(theirs) == sorted(ours) and theirs != ours:
         return _misfit(table, "are in another order on the replica", theirs, ours)
@@ -88,7 +95,7 @@ def _fitted(table: Table, places: list[int | None], columns: int) -> Fit:
 
 
 def on_replica(transaction: Transaction, fits: Mapping[TableName, Fit]) -> Transaction:
-    """The transaction with its images in the form of the replica's tables; ``logged`` is as it was."""
+    """Return the transaction with its images in the form of the replica's tables; ``logged`` stays as it was."""
     wider = {name: _longer_binaries(found, transaction.changes) for name, found in fits.items()}
     if all(found.as_it_is and not wider[name] for name, found in fits.items()):
         return transaction
@@ -115,7 +122,7 @@ def on_replica(transaction: Transaction, fits: Mapping[TableName, Fit]) -> Trans
 
 
 def unfit(transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
-    """Of a transaction of the backlog, in words, that a table was altered before it so that its rows are of another form."""
+    """Return, in words, which table was altered before a transaction of the backlog, so that its rows have another form."""
     known = (fit(tables[name], names) for name, names in transaction.column_names.items() if name in tables)
     return next((found for found in known if not isinstance(found, Fit)), "")
 
@@ -128,8 +135,10 @@ _OF_OBJECTS = re.compile(
 
 
 def is_elsewhere(passed: PassedOver, tables: Iterable[TableName]) -> bool:
-    """Whether a transaction of the backlog without readable rows is one statement about other objects: none of the tables is named in
-    it, and no schema as a whole."""
+    """Return whether a transaction of the backlog without readable rows is one statement about other objects.
+
+    None of the tables is named in it, and no schema as a whole.
+    """
     text = without_comments(passed.statement or "")
     if not passed.whole or not _OF_OBJECTS.match(text) or Statement("", text).of_schema is not None:
         return False
@@ -140,7 +149,7 @@ _RENAMED = re.compile(r"\s*ALTER\b.*\bRENAME\s+(?:TO|AS)\b", re.IGNORECASE | re.
 
 
 def replaced_by(passed: PassedOver, tables: Iterable[TableName]) -> set[TableName]:
-    """Of these tables those that are others behind a statement of the backlog: it makes or renames one of the name."""
+    """Return which of these tables a statement of the backlog replaces: it creates a table of the name, or renames one."""
     statement = Statement("", without_comments(passed.statement or ""))
     if _RENAMED.match(statement.text):
         return {name for name in tables if _named(name, statement.text)}
@@ -155,13 +164,13 @@ def _named(table: TableName, text: str) -> bool:
 
 
 def as_far_as_it_fits(transaction: Transaction, tables: Mapping[TableName, Table]) -> Transaction:
-    """As ``on_replica``; rows of a form that the replica's table never had stay as they are."""
+    """Do as ``on_replica``; rows of a form that the replica's table never had stay as they are."""
     known = {name: fit(tables[name], names) for name, names in transaction.column_names.items() if name in tables}
     return on_replica(transaction, {name: found for name, found in known.items() if isinstance(found, Fit)})
 
 
 def _first_values(found: Fit, changes: Iterable[RowChange], types: Sequence[str]) -> Iterator[tuple[Column, Value]]:
-    """One value of the transaction for each of the replica's columns of these types: all of a column are of one form."""
+    """Yield one value for each of the replica's columns of these types: all of a column have one form."""
     wanted = {
         c.ordinal: place
         for c in found.table.columns
@@ -180,7 +189,7 @@ def _first_values(found: Fit, changes: Iterable[RowChange], types: Sequence[str]
 
 
 def _longer_binaries(found: Fit, changes: Iterable[RowChange]) -> dict[int, int]:
-    """The replica's length of BINARY columns that are longer there: the applier fills them up."""
+    """Return the replica's length of BINARY columns that are longer there: the applier fills them up."""
     return {
         column.ordinal: column.length
         for column, value in _first_values(found, changes, ("binary",))
@@ -189,8 +198,10 @@ def _longer_binaries(found: Fit, changes: Iterable[RowChange]) -> dict[int, int]
 
 
 def other_digits(found: Fit, changes: Iterable[RowChange]) -> str:
-    """Why no applier takes the transaction: a column has other digits of a second on the replica. Error 1610 on MySQL 9.7.4;
-    MariaDB 11.8.9 does not survive it, in a BINLOG statement neither. Empty when there is none."""
+    """Return why no applier executes the transaction: a column has other fractional digits of a second on the replica.
+
+    Error 1610 on MySQL 9.7.4; MariaDB 11.8.9 crashes on it, in a BINLOG statement too. Empty when there is none.
+    """
     for column, value in _first_values(found, changes, ("time", "datetime", "timestamp")):
         if isinstance(value, str) and len(value.partition(".")[2]) != (column.scale or 0):
             return (
@@ -201,7 +212,7 @@ def other_digits(found: Fit, changes: Iterable[RowChange]) -> str:
 
 
 def there(tables: Mapping[TableName, Table]) -> dict[TableName, Table]:
-    """The tables for asking the source: without the columns that only the replica has."""
+    """Return the tables as the source can be asked for them: without the columns that only the replica has."""
     return {
         name: replace(table, columns=tuple(replace(c, absent=c.own) for c in table.columns))
         if any(column.own for column in table.columns)
@@ -211,8 +222,10 @@ def there(tables: Mapping[TableName, Table]) -> dict[TableName, Table]:
 
 
 def alike(theirs: Table | None, ours: Table) -> bool:
-    """Whether the source can be asked for the rows of the replica's table: it has every column of it that events fill. What else
-    it has, and in which order, can be what the backlog makes of it."""
+    """Return whether the source can be asked for the replica's rows: it has every column that events fill.
+
+    What else it has, and in which order, can come from the backlog.
+    """
     if theirs is None:
         return False
     names = {column.name.lower() for column in theirs.columns}

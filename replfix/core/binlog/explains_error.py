@@ -1,7 +1,7 @@
 """Whether a transaction is the one that an applier's error is about: what the error names has to be in it.
 
-One rule for what stands in a relay log and for what was read from the source. It never says that a transaction *is* the failing
-one, only what does not fit.
+One rule for transactions from a relay log and from the source. It never says that a transaction *is* the failing one,
+only what does not fit.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _COMPARED = 200
 
 @dataclass(frozen=True, slots=True)
 class RowsEvent:
+    """One rows event, as an applier's error names it."""
+
     event: str  # Write_rows | Update_rows | Delete_rows
     table: str  # schema.table
     end_pos: int  # in the source's log; 0: not known (MariaDB 11.8 gives none)
@@ -55,7 +57,7 @@ class Group:
 
 
 def fits(error: ApplierError, contents: Contents) -> bool:
-    """Whether all that the error names is there."""
+    """Return whether all that the error names is in the transaction."""
     pos = error.end_log_pos
     if error.event == "Query":
         return _has_statement(error.statement, contents)
@@ -85,14 +87,14 @@ def _shortened(statement: str) -> str:
 
 
 def fails_on_rows(transaction: Transaction, error: ApplierError) -> bool:
-    """Whether the error can be about a row event of a transaction that has statements too."""
+    """Return whether the error can be about a row event of a transaction that has statements too."""
     if error.event == "Query":
         return False
     return any(error.table in (None, str(c.table)) for c in transaction.changes)
 
 
 def failing_statement(transaction: Transaction, error: ApplierError) -> Statement | None:
-    """The one that failed: by where it ends, else by its text; None where neither tells."""
+    """Return the statement that failed: by where it ends, else by its text; None where neither shows it."""
     statements, pos = transaction.statements, error.end_log_pos
     if pos is not None and error.log_file in (None, transaction.log_file):
         placed = [statement for statement in statements if statement.end_pos == pos]
@@ -104,8 +106,10 @@ def failing_statement(transaction: Transaction, error: ApplierError) -> Statemen
 
 
 def unlike(error: ApplierError, transaction: Transaction, tables: Mapping[TableName, Table], *, here: bool) -> str:
-    """What of the error does not fit a transaction that was read, values included; empty when all does. ``here``: positions are
-    those of the replica's source."""
+    """Return what of the error does not fit a transaction that was read, values included; empty when all fits.
+
+    ``here``: positions are those of the replica's source.
+    """
     pos = error.end_log_pos
     placed = here and pos is not None and error.log_file == transaction.log_file
     if placed and pos is not None and not transaction.start_pos < pos <= transaction.end_pos:
@@ -127,8 +131,11 @@ def unlike(error: ApplierError, transaction: Transaction, tables: Mapping[TableN
 def _other_value(
     error: ApplierError, changes: list[RowChange], transaction: Transaction, tables: Mapping[TableName, Table]
 ) -> str:
-    """A negative check. The value in a message is cut, joined and escaped: only a whole number in a key of one column is
-    believed, and only where every row of that event says what it writes there."""
+    """Return why the value in the message cannot come from the transaction; empty where that is not known.
+
+    The value in a message is cut, joined and escaped. Only a whole number in a key of one column is used, and only
+    where every row of that event says what it writes there.
+    """
     shown, table = error.shown_value, tables.get(changes[0].table)
     if error.errno != ER_DUP_ENTRY or shown is None or table is None or not _NUMBER.match(shown):
         return ""
@@ -147,8 +154,10 @@ def _other_value(
 
 
 def failing_groups(groups: Iterable[Group], executed: MariadbGtidSet, error: ApplierError) -> tuple[str, ...]:
-    """The transactions that the error of a MariaDB applier can be about, among those of its relay log from its place on: of each
-    domain the first that fits. Empty where none does, or where nothing in the error tells which."""
+    """Return the transactions of a MariaDB relay log, from the applier's position on, that its error can be about.
+
+    Of each domain, the first that fits. Empty where none does, or where the error does not say which.
+    """
     waiting = _waiting(list(groups), executed)
     if all(error.table not in group.contents.tables for group in waiting):
         error = replace(error, table=None)  # a filter of the replica gives its schema another name
@@ -163,9 +172,11 @@ def failing_groups(groups: Iterable[Group], executed: MariadbGtidSet, error: App
 
 
 def _waiting(groups: list[Group], executed: MariadbGtidSet) -> list[Group]:
-    """Without those that are applied already: of each domain, up to the last one that the replica applied. With several
-    domains and parallel threads, the server in GTID mode puts an applier that stopped back to the start of the oldest relay log
-    file that it still needs (10.11.19, 11.8.9)."""
+    """Leave out what is applied already: of each domain, up to the last transaction that the replica applied.
+
+    With several domains and parallel threads, the server in GTID mode puts an applier that stopped back to the start of
+    the oldest relay log file that it still needs (10.11.19, 11.8.9).
+    """
     begin: dict[str, int] = {}
     for number, group in enumerate(groups):
         origin, sequence = split(group.gtid)

@@ -1,6 +1,6 @@
-"""Which account, routine, trigger, event or view a statement creates, changes or drops, as far as its first words tell.
+"""Which account, routine, trigger, event or view a statement creates, changes or drops, by its first words.
 
-Nothing is repaired by what is read here: it decides which statements a human is given.
+No repair depends on it: it decides which statements are printed for a human.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _MISSING = re.compile(r"(?P<kind>PROCEDURE|FUNCTION) (?P<name>\S+) does not exis
 
 @dataclass(frozen=True, slots=True)
 class ObjectStatement:
+    """A statement about one routine, trigger, event, view or sequence."""
+
     verb: str  # CREATE | DROP | ALTER
     kind: str  # PROCEDURE | FUNCTION | TRIGGER | EVENT | VIEW | SEQUENCE
     name: TableName
@@ -49,6 +51,8 @@ class ObjectStatement:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatement:
+    """A statement about accounts or roles."""
+
     verb: str  # CREATE | DROP | ALTER | RENAME | GRANT | REVOKE | SET PASSWORD
     role: bool
     accounts: tuple[tuple[str, str], ...]  # user and host of those that the error is about
@@ -59,7 +63,7 @@ class AccountStatement:
 
 
 def object_of(schema: str, text: str) -> ObjectStatement | None:
-    """``schema`` is the default schema in which it ran."""
+    """Return the object that a statement is about; ``schema`` is the default schema in which it ran."""
     found = _OBJECT.match(without_comments(text))
     if found is None:
         return None
@@ -86,7 +90,7 @@ def account_of(text: str, message: str) -> AccountStatement | None:
 
 
 def _listed(text: str) -> Iterator[tuple[str, str]]:
-    """The account that each part of a list begins with."""
+    """Yield the account that each part of a list begins with."""
     list_ = re.sub(r"\s*IF\s+(?:NOT\s+)?EXISTS\b", "", text, count=1, flags=re.IGNORECASE)
     for part in _PART.findall(list_):
         found = _ONE_ACCOUNT.match(part.strip())
@@ -95,7 +99,7 @@ def _listed(text: str) -> Iterator[tuple[str, str]]:
 
 
 def accounts_in(text: str, message: str) -> tuple[tuple[str, str], ...]:
-    """The accounts that the message names, else those behind TO or FROM."""
+    """Return the accounts that the message names, else those after TO or FROM."""
     if failed := _FAILED_FOR.search(message):
         return _accounts(failed["who"])
     for pattern in _OF_MESSAGE:

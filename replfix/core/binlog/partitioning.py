@@ -21,25 +21,28 @@ _ABOUT_PARTITIONS = re.compile(r"\bPARTITION(?:S|ING)?\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Partitions:
-    """``by`` is the clause up to the list; ``parts`` has the text of each partition by its name in lower case, in order."""
+    """``by``: the clause before the list; ``parts``: each partition's text by its name in lower case, in order."""
 
     by: str
     parts: Mapping[str, str]
 
     @property
     def clause(self) -> str:
+        """Return the PARTITION BY clause as SQL."""
         return f"{self.by} ({', '.join(self.parts.values())})"
 
 
 def taken_apart(clause: str) -> Partitions | None:
-    """None for a table without partitions, or with ones that are only counted."""
+    """Return the clause's partitions; None for a table without partitions, or with a mere number of them."""
     found = _LISTED.fullmatch(clause)
     return Partitions(found["by"], _parts(found["parts"])) if found else None
 
 
 def before(now: Partitions, statements: Iterable[Statement], replica: Partitions | None) -> Partitions | None:
-    """How the table was before these statements, which were run in this order. What they have dropped is what the replica still has
-    at the beginning of its list. None where that does not tell."""
+    """Return the partitions as they were before these statements, which were run in this order.
+
+    What they have dropped is what the replica still has at the beginning of its list. None where that does not show it.
+    """
     parts = dict(now.parts)
     for statement in reversed(tuple(statements)):
         text = statement.text

@@ -1,8 +1,8 @@
-"""Deletes that a transaction holds a second time: what a cascade deleted, and the statement deleted again.
+"""Deletes that are in a transaction a second time: a cascade deleted the row, and then the statement.
 
-Since 9.6 MySQL logs what its cascades do, before the parent's own event. A DELETE of several tables then logs a child that a
-cascade has deleted once more (seen on 9.7.4). Of a child that lost its reference (ON DELETE SET NULL) it logs the row as it was before.
-No applier finds such a row a second time.
+Since 9.6 MySQL logs the changes of cascades, before the parent's own event. A DELETE of several tables then logs a
+child that a cascade has deleted once more (seen on 9.7.4). Of a child that lost its reference (ON DELETE SET NULL) it
+logs the row as it was before. No applier finds such a row a second time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Key = tuple[TableName, str, tuple[Value, ...]]  # child, foreign key, what it r
 
 @dataclass(frozen=True, slots=True)
 class DeletedAgain:
-    """The change ``index`` of the transaction deletes a row that is gone; ``row`` names it, as far as it was logged."""
+    """Change ``index`` of the transaction deletes a row that is gone; ``row`` names it, as far as it was logged."""
 
     index: int
     table: TableName
@@ -39,6 +39,7 @@ class RowsGone:
         self._waiting: dict[_Key, list[tuple[Table, RowImage]]] = {}  # deleted by a cascade, if that parent goes
 
     def written(self, table: Table, name: Name) -> None:
+        """Note that the row is there again."""
         self._rows.pop((table.name, name), None)
 
     def deleted(self, table: Table, change: RowChange, name: Name) -> None:
@@ -68,14 +69,14 @@ class RowsGone:
                     waiting += self._waiting.get(name, ())
 
     def is_gone(self, table: Table, row: RowImage, name: Name) -> bool:
-        """Whether the transaction has deleted that row before."""
+        """Return whether the transaction has deleted that row before."""
         if table.identity is not None:
             before = self._rows.get((table.name, name))
             return before is not None and _alike(before, row)
         return self._taken_along(table, row, "CASCADE") is not None
 
     def without_its_parent(self, table: Table, row: RowImage) -> RowImage | None:
-        """A row that only its values name, as an earlier cascade left it; None where none did."""
+        """Return the row as an earlier cascade left it, for a row that only its values name; None where none did."""
         key = self._taken_along(table, row, "SET NULL") if table.identity is None else None
         if key is None:
             return None

@@ -1,4 +1,4 @@
-"""A transaction as it stands in a binlog, decoded, with the raw events it was decoded from."""
+"""A transaction as a binlog has it, decoded, with the raw events it was decoded from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from replfix.errors import Unreadable
 
 
 class ChangeKind(enum.StrEnum):
+    """What a rows event does to a row."""
+
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
@@ -32,8 +34,11 @@ class RowChange:
 
     @property
     def left(self) -> RowImage | None:
-        """The row behind the change: the after image, with what it does not hold taken from the before image, because it did
-        not change (binlog_row_image MINIMAL logs of a key what is written). None when there is none."""
+        """The row after the change, None when there is none.
+
+        The after image; columns that are not in it did not change and come from the before image (binlog_row_image
+        MINIMAL logs of a key what is written).
+        """
         if self.after is None or self.before is None or NOT_LOGGED not in self.after:
             return self.after
         return laid_over(self.before, self.after)
@@ -41,11 +46,10 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class RawEvents:
-    """The bytes that the BINLOG statement takes: whole events, each with its header, and its CRC32 when the
-    Format_description event says that events have one.
+    """The bytes for BINLOG: whole events with header, and with CRC32 where the Format_description event announces one.
 
-    ``statements`` holds, for each statement of the transaction, its Table_map events and its rows events in order:
-    BINLOG wants them together, because the last rows event (flag STMT_END) closes the tables.
+    ``statements`` has, for each statement of the transaction, its Table_map events and its rows events in order: BINLOG
+    wants them together, because the last rows event (flag STMT_END) closes the tables.
     """
 
     format_description: bytes
@@ -54,7 +58,7 @@ class RawEvents:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A transaction whose rows the log does not hold, or not in a form that is read."""
+    """A transaction whose rows are not in the log, or not in a form that is read."""
 
     gtid: str
     log_file: str
@@ -90,12 +94,15 @@ class Transaction:
 
     @property
     def id(self) -> TransactionId:
+        """Return what names the transaction."""
         return TransactionId(self.gtid, self.log_file, self.start_pos, self.end_pos)
 
 
 class LoggedAsStatement(Unreadable):
-    """A transaction that is in the binlog as statements, in part or as a whole, read to its end: ``transaction`` has its
-    ``statements``, and those rows that it has beside them."""
+    """A transaction that is logged as statements, in part or as a whole, read to its end.
+
+    ``transaction`` has its ``statements``, and its rows, if it has any.
+    """
 
     def __init__(self, message: str, hint: str, transaction: Transaction) -> None:
         super().__init__(message, hint)

@@ -1,7 +1,8 @@
 """Passwords and their hashes in the text of a statement: the one place that masks them.
 
-A binlog holds CREATE USER with the hash (MySQL) or as it was typed (MariaDB, SET PASSWORD, CREATE SERVER), a server's message
-quotes it, and so does a list of sessions. Text is masked where it is read from a server, before anything is concluded from it.
+A binlog has CREATE USER with the hash (MySQL) or as it was typed (MariaDB, SET PASSWORD, CREATE SERVER). A server's
+message and a list of sessions quote it. Text is masked where it is read from a server, before anything is concluded
+from it.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ _SECRET = re.compile(
 
 
 def masked(text: str) -> str:
-    """The text with every authentication string in it replaced; a second time changes nothing."""
+    """Return the text with every authentication string in it replaced; masking twice changes nothing more."""
     if not _MAYBE.search(text):
         return text
     return _SECRET.sub(lambda found: found["url"] + MASK if found["url"] else f"{found['before']}'{MASK}'", text)
 
 
 def has_mask(text: str) -> bool:
-    """Whether something in it was masked: what is kept of it does not serve to enter it again."""
+    """Return whether something in it was masked: the text cannot be run again then."""
     return f"'{MASK}'" in text or f":{MASK}@" in text

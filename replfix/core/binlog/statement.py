@@ -59,7 +59,7 @@ class Statement:
 
     @property
     def tables(self) -> tuple[TableName, ...]:
-        """The tables that it is about, as far as its first words tell; of a RENAME both names. Without those whose schema is not known."""
+        """The tables that its first words name; of a RENAME both names. Without those whose schema is unknown."""
         return tuple(name for name in self.mentioned if name.schema)
 
     @property
@@ -93,6 +93,7 @@ class Statement:
 
     @property
     def updates(self) -> bool:
+        """Return whether it is an UPDATE."""
         return re.match(r"\s*UPDATE\b", without_comments(self.text), re.IGNORECASE) is not None
 
     @property
@@ -111,7 +112,7 @@ class Statement:
         return re.search(r"\bSTART\s+TRANSACTION\s*;?\s*\Z", self.text, re.IGNORECASE) is not None
 
     def named(self, name: str) -> TableName:
-        """A table as the statement writes it, in its default schema where it names none."""
+        """Return a table as the statement writes it, in its default schema where it names none."""
         first, second = re.fullmatch(rf"({NAME})(?:\s*\.\s*({NAME}))?", name).groups()  # type: ignore[union-attr]
         return TableName(unquoted(first), unquoted(second)) if second else TableName(self.schema, unquoted(first))
 
@@ -128,8 +129,10 @@ class Statement:
 
 
 def without_comments(text: str) -> str:
+    """Return the statement with a space for each comment."""
     return _COMMENT.sub(" ", text)
 
 
 def unquoted(name: str) -> str:
+    """Return an identifier without its backquotes."""
     return name[1:-1].replace("``", "`") if name.startswith("`") else name

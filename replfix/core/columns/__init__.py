@@ -40,11 +40,11 @@ _BY_NAME = {name: type_ for type_ in COLUMN_TYPES for name in type_.names}
 
 
 def type_of(column: Column) -> ColumnType | None:
-    """The type of a column; None for one that replfix does not read."""
+    """Return the type of a column; None for one that replfix does not read."""
     return _BY_NAME.get(column.data_type)
 
 
 def select_form(column: Column) -> str:
-    """A template with ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
+    """Return a template for the select list, with ``{}`` for the quoted column: ``select_form(c).format(quoted)``."""
     type_ = type_of(column)
     return type_.select if type_ is not None else "{}"

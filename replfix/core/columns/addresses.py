@@ -1,4 +1,4 @@
-"""INET4, INET6 and UUID of MariaDB: BINARY(n) but for how they are shown. The binlog does not say that they are more."""
+"""INET4, INET6 and UUID of MariaDB: BINARY(n) but for how they are shown; the binlog shows no difference."""
 
 from __future__ import annotations
 

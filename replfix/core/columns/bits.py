@@ -8,7 +8,7 @@ from replfix.core.schema.table import Column
 
 
 def _whole_bytes(column: Column) -> str:
-    """JSON_TABLE fills the odd bits of BIT(9) with some of its own (9.7.4). With whole bytes it is as long, and as much."""
+    """Return the column with whole bytes, as long and as much: JSON_TABLE fills the odd bits of BIT(9) (9.7.4)."""
     bits = int(column.column_type.lower().removeprefix("bit(").removesuffix(")"))
     return f"BIT({-(-bits // 8) * 8})"
 

@@ -13,7 +13,7 @@ _SEVERAL = 10
 
 
 def printed_bytes(text: str) -> bytes:
-    """Binary strings print every byte that is no ASCII character as ``\\xHH`` (8.0 and later)."""
+    r"""Return the bytes: a printed binary string has ``\xHH`` for every byte that is no ASCII character (8.0 and later)."""
     return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8", "replace"))
 
 

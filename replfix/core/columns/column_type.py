@@ -21,10 +21,12 @@ class Unaskable(Exception):
 
 
 def text_in(answer: Answer) -> str:
+    """Return the answer as text."""
     return answer.decode("utf-8") if isinstance(answer, bytes) else answer
 
 
 def bytes_in(answer: Answer) -> bytes:
+    """Return the answer as bytes."""
     return answer if isinstance(answer, bytes) else answer.encode("utf-8")
 
 
@@ -40,6 +42,8 @@ def _whole(number: int | float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
+    """What the core knows of one column type."""
+
     names: tuple[str, ...]
     """As ``information_schema.COLUMNS.DATA_TYPE`` has them, in lower case."""
     read: Callable[[Answer], Value]

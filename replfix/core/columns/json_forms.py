@@ -10,9 +10,9 @@ from replfix.core.schema.table import Column
 
 
 def from_json(column: Column, form: object) -> Value:
-    """What ``to_json`` made of a value of that column; ValueError for a form that no value of it has.
+    """Return what ``to_json`` was given for a value of that column; ValueError for a form that no value of it has.
 
-    Which values inside a JSON document are of SQL types is not in its text, so that does not come back.
+    The text of a JSON document does not show which values inside are of SQL types, so that is lost.
     """
     type_ = type_of(column)
     match form:

@@ -1,5 +1,7 @@
-"""What a server is asked about one reading of a value: which rows hold it. Pieces that are no value of their column rule
-a reading out before anything is asked."""
+"""What a server is asked about one reading of a value: which rows have it.
+
+A piece that is no value of its column excludes a reading before any query.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from replfix.core.schema.table import KeyPart, Table, UniqueKey
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """``part`` of the key equals ``value``; of a part with a prefix, the value is that prefix. ``printed``: the column as
-    text equals it, for types whose text stands for many values (FLOAT)."""
+    """``part`` of the key equals ``value``; of a part with a prefix, the value is that prefix.
+
+    ``printed``: the column as text equals it, for types whose text is the same for many values (FLOAT).
+    """
 
     part: KeyPart
     value: Value
@@ -22,7 +26,7 @@ class Match:
 
 
 def matches(table: Table, key: UniqueKey, values: tuple[str, ...], *, cut: bool) -> tuple[Match, ...]:
-    """The conditions of one reading; ``cut``: the last piece may go on. Impossible, Unaskable."""
+    """Return the conditions of one reading; ``cut``: the last piece may go on. Impossible, Unaskable."""
     last = len(values) - 1
     return tuple(
         _match(table, part, text, cut=cut and number == last)

@@ -1,1 +1,1 @@
-"""A transaction held against the rows of a replica: what is in its way."""
+"""A transaction compared with the rows of a replica: what blocks it."""

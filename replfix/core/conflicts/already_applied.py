@@ -1,4 +1,4 @@
-"""How many transactions of the backlog, from its first on, a replica already stands as if it had applied them."""
+"""How many transactions of the backlog, from its first on, a replica's rows already agree with."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def _together(transactions: Sequence[Transaction]) -> tuple[RowChange, ...]:
 
 
 def questions(transactions: Sequence[Transaction], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
-    """Those of each transaction for itself: of some together, rows may be left out that fewer of them leave in place."""
+    """Return the look-ups of each transaction by itself: taken together, later ones can hide rows of earlier ones."""
     return tuple(dict.fromkeys(row.lookup for one in transactions for row in final_rows(one.changes, tables)))
 
 
 def run_length(transactions: Sequence[Transaction], tables: Mapping[TableName, Table], answers: Answers) -> int:
-    """The most of them, from the first on, whose rows all stand as they leave them together; 0 for none.
+    """Return the largest number of transactions, from the first on, whose rows are all as they leave them together.
 
-    A later one may change a row of an earlier one again, so they are taken together, not one by one.
+    0 for none. A later one may change a row of an earlier one again, so they are taken together, not one by one.
     """
     for length in range(len(transactions), 0, -1):
         rows = final_rows(_together(transactions[:length]), tables)

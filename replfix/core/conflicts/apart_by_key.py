@@ -1,4 +1,4 @@
-"""Rows that the source has at once, and that a unique key of the replica keeps apart: no state of the replica holds both."""
+"""Rows that the source has at once, and that a unique key of the replica excludes: the replica cannot have both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KeptApart:
 def kept_apart(
     changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> Iterator[KeptApart]:
-    """Of each key the first two rows. Values to the byte: what a collation takes for equal, the rehearsal finds out."""
+    """Yield the first two such rows of each key. Values are compared to the byte; the rehearsal finds what a collation adds."""
     final = final_rows(changes, tables)
     own = {row.lookup for row in final}
     put = [(tables[r.table], r.target) for r in found.repairs if r.target is not None]
@@ -52,7 +52,7 @@ def _one_value_twice(rows: Iterable[tuple[Table, RowImage]]) -> Iterator[KeptApa
 
 
 def enforces(theirs: Table, key: UniqueKey) -> bool:
-    """Whether a key of the table keeps out all that this one does: the same parts, or fewer whole columns."""
+    """Return whether a key of the table excludes all that this one does: the same parts, or fewer whole columns."""
     return any(
         other.parts == key.parts
         or (

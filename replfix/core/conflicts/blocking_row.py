@@ -1,7 +1,6 @@
-"""The row of the replica that is in the way of a statement, or of a row that is logged in part, by the key and the value of the server's
-message.
+"""The replica's row that blocks a statement, or a row logged in part, found by key and value of the server's message.
 
-The value in a message is cut, joined and escaped: it is believed only where it cannot be misread, and it serves for a hint to a
+The value in a message is cut, joined and escaped: it is used only where it cannot be misread, and only for a hint to a
 human, never for a plan.
 """
 
@@ -28,7 +27,7 @@ _WHOLE = 60
 
 
 def tables_in_question(error: ApplierError, statement: Statement | None) -> tuple[TableName, ...]:
-    """The table whose key the message can mean; none where it could be another one's."""
+    """Return the table whose key the message can mean; none where it could be another table's key."""
     if (
         error.errno != ER_DUP_ENTRY
         or error.event != "Query"
@@ -42,7 +41,7 @@ def tables_in_question(error: ApplierError, statement: Statement | None) -> tupl
 def row_in_question(
     error: ApplierError, transaction: Transaction | None, found: Reconciliation | None
 ) -> TableName | None:
-    """The table of a row event that does not hold the key which the message names: its default collides, or what the row has there."""
+    """Return the table of a row event without the key that the message names: its default or the row's value collides."""
     if error.errno != ER_DUP_ENTRY or transaction is None or found is None or found.conflicts:
         return None
     tables = {
@@ -54,7 +53,7 @@ def row_in_question(
 
 
 def blocking(error: ApplierError, table: Table) -> Lookup | None:
-    """The look-up of that row; None where key or value can be misread."""
+    """Return the look-up of that row; None where key or value can be misread."""
     key = _key(error, table)
     if key is None or error.shown_value is None or _fires(table):
         return None
@@ -78,7 +77,10 @@ def blocking(error: ApplierError, table: Table) -> Lookup | None:
 
 
 def changed_by(statement: Statement, table: Table) -> Lookup | None:
-    """The rows that an UPDATE changes, where its WHERE only says what values some columns have; None for any other."""
+    """Return the look-up of the rows that an UPDATE changes.
+
+    Only where its WHERE just gives values of some columns; None for any other.
+    """
     found = _ONLY_EQUALS.search(statement.text)
     parts, values = list[KeyPart](), list[tuple[Value, ...]]()
     for name, value in re.findall(_EQUALS, found["all"]) if found is not None else ():
@@ -96,5 +98,5 @@ def _key(error: ApplierError, table: Table) -> UniqueKey | None:
 
 
 def _fires(table: Table) -> bool:
-    """A trigger of it may have met the key of another table, which can have the same name."""
+    """Return whether a trigger may have met the key of another table, which can have the same name."""
     return any(trigger.event in ("INSERT", "UPDATE") for trigger in table.triggers)

@@ -1,4 +1,4 @@
-"""Rows followed through the changes of a log: each is the same row under whatever key it gets, and another row that gets its key is not."""
+"""Rows followed through the changes of a log: a row stays the same row under any key, and is not the key's next row."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from replfix.core.schema.table import Table, TableName
 
 @dataclass(slots=True)
 class Followed:
-    """``image``: the row behind all of the changes, as far as it is known; None when it was deleted. ``first``: what the first change
-    of it writes; ``later``: columns that the others write."""
+    """A row through all of the changes.
+
+    ``image``: the row after them, as far as it is known; None when it was deleted. ``first``: what the first change of
+    it writes; ``later``: columns that the others write.
+    """
 
     image: RowImage | None
     first: RowImage | None = None
@@ -48,5 +51,6 @@ def follow(
 
 
 def name_of(table: Table, image: RowImage) -> Identity | None:
+    """Return what names the row; None where the image lacks that."""
     values = identity_values(table, image)
     return (table.name, values) if values is not None else None

@@ -1,4 +1,4 @@
-"""What a transaction makes of each row that it touches, from before it to behind it, whatever it does in between."""
+"""What a transaction makes of each row that it touches, from before it to after it, whatever it does in between."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from replfix.core.schema.table import Table, TableName
 def net_rows(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], whole: Mapping[Identity, RowImage]
 ) -> tuple[RowRepair, ...]:
-    """Each row that is another one in the end, in the order in which it was met first. ``whole`` has those that are logged in part.
+    """Return each row that is changed in the end, in the order of first touch; ``whole`` has those logged in part.
 
     Rows that only their values name are counted: as many go and come as there are fewer and more of them.
     """

@@ -1,15 +1,15 @@
-"""A transaction held against a replica's rows: every conflict at once, not only the one that stopped it.
+"""A transaction compared with a replica's rows: every conflict at once, not only the one that stopped it.
 
-The rows of the transaction are walked in order. The *first* change that touches a row says what the replica must hold
-before the transaction starts: an update or delete expects its before image; an insert, and the after image of an
-update, expect that no other row holds any of its unique keys. What earlier rows of the same transaction put in place
-or took away is taken into account: such a row is expected from the transaction, not from the replica.
+The rows of the transaction are walked in order. The *first* change that touches a row says what has to be on the
+replica before the transaction starts: an update or delete expects its before image; an insert, and the after image of
+an update, expect that no other row has any of its unique keys. What earlier rows of the same transaction wrote or
+deleted is taken into account: such a row is expected from the transaction, not from the replica.
 
 In a table without a key that names its rows, a row is named by all of its values. Several can then be the same, and
 what counts is their number: the applier takes any one of them (MySQL 9.7 compares the whole row, to the byte).
 
-Two pure phases with one batch of look-ups between them: ``questions`` says what to ask the replica,
-``reconcile`` concludes from the answers. Of events that do not log every column, the answers tell what else to ask.
+Two pure phases with one batch of look-ups between them: ``questions`` says what to ask the replica, ``reconcile``
+concludes from the answers. Of events that do not log every column, the answers show what else to ask.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Identity = tuple[TableName, tuple[Value, ...]]
 
 
 class ConflictKind(enum.StrEnum):
+    """In which way a row of the transaction and the replica's rows conflict."""
+
     DUPLICATE = "duplicate"  # the replica holds a row with a unique key that the transaction's row needs
     MISSING = "missing"  # the replica lacks the row that the transaction updates or deletes
     DIFFERENT = "different"  # the row is there, with other values than the before image
@@ -56,14 +58,14 @@ class Conflict:
 
     @property
     def in_words(self) -> str:
+        """The conflict for people."""
         if self.kind is ConflictKind.MISSING and self.foreign_key:
             return f"the row that is referenced by {self.foreign_key} is not on the replica"
         return _IN_WORDS[self.kind] + (f" ({self.foreign_key})" if self.foreign_key else "")
 
     @property
     def identical(self) -> bool:
-        """The replica's row is the one that the transaction writes, every column of it: of a row that is logged in part, the
-        rest is not known to be the same."""
+        """Whether the replica's row is in every column the one that the transaction writes; of a row logged in part: no."""
         whole = self.incoming is not None and not self.in_part
         return self.kind is ConflictKind.DUPLICATE and whole and not self.differences
 
@@ -88,7 +90,7 @@ class RowRepair:
 
 @dataclass(frozen=True, slots=True)
 class InPart:
-    """A missing row of which the event does not hold every column."""
+    """A missing row of which not every column is in the event."""
 
     repair: RowRepair
     row: RowImage | None  # with the source's values of now in their place; None: the source has no such row now
@@ -98,6 +100,8 @@ class InPart:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
+    """Every conflict of a transaction with a replica's rows, and the repairs that resolve them."""
+
     conflicts: tuple[Conflict, ...]
     repairs: tuple[RowRepair, ...]
     unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
@@ -129,8 +133,10 @@ class Reconciliation:
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
-    """What names the row of that image: the values of the table's identity key, of a table without one all that are stored.
-    None when they were not logged."""
+    """Return what names the row: the values of the table's identity key, or without such a key all that are stored.
+
+    None when they were not logged.
+    """
     key = table.identity
     if key is not None:
         values = tuple(image[ordinal] for ordinal in table.ordinals(key))
@@ -154,7 +160,7 @@ class Touch:
 def walk(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], again: list[DeletedAgain] | None = None
 ) -> Iterator[Touch]:
-    """Each change, but for those that delete a row which the transaction has deleted before: these go to ``again``."""
+    """Yield each change; deletes of a row that the transaction has deleted before go to ``again`` instead."""
     placed: Counter[Identity] = Counter()  # rows that stand as the transaction left them
     gone, found = RowsGone(), again if again is not None else []
     for index, change in enumerate(changes):
@@ -189,7 +195,7 @@ def walk(
 
 
 def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
-    """Every look-up that ``reconcile`` will want answered, each once, in the transaction's order."""
+    """Return every look-up that ``reconcile`` needs, each once, in the transaction's order."""
     asked: dict[Lookup, None] = {}
     for touch in walk(changes, tables):
         for image in _images_in_question(touch):
@@ -240,7 +246,7 @@ def _unidentified(changes: tuple[RowChange, ...], tables: Mapping[TableName, Tab
 
 
 def held_after_repairs(found: Reconciliation, tables: Mapping[TableName, Table]) -> dict[Lookup, int]:
-    """How many of each row without a name the replica holds when its rows are repaired."""
+    """Return how many of each row without a name the replica has when its rows are repaired."""
     held = dict(found.held)
     for repair in found.repairs:
         for image, change in ((repair.current, -1), (repair.target, 1)):
@@ -253,8 +259,10 @@ def held_after_repairs(found: Reconciliation, tables: Mapping[TableName, Table])
 def spare_rows(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], held: Mapping[Lookup, int]
 ) -> dict[Lookup, int]:
-    """How many of each row without a name the replica holds beyond those that the transaction takes: they are still there
-    after it. ``held`` is how many there are before it."""
+    """Return how many of each row without a name the replica has beyond those that the transaction deletes or changes.
+
+    They are still there after it. ``held`` is how many there are before it.
+    """
     taken = Counter(
         by_identity(touch.table, touch.change.before)
         for touch in walk(changes, tables)
@@ -298,7 +306,7 @@ class _Reconciler:
         self.standing[self._named(touch.table, stands)] = own
 
     def _expect(self, touch: Touch, before: RowImage) -> Identity | None:
-        """The before image must be on the replica; the identity of the row that is."""
+        """Require the before image on the replica; return the identity of the row that has it."""
         table, change = touch.table, touch.change
         key = () if table.identity is None else (table.identity,)
         lookup = by_identity(table, before)
@@ -330,7 +338,7 @@ class _Reconciler:
         return identity
 
     def _collide(self, touch: Touch, image: RowImage, own: Identity | None) -> None:
-        """No row but ``own`` may hold a unique key of ``image``; one conflict for each row that does."""
+        """Add a conflict for each row but ``own`` that has a unique key of ``image``."""
         table = touch.table
         colliding: dict[Identity, tuple[RowImage, list[UniqueKey]]] = {}
         left = self.latest[own] if own is not None and NOT_LOGGED in image else None
@@ -354,8 +362,10 @@ class _Reconciler:
             self._note(ConflictKind.DUPLICATE, touch, tuple(keys), row, image)
 
     def _freed(self, identity: Identity, key: UniqueKey, row: RowImage) -> bool:
-        """An earlier change of the transaction has deleted this row or given it another value of this key. Whether it is
-        another one, the replica says where it was asked."""
+        """Return whether an earlier change of the transaction has deleted this row or changed its value of this key.
+
+        Whether the value is another one, the replica decides where it was asked.
+        """
         if identity not in self.latest:
             return False
         table, left = self.tables[identity[0]], self.latest[identity]
@@ -402,15 +412,17 @@ class _Reconciler:
         return tuple(r for r in changed if not self._stands(r)) + tuple(self.missing)
 
     def _stands(self, repair: RowRepair) -> bool:
-        """The row is what the transaction expects, as far as that was logged: no repair of it can be named."""
+        """Return whether the row is what the transaction expects, as far as that was logged: there is nothing to repair."""
         current, target = repair.current, repair.target
         return current is not None and target is not None and same(self.tables[repair.table], current, target)
 
 
 @dataclass(frozen=True, slots=True)
 class FinalRow:
-    """How one row stands after the transaction: its image, or None when it is gone. Of rows without a name, ``count`` that
-    are the same."""
+    """One row after the transaction: its image, or None when it is gone.
+
+    Of rows without a name, ``count`` that are the same.
+    """
 
     lookup: Lookup
     image: RowImage | None
@@ -418,8 +430,11 @@ class FinalRow:
 
 
 def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[FinalRow, ...]:
-    """The state of every row that the transaction touched, after it. What ``verify`` compares the replica with. Rows that
-    a cascade of the same transaction may have changed or deleted are left out: no event says what became of them."""
+    """Return the state of every row that the transaction touched, after it.
+
+    ``verify`` compares the replica with it. Rows that a cascade of the same transaction may have changed or deleted are
+    left out: no event says what they are after it.
+    """
     final: dict[Lookup, RowImage | None] = {}
     since: dict[Lookup, int] = {}
     cascades = Cascades.of(changes, tables)
@@ -449,8 +464,10 @@ def not_as_final(
     answers: Answers,
     spare: Mapping[Lookup, int],
 ) -> tuple[str, ...]:
-    """In words: which of the rows do not stand as the transaction leaves them. Empty when all do. For ``spare`` see
-    ``spare_rows``."""
+    """Say in words which of the rows are not as the transaction leaves them.
+
+    Empty when all are. For ``spare`` see ``spare_rows``.
+    """
     wrong: list[str] = []
     present = {(r.lookup.table, r.image) for r in rows if r.image is not None}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What a server's own binlog tells of a few rows: its newest part, read without a gap, as far back as a bound allows."""
+"""What a server's own binlog shows of a few rows: its newest part, without a gap, as far back as a bound allows."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class Logged:
 
     @property
     def place(self) -> LogPosition:
+        """The transaction's start in the binlog."""
         return LogPosition(self.log_file, self.start_pos)
 
     @property
     def when(self) -> str:
+        """The time of commit, for people."""
         return f"{self.committed_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -53,18 +55,19 @@ _FAR = re.compile(r"\s*(DROP|TRUNCATE|ALTER|RENAME)\b(?!\s+(DATABASE|SCHEMA))", 
 
 
 def mentions(statement: str, table: TableName) -> bool:
-    """Whether a statement's text has the table's name in it, as a word."""
+    """Return whether the table's name is in a statement's text, as a word."""
     return re.search(rf"(?<![\w$]){re.escape(table.name)}(?![\w$])", statement, re.I) is not None
 
 
 def may_change(statement: str, table: TableName) -> bool:
-    """Whether a statement that was logged as text can have changed rows of that table. DML always can: by triggers."""
+    """Return whether a statement logged as text can have changed rows of that table; DML always can, by triggers."""
     if _HARMLESS.match(statement):
         return False
     return mentions(statement, table) if _FAR.match(statement) else True
 
 
 def creates(statement: str, table: TableName) -> bool:
+    """Return whether the statement is a CREATE TABLE that names the table."""
     return bool(re.match(r"\s*CREATE\s+TABLE\b", statement, re.I)) and mentions(statement, table)
 
 
@@ -73,9 +76,9 @@ NO_GTIDS = GtidSet()
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """``logged`` by GTID, in the log's order. From ``horizon`` on everything in the log was read; None: nothing was.
+    """``logged`` by GTID, in the log's order; from ``horizon`` on everything in the log was read; None: nothing was.
 
-    ``absent``: transactions that the server counts as executed, that were asked for, and that its log does not hold. Of
+    ``absent``: transactions that the server counts as executed, that were asked for, and that are not in its log. Of
     MariaDB it also has numbers that nobody ever used.
     """
 
@@ -86,16 +89,17 @@ class History:
     absent: GtidSet = NO_GTIDS
 
     def last(self, row: Identity) -> Touch | None:
-        """The newest change of the row. Older than the horizon, it need not be the last one."""
+        """Return the newest change of the row. Older than the horizon, it need not be the last one."""
         found = (self.touches or {}).get(row, ())
         last = found[-1] if found else None
         return last if last is not None and self.horizon is not None and self.horizon <= last.by.place else None
 
     def of(self, gtid: str) -> Logged | None:
+        """Return the change in that transaction, None when it is not in the log."""
         return self.logged.get(gtid)
 
     def doubts(self, table: TableName) -> tuple[Logged, ...]:
-        """Transactions whose rows are not known, and which may have changed rows of the table."""
+        """Return transactions whose rows are unknown and which may have changed rows of the table."""
         return tuple(
             one
             for one in self.logged.values()
@@ -103,12 +107,12 @@ class History:
         )
 
     def created(self, table: TableName) -> Logged | None:
-        """The newest CREATE TABLE of it."""
+        """Return the newest CREATE TABLE of it."""
         found = [one for one in self.logged.values() if one.statement is not None and creates(one.statement, table)]
         return found[-1] if found else None
 
     def covers_life_of(self, table: TableName) -> Logged | bool | None:
-        """The CREATE TABLE behind which all is read; True when all of the log is; False when neither."""
+        """Return the CREATE TABLE after which everything is read; True when the whole log is; False when neither."""
         born = self.created(table)
         if born is not None and self.horizon is not None and self.horizon <= born.place:
             return born
@@ -126,7 +130,7 @@ def compiled(
     tables: Mapping[TableName, Table],
     most_rows: int,
 ) -> History | None:
-    """The history that the newest part of a log gives; None when it holds more than ``most_rows`` rows."""
+    """Return the history in the newest part of a log; None when it has more than ``most_rows`` rows."""
     logged: list[Logged] = []
     touches: dict[Identity, list[Touch]] = {}
     rows = 0
@@ -156,7 +160,7 @@ def compiled(
 
 
 def touched(change: RowChange, tables: Mapping[TableName, Table]) -> frozenset[Identity]:
-    """The names of the rows that a change meets and leaves."""
+    """Return the names of the rows that a change finds and leaves."""
     table = tables.get(change.table)
     if table is None:
         return frozenset()
@@ -177,7 +181,7 @@ def _passed_over(one: PassedOver) -> Logged:
 
 
 def _horizon(logged: list[Logged], asked: GtidSet, executed: GtidSet) -> LogPosition | None:
-    """The oldest transaction that was read of each origin that was not read in full; the newest of those."""
+    """Return where everything is known from: the newest of the first transactions read of the origins not read in full."""
     if not logged:
         return None
     found = [logged[0].place]

@@ -32,14 +32,18 @@ class Why(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """``at``: of rows that are exchanged the server that has the replica's row, or none where the replica has none; of others the
-    one that has given the row up, or deletes it in turn."""
+    """A row that is out of date because servers exchanged it.
+
+    ``at``: of exchanged rows the server that has the replica's row, or none where the replica has none; of others the
+    one that has given the row up, or deletes it in turn.
+    """
 
     conflict: Conflict
     at: str
     why: Why = Why.EXCHANGED
 
     def in_words(self, tables: Tables) -> str:
+        """Return for people where the row is now."""
         conflict, table = self.conflict, tables[self.conflict.table]
         if self.why is Why.DELETED_HERE and conflict.expected is not None:
             row = by_identity(table, conflict.expected)
@@ -53,15 +57,17 @@ class Swap:
 
 
 def questions(conflicts: Iterable[Conflict], tables: Tables) -> tuple[Lookup, ...]:
-    """What to ask another server: its rows under the names of the replica's row and of the transaction's."""
+    """Return what to ask another server: its rows under the names of the replica's row and of the transaction's."""
     return tuple(dict.fromkeys(lookup for conflict in conflicts for lookup in _lookups(conflict, tables)))
 
 
 def swapped(
     conflicts: Iterable[Conflict], changes: tuple[RowChange, ...], tables: Tables, answers: Answers, *, circle: bool
 ) -> Iterator[tuple[Conflict, Why]]:
-    """Those of whose row that server stands as the replica does, and not as the transaction leaves it. In a circle, where that server
-    has executed the transaction, those that it does not leave there any more."""
+    """Yield the conflicts in which that server's row is as the replica's is, and not as the transaction leaves it.
+
+    In a circle, where that server has executed the transaction, also those in which its row is no longer there.
+    """
     final = {row.lookup: row.image for row in final_rows(changes, tables)}
     for conflict in conflicts:
         table = tables.get(conflict.table)
@@ -83,7 +89,7 @@ def swapped(
 
 
 def deleted_here(conflicts: Iterable[Conflict], tables: Tables, own: Iterable[RowChange]) -> Iterator[Conflict]:
-    """Those that miss a row which the last of these changes of it has deleted."""
+    """Yield the conflicts that miss a row which the last of these changes of it has deleted."""
     deletes: dict[Identity, bool] = {}
     for change in own:
         for image, gone in ((change.before, True), (change.left, False)):
@@ -115,9 +121,11 @@ def _lookups(conflict: Conflict, tables: Tables) -> Iterator[Lookup]:
 def unchanged(
     swaps: Iterable[Swap], tables: Tables, later: Iterable[tuple[RowChange, bool]], *, circle: bool
 ) -> tuple[Swap, ...]:
-    """Those that later changes of the source do not explain. ``later``: each with whether it has been executed here; in a circle all
-    of the source's log. What explains is that the last change about the rows comes here, and of a row that the transaction left in a
-    circle that the first one goes on from it: one that writes it anew finds it gone.
+    """Return those that later changes of the source do not explain.
+
+    ``later``: each with whether it has been executed here; in a circle all of the source's log. It explains a conflict
+    that the last change of the rows comes here, and, for a row that the transaction left in a circle, that the first
+    one continues from it: one that writes it anew finds it gone.
     """
     left = [(swap, _left(swap, tables) if circle else frozenset(), _names(swap.conflict, tables)) for swap in swaps]
     comes, met_first, anew = set[int](), set[int](), set[int]()
@@ -153,7 +161,7 @@ def _named(tables: Tables, name: TableName, images: Iterable[RowImage | None]) -
 
 
 def beside(swaps: Iterable[Swap], changes: tuple[RowChange, ...], tables: Tables) -> tuple[RowChange, ...]:
-    """The transaction's changes of other rows: none of them goes on from one that is about those."""
+    """Return the transaction's changes of other rows: none of them continues from one of those."""
     names = frozenset(name for swap in swaps for name in _names(swap.conflict, tables))
     left = changes
     while True:

@@ -28,6 +28,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
+        """Return the password; nothing else shows it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -42,7 +43,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who connects. None: not said."""
+    """Who connects. None: not given."""
 
     user: str | None = None
     password: Secret | None = None
@@ -79,7 +80,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str) -> Endpoint:
-        """Parse a URL; UsageError says which part is wrong, and never repeats the URL (it may hold a password)."""
+        """Parse a URL; UsageError names the part that is wrong, and never repeats the URL (a password can be in it)."""
         hint = "Write it as mysql://user:password@host:port (reserved characters in user and password percent-encoded)."
         scheme, separator, _ = url.partition("://")
         if not separator:
@@ -110,8 +111,10 @@ class Endpoint:
         )
 
     def visited_as(self, other: Endpoint) -> Endpoint:
-        """This address, with the other's account where this one names none, and its TLS options where they are not given.
-        What the other may ask for when it lets us in, this one may not."""
+        """Return this address with the other's account and TLS options, where this one has none.
+
+        What the other may ask for at login (plugins, a readable password), this one may not.
+        """
         with_tls = replace(self, tls=self.tls.over(other.tls), limits=other.limits)
         return with_tls if self.user is not None else replace(with_tls, user=other.user, password=other.password)
 
@@ -133,8 +136,10 @@ class UrlOptions:
 
 
 def url_options(options: Iterable[tuple[str, str]]) -> UrlOptions:
-    """The options of a URL, by their names. UsageError for one that is not known, which is not repeated: what stands there may
-    be a part of a password with a ``?`` in it."""
+    """Return the options of a URL, by their names.
+
+    UsageError for an unknown one, without repeating it: it may be a part of a password with a ``?`` in it.
+    """
     known = (*TLS_OPTIONS, *SIGN_IN_OPTIONS, "socket")
     hint = f"Known are {', '.join(known)}. A ? in a password is written %3F."
     given = {}

@@ -1,4 +1,4 @@
-"""Servers that nobody named, found in what another server says: what has to be known of them before they are shown an account."""
+"""Servers that nobody named, found in what another server reports: what must be known before they see an account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ shown one."""
 
 
 def fingerprint(certificate: bytes) -> str:
-    """As ``openssl x509 -fingerprint -sha256`` has it, without the colons."""
+    """Return the fingerprint as ``openssl x509 -fingerprint -sha256`` has it, without the colons."""
     return hashlib.sha256(certificate).hexdigest()
 
 
@@ -29,9 +29,11 @@ class Found:
 
     @property
     def how(self) -> str:
+        """How it was found, for people."""
         return f"{self.address} was found in {self.where}, and nobody named it"
 
     def question(self, shown: str) -> str:
+        """Return the question whether the certificate is trusted; ``shown`` is its fingerprint."""
         whose = f" (server_uuid {self.uuid})" if self.uuid else ""
         return (
             f"{self.how}. Its certificate{whose} has the SHA-256 fingerprint\n  {shown}\nand is not verified. "
@@ -39,18 +41,21 @@ class Found:
         )
 
     def not_encrypted(self) -> ConnectError:
+        """Return the error for a server without TLS."""
         return ConnectError(
             f"{self.how}. It does not encrypt, so nothing tells which server it is: it is shown no account.",
             self._name_it,
         )
 
     def not_agreed(self, shown: str) -> ConnectError:
+        """Return the error for a certificate that nobody has agreed to."""
         return ConnectError(
             f"{self.how}. Its certificate (SHA-256 {shown[:16]}…) is not verified, and nobody has agreed to it: it is shown no account.",
             f"{self._name_it} Or run 'replfix doctor' at a terminal once, and agree to its certificate.",
         )
 
     def changed(self, shown: str, known: str, file: str) -> ConnectError:
+        """Return the error for a certificate that differs from the one agreed to."""
         return ConnectError(
             f"{self.how}. Its certificate is another one than was agreed to (SHA-256 {shown[:16]}…, it was {known[:16]}…): it is shown no "
             "account.",

@@ -1,4 +1,4 @@
-"""How much a server may send, and how long it may keep a diagnosis: both are bounded, and the end of it is said in words."""
+"""How much a server may send, and how long it may delay a diagnosis: both are bounded, and a limit that is reached is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Limits:
     diagnose_seconds: int = 1800  # all that a diagnosis asks of servers
 
     def rows_left(self, rows: int, values: int, images: int) -> int:
-        """How many more may be decoded, each of so many values, behind those that are."""
+        """Return how many more rows of so many values may be decoded, after those that are."""
         return max(0, min(self.rows - rows, (self.values - values) // max(1, images)))
 
     def check(self, transaction: str, *, rows: int = 0, values: int = 0, size: int = 0) -> None:
@@ -41,6 +41,7 @@ class Limits:
 
 
 def raised(key: str, given: str = "this machine has the memory") -> str:
+    """Return the hint for a limit that was reached: ``key`` raises it."""
     return f"If {given}: {key} in [limits] of replfix.toml raises that."
 
 

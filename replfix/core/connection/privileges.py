@@ -17,6 +17,8 @@ _REVOKE = re.compile(r"REVOKE (?P<what>.+?) ON (?P<scope>\S+) FROM ", re.S)
 
 
 class Role(enum.StrEnum):
+    """The role of a server in a repair."""
+
     REPLICA = "replica"
     SOURCE = "source"
 
@@ -96,6 +98,7 @@ class Granted:
     stands_in: str = ""  # what is used in place of START REPLICA, in words: a cloud's procedures
 
     def has(self, need: Need) -> bool:
+        """Return whether the account has one of the privileges that serve."""
         return any(name in self.everywhere or name in self._on(need.scope) for name in need.names)
 
     def _on(self, scope: str) -> frozenset[str]:
@@ -113,6 +116,7 @@ class Granted:
 
 
 def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
+    """Return what an account lacks on a server of that role."""
     return tuple(
         need
         for need in granted.needs
@@ -121,21 +125,26 @@ def missing(granted: Granted, role: Role) -> tuple[Need, ...]:
 
 
 def lacking_to_write(granted: Granted) -> tuple[str, ...]:
-    """Of what keep-both and replica-wins need on the source beside the rest, that which the account lacks on everything."""
+    """Return what keep-both and replica-wins need on the source, of all writing, and the account lacks globally."""
     lacking = tuple(name for name in SOURCE_WRITES if name not in granted.everywhere)
     return (*lacking, *(need.names[0] for need in granted.needs if need.action == _STATUS and not granted.has(need)))
 
 
 def lacking_behind_the_rehearsal(granted: Granted, *, read_only: bool, super_read_only: bool) -> tuple[Need, ...]:
-    """Of what a resolution needs on the replica: that which nothing before its first write, or only a refusal in other words, would
-    tell. The rest is tried by the rehearsal."""
+    """Return what a resolution needs on the replica and the account lacks, where no earlier step would show it clearly.
+
+    The rehearsal tries the rest.
+    """
     actions = (_START, *((_WHILE_READ_ONLY,) if read_only else ()), *((_OPEN,) if super_read_only else ()))
     return tuple(need for need in missing(granted, Role.REPLICA) if need.action.startswith(actions))
 
 
 def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> tuple[str, ...]:
-    """What an administrator runs on that server, all at once: not logged, for the account may be on this server only, and a GRANT to
-    an account that a replica lacks stops it (1410). ``account`` as CURRENT_USER() says it."""
+    """Return the statements with which an administrator of that server grants the needs, not logged.
+
+    The account may be on this server only, and a GRANT to an account that a replica lacks stops it (1410). ``account``
+    as CURRENT_USER() prints it.
+    """
     by_scope: dict[str, dict[str, None]] = {}
     for need in needs:
         by_scope.setdefault(need.scope, {})[need.names[0]] = None
@@ -146,7 +155,7 @@ def granting(account: str, needs: Iterable[Need], *, super_read_only: bool) -> t
 
 
 def for_an_administrator(address: str, account: str, needs: Iterable[Need], *, super_read_only: bool) -> str:
-    """The same for people, on that server."""
+    """Return the same statements in a sentence for people, on that server."""
     return f"As an administrator of {address}: {in_one_line(granting(account, needs, super_read_only=super_read_only))}"
 
 
@@ -154,6 +163,7 @@ WHETHER_MORE = "'replfix doctor' shows whether more is missing."
 
 
 def in_one_line(statements: Iterable[str]) -> str:
+    """Return the statements in one line, each with its semicolon."""
     return " ".join(f"{statement};" for statement in statements)
 
 
@@ -166,7 +176,7 @@ TAG_PRIVILEGE = "TRANSACTION_GTID_TAG"
 
 
 def privilege_in(message: str) -> str:
-    """The privilege that a server's refusal asks for, SUPER only where nothing else serves; empty when it names none."""
+    """Return the privilege that a server's refusal asks for, SUPER only where nothing else serves; empty for none."""
     if TAG_PRIVILEGE in message:
         return TAG_PRIVILEGE
     if one_of := _ONE_OF.search(message):
@@ -177,8 +187,11 @@ def privilege_in(message: str) -> str:
 
 
 def parse_grants(account: str, lines: Iterable[str], needs: tuple[Need, ...] = NEEDS) -> Granted:
-    """From the lines of SHOW GRANTS. ALL PRIVILEGES stands for every static privilege; the dynamic ones are listed
-    beside it (MySQL 8.0+; MariaDB has none). Partial revokes take a schema out of a global privilege: that privilege then counts as missing."""
+    """Parse the lines of SHOW GRANTS.
+
+    ALL PRIVILEGES is every static privilege; the dynamic ones are listed beside it (MySQL 8.0+; MariaDB has none).
+    Partial revokes take a schema out of a global privilege: that privilege then counts as missing.
+    """
     everywhere: set[str] = set()
     by_schema: dict[str, set[str]] = {}
     revoked: set[str] = set()

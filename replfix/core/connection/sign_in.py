@@ -10,9 +10,11 @@ _NO = ("0", "off", "false")
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Options of one server; None: not given. Without any, no password goes over the wire in a form that can be read, unless the
-    connection is encrypted or does not leave the machine (MySQL manual, "Caching SHA-2 Pluggable Authentication",
-    "Client-Side Cleartext Pluggable Authentication").
+    """Options of one server; None: not given.
+
+    Without any, no password goes over the wire in a form that can be read, unless the connection is encrypted or does
+    not leave the machine (MySQL manual, "Caching SHA-2 Pluggable Authentication", "Client-Side Cleartext Pluggable
+    Authentication").
     """
 
     enable_cleartext_plugin: bool | None = None
@@ -23,7 +25,7 @@ class SignIn:
     """… with the key in this file, and with no other."""
 
     def over(self, other: SignIn) -> SignIn:
-        """Each option from here, else from ``other``."""
+        """Return each option from here, else from ``other``."""
         mine = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(other, **{name: value for name, value in mine.items() if value is not None})
 
@@ -33,7 +35,7 @@ OPTIONS = tuple(f.name.replace("_", "-") for f in fields(SignIn))
 
 
 def sign_in_of(options: Mapping[str, str | None]) -> SignIn:
-    """From options by their names with ``-``; others are passed over."""
+    """Read options by their names with ``-``; others are ignored."""
     return SignIn(
         enable_cleartext_plugin=_switch(options, "enable-cleartext-plugin"),
         get_server_public_key=_switch(options, "get-server-public-key"),

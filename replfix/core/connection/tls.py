@@ -23,6 +23,7 @@ class TlsMode(enum.StrEnum):
 
     @property
     def verifies(self) -> bool:
+        """Whether the server's certificate is verified."""
         return self in (TlsMode.VERIFY_CA, TlsMode.VERIFY_IDENTITY)
 
 
@@ -40,17 +41,18 @@ class Tls:
 
     @property
     def mode(self) -> TlsMode:
-        """The one that holds. Whoever names an authority and no mode wants it asked; the clients of MySQL 9.7 do not ask it."""
+        """The mode in effect. A CA without a mode means that it is checked, unlike in the clients of MySQL 9.7."""
         if self.ssl_mode is not None:
             return self.ssl_mode
         return TlsMode.VERIFY_CA if self.ssl_ca or self.ssl_capath else TlsMode.PREFERRED
 
     @property
     def versions(self) -> tuple[str, ...]:
+        """The TLS versions that are allowed."""
         return tuple(known for known in VERSIONS if self.tls_version is None or known in _versions(self.tls_version))
 
     def over(self, other: Tls) -> Tls:
-        """Each option from here, else from ``other``. A certificate and its key belong together."""
+        """Return each option from here, else from ``other``. A certificate and its key belong together."""
         mine = {f.name: getattr(self, f.name) for f in fields(self)}
         theirs = {f.name: getattr(other, f.name) for f in fields(other)}
         if self.ssl_cert is not None or self.ssl_key is not None:
@@ -63,9 +65,10 @@ OPTIONS = tuple(f.name.replace("_", "-") for f in fields(Tls))
 
 
 def tls_of(options: Mapping[str, str | None]) -> Tls:
-    """From options by their names with ``-``; others are passed over. ValueError, in words, for a value that cannot be.
+    """Read options by their names with ``-``; others are ignored. ValueError, for people, for an impossible value.
 
-    MariaDB's ``ssl`` and ``ssl-verify-server-cert``, with ``skip-`` and ``disable-``, say it where there is no ``ssl-mode``.
+    MariaDB's ``ssl`` and ``ssl-verify-server-cert``, with ``skip-`` and ``disable-``, count where there is no
+    ``ssl-mode``.
     """
     given = {name.replace("-", "_"): options[name] or None for name in OPTIONS if name in options}
     mode = given.pop("ssl_mode", None)
@@ -76,6 +79,7 @@ def tls_of(options: Mapping[str, str | None]) -> Tls:
 
 
 def mode_of(text: str) -> TlsMode:
+    """Return the mode of that name; ValueError lists the modes."""
     try:
         return TlsMode(text.upper())
     except ValueError:
@@ -83,6 +87,7 @@ def mode_of(text: str) -> TlsMode:
 
 
 def checked_versions(text: str) -> str:
+    """Return the text when it names only known TLS versions; ValueError otherwise."""
     if not _versions(text) or not _versions(text) <= set(VERSIONS):
         raise ValueError(f"tls-version is {' or '.join(VERSIONS)}, or both with a comma between")
     return text
@@ -103,7 +108,7 @@ def _of_switches(options: Mapping[str, str | None]) -> TlsMode | None:
 
 
 def _switch(options: Mapping[str, str | None], name: str) -> bool | None:
-    """On, off or not said; the last one in the file counts."""
+    """Return on, off or not given; the last one in the file counts."""
     said = None
     for option, value in options.items():
         if option in (name, *(prefix + name for prefix in _OFF)):

@@ -13,6 +13,8 @@ from replfix.core.remedies.remedy import Remedy
 
 
 class Confidence(enum.StrEnum):
+    """How well the evidence supports a cause."""
+
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
@@ -20,7 +22,7 @@ class Confidence(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One explanation that the evidence supports. ``evidence`` holds sentences, each a fact that was read."""
+    """One explanation that the evidence supports. ``evidence`` is sentences, each a fact that was read."""
 
     code: str
     confidence: Confidence
@@ -39,11 +41,14 @@ class Proposal:
 
     @property
     def allowed(self) -> bool:
+        """Whether there is a plan."""
         return self.plan is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
+    """All that was concluded about one incident."""
+
     evidence: Evidence
     causes: tuple[Cause, ...]  # the likeliest first
     proposals: tuple[Proposal, ...]
@@ -60,19 +65,22 @@ class Diagnosis:
 
     @property
     def stopped(self) -> str:
-        """What stands, as ``the default channel is stopped``."""
+        """What has stopped, as ``the default channel is stopped``."""
         channel = self.evidence.channel.name
         where = f"channel {channel}" if channel else "the default channel"
         return f"the receiver of {where} stands" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
 
     @property
     def recommended(self) -> Proposal | None:
-        """The strategy to look at first, when it is possible here. None where it takes a row of another source: whose the key is
-        has to be decided first."""
+        """The strategy to look at first, when it is possible here.
+
+        None where it takes a row of another source: a human has to decide first whose the key is.
+        """
         first = next(iter(self.proposals), None)
         if first is None or not first.allowed or any(of_other_sources(self.evidence)):
             return None
         return first
 
     def proposal(self, strategy: str) -> Proposal | None:
+        """Return the proposal of that strategy, None when there is no such strategy."""
         return next((p for p in self.proposals if p.strategy == strategy), None)

@@ -14,6 +14,8 @@ from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 
 
 class Verdict(enum.StrEnum):
+    """The result of a check."""
+
     OK = "ok"
     WARNING = "warning"  # replfix works, with less to see or to do
     FAILED = "failed"  # something replfix does will not work
@@ -31,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """A server's clock against ours, in seconds: ahead when positive. The true difference is within ``uncertainty``."""
+    """A server's clock against ours, in seconds: ahead when positive; the true difference is within ``uncertainty``."""
 
     offset: float
     uncertainty: float
@@ -49,11 +51,14 @@ class Connected:
 
     @property
     def encrypted(self) -> bool:
+        """Whether the connection is encrypted."""
         return bool(self.cipher)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
+    """What the checks know of one server."""
+
     role: Role
     address: str
     version: str
@@ -63,14 +68,16 @@ class ServerFacts:
 
     @property
     def mariadb(self) -> bool:
+        """Whether it is a MariaDB."""
         return "mariadb" in self.version.lower()
 
     def number(self, name: str) -> int | None:
-        """A variable as a whole number; None when the server has none of that name, or it is no number."""
+        """Return a variable as a whole number; None when there is none of that name, or it is no number."""
         value = self.variables.get(name)
         return int(value) if value is not None and value.isdigit() else None
 
     def on(self, name: str) -> bool | None:
+        """Return whether a variable is on; None when there is none of that name."""
         value = self.variables.get(name)
         return None if value is None else value.upper() in ("ON", "1", "YES")
 
@@ -85,7 +92,7 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a replica holds that matters to repairs; None: the account may not see it."""
+    """What is on a replica that matters to repairs; None: the account may not see it."""
 
     without_primary_key: Some
     not_transactional: Some  # tables in engines without transactions
@@ -94,6 +101,8 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaFacts:
+    """What the checks know of a replica."""
+
     server: ServerFacts
     status: ReplicaStatus
     inventory: Inventory

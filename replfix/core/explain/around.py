@@ -22,6 +22,7 @@ class Around:
 
     @property
     def line_before(self) -> str:
+        """The part of the message's line that is before it."""
         return self.before[self.before.rfind("\n") + 1 :]
 
 
@@ -40,7 +41,7 @@ _VERB = re.compile(r"\b(?:insert|replace|update|load\s+data|alter\s+table|create
 
 
 def statement_after(text: str, marks: re.Pattern[str], ends: tuple[str, ...]) -> str | None:
-    """The statement behind the first of ``marks``, up to the nearest of ``ends`` or the end of the text."""
+    """Return the statement after the first of ``marks``, up to the nearest of ``ends`` or the end of the text."""
     mark = marks.search(text)
     if mark is None:
         return None
@@ -50,6 +51,6 @@ def statement_after(text: str, marks: re.Pattern[str], ends: tuple[str, ...]) ->
 
 
 def cleaned(statement: str) -> str | None:
-    """A statement without what is left of its wrapping; None when it is none."""
+    """Return a statement without what is left of its wrapping; None when it is no statement."""
     statement = statement[:SHOWN].strip().strip("'\"").strip()
     return statement if _VERB.match(statement) else None

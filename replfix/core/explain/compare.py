@@ -1,4 +1,4 @@
-"""The row that is there against the row that the statement brings, as far as the text tells its values."""
+"""The existing row compared with the row that the statement brings, as far as the text has its values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Likeness:
 
 
 def compare(table: Table, key: UniqueKey, row: RowImage, said: Insert) -> Likeness | None:
-    """Against the row of the statement that is most like it; None when the statement tells no value beside the key."""
+    """Compare with the statement's row that is most like it; None when the statement gives no value beside the key."""
     likenesses = [
         likeness
         for given in insert.given(said, tuple(c.name for c in table.columns))
@@ -64,7 +64,7 @@ def _alike(value: Value, item: Item) -> bool:
 
 
 def _same(column: Column, value: Value, item: Item) -> bool | None:
-    """None when it cannot be told: an expression, a value of a type that is printed in many ways."""
+    """Return whether they are equal; None for an expression, or a value of a type that is printed in many ways."""
     if item.kind is ItemKind.NULL:
         return value is None
     if item.known_text is None:

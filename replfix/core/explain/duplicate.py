@@ -1,4 +1,4 @@
-"""A duplicate-key error as its text tells it. Nothing in it is trusted: it is shown spelt out and asked about, never run."""
+"""A duplicate-key error, from its text. The text is not trusted: it is shown escaped and looked up, never run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ CUT_AT = 64
 
 
 class Product(enum.StrEnum):
+    """Whose error it is."""
+
     MYSQL = "mysql"  # and MariaDB: error 1062
     POSTGRESQL = "postgresql"  # SQLSTATE 23505
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """One error. ``form`` says whose text it was found in (a name of ``forms/``); None where the text does not say."""
+    """One error. ``form``: whose text it was found in (a name of ``forms/``); None where the text does not say."""
 
     dialect: Product
     form: str
@@ -34,10 +36,12 @@ class Duplicate:
 
     @property
     def errno(self) -> int | None:
+        """The error number, None for PostgreSQL."""
         return 1062 if self.dialect is Product.MYSQL else None
 
     @property
     def sqlstate(self) -> str:
+        """The SQLSTATE."""
         return "23000" if self.dialect is Product.MYSQL else "23505"
 
     @property
@@ -50,6 +54,6 @@ class Duplicate:
 
     @property
     def known(self) -> str:
-        """The value as far as the message tells it: without the dots that MariaDB (11.8) puts in place of what it cuts."""
+        """The value as the message has it, without the dots that MariaDB (11.8) puts in place of what it cuts."""
         value = self.value or ""
         return value.removesuffix("...") if self.cut else value

@@ -10,6 +10,6 @@ _ORDER = {confidence: number for number, confidence in enumerate((Confidence.HIG
 
 
 def explain(case: Case) -> Explanation:
-    """Every reason that the case supports: by confidence, then in the order of their list."""
+    """Return every reason that the case supports: by confidence, then in the order of their list."""
     found = [reason for rule in REASONS if (reason := rule.examine(case)) is not None]
     return Explanation(case, tuple(sorted(found, key=lambda reason: _ORDER[reason.confidence])))

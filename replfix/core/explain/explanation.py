@@ -25,6 +25,8 @@ class Answer(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """One way to read the value, and what the server has for it."""
+
     values: tuple[str, ...]  # one for each part of the key, as printed
     answer: Answer
     rows: tuple[RowImage, ...] = ()
@@ -42,6 +44,7 @@ class KeyLocation:
 
     @property
     def rows(self) -> tuple[RowImage, ...]:
+        """The rows that were found."""
         return tuple(row for reading in self.readings for row in reading.rows)
 
     @property
@@ -83,6 +86,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
+    """What to do, with statements where there are some."""
+
     text: str
     sql: tuple[str, ...] = ()
 
@@ -100,5 +105,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """An error and its possible reasons."""
+
     case: Case
     reasons: tuple[Reason, ...]

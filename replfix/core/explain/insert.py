@@ -28,6 +28,8 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"}
 
 
 class ItemKind(enum.Enum):
+    """What a statement gives for a column."""
+
     STRING = "string"
     NUMBER = "number"
     NULL = "null"
@@ -37,17 +39,21 @@ class ItemKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """One value of an INSERT, as the text has it."""
+
     kind: ItemKind
     text: str
 
     @property
     def known_text(self) -> str | None:
-        """The value as text; None when the text does not tell it."""
+        """The value as text; None when it is not in the text."""
         return self.text if self.kind in (ItemKind.STRING, ItemKind.NUMBER, ItemKind.TEXT) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
+    """An INSERT … VALUES, read from a text."""
+
     schema: str | None
     table: str
     columns: tuple[str, ...]  # empty: the statement names none, all of the table's in order
@@ -55,7 +61,7 @@ class Insert:
 
 
 def read(statement: str) -> Insert | None:
-    """The first INSERT … VALUES in the text; None when there is none that names a table."""
+    """Return the first INSERT … VALUES in the text; None when there is none that names a table."""
     statement = statement[:STATEMENT_SPAN]
     head = _HEAD.search(statement)
     if head is None:
@@ -126,7 +132,7 @@ def _columns(text: str, at: int) -> tuple[tuple[str, ...], int]:
 
 
 def _row(text: str, at: int) -> tuple[tuple[Item, ...] | None, int]:
-    """The values up to the closing parenthesis; None when the text ends before it."""
+    """Return the values up to the closing parenthesis; None when the text ends before it."""
     items: list[Item] = []
     begins, depth = at, 0
     limit = min(len(text), at + STATEMENT_SPAN)
@@ -168,7 +174,7 @@ def _character(escaped: re.Match[str]) -> str:
 
 
 def given(insert: Insert, columns: tuple[str, ...]) -> Iterator[dict[str, Item]]:
-    """Each row as items by the column's name in lower case; ``columns`` are the table's, for statements that name none."""
+    """Yield each row as items by lower-case column name; ``columns`` are the table's, for statements that name none."""
     names = insert.columns or columns
     for row in insert.rows:
         if len(row) == len(names):

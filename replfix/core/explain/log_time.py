@@ -19,7 +19,7 @@ _EPOCH = re.compile(r'"(?:time|ts|timestamp|@timestamp|t)":\s?"?(\d{10}|\d{13})(
 
 
 def time_of(line: str) -> str | None:
-    """The first time in the line's head; of a JSON line anywhere in it, epoch seconds and milliseconds too."""
+    """Return the first time in the line's head; in a JSON line anywhere, epoch seconds and milliseconds too."""
     if not line.lstrip().startswith("{"):
         found = _TIME.search(line, 0, HEAD)
         return found[0] if found else None

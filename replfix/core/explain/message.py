@@ -1,6 +1,7 @@
-"""Finds the server's own words in any text, in every language a server speaks, through what clients wrap around them.
+"""Finds the server's own message in any text, in every language a server has, through what clients wrap around it.
 
-Every search is a plain ``str.find`` over a bounded piece, so that no text, however hostile, takes more than linear time.
+Every search is a plain ``str.find`` over a bounded piece, so that no text, however hostile, takes more than linear
+time.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Message:
 
 
 def messages(text: str) -> Iterator[Message]:
-    """Every 1062 message in the text, in order."""
+    """Yield every 1062 message in the text, in order."""
     at = 0
     while (opening := _OPENING.search(text, at)) is not None:
         before = text[opening.start() : opening.start("quote")]
@@ -79,8 +80,10 @@ def messages(text: str) -> Iterator[Message]:
 
 
 def _after(text: str, start: int, opened: int, quote: str, between: str) -> Message | None:
-    """The message whose value begins at ``opened``. The last place that can be its middle is taken: a value can hold
-    the same words, a key hardly does."""
+    """Return the message whose value begins at ``opened``.
+
+    The last place that can be its middle is taken: a value can contain the same words, a key hardly does.
+    """
     limit = min(len(text), opened + VALUE_SPAN)
     closing = quote + between
     readings: list[tuple[str, str, int]] = []
@@ -108,7 +111,7 @@ VALUE_BYTES = 200
 
 
 def _key(text: str, at: int) -> tuple[str, int] | None:
-    """The key that begins at ``at`` with a quote or as a number, and where it ends."""
+    """Return the key that begins at ``at`` with a quote or as a number, and where it ends."""
     opening = _KEY_OPENING.match(text, at)
     if opening is None:
         number = _NUMBER.match(text, at)
@@ -124,7 +127,7 @@ def _key(text: str, at: int) -> tuple[str, int] | None:
 
 
 def _japanese(text: str) -> Iterator[Message]:
-    """The value comes first there, with nothing before it: its opening quote is the nearest on its left."""
+    """Yield the messages in which the value comes first: its opening quote is the nearest on its left."""
     at = 0
     while (closing := _JAPANESE.search(text, at)) is not None:
         quote = closing["quote"]

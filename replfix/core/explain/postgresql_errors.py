@@ -1,4 +1,4 @@
-"""PostgreSQL's words for the same thing: SQLSTATE 23505, the constraint in the message, columns and values in its DETAIL."""
+"""PostgreSQL's form of the same error: SQLSTATE 23505, the constraint in the message, columns and values in DETAIL."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ DETAIL_SPAN = 4000
 
 @dataclass(frozen=True, slots=True)
 class Violation:
+    """One such message in a text."""
+
     start: int
     end: int
     constraint: str
@@ -26,7 +28,7 @@ class Violation:
 
 
 def violations(text: str) -> Iterator[Violation]:
-    """Every such message in the text, in order."""
+    """Yield every such message in the text, in order."""
     at = 0
     while (start := text.find(WORDS, at)) >= 0:
         named = start + len(WORDS)
@@ -62,7 +64,7 @@ def _detail(text: str, at: int, limit: int, quote: str) -> tuple[tuple[str, ...]
 
 
 def _listed(text: str) -> list[str]:
-    """Split at commas outside parentheses: an expression can hold some."""
+    """Split at commas outside parentheses: an expression can contain some."""
     parts, depth, begins = [], 0, 0
     for at, character in enumerate(text):
         depth += (character == "(") - (character == ")")

@@ -1,4 +1,4 @@
-"""The ways in which a printed value can be taken apart for a key of several columns: the server joins them with ``-``."""
+"""The ways to divide a printed value for a key of several columns: the server joins them with ``-``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ MOST = 64
 
 
 def readings(value: str, parts: int, joined_by: str = "-") -> tuple[tuple[str, ...], ...]:
-    """Every way to take ``value`` apart into ``parts`` pieces, at most ``MOST``; none when it cannot be done."""
+    """Return every way to divide ``value`` into ``parts`` pieces, at most ``MOST``; none when it cannot be done."""
     return tuple(islice(_readings(value, parts, joined_by), MOST))
 
 
 def ambiguous(value: str, parts: int, joined_by: str = "-") -> bool:
+    """Return whether the value can be divided in more than one way."""
     return parts > 1 and value.count(joined_by) > parts - 1
 
 

@@ -28,7 +28,7 @@ MOST = 1_000
 
 
 def recognise(text: str) -> tuple[Duplicate, ...]:
-    """Every error in the text, in order; one that is told twice (a nested exception) once. Never raises."""
+    """Return every error in the text, in order; one that is there twice (a nested exception) once. Never raises."""
     found: dict[tuple[Product, str, str | None], Duplicate] = {}
     for duplicate in _found(flat(text)):
         name = duplicate.dialect, duplicate.key, duplicate.value
@@ -76,12 +76,12 @@ def _form(around: Around) -> tuple[str, Context]:
 
 
 def _fuller(one: Duplicate, other: Duplicate) -> Duplicate:
-    """Of two tellings of one error, the one that says more; the first where they say the same."""
+    """Return the fuller one of two texts of one error; the first where they say the same."""
     return max((one, other), key=lambda d: (d.statement is not None, d.table is not None, d.form != "plain"))
 
 
 def flat(text: str) -> str:
-    """The text with every line that is a JSON document replaced by its strings, one a line, as ``name: string``."""
+    """Return the text with every JSON line replaced by its strings, one a line, as ``name: string``."""
     if "{" not in text:
         return text
     stripped = text.strip()

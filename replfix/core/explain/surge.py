@@ -1,4 +1,4 @@
-"""Many errors of a log counted: by key, with the shape of their values, in a memory that does not grow with the log."""
+"""Counts many errors of a log: by key, with the shape of their values, in memory that does not grow with the log."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ FEW = 3
 
 
 class Shape(enum.StrEnum):
+    """How the values of a key's errors are distributed."""
+
     SINGLE = "single"
     REPEATED = "repeated"  # one value again and again
     INCREASING = "increasing"  # whole numbers, one higher than the other
@@ -105,7 +107,7 @@ class _Counted:
 
 
 class Surge:
-    """Counts errors one after the other. What is told twice under one time with fractions of a second counts once."""
+    """Counts errors one after the other. The same error twice under one time with fractions of a second counts once."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[Product, str, str | None], _Counted] = {}
@@ -114,6 +116,7 @@ class Surge:
         self.not_grouped = 0
 
     def add(self, duplicate: Duplicate, at: str | None) -> None:
+        """Count one error; ``at`` is the text of its time."""
         if at is not None and ("." in at or "," in at):
             told = duplicate.dialect, duplicate.key, duplicate.value, at
             if told in self._recent:
@@ -134,7 +137,7 @@ class Surge:
         group.add(duplicate, at)
 
     def groups(self) -> tuple[Group, ...]:
-        """The largest first."""
+        """Return the groups by key, the largest first."""
         return tuple(sorted(self._made(), key=lambda group: -group.count))
 
     def _made(self) -> Iterator[Group]:

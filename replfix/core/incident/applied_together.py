@@ -24,7 +24,7 @@ Taken = tuple[Table, UniqueKey]
 
 
 def changed_twice(changes: Iterable[RowChange], tables: Tables) -> Iterator[Table]:
-    """Tables without such a key of which one event changes a row that it has changed before. Each once."""
+    """Yield, each once, tables without such a key of which one event changes a row that it has changed before."""
     put: dict[tuple[TableName, int], set[RowImage]] = {}
     found: set[TableName] = set()
     for change, table in _updates(changes, tables):
@@ -37,8 +37,10 @@ def changed_twice(changes: Iterable[RowChange], tables: Tables) -> Iterator[Tabl
 
 
 def taken_over(changes: Iterable[RowChange], tables: Tables) -> Iterator[Taken]:
-    """Tables without such a key, and their unique keys of which a row gets a value that the same event took from another one
-    before. Each once."""
+    """Yield, each once, tables without such a key and their unique keys with a value that moves between rows of an event.
+
+    One row gives it up, and then another row of the same event takes it.
+    """
     given: dict[tuple[TableName, str, int], set[tuple[Value, ...]]] = {}
     found: set[tuple[TableName, str]] = set()
     for change, table in _updates(changes, tables):
@@ -54,7 +56,7 @@ def taken_over(changes: Iterable[RowChange], tables: Tables) -> Iterator[Taken]:
 
 
 def misapplied(product: str, error: ApplierError, changes: Iterable[RowChange], tables: Tables) -> Table | None:
-    """The table on which the replica stopped, where it can be for one of the two."""
+    """Return the table on which the replica stopped, where one of the two can be why."""
     of: Iterator[Table] = iter(())
     if product == "MySQL" and error.errno == ER_KEY_NOT_FOUND:
         of = changed_twice(changes, tables)
@@ -64,7 +66,7 @@ def misapplied(product: str, error: ApplierError, changes: Iterable[RowChange], 
 
 
 def stopped_by(evidence: Evidence) -> Table | None:
-    """The table whose event stopped the replica although nothing is wrong with its rows; None when it was not that."""
+    """Return the table whose event stopped the replica although its rows are right; None when it was not that."""
     transaction, found = evidence.transaction, evidence.reconciliation
     if transaction is None or found is None:
         return None
@@ -73,6 +75,7 @@ def stopped_by(evidence: Evidence) -> Table | None:
 
 
 def keys_taken_over(evidence: Evidence, table: Table) -> tuple[UniqueKey, ...]:
+    """Return the table's unique keys of which the failing transaction moves a value between rows of one event."""
     changes = evidence.transaction.changes if evidence.transaction is not None else ()
     return tuple(key for of, key in taken_over(changes, evidence.tables) if of.name == table.name)
 

@@ -1,4 +1,4 @@
-"""Who wrote a row on the replica: its own binlog, held against the conflicts."""
+"""Who wrote a row on the replica: its own binlog, compared with the conflicts."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Authorship:
     change: RowChange
 
     def in_words(self) -> str:
+        """Say who wrote the row, with the time and the connection."""
         thread = f", connection {self.transaction.thread_id}" if self.transaction.thread_id is not None else ""
         key = ", ".join(self.conflict.key_columns) or "the whole row"
         own = self.transaction.gtid is None
@@ -32,7 +33,7 @@ class Authorship:
 
 
 def authors(evidence: Evidence) -> tuple[Authorship, ...]:
-    """For each conflict whose row a local transaction wrote or deleted: the last one that did."""
+    """Return, for each conflict whose row a local transaction wrote or deleted, the last one that did."""
     if evidence.reconciliation is None:
         return ()
     wrote, removed = _last_writes(evidence)
@@ -46,8 +47,10 @@ def authors(evidence: Evidence) -> tuple[Authorship, ...]:
 
 
 def _last_writes(evidence: Evidence) -> tuple[_Writes, _Writes]:
-    """The last local change that left a row of that identity, and the last that met one: both sides can be of 100,000
-    rows, so they are never held against each other one by one."""
+    """Return the last local change that left a row of that identity, and the last that found one.
+
+    Both sides can have 100,000 rows, so they are never compared one by one.
+    """
     wrote: _Writes = {}
     removed: _Writes = {}
     for transaction in evidence.local_writes:
@@ -64,7 +67,7 @@ def _last_writes(evidence: Evidence) -> tuple[_Writes, _Writes]:
 
 
 def all_local_writes_read(evidence: Evidence) -> bool:
-    """True when every errant transaction was read: only then does "none of them wrote it" mean anything."""
+    """Return whether every errant transaction was read: only then does "none of them wrote it" mean anything."""
     if evidence.transaction is not None and evidence.transaction.gtid is None:
         return False  # without GTIDs, nobody knows how many there are
     if evidence.unreachable is not None:

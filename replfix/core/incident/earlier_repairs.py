@@ -1,4 +1,4 @@
-"""What replfix itself did to the rows in question, out of its audit trail. Its repairs are not logged: no binlog shows them."""
+"""What replfix itself did to the rows in question, from its audit trail: its repairs are not in any binlog."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class ByReplfix:
 
     @property
     def in_words(self) -> str:
+        """The finding for people, with the record's id."""
         step, record = self.earlier.step, self.earlier.record
         where = "source" if self.earlier.on_source else "replica"
         what = _DONE[step.kind].format(f"the {self.table.name} row{_key(self.table, self.row)}")
@@ -40,9 +41,11 @@ _DONE = {StepKind.DELETE: "took {} out", StepKind.UPDATE: "changed {}", StepKind
 
 
 def by_replfix(evidence: Evidence) -> Iterator[ByReplfix]:
-    """For each conflict, the newest step on each server that explains how the row stands there. On the replica that is so while
-    the row is as the step left it; on the source where its transaction goes on from that, or where the step took out what the
-    transaction writes."""
+    """Yield, for each conflict, the newest step on each server that explains the row's state there.
+
+    On the replica it does while the row is as the step left it; on the source where its transaction continues from
+    that, or where the step deleted what the transaction writes.
+    """
     newest: dict[tuple[bool, Identity], EarlierStep] = {}
     for earlier in evidence.earlier:
         for row in earlier.rows:
@@ -58,7 +61,7 @@ def by_replfix(evidence: Evidence) -> Iterator[ByReplfix]:
 
 
 def explained(evidence: Evidence, *, on_source: bool) -> frozenset[Identity]:
-    """The rows of which replfix's own repair on that server tells how they came to stand as they do."""
+    """Return the rows whose state a repair of replfix on that server explains."""
     return frozenset(one.row for one in by_replfix(evidence) if one.explains and one.earlier.on_source == on_source)
 
 

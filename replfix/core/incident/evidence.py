@@ -58,12 +58,15 @@ class BothDefinitions:
 
     @property
     def name(self) -> str:
+        """The table or schema."""
         return self.schema if self.table is None else f"{self.schema}.{self.table}"
 
     @property
     def source_then(self) -> str | None:
-        """The source's definition as it was right behind the failing transaction; None where no later statement may change it, or
-        that is not known."""
+        """The source's definition right after the failing transaction; None where a later statement may change it.
+
+        None too where it is unknown.
+        """
         return self.source if self.later is not None and not self.later.statements else None
 
 
@@ -78,6 +81,7 @@ class LockHolder:
     statement: str  # what it runs, or ran last; empty when that may not be seen
 
     def in_words(self) -> str:
+        """Describe the session for people, with its last statement."""
         statement = f"; its last statement: {self.statement}" if self.statement else ""
         return (
             f"Connection {self.connection} ({self.account}) holds locks on {', '.join(self.tables)}, in a transaction that "
@@ -87,7 +91,7 @@ class LockHolder:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Values of a unique key to be that several rows of the replica hold: the first few, each with its number of rows."""
+    """Values of a planned unique key that several rows of the replica have: the first few, each with its number of rows."""
 
     table: TableName
     key: str
@@ -113,7 +117,7 @@ class Orphans:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A table whose rows have other keys on each server. Of some rows that were asked for: how many only one of the servers has."""
+    """A table whose rows have other keys on each server: how many of the rows asked for only one server has."""
 
     table: Table
     column: str
@@ -127,8 +131,11 @@ class Apart:
 
 @dataclass(frozen=True, slots=True)
 class MissingAccount:
-    """``name`` as a statement has it. ``grants``: what the source's account of that name may do, as GRANT statements without
-    authentication; None: the source has none, or that is not known, or it has roles."""
+    """``name`` as a statement has it.
+
+    ``grants``: what the source's account of that name may do, as GRANT statements without authentication. None: the
+    source has no such account, or that is unknown, or it has roles.
+    """
 
     name: str
     grants: tuple[str, ...] | None
@@ -147,7 +154,7 @@ class MissingObject:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The source's transaction that prepared what the failing XA COMMIT or XA ROLLBACK ends, held against the replica's rows."""
+    """The source's transaction that prepared what the failing XA COMMIT or XA ROLLBACK ends, compared with the replica."""
 
     transaction: Transaction
     tables: Mapping[TableName, Table]
@@ -157,7 +164,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Nulls:
-    """Rows of the replica that hold NULL in columns that the failing statement makes NOT NULL."""
+    """Rows of the replica that have NULL in columns that the failing statement makes NOT NULL."""
 
     table: Table
     columns: tuple[str, ...]
@@ -168,7 +175,7 @@ class Nulls:
 
 @dataclass(frozen=True, slots=True)
 class EarlierStep:
-    """One step of a repair or undo that was carried out before, and the rows in question that it took out or put there."""
+    """One executed step of an earlier repair or undo, and the rows in question that it deleted or wrote."""
 
     record: AuditRecord  # its intent
     strategy: str
@@ -179,6 +186,8 @@ class EarlierStep:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
+    """Everything that was read of one incident; causes and strategies read nothing else."""
+
     status: ReplicaStatus
     channel: ChannelStatus
     error: ApplierError
@@ -248,7 +257,7 @@ class Evidence:
         return self.logged is not None and self.statement is not None and not self.statement.whole
 
     def changes_only(self, name: TableName) -> bool:
-        """Whether the failing transaction, whose rows could be read, has nothing but rows of that table."""
+        """Return whether the failing transaction's rows could be read and are all of that table."""
         transaction = self.transaction
         return (
             transaction is not None
@@ -265,11 +274,12 @@ class Evidence:
 
     @property
     def named_channel(self) -> sql.Channel:
+        """The channel as statements name it."""
         return sql.Channel(self.channel.name, mariadb=self.status.product == "MariaDB")
 
     @property
     def may_stop_again(self) -> bool:
-        """Whether the failing transaction, rid of this error, can meet another: all but a single statement that asks nothing of rows."""
+        """Whether the failing transaction, without this error, can stop again: all but a single statement that reads no rows."""
         return self.statement is None or not self.statement.whole or meets_rows(self.statement)
 
     @property
@@ -291,14 +301,14 @@ class Evidence:
 
     @property
     def rows_compared(self) -> bool:
-        """Whether every row of the transaction was held against the replica's."""
+        """Whether every row of the transaction was compared with the replica's."""
         if self.transaction is None or self.reconciliation is None:
             return False
         return all(change.table in self.tables for change in self.transaction.changes)
 
     @property
     def stopped_on(self) -> tuple[str, str] | None:
-        """Schema and table that the error names. Both names may hold dots: the transaction's tables tell where to cut."""
+        """Schema and table that the error names. Both names may have dots: the transaction's tables show where to cut."""
         shown = self.error.table
         if shown is None:
             return None

@@ -1,4 +1,4 @@
-"""Generated columns that the replica gives other values than the source did: the applier works them out by the replica's expression."""
+"""Generated columns with other values on the replica: the applier computes them by the replica's expression."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ _INTRODUCER = re.compile(r"\b_(?:utf8mb[34]|utf8|latin1|binary)(?=\s*\\?')")
 
 
 def written(column: Column) -> str:
-    """The expression as both servers write it: a string's character set is that of the session that made the column."""
+    """Return the expression in one form for both servers: a string has the character set of the session that made it."""
     return _INTRODUCER.sub("", column.expression).lower()
 
 
 def generated_otherwise(evidence: Evidence, name: TableName) -> Column | None:
-    """The replica's column of that kind; one in a unique key first. By the failing transaction's values where it has them all; else by
-    both servers' definitions of now."""
+    """Return the replica's column of that kind; one in a unique key first.
+
+    Found by the failing transaction's values where it has them all, else by both servers' definitions of now.
+    """
     if name in evidence.around.otherwise:
         return evidence.around.otherwise[name]
     ours = evidence.tables.get(name) or evidence.around.replica.tables.get(name)

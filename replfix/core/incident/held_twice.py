@@ -1,4 +1,4 @@
-"""Values that the source's own table holds twice in a unique key: whether the replica's row that is in the way is one of them."""
+"""Values that the source's own table has twice in a unique key, and whether the replica's blocking row is one of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HeldTwice:
 
 
 def held_twice(evidence: Evidence) -> Iterator[HeldTwice]:
-    """The replica's row is the source's too, and the incoming one stands there beside it, with the same value."""
+    """Yield conflicts in which the source has both the replica's row and the incoming one, with the same value."""
     if evidence.reconciliation is None:
         return
     seen = set()

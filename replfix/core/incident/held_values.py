@@ -1,5 +1,8 @@
-"""Values of a transaction that a column of the replica cannot hold, or holds as others. The applier says nothing of them: it goes by
-the numbers of labels, cuts off what is out of range, and stores NULL as 0 where the column is NOT NULL (MySQL 9.7.4)."""
+"""Values of a transaction that a column of the replica cannot store, or stores changed.
+
+The applier reports nothing: it goes by the numbers of labels, cuts off what is out of range, and stores NULL as 0 where
+the column is NOT NULL (MySQL 9.7.4).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a conflict: the logs' history of its rows, both servers' definitions, counters, programs, settings."""
+"""The context of a conflict: the logs' history of its rows, both servers' definitions, counters, programs, settings."""
 
 from __future__ import annotations
 

@@ -27,15 +27,20 @@ class Kind(enum.StrEnum):
 
 
 class Thread(enum.StrEnum):
+    """The thread that an error stopped."""
+
     APPLIER = "applier"
     RECEIVER = "receiver"
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """``page`` is the name of its page in docs/errors/. ``means``, ``replfix`` and ``human`` are sentences: what the
-    error says, what replfix does about it, and what is left to a human. ``mariadb``: numbers of MariaDB alone, which on MySQL
-    do not exist or are another error. ``settings``: variables that are read from both servers to say more."""
+    """Error numbers that call for the same answer; ``page`` is the name of its page in docs/errors/.
+
+    ``means``, ``replfix`` and ``human`` are sentences: what the error says, what replfix does about it, and what is
+    left to a human. ``mariadb``: numbers of MariaDB alone, which on MySQL do not exist or are another error.
+    ``settings``: variables that are read from both servers to say more.
+    """
 
     page: str
     kind: Kind
@@ -55,7 +60,7 @@ class Family:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family, by the name of its page."""
+    """Return every family, by the name of its page."""
     from replfix.core.known_errors.families import (
         FAMILIES,  # these say with an incident's evidence what to do, and this is part of it
     )
@@ -79,11 +84,11 @@ def _by_number(mariadb: bool) -> Mapping[tuple[Thread, int], Family]:
 
 
 def family_of(errno: int, thread: Thread = Thread.APPLIER, product: str = "MySQL") -> Family | None:
-    """The family of an error of that thread; None for one that is in none."""
+    """Return the family of an error of that thread; None when no family has its number."""
     return _by_number(product == "MariaDB").get((thread, errno))
 
 
 def name_of(errno: int, thread: Thread = Thread.APPLIER, product: str = "MySQL") -> str | None:
-    """The symbol, as ``ER_DUP_ENTRY``."""
+    """Return the error's symbol, as ``ER_DUP_ENTRY``."""
     family = family_of(errno, thread, product)
     return family.names[errno] if family else None

@@ -13,7 +13,7 @@ from replfix.core.rows.lookup import by_identity
 
 
 def is_of_source(evidence: Evidence, gtid: str) -> bool:
-    """It came from the failing channel's source: neither written on the replica nor brought by another channel alone."""
+    """Return whether it came from the failing channel's source: not from the replica, nor by another channel alone."""
     if gtid in evidence.ahead or is_own(evidence, gtid):
         return False
     others = [c for c in evidence.status.channels if c.name != evidence.channel.name]
@@ -22,12 +22,12 @@ def is_of_source(evidence: Evidence, gtid: str) -> bool:
 
 
 def is_own(evidence: Evidence, gtid: str) -> bool:
-    """It was written on the replica itself, whichever way it came back from elsewhere."""
+    """Return whether it was written on the replica itself, whichever way it came back from elsewhere."""
     return bool(evidence.status.executed.single(gtid).of_uuid(evidence.status.server_uuid))
 
 
 def of_other_sources(evidence: Evidence) -> Iterator[tuple[Provenance, ChannelStatus]]:
-    """Rows that stand as a transaction left them which another channel brought, and this one did not."""
+    """Yield rows that are as a transaction left them which another channel brought, and this one did not."""
     others = [c for c in evidence.status.channels if c.name != evidence.channel.name]
     for one in provenances(evidence) if others else ():
         if one.last is None or not one.as_logged:
@@ -43,7 +43,10 @@ def _brought(channel: ChannelStatus, gtid: str) -> bool:
 
 
 def not_written_here(evidence: Evidence, rows: Iterable[Named]) -> Iterator[str]:
-    """Of a replica of several sources: rows that are another source's, or may be. Written on this source they would be in both."""
+    """Yield, on a replica of several sources, rows that are or may be another source's.
+
+    Written on this source they would be on both.
+    """
     if len(evidence.status.channels) < 2:
         return
     here = {(a.conflict.table, a.conflict.replica_row) for a in authors(evidence)}

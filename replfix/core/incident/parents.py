@@ -1,4 +1,4 @@
-"""The rows that a row in conflict refers to: what becomes of them can take the row along, and no binlog tells it."""
+"""The rows that a row in conflict references: a cascade from them can change the row, and is in no binlog."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parent:
 
 
 def parents(evidence: Evidence, around: IncidentContext) -> tuple[Parent, ...]:
-    """For each row in conflict, its parents by foreign keys that cascade on either server."""
+    """Return, for each row in conflict, its parents by foreign keys that cascade on either server."""
     found = []
     for conflict, table, _, state in rows_in_question(evidence):
         image = state if state is not None else conflict.expected
@@ -39,11 +39,12 @@ def parents(evidence: Evidence, around: IncidentContext) -> tuple[Parent, ...]:
 
 
 def parent_rows(evidence: Evidence, around: IncidentContext) -> frozenset[Identity]:
+    """Return the names of those parents."""
     return frozenset(one.row for one in parents(evidence, around))
 
 
 def _reduced(key: ForeignKey) -> ForeignKey:
-    """The same reference, whatever its name and rules are."""
+    """Return the reference without its name and rules."""
     return ForeignKey("", key.child, key.child_columns, key.parent, key.parent_columns, "", "")
 
 
@@ -56,7 +57,7 @@ def _cascades(table: Table | None, reference: ForeignKey) -> bool:
 
 
 def _named(table: Table, key: ForeignKey, parent: Table, image: RowImage) -> Identity | None:
-    """The parent's identity, when the reference is to it."""
+    """Return the parent's identity, when the reference is to it."""
     identity = parent.identity
     if identity is None or {c.lower() for c in identity.columns} != {c.lower() for c in key.parent_columns}:
         return None

@@ -1,4 +1,4 @@
-"""Where a row of the replica comes from, as far as the binlogs of both servers tell."""
+"""Where a row of the replica comes from, as far as the binlogs of both servers show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from replfix.core.schema.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """One row in question, on the replica: ``state`` is how it stands there now, None when it is not there.
+    """One row in question, on the replica: ``state`` is the row there now, None when it is not there.
 
     ``last`` is its newest change in the replica's binlog, ``at_source`` the newest in the source's binlog among those
     that the replica counts as applied. None: none was found, which means little unless ``sure``.
@@ -36,12 +36,12 @@ class Provenance:
 
     @property
     def as_logged(self) -> bool:
-        """The row stands as its newest logged change left it."""
+        """Whether the row is as its newest logged change left it."""
         return self.last is not None and stands(self.table, self.last.change.left, self.row, self.state)
 
     @property
     def as_on_source(self) -> bool:
-        """The row stands as the newest change on the source left it."""
+        """Whether the row is as the newest change on the source left it."""
         return self.at_source is not None and stands(self.table, self.at_source.change.left, self.row, self.state)
 
     @property
@@ -56,6 +56,7 @@ class Provenance:
 
 
 def stands(table: Table, after: RowImage | None, row: Identity, state: RowImage | None) -> bool:
+    """Return whether the row's state is what a change left."""
     left = left_as(table, after, row)
     if left is None or state is None:
         return left is None and state is None
@@ -63,18 +64,19 @@ def stands(table: Table, after: RowImage | None, row: Identity, state: RowImage 
 
 
 def left_as(table: Table, after: RowImage | None, row: Identity) -> RowImage | None:
-    """What a change left under that name: None when it deleted the row or moved it away."""
+    """Return what a change left under that name: None when it deleted the row or moved it away."""
     if after is None or identity_values(table, after) != row[1]:
         return None
     return after
 
 
 def cascades(table: Table) -> bool:
-    """Whether changes of other tables change rows of this one, in no binlog (InnoDB)."""
+    """Return whether changes of other tables can change rows of this one without a binlog event (InnoDB)."""
     return any({key.on_delete, key.on_update} & {"CASCADE", "SET NULL"} for key in table.foreign_keys)
 
 
 def rows_in_question(evidence: Evidence) -> Iterator[tuple[Conflict, Table, Identity, RowImage | None]]:
+    """Yield the row of each conflict: its table, what names it, and its state on the replica."""
     if evidence.reconciliation is None:
         return
     for conflict in evidence.reconciliation.conflicts:
@@ -101,7 +103,7 @@ class _This:
 
 
 def provenances(evidence: Evidence) -> tuple[Provenance, ...]:
-    """One for each conflict whose row has a name, in their order; none when no log was read."""
+    """Return one for each conflict whose row has a name, in their order; none when no log was read."""
     return _provenances(_This(evidence))
 
 

@@ -20,7 +20,10 @@ REST_IS_MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """``ours`` is what the replica's own log holds under that GTID; None: nothing."""
+    """A change that the replica counts as applied and did not make.
+
+    ``ours`` is what the replica's own log has under that GTID; None: nothing.
+    """
 
     of: Provenance
     change: Touch
@@ -28,6 +31,7 @@ class Lost:
 
     @property
     def in_words(self) -> str:
+        """The finding for people."""
         by = self.change.by
         return (
             f"On the source, the {self.change.change.kind} in {by.gtid}, of {by.when}, is the newest change of this "
@@ -36,7 +40,7 @@ class Lost:
 
 
 def lost(evidence: Evidence) -> Iterator[Lost]:
-    """For each conflict: the source's newest change of its row, when the replica's log holds no such change."""
+    """Yield, for each conflict, the source's newest change of its row, when the replica's log has no such change."""
     log = evidence.around.replica_log
     if not evidence.around.logs_all:
         return

@@ -20,7 +20,7 @@ Named = tuple[TableName, RowImage]
 
 @dataclass(frozen=True, slots=True)
 class SourceFeasibility:
-    """``obstacles`` are the reasons for which nothing can be written there: with one of them, the rest is not asked."""
+    """``obstacles`` are the reasons why nothing can be written there; with one of them, the rest is not asked."""
 
     uuid: str
     obstacles: tuple[str, ...] = ()
@@ -37,20 +37,20 @@ class SourceFeasibility:
     increment: int = 1  # its auto_increment_increment
 
     def holding(self, table: Table, row: RowImage) -> Iterator[tuple[str, RowImage]]:
-        """The source's rows that hold a unique key of that one, each with the key's name."""
+        """Yield the source's rows that have a unique key of that one, each with the key's name."""
         for key in table.unique_keys:
             lookup = by_key(table, key, row)
             for found in self.holders.get(lookup, ()) if lookup is not None else ():
                 yield key.name, found
 
     def another_here(self, table: Table, row: RowImage) -> RowImage | None:
-        """The replica's row of that name, where it is not the same."""
+        """Return the replica's row of that name, where it is not the same."""
         lookup = by_identity(table, row)
         found = self.here.get(lookup, ()) if lookup is not None else ()
         return next((ours for ours in found if not same(table, ours, row)), None)
 
 
 def questions(rows: Iterable[Named], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
-    """What to ask the source: who holds the unique keys of those rows. ``tables`` are the source's definitions."""
+    """Return what to ask the source: which rows have those rows' unique keys. ``tables``: the source's definitions."""
     asked = (by_key(tables[name], key, row) for name, row in rows for key in tables[name].unique_keys)
     return tuple(dict.fromkeys(lookup for lookup in asked if lookup is not None))

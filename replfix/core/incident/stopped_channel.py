@@ -1,4 +1,4 @@
-"""Which channel stands, and by which error."""
+"""Which channel has stopped, and by which error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from replfix.errors import StoppedByHand, UsageError
 
 
 def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> ChannelStatus | None:
-    """The channel to look at: the one asked for, else the first that an error stopped, else the first that does not
-    run; None when all is well. UsageError when there is no channel of that name."""
+    """Return the channel to look at; None when all is well.
+
+    The one asked for, else the first that an error stopped, else the first that does not run. UsageError when there is
+    no channel of that name.
+    """
     if wanted is not None:
         channel = status.channel(wanted)
         if channel is None:
@@ -23,7 +26,7 @@ def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> Channel
 
 
 def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:
-    """The error to diagnose, and which thread it stopped; the applier's first. StoppedByHand when there is none."""
+    """Return the error to diagnose and the thread that it stopped; the applier's first. StoppedByHand when there is none."""
     error = channel.failure
     if error is not None:
         return error, Thread.APPLIER

@@ -1,4 +1,4 @@
-"""Triggers and events held against statements that were logged."""
+"""Triggers and events compared with statements that were logged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LEAST = 8  # characters of a statement: anything shorter is found everywhere
 
 
 def runs(program: Program, statements: Iterable[str]) -> bool:
-    """Whether one of the statements stands in the program's body."""
+    """Return whether one of the statements is in the program's body."""
     body = _plain(program.body)
     return any(len(plain := _plain(statement)) >= _LEAST and plain in body for statement in statements)
 

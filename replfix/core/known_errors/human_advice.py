@@ -17,13 +17,15 @@ from replfix.core.replication.start_threads import Receiver, Source, receiver_of
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Nothing for a row conflict that a strategy answers."""
+    """Return what a human can do; nothing for a row conflict that a strategy answers."""
     return tuple(_within_reach(evidence, remedy) for remedy in _advise(evidence))
 
 
 def _within_reach(evidence: Evidence, remedy: Remedy) -> Remedy:
-    """A remedy removes one obstacle. That the replica goes on to the next transaction is promised only where this one cannot meet
-    another."""
+    """Return the remedy as it can be promised: it removes one obstacle, and the transaction may meet another.
+
+    Only where it cannot, the remedy leads to the next transaction.
+    """
     if remedy.leads_to is LeadsTo.NEXT_TRANSACTION and evidence.may_stop_again:
         return replace(remedy, leads_to=LeadsTo.NEXT_ROW)
     return remedy
@@ -34,7 +36,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
-    """A relay log that the next START would delete, and that the source cannot replace."""
+    """Return the warning for a relay log that the next START would delete, and that the source cannot replace."""
     channel = evidence.channel
     # With several domains, the place of the applier in the relay log does not say what is applied.
     if evidence.thread is not Thread.APPLIER or channel.relay_log is not RelayLog.KEPT_WHILE_RUNNING:
@@ -92,7 +94,7 @@ def _of_the_error(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _unknown(evidence: Evidence) -> str:
-    """For a number that no family has."""
+    """Return the advice for a number that no family has."""
     none = f"replfix has no guidance for error {evidence.error.errno}. Read the server's message above."
     if evidence.thread is Thread.RECEIVER:
         return f"{none} The receiver says it of its connection to the source: look at the error logs of both servers at that time."

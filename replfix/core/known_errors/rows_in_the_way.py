@@ -1,4 +1,4 @@
-"""What a human can do about rows that are in the way of a transaction with statements: replfix cannot rehearse it."""
+"""What a human can do about rows that block a transaction with statements: replfix cannot rehearse it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AGAIN = "'replfix diagnose' shows the next row, if there is one."
 
 
 def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The replica's row that a statement meets, and how it is saved and deleted."""
+    """Return the replica's row that a statement collides with, and how it is saved and deleted."""
     if evidence.blocking is None:
         return ()
     table, row = evidence.blocking
@@ -39,7 +39,7 @@ def blocking_row(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The steps that source-wins would take, where the transaction had no statements beside its rows."""
+    """Return the steps that source-wins would take, if the transaction had no statements beside its rows."""
     transaction = evidence.transaction
     if transaction is None or not transaction.statements:
         return ()

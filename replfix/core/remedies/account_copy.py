@@ -9,8 +9,10 @@ from replfix.core.remedies.remedy import SOURCE, LeadsTo, Remedy
 
 
 def copied_from_source(evidence: Evidence, accounts: tuple[str, ...], *, one_of: bool = False) -> Remedy:
-    """``accounts`` as statements have them; ``one_of``: which of them the replica lacks is unknown. A password's hash is in what the
-    source prints, and nowhere in what replfix says."""
+    """Return the remedy that creates accounts as they are on the source; ``accounts`` as statements have them.
+
+    ``one_of``: which of them the replica lacks is unknown. The source prints a password's hash; replfix never does.
+    """
     named = ", ".join(accounts)
     lacks = f"The replica has no {named}." if not one_of else f"The replica lacks at least one of {named}."
     what = "what it prints" if not one_of else "what it prints of those that the replica lacks"
@@ -26,12 +28,13 @@ def copied_from_source(evidence: Evidence, accounts: tuple[str, ...], *, one_of:
 
 
 def made_as_on_source(evidence: Evidence, account: MissingAccount) -> tuple[str, ...]:
-    """Statements: locked, and with the privileges that it has on the source."""
+    """Return the statements that create them locked, with the privileges that they have on the source."""
     mariadb = evidence.status.product == "MariaDB"
     return (sql.create_locked_account(account.name, mariadb=mariadb), *(account.grants or ()))
 
 
 def placeholder(evidence: Evidence, accounts: tuple[str, ...], why: str) -> Remedy:
+    """Return the remedy that creates locked accounts, only so that the statement can run."""
     mariadb = evidence.status.product == "MariaDB"
     return Remedy(
         why,

@@ -1,4 +1,7 @@
-"""What a transaction with rows that are out of date (``core/conflicts/swapped_rows.py``) changes beside them: that can be carried out without them."""
+"""What a transaction with outdated rows (``core/conflicts/swapped_rows.py``) changes beside them.
+
+Those changes can be made without the outdated rows.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from replfix.errors import Refused
 
 
 def changes_beside(evidence: Evidence) -> tuple[RowChange, ...]:
-    """Empty where the replica holds all of these rows as the transaction leaves them."""
+    """Return the changes beside them; empty where the replica has all of these rows as the transaction leaves them."""
     transaction = evidence.transaction
     if transaction is None or not evidence.swaps:
         return ()
@@ -36,14 +39,14 @@ def _lookups(changes: tuple[RowChange, ...], evidence: Evidence) -> Iterator[Loo
 
 
 def outdated(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
-    """The transaction's changes but for those."""
+    """Return the transaction's changes but for ``others``."""
     assert evidence.transaction is not None
     kept = set(map(id, others))
     return tuple(change for change in evidence.transaction.changes if id(change) not in kept)
 
 
 def steps_beside(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tuple[Step, ...], str]:
-    """What these changes come to; no steps where they cannot be carried out alone, and why in words."""
+    """Return the steps of these changes; no steps where they cannot be done alone, and why in words."""
     transaction, found = evidence.transaction, evidence.reconciliation
     if not others:
         return (), ""
@@ -73,7 +76,7 @@ def steps_beside(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tup
 
 
 def _tied(evidence: Evidence, others: tuple[RowChange, ...], gone: tuple[RowChange, ...]) -> Iterator[TableName]:
-    """Tables of which rows take a key that one of the others frees, or that a foreign key ties to a table of theirs."""
+    """Yield tables whose rows take a key that one of the others frees, or that a foreign key ties to an outdated row."""
     tables = evidence.tables
     freed = {
         key for change in gone if change.before is not None for key in _keys(evidence, change.table, change.before)
@@ -94,7 +97,7 @@ def _keys(evidence: Evidence, name: TableName, image: RowImage) -> Iterator[Look
 
 
 def carried_out(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tuple[Step, ...], str]:
-    """The same where replfix can commit them under the transaction's GTID."""
+    """Return them where replfix can commit them under the transaction's GTID."""
     steps, why_not = steps_beside(evidence, others)
     if not steps:
         return (), why_not
@@ -107,7 +110,7 @@ def carried_out(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tupl
 
 
 def next_step(evidence: Evidence) -> str:
-    """What to do in place of applying the transaction."""
+    """Return what to do in place of applying the transaction."""
     return f"{_next_step(evidence)} {one_thread_first(evidence)}".rstrip()
 
 
@@ -132,7 +135,7 @@ def _next_step(evidence: Evidence) -> str:
 
 
 def by_statements(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Where replfix cannot: the same as statements, for a human who leaves the transaction out then."""
+    """Return them as statements where replfix cannot: a human runs them and leaves the transaction out."""
     others = changes_beside(evidence)
     # What is not logged does not reach further servers, and the source has the transaction.
     if not others or len(evidence.circle) > 1 or len(evidence.below) > 1 or carried_out(evidence, others)[0]:

@@ -12,7 +12,7 @@ NEVER_BELOW = "A replica of this replica would never get it."
 
 
 def by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
-    """As a human runs them on the replica, and then the channel is started: by ``start``, or not at all when that is empty."""
+    """Return the statements as a human runs them on the replica, with ``start`` last; empty: the channel is not started."""
     status = evidence.status
     lenient = (sql.LENIENT,) if logged_in_part(evidence) else ()
     if start is None:
@@ -26,19 +26,24 @@ def logged_in_part(evidence: Evidence) -> bool:
 
 
 def rows_by_hand(evidence: Evidence, *statements: str, start: str | None = None) -> tuple[str, ...]:
-    """Statements that write rows: their values are those of a session with these settings, times among them."""
+    """Return statements that write rows, in a session with the settings that their values, such as times, are for."""
     return by_hand(evidence, *sql.SESSION_SETTINGS, *statements, start=start)
 
 
 def skip_alone(evidence: Evidence) -> tuple[str, ...]:
-    """A transaction that has nothing left to do here, or whose outcome was copied: replicas below get nothing of it then, so only
-    where there are none."""
+    """Return what leaves out a transaction that has nothing left to do here, or whose outcome was copied.
+
+    Replicas below get nothing of it then, so only where there are none.
+    """
     return () if evidence.below else skip(evidence)
 
 
 def skip(evidence: Evidence) -> tuple[str, ...]:
-    """Empty where it is not certain that no other transaction would be left out: of MariaDB, the one that its applier meets next is,
-    and with several domains and parallel threads the server takes no such order."""
+    """Return what leaves out exactly that transaction; empty where another one might be left out in its place.
+
+    On MariaDB it is the one that the applier meets next, and with several domains and parallel threads the server
+    rejects the skip counter.
+    """
     channel = evidence.channel
     if evidence.status.product == "MariaDB":
         next_ = evidence.failing is not None and channel.stands_at(evidence.failing)
@@ -47,7 +52,7 @@ def skip(evidence: Evidence) -> tuple[str, ...]:
 
 
 def one_thread_first(evidence: Evidence) -> str:
-    """What a human does before ``skip``, and why; empty where that is nothing."""
+    """Return what a human does before ``skip``, and why; empty where that is nothing."""
     if evidence.status.product != "MariaDB" or evidence.channel.relay_log is not RelayLog.REPLACED:
         return ""
     why = "With several GTID domains MariaDB takes no skip counter while it applies in parallel (error 1966)."

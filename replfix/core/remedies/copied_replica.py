@@ -1,5 +1,7 @@
-"""A replica that holds rows of transactions that it counts as not executed, and has executed none of the source's: a copy of the
-source's data that came without its GTIDs."""
+"""A replica made from a copy of the source's data that came without its GTIDs.
+
+It has rows of transactions that it counts as not executed, and has executed none of the source's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from replfix.core.remedies.remedy import Remedy
 
 
 def may_be_a_copy(evidence: Evidence) -> bool:
-    """None of the source's GTIDs are there. MariaDB's positions do not say that: they name the last transaction of a domain."""
+    """Return whether none of the source's GTIDs is there. MariaDB's positions only name the last one of a domain."""
     gtid, executed = evidence.error.gtid, evidence.status.executed
     if evidence.status.product != "MySQL" or gtid is None or not evidence.channel.auto_position:
         return False
@@ -17,7 +19,7 @@ def may_be_a_copy(evidence: Evidence) -> bool:
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The set is not guessed: one that is too large loses transactions without an error."""
+    """Return what a human can do. The set is not guessed: one that is too large loses transactions without an error."""
     if not evidence.copied:
         return ()
     return (

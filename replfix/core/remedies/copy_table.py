@@ -1,4 +1,4 @@
-"""A table copied from the source to a replica that stands still: three steps, two servers and a shell."""
+"""A table copied from the source to a replica that has stopped: three steps, two servers and a shell."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def copied(
     saved_as: TableName | None = None,
     again: bool = False,
 ) -> Iterator[Remedy]:
-    """The source's table ``there`` as the replica's ``here``, and then ``ending``: the channel is started, if nothing is said.
+    """Yield the steps that copy the source's table ``there`` to the replica's ``here``, and then ``ending``.
 
-    Only where no later transaction touches it: a copy would be of another time otherwise. ``again``: they may change rows of it, which a
-    key names, by row events: each leaves its rows as the source had them then, and the last one as they are.
-    ``ending`` leaves the failing transaction out. ``saved_as``: the name that the replica's own table gets.
+    ``ending`` starts the channel by default, or leaves the failing transaction out. Only where no later transaction
+    touches the table: a copy would be of another time otherwise. ``again``: they may change rows of it, which a key
+    names, by row events: each leaves its rows as the source had them then, and the last one as they are. ``saved_as``:
+    the name that the replica's own table gets.
     """
     words += f" {NEVER_BELOW}" if ending else ""
     later = both.later if both is not None else None

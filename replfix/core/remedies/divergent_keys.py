@@ -1,5 +1,7 @@
-"""A table whose rows have keys of their own on each server: every server that ran an ALTER TABLE gave them values by a default such as
-uuid(). Row by row nothing is repaired there: each repair adds a row beside the one that the replica has under another key."""
+"""A table whose rows have keys of their own on each server, by a default such as uuid() in an ALTER TABLE.
+
+Repairing row by row never ends there: each repair adds a row beside the one that the replica has under another key.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ _EACH_ITS_OWN = re.compile(
 
 
 def column_of_its_own(create: str, table: Table) -> tuple[str, str] | None:
-    """A column by which rows are named, and the function that gives it another value on each server that runs the same ALTER TABLE."""
+    """Return a column that names rows, and the function in its default that differs on each server for one ALTER TABLE."""
     definition = definition_diff.parsed(create)
     if definition is None:
         return None
@@ -33,6 +35,7 @@ def column_of_its_own(create: str, table: Table) -> tuple[str, str] | None:
 
 
 def counted_keys(apart: Apart) -> str:
+    """Say how many of the rows asked for are under the same key on the other server."""
     name = apart.table.name
     return (
         f"{name}.{apart.column} has the default {apart.function}: of {apart.asked_here} rows of the replica, the source has "
@@ -42,7 +45,7 @@ def counted_keys(apart: Apart) -> str:
 
 
 def refusal(evidence: Evidence) -> str:
-    """Why rows of the transaction are not repaired one by one; empty where they are, because the table cannot be copied anew now."""
+    """Return why the transaction's rows are not repaired one by one; empty where they are: the table cannot be copied now."""
     apart = evidence.apart
     if apart is None or not any(remedy.sql for remedy in advise(evidence)):
         return ""
@@ -53,6 +56,7 @@ def refusal(evidence: Evidence) -> str:
 
 
 def risks(evidence: Evidence) -> Iterator[str]:
+    """Yield what a repair of single rows does to such a table."""
     if evidence.apart is not None:
         yield (
             f"The rows of {evidence.apart.table.name} have keys of their own on each server: this adds a row beside the one that the replica "
@@ -61,6 +65,7 @@ def risks(evidence: Evidence) -> Iterator[str]:
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    """Return what a human can do about such a table."""
     apart = evidence.apart
     if apart is None:
         return ()
@@ -89,7 +94,10 @@ def copied_anew(
     named: bool,
     leave_out: tuple[str, ...] = (),
 ) -> tuple[Remedy, ...]:
-    """The source's table in place of the replica's, which is kept under another name. ``named``: a key names its rows."""
+    """Return the steps that replace the replica's table with the source's; its own is kept under another name.
+
+    ``named``: a key names its rows.
+    """
     name = table.name
     if table.foreign_keys or table.referenced_by or table.triggers:
         return (

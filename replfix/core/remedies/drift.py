@@ -1,6 +1,6 @@
-"""What to do where definitions differ: from what the failing transaction needs, never from what the source has later.
+"""What to do where definitions differ: by what the failing transaction needs, never by later definitions of the source.
 
-A column of the replica is not dropped, and a table is not, before a copy of its rows lies beside it.
+No column and no table of the replica is dropped before its rows are copied.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BYTES = re.compile(r"(varchar|char)\((\d+)(?:\(bytes\)| octets)")
 
 
 def same(both: BothDefinitions) -> bool:
-    """Whether both servers have the object, with nothing in it that differs."""
+    """Return whether both servers have the object, with nothing in it that differs."""
     if both.source is None or both.replica is None:
         return both.source is both.replica
     theirs, ours = definition_diff.parsed(both.source), definition_diff.parsed(both.replica)
@@ -51,7 +51,7 @@ def in_words(both: BothDefinitions) -> str:
 
 
 def shown(evidence: Evidence, why: str = "") -> tuple[Remedy, ...]:
-    """The differences, with nothing to run."""
+    """Return the differences, with nothing to run."""
     found = [words for both in evidence.definitions if (words := in_words(both))]
     later = [
         f"Later transactions change {both.name}: {'; '.join(both.later.statements[:3])}."
@@ -76,7 +76,7 @@ def without_foreign_keys(evidence: Evidence, keys: Sequence[ForeignKey], text: s
 
 
 def references_only_here(evidence: Evidence) -> tuple[Remedy, ...]:
-    """What lets a statement through that foreign keys of the replica alone are in the way of."""
+    """Return what lets a statement run that foreign keys of only the replica block."""
     keys = evidence.references_only_here
     if not keys:
         return ()
@@ -92,7 +92,7 @@ def references_only_here(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The failing statement in full."""
+    """Return the failing statement in full."""
     if evidence.statement is None:
         return ()
     statement = evidence.statement
@@ -112,6 +112,7 @@ HAS_MORE = "The statement's transaction has more than that, so it cannot be left
 
 
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
+    """Return the remedy for a statement whose work is done already: leave it out, ``why`` says why."""
     what = "statement" if evidence.statement else "transaction"
     if evidence.in_a_larger_one:
         return Remedy(f"{why} {HAS_MORE}.")
@@ -133,12 +134,12 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
 
 
 def saved_as(name: TableName) -> TableName:
-    """Where the rows of a table lie that is changed or makes room."""
+    """Return the name of the copy of a table that is changed or makes room."""
     return TableName(name.schema, f"{name.name[:56]}_saved")
 
 
 def changed(evidence: Evidence, both: BothDefinitions, clauses: list[str], why: str, *, save: bool) -> Remedy:
-    """The replica's table altered, and the channel started. ``save``: the rows are copied first, where there are any."""
+    """Return the ALTER of the replica's table and the start; ``save``: its rows, if any, are copied first."""
     assert both.table is not None
     name = TableName(both.schema, both.table)
     copy = save and both.rows != 0
@@ -150,7 +151,7 @@ def changed(evidence: Evidence, both: BothDefinitions, clauses: list[str], why: 
 
 
 def columns_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
-    """For row events that do not fit the replica's columns."""
+    """Return the remedies for row events that do not fit the replica's columns."""
     both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
     ours = definition_diff.parsed(both.replica) if both is not None and both.replica is not None else None
     if both is None or ours is None:
@@ -189,8 +190,11 @@ def _aligned(
 
 
 def _converted(evidence: Evidence, both: BothDefinitions, name: str, ours: str, theirs: str, signs: bool) -> Remedy:
-    """``signs``: the source's column has a sign and the replica's has none. Negative values are stored as others then, without an
-    error: 0 on MySQL 9.7, 2^32 more on MariaDB 11.8."""
+    """Return the remedy for a column that is wider on the replica: the applier has to convert.
+
+    ``signs``: the source's column is signed and the replica's is not. Negative values are then stored as others,
+    without an error: 0 on MySQL 9.7, 2^32 more on MariaDB 11.8.
+    """
     return Remedy(
         f"Column {name} of {both.name} is wider on the replica ({ours}) than on the source ({theirs}). When that is on purpose, as in a "
         f"migration that begins on the replica, the applier has to be told to convert; set it in the configuration file too."
@@ -211,7 +215,7 @@ def _typed_by_the_message(
     name: str | None,
     found: re.Match[str] | None,
 ) -> tuple[Remedy, ...]:
-    """The source's definition is another one now, or may be: the type that the event has is in the server's message."""
+    """Return the remedy by the event's type in the server's message, where the source's definition may have changed."""
     wanted = _type(found["theirs"], both, ours) if found is not None and _in_its_place(both, ours) else None
     if name is None or wanted is None or found is None:
         return shown(evidence, "Which definition the failing transaction needs is unknown: nothing can be run here.")
@@ -228,8 +232,10 @@ def _typed_by_the_message(
 
 
 def _in_its_place(both: BothDefinitions, ours: definition_diff.Definition) -> bool:
-    """Whether the replica's columns stand as in the event, which goes by position: as on the source now, but for what later statements
-    add and drop."""
+    """Return whether the replica's columns are in the event's order: as on the source now, without later changes.
+
+    Row events go by position.
+    """
     now = definition_diff.parsed(both.source) if both.source is not None else None
     if now is None or both.later is None or not definition_diff.in_one_order(now, ours):
         return False
@@ -242,7 +248,7 @@ def _in_its_place(both: BothDefinitions, ours: definition_diff.Definition) -> bo
 
 
 def _type(theirs: str, both: BothDefinitions, ours: definition_diff.Definition) -> str | None:
-    """A string's type out of the message, which gives its length in bytes. None where the character set is not plain."""
+    """Return a string's type from the message, which gives its length in bytes. None where the character set is not plain."""
     now = definition_diff.parsed(both.source) if both.source is not None else None
     found = _BYTES.match(theirs)
     if found is None or now is None or definition_diff.default_charset(now) != definition_diff.default_charset(ours):
@@ -254,7 +260,7 @@ def _type(theirs: str, both: BothDefinitions, ours: definition_diff.Definition) 
 
 
 def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ...]:
-    """For row events: the table is gone, with whatever it held."""
+    """Return the remedies for row events of a table that is gone, with all of its rows."""
     assert both.table is not None
     name = TableName(both.schema, both.table)
     then = both.source_then
@@ -282,8 +288,10 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
 
 
 def narrower(evidence: Evidence) -> str:
-    """In words, the first column of the transaction's tables that is narrower here than in the event; empty where there is none, or it
-    is unknown."""
+    """Say which is the first column of the transaction's tables that is narrower here than in the event.
+
+    Empty where there is none, or it is unknown.
+    """
     for both in evidence.definitions:
         ours = definition_diff.parsed(both.replica) if both.table is not None and both.replica is not None else None
         theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
@@ -303,7 +311,10 @@ _CHECK = re.compile(r"Check constraint '(.+?)' is violated|CONSTRAINT `(.+?)` fa
 
 
 def check_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The replica's CHECK that refuses a row which the source took goes; the source's comes in its place, if it has one."""
+    """Return the remedy that replaces a CHECK of the replica which rejects a row that the source accepted.
+
+    The source's CHECK comes in its place, if it has one.
+    """
     found = _CHECK.search(evidence.error.message)
     both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
     ours = definition_diff.parsed(both.replica) if both is not None and both.replica is not None else None
@@ -329,7 +340,7 @@ ER_NO_DEFAULT_FOR_FIELD = 1364
 
 
 def column_for_values(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The one column that refuses a value."""
+    """Return the remedy for the one column that rejects a value."""
     found = _COLUMN.search(evidence.error.message)
     both = next((b for b in evidence.definitions if b.table is not None and b.replica is not None), None)
     ours = definition_diff.parsed(both.replica) if both is not None and both.replica is not None else None
@@ -350,8 +361,10 @@ def column_for_values(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def columns_behind_rows(evidence: Evidence) -> tuple[Remedy, ...]:
-    """For a conflict of rows in a table whose columns are not the source's: in another order, narrower, or made in another way. The
-    rows that the replica wrote since then may be wrong."""
+    """Return the remedies for a conflict of rows in a table whose columns differ from the source's.
+
+    In another order, narrower, or generated otherwise. The rows that the replica wrote since then may be wrong.
+    """
     found: list[Remedy] = []
     for both in evidence.definitions:
         ours = definition_diff.parsed(both.replica) if both.table is not None and both.replica is not None else None
@@ -377,7 +390,7 @@ def columns_behind_rows(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _only_wider(clause: str, ours: definition_diff.Definition, theirs: definition_diff.Definition) -> bool:
-    """A column that takes every value of the source's, in its place: no reason for a conflict."""
+    """Return whether a column takes every value of the source's, in its place: no reason for a conflict."""
     found = re.match(r"MODIFY COLUMN `((?:[^`]|``)+)`", clause)
     if found is None or " AFTER `" in clause or clause.endswith(" FIRST"):
         return False
@@ -398,6 +411,6 @@ def _only_wider(clause: str, ours: definition_diff.Definition, theirs: definitio
 def _types(
     name: str, ours: definition_diff.Definition, theirs: definition_diff.Definition
 ) -> tuple[definition_diff.Type | None, definition_diff.Type | None]:
-    """Of the column, on the replica and on the source."""
+    """Return the column's types, on the replica and on the source."""
     here, there = definition_diff.with_charsets(ours), definition_diff.with_charsets(theirs)
     return definition_diff.type_of(here.get(name, "")), definition_diff.type_of(there.get(name, ""))

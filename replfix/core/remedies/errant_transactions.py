@@ -1,4 +1,4 @@
-"""Transactions that a replica has and none of its sources has: what they hold, and the two ways out."""
+"""Transactions that a replica has and none of its sources has: what is in them, and the two options."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class ErrantTransaction:
 
     @property
     def changes(self) -> tuple[RowChange, ...]:
+        """Its changes of rows, as far as they could be read."""
         return self.written.changes if isinstance(self.written, Transaction) else ()
 
     @property
@@ -38,6 +39,7 @@ class ErrantTransaction:
         return self.written.statement if isinstance(self.written, PassedOver) else None
 
     def columns_of(self, table: TableName) -> tuple[str, ...]:
+        """Return the names of the table's columns in its events."""
         return self.written.column_names.get(table, ()) if isinstance(self.written, Transaction) else ()
 
 
@@ -66,19 +68,21 @@ class Errant:
 
     @property
     def gtids(self) -> GtidSet:
+        """The errant GTIDs."""
         return self.only_here.errant
 
     def of(self, gtids: GtidSet) -> tuple[ErrantTransaction, ...]:
+        """Return those that are in the set."""
         return tuple(one for one in self.transactions if one.gtid in gtids)
 
 
 def in_words(gtids: GtidSet) -> str:
-    """``3 transactions``; of MariaDB, whose sets do not tell how many there are, without the number."""
+    """Return ``3 transactions``; for MariaDB, whose sets do not show how many there are, without the number."""
     return counted(len(gtids), "transaction") if gtids.counts else "transactions"
 
 
 def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
-    """Where it was written, as far as its GTID tells."""
+    """Return where it was written, as far as its GTID shows."""
     server = next((uuid for uuid in gtids.uuids() if gtid in gtids.of_uuid(uuid)), "")
     if server == status.server_uuid:
         return "written on this replica itself"
@@ -90,8 +94,11 @@ def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
 def ways_out(
     status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet, there: GtidSet, top: str
 ) -> tuple[WayOut, ...]:
-    """Those that there are, with their SQL. ``there`` is what the source has executed; ``top`` the server from which all others
-    get what is written, which in a chain is not the source."""
+    """Return the options that there are, with their SQL.
+
+    ``there`` is what the source has executed; ``top`` the server from which all others get what is written, which in a
+    chain is not the source.
+    """
     if status.product != "MariaDB":
         return (_empty(channel, gtids, top), _leave(gtids))
     ahead = _ahead(gtids.of_uuid(status.server_uuid), there)
@@ -99,8 +106,10 @@ def ways_out(
 
 
 def _ahead(own: GtidSet, there: GtidSet) -> tuple[sql.Numbered, ...]:
-    """The newest of each domain, where it is beyond all that the source has in that domain: another would be out of order there.
-    Only of the replica's own: those of others would come to it as if they were new."""
+    """Return the newest of each domain that is above all that the source has in that domain: another would be out of order.
+
+    Only of the replica's own: those of others would come to it as if they were new.
+    """
     highest: dict[str, int] = {}
     for (domain, _), intervals in there.intervals:
         highest[domain] = max(highest.get(domain, 0), intervals[-1][1])

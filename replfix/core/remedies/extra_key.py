@@ -1,4 +1,4 @@
-"""A unique key that only the replica has, and that keeps rows of the source apart: no plan helps, another definition does."""
+"""A unique key of only the replica that excludes rows of the source: no plan helps, another definition does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from replfix.core.remedies.remedy import LeadsTo, Remedy
 
 
 def refusal(evidence: Evidence) -> str:
-    """Why the transaction cannot be applied with the rows as the source has them; empty where no such key is known."""
+    """Return why the transaction cannot be applied with the source's rows; empty where no such key is known."""
     return next((f"{_told(pair)} 'replfix diagnose' prints what can be done." for pair in evidence.kept_apart), "")
 
 
@@ -24,6 +24,7 @@ def _told(pair: KeptApart) -> str:
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
+    """Return the ALTER TABLEs that make such keys not unique."""
     return tuple(remedy for pair in evidence.kept_apart for remedy in _not_unique(evidence, pair))
 
 
@@ -44,6 +45,6 @@ def _not_unique(evidence: Evidence, pair: KeptApart) -> Iterator[Remedy]:
 
 
 def _stopped_on(evidence: Evidence, pair: KeptApart) -> bool:
-    """No other key is in the way."""
+    """Return whether no other key blocks."""
     assert evidence.reconciliation is not None
     return all(conflict.keys == (pair.key.name,) for conflict in evidence.reconciliation.conflicts)

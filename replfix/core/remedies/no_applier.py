@@ -1,4 +1,4 @@
-"""Transactions that no applier of the server takes, whatever rows it meets: what becomes of their rows is known all the same."""
+"""Transactions that no applier of the server can execute, whatever rows it finds, although their outcome is known."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Tables = Mapping[TableName, Table]
 
 
 def is_one(product: str, changes: tuple[RowChange, ...], tables: Tables, found: Reconciliation) -> bool:
-    """Whether that is so, or can be: of one event that changes a row twice the server's index decides."""
+    """Return whether it is, or may be, one: where an event changes a row twice the server's index decides."""
     return next(_reasons(product, changes, tables, found), None) is not None
 
 
 def is_certain(evidence: Evidence) -> bool:
-    """Whether it is so, and not only can be."""
+    """Return whether it certainly is one."""
     found = evidence.reconciliation
     return found is not None and bool(found.replaced or found.again or stopped_by(evidence) is not None)
 
 
 def no_applier(evidence: Evidence) -> str:
-    """Why, in a sentence without its full stop."""
+    """Return the reason, as a sentence without its full stop."""
     what = "No applier can take" if is_certain(evidence) else "MySQL's applier may not be able to take"
     return f"{what} the transaction: {'; '.join(shortened(tuple(_reasons_of(evidence)), 'reason'))}"
 
@@ -63,8 +63,10 @@ def _reasons(product: str, changes: tuple[RowChange, ...], tables: Tables, found
 
 
 def in_its_place(evidence: Evidence) -> tuple[tuple[Step, ...] | None, str]:
-    """What such a transaction makes of its rows, to be carried out in the applier's place. None where an applier takes it, or with
-    the reason why that cannot be done."""
+    """Return what such a transaction makes of its rows, to be done in the applier's place.
+
+    None where an applier can execute it, or with the reason why that cannot be done.
+    """
     transaction = evidence.transaction
     if transaction is None or not any(_reasons_of(evidence)) or (evidence.transient and not is_certain(evidence)):
         return None, ""
@@ -94,7 +96,7 @@ def _outcome(evidence: Evidence) -> tuple[tuple[Step, ...] | None, str]:
 
 
 def by_hand(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Without a GTID nobody can commit it in the applier's place: its outcome as statements, and the skip counter."""
+    """Return its outcome as statements, and the skip counter: without a GTID nobody can commit it in the applier's place."""
     transaction, found = evidence.transaction, evidence.reconciliation
     if transaction is None or found is None or transaction.gtid is not None or not is_certain(evidence):
         return ()

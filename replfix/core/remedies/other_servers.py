@@ -12,14 +12,14 @@ from replfix.core.words import shortened
 
 
 def would_swap(evidence: Evidence) -> str:
-    """Why the failing transaction may not be applied here, and what to do in its place."""
+    """Return why the failing transaction may not be applied here, and what to do in its place."""
     said = shortened(tuple(swap.in_words(evidence.tables) for swap in evidence.swaps), "row")
     would = " and ".join(dict.fromkeys(swap.why.value for swap in evidence.swaps))
     return f"{'; '.join(said)}: to apply the transaction here would {would}. {next_step(evidence)}"
 
 
 def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
-    """What else a displaced row brings about."""
+    """Yield what else displacing a row leads to."""
     displaced = ((step.table, step.current) for step in steps if step.current is not None)
     for each in shortened(tuple(not_written_here(evidence, displaced)), "row"):
         yield (
@@ -47,7 +47,7 @@ def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str
 
 
 def _free_there(evidence: Evidence, steps: tuple[Step, ...]) -> bool:
-    """Whether the source holds no unique key of any row that goes, as far as it could be asked."""
+    """Return whether no unique key of any row that goes is taken on the source, as far as it could be asked."""
     side = evidence.on_source
     if side is None or side.obstacles:
         return False

@@ -1,4 +1,4 @@
-"""Missing rows of which the event does not hold every column (binlog_row_image MINIMAL, NOBLOB)."""
+"""Missing rows of which not every column is in the event (binlog_row_image MINIMAL, NOBLOB)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from replfix.core.words import counted
 
 
 def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
-    """The row with some value in each column that no event holds, NULL where that may be; None where a key or a type forbids it."""
+    """Return the row with some value, NULL if allowed, in each column that no event has; None where a key or type forbids it."""
     in_keys = {name.lower() for key in table.unique_keys for name in key.columns}
     values = list(known)
     for column in table.columns:
@@ -37,9 +37,11 @@ def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
 def changed_by(
     table: Table, known: RowImage, row: RowImage, after: RowImage, is_free: Callable[[Column, RowImage], bool]
 ) -> tuple[RowImage, str]:
-    """The row with another value in one of the columns that only ``after`` holds, and which. An update that finds everything as it leaves
-    it changes nothing, and the replica logs nothing of it (MySQL 9.7.4, MariaDB 11.8.9): the servers below would never get it. ``is_free``:
-    whether no other row has the key that such a value of a unique key makes."""
+    """Return the row with another value in one of the columns that only ``after`` has, and that column.
+
+    An update that changes nothing is not logged on the replica (MySQL 9.7.4, MariaDB 11.8.9): the servers below would
+    never get it. ``is_free``: whether no other row has the key that such a value of a unique key makes.
+    """
     in_keys = {name.lower() for key in table.unique_keys for name in key.columns}
     referring = {name.lower() for key in table.foreign_keys for name in key.child_columns}
     overwritten = [
@@ -59,11 +61,13 @@ def changed_by(
 
 
 def _some(column: Column) -> tuple[Value, ...]:
+    """Return values of that type, the simplest first."""
     type_ = type_of(column)
     return type_.samples(column) if type_ is not None else ()
 
 
 def risks(evidence: Evidence) -> Iterator[str]:
+    """Yield which columns get a value that is replaced when the transaction is applied."""
     found = evidence.reconciliation
     for repair, columns in found.made_up.items() if found is not None else ():
         assert repair.target is not None
@@ -84,7 +88,7 @@ def risks(evidence: Evidence) -> Iterator[str]:
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """What can be done where a row cannot be put back as it was then. Nothing where all are known."""
+    """Return what can be done where a row cannot be put back as it was then; nothing where all are known."""
     found = evidence.reconciliation
     if found is None or not found.in_part or found.blockers:
         return ()
@@ -124,7 +128,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _gone(evidence: Evidence, gone: list[InPart]) -> tuple[Remedy, ...]:
-    """Rows that the source does not have any more: whatever the transaction makes of them is gone there."""
+    """Return rows that the source no longer has: whatever the transaction makes of them is gone there."""
     named = ", ".join(_named(evidence, one) for one in gone)
     words = (
         f"The replica lacks {named}, and the source has no such row now either: whatever became of it there is gone."

@@ -23,12 +23,15 @@ _ENDS = re.compile(r"XA (?P<verb>COMMIT|ROLLBACK) (?P<xid>X'[0-9a-f]*',X'[0-9a-f
 
 
 def in_the_way(evidence: Evidence) -> bool:
-    """The replica has prepared one of the same name. Were the source's left out, its XA COMMIT would commit the replica's."""
+    """Return the remedy where the replica has prepared an XA transaction of the same name.
+
+    Were the source's left out, its XA COMMIT would commit the replica's.
+    """
     return evidence.error.errno == ER_XAER_DUPID
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Nothing for any other error, and where the message does not name the transaction."""
+    """Return the remedies; none for any other error, and where the message does not name the transaction."""
     if in_the_way(evidence):  # MariaDB's message has no statement
         xid = evidence.transaction.xa_id if evidence.transaction is not None else ""
         return _rolled_back(evidence, xid) if xid else ()
@@ -55,7 +58,7 @@ def _rolled_back(evidence: Evidence, xid: str) -> tuple[Remedy, ...]:
 
 
 def missing(evidence: Evidence) -> str:
-    """The name of the XA transaction that the replica has not prepared, as it is logged; empty for any other error."""
+    """Return the name of the XA transaction that the replica has not prepared, as logged; empty for any other error."""
     told = _ENDS.match(evidence.error.statement or "")
     return told["xid"] if told is not None and evidence.error.errno == ER_XAER_NOTA else ""
 
@@ -108,7 +111,7 @@ def _is_rolled_back(prepared: Prepared) -> bool:
 
 
 def _carried_out(evidence: Evidence, prepared: Prepared, why: str, verb: str) -> Remedy:
-    """The rows brought to where the source has them, in place of the failing statement."""
+    """Return the statements that bring the rows to the source's values, in place of the failing statement."""
     rows = net_rows(prepared.transaction.changes, prepared.tables, prepared.found.whole)
     if verb == "ROLLBACK":
         rows = tuple(RowRepair(row.table, row.target, row.current) for row in rows)

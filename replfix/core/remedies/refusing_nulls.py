@@ -1,4 +1,4 @@
-"""What to do about rows of the replica that hold NULL where a statement makes the column NOT NULL."""
+"""What to do about rows of the replica with NULL where a statement makes the column NOT NULL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from replfix.core.words import counted
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Nothing where no such row was found."""
+    """Return the statements that give them the source's values; nothing where no such row was found."""
     nulls = evidence.nulls
     if nulls is None or not nulls.number:
         return ()

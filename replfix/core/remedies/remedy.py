@@ -1,4 +1,4 @@
-"""A remedy: what a human can do, where it is run, what it loses, and what is true afterwards. replfix runs none of it."""
+"""A remedy: what a human can do, where, what it loses, and what is true afterwards. replfix runs none of it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class LeadsTo(enum.StrEnum):
 
     @property
     def in_words(self) -> str:
+        """What is true afterwards, for people."""
         return _WORDS[self]
 
 
@@ -61,7 +62,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """``number`` of ``what`` (a noun in the singular: row, value, transaction) are gone; None: how many is unknown."""
+    """``number`` of ``what`` (a singular noun: row, value, transaction) are gone; None: how many is unknown."""
 
     number: int | None
     what: str
@@ -69,6 +70,7 @@ class Loss:
 
     @property
     def in_words(self) -> str:
+        """The loss for people."""
         many = f"an unknown number of {self.what}s" if self.number is None else counted(self.number, self.what)
         return f"{many} of {self.of}" if self.of else many
 
@@ -77,8 +79,8 @@ class Loss:
 class Remedy:
     """``text`` says what to do and why. Without ``sql`` there is nothing to run, and nothing is promised.
 
-    A remedy that leads to ``NEXT_STEP`` goes on with the one behind it; every other one with statements is complete, and several of
-    these are alternatives.
+    A remedy that leads to ``NEXT_STEP`` continues with the one after it; every other one with statements is complete,
+    and several of these are alternatives.
     """
 
     text: str

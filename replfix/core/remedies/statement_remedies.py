@@ -1,5 +1,8 @@
-"""What to do about a statement that changes definitions and cannot be run on the replica: bring the table back to what the statement
-expects and let it run, or leave exactly this statement out where the replica is as it leaves it."""
+"""What to do about a statement that changes definitions and fails on the replica.
+
+Bring the table back to what the statement expects and let it run, or leave exactly this statement out where the replica
+is as it leaves it.
+"""
 
 from __future__ import annotations
 
@@ -148,7 +151,10 @@ def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[
 
 
 def _columns_for_statements(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
-    """For a statement that writes rows and finds other columns than on the source. Row events go by position, so none is moved."""
+    """Yield the clauses for a statement that writes rows and finds other columns than on the source.
+
+    Row events go by position, so no column is moved.
+    """
     assert both.table is not None
     ours, theirs = definition_diff.parsed(both.replica or ""), definition_diff.parsed(both.source_then or "")
     if ours is None or theirs is None:
@@ -180,13 +186,13 @@ def _columns_for_statements(evidence: Evidence, both: BothDefinitions) -> Iterat
 
 
 def _has_to_be_given(clause: str) -> bool:
-    """A column whose value every INSERT has to name, so that it cannot be invisible."""
+    """Return a column whose value every INSERT has to give, so that it cannot be invisible."""
     return definition_diff.not_null(clause) and " DEFAULT " not in clause and " GENERATED " not in clause
 
 
 @dataclass(frozen=True, slots=True)
 class _Obstacle:
-    """Why a clause cannot be carried out. ``back``: the clause that makes it possible again; empty: there is none, or none is needed."""
+    """Why a clause fails. ``back``: the clause that makes it possible again; empty: there is none, or none is needed."""
 
     words: str
     back: str
@@ -292,7 +298,7 @@ def _constraints(clause: Clause, ours: definition_diff.Definition) -> tuple[Mapp
 
 
 def _renamed_key(clause: Clause, both: BothDefinitions, ours: definition_diff.Definition) -> _Obstacle | None:
-    """Of a key that the replica lacks under its old name. None where how it was is unknown."""
+    """Return the obstacle of a key that the replica lacks under its old name; None where its definition is unknown."""
     theirs = definition_diff.parsed(both.source_then or "")
     wanted = theirs.keys.get(clause.new) if theirs is not None else None
     old, new = sql.identifier(clause.name), sql.identifier(clause.new)
@@ -305,7 +311,7 @@ def _renamed_key(clause: Clause, both: BothDefinitions, ours: definition_diff.De
 
 
 def _lost(name: str, now: str, both: BothDefinitions) -> _Obstacle:
-    """A column that the replica lacks. Where it has no rows, no values are lost."""
+    """Return the obstacle of a column that the replica lacks. Without rows, no values are lost."""
     words = f"{both.name} has no column {name}."
     theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
     if both.rows != 0 or theirs is None or now not in theirs.columns:
@@ -317,7 +323,7 @@ def _lost(name: str, now: str, both: BothDefinitions) -> _Obstacle:
 
 
 def _as_stated(clause: Clause, ours: definition_diff.Definition) -> bool:
-    """Whether the replica's column is what the clause makes, in its place."""
+    """Return whether the replica's column is what the clause makes, in its place."""
     shown = ours.columns[clause.name].split(" ", 1)[1]
     if plain(shown) != plain(clause.rest):
         return False

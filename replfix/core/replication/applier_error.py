@@ -1,10 +1,10 @@
-"""What a replica says when its applier stops, taken apart.
+"""What a replica reports when its applier stops, taken apart.
 
-The text tells which transaction, table and key; the *values* in it are never used: they are cut at 64 bytes, joined
-with ``-`` and escaped (server behaviour, 5.7 to 9.7). Values come from the row event.
+The text names transaction, table and key. The *values* in it are never used: they are cut at 64 bytes, joined with
+``-`` and escaped (server behaviour, 5.7 to 9.7). Values come from the row event.
 
-Forms: ``replication_applier_status_by_worker.LAST_ERROR_MESSAGE`` (9.7), ``Last_SQL_Error`` of servers without
-workers, ``source log`` and the older servers' word for it.
+Forms: ``replication_applier_status_by_worker.LAST_ERROR_MESSAGE`` (9.7), ``Last_SQL_Error`` of servers without workers,
+``source log`` and the older servers' word for it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _STATEMENT = re.compile(r"on query\. Default database: '(?P<schema>[^']*)'\. Que
 
 @dataclass(frozen=True, slots=True)
 class ApplierError:
-    """One applier error. None where the text does not say; ``table`` is ``schema.table`` as the server printed it."""
+    """One applier error; None where the text does not say. ``table`` is ``schema.table`` as the server printed it."""
 
     errno: int
     message: str
@@ -67,7 +67,7 @@ class ApplierError:
 
     @property
     def transaction(self) -> str | None:
-        """The failing transaction as far as the text names it: its GTID, else a place inside it; None for neither."""
+        """The failing transaction as the text names it: its GTID, else a position inside it; None for neither."""
         if self.gtid is None and self.log_file is not None and self.end_log_pos is not None:
             return f"{self.log_file}:{self.end_log_pos}"
         return self.gtid

@@ -46,7 +46,7 @@ def _subtract(whole: tuple[Interval, ...], taken: tuple[Interval, ...]) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class GtidSet:
-    """An immutable set of GTIDs. ``intervals`` is sorted by origin and holds no empty entry."""
+    """An immutable set of GTIDs. ``intervals`` is sorted by origin and has no empty entry."""
 
     intervals: tuple[tuple[Origin, tuple[Interval, ...]], ...] = ()
 
@@ -84,7 +84,7 @@ class GtidSet:
 
     @classmethod
     def single(cls, gtid: str) -> Self:
-        """The set of that one GTID; ValueError for anything else."""
+        """Return the set of that one GTID; ValueError for anything else."""
         found = cls.parse(gtid)
         if len(found) != 1:
             raise ValueError(f"not one GTID: {gtid[:80]!r}")
@@ -92,7 +92,7 @@ class GtidSet:
 
     @classmethod
     def exactly(cls, gtids: Iterable[str]) -> Self:
-        """The set of those GTIDs; ValueError when one of them is none."""
+        """Return the set of those GTIDs; ValueError when one of them is none."""
         found: dict[Origin, list[Interval]] = {}
         for gtid in gtids:
             for origin, intervals in cls.single(gtid).intervals:
@@ -131,17 +131,19 @@ class GtidSet:
         return sum(last - first + 1 for _, intervals in self.intervals for first, last in intervals)
 
     def uuids(self) -> frozenset[str]:
+        """Return the server UUIDs in it."""
         return frozenset(uuid for (uuid, _), _ in self.intervals)
 
     def of_uuid(self, uuid: str) -> GtidSet:
+        """Return the GTIDs of that server."""
         return GtidSet(tuple(entry for entry in self.intervals if entry[0][0] == uuid.lower()))
 
     def of_domains(self, domains: Collection[str]) -> GtidSet:  # noqa: ARG002
-        """Those of MariaDB's domains; MySQL has none."""
+        """Return the GTIDs of those domains of MariaDB; MySQL has none."""
         return GtidSet()
 
     def newest(self, count: int) -> Self:
-        """The ``count`` highest numbers of each origin."""
+        """Return the ``count`` highest numbers of each origin."""
         kept = {}
         for origin, intervals in self.intervals:
             left = count
@@ -156,7 +158,7 @@ class GtidSet:
         return self._of(kept)
 
     def oldest(self, count: int) -> Self:
-        """The ``count`` lowest numbers of each origin."""
+        """Return the ``count`` lowest numbers of each origin."""
         kept = {}
         for origin, intervals in self.intervals:
             left = count
@@ -171,30 +173,33 @@ class GtidSet:
         return self._of(kept)
 
     def of_origin(self, origin: Origin) -> Self:
+        """Return the GTIDs of that origin."""
         return self._of({origin: dict(self.intervals).get(origin, ())})
 
     def uncommitted_before(self, gtid: str, received: GtidSet) -> GtidSet:
-        """What was received of that GTID's origin, has a lower number and is not in the set: several workers apply at
-        once, so the one that fails need not be the first that is still to be committed."""
+        """Return received GTIDs of the same origin that have lower numbers and are not in the set.
+
+        Several workers apply at once, so the one that fails need not be the first that is still to be committed.
+        """
         origin, _, number = gtid.rpartition(":")
         last = int(number) - 1
         return (received & self.parse(f"{origin}:1-{last}")) - self if last else GtidSet()
 
     def ends_with(self, gtid: str) -> bool:
-        """Whether it is in the set, and nothing of its origin behind it."""
+        """Return whether it is in the set and the last one of its origin."""
         ((origin, ((number, _), *_)), *_) = self.parse(gtid).intervals
         return max((last for _, last in dict(self.intervals).get(origin, ())), default=0) == number
 
     def leaves_open(self, gtid: str) -> bool:  # noqa: ARG002
-        """Whether the set of a replica does not say if it has applied that transaction, which is not in it."""
+        """Return whether a replica's set does not show if it has applied that transaction, which is not in the set."""
         return False
 
     def orders(self, theirs: GtidSet) -> bool:  # noqa: ARG002
-        """Whether what the set of a replica lacks of a server's set is what it has not applied."""
+        """Return whether everything that a replica's set lacks of a server's set is not applied."""
         return True
 
     def newest_first(self) -> Iterator[str]:
-        """Each GTID of the set as text, the highest number of each origin first."""
+        """Yield each GTID of the set as text, the highest number of each origin first."""
         for (uuid, tag), intervals in self.intervals:
             for first, last in reversed(intervals):
                 for number in range(last, first - 1, -1):

@@ -1,10 +1,9 @@
 """MariaDB's GTIDs, ``domain-server-sequence``, as sets with the algebra of MySQL's.
 
-MariaDB writes no sets: a state (``gtid_binlog_state``) or a position (``gtid_current_pos``) names the newest transaction of
-each origin, ``0-1-5,0-2-7``. Read as a set it holds the numbers from 1 to that one. Numbers count per domain, so some of
-them may belong to another server or to nobody: what is *in* such a set may never have existed, what is not in it is newer.
-
-Source: MariaDB knowledge base, "Global Transaction ID".
+MariaDB writes no sets: a state (``gtid_binlog_state``) or a position (``gtid_current_pos``) names the newest
+transaction of each origin, ``0-1-5,0-2-7``. Read as a set it has the numbers from 1 to that one. Numbers count per
+domain, so some of them may belong to another server or to nobody: what is *in* such a set may never have existed, what
+is not in it is newer. Source: MariaDB knowledge base, "Global Transaction ID".
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class MariadbGtidSet(GtidSet):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse a state or a position; of two entries with one origin the newer counts. ValueError on anything else."""
+        """Parse a state or a position; of two entries with one origin the newer counts. ValueError for anything else."""
         found: dict[Origin, tuple[Interval, ...]] = {}
         for origin, number in _split_all(text):
             newest = max(number, *(last for _, last in found.get(origin, ())), 0)
@@ -50,7 +49,7 @@ class MariadbGtidSet(GtidSet):
 
     @classmethod
     def of_replica(cls, state: str, position: str, server_id: str) -> Self:
-        """What a replica has logged (``gtid_binlog_state``) and applied; both in the server's words."""
+        """Return what a replica has logged (``gtid_binlog_state``) and applied, from the server's two texts."""
         applied = tuple(sorted(_split_all(position)))
         reached = dict(applied)
         logged = tuple(
@@ -62,12 +61,13 @@ class MariadbGtidSet(GtidSet):
         return replace(cls.parse(f"{done},{position}"), positions=applied, logged=logged)
 
     def is_logged_only(self, gtid: str) -> bool:
-        """Whether the replica's binlog has it, and it is not applied."""
+        """Return whether the transaction is in the replica's binlog and not applied."""
         origin, number = split(gtid)
         return gtid not in self and number <= dict(self.logged).get(origin, 0)
 
     @classmethod
     def single(cls, gtid: str) -> Self:
+        """Return the set of that one GTID."""
         origin, number = split(gtid)
         return cls._of({origin: ((number, number),)})
 
@@ -83,15 +83,16 @@ class MariadbGtidSet(GtidSet):
         return any(first <= number <= last for first, last in dict(self.intervals).get(origin, ()))
 
     def applied_last(self, domain: str) -> tuple[Origin, int] | None:
-        """The last transaction of that domain that the replica applied."""
+        """Return the last transaction of that domain that the replica applied."""
         return next((entry for entry in self.positions if entry[0][0] == domain), None)
 
     def ends_with(self, gtid: str) -> bool:
-        """Whether it is the last one of its domain that the replica applied."""
+        """Return whether it is the last one of its domain that the replica applied."""
         origin, number = split(gtid)
         return self.applied_last(origin[0]) == (origin, number)
 
     def leaves_open(self, gtid: str) -> bool:
+        """Return whether another origin's transaction is the domain's last: the position then names no number of this one."""
         (domain, server), _ = split(gtid)
         last = self.applied_last(domain)
         return last is not None and last[0] != (domain, server) and gtid not in self
@@ -103,27 +104,30 @@ class MariadbGtidSet(GtidSet):
         return len(wrote) == len({domain for domain, _ in wrote})
 
     def of_uuid(self, uuid: str) -> Self:
-        """Of the server with that identity, ``server_id 2``: MariaDB has no server_uuid."""
+        """Return the GTIDs of the server with that identity, ``server_id 2``: MariaDB has no server_uuid."""
         number = uuid.removeprefix(IDENTITY)
         return replace(self, intervals=tuple(entry for entry in self.intervals if entry[0][1] == number), positions=())
 
     def of_domains(self, domains: Collection[str]) -> Self:
+        """Return the GTIDs of those domains."""
         return replace(self, intervals=tuple(entry for entry in self.intervals if entry[0][0] in domains), positions=())
 
     def uuids(self) -> frozenset[str]:
+        """Return the servers in it, each as ``server_id 2``."""
         return frozenset(f"{IDENTITY}{server}" for (_, server), _ in self.intervals)
 
     def uncommitted_before(self, gtid: str, received: GtidSet) -> GtidSet:  # noqa: ARG002
-        """Nothing: each domain is committed in its order, also by parallel threads, and domains are independent."""
+        """Return nothing: each domain is committed in its order, also by parallel threads, and domains are independent."""
         return GtidSet()
 
     def newest_first(self) -> Iterator[str]:
+        """Yield each GTID of the set as text, the highest number of each origin first."""
         for (domain, server), intervals in self.intervals:
             for first, last in reversed(intervals):
                 yield from (f"{domain}-{server}-{number}" for number in range(last, first - 1, -1))
 
     def __str__(self) -> str:
-        """The newest of each origin, as the server writes a state; of a difference: the range, ``0-2-3…7``."""
+        """Return the newest of each origin, as the server writes a state; of a difference the range, ``0-2-3…7``."""
         parts = []
         for (domain, server), intervals in self.intervals:
             for first, last in intervals:

@@ -1,4 +1,4 @@
-"""What a replica has executed and its source has not: errant transactions, and those that are on their way to the source."""
+"""What a replica has executed and its source has not: errant transactions, and those on their way to the source."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ class OnlyHere:
 
     @property
     def on_their_way(self) -> GtidSet:
+        """The transactions that another server still passes on to the source."""
         return reduce(GtidSet.__or__, (one.gtids for one in self.in_transit), _NONE)
 
     @property
     def every(self) -> GtidSet:
+        """All that only the replica has executed."""
         return self.errant | self.on_their_way | self.undecided
 
 
 def passed_over(channel: ChannelStatus, gtids: GtidSet, replica: ReplicaStatus) -> GtidSet:
-    """Those that the channel's receiver leaves out by its own rules: IGNORE_SERVER_IDS, and MariaDB's domains."""
+    """Return the GTIDs that the channel's receiver filters out: IGNORE_SERVER_IDS, and MariaDB's domain rules."""
     ids = channel.ignored_server_ids
     servers = {replica.server_uuid} if replica.server_id in ids else set()
     servers |= {uuid for uuid in gtids.uuids() if uuid in {f"{IDENTITY}{number}" for number in ids}}
@@ -49,7 +51,10 @@ def passed_over(channel: ChannelStatus, gtids: GtidSet, replica: ReplicaStatus) 
 
 
 def in_words(server: str, feeder: str, channel: ChannelStatus, gtids: GtidSet, executed: GtidSet) -> str:
-    """How far a server that reads from ``feeder`` has come with those transactions. ``executed``: what it has of the same servers."""
+    """Say how far a server that reads from ``feeder`` has come with those transactions.
+
+    ``executed``: what it has executed of the same servers.
+    """
     got = "has received them" if gtids <= channel.retrieved else "has not received all of them yet"
     parts = [f"{server} replicates from {feeder} and {got}"]
     if channel.receiver is not ReceiverState.RUNNING:

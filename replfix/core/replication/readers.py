@@ -1,4 +1,4 @@
-"""The servers that read a server's binlog now, as that server lists them, and which of them share a replica's identity."""
+"""The servers that read a server's binlog now, as that server lists them, and which share a replica's identity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``host`` is its report_host, empty where it has none; ``uuid`` is empty on MariaDB, which has no server_uuid."""
+    """``host`` is its report_host, empty where it has none; ``uuid`` is empty on MariaDB (no server_uuid)."""
 
     server_id: int
     host: str
@@ -34,7 +34,10 @@ REPORTED = ("report_host", "report_port")
 
 
 def shared(readers: Iterable[Reader], uuid: str, server_id: int, host: str | None, port: int | None) -> Shared:
-    """``host`` and ``port`` are what the replica itself reports. Two without report_host on one port look like one: not told."""
+    """Return the readers with the replica's identity; ``host`` and ``port`` are what the replica itself reports.
+
+    Two servers without report_host on one port look like one: they are not reported.
+    """
     others = [r for r in readers if (r.host, r.port) != (host or "", port)]
     same_uuid = dict.fromkeys(_address(r) for r in others if r.uuid and r.uuid == uuid)
     same_id = dict.fromkeys(_address(r) for r in others if r.server_id == server_id and not (r.uuid and r.uuid == uuid))

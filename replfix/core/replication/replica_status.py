@@ -1,4 +1,7 @@
-"""How a replica stands, as frozen types. Terms are those of MySQL 8.4+; ``mysql/connection/terms.py`` maps the older ones."""
+"""The state of a replica, as frozen types, in the terms of MySQL 8.4+.
+
+``mysql/connection/terms.py`` maps the older terms.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ WORKER_STOPPED_BY_ANOTHER = {1756, 3030}
 
 
 class ReceiverState(enum.StrEnum):
+    """The state of a channel's receiver."""
+
     RUNNING = "running"
     CONNECTING = "connecting"
     STOPPED = "stopped"
@@ -32,8 +37,10 @@ class RelayLog(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerError:
-    """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0. Worker 0 is the coordinator, of
-    whose errors only those count that no worker has."""
+    """A row of performance_schema.replication_applier_status_by_worker with LAST_ERROR_NUMBER <> 0.
+
+    Worker 0 is the coordinator; its error counts only when no worker has it.
+    """
 
     worker: int
     errno: int
@@ -47,6 +54,8 @@ class WorkerError:
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
+    """The state of one replication channel."""
+
     name: str
     source_host: str
     source_port: int
@@ -107,19 +116,19 @@ class ChannelStatus:
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was received is applied, as far as positions tell: they lag behind while the applier runs."""
+        """Whether all that was received is applied, by positions: they lag behind while the applier runs."""
         return self.applied_to is not None and self.received_to is not None and self.received_to <= self.applied_to
 
     def stands_at(self, transaction: TransactionId) -> bool:
-        """Whether the next transaction that the applier meets is this one."""
+        """Return whether the next transaction for the applier is this one."""
         return self.applied_to == transaction.start or any(
             error.is_next and error.gtid == transaction.gtid for error in self.worker_errors
         )
 
     def committed_behind(self, transaction: TransactionId) -> LogPosition | None:
-        """Workers have committed transactions behind this one, at most up to there (replica_preserve_commit_order=OFF).
+        """How far workers have committed transactions after this one, at most (replica_preserve_commit_order=OFF).
 
-        Only without GTIDs: there, which of them is known to the replica alone. It keeps count until the applier is started
+        Only without GTIDs: there, the replica alone knows which they are. It keeps count until the applier is started
         with another end than SQL_AFTER_MTS_GAPS, or fails before it gets there (9.7.4).
         """
         mark = max((worker.committed_to for worker in self.workers), key=lambda at: at.order, default=None)
@@ -128,7 +137,7 @@ class ChannelStatus:
         return mark
 
     def holds_whole(self, transaction: TransactionId) -> bool | None:
-        """Whether all of the transaction is in the relay log; None when that is unknown."""
+        """Return whether all of the transaction is in the relay log; None when that is unknown."""
         if transaction.gtid is not None and transaction.gtid in self.retrieved:
             return True
         if transaction.gtid is not None and self.retrieved.counts:
@@ -139,11 +148,14 @@ class ChannelStatus:
 
     @property
     def healthy(self) -> bool:
+        """Whether the applier runs, and the receiver neither has stopped nor has an error."""
         return self.applier_running and self.receiver is not ReceiverState.STOPPED and not self.receiver_errno
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
+    """The state of a replica and of all of its channels."""
+
     server_uuid: str  # of MariaDB: "server_id 2"
     server_id: int
     version: str
@@ -156,11 +168,15 @@ class ReplicaStatus:
 
     @property
     def product(self) -> str:
+        """MySQL or MariaDB."""
         return "MariaDB" if "mariadb" in self.version.lower() else "MySQL"
 
     def has_applied(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
-        """By the channel's position, without GTIDs and where they leave it open, only said of a channel whose applier is
-        stopped: while it runs, its position lags behind."""
+        """Return whether the channel has applied the transaction.
+
+        Without GTIDs, and where they leave it open, by the channel's position. That only works while its applier is
+        stopped: while it runs, its position lags behind.
+        """
         if transaction.gtid is not None:
             if not self.executed.leaves_open(transaction.gtid):
                 return transaction.gtid in self.executed
@@ -170,7 +186,7 @@ class ReplicaStatus:
         return channel.applied_to is not None and transaction.end <= channel.applied_to
 
     def stands_behind(self, channel: ChannelStatus, transaction: TransactionId) -> bool:
-        """Whether the applier was let stop right there: at the end of an UNTIL, or at its error, which counts as applied since."""
+        """Return whether the applier stopped right after it: at the end of an UNTIL, or at its error and it was applied since."""
         if (failure := channel.failure) is not None:
             return transaction.failed_with(failure)
         if transaction.gtid is None:
@@ -178,8 +194,7 @@ class ReplicaStatus:
         return channel.has_end and self.executed.ends_with(transaction.gtid)
 
     def waiting_before(self, channel: ChannelStatus, transaction: TransactionId) -> str:
-        """What the channel has received that comes before the transaction, from the same origin, and is not applied;
-        empty when there is nothing.
+        """Return what the channel has received and not applied before the transaction, from the same origin; empty for none.
 
         Several workers apply at once: the one that fails need not be the first that is still to be committed.
         """
@@ -189,8 +204,10 @@ class ReplicaStatus:
         return str(self.executed.uncommitted_before(transaction.gtid, channel.retrieved))
 
     def applying(self, name: str) -> bool:
+        """Return whether the applier of that channel runs."""
         found = self.channel(name)
         return found is not None and found.applier_running
 
     def channel(self, name: str) -> ChannelStatus | None:
+        """Return the channel of that name, None when there is none."""
         return next((c for c in self.channels if c.name == name), None)

@@ -28,6 +28,8 @@ class Threads(enum.StrEnum):
 
 
 class Receiver(enum.StrEnum):
+    """What the channel's receiver does."""
+
     RUNNING = "running"
     CONNECTING = "cannot connect"
     STOPPED = "stopped by hand"
@@ -35,7 +37,7 @@ class Receiver(enum.StrEnum):
 
 
 class Received(enum.StrEnum):
-    """Whether the relay log holds all that the applier is started for."""
+    """Whether all that the applier is started for is in the relay log."""
 
     WHOLE = "yes"
     IN_PART = "no"
@@ -50,6 +52,8 @@ class Source(enum.StrEnum):
 
 
 class Act(enum.StrEnum):
+    """Which threads are started."""
+
     APPLIER = "applier"
     CHANNEL = "channel"
     RECEIVER_FIRST = "receiver-first"
@@ -58,6 +62,7 @@ class Act(enum.StrEnum):
 
     @property
     def in_words(self) -> str:
+        """What is done, for people."""
         return _ACTS[self]
 
 
@@ -72,7 +77,7 @@ _ACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table; None stands for every value. ``until``: the applier is to stop at the end of one transaction."""
+    """One row of the table; None stands for every value. ``until``: the applier has to stop after one transaction."""
 
     relay_log: tuple[RelayLog, ...]
     receiver: tuple[Receiver, ...] | None
@@ -166,8 +171,11 @@ TABLE: tuple[Row, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ReceiverFirst:
-    """What is done to the receiver before any row is changed: it is started, and fetches the relay log again or only what is
-    missing. ``put_back``: somebody had stopped it, and it is stopped again at the end."""
+    """What is done to the receiver before any row is changed.
+
+    It is started, and fetches the relay log again or only what is missing. ``put_back``: somebody had stopped it, and
+    it is stopped again at the end.
+    """
 
     fetch_again: bool
     put_back: bool
@@ -175,8 +183,11 @@ class ReceiverFirst:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """How a channel is when a thread of it is to be started. ``said``: why the source does not have what is missing, or cannot be
-    asked; ``wanted``: what the applier is started for."""
+    """The state of a channel when a thread of it is to be started.
+
+    ``said``: why the source does not have what is missing, or cannot be asked; ``wanted``: what the applier is started
+    for.
+    """
 
     relay_log: RelayLog
     receiver: Receiver
@@ -189,14 +200,17 @@ class Situation:
 
     @property
     def act(self) -> Act:
+        """What the table says for this situation."""
         return next(row.act for row in TABLE if _fits(row, self))
 
     @property
     def depends_on_source(self) -> bool:
+        """Whether the source has to be asked: its answer changes what is done."""
         return len({replace(self, source=source).act for source in Source}) > 1
 
     @property
     def receiver_first(self) -> ReceiverFirst | None:
+        """What is done to the receiver before any row is changed, None for nothing."""
         if self.act not in (Act.RECEIVER_FIRST, Act.FETCH_AGAIN):
             return None
         return ReceiverFirst(self.act is Act.FETCH_AGAIN, self.receiver is Receiver.STOPPED)
@@ -274,6 +288,7 @@ def _fits(row: Row, at: Situation) -> bool:
 
 
 def receiver_of(channel: ChannelStatus) -> Receiver:
+    """Return what the channel's receiver does."""
     match channel.receiver:
         case ReceiverState.STOPPED:
             return Receiver.FAILED if channel.receiver_errno else Receiver.STOPPED
@@ -291,8 +306,11 @@ def situation(
     source: tuple[Source, str] = (Source.UNREACHABLE, ""),
     from_source: bool = False,
 ) -> Situation:
-    """``transaction``: what the applier has to come to, None for whatever it holds; ``from_source``: something that is only
-    written on the source later has to come too."""
+    """Return the situation in which the applier is to be started.
+
+    ``transaction``: what the applier has to reach, None for all that it has; ``from_source``: something that is written
+    on the source only later has to arrive too.
+    """
     whole = not from_source and (transaction is None or channel.holds_whole(transaction) is not False)
     holds, said = source
     if receiver_of(channel) in (Receiver.CONNECTING, Receiver.FAILED) and channel.receiver_message:
@@ -310,7 +328,10 @@ def situation(
 
 
 def waits_for_nothing(channel: ChannelStatus, transaction: TransactionId) -> bool:
-    """Whether a running applier has read all of the relay log, the transaction is not whole in it, and no receiver brings it."""
+    """Return whether a running applier waits for a transaction that never comes.
+
+    It has read all of the relay log, the transaction is not whole in it, and the receiver is not running.
+    """
     return (
         channel.applier_running
         and channel.all_read
@@ -320,7 +341,7 @@ def waits_for_nothing(channel: ChannelStatus, transaction: TransactionId) -> boo
 
 
 def in_words() -> tuple[tuple[str, ...], ...]:
-    """The table for people, with its heading: docs/reference/restart.md shows it."""
+    """Return the table for people, with its heading: docs/reference/restart.md shows it."""
     heading = ("relay log", "receiver", "has the transaction", "source has it", "up to an end", "what is done", "why")
     return (heading, *(_row_in_words(row) for row in TABLE))
 

@@ -1,4 +1,4 @@
-"""How a transaction is named: by its GTID, and without GTIDs by where it stands in the source's binlog."""
+"""How a transaction is named: by its GTID, and without GTIDs by its position in the source's binlog."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ class LogPosition:
 
     @property
     def order(self) -> tuple[int, str, int]:
+        """What sorts positions: files by number."""
         numbered = _NUMBERED.match(self.log_file)
         return (int(numbered[2]), numbered[1], self.pos) if numbered else (-1, self.log_file, self.pos)
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionId:
-    """``gtid`` as the server writes it, None on servers without GTIDs; the positions are those of the source's binlog."""
+    """``gtid`` as the server writes it, None on servers without GTIDs; positions are those of the source's binlog."""
 
     gtid: str | None
     log_file: str
@@ -43,18 +44,22 @@ class TransactionId:
 
     @property
     def start(self) -> LogPosition:
+        """The position of its first event."""
         return LogPosition(self.log_file, self.start_pos)
 
     @property
     def end(self) -> LogPosition:
+        """The position after its last event."""
         return LogPosition(self.log_file, self.end_pos)
 
     def __str__(self) -> str:
         return self.gtid or f"{self.log_file}:{self.start_pos}-{self.end_pos}"
 
     def failed_with(self, error: ApplierError) -> bool:
-        """Whether it is the one that an applier's error is about, or can be. The ``end_log_pos`` in an error is that of an event, so it
-        lies inside the transaction (9.7.4)."""
+        """Return whether an applier's error is about it, or can be.
+
+        The ``end_log_pos`` in an error is that of an event, so it is inside the transaction (9.7.4).
+        """
         if error.gtid is not None:
             return self.gtid in (error.gtid, *error.or_gtids)
         inside = error.end_log_pos is not None and self.start_pos < error.end_log_pos <= self.end_pos

@@ -2,7 +2,7 @@
 
 The text is what ``json.dumps(..., ensure_ascii=False)`` writes, with keys in the order given (the server orders them by
 length, then by bytes). Numbers: an integer in full; a number with a fraction or an exponent as the shortest text of its
-double; a DECIMAL that no double holds exactly keeps all its digits.
+double; a DECIMAL that is not exactly a double with all its digits.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Document = Any
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """A decimal number that no double holds: its text as the server prints it."""
+    """A decimal number that no double equals: its text as the server prints it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A value of an SQL type inside a document, which JSON text cannot tell from a plain one.
+    """A value of an SQL type inside a document; the JSON text looks the same for a plain one.
 
     Source: MySQL manual, "The JSON Data Type"; OPAQUE in sql-common/json_binary.h.
     """
@@ -40,21 +40,21 @@ UNEXPLAINED = Typed("", None, "")
 
 
 def has_typed(document: Document) -> bool:
-    """Whether a value of an SQL type is anywhere inside."""
+    """Return whether a value of an SQL type is anywhere inside."""
     if isinstance(document, dict):
         return any(map(has_typed, document.values()))
     return any(map(has_typed, document)) if isinstance(document, list) else isinstance(document, Typed)
 
 
 def number(text: str) -> float | Digits:
-    """A JSON number with a fraction or an exponent."""
+    """Return the text of a JSON number with a fraction or an exponent."""
     as_double = float(text)
     # repr() is the shortest text that reads back as this double: when it means another number, digits would be lost.
     return as_double if Decimal(repr(as_double)) == Decimal(text) else Digits(text)
 
 
 def dump(document: Document) -> str:
-    """The canonical text of a document; ValueError for a double that is no number."""
+    """Return the canonical text of a document; ValueError for a double that is no number."""
     try:
         return json.dumps(document, ensure_ascii=False, allow_nan=False)
     except TypeError:  # numbers that no double holds, or values of SQL types
@@ -64,12 +64,12 @@ def dump(document: Document) -> str:
 
 
 def read(text: str) -> Document:
-    """The document of a text that the server printed; ValueError when it is not JSON."""
+    """Parse the text that the server printed; ValueError when it is not JSON."""
     return json.loads(text, parse_float=number)
 
 
 def canonical(text: str) -> str:
-    """The canonical text of a document that the server printed; ValueError when it is not JSON."""
+    """Return the canonical text of a document that the server printed; ValueError when it is not JSON."""
     return dump(read(text))
 
 

@@ -12,8 +12,11 @@ JsonValue = None | bool | int | float | str | dict[str, "JsonValue"] | list["Jso
 
 
 def to_json(value: Value) -> JsonValue:
-    """Integers, floats, strings and null as themselves; decimals as strings; bytes as ``{"base64": …}``; JSON documents
-    as their text; a column that was not logged as ``{"not_logged": true}``."""
+    """Return a value as JSON has it.
+
+    Integers, floats, strings and null as themselves; decimals as strings; bytes as ``{"base64": …}``; JSON documents as
+    their text; a column that was not logged as ``{"not_logged": true}``.
+    """
     match value:
         case Decimal():
             return format(value, "f")
@@ -29,7 +32,7 @@ def to_json(value: Value) -> JsonValue:
 
 
 def row_to_json(table: Table, image: RowImage | None) -> dict[str, JsonValue] | None:
-    """A row as an object by column name; None for no row."""
+    """Return a row as an object by column name; None for no row."""
     if image is None:
         return None
     return {column.name: to_json(value) for column, value in zip(table.columns, image, strict=True)}

@@ -1,4 +1,4 @@
-"""Asking a server for the rows that hold given key values: the server compares, under its own collations."""
+"""Look-ups of the rows that have given key values: the server compares, under its own collations."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Answers = dict[Lookup, tuple[RowImage, ...]]
 
 
 def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
-    """The look-up of the rows that collide with ``image`` on ``key``.
+    """Return the look-up of the rows that collide with ``image`` on ``key``.
 
-    None when no row can: a NULL in a unique key never collides; and when it cannot be asked: a column that the event
-    did not log. Whether an expression is NULL, the server finds out.
+    None when no row can: a NULL in a unique key never collides. None too when it cannot be asked: the event did not log
+    a column of the key. Whether an expression is NULL, the server finds out.
     """
     values: list[PartValues] = []
     for part in key.parts:
@@ -53,8 +53,10 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
 
 
 def by_identity(table: Table, image: RowImage) -> Lookup | None:
-    """The look-up of the row that has the name of ``image``; where rows have no name, of all the rows that are the same.
-    None when the event did not log what that takes."""
+    """Return the look-up of the row that ``image`` names; in tables without a key for that, of all equal rows.
+
+    None when the event did not log the columns that it takes.
+    """
     if table.identity is not None:
         return by_key(table, table.identity, image)
     stored = [column for column in table.columns if not column.generated and not column.own]
@@ -69,14 +71,14 @@ def by_identity(table: Table, image: RowImage) -> Lookup | None:
 
 
 def by_own_identity(table: Table, image: RowImage) -> Lookup | None:
-    """The look-up of one row that was read from the server itself, which tells of its own columns too."""
+    """Return the look-up of one row that was read from the server itself, by its own columns too."""
     key = table.own_identity if table.own_identity is not table.identity else None
     found = by_key(table, key, image) if key is not None else None
     return found if found is not None else by_identity(table, image)
 
 
 def by_likeness(table: Table, image: RowImage) -> Lookup | None:
-    """Rows that are equal to the image in half of their columns at least; None when that is not known, or says nothing."""
+    """Return the look-up of rows that equal the image in half of their columns at least; None when that proves nothing."""
     whole = by_identity(table, image) if table.identity is None else None
     if whole is None or len(whole.parts) == 1:
         return None
@@ -84,11 +86,11 @@ def by_likeness(table: Table, image: RowImage) -> Lookup | None:
 
 
 def some_rows(table: Table) -> Lookup:
-    """A few rows, whichever the server finds first."""
+    """Return the look-up of a few rows, whichever the server finds first."""
     parts = tuple(KeyPart(column.name) for column in table.columns[:1])
     return Lookup(table.name, None, parts, ((None,),), least=0)
 
 
 def _compared(part: KeyPart, value: Value) -> Value:
-    """What the key holds of a value: the rest can be of megabytes, and does not count."""
+    """Return the part of a value that the key has: the rest can be of megabytes, and does not count."""
     return value[: part.prefix] if isinstance(value, str | bytes) and part.prefix is not None else value

@@ -7,10 +7,11 @@ from replfix.core.schema.table import Table
 
 
 def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
-    """Names of the columns, in the table's order; a column that either side did not log cannot differ.
+    """Return names of the columns that differ, in the table's order; a column that either side did not log cannot differ.
 
-    Nor can a virtual column over the AUTO_INCREMENT column: MariaDB logs the value that it had before the row got its number
-    (10.11.19), and the number is compared. MySQL lets no such column be made, and MariaDB none that is stored or in a key.
+    Nor can a virtual column over the AUTO_INCREMENT column: MariaDB logs the value that it had before the row got its
+    number (10.11.19), and the number is compared. MySQL rejects such a column, and MariaDB one that is stored or in a
+    key.
     """
     return tuple(
         column.name
@@ -24,18 +25,21 @@ def differing(table: Table, one: RowImage, other: RowImage) -> tuple[str, ...]:
 
 
 def without_own(table: Table, image: RowImage) -> RowImage:
-    """The values of columns that only the replica has left out."""
+    """Return the image without the values of columns that only the replica has."""
     return image if not table.has_own else tuple(image[c.ordinal] for c in table.columns if not c.own)
 
 
 def same(table: Table, one: RowImage, other: RowImage) -> bool:
+    """Return whether no column differs, as ``differing`` compares."""
     return not differing(table, one, other)
 
 
 def logged_in_part(table: Table, image: RowImage | None) -> bool:
-    """Whether the image lacks columns that make the row what it is. Generated ones follow from the others: MariaDB 11.8.9
-    logs them for an INSERT only, and where they could not be worked out nothing is missing. Nor are columns missing that only the
-    replica has."""
+    """Return whether the image lacks columns that make the row what it is.
+
+    Generated columns follow from the others: MariaDB 11.8.9 logs them for an INSERT only; where they could not be
+    computed nothing is missing. Columns that only the replica has are not missing either.
+    """
     return (
         image is not None
         and NOT_LOGGED in image

@@ -47,11 +47,11 @@ NOT_LOGGED = _Marker.NOT_LOGGED
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """A JSON document as text: ``json.dumps(..., ensure_ascii=False)`` of what the server holds.
+    """A JSON document as text: ``json.dumps(..., ensure_ascii=False)`` of the server's document.
 
     JSON ``null`` is ``Json("null")``; SQL NULL is ``None``. ``typed`` is the document itself when values of SQL types
-    (DECIMAL, DATE, BLOB, …) are known to be inside, which the text does not show: they are kept when it is written.
-    ``json_text.UNEXPLAINED`` stands for it in a row that was selected. So ``typed`` takes no part in a comparison.
+    (DECIMAL, DATE, BLOB, …) are known to be inside, which the text does not show: they are kept when it is written. In
+    a row that was selected it is ``json_text.UNEXPLAINED``. So ``typed`` takes no part in a comparison.
     """
 
     text: str
@@ -71,5 +71,5 @@ class NotRead:
 
 
 def laid_over(row: RowImage, image: RowImage) -> RowImage:
-    """``row`` with the values that ``image`` holds."""
+    """Return ``row`` with the values that are in ``image``."""
     return tuple(old if new is NOT_LOGGED else new for old, new in zip(row, image, strict=True))

@@ -1,4 +1,4 @@
-"""The counter behind an AUTO_INCREMENT column."""
+"""The counter of an AUTO_INCREMENT column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Counter:
 
     @property
     def limit(self) -> int | None:
-        """The highest value that the column's type can hold; None for types that are no integers."""
+        """The highest value of the column's type; None for types that are no integers."""
         bits = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}.get(self.column.data_type)
         return None if bits is None else 2 ** (bits if self.column.unsigned else bits - 1) - 1
 

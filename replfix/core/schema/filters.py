@@ -1,7 +1,7 @@
-"""A channel's replication filters: which tables of a transaction the replica leaves out, and under which name it has them.
+"""A channel's replication filters: which tables the replica leaves out, and under which name it has the others.
 
-Source: MySQL manual, "How Servers Evaluate Replication Filtering Rules"; rows are filtered by the schema of their table,
-and schemas are rewritten before anything is filtered (9.7.4).
+Source: MySQL manual, "How Servers Evaluate Replication Filtering Rules". Rows are filtered by the schema of their
+table, and schemas are rewritten before anything is filtered (9.7.4).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ _REWRITE = re.compile(r"\(([^(),]+),([^(),]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The rules as SHOW REPLICA STATUS lists them; tables and patterns as ``schema.table``, ``rewrite_db`` as
-    ``(from,to),(from,to)``."""
+    """The rules as SHOW REPLICA STATUS lists them.
+
+    Tables and patterns as ``schema.table``, ``rewrite_db`` as ``(from,to),(from,to)``.
+    """
 
     do_db: tuple[str, ...] = ()
     ignore_db: tuple[str, ...] = ()
@@ -30,6 +32,7 @@ class Filters:
 
     @property
     def in_words(self) -> str:
+        """Return the rules for people; "none" where there are none."""
         rules = [
             f"{name} {', '.join(rule) if isinstance(rule, tuple) else rule}" for name, rule in self._rules() if rule
         ]
@@ -41,21 +44,23 @@ class Filters:
 
     @property
     def rewrites(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of schemas, the source's and the replica's. ValueError when the rules cannot be told apart: names are
-        listed without quotes."""
+        """Pairs of schemas, the source's and the replica's.
+
+        ValueError when the rules are ambiguous: the server lists names without quotes.
+        """
         found = tuple((m[1], m[2]) for m in _REWRITE.finditer(self.rewrite_db))
         if ",".join(f"({old},{new})" for old, new in found) != self.rewrite_db:
             raise ValueError(f"REPLICATE_REWRITE_DB cannot be read: {self.rewrite_db}")
         return found
 
     def applied_as(self, table: TableName) -> TableName | None:
-        """The replica's table that rows of the source's table go to; None when the applier passes over them."""
+        """Return the replica's table that rows of the source's table go to; None when the applier filters them out."""
         schema = next((new for old, new in self.rewrites if old == table.schema), table.schema)
         renamed = TableName(schema, table.name)
         return None if self._leaves_out(renamed) else renamed
 
     def origins(self, table: TableName) -> tuple[TableName, ...]:
-        """Tables of the source whose rows would go to that table of the replica."""
+        """Return tables of the source whose rows would go to that table of the replica."""
         schemas = dict.fromkeys((*(old for old, new in self.rewrites if new == table.schema), table.schema))
         names = (TableName(schema, table.name) for schema in schemas)
         return tuple(name for name in names if self.applied_as(name) == table)
@@ -82,8 +87,10 @@ NO_FILTERS = Filters()
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """As LIKE: ``%`` and ``_``, a backslash before what stands for itself. In steps of pattern times name: a server chooses both,
-    and a regular expression of many ``%`` has no end."""
+    """Match as LIKE: ``%`` and ``_``, a backslash before a literal one.
+
+    In pattern × name steps: a server chooses both, and a regular expression of many ``%`` may never end.
+    """
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     at = here = 0
     behind: tuple[int, int] | None = None  # the last %, and where what follows it was tried

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
+    """The name of a table, or of another object in a schema."""
+
     schema: str
     name: str
 
@@ -53,7 +55,7 @@ class KeyPart:
     """One part of a key: a column, a prefix of a column (``prefix`` characters or bytes), or an expression.
 
     ``expression`` is SQL as the server writes it, ``reads`` are the columns in it. A multi-valued part (MySQL 8.0.17)
-    holds every element of an array: ``array`` is then the expression of the JSON document that the elements are in.
+    indexes every element of an array: ``array`` is then the expression of the JSON document that the elements are in.
     """
 
     column: str | None
@@ -64,11 +66,14 @@ class KeyPart:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Return the columns that it depends on."""
         return self.reads if self.column is None else (self.column,)
 
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
+    """A unique key, the primary one included."""
+
     name: str
     parts: tuple[KeyPart, ...]
     columns: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -80,6 +85,7 @@ class UniqueKey:
 
     @property
     def is_primary(self) -> bool:
+        """Whether it is PRIMARY."""
         return self.name == "PRIMARY"
 
     @property
@@ -90,7 +96,7 @@ class UniqueKey:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """``child (child_columns)`` references ``parent (parent_columns)``; the rules as information_schema spells them."""
+    """``child (child_columns)`` references ``parent (parent_columns)``; rules as information_schema spells them."""
 
     name: str
     child: TableName
@@ -102,13 +108,17 @@ class ForeignKey:
 
     @property
     def done_on_update(self) -> str:
-        """The rule by which the server acts: it never gives another key to a row that its own table references, whatever
-        ``on_update`` says (InnoDB, "FOREIGN KEY Constraints" in MySQL's manual; seen on 9.7.4 and MariaDB 11.8.6)."""
+        """The rule by which the server acts: a row of the same table never gets the new key, whatever ``on_update`` says.
+
+        InnoDB, "FOREIGN KEY Constraints" in MySQL's manual; seen on 9.7.4 and MariaDB 11.8.6.
+        """
         return "RESTRICT" if self.child == self.parent else self.on_update
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
+    """A trigger, with its body where the account may see it."""
+
     name: str
     event: str  # INSERT | UPDATE | DELETE
     timing: str  # BEFORE | AFTER
@@ -117,6 +127,8 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """The definition of a table, as one server has it."""
+
     name: TableName
     columns: tuple[Column, ...]
     unique_keys: tuple[UniqueKey, ...]  # PRIMARY first, then in the server's order
@@ -145,8 +157,9 @@ class Table:
         object.__setattr__(self, "own_identity", next(iter(naming), None))
 
     def column(self, name: str) -> Column:
-        """The column of that name (names of columns are case-insensitive); KeyError when there is none."""
+        """Return the column of that name (names of columns are case-insensitive); KeyError when there is none."""
         return self.by_name[name.lower()]
 
     def ordinals(self, key: UniqueKey) -> tuple[int, ...]:
+        """Return the places of the key's columns in a row."""
         return tuple(self.column(name).ordinal for name in key.columns)

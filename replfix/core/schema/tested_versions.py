@@ -1,4 +1,4 @@
-"""The versions that the tests have run on: the one list, of which the documentation, the lab and the test run itself speak."""
+"""The versions that the tests have run on: the one list, for the documentation, the lab and the test run itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def number(version: str) -> str:
 
 
 def untested(product: str, version: str) -> str:
-    """What is to be said of a server of that version; empty where the tests have run on it."""
+    """Return the warning for a server of that version; empty where the tests have run on it."""
     known, own = TESTED.get(product, ()), number(version)
     if own in known:
         return ""
@@ -31,7 +31,7 @@ def untested(product: str, version: str) -> str:
 
 
 def too_old(product: str, version: str) -> str:
-    """Why replfix does not work with a replica of that version; empty where it does."""
+    """Return why replfix does not work with a replica of that version; empty where it does."""
     oldest, own = OLDEST[product], tuple(int(part) for part in number(version).split(".") if part.isdigit())
     if not own or own >= oldest:
         return ""

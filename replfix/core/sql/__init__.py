@@ -1,8 +1,8 @@
 """The only place that builds SQL text with values and names in it.
 
-Texts are meant for sessions that ``SESSION_SETTINGS`` prepared: sql_mode says how strings are read and what may be
-stored, time_zone how TIMESTAMP is. Identifiers are quoted with backquotes, strings as ``_utf8mb4'…'`` or, when they
-hold anything unprintable, in hexadecimal: what is shown can be pasted, and nothing in it can speak to a terminal.
+Texts are meant for sessions that ``SESSION_SETTINGS`` prepared: sql_mode decides how strings are read and what may be
+stored, time_zone how TIMESTAMP is. Identifiers are quoted with backquotes, strings as ``_utf8mb4'…'`` or, with anything
+unprintable in them, in hexadecimal: what is shown can be pasted, and nothing in it can control a terminal.
 """
 
 from __future__ import annotations

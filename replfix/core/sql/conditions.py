@@ -27,7 +27,7 @@ def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
 
 
 def _begins(column: Column, prefix: int, value: Value) -> str:
-    """Compared as the key does: the first characters (bytes of binary strings), under the column's collation."""
+    """Compare as the key does: the first characters (bytes of binary strings), under the column's collation."""
     assert isinstance(value, str | bytes)
     name = identifier(column.name)
     low, high = bounds(column, value)
@@ -41,9 +41,11 @@ def _begins(column: Column, prefix: int, value: Value) -> str:
 
 
 def _expression_equals(table: Table, part: KeyPart, values: PartValues) -> str:
-    """The expression over the row against the expression over the values, both worked out by the server. Under an
-    index that is forced, JSON_OVERLAPS compares an array's elements as the index holds them (MySQL 9.7); without one
-    it would take 1 and "1" for different."""
+    """Compare the expression over the row with the expression over the values, both computed by the server.
+
+    Under an index that is forced, JSON_OVERLAPS compares an array's elements as they are in the index (MySQL 9.7);
+    without one it would take 1 and "1" for different.
+    """
     if part.array is not None:
         return f"JSON_OVERLAPS({part.array}, (SELECT {part.array} FROM {_as_row(table, part, values)}))"
     return f"({part.expression}) = (SELECT {part.expression} FROM {_as_row(table, part, values)})"
@@ -57,6 +59,7 @@ _LIKE = 10  # rows that are like another one: that there are some is what matter
 
 
 def matches(table: Table, lookup: Lookup) -> str:
+    """Return the condition of a look-up."""
     if lookup.key is None:
         named = (
             (table.column(part.column or ""), value) for part, (value,) in zip(lookup.parts, lookup.values, strict=True)
@@ -71,13 +74,14 @@ def matches(table: Table, lookup: Lookup) -> str:
 
 
 def found_in(table: Table, lookup: Lookup) -> str:
+    """Return the table, the index to use and the condition of a look-up, as they follow FROM."""
     forced = lookup.key is not None and any(part.array is not None for part in lookup.parts)
     index = f" FORCE INDEX ({identifier(lookup.key or '')})" if forced else ""
     return f"{table_name(table.name)}{index} WHERE {matches(table, lookup)}"
 
 
 def is_exactly(column: Column, value: Value) -> str:
-    """The same to the byte, where ``<=>`` would take José for jose; it comes first for the sake of an index."""
+    """Compare to the byte, where ``<=>`` would take José for jose; ``<=>`` comes first for the sake of an index."""
     name = identifier(column.name)
     if isinstance(value, Json):
         # As the server compares documents; SQL types inside one cannot always be written, and are left to the reader.
@@ -95,14 +99,14 @@ def is_exactly(column: Column, value: Value) -> str:
 
 
 def row_named(table: Table, image: RowImage) -> str:
-    """For a statement that is to find one row: of several that are the same, any one."""
+    """Return the condition of a statement that is to find one row: of several equal rows, any one."""
     lookup = by_own_identity(table, image)
     assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
     return matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
 
 
 def shown(table: Table, match: Match) -> str:
-    """Rows whose key part is what the server printed of it, compared as the key compares."""
+    """Return the condition for rows whose key part is what the server printed of it, compared as the key compares."""
     if match.part.column is None:
         assert isinstance(match.value, str)
         return f"({match.part.expression}) = {string(match.value)}"

@@ -14,7 +14,7 @@ def highest(table: TableName, column: str) -> str:
 
 
 def highest_of_each(columns: Sequence[tuple[TableName, str]]) -> str:
-    """The same for several in one statement; the first column says which of them it is."""
+    """Do as for one table, for several in one statement; the first column says which of them it is."""
     return " UNION ALL ".join(
         f"SELECT {number}, MAX({identifier(column)}) FROM {table_name(table)}"
         for number, (table, column) in enumerate(columns)
@@ -22,7 +22,7 @@ def highest_of_each(columns: Sequence[tuple[TableName, str]]) -> str:
 
 
 def numbers_of_class(table: TableName, column: str, least: int, most: int, increment: int, residue: int) -> str:
-    """How many rows have a number in that range which leaves ``residue``, the lowest and the highest of them."""
+    """Return how many rows have a number in that range with that ``residue``, the lowest and the highest of them."""
     name = identifier(column)
     return (
         f"SELECT COUNT(*), MIN({name}), MAX({name}) FROM {table_name(table)} "
@@ -31,15 +31,17 @@ def numbers_of_class(table: TableName, column: str, least: int, most: int, incre
 
 
 def advance_counter(table: TableName, next_value: int) -> str:
+    """Return the ALTER TABLE that sets the next value; InnoDB never sets it below the highest id."""
     return f"ALTER TABLE {table_name(table)} AUTO_INCREMENT = {next_value:d}"
 
 
 def widen_counter(table: TableName, column: Column) -> str:
+    """Return the ALTER TABLE that makes the column BIGINT UNSIGNED."""
     return f"ALTER TABLE {table_name(table)} MODIFY {identifier(column.name)} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT"
 
 
 def remainders(table: TableName, column: str, increment: int, rows: int) -> str:
-    """Of the newest rows of a table, how many have a number of each class."""
+    """Return how many of a table's newest rows have a number of each class."""
     name = identifier(column)
     return (
         f"SELECT {name} % {increment:d} AS class, COUNT(*), MAX({name}) FROM "

@@ -1,4 +1,4 @@
-"""Two definitions of one table held against each other, and what makes the columns of one those of the other.
+"""Compare two definitions of one table, and change one's columns to the other's.
 
 Both are texts of SHOW CREATE TABLE: the server prints one column, key or constraint a line (5.6 to 9.7, MariaDB), with
 line breaks inside of strings escaped. What does not look like that is not compared (``parsed`` is None).
@@ -41,6 +41,7 @@ class Difference:
     replica: str | None
 
     def in_words(self) -> str:
+        """Return the difference for people, with both clauses."""
         if self.replica is None:
             return f"the replica lacks the {self.what} {self.name}: {self.source}"
         if self.source is None:
@@ -50,7 +51,7 @@ class Difference:
 
 
 def parsed(create: str) -> Definition | None:
-    """A CREATE TABLE taken apart; None for a text of another form."""
+    """Take a CREATE TABLE apart; None for a text of another form."""
     head, _, rest = create.partition("(\n")
     body, closed, options = rest.rpartition("\n)")
     if not head.startswith("CREATE ") or not closed:
@@ -77,7 +78,7 @@ _EDGES_OF_COMMENT = re.compile(r"^/\*!\d+ ?|\s*\*/$")
 
 
 def partitioning(create: str) -> str:
-    """The PARTITION BY clause of SHOW CREATE TABLE, on one line; empty for a table without partitions."""
+    """Return the PARTITION BY clause of SHOW CREATE TABLE, on one line; empty for a table without partitions."""
     found = _PARTITIONS.search(create.partition("\n) ")[2])
     return " ".join(_EDGES_OF_COMMENT.sub("", found[0]).split()) if found else ""
 
@@ -87,7 +88,7 @@ def _plain(name: str) -> str:
 
 
 def differences(source: Definition, replica: Definition) -> tuple[Difference, ...]:
-    """Every clause that differs, and the order of the columns that both have."""
+    """Return every clause that differs, and the order of the columns that both have."""
     found: list[Difference] = []
     for what, theirs, ours in (
         ("column", explicit(source, replica), explicit(replica, source)),
@@ -106,24 +107,27 @@ def differences(source: Definition, replica: Definition) -> tuple[Difference, ..
 
 
 def in_one_order(source: Definition, replica: Definition) -> bool:
-    """Whether the columns that both have follow each other on both in the same order."""
+    """Return whether the columns that both have follow each other in the same order on both."""
     theirs = [name for name in source.columns if name in replica.columns]
     return theirs == [name for name in replica.columns if name in source.columns]
 
 
 def aligned(source: Definition, replica: Definition) -> list[str]:
-    """Clauses of the ALTER TABLE that gives the replica's table the source's columns, in type and place, and takes nothing from it:
-    row events go by position, so columns that only the replica has come to stand behind the others."""
+    """Return the ALTER TABLE clauses that give the replica's table the source's columns, in type and place.
+
+    They take nothing from it. Row events go by position, so columns that only the replica has are moved after the
+    others.
+    """
     return list(_columns(explicit(source, replica), explicit(replica, source)))
 
 
 def lacking(source: Definition, replica: Definition) -> tuple[str, ...]:
-    """Columns that the replica does not have."""
+    """Return columns that the replica does not have."""
     return tuple(name for name in source.columns if name not in replica.columns)
 
 
 def _columns(source: Mapping[str, str], replica: Mapping[str, str]) -> Iterator[str]:
-    """Each column of the source behind the one before it."""
+    """Yield each column of the source after the one before it."""
     before = ""
     standing = list(replica)  # as the table is while the clauses are carried out, one after the other
     for number, (name, clause) in enumerate(source.items()):
@@ -143,7 +147,7 @@ def _columns(source: Mapping[str, str], replica: Mapping[str, str]) -> Iterator[
 
 
 def as_written(clause: str) -> str:
-    """A clause of SHOW CREATE as an ALTER TABLE takes it."""
+    """Return a clause of SHOW CREATE as ALTER TABLE accepts it."""
     return _SHOWN_ONLY.sub(lambda match: match[1] or match[2], clause)
 
 
@@ -161,12 +165,12 @@ def default_charset(of: Definition) -> tuple[str, str]:
 
 
 def explicit(one: Definition, other: Definition) -> dict[str, str]:
-    """Its columns; with their character sets where the two tables have not the same for those that do not name theirs."""
+    """Return its columns, with their character sets where the tables' defaults differ and a column names none."""
     return dict(one.columns) if default_charset(one) == default_charset(other) else with_charsets(one)
 
 
 def with_charsets(of: Definition) -> dict[str, str]:
-    """Its columns, each string with its character set."""
+    """Return its columns, each string with its character set."""
     return {name: _with_charset(clause, *default_charset(of)) for name, clause in of.columns.items()}
 
 
@@ -191,8 +195,11 @@ class Type:
     charset: str = ""  # of CHAR and VARCHAR, where the column names one
 
     def takes_all_of(self, other: Type) -> bool:
-        """Every value of the other type goes in unchanged (but for negative ones into UNSIGNED), and replication converts it when it is told to
-        (ALL_NON_LOSSY). It takes the bytes of a string as they are, whatever the character sets."""
+        """Return whether every value of the other type fits (but for negative ones into UNSIGNED) and replication converts it.
+
+        It does with replica_type_conversions ALL_NON_LOSSY. The bytes of a string are taken as they are, whatever the
+        character sets.
+        """
         if self.name in _INTEGERS and other.name in _INTEGERS:
             return _INTEGERS.index(self.name) > _INTEGERS.index(other.name)
         if self.name in _STRINGS and other.name in _STRINGS:
@@ -203,6 +210,7 @@ class Type:
 
     @property
     def most_bytes(self) -> int:
+        """The most bytes that a value can have."""
         return self.size * BYTES_OF[self.charset]
 
 
@@ -223,6 +231,7 @@ _CHARSET = re.compile(r" CHARACTER SET (\w+)")
 
 
 def type_of(clause: str) -> Type | None:
+    """Return the type in a column's clause; None where it is not read."""
     found = _TYPE.match(clause)
     if found is None:
         return None
@@ -233,8 +242,10 @@ def type_of(clause: str) -> Type | None:
 
 
 def is_narrower(replica: str, source: str) -> bool:
-    """Whether values of the source's column may not go into the replica's: no applier takes its rows then, whatever they hold
-    (ALL_LOSSY would change them)."""
+    """Return whether values of the source's column may not fit into the replica's.
+
+    The applier stops at its rows then, whatever their values are (ALL_LOSSY would change them).
+    """
     ours, theirs = type_of(replica), type_of(source)
     if ours is None or theirs is None:
         return False
@@ -247,12 +258,13 @@ def is_narrower(replica: str, source: str) -> bool:
 
 
 def _digits(clause: str) -> tuple[int, int]:
-    """Of a DECIMAL: how many, and how many of them behind the point."""
+    """Return how many digits a DECIMAL has, and how many of them after the point."""
     found = re.search(r"\((\d+)(?:,(\d+))?\)", clause)
     return (int(found[1]), int(found[2] or 0)) if found else (10, 0)
 
 
 def not_null(clause: str) -> bool:
+    """Return whether the column's clause says NOT NULL."""
     found = _TYPE.match(clause)
     return found is not None and " NOT NULL" in f" {found[6]}".upper()
 
@@ -261,20 +273,20 @@ _LABELS = re.compile(r"\((?P<labels>'(?:[^']|'')*'(?:,'(?:[^']|'')*')*)\)")
 
 
 def begins_with_labels(longer: str, shorter: str) -> bool:
-    """Of ENUM and SET: whether each label of the second has the same number in the first."""
+    """Return whether each label of the second ENUM or SET has the same number in the first."""
     ours, theirs = _LABELS.search(longer), _LABELS.search(shorter)
     return ours is not None and theirs is not None and f"{ours['labels']},".startswith(f"{theirs['labels']},")
 
 
 def retyped(clause: str, type_: str) -> str:
-    """The same column with another type."""
+    """Return the same column with another type."""
     found = _TYPE.match(clause)
     assert found is not None
     return f"{found[1]} {type_}{found[6]}"
 
 
 def may_round(replica: str, target: str) -> bool:
-    """Whether the change of a column's type can change values without an error."""
+    """Return whether the change of a column's type can change values without an error."""
     ours, theirs = type_of(replica), type_of(target)
     if ours is None or theirs is None:
         return True

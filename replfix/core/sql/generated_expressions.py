@@ -1,5 +1,7 @@
-"""Values as a row of columns of their own types, and generated columns that the server works out from them: MariaDB in variables
-(10.3), MySQL by JSON_TABLE (8.0.4)."""
+"""Values as a row of columns of their own types, and the generated columns that the server computes from them.
+
+MariaDB in variables (10.3), MySQL by JSON_TABLE (8.0.4).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from replfix.core.sql.names import identifier, table_name
 
 
 def work_out(table: TableName, reads: Sequence[Column], wanted: Sequence[Column], rows: Sequence[RowImage]) -> str:
-    """A compound statement with one result for each of the rows: the values of the ``wanted`` columns, which depend on those
-    in ``reads`` and on each other in this order. It reads no row and writes none."""
+    """Return a compound statement with one result for each of the rows: the values of the ``wanted`` columns.
+
+    They depend on those in ``reads`` and on each other in this order. It reads no row and writes none.
+    """
     return " ".join(_lines(table, reads, wanted, rows))
 
 
@@ -35,7 +39,7 @@ def _lines(
 
 
 def worked_out(reads: Sequence[Column], wanted: Column, row: RowImage) -> str:
-    """A SELECT of what the ``wanted`` column is for that row, as its type keeps it. For MySQL; it reads no table."""
+    """Return a SELECT of the ``wanted`` column's value for that row, as its type stores it. For MySQL; it reads no table."""
     given = [as_row(reads, [row[column.ordinal] for column in reads])] if reads else []
     kept = _table([f"'0', {wanted.expression}"], [wanted], "worked_out")
     shown = select_form(wanted).format(f"`worked_out`.{identifier(wanted.name)}")
@@ -43,8 +47,10 @@ def worked_out(reads: Sequence[Column], wanted: Column, row: RowImage) -> str:
 
 
 def as_row(columns: Sequence[Column], values: Sequence[Value]) -> str:
-    """The values as a table of one row, with the columns' names, types and collations. NULL is left out of the document,
-    because a JSON column would hold the document ``null`` otherwise."""
+    """Return the values as a table of one row, with the columns' names, types and collations.
+
+    NULL is left out of the document, because a JSON column would get the document ``null`` otherwise.
+    """
     pairs = [f"'{n}', {literal(c, v)}" for n, (c, v) in enumerate(zip(columns, values, strict=True)) if v is not None]
     return _table(pairs, columns, "incoming")
 

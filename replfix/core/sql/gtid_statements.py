@@ -10,17 +10,17 @@ from replfix.core.sql.session_statements import set_gtid_next, set_session_numbe
 
 
 def delete_gtid_positions(domain: int, number: int) -> str:
-    """Rows of MariaDB's table of applied GTIDs from that number on, which the server has not given away yet."""
+    """Delete the rows of MariaDB's table of applied GTIDs from that number on: numbers not yet assigned by the server."""
     return f"DELETE FROM mysql.gtid_slave_pos WHERE domain_id = {domain:d} AND sub_id >= {number:d}"
 
 
 def empty_transaction(gtid: str) -> tuple[str, ...]:
-    """Nothing, committed under that GTID: the applier passes over every transaction that gtid_executed holds."""
+    """Commit nothing under that GTID: the applier skips every transaction that is in gtid_executed."""
     return (set_gtid_next(gtid), "BEGIN", "COMMIT", set_gtid_next("AUTOMATIC"))
 
 
 def empty_transactions(gtids: Sequence[str]) -> tuple[str, ...]:
-    """The same for several, one after the other."""
+    """Do as ``empty_transaction`` for several, one after the other."""
     each = (statement for gtid in gtids for statement in empty_transaction(gtid)[:-1])
     return (*each, set_gtid_next("AUTOMATIC"))
 
@@ -35,7 +35,7 @@ class Numbered:
 
 
 def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
-    """Statements that MariaDB logs under those GTIDs and that do nothing; it logs no empty transaction (11.8.6)."""
+    """Return statements that MariaDB logs under those GTIDs and that change nothing (11.8.6 logs no empty transaction)."""
     if not gtids:
         return ()
     each = (
@@ -52,7 +52,7 @@ def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
 
 
 def still_in_binlog(gtids: str) -> str:
-    """Those of a set that the server would send to a replica that lacks them."""
+    """Query which GTIDs of a set the server would send to a replica that lacks them."""
     return f"SELECT GTID_SUBTRACT({string(gtids)}, @@GLOBAL.gtid_purged)"
 
 
@@ -60,7 +60,7 @@ BINLOG_STATE = "SELECT @@GLOBAL.gtid_binlog_state"
 
 
 def executed_everywhere(*, mariadb: bool) -> str:
-    """What a server has, its own and its sources' transactions."""
+    """Query what a server has executed, its own transactions and its sources'."""
     return f"SELECT @@GLOBAL.{'gtid_binlog_state' if mariadb else 'gtid_executed'}"
 
 

@@ -13,8 +13,10 @@ from replfix.errors import Refused
 
 
 def literal(column: Column, value: Value) -> str:
-    """``value`` as it is written for ``column``; ValueError for a value that was not logged, Refused for a JSON document
-    that would come out changed."""
+    """Return ``value`` as it is written for ``column``.
+
+    ValueError for a value that was not logged, Refused for a JSON document that would come out changed.
+    """
     match value:
         case None:
             return "NULL"
@@ -46,8 +48,11 @@ _CAST = re.compile(r"DECIMAL\([0-9]+,[0-9]+\)|DATE|TIME\(6\)|DATETIME\(6\)|BINAR
 
 
 def _json(column: Column, value: Json) -> str:
-    """A document; values of SQL types inside are written as such, because in JSON text they would turn into doubles
-    and strings (MySQL manual, "The JSON Data Type": "JSON_OBJECT" and CAST keep the types of what they are given)."""
+    """Return a document as SQL; values of SQL types inside are written as such.
+
+    In JSON text they would turn into doubles and strings (MySQL manual, "The JSON Data Type": "JSON_OBJECT" and CAST
+    keep the types of what they are given).
+    """
     if value.typed is None:
         return f"CAST({string(value.text)} AS JSON)"
     if value.typed is UNEXPLAINED:

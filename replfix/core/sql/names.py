@@ -6,6 +6,7 @@ from replfix.core.schema.table import TableName
 
 
 def identifier(name: str) -> str:
+    """Return a name quoted with backquotes."""
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -15,7 +16,7 @@ def table_name(name: TableName) -> str:
 
 
 def string(text: str) -> str:
-    """A string literal in the session's character set."""
+    """Return a string literal in the session's character set."""
     if text.isprintable():
         return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
     return f"_utf8mb4 0x{text.encode('utf-8').hex().upper()}"

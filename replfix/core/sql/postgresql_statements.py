@@ -8,7 +8,7 @@ def _identifier(name: str) -> str:
 
 
 def _string(text: str) -> str:
-    """As E'…' wherever a backslash or something unprintable is in it, whatever standard_conforming_strings says."""
+    """Return E'…' for a string with a backslash or anything unprintable, whatever standard_conforming_strings says."""
     if text.isprintable() and "\\" not in text:
         return "'" + text.replace("'", "''") + "'"
     pieces = (c if c.isprintable() and c not in "\\'" else f"\\U{ord(c):08X}" for c in text if c != "\0")
@@ -16,7 +16,7 @@ def _string(text: str) -> str:
 
 
 def postgresql_constraint(name: str) -> str:
-    """Which table and columns a constraint or unique index of that name is on."""
+    """Query which table and columns a constraint or unique index of that name is on."""
     named = _string(name)
     return (
         "SELECT indrelid::regclass AS table_name, pg_get_indexdef(indexrelid) FROM pg_index "
@@ -25,7 +25,7 @@ def postgresql_constraint(name: str) -> str:
 
 
 def postgresql_sequence(schema: str | None, table: str, column: str) -> tuple[tuple[str, ...], str]:
-    """What shows whether the sequence behind a column is behind its table, and what sets it right."""
+    """Return the query that shows whether a column's sequence is below its table's ids, and the statement that moves it."""
     quoted = ".".join(_identifier(name) for name in (schema, table) if name)
     sequence = f"pg_get_serial_sequence({_string(quoted)}, {_string(column)})"
     highest = f"(SELECT MAX({_identifier(column)}) FROM {quoted})"

@@ -1,4 +1,4 @@
-"""The receiver, the applier and what they are told."""
+"""Statements that start, stop and change the receiver and the applier."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from replfix.core.sql.session_statements import NOT_LOGGED_SESSION
 
 
 def binlog_statement(encoded: str) -> str:
-    """The BINLOG statement; ``encoded`` is base64, which holds no quote."""
+    """Return the BINLOG statement; ``encoded`` is base64, which has no quote in it."""
     return f"BINLOG '{encoded}'"
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel as statements name it. MariaDB knows FOR CHANNEL since 10.7, and an older form that all of its versions know."""
+    """A channel as statements name it: MariaDB has FOR CHANNEL since 10.7, and an older form in all versions."""
 
     name: str
     mariadb: bool = False
@@ -40,8 +40,11 @@ def start_replica(
     before: TransactionId | None = None,
     gaps: bool = False,
 ) -> str:
-    """START REPLICA for one channel; without ``receiver`` the applier only; ``until``: stop after that one,
-    ``before``: stop before it, ``gaps``: stop when all is applied that is before the last one committed."""
+    """Return START REPLICA for one channel; without ``receiver`` for the applier only.
+
+    ``until``: stop after that one, ``before``: stop before it, ``gaps``: stop when all is applied that is before the
+    last one committed.
+    """
     end = ""
     if gaps:
         end = "UNTIL SQL_AFTER_MTS_GAPS"
@@ -70,7 +73,7 @@ def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str
 
 
 def convert_types(*, mariadb: bool) -> str:
-    """Tells the applier to convert values that go into a wider column."""
+    """Let the applier convert values that go into a wider column."""
     name = "slave_type_conversions" if mariadb else "replica_type_conversions"  # MariaDB has no other name (11.8)
     return f"SET GLOBAL {name} = 'ALL_NON_LOSSY'"
 
@@ -82,11 +85,12 @@ def take_packets(size: int, *, mariadb: bool) -> str:
 
 
 def start_receiver(channel: Channel) -> str:
+    """Return the START of the channel's receiver alone."""
     return channel.statement("START", "IO_THREAD")
 
 
 def change_source(channel: Channel, options: str) -> tuple[str, ...]:
-    """``options`` as they are: for people, with words in them that stand for their own values."""
+    """Return CHANGE REPLICATION SOURCE; ``options`` as they are: for people, with words in place of their own values."""
     change = f"CHANGE REPLICATION SOURCE TO {options} FOR CHANNEL {string(channel.name)}"
     if channel.mariadb:
         change = f"CHANGE MASTER {string(channel.name)} TO {options.replace('SOURCE_', 'MASTER_')}"
@@ -94,8 +98,10 @@ def change_source(channel: Channel, options: str) -> tuple[str, ...]:
 
 
 def go_on_from(channel: Channel, position: str | None) -> tuple[str, ...]:
-    """A MariaDB replica asks for what is behind that position, and does not count what it wrote itself; None: behind what it has
-    applied."""
+    """Let a MariaDB replica ask for what follows that position, and not count what it wrote itself.
+
+    None: from what it has applied.
+    """
     return (
         stop_replica(channel),
         f"CHANGE MASTER {string(channel.name)} TO MASTER_USE_GTID = slave_pos",
@@ -122,7 +128,7 @@ def change_channel(channel: Channel, options: str) -> tuple[str, ...]:
 
 
 def channel_settings(channel: str) -> str:
-    """How the receiver connects (MySQL)."""
+    """Query how the receiver connects (MySQL)."""
     return (
         f"SELECT * FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = {string(channel)}"
     )
@@ -137,7 +143,7 @@ WRITABLE, PROTECTED = "SET GLOBAL super_read_only = OFF", "SET GLOBAL super_read
 
 
 def by_hand(statements: Sequence[str], *, super_read_only: bool, start: str = "") -> tuple[str, ...]:
-    """Those statements as a human runs them on a replica: not logged, settings put back, and then ``start``."""
+    """Wrap the statements for a human on a replica: not logged, settings put back, and then ``start``."""
     off, on = (WRITABLE,), (PROTECTED,)
     return (
         NOT_LOGGED_SESSION,
@@ -149,7 +155,7 @@ def by_hand(statements: Sequence[str], *, super_read_only: bool, start: str = ""
 
 
 def show_event(at: LogPosition) -> str:
-    """The one event of the server's own binlog that begins there."""
+    """Show the one event of the server's own binlog that begins there."""
     return f"SHOW BINLOG EVENTS IN {string(at.log_file)} FROM {at.pos:d} LIMIT 1"
 
 
@@ -157,7 +163,10 @@ SKIP_ONE = "SET GLOBAL sql_replica_skip_counter = 1"
 
 
 def skip_next(channel: Channel) -> tuple[str, ...]:
-    """On MariaDB, which has no empty transactions: whatever the channel's applier meets next is left out (seen on 11.8.9)."""
+    """Return MariaDB's skip counter, as it has no empty transactions: whatever the applier meets next is left out.
+
+    Seen on 11.8.9.
+    """
     named = (f"SET SESSION default_master_connection = {string(channel.name)}",) if channel.name else ()
     return (*named, "SET GLOBAL sql_slave_skip_counter = 1", start_replica(channel, receiver=True))
 

@@ -19,11 +19,12 @@ NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
 
 
 def select_list(table: Table) -> str:
+    """Return every column in the form in which it is read back."""
     return ", ".join("NULL" if c.absent else select_form(c).format(identifier(c.name)) for c in table.columns)
 
 
 def select_row(table: Table, lookup: Lookup, *, locking: bool = False) -> str:
-    """One look-up: every column of the rows that match; ``locking`` takes the row (and gap) locks for a write."""
+    """Select every column of the rows that match one look-up; ``locking`` takes the row (and gap) locks for a write."""
     suffix = " FOR UPDATE" if locking else ""
     return f"SELECT {select_list(table)} FROM {found_in(table, lookup)}{suffix}"
 
@@ -37,19 +38,19 @@ def select_rows(table: Table, lookups: Sequence[Lookup]) -> str:
 
 
 def count_rows(table: Table, lookups: Sequence[Lookup]) -> str:
-    """How many rows answer each of several look-ups on one table, in one statement."""
+    """Count the rows of each of several look-ups on one table, in one statement."""
     return " UNION ALL ".join(
         f"(SELECT {number}, COUNT(*) FROM {found_in(table, lookup)})" for number, lookup in enumerate(lookups)
     )
 
 
 def count_up_to(name: TableName, limit: int) -> str:
-    """How many rows the table has; it is not counted further than that."""
+    """Count the table's rows, no further than that."""
     return f"SELECT COUNT(*) FROM (SELECT 1 FROM {table_name(name)} LIMIT {limit:d}) counted"
 
 
 def orphaned_values(key: ForeignKeyClause, limit: int) -> str:
-    """Values of a child's columns that no row of the parent has, each with its number of rows; the most first."""
+    """Select values of a child's columns that no parent has, each with its number of rows; the most first."""
     columns = ", ".join(f"c.{identifier(name)}" for name in key.columns)
     pairs = list(zip(key.columns, key.parent_columns, strict=True))
     joined = " AND ".join(f"p.{identifier(theirs)} = c.{identifier(ours)}" for ours, theirs in pairs)
@@ -61,14 +62,16 @@ def orphaned_values(key: ForeignKeyClause, limit: int) -> str:
 
 
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
-    """The rows that answer any of the look-ups, all by one key of columns: which of them, the answer does not say."""
+    """Select rows that match any of the look-ups, all by one key of columns; the answer does not say which."""
     conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
     return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
 
 
 def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
-    """Look-ups of whole rows, in one pass over the table: the rows whose every column has one of the values that the
-    look-ups have there. That is all of the rows in question and some others: whoever asks keeps those that are equal."""
+    """Select, in one pass over the table, rows whose every column has one of the values that the look-ups have there.
+
+    That is all of the rows in question and some others: the caller keeps those that are equal.
+    """
     conditions = []
     for number, part in enumerate(lookups[0].parts):
         column = table.column(part.column or "")
@@ -84,22 +87,23 @@ def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
 
 
 def select_shown(table: Table, matches: Sequence[Match], limit: int) -> str:
-    """At most ``limit`` rows that a printed key value can mean, every column of them."""
+    """Select at most ``limit`` rows that a printed key value can mean, every column of them."""
     where = " AND ".join(shown(table, match) for match in matches)
     return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {where} LIMIT {limit:d}"
 
 
 def find_shown(table: Table, matches: Sequence[Match]) -> str:
-    """The same for somebody to run by hand."""
+    """Return the query for such rows, for a human to run."""
     return f"SELECT * FROM {table_name(table.name)} WHERE {' AND '.join(shown(table, match) for match in matches)}"
 
 
 def delete_row(table: Table, current: RowImage) -> str:
+    """Delete one row, only while every column is as in ``current``."""
     return f"DELETE FROM {table_name(table.name)} WHERE {row_named(table, current)}"
 
 
 def delete_last_inserted(table: Table, column: str) -> str:
-    """The row that this very session inserted last; in any other session it finds none."""
+    """Delete the row that this very session inserted last; in any other session it finds none."""
     return f"DELETE FROM {table_name(table.name)} WHERE {identifier(column)} = LAST_INSERT_ID()"
 
 
@@ -107,13 +111,15 @@ LAST_INSERTED = "SELECT LAST_INSERT_ID()"
 
 
 def keep_key(number: int) -> str:
-    """The AUTO_INCREMENT value that the step of that number was given, for those that take it."""
+    """Keep the AUTO_INCREMENT value that the step of that number was given, for the steps that use it."""
     return f"SET @key_{number:d} = LAST_INSERT_ID()"
 
 
 def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHING_TAKEN) -> str:
-    """Every column but generated ones, and those of the replica's own that get their default; ValueError when another value was not
-    logged. For ``takes`` see ``keep_key``."""
+    """Insert every column but generated ones, and the replica's own columns, which get their defaults.
+
+    ValueError when another value was not logged. For ``takes`` see ``keep_key``.
+    """
     stored = [c for c in table.columns if not c.generated and not (c.own and target[c.ordinal] is NOT_LOGGED)]
     names = ", ".join(identifier(c.name) for c in stored)
     values = ", ".join(f"@key_{takes[c.name]:d}" if c.name in takes else literal(c, target[c.ordinal]) for c in stored)
@@ -126,7 +132,7 @@ def _updates_itself(column: Column) -> bool:
 
 
 def update_row(table: Table, current: RowImage, target: RowImage) -> str:
-    """Only the columns that differ and were logged; columns with ON UPDATE keep their value because it is given."""
+    """Set only columns that differ and were logged; ON UPDATE columns keep their value because it is given."""
     changes = [
         f"{identifier(c.name)} = {literal(c, target[c.ordinal])}"
         for c in table.columns
@@ -138,13 +144,13 @@ def update_row(table: Table, current: RowImage, target: RowImage) -> str:
 
 
 def repeated_values(table: TableName, columns: Sequence[str]) -> str:
-    """Values that more than one row has in these columns together."""
+    """Select values that more than one row has in these columns together."""
     names = ", ".join(identifier(name) for name in columns)
     return f"SELECT {names}, COUNT(*) FROM {table_name(table)} GROUP BY {names} HAVING COUNT(*) > 1"
 
 
 def duplicate_values(table: Table, key: UniqueKey, limit: int) -> str:
-    """The values of a key's columns that several rows hold, with how many rows; NULLs collide with nothing."""
+    """Select a key's values that several rows have, with how many rows; NULLs collide with nothing."""
     parts = [identifier(p.column or "") if p.prefix is None else f"LEFT({identifier(p.column or '')}, {p.prefix})"
              for p in key.parts]  # fmt: skip
     listed = ", ".join(parts)

@@ -11,29 +11,35 @@ from replfix.core.sql.session_statements import LOGGED_SESSION, NOT_LOGGED_SESSI
 
 
 def global_variable(name: str) -> str:
+    """Select a global variable."""
     return f"SELECT @@global.{identifier(name)}"
 
 
 def set_global_number(name: str, value: int) -> str:
+    """Set a global variable to a number."""
     return f"SET GLOBAL {identifier(name)} = {value:d}"
 
 
 def persist_number(name: str, value: int) -> str:
+    """Set a global variable to a number, restarts included (MySQL 8.0)."""
     return f"SET PERSIST {name} = {value:d}"
 
 
 def forget_persisted(name: str) -> str:
-    """What SET PERSIST has written; the running value stays."""
+    """Remove what SET PERSIST has written; the running value stays."""
     return f"RESET PERSIST IF EXISTS {name}"
 
 
 def hold_writes(*, mariadb: bool) -> str:
-    """Waits for running transactions; replication goes on. MariaDB's accounts with READ_ONLY ADMIN write all the same."""
+    """Wait for running transactions and block new ones; replication goes on.
+
+    MariaDB's accounts with READ_ONLY ADMIN write all the same.
+    """
     return f"SET GLOBAL {'read_only' if mariadb else 'super_read_only'} = ON"
 
 
 def open_writes(counters: Sequence[tuple[TableName, int]] = (), *, mariadb: bool) -> tuple[str, ...]:
-    """For everybody; before that, and without a trace in the binlog, counters are moved ahead."""
+    """Let everybody write again; before that, move counters ahead without a trace in the binlog."""
     for_administrators = () if mariadb else ("SET GLOBAL super_read_only = OFF",)
     moved = tuple(advance_counter(table, number) for table, number in counters)
     return (
@@ -65,26 +71,31 @@ def sessions_before_this_one() -> str:
 
 
 def forget_hosts(*, mariadb: bool) -> str:
-    """Lets hosts in again that max_connect_errors keeps out, not logged. MariaDB's table of them changes nothing while its
-    performance_schema is off, as it is by default (11.8.9); MySQL has no such FLUSH any more."""
+    """Unblock hosts that reached max_connect_errors, not logged.
+
+    On MariaDB it changes nothing while performance_schema is off, as it is by default (11.8.9); MySQL has no such FLUSH
+    any more.
+    """
     return "FLUSH NO_WRITE_TO_BINLOG HOSTS" if mariadb else "TRUNCATE TABLE performance_schema.host_cache"
 
 
 def find_plugin(name: str) -> str:
-    """Which library a plugin or storage engine is from."""
+    """Query the library of a plugin or storage engine."""
     return f"SELECT PLUGIN_NAME, PLUGIN_LIBRARY FROM information_schema.PLUGINS WHERE PLUGIN_NAME = {string(name)}"
 
 
 def install_plugin(name: str, library: str) -> str:
+    """Return INSTALL PLUGIN."""
     return f"INSTALL PLUGIN {identifier(name)} SONAME {string(library)}"
 
 
 def size_of_file(path: str) -> str:
-    """How many bytes a file of the server's has; NULL when the server does not send it."""
+    """Query the size in bytes of a file on the server's machine; NULL when the server does not send the file."""
     return f"SELECT LENGTH(LOAD_FILE({string(path)}))"
 
 
 def piece_of_file(path: str, at: int, length: int) -> str:
+    """Query ``length`` bytes of a file on the server's machine, from ``at`` on."""
     return f"SELECT SUBSTRING(LOAD_FILE({string(path)}), {at + 1:d}, {length:d})"
 
 

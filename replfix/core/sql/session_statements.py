@@ -48,12 +48,13 @@ IDLE_SECONDS = 3600
 
 
 def limits(statement_seconds: float) -> str:
-    """How long a session waits for a lock, how long the server works for it on one statement, and how long it is kept
-    when nothing is heard of it (of a replfix that hangs, with its locks). And that information_schema shows generated
-    invisible primary keys (8.0.30+), which the binary log holds: without them the ordinals would be one off.
+    """Limit how long a session waits for a lock, how long one statement runs, and how long an idle session is kept.
 
-    MySQL knows the second for SELECTs (max_execution_time, 5.7.8), MariaDB for everything. MariaDB passes over what is
-    for MySQL 5.7, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
+    An idle session can be that of a replfix that hangs, with its locks. It also makes information_schema show generated
+    invisible primary keys (8.0.30+), which are in the binary log: without them the ordinals would be one off.
+
+    MySQL limits SELECTs (max_execution_time, 5.7.8), MariaDB every statement. MariaDB passes over what is for MySQL
+    5.7, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
     """
     milliseconds = round(statement_seconds * 1000)
     return (
@@ -65,16 +66,20 @@ def limits(statement_seconds: float) -> str:
 
 
 def set_session_number(name: str, value: int) -> str:
+    """Set a session variable to a number."""
     return f"SET SESSION {identifier(name)} = {value:d}"
 
 
 def set_gtid_next(gtid: str) -> str:
+    """Set gtid_next to that GTID."""
     return f"SET SESSION gtid_next = {string(gtid)}"
 
 
 def set_sql_mode(mode: str) -> str:
+    """Set the session's sql_mode."""
     return f"SET SESSION sql_mode = {string(mode)}"
 
 
 def use(schema: str) -> str:
+    """Return USE."""
     return f"USE {identifier(schema)}"

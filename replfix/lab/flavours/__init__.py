@@ -1,4 +1,4 @@
-"""What differs between the servers of a lab: one module for each kind, behind one Protocol."""
+"""What differs between the servers of a lab: one module for each kind, each with one Protocol."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT = MYSQL.name
 
 
 def find(name: str) -> Flavour:
-    """The flavour of that name; UsageError that lists them when there is none."""
+    """Return the flavour of that name; UsageError that lists them when there is none."""
     for flavour in _ALL:
         if flavour.name == name:
             return flavour
@@ -30,7 +30,7 @@ def find(name: str) -> Flavour:
 
 
 def recorded(data: Mapping[str, Any]) -> Flavour:
-    """The flavour that a file of ours names; MySQL in one from before there were several. ValueError on anything else."""
+    """Return the flavour that a state file names; MySQL in one from before there were several. ValueError otherwise."""
     name = data.get("flavour", DEFAULT)
     if name not in NAMES:
         raise ValueError(f"not a flavour: {name!r}")
@@ -38,5 +38,5 @@ def recorded(data: Mapping[str, Any]) -> Flavour:
 
 
 def speaking(session: Session) -> Flavour:
-    """The flavour of the server at the other end, by what it said of itself when it was connected to."""
+    """Return the flavour of the server at the other end, by the version that it sent at connect."""
     return MARIADB if session.is_mariadb else MYSQL

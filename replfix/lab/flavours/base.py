@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
+    """The state of one channel."""
+
     receiver_running: bool
     applier_running: bool
     error: ApplierError | None  # of the applier; None while it runs, and when it was stopped by hand
@@ -40,7 +42,7 @@ class Packages:
 
 
 class Flavour(Protocol):
-    """One kind of server: what it is called, where it comes from, how it is started, and what it is told over SQL."""
+    """One kind of server: its name, where it comes from, how it is started, and its SQL."""
 
     @property
     def name(self) -> str:
@@ -63,14 +65,15 @@ class Flavour(Protocol):
         """The container image."""
 
     @property
-    def packages(self) -> Packages: ...
+    def packages(self) -> Packages:
+        """The names of its packages, and the files in them."""
 
     @property
     def directories(self) -> tuple[str, ...]:
         """In the cache: where unpacked packages that will do can be, the best first."""
 
     def directory_of(self, version: str) -> str:
-        """Where those of that version are unpacked: no two series share one."""
+        """Return where those of that version are unpacked: no two series share a directory."""
 
     @property
     def port_taken(self) -> str:
@@ -81,16 +84,16 @@ class Flavour(Protocol):
         """The GRANT lists of the account that replfix itself uses: what it needs, and no more."""
 
     def unfit(self, version: str) -> str | None:
-        """Why a program that says it is of this version ("10.11.6-MariaDB") cannot serve; None when it can."""
+        """Return why a program of this version ("10.11.6-MariaDB") cannot serve; None when it can."""
 
     def archives(self, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
-        """Archives beyond the machine's own release that carry it."""
+        """Return archives beyond the machine's own release that have it."""
 
     def client(self, name: str) -> str:
-        """What this flavour calls the client program ``mysqlbinlog``."""
+        """Return this flavour's name for the client program ``mysqlbinlog``."""
 
     def initialize(self, software: Software, data: Path, statements: Sequence[str]) -> str:
-        """Make a data directory that holds the lab's accounts; what the program said. ConfigError when it cannot."""
+        """Make a data directory with the lab's accounts; return the program's output. ConfigError when that fails."""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -101,8 +104,10 @@ class Flavour(Protocol):
         """Options that keep a process small. Nothing here changes how replication works."""
 
     def chosen(self, server_id: int) -> Mapping[str, str]:
-        """Global variables that a lab sets otherwise than the server ships with; a server that is ``as_shipped`` is started
-        without them. ``SET GLOBAL … = DEFAULT`` gives what it ships with."""
+        """Return the global variables that a lab sets otherwise than the server ships with.
+
+        A server that is ``as_shipped`` is started without them. ``SET GLOBAL … = DEFAULT`` gives what it ships with.
+        """
 
     @property
     def replica_options(self) -> tuple[str, ...]:
@@ -110,7 +115,7 @@ class Flavour(Protocol):
 
     @property
     def image_environment(self) -> Mapping[str, str]:
-        """How the image is told to let root in from inside only, without a password."""
+        """What makes the image let root in only from inside, without a password."""
 
     def settle(self, session: Session, *, replica: bool) -> None:
         """Forget what a new container has logged while it prepared itself; make a replica read-only, for good."""
@@ -128,11 +133,16 @@ class Flavour(Protocol):
         *,
         position: LogPosition | None = None,
     ) -> None:
-        """Point a channel at the source, without starting it: by GTID, or from that position on. A source that was restarted is found again within a second."""
+        """Point a channel at the source, without starting it: by GTID, or from that position on.
+
+        A source that was restarted is found again within a second.
+        """
 
     def forget_received(self, session: Session) -> None:
-        """RESET REPLICA of the default channel, which goes by GTID afterwards as it did before, with the applier's options as a lab
-        starts with them."""
+        """Run RESET REPLICA for the default channel.
+
+        It goes by GTID afterwards as before, with the applier's options as a lab starts with them.
+        """
 
     def start_channel(self, session: Session, channel: str = "") -> None:
         """START REPLICA, both threads."""
@@ -141,31 +151,31 @@ class Flavour(Protocol):
         """STOP REPLICA and RESET REPLICA ALL, every channel."""
 
     def channels(self, session: Session) -> tuple[str, ...]:
-        """Their names."""
+        """Return the channels' names."""
 
     def channel_state(self, session: Session, channel: str = "") -> ChannelState | None:
-        """That channel of a replica; None when it has none."""
+        """Return that channel of a replica; None when it has none."""
 
     def source_port(self, session: Session, channel: str = "") -> int | None:
-        """Where that channel of a replica reads from; None when it has none."""
+        """Return the port that channel of a replica reads from; None when there is no such channel."""
 
     def executed(self, session: Session) -> GtidSet:
-        """What the server has in its binlog or has applied."""
+        """Return what the server has in its binlog or has applied."""
 
     def written(self, session: Session) -> GtidSet | LogPosition:
-        """What a replica of the server has to come to: what it has executed, on MySQL without GTIDs the end of its log."""
+        """Return what a replica of the server has to reach: its executed set, on MySQL without GTIDs its log's end."""
 
     def sent(self, session: Session, replica: Session) -> GtidSet | LogPosition:
-        """What the relay log of a replica of the server has to come to: told in the way in which its channel goes."""
+        """Return what the relay log of a replica of the server has to reach, by GTID or position as its channel goes."""
 
     def received(self, session: Session, wanted: GtidSet | LogPosition) -> bool:
-        """Whether a replica has that in its relay log, applied or not."""
+        """Return whether a replica has that in its relay log, applied or not."""
 
     def wait_until_applied(self, session: Session, wanted: GtidSet | LogPosition, seconds: int) -> bool:
         """Wait so long for a replica to apply what is in ``wanted``, or all before it; False when it has not."""
 
     def prepared(self, session: Session) -> tuple[str, ...]:
-        """The XA transactions that are prepared and not ended, as XA ROLLBACK names them."""
+        """Return the XA transactions that are prepared and not ended, as XA ROLLBACK names them."""
 
     def read_only(self, session: Session) -> tuple[bool, bool | None]:
         """read_only, and super_read_only where there is such a thing."""
@@ -174,7 +184,7 @@ class Flavour(Protocol):
         """While inside, an administrator can write on a read-only replica."""
 
     def variables(self, session: Session) -> dict[str, str]:
-        """Every global variable, by its name in lower case."""
+        """Return every global variable, by its name in lower case."""
 
     @property
     def parallel(self) -> str:
@@ -189,14 +199,16 @@ class Flavour(Protocol):
         """Those that a reset sets beside ``chosen``, and to what: as a lab starts with them."""
 
     def logs_cascades(self, session: Session) -> bool:
-        """Whether what foreign keys do to children is in the binlog."""
+        """Return whether what foreign keys do to children is in the binlog."""
 
     def log_end(self, session: Session) -> LogPosition:
-        """Where the server's binlog ends."""
+        """Return where the server's binlog ends."""
 
     def log_start(self, session: Session) -> LogPosition:
-        """Where the first transaction of its first binlog begins, or will."""
+        """Return where the first transaction of its first binlog begins, or will."""
 
     def forget(self, session: Session, executed: GtidSet | None = None) -> None:
-        """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None. The channel
-        is stopped and its relay log empty; the session may write."""
+        """Empty the binlogs; what counts as executed afterwards is ``executed``, nothing if that is None.
+
+        The channel is stopped and its relay log empty; the session may write.
+        """

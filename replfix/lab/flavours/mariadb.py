@@ -40,8 +40,11 @@ _SYSTEM_TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class MariaDB:
-    """Implements ``Flavour``. ``suite`` is the release of Debian that carries the series; where not ``only_series``, a
-    program that is found or named may be of any other one."""
+    """Implements ``Flavour``.
+
+    ``suite`` is the release of Debian with the series; where not ``only_series``, a program that is found or named may
+    be of any other one.
+    """
 
     name: str
     series: str
@@ -320,7 +323,7 @@ _SMALL_ONCE = ("--innodb-undo-tablespaces=0",)  # 11.8 makes three of 10 MB, whi
 
 
 def _share(software: Software) -> Path:
-    """Where the server's scripts are: beside its messages, or where an installed server has them."""
+    """Return where the server's scripts are: beside its messages, or where an installed server has them."""
     given = [
         word.removeprefix("--lc-messages-dir=") for word in software.options if word.startswith("--lc-messages-dir=")
     ]

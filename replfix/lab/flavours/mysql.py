@@ -282,7 +282,7 @@ class MySQL:
 
 
 def _since_8_2(session: Session) -> bool:
-    """Which renamed statements about the binlog; 8.4 forgot the old names."""
+    """Return whether the renamed binlog statements are there; 8.4 does not have the old ones any more."""
     major, minor = session.server_version.split(".")[:2]
     return (int(major), int(minor)) >= (8, 2)
 

@@ -29,10 +29,11 @@ class Archive:
     fields: tuple[tuple[str, str], ...] = ()
 
     def with_suites(self, *suites: str) -> Archive:
+        """Return the archive with other suites."""
         return Archive(self.uris, suites, self.components, self.fields)
 
     def text(self) -> str:
-        """As a stanza of a ``.sources`` file."""
+        """Return it as a stanza of a ``.sources`` file."""
         lines = ["Types: deb", f"URIs: {' '.join(self.uris)}", f"Suites: {' '.join(self.suites)}"]
         if self.components:
             lines.append(f"Components: {' '.join(self.components)}")
@@ -41,7 +42,7 @@ class Archive:
 
 
 def parse_deb822(text: str) -> list[Archive]:
-    """The enabled binary archives of a ``.sources`` file. Continued values (a key in full) keep their lines."""
+    """Return the enabled binary archives of a ``.sources`` file. Continued values (a key in full) keep their lines."""
     archives = []
     for stanza in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
         fields: dict[str, str] = {}
@@ -73,7 +74,7 @@ def parse_deb822(text: str) -> list[Archive]:
 
 
 def parse_one_line(text: str) -> list[Archive]:
-    """The binary archives of a ``.list`` file."""
+    """Return the binary archives of a ``.list`` file."""
     archives = []
     for line in text.splitlines():
         found = _ONE_LINE.match(line.partition("#")[0].strip())
@@ -88,7 +89,7 @@ def parse_one_line(text: str) -> list[Archive]:
 
 
 def read() -> list[Archive]:
-    """Every archive that the machine's apt is configured with, in apt's order. Files that cannot be read are left out."""
+    """Return every archive of the machine's apt, in apt's order. Files that cannot be read are left out."""
     code, text = run(["apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"])
     where = dict(re.findall(r"^(\w+)='([^']*)'$", text, re.M)) if code == 0 else {}
     main = Path(where.get("LIST", "/etc/apt/sources.list"))
@@ -97,6 +98,7 @@ def read() -> list[Archive]:
 
 
 def read_files(paths: Iterable[Path]) -> list[Archive]:
+    """Return the archives in those files that name a place and a suite."""
     archives = []
     for path in paths:
         try:
@@ -111,7 +113,7 @@ def read_files(paths: Iterable[Path]) -> list[Archive]:
 
 
 def of_release(archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
-    """The archives of the distribution itself, with the suites of this release: third parties' are left out."""
+    """Return the archives of the distribution itself, with the suites of this release: third parties' are left out."""
     codenames = {os_release.get("VERSION_CODENAME"), os_release.get("DEBIAN_CODENAME")} - {None, ""}
     found = []
     for archive in archives:
@@ -124,8 +126,11 @@ def of_release(archives: Iterable[Archive], os_release: Mapping[str, str]) -> li
 
 
 def debian(suite: str, archives: Iterable[Archive], os_release: Mapping[str, str]) -> list[Archive]:
-    """A release of Debian (or sid) on the mirrors that a Debian machine already uses. Empty on anything but Debian: the
-    archives of other distributions carry no such suite. Security archives carry none either."""
+    """Return a release of Debian (or sid) on the mirrors that a Debian machine already uses.
+
+    Empty on anything but Debian: the archives of other distributions have no such suite. Security archives have none
+    either.
+    """
     if os_release.get("ID") != "debian" and not os_release.get("DEBIAN_CODENAME"):
         return []
     return [
@@ -136,7 +141,7 @@ def debian(suite: str, archives: Iterable[Archive], os_release: Mapping[str, str
 
 
 def os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
-    """The fields of os-release(5), quotes taken off; empty where there is no such file."""
+    """Return the fields of os-release(5), quotes taken off; empty where there is no such file."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:

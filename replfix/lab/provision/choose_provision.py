@@ -16,7 +16,7 @@ Provision = Software | Image
 
 
 def provision(flavour: Flavour, mysqld: str | None, narrator: Narrator, cache: Path | None = None) -> Provision:
-    """Where servers come from. ConfigError when there is no way, saying what to install."""
+    """Return where servers come from. ConfigError, with what to install, when there is none."""
     if mysqld is not None:
         chosen = given.software(flavour, mysqld)
         narrator.say(f"Servers: {chosen.title}, {chosen.origin}.")

@@ -1,4 +1,4 @@
-"""Way 3: the official image, where a Docker engine answers. The servers then are containers, see ``lab/containers.py``."""
+"""Way 3: the official image, where a Docker engine answers. The servers are containers then: ``lab/containers.py``."""
 
 from __future__ import annotations
 
@@ -29,23 +29,26 @@ class Image:
 
     @property
     def origin(self) -> str:
+        """Where the servers come from, for people."""
         return f"the image {self.name} on Docker"
 
     @property
     def version(self) -> str:
+        """The image's tag."""
         return self.name.rpartition(":")[2]
 
     def as_json(self) -> dict[str, str]:
+        """Return it as the state file has it."""
         return {"flavour": self.flavour.name, "name": self.name}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Image:
-        """The reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
+        """Do the reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
         return cls(flavours.recorded(data), str(data["name"]))
 
 
 def image(flavour: Flavour) -> tuple[Image | None, str]:
-    """The image, or None and why not. Never raises: no Docker is no error."""
+    """Return the image, or None and why not. Never raises: no Docker is no error."""
     if importlib.util.find_spec("testcontainers") is None or importlib.util.find_spec("docker") is None:
         return None, "testcontainers is not installed (pip install 'replfix[lab]')"
     if "DOCKER_HOST" not in os.environ and not Path(_DEFAULT_SOCKET).exists():

@@ -15,7 +15,7 @@ def software(flavour: Flavour, path: str) -> Software:
 
 
 def clients_beside(flavour: Flavour, program: Path) -> Path | None:
-    """Where the client programs of this server are: beside it, or in the ``bin`` next to its ``sbin``."""
+    """Return where the client programs of this server are: beside it, or in the ``bin`` next to its ``sbin``."""
     for directory in (program.parent, program.parent.parent / "bin"):
         if (directory / flavour.client("mysqlbinlog")).exists():
             return directory

@@ -13,7 +13,7 @@ from replfix.lab.provision.software import Software, identify
 
 
 def software(flavour: Flavour, narrator: Narrator) -> Software | None:
-    """None when there is none, or (said aloud) none that the lab can use."""
+    """Return the installed server; None when there is none, or (reported) none that the lab can use."""
     found = shutil.which(flavour.program)
     if found is None:
         return None

@@ -37,9 +37,9 @@ class NoPackages(ConfigError):
 
 
 def software(flavour: Flavour, cache: Path, narrator: Narrator) -> Software:
-    """The packages that were unpacked before (no network is needed then), else fetched now.
+    """Return the packages that were unpacked before (no network is needed then), or fetch them.
 
-    ConfigError says what is missing: apt, dpkg, archives with such a server, or the network.
+    ConfigError names what is missing: apt, dpkg, archives with such a server, or the network.
     """
     servers = cache / "servers"
     known = _recorded(flavour, servers)
@@ -62,8 +62,11 @@ def _recorded(flavour: Flavour, servers: Path) -> Software | None:
 
 
 def _unpacked_at(flavour: Flavour, prefix: Path) -> Software | None:
-    """What is unpacked at ``prefix``, None when that is nothing that can be started. The directory gets its name only
-    when it is complete, so its existence is the mark; the record inside saves asking mysqld for its version."""
+    """Return what is unpacked at ``prefix``, None when that is nothing that can be started.
+
+    The directory gets its name only when it is complete, so its existence is the mark; the record inside saves asking
+    mysqld for its version.
+    """
     try:
         known = Software.from_json(json.loads((prefix / _RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
@@ -155,15 +158,20 @@ class _PrivateApt:
         return run([tool, *self._options, *words], env=_ENVIRONMENT)
 
     def update(self) -> None:
-        """Fetch the lists. An archive that fails is fatal only when it leaves no list at all: with several of them
-        (security, backports), one that is down should not stop the others."""
+        """Fetch the lists.
+
+        An archive that fails is fatal only when it leaves no list at all: with several of them (security, backports),
+        one that is down should not stop the others.
+        """
         code, text = self._run("apt-get", "-q", "update")
         if not any((self._home / "lists").glob("*_Packages*")):
             raise NoPackages(f"apt-get update gave no package list: {_errors(text) or f'exit code {code}'}")
 
     def server_packages(self, flavour: Flavour) -> tuple[list[str], str]:
-        """The server's package and, where there is one, the client's of the same version; and that version. NoPackages when the archives
-        carry no server, or none that will do."""
+        """Return the server's package and, where there is one, the client's of the same version; and that version.
+
+        NoPackages when the archives have no server, or none that will do.
+        """
         wanted = flavour.packages
         name = newest(wanted.server, self._run("apt-cache", "search", "--names-only", f"^{wanted.server}")[1])
         candidate = _VERSION.search(self._run("apt-cache", "show", "--no-all-versions", name)[1])
@@ -208,8 +216,11 @@ class _PrivateApt:
 
 
 def newest(package: str, found: str) -> str:
-    """The server's package in what ``apt-cache search`` printed: the one without a version in its name (Debian), else
-    the one with the highest (Ubuntu). NoPackages when there is none."""
+    """Return the server's package in the output of ``apt-cache search``.
+
+    The one without a version in its name (Debian), else the one with the highest (Ubuntu). NoPackages when there is
+    none.
+    """
     names: list[tuple[str, str]] = re.findall(rf"^({re.escape(package)}(-[\d.]+)?) - ", found, re.M)
     if not names:
         raise NoPackages(f"they carry no {package}")
@@ -220,7 +231,7 @@ _ENVIRONMENT = {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def _errors(text: str) -> str:
-    """apt's own words about what went wrong: its E: lines, else its warnings, else the end of what it printed."""
+    """Return apt's own message: its E: lines, else its warnings, else the end of its output."""
     lines = text.splitlines()
     for mark in ("E:", "Err:", "W:"):
         marked = [line for line in lines if line.startswith(mark)]
@@ -243,7 +254,7 @@ def _unpack(debs: Sequence[Path], into: Path, narrator: Narrator) -> None:
 
 
 def describe(flavour: Flavour, prefix: Path, origin: str) -> Software:
-    """How to start the server that is unpacked under ``prefix``; NoPackages when a part of it is missing."""
+    """Return how to start the server that is unpacked under ``prefix``; NoPackages when a part of it is missing."""
     where = flavour.packages
     program = _one(prefix, *where.program)
     loader = _one(

@@ -20,8 +20,10 @@ _VERSION = re.compile(r"\bVer (\d+\.\d+\.\d+\S*)")
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """How to start a server: the words of the command before any option, then the options that it needs to find its
-    own files. ``client_directory`` holds the client programs (mysql, mysqlbinlog), None where they are unknown."""
+    """How to start a server: the words of the command, then the options by which it finds its own files.
+
+    ``client_directory`` has the client programs (mysql, mysqlbinlog), None where they are unknown.
+    """
 
     flavour: Flavour
     origin: str
@@ -37,13 +39,16 @@ class Software:
         return f"{product} {self.version.replace(f'-{product}', '')}"
 
     def server_command(self, *options: str) -> list[str]:
-        """A whole command line. ``--no-defaults`` comes first: the machine's own configuration is none of the lab's
-        business. ``--user=root`` because mysqld refuses to run as root unless it is told to."""
+        """Return a whole command line.
+
+        ``--no-defaults`` comes first: the lab ignores the machine's own configuration. ``--user=root`` because mysqld
+        refuses to run as root without it.
+        """
         as_root = ("--user=root",) if os.geteuid() == 0 else ()
         return [*self.mysqld, "--no-defaults", *self.options, *as_root, *options]
 
     def client_command(self, name: str, *options: str) -> list[str]:
-        """The command line of a client program, called by MySQL's name; ConfigError where it came without it."""
+        """Return the command line of a client program, by MySQL's name for it; ConfigError where there is none."""
         name = self.flavour.client(name)
         path = Path(self.client_directory or "/nonexistent") / name
         if not path.exists():
@@ -51,6 +56,7 @@ class Software:
         return [*self.mysqld[:-1], str(path), "--no-defaults", *options]
 
     def as_json(self) -> dict[str, Any]:
+        """Return it as the state file has it."""
         return {
             "flavour": self.flavour.name,
             "origin": self.origin,
@@ -62,7 +68,7 @@ class Software:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Software:
-        """The reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
+        """Do the reverse of ``as_json``; KeyError, TypeError or ValueError on anything else."""
         return cls(
             flavour=flavours.recorded(data),
             origin=str(data["origin"]),

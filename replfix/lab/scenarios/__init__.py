@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
-    """The scenarios' names, sorted, without importing any of them."""
+    """Return the scenarios' names, sorted, without importing any of them."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
 def find(name: str) -> Scenario:
-    """The scenario of that name; UsageError that lists them, the closest first, when there is none."""
+    """Return the scenario of that name; UsageError that lists them, the closest first, when there is none."""
     known = names()
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
@@ -33,4 +33,5 @@ def find(name: str) -> Scenario:
 
 
 def every() -> list[Scenario]:
+    """Return all scenarios, sorted by name."""
     return [find(name) for name in names()]

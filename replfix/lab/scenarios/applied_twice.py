@@ -36,7 +36,7 @@ def stage(lab: Lab) -> None:
 
 
 def _reposition(lab: Lab, gtids: GtidSet) -> None:
-    """What a restore from a backup with a wrong position does: the data is of now, the GTID set of a moment before."""
+    """Do what a restore with a wrong position does: the data is today's, the GTID set of a moment before."""
     with lab.replica.session() as replica:
         flavour = speaking(replica)
         with flavour.writable(replica):

@@ -1,4 +1,4 @@
-"""1062 on a unique key: the replica's row has another primary key, and nobody can tell who wrote it."""
+"""1062 on a unique key: the replica's row has another primary key, and who wrote it is unknown."""
 
 from __future__ import annotations
 

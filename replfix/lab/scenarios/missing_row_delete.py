@@ -1,4 +1,4 @@
-"""1032 in a DELETE: the replica's own binlog holds the DELETE that came before it."""
+"""1032 in a DELETE: the replica's own binlog has the DELETE that came before it."""
 
 from __future__ import annotations
 

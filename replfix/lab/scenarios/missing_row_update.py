@@ -1,4 +1,4 @@
-"""1032 in an UPDATE: the row is gone on the replica, and nothing tells who deleted it."""
+"""1032 in an UPDATE: the row is gone on the replica, and who deleted it is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""1062 on the third row of a transaction over five tables, with another collision waiting behind it."""
+"""1062 on the third row of a transaction over five tables, with another collision waiting after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""1062, and behind it a second transaction that fails for another reason on another table."""
+"""1062, and after it a second transaction that fails for another reason on another table."""
 
 from __future__ import annotations
 

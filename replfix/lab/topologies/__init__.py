@@ -7,6 +7,7 @@ from replfix.lab.topologies.topology import PAIR, Topology
 
 
 def all_topologies() -> dict[str, Topology]:
+    """Return every topology by its name, the pair first."""
     from replfix.lab.topologies import (  # they begin with servers of this package
         chain,
         dual_primary,
@@ -20,7 +21,7 @@ def all_topologies() -> dict[str, Topology]:
 
 
 def find(name: str) -> Topology:
-    """The topology of that name; UsageError when there is none."""
+    """Return the topology of that name; UsageError when there is none."""
     known = all_topologies()
     if name not in known:
         raise UsageError(f"There is no topology {name[:60]!r}.", f"There are: {', '.join(known)}.")

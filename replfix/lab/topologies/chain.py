@@ -11,6 +11,7 @@ from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
 def connect(servers: Sequence[LabServer]) -> None:
+    """Connect each server to the one before it."""
     disconnect(servers)
     for source, replica in pairwise(servers):
         follow(replica, source)

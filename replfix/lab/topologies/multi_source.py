@@ -10,7 +10,7 @@ from replfix.lab.topologies.wiring import disconnect, follow, protect
 
 
 def connect(sources: Mapping[str, LabServer], replica: LabServer) -> None:
-    """``sources`` by the name of the channel."""
+    """Connect the replica to ``sources``, which are by the name of the channel."""
     disconnect((replica, *sources.values()))
     for channel, source in sources.items():
         follow(replica, source, channel)
@@ -18,6 +18,7 @@ def connect(sources: Mapping[str, LabServer], replica: LabServer) -> None:
 
 
 def arrange(servers: Sequence[LabServer]) -> None:
+    """Connect the last server to all others, a channel each."""
     *sources, replica = servers
     connect({source.name: source for source in sources}, replica)
 

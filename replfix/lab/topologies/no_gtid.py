@@ -26,6 +26,7 @@ def undo(source: LabServer, replica: LabServer) -> None:
 
 
 def arrange(servers: Sequence[LabServer]) -> None:
+    """Connect the pair by position."""
     connect(servers[0], servers[1])
 
 

@@ -10,8 +10,10 @@ from replfix.lab.lab_state import LabServer, Role
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """``servers``: their names and roles, in the order of their server_id. ``arrange`` connects them anew, as good as new;
-    None: a source with its replicas, as every lab begins."""
+    """``servers``: their names and roles, in the order of their server_id.
+
+    ``arrange`` connects them anew, as good as new; None: a source with its replicas, as every lab begins.
+    """
 
     name: str
     title: str

@@ -12,7 +12,7 @@ from replfix.lab.replicate import as_new, end_other_sessions
 
 
 def disconnect(servers: Iterable[LabServer]) -> None:
-    """Servers without channels, schemas and GTIDs, open for writes."""
+    """Leave the servers without channels, schemas and GTIDs, open for writes."""
     kept = frozenset(account.name for account in lab_accounts.ALL)
     for server in servers:
         with server.session() as session:
@@ -23,7 +23,7 @@ def disconnect(servers: Iterable[LabServer]) -> None:
 
 
 def follow(replica: LabServer, source: LabServer, channel: str = "", *, by_position: bool = False) -> None:
-    """Make ``replica`` read from ``source`` through that channel from the source's first transaction on, and start it."""
+    """Make ``replica`` read from ``source`` by that channel from the source's first transaction on, and start it."""
     position = None
     if by_position:
         with source.session() as session:
@@ -41,8 +41,10 @@ def protect(replica: LabServer) -> None:
 
 
 def set_gtid_mode(servers: Iterable[LabServer], mode: str) -> None:
-    """Step by step, on all servers in turn, as the manual wants it; binlogs and GTID sets are emptied after it. MariaDB has
-    no such mode: each of its transactions has a GTID."""
+    """Change it step by step, on all servers in turn, as the manual wants it; binlogs and GTID sets are emptied after it.
+
+    MariaDB has no such mode: each of its transactions has a GTID.
+    """
     modes = ("OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON")
     servers = tuple(server for server in servers if _has_modes(server))
     wanted = modes.index(mode)

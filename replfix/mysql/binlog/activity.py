@@ -73,9 +73,10 @@ class _Worked:
 def read_activity(
     session: Session, server_id: int, own: GtidSet, tables: Mapping[TableName, Table], now: datetime
 ) -> LogSample:
-    """``own``: the server's own GTIDs, as far as it knows. ``session`` is used up. ``tables`` are the definitions of now.
+    """Read what the server itself wrote lately; ``own``: its own GTIDs. ``session`` is used up.
 
-    Raises as :func:`~replfix.mysql.binlog.stream.raw_events`; tables whose rows are not readable count without numbers.
+    ``tables`` are the definitions of now. Raises as :func:`~replfix.mysql.binlog.stream.raw_events`; tables whose rows
+    are not readable count without numbers.
     """
     dialect = log_dialect(session)
     charset_of = dialect.charset_of(session)
@@ -130,7 +131,7 @@ class _Bounded:
 
 
 def _newest(session: Session, own: GtidSet) -> tuple[Request | None, bool]:
-    """What to ask for, and whether that is all there is: by GTID, so that the server sends no others; else its newest files."""
+    """Return what to ask for, and whether that is all there is: by GTID, so that only those are sent, else the newest files."""
     dialect = log_dialect(session)
     if own:
         held, request = dialect.those(session, own.newest(TRANSACTIONS))
@@ -187,7 +188,7 @@ class _Fold:
             self._inside(event)
 
     def close(self) -> None:
-        """The transaction is over: count it."""
+        """Count the transaction: it is over."""
         if self._own and self._changed and self.at is not None:
             self.transactions += 1
             self.last = self.at
@@ -275,8 +276,10 @@ class _Fold:
 
 
 def states(text: str, table: Table, ordinal: int) -> bool:
-    """Whether an INSERT gives that column a number itself; NULL, 0 and DEFAULT make the server give one. The first row
-    counts for all. False too for what is not read: INSERT … SELECT, expressions."""
+    """Return whether an INSERT gives that column a number itself; for NULL, 0 and DEFAULT the server gives one.
+
+    The first row counts for all. False too for what is not read: INSERT … SELECT, expressions.
+    """
     read = insert.read(text)
     if read is None or not read.rows or read.table.lower() != table.name.name.lower():
         return False
@@ -294,8 +297,11 @@ _WITH_LENGTH = (5, 6)  # time zone, catalog
 
 
 def worked_with(variables: bytes) -> IncrementSetting:
-    """The auto_increment values in the status variables of a Query event: Q_AUTO_INCREMENT (3) is there unless both are 1
-    (libs/mysql/binlog/event/statement_events.h; seen on 9.7.4 in the BEGIN of every transaction)."""
+    """Return the auto_increment values in the status variables of a Query event.
+
+    Q_AUTO_INCREMENT (3) is there unless both are 1 (libs/mysql/binlog/event/statement_events.h; seen on 9.7.4 in the
+    BEGIN of every transaction).
+    """
     at = 0
     while at < len(variables):
         code = variables[at]

@@ -1,4 +1,4 @@
-"""Transactions assembled from checked events. An event that is not known inside one is an error, never passed over."""
+"""Transactions assembled from checked events. An unknown event inside one is an error, never passed over."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FillIn = Callable[[TableName, Sequence[Column], Sequence[RowImage]], Sequence[Ro
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a server tells of its tables."""
+    """What a server says of its tables."""
 
     columns_of: ColumnsOf
     fill_in: FillIn
@@ -67,6 +67,7 @@ class Schema:
     _defined: dict[TableName, tuple[Column, ...]] = field(default_factory=dict)
 
     def decoder(self, event: Event) -> RowDecoder:
+        """Return the decoder for the rows of a Table_map event."""
         key = event.body[6:]  # without the table's number, which changes with every opening of the table
         if key not in self._decoders:
             self._decoders[key] = RowDecoder(self._layout(read_table_map(event)))
@@ -84,13 +85,17 @@ class Schema:
             raise
 
     def defined(self, table: TableName) -> tuple[Column, ...]:
+        """Return the table's columns as the server defines them now."""
         if table not in self._defined:
             self._defined[table] = self.columns_of(table)
         return self._defined[table]
 
     def filled_in(self, table: TableName, names: tuple[str, ...], images: Sequence[RowImage]) -> Sequence[RowImage]:
-        """With the generated columns that the events lack, where the table is still the one that they were logged for on this server, or
-        else on the replica that applies them."""
+        """Add the generated columns that the events lack.
+
+        Only where the table is still the one that they were logged for on this server, or else on the replica that
+        applies them.
+        """
         servers = [Tables(self.defined, self.fill_in)] if self.fill_in is not None else []
         for server in (*servers, *([self.where_applied] if self.where_applied is not None else [])):
             try:
@@ -102,7 +107,7 @@ class Schema:
         return images
 
     def counted(self, table: TableName) -> bool:
-        """Whether a column is generated from the number that a row gets (MariaDB): that is logged as it was before."""
+        """Return whether a column is generated from the number that a row gets: MariaDB logs that as it was before."""
         try:
             return self.fill_in is not None and any(column.counted for column in self.defined(table))
         except Unreadable:
@@ -114,13 +119,14 @@ Wanted = Callable[[Opening], bool]
 
 
 def among(gtids: GtidSet) -> Wanted:
+    """Want the transactions of that set."""
     return lambda opening: opening.gtid is not None and opening.gtid in gtids
 
 
 def transactions(
     events: Iterable[Event], wanted: Wanted, schema: Schema, *, again: bool = False
 ) -> Iterator[Transaction]:
-    """The wanted transactions, in the order of the log. Others are passed over without a look inside.
+    """Yield the wanted transactions, in the order of the log. Others are passed over without a look inside.
 
     ``again``: one that ends in the middle is passed over too, because it comes again where it is whole.
     """
@@ -139,7 +145,7 @@ class _CutShort(Unreadable):
 
 
 def readable(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[Transaction | PassedOver]:
-    """As ``transactions``, with a note in place of each that cannot be read."""
+    """Do as ``transactions``, with a note in place of each that cannot be read."""
     for assembly, stream in _openings(events, wanted, schema):
         try:
             yield assembly.read(stream)
@@ -348,7 +354,7 @@ class _Assembly:
         self.open_events.append(event.raw)
 
     def count(self, event: Event) -> None:
-        """Of whatever is kept of it."""
+        """Count the event's bytes against the limits, whatever is kept of it."""
         self.size += len(event.raw)
         self.schema.limits.check(self.name, size=self.size)
 

@@ -19,23 +19,23 @@ class LogDialect(Protocol):
     """
 
     def parse(self, gtid: str) -> GtidSet:
-        """The set of that one GTID; ValueError for anything else."""
+        """Return the set of that one GTID; ValueError for anything else."""
         ...
 
     def one(self, session: Session, gtid: str) -> tuple[str, Request]:
-        """A GTID as its events will spell it, and what to ask for. ValueError for what is not one GTID."""
+        """Return a GTID as its events will spell it, and what to ask for. ValueError for what is not one GTID."""
         ...
 
     def those(self, session: Session, gtids: GtidSet) -> tuple[GtidSet, Request]:
-        """Those of a set that the log still may hold, and what to ask for."""
+        """Return those of a set that the log may still have, and what to ask for."""
         ...
 
     def position(self, session: Session, start: LogPosition) -> Request:
-        """Everything from a position on, which has to be the border of an event."""
+        """Return the request for everything from a position on, which has to be the border of an event."""
         ...
 
     def charset_of(self, session: Session) -> Callable[[int], str]:
-        """The character set of each collation, by the number that events hold: asked of the server, not known by heart."""
+        """Return the character set of each collation number in events: asked of the server, not known by heart."""
         ...
 
 

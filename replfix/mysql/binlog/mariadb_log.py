@@ -1,7 +1,7 @@
 """How MariaDB is asked for its binary log.
 
-It is told for each domain the last transaction that the reader has, and sends what comes behind it. A number that its
-origin never used will do: the server goes on behind it (10.11 and 11.8, without strict mode).
+The reader sends, for each domain, the last transaction that it has, and gets what follows. A number that its origin
+never used will do: the server continues after it (10.11 and 11.8, without strict mode).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class MariadbLog:
         return from_position(start, _FLAGS)
 
     def behind(self, session: Session, position: str) -> Request:
-        """What follows a position, as a receiver asks for it."""
+        """Return what follows a position, as a receiver asks for it."""
         _introduce(session)
         session.query(terms.READ_BEHIND, [position])
         return from_position(_ANYWHERE, _FLAGS)
@@ -77,14 +77,14 @@ def _logged(session: Session) -> MariadbGtidSet:
 
 
 def _behind(session: Session, origin: Origin, number: int) -> Request:
-    """What comes behind that transaction in its domain, and nothing of other domains that the log holds now."""
+    """Request what follows that transaction in its domain, and nothing that is in the log now of other domains."""
     now = str(session.scalar("SELECT @@global.gtid_binlog_pos"))
     others = [gtid for gtid in now.split(",") if gtid and split(gtid)[0][0] != origin[0]]
     return MariadbLog().behind(session, ",".join([*others, f"{origin[0]}-{origin[1]}-{number}"]))
 
 
 def _first(session: Session, origin: Origin, number: int) -> LogPosition | None:
-    """Where the first transaction of that origin with that number or a later one begins."""
+    """Return where the first transaction of that origin with that number or a later one begins."""
     with Session(session.endpoint) as asking:
         for event in events(raw_events(asking, _behind(asking, origin, number - 1))):
             if event.type in OPENINGS and event.server_id == int(origin[1]):

@@ -58,7 +58,7 @@ def _executed_and_purged(session: Session) -> tuple[GtidSet, GtidSet]:
 
 
 def _without(session: Session, gtids: GtidSet) -> Request:
-    """Every event that is not in a transaction of the set."""
+    """Request every event that is not in a transaction of the set."""
     _introduce(session)
     packed = encode(gtids)
     head = struct.pack("<HIIQI", NON_BLOCK | _THROUGH_GTID, server_id(), 0, 4, len(packed))
@@ -66,7 +66,7 @@ def _without(session: Session, gtids: GtidSet) -> Request:
 
 
 def _introduce(session: Session) -> None:
-    """The settings that a replica makes before it asks; servers before 8.0.26 know the old names only."""
+    """Set what a replica sets before it asks; servers before 8.0.26 know the old names only."""
     name = uuid.uuid4()  # one that another reader has would end that one
     # 'CRC32' means "able to check": every file is then sent as it was written, whatever the server's setting is now.
     session.query(

@@ -30,11 +30,12 @@ _WITHOUT_FILE = (
 
 
 class BinlogReader:
-    """Reads transactions from one server's binary log. Each call opens a connection of its own and closes it.
+    """Reads transactions from one server's binary log.
 
-    Needs REPLICATION SLAVE and nothing else. ``columns_of`` gives a table's columns as the server defines them now; it is asked
-    only where the log itself does not name the columns (``binlog_row_metadata=MINIMAL``), or does not hold all of them as they are.
-    ``where_applied`` tells of the replica that applies the log, and is asked where the server has altered its table since.
+    Each call opens a connection of its own and closes it. Needs REPLICATION SLAVE and nothing else. ``columns_of``
+    gives a table's columns as the server defines them now; it is asked only where the log itself does not name the
+    columns (``binlog_row_metadata=MINIMAL``), or does not have all of them as they are. ``where_applied`` is the
+    definitions of the replica that applies the log, asked where the server has altered its table since.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class BinlogReader:
         self._charset_of: Callable[[int], str] | None = None
 
     def transaction(self, gtid: str) -> Transaction:
-        """The transaction of that GTID, whole.
+        """Return the transaction of that GTID, whole.
 
         :class:`ReplicationError` when the server never executed it, has purged it or did not log it;
-        :class:`Unreadable` when it holds what replfix does not read. ValueError for what is not one GTID.
+        :class:`Unreadable` when there is something in it that replfix does not read. ValueError for what is not one
+        GTID.
         """
         with Session(self.endpoint) as session:
             dialect = log_dialect(session)
@@ -67,7 +69,7 @@ class BinlogReader:
         )
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
-        """Those transactions of a set that the server's binary log still holds, in its order, at most ``limit``.
+        """Yield those transactions of a set that are still in the server's binary log, in its order, at most ``limit``.
 
         :class:`Unreadable` at the first that replfix does not read.
         """
@@ -84,7 +86,7 @@ class BinlogReader:
                     return
 
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
-        """As ``transactions``, with a note in place of each that replfix does not read."""
+        """Do as ``transactions``, with a note in place of each that replfix does not read."""
         with Session(self.endpoint) as session:
             dialect = log_dialect(session)
             left, request = dialect.those(session, gtids)
@@ -98,12 +100,12 @@ class BinlogReader:
                     return
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
-        """The transaction in which an event ends at ``end_log_pos`` of ``log_file``: what an applier's error says of a
-        transaction without a GTID.
+        """Return the transaction in which an event ends at ``end_log_pos`` of ``log_file``.
 
-        ``low`` is the start of that transaction or of an earlier one, e.g. how far the replica has applied. Without
-        ``log_file`` (9.7 leaves it empty) the first such event behind ``low`` counts, and a note says so.
-        :class:`ReplicationError` when there is none, or no such file any more.
+        An applier's error says no more of a transaction without a GTID. ``low`` is the start of that transaction or of
+        an earlier one, e.g. how far the replica has applied. Without ``log_file`` (9.7 leaves it empty) the first such
+        event after ``low`` counts, and a note says so. :class:`ReplicationError` when there is none, or no such file
+        any more.
         """
         begin = low if not log_file or log_file == low.log_file else LogPosition(log_file, 0)
         with Session(self.endpoint) as session:
@@ -120,7 +122,7 @@ class BinlogReader:
         raise ReplicationError(f"{self.endpoint} does not have the transaction at {start} any more.")
 
     def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
-        """The transactions from a position on, which is the start of one, at most ``limit``.
+        """Yield at most ``limit`` transactions from a position on, which is the start of one.
 
         :class:`Unreadable` at the first that replfix does not read.
         """
@@ -132,7 +134,7 @@ class BinlogReader:
                 yield transaction
 
     def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
-        """As ``transactions_from``, to the end of the log, with a note in place of each that replfix does not read."""
+        """Do as ``transactions_from``, to the end of the log, with a note in place of each that replfix does not read."""
         with Session(self.endpoint) as session:
             dialect = log_dialect(session)
             schema = self._schema(session, dialect)
@@ -140,7 +142,7 @@ class BinlogReader:
             yield from readable(stream, lambda _: True, schema)
 
     def written_here(self, server_id: int, limit: int, most: int) -> tuple[Transaction, ...]:
-        """The newest transactions that the server wrote itself: with its own server_id, where there are no GTIDs to tell.
+        """Return the newest transactions with the server's own server_id, for servers without GTIDs.
 
         At most ``limit``, of the newest files of at most ``most`` bytes (the newest one whatever its size).
         """
@@ -159,7 +161,7 @@ class BinlogReader:
             return tuple(found)
 
     def format_description(self) -> bytes:
-        """The Format_description event of the first log that the server has, as ``Transaction.raw`` holds it."""
+        """Return the Format_description event of the server's first log, in the form of ``Transaction.raw``."""
         with Session(self.endpoint) as session:
             first = log_dialect(session).position(session, LogPosition("", 0))
             for raw in raw_events(session, first):
@@ -168,7 +170,7 @@ class BinlogReader:
         raise ReplicationError(f"{self.endpoint} sent no binary log.", "Check its log_bin.")
 
     def serves(self, position: str) -> str:
-        """Why the server cannot send what follows that GTID position of MariaDB; empty when it can."""
+        """Return why the server cannot send what follows that GTID position of MariaDB; empty when it can."""
         with Session(self.endpoint) as session:
             try:
                 next(raw_events(session, MariadbLog().behind(session, position)), None)
@@ -187,5 +189,5 @@ class BinlogReader:
 
 
 def log_dialect(session: Session) -> LogDialect:
-    """How this server is asked for its log: decided here and nowhere else in this package."""
+    """Return how this server is asked for its log: decided here and nowhere else in this package."""
     return MariadbLog() if session.is_mariadb else MysqlLog()

@@ -1,9 +1,9 @@
-"""A transaction out of a replica's relay log, for when the source cannot be asked.
+"""A transaction from a replica's relay log, for when the source cannot be asked.
 
-A relay log holds the source's events with their positions in the source's log, between events of its own: a
-Format_description event for each of the two servers, Rotate events that name the source's logs. A file that begins in the
-middle of one of those does not name it. Where the receiver was stopped inside a transaction, the transaction is there again,
-from its start, in the next file.
+A relay log has the source's events with their positions in the source's log, between events of its own: a
+Format_description event for each of the two servers, Rotate events that name the source's logs. A file that begins in
+the middle of one of those does not name it. Where the receiver was stopped inside a transaction, the transaction is
+there again, from its start, in the next file.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ Files = Callable[[], Iterable[tuple[str, IO[bytes]]]]
 def relayed(
     files: Files, schema: Schema, gtid: str | None, end_log_pos: int | None, log_file: str
 ) -> Transaction | None:
-    """The transaction of that GTID, or else the one in which an event ends at that position of the source's log.
+    """Return the transaction of that GTID, or else the one in which an event ends at that position of the source's log.
 
-    ``log_file``: which log the applier was at in the first of the files. None when no file holds the transaction whole;
+    ``log_file``: which log the applier was at in the first of the files. None when no file has the transaction whole;
     :class:`Unreadable` for a file that is encrypted or damaged, and for what replfix does not read.
     """
     if gtid is not None:
@@ -63,8 +63,11 @@ def relayed(
 
 
 def holds_the_same(files: Files, start: int, transaction: Transaction, limits: Limits) -> bool | None:
-    """Whether the transaction has the same rows events there, byte by byte but for the numbers that tables have in them. ``start``:
-    where the applier is in the first of the files. None where the files do not hold it, or not within what is read."""
+    """Return whether the transaction's rows events there are the same, byte by byte but for the tables' numbers in them.
+
+    ``start``: where the applier is in the first of the files. None where it is not in the files, or not within what is
+    read.
+    """
     begun = False
     received: list[tuple[int, bytes]] = []
     try:
@@ -86,7 +89,7 @@ def holds_the_same(files: Files, start: int, transaction: Transaction, limits: L
 
 
 def _with_names(found: list[tuple[int, bytes]]) -> list[tuple[int, bytes, bytes]]:
-    """Rows events with their tables' names in place of their numbers, which each server gives anew."""
+    """Return rows events with their tables' names in place of their numbers, which each server assigns anew."""
     names: dict[bytes, bytes] = {}
     named = []
     for kind, body in found:
@@ -115,7 +118,7 @@ def _rows_events(event: Event, transaction: Transaction, limits: Limits) -> Iter
 
 
 def _from(files: Files, start: int) -> Iterator[bytes]:
-    """The events that say what the first file is, then those from ``start`` on; not more than ``_MOST_READ`` bytes."""
+    """Yield the events that say what the first file is, then those from ``start`` on; at most ``_MOST_READ`` bytes."""
     read = 0
     for number, (name, file) in enumerate(files()):
         for raw in raw_events(name, file):
@@ -133,7 +136,7 @@ def _events(files: Files, log_file: str) -> Iterator[Event]:
 
 
 def raw_events(name: str, file: IO[bytes]) -> Iterator[bytes]:
-    """The events of one file, up to one that is still being written."""
+    """Yield the events of one file, up to one that is still being written."""
     magic = file.read(len(_MAGIC))
     if magic == _ENCRYPTED:
         raise _encrypted(name, "binlog_encryption")

@@ -10,7 +10,7 @@ from replfix.mysql.binlog.events.openings import OPENINGS
 
 
 def start_of(events: Iterable[Event], end_log_pos: int, log_file: str) -> LogPosition | None:
-    """The start of the transaction in which an event ends at a position; None when none does.
+    """Return the start of the transaction in which an event ends at a position; None when none does.
 
     In ``log_file`` only, or where that is empty in any file: the first one counts then.
     """

@@ -37,13 +37,16 @@ class Request:
 
 
 def server_id() -> int:
-    """One that nobody has: that of another reader would end that one (error 1236 there)."""
+    """Return a server_id that nobody has: with that of another reader, the server would end that reader (error 1236 there)."""
     return random.randrange(2**31, 2**32 - 1)  # noqa: S311
 
 
 def from_position(start: LogPosition, flags: int) -> Request:
-    """COM_BINLOG_DUMP. Its position has 32 bits; a transaction never begins behind them, because max_binlog_size is 1 GiB
-    at most and the log rotates behind the transaction that passes it."""
+    """Request COM_BINLOG_DUMP.
+
+    Its position has 32 bits; a transaction never begins beyond them, because max_binlog_size is 1 GiB at most and the
+    log rotates after the transaction that exceeds it.
+    """
     return Request(
         _COM_BINLOG_DUMP,
         struct.pack("<IHI", max(start.pos, _FIRST_POSITION), flags, server_id()) + start.log_file.encode(),
@@ -51,12 +54,12 @@ def from_position(start: LogPosition, flags: int) -> Request:
 
 
 def raw_events(session: Session, request: Request) -> Iterator[bytes]:
-    """Every event that the server sends, with header and checksum, until the end of its log.
+    """Yield every event that the server sends, with header and checksum, until the end of its log.
 
-    The session is used up: when the iteration stops early, close it. Raises
-    :class:`~replfix.errors.ReplicationError` when the server cannot give what is asked for (error 1236: purged, GTIDs
-    off, no binary log), :class:`~replfix.errors.PrivilegeError` without REPLICATION SLAVE,
-    :class:`~replfix.errors.ConnectError` when the connection is lost.
+    The session is used up: when the iteration stops early, close it. Raises :class:`~replfix.errors.ReplicationError`
+    when the server cannot give what is asked for (error 1236: purged, GTIDs off, no binary log),
+    :class:`~replfix.errors.PrivilegeError` without REPLICATION SLAVE, :class:`~replfix.errors.ConnectError` when the
+    connection is lost.
     """
     try:
         for packet in session.connection.stream(
@@ -90,6 +93,7 @@ def _dump_error(session: Session, error: pymysql.err.MySQLError) -> Exception:
 
 
 def purged(session: Session, what: str) -> ReplicationError:
+    """Return the error for a binary log that the server has purged."""
     return ReplicationError(
         f"{session.endpoint} has purged the binary log that is needed: {what}",
         "Read it from another server that still has it, or restore the replica from a backup; a longer "

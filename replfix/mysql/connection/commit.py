@@ -7,8 +7,10 @@ from replfix.mysql.connection.session import Session
 
 
 def commit(session: Session, *, meanwhile: str, find_out: str, refused: str, unchanged: str) -> None:
-    """NotVerified when the connection is lost (``meanwhile``: what went on then; ``find_out``: how to learn what became of
-    it), NotDone when the server says no: ``refused``, in the server's words, and nothing was changed, which ``unchanged`` says.
+    """Commit. NotVerified when the connection is lost, NotDone when the server rejects it and nothing was changed.
+
+    ``meanwhile``: what was going on when it was lost; ``find_out``: how to learn the outcome; ``refused``: what was
+    rejected; ``unchanged`` says that nothing was changed.
     """
     try:
         session.execute("COMMIT")

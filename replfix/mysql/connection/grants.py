@@ -1,4 +1,4 @@
-"""The GRANTs that an account lacks, as an administrator can run them: the one place that a refused statement is answered from."""
+"""The GRANTs that an account lacks, as an administrator can run them: the one place for every refused statement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from replfix.mysql.connection.session import Session
 
 
 def give_everything(session: Session, role: Role, *also: Need) -> str:
-    """All that replfix needs of a server in that role and that the account of the session lacks, and ``also``."""
+    """Return the GRANTs for all that replfix needs of a server in that role and the account lacks, and ``also``."""
     account = str(session.scalar("SELECT CURRENT_USER()"))
     granted = parse_grants(account, (str(row[0]) for row in session.rows("SHOW GRANTS")), dialect_of(session).needs)
     lacking = [need for need in (*also, *missing(granted, role)) if not granted.has(need)]
@@ -18,5 +18,6 @@ def give_everything(session: Session, role: Role, *also: Need) -> str:
 
 
 def give(session: Session, account: str, needs: Sequence[Need]) -> str:
+    """Return the GRANTs for those needs, in a sentence for people."""
     shut = not session.is_mariadb and str(session.scalar("SELECT @@global.super_read_only")) == "1"
     return for_an_administrator(str(session.endpoint), account, needs, super_read_only=shut)

@@ -1,4 +1,4 @@
-"""One connection to one server: PyMySQL with its errors told as replfix's, and values left as the server sent them."""
+"""One connection to one server: PyMySQL with its errors as replfix's, and values as the server sent them."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Session:
     """
 
     def __init__(self, endpoint: Endpoint, *, read_seconds: float | None = None, limited: bool = True) -> None:
-        """Connect; ConnectError when the server cannot be reached or turns the account away.
+        """Connect; ConnectError when the server cannot be reached or rejects the login.
 
-        ``read_seconds``: how long one answer may take, READ_SECONDS where nothing is said; the server gives up a little
-        earlier, so that it is the one who says so. Not ``limited``: it may take the time that it takes.
+        ``read_seconds``: how long one answer may take, READ_SECONDS by default; the server gives up a little earlier,
+        so that it is the one who reports it. Not ``limited``: it may take as long as it takes.
         """
         self.endpoint = endpoint
         seconds = READ_SECONDS if read_seconds is None else read_seconds
@@ -86,24 +86,31 @@ class Session:
 
     @property
     def server_version(self) -> str:
-        """What the server said when it was connected to: ``9.7.4``, ``11.8.6-MariaDB-…``."""
+        """The version that the server sent at connect: ``9.7.4``, ``11.8.6-MariaDB-…``."""
         # MariaDB before 11.0 puts a number in front that old clients of a replica wanted to see.
         version: str = self.connection.get_server_info()  # type: ignore[no-untyped-call]
         return version.removeprefix("5.5.5-")
 
     @property
     def is_mariadb(self) -> bool:
+        """Whether the server is a MariaDB."""
         return "mariadb" in self.server_version.lower()
 
     def query(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of one statement, as dicts by column label. ``args`` are for settings and names in WHERE of
-        the server's own tables; row data goes through ``replfix.core.sql``."""
+        """Return the rows of one statement, as dicts by column label.
+
+        ``args`` are for settings and names in WHERE of the server's own tables; row data goes through
+        ``replfix.core.sql``.
+        """
         with self._ran(sql, args, pymysql.cursors.DictCursor) as cursor:
             return cast("list[Row]", list(cursor.fetchall()))
 
     def query_lossy(self, sql: str) -> list[Row]:
-        """As ``query``, all values as ``str``, for what a server repeats of statements: SHOW RELAYLOG EVENTS of MariaDB has
-        the bytes of whoever wrote them (10.11, 11.8), and so has the applier's error (10.11). What is no UTF-8 stands there as ``\\xe9``."""
+        r"""Do as ``query``, all values as ``str``, for answers with statements of others in them; no UTF-8 becomes ``\xe9``.
+
+        SHOW RELAYLOG EVENTS of MariaDB has the bytes of whoever wrote them (10.11, 11.8), and so has the applier's
+        error (10.11).
+        """
         self.connection.use_unicode = False
         try:
             rows = self.query(sql)
@@ -115,12 +122,12 @@ class Session:
         ]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of one statement, as tuples."""
+        """Return the rows of one statement, as tuples."""
         with self._ran(sql) as cursor:
             return list(cursor.fetchall())
 
     def results(self, sql: str) -> list[list[tuple[Any, ...]]]:
-        """The rows of each result of one compound statement."""
+        """Return the rows of each result of one compound statement."""
         with self._ran(sql) as cursor:
             found = []
             while cursor.description is not None:
@@ -134,6 +141,7 @@ class Session:
             return cursor.rowcount
 
     def scalar(self, sql: str, args: Sequence[Any] | None = None) -> Any:
+        """Return the first value of the first row, None without rows."""
         rows = self.query(sql, args)
         return next(iter(rows[0].values())) if rows else None
 
@@ -141,7 +149,7 @@ class Session:
     def _ran(
         self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None, kind: type[Cursor] = Cursor
     ) -> Iterator[Cursor]:
-        """A cursor behind its statement; what the driver raises, until it is closed too, as replfix's own errors."""
+        """Execute a statement and give its cursor; until it is closed, the driver's errors come as replfix's own."""
         try:
             with self.connection.cursor(kind) as cursor:
                 cursor.execute(sql, args)
@@ -158,7 +166,7 @@ class Session:
             raise
 
     def _grant(self, message: str) -> str:
-        """What gives the account the privilege that the server asks for; empty where that is not known."""
+        """Return the GRANT of the privilege that the server asks for; empty where that is unknown."""
         privilege = privilege_in(message)
         self.connection.use_unicode = True  # an answer to ``told`` was expected as bytes
         try:
@@ -177,6 +185,7 @@ class Session:
         )
 
     def close(self) -> None:
+        """Close the connection; one that is lost is closed already."""
         try:
             self.connection.close()
         except (pymysql.err.Error, OSError):  # already gone: that is what was wanted
@@ -222,7 +231,7 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
 
 
 def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ReplfixError:
-    """What a failed statement means: a lost connection, a missing privilege, or the server's own error."""
+    """Return what a failed statement means: a lost connection, a missing privilege, or the server's own error."""
     errno, text = _errno_and_text(error)
     if errno in _GONE:  # without words where it had ended before the statement
         return ConnectError(f"The connection to {endpoint} was lost: {text or 'it had ended already'}", LOST_HINT)

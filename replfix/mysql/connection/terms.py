@@ -25,8 +25,11 @@ _COLUMN_WORDS = (("Master", "Source"), ("Slave", "Replica"), ("Relay_Source", "R
 
 
 def current_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A status row with today's column names: ``Master_Host`` becomes ``Source_Host``, ``Slave_IO_Running``
-    ``Replica_IO_Running``, ``Seconds_Behind_Master`` ``Seconds_Behind_Source``."""
+    """Return a status row with today's column names.
+
+    ``Master_Host`` becomes ``Source_Host``, ``Slave_IO_Running`` ``Replica_IO_Running``, ``Seconds_Behind_Master``
+    ``Seconds_Behind_Source``.
+    """
     renamed: dict[str, Any] = {}
     for name, value in row.items():
         for old, new in _COLUMN_WORDS:
@@ -58,19 +61,22 @@ READ_BEHIND = "SET @slave_connect_state = %s, @slave_gtid_strict_mode = 0, @slav
 
 
 def change_source(connection: str = "''", **settings: object) -> str:
-    """MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. Names and values are finished SQL."""
+    """Return MariaDB's ``CHANGE MASTER TO``; ``host="'db1'"`` becomes ``MASTER_HOST = 'db1'``. All is finished SQL."""
     said = ", ".join(f"MASTER_{name.upper()} = {value}" for name, value in settings.items())
     return f"CHANGE MASTER {connection} TO {said}"
 
 
 def by_position(log_file: str, pos: int) -> str:
-    """The end of MariaDB's ``CHANGE MASTER TO``, in place of ``POSITION_BY_GTID``. ``log_file`` is finished SQL."""
+    """Return the end of MariaDB's ``CHANGE MASTER TO``, in place of ``POSITION_BY_GTID``. ``log_file`` is finished SQL."""
     return f"MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}, MASTER_USE_GTID = no"
 
 
 def relay_log_by_position(connection: str, relay_log: str, relay_pos: int, log_file: str, pos: int) -> str:
-    """What makes MariaDB keep a relay log that it would delete in GTID mode. Without the applier's place in the source's log, it
-    would count as being where the receiver is (10.11.19, 11.8.9). Names are finished SQL."""
+    """Return the statements after which MariaDB keeps a relay log that it would delete in GTID mode.
+
+    Without the applier's place in the source's log, it would count as being where the receiver is (10.11.19, 11.8.9).
+    Names are finished SQL.
+    """
     return (
         f"CHANGE MASTER {connection} TO {by_position(log_file, pos)}, RELAY_LOG_FILE = {relay_log}, "
         f"RELAY_LOG_POS = {relay_pos}"
@@ -78,12 +84,12 @@ def relay_log_by_position(connection: str, relay_log: str, relay_pos: int, log_f
 
 
 def until_position(log_file: str, pos: int) -> str:
-    """The end of MariaDB's START REPLICA: up to that position of the source's log. ``log_file`` is finished SQL."""
+    """Return the end of MariaDB's START REPLICA: up to that position of the source's log. ``log_file`` is finished SQL."""
     return f" UNTIL MASTER_LOG_FILE = {log_file}, MASTER_LOG_POS = {pos}"
 
 
 def mean_connection(name: str) -> str:
-    """Which of MariaDB's named connections a session's variables of replication are about. ``name`` is finished SQL."""
+    """Set which of MariaDB's named connections a session's replication variables are about. ``name`` is finished SQL."""
     return f"SET SESSION default_master_connection = {name}"
 
 

@@ -1,6 +1,6 @@
-"""What a server answers is what it says: where that cannot be made sense of, the server is told, and no bug is.
+"""An answer that makes no sense is an error of the server, not a bug of replfix: the one place for that.
 
-The one place for it. The driver's own stumbling over packets is ``wire/guarded.py``, damaged events are ``Unreadable``.
+The driver's own errors over packets are in ``wire/guarded.py``, damaged events are ``Unreadable``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ Class = TypeVar("Class", bound=type)
 
 
 class Confusing(ConnectError):
-    """As after a lost connection: where something was sent and the answer is not understood, it may have been done."""
+    """An answer that makes no sense: as after a lost connection, what was sent may have been done."""
 
 
 def understood(cls: Class) -> Class:
-    """All that a port's implementation is asked for: a missing column, a number that is none, a row too few end as
-    :class:`Confusing`, with the place for whoever reports it."""
+    """Turn a port's errors over a missing column, a bad number or a missing row into :class:`Confusing`.
+
+    It has the place in the code, for whoever reports it.
+    """
     for name, member in list(vars(cls).items()):
         if name.startswith("_"):
             continue
@@ -41,7 +43,10 @@ def understood(cls: Class) -> Class:
 
 
 def _asking(function: Callable[..., Any], *, enters: bool = True) -> Callable[..., Any]:
-    """``enters``: a context manager that it gives is one to be entered. A property gives what it is asked for, a session among them."""
+    """Wrap one method or property. ``enters``: a context manager that it returns is wrapped too.
+
+    A property may be a session.
+    """
 
     @functools.wraps(function)
     def asked(self: Any, *args: Any, **others: Any) -> Any:

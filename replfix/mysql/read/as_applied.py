@@ -13,7 +13,7 @@ from replfix.mysql.binlog.events.filtered_events import filtered
 
 
 def applied_as(filters: Filters, name: TableName) -> TableName | None:
-    """As ``Filters.applied_as``; Unreadable for rules that cannot be told apart."""
+    """Do as ``Filters.applied_as``; Unreadable for ambiguous rules."""
     try:
         return filters.applied_as(name)
     except ValueError as error:
@@ -24,7 +24,7 @@ def applied_as(filters: Filters, name: TableName) -> TableName | None:
 
 
 def as_applied(transaction: Transaction, filters: Filters) -> Transaction:
-    """The transaction as the applier of a channel with these filters applies it."""
+    """Return the transaction as the applier of a channel with these filters applies it."""
     if filters == NO_FILTERS:
         return transaction
     names = {name: applied_as(filters, name) for name in transaction.column_names}

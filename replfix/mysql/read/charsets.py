@@ -113,7 +113,7 @@ def _beyond_big5(raw: bytes) -> tuple[str, int]:
 
 
 def _user_defined(raw: bytes) -> tuple[str, int]:
-    """Rows 85 to 94 of both planes of EUC-JP are Unicode's private use area, one after the other."""
+    """Return EUC-JP's rows 85 to 94 of both planes: Unicode's private use area, one after the other."""
     plane = raw[0] == 0x8F
     row, cell = raw[plane] - 0xF5, raw[plane + 1] - 0xA1
     if not (0 <= row < 10 and 0 <= cell < 94):
@@ -142,7 +142,7 @@ _GAPS: dict[str, Callable[[bytes], tuple[str, int]]] = {
 
 @cache
 def decoder(charset: str) -> Decoder:
-    """The decoder of a character set by its server name; :class:`Unreadable` for one that is not known here."""
+    """Return the decoder of a character set by its server name; :class:`Unreadable` for an unknown one."""
     name = charset.lower()
     if name in _PLAIN:
         return _strict(name, _PLAIN[name])
@@ -164,9 +164,9 @@ def decoder(charset: str) -> Decoder:
 
 @cache
 def encoder(charset: str) -> Encoder:
-    """The inverse of ``decoder``; :class:`Unreadable` for a text that has no bytes in the character set.
+    """Return the inverse of ``decoder``; :class:`Unreadable` for a text that has no bytes in the character set.
 
-    Where several byte sequences stand for one character (a few of cp932), it writes one of them.
+    Where several byte sequences are one character (a few of cp932), it writes one of them.
     """
     decode = decoder(charset)
     name = charset.lower()
@@ -214,7 +214,7 @@ def _strict(charset: str, codec: str, errors: str = "strict") -> Decoder:
 
 
 def _gap_filler(charset: str) -> str:
-    """The name under which Python's codecs find the handler of a character set's gaps."""
+    """Return the name under which Python's codecs find the handler of a character set's gaps."""
     fill = _GAPS[charset]
 
     def handler(error: UnicodeError) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What may have a part in a conflict besides rows: counters, events, triggers, the age of a definition, a connection."""
+"""What can contribute to a conflict besides rows: counters, events, triggers, a definition's age, a connection."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FROM performance_schema.threads WHERE PROCESSLIST_ID = %s AND PROCESSLIST_USER I
 
 
 def counter(session: Session, table: Table, column: Column) -> Counter:
-    """The counter of that column as it is now, and its highest value."""
+    """Return the counter of that column as it is now, and its highest value."""
     try:
         session.execute("SET SESSION information_schema_stats_expiry = 0")  # MySQL 8.0 and later keep it for a day
     except ServerError as error:
@@ -48,7 +48,7 @@ def counter(session: Session, table: Table, column: Column) -> Counter:
 
 
 def created(session: Session, name: TableName) -> datetime | None:
-    """When the table was made or last altered by a statement that made it anew; None when that is not known."""
+    """Return when the table was created or last rebuilt by a statement; None when that is unknown."""
     return _moment(session.scalar(_CREATED, (name.schema, name.name)))
 
 
@@ -57,8 +57,10 @@ def _moment(value: object) -> datetime | None:
 
 
 def programs(session: Session, naming: TableName) -> tuple[Program, ...]:
-    """Events and triggers of the whole server whose body has the table's name in it. Needs EVENT and TRIGGER: what may
-    not be seen is not there."""
+    """Return events and triggers of the whole server whose body has the table's name in it.
+
+    Needs EVENT and TRIGGER: what the account may not see is not there.
+    """
     where = (naming.name,)
     triggers = (
         Program("trigger", row["schema"], row["name"], row["body"], on=TableName(row["on_schema"], row["on_table"]))

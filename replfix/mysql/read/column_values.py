@@ -14,7 +14,7 @@ from replfix.errors import Unreadable
 
 
 def from_server(column: Column, answer: Answer | None) -> Value:
-    """The canonical value of what a server returned for a column, as PyMySQL hands it over without conversion.
+    """Return the canonical value of what a server returned for a column, as PyMySQL gives it without conversion.
 
     :class:`Unreadable` for a type that replfix does not read or an answer that does not fit it.
     """
@@ -32,6 +32,7 @@ def from_server(column: Column, answer: Answer | None) -> Value:
 
 
 def unsupported(column: Column) -> Unreadable:
+    """Return the error for a column of a type that replfix does not read."""
     return Unreadable(
         f"Column {column.name!r} has the type {column.data_type.upper()}, which replfix does not read yet.",
         "The types that replfix reads are listed in docs/reference/values.md.",

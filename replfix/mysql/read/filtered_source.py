@@ -66,7 +66,7 @@ class FilteredSource(MysqlServer):
             yield self._seen(found) if isinstance(found, Transaction) else found
 
     def _origin(self, name: TableName) -> TableName | None:
-        """The source's table behind one of the replica's; None when there is none."""
+        """Return the source's table from which one of the replica's gets its rows; None when there is none."""
         if name not in self._origins:
             there = [each for each in self._filters.origins(name) if super(FilteredSource, self).table(each)]
             if len(there) > 1:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def image(table: Table, answer: Sequence[Any]) -> RowImage:
-    """One selected row as the canonical values of the table's columns."""
+    """Return one selected row as the canonical values of the table's columns."""
     return tuple(
         NOT_LOGGED if column.changing else from_server(column, value)
         for column, value in zip(table.columns, answer, strict=True)
@@ -34,12 +34,12 @@ def image(table: Table, answer: Sequence[Any]) -> RowImage:
 
 
 def find_now(session: Session, table: Table, lookup: Lookup, *, locking: bool = False) -> tuple[RowImage, ...]:
-    """The rows of one look-up, in whatever transaction the session is in; ``locking`` with FOR UPDATE."""
+    """Return the rows of one look-up, in whatever transaction the session is in; ``locking`` with FOR UPDATE."""
     return tuple(image(table, answer) for answer in session.rows(sql.select_row(table, lookup, locking=locking)))
 
 
 def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-    """Every look-up's rows, in batches for each table; within the session's transaction."""
+    """Return every look-up's rows, in batches for each table; within the session's transaction."""
     answers: dict[Lookup, list[RowImage]] = defaultdict(list)  # most find nothing: no list for those
     by_table: dict[TableName, list[Lookup]] = {}
     for lookup in lookups:
@@ -77,7 +77,10 @@ def _find_any(session: Session, table: Table, lookups: Sequence[Lookup], answers
 
 
 def _told_apart(table: Table, lookups: Sequence[Lookup], found: Sequence[RowImage], answers: _Found) -> bool:
-    """Numbers, times and bytes are equal when they are the same: then a row says itself what it answers. Texts are not."""
+    """Sort the rows to the look-ups that found them; False where a row does not show which.
+
+    Equal numbers, times and bytes are the same; equal texts need not be.
+    """
     first = lookups[0]
     if any(table.column(part.column or "").charset is not None for part in first.parts):
         return False
@@ -108,7 +111,7 @@ def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answe
 
 
 def batches(items: Sequence[T], most: int, values_of: Callable[[T], Iterable[Value]]) -> Iterator[Sequence[T]]:
-    """As many of them as one statement takes, by the values that are written in it."""
+    """Yield as many look-ups as one statement takes, by the values that are written in it."""
     batch: list[T] = []
     size = 0
     for item in items:
@@ -134,7 +137,7 @@ def _size(value: Value) -> int:
 
 
 def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
-    """How many rows each look-up finds."""
+    """Return how many rows each look-up finds."""
     counts: dict[Lookup, int] = {}
     for name in dict.fromkeys(lookup.table for lookup in lookups):
         for batch in batches([lookup for lookup in lookups if lookup.table == name], ARMS, _values):
@@ -144,7 +147,7 @@ def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequ
 
 
 def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-    """As ``find_all``, rows of transactions that are only prepared included."""
+    """Do as ``find_all``, with rows of transactions that are only prepared."""
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
     try:
         return find_all(session, tables, lookups)
@@ -153,7 +156,7 @@ def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookup
 
 
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-    """As ``find_all``, all of one consistent snapshot, which takes no lock."""
+    """Do as ``find_all``, all from one consistent snapshot, which takes no lock."""
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
     try:
@@ -163,6 +166,6 @@ def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookup
 
 
 def _say(session: Session, statement: str) -> None:
-    """At the end of something that may have been interrupted, or have lost the session: that is what is to be told."""
+    """Execute a statement at the end of something that may have failed: its own error must not replace the first."""
     with suppress(ReplfixError):
         session.execute(statement)

@@ -1,8 +1,8 @@
-"""Generated columns that events do not hold, or not as they are, worked out by the server from what they hold.
+"""Generated columns that are not in events, or not as they are: the server computes them from those that are.
 
 MariaDB 11.8.9 logs them for an INSERT only: they are in no image of an UPDATE or DELETE, whatever binlog_row_image says
-(11.8.6 and 10.11.19 log them). And it logs a virtual column over the AUTO_INCREMENT column as it was before the row got its
-number (10.11.19, 11.8.9). MySQL logs them, and lets no such column be made.
+(11.8.6 and 10.11.19 log them). And it logs a virtual column over the AUTO_INCREMENT column as it was before the row got
+its number (10.11.19, 11.8.9). MySQL logs them, and rejects such a column.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ HELD_AGAINST = 100
 def filled_in(
     session: Session, table: TableName, columns: Sequence[Column], images: Sequence[RowImage]
 ) -> Sequence[RowImage]:
-    """The images with the generated columns that they lack or have as they were without a number, as far as what these read is
-    known. ``columns``: as the server defines them now."""
+    """Return the images with the generated columns that they lack, or that MariaDB logs as they were before the number.
+
+    As far as the columns that they read are known. ``columns``: as the server defines them now.
+    """
     if not session.is_mariadb:
         return images
     filled = list(images)
@@ -51,7 +53,7 @@ def filled_in(
 
 
 def _possible(columns: Sequence[Column], unknown: Iterable[int]) -> Iterator[Column]:
-    """Those that can be worked out, each behind those that it reads."""
+    """Yield those that can be computed, each after those that it reads."""
     left = [columns[ordinal] for ordinal in unknown]
     missing = {column.name.lower() for column in left}
     left = [c for c in left if c.generated and c.expression and not c.changing]
@@ -84,8 +86,10 @@ def _reads(columns: Sequence[Column], wanted: Sequence[Column]) -> list[Column]:
 
 
 def worked_out_otherwise(session: Session, table: Table, images: Sequence[RowImage]) -> Column | None:
-    """A generated column that this server's expression gives another value than those rows hold, one in a unique key first.
-    :class:`Unreadable` where there is none among those that could be worked out, and some could not."""
+    """Return a generated column whose expression here gives another value than those rows have, one in a unique key first.
+
+    :class:`Unreadable` where there is none among those that could be computed, and some could not.
+    """
     keys = {part.column.lower() for key in table.unique_keys for part in key.parts if part.column is not None}
     blockers = len(images) > HELD_AGAINST
     for column in sorted((c for c in table.columns if c.generated), key=lambda c: c.name.lower() not in keys):

@@ -40,7 +40,7 @@ SELECT SSL_ALLOWED AS `ssl` FROM performance_schema.replication_connection_confi
 
 
 def read_clock(session: Session) -> ClockReading:
-    """The most certain of a few readings: the server read its clock somewhere between question and answer."""
+    """Return the most certain of a few readings: the server read its clock somewhere between question and answer."""
     readings = []
     for _ in range(CLOCK_READINGS):
         asked = time.time()
@@ -51,6 +51,7 @@ def read_clock(session: Session) -> ClockReading:
 
 
 def read_connected(session: Session) -> Connected:
+    """Return how the session is encrypted and checked."""
     told = session.query("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')")
     values = {str(row["Variable_name"]).lower(): str(row["Value"] or "") for row in told}
     endpoint = session.endpoint
@@ -64,6 +65,7 @@ def read_connected(session: Session) -> Connected:
 
 
 def read_inventory(session: Session, names: int) -> Inventory:
+    """Return tables and events that matter to repairs, at most ``names`` names of each."""
     return Inventory(
         without_primary_key=_some(session, _WITHOUT_PRIMARY_KEY, names),
         not_transactional=_some(session, _NOT_TRANSACTIONAL, names),
@@ -77,6 +79,7 @@ def _some(session: Session, query: str, names: int) -> Some:
 
 
 def is_encrypted(session: Session, channel: str) -> bool | None:
+    """Return whether the channel's receiver uses TLS; None where the server does not show it."""
     try:
         told = session.scalar(_ENCRYPTED, [channel])
     except ServerError:  # MariaDB before 11 has no such table
@@ -85,8 +88,10 @@ def is_encrypted(session: Session, channel: str) -> bool | None:
 
 
 def try_binlog(endpoint: Endpoint, format_description: bytes) -> None:
-    """The first statement of every rehearsal. The server takes the event in for the session and touches nothing else, even
-    with super_read_only (9.7.4)."""
+    """Run the first statement of every rehearsal.
+
+    The server takes the event in for the session and touches nothing else, even with super_read_only (9.7.4).
+    """
     with Session(endpoint) as session:
         session.execute(sql.NOT_LOGGED_SESSION)
         session.execute(sql.binlog_statement(base64.b64encode(format_description).decode()))

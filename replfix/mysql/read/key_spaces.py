@@ -1,4 +1,4 @@
-"""What the advisor asks of a server. Nothing here takes a lock or changes anything, and each look-up has a time limit."""
+"""What the advisor asks of a server. Nothing here takes a lock or changes anything; each query has a time limit."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class ServerKeySpaces:
     def _keys(
         self, known: Collection[TableName], columns: Mapping[TableName, list[Column]]
     ) -> tuple[dict[TableName, list[UniqueKey]], dict[TableName, dict[str, str]]]:
-        """The unique keys of each table, and for each first column of any key the name of that key."""
+        """Return the unique keys of each table, and for each first column of any key the name of that key."""
         try:
             rows = self._session.query(_KEYS.format(expression="EXPRESSION"), (_SYSTEM,))
         except ServerError as error:  # MariaDB and servers before 8.0.13 have no keys on expressions, nor that column

@@ -30,7 +30,10 @@ SELECT t.PROCESSLIST_ID AS connection, CONCAT(t.PROCESSLIST_USER, '@', t.PROCESS
 
 
 def read_lock_holders(session: Session, tables: Sequence[TableName]) -> tuple[LockHolder, ...] | None:
-    """Needs SELECT on performance_schema. None of MariaDB, which shows locks only while somebody waits for them (11.8)."""
+    """Return the lock holders. Needs SELECT on performance_schema.
+
+    None on MariaDB, which shows locks only while somebody waits for them (11.8).
+    """
     if session.is_mariadb:
         return None
     if not tables:

@@ -1,4 +1,4 @@
-"""Whether a replica's own binlog holds everything that happens to its rows."""
+"""Whether everything that happens to a replica's rows is in its own binlog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from replfix.mysql.read.status_rows import PARSE_ERROR
 
 
 def logs_all(session: Session) -> bool:
-    """Whether log_bin and log_replica_updates are ON and no schema is left out (binlog_do_db, binlog_ignore_db)."""
+    """Return whether log_bin and log_replica_updates are ON and no schema is left out (binlog_do_db, binlog_ignore_db)."""
     updates = session.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN %s", (LOG_UPDATES_VARIABLES,))
     if not any("ON" in row.values() for row in updates):
         return False

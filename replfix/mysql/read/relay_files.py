@@ -33,6 +33,7 @@ class RelayFiles:
         self.on_disk = self._choose(base)
 
     def __call__(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """Yield the path and the content of each file, from the first on."""
         path = self._first
         while True:
             file = self._open(path)
@@ -90,7 +91,7 @@ class RelayFiles:
         return ""
 
     def _open(self, path: str) -> IO[bytes] | None:
-        """None for a file that is not there: the one before it is the last."""
+        """Open a file; None for one that is not there: the one before it is the last."""
         if self.on_disk:
             try:
                 return own_files.opened(Path(path))

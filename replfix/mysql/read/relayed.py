@@ -40,7 +40,7 @@ def read_relayed(
     gtid: str | None,
     end_log_pos: int | None,
 ) -> Transaction:
-    """See ``ports.Replica.relayed``. Names that the events do not hold are taken from the replica's own tables."""
+    """Do as ``ports.Replica.relayed``. Names that are not in the events come from the replica's own tables."""
     applied = channel.applied_to
     if applied is None or not channel.relay_log_file:
         raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")

@@ -27,7 +27,7 @@ _ALL_READ = "has read all relay log"  # behind "Replica" or the older word (9.7.
 
 
 def read_readers(session: Session) -> tuple[Reader, ...] | None:
-    """Who reads this server's binlog. None where the account may not see it: privileges.SEES_READERS on MariaDB."""
+    """Return who reads this server's binlog; None where the account may not see it: privileges.SEES_READERS on MariaDB."""
     for statement in REPLICAS_STATEMENTS:
         try:
             return tuple(_reader(current_names(row)) for row in session.query(statement))
@@ -46,13 +46,13 @@ def _reader(row: Mapping[str, Any]) -> Reader:
 
 
 def read_server_ids(session: Session) -> frozenset[int]:
-    """Its own, and those of its replicas as far as the account may see them."""
+    """Return its own server_id, and those of its replicas that the account may see."""
     own = int(session.scalar("SELECT @@global.server_id"))
     return frozenset((own, *(reader.server_id for reader in read_readers(session) or ())))
 
 
 def channel_rows(session: Session, statements: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each channel, by the first of the statements that the server knows. NoReplica when there is none."""
+    """Return a row for each channel, by the first statement that the server knows. NoReplica when there is none."""
     rows = _first_known(session, statements)
     if not rows:
         raise NoReplica(
@@ -89,7 +89,7 @@ def channel(
     asks_from: str | None = None,
     read_by_position: tuple[str, ...] = (),
 ) -> ChannelStatus:
-    """One row with today's names, and what the servers say each in their own way."""
+    """Return one channel from a row with today's names, and from what each family reports in its own way."""
     lag = row["Seconds_Behind_Source"]
     return ChannelStatus(
         name=name,
@@ -128,7 +128,7 @@ def channel(
 
 
 def _numbers(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A list of ids, in which MariaDB puts a space behind each comma; a server without such a rule has no such column."""
+    """Parse a list of ids, in which MariaDB puts a space after each comma; a server without the rule has no column."""
     return tuple(filter(None, (part.strip() for part in (row.get(f"Replicate_{name}") or "").split(","))))
 
 

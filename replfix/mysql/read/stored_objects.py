@@ -16,6 +16,7 @@ _SIGNS_IN = re.compile(r" (?:IDENTIFIED|REQUIRE) .*?(?= WITH (?:GRANT|MAX_)|$)",
 
 
 def script(session: Session, kind: str, name: TableName) -> tuple[str, ...]:
+    """Return the statements that create an object as this server has it; empty when there is none, or it has a password."""
     try:
         (row,) = session.query(sql.show_create(kind, name))
     except ServerError as error:
@@ -31,11 +32,13 @@ def script(session: Session, kind: str, name: TableName) -> tuple[str, ...]:
 
 
 def library_of(session: Session, plugin: str) -> str | None:
+    """Return the plugin's library; None when it is not loaded, or is built in."""
     found = [row["PLUGIN_LIBRARY"] for row in session.query(sql.find_plugin(plugin))]
     return str(found[0]) if found and found[0] is not None else None
 
 
 def grants_of(session: Session, account: str) -> tuple[str, ...] | None:
+    """Return SHOW GRANTS without the authentication; None when there is no such account."""
     try:
         return tuple(_SIGNS_IN.sub("", str(row[0])) for row in session.rows(sql.show_grants(account)))
     except ServerError as error:

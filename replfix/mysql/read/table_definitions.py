@@ -60,7 +60,7 @@ WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND REFERENCED_TABLE_NAME IS NOT NUL
 
 
 def read_table(session: Session, name: TableName) -> Table | None:
-    """The table as the server defines it now; None when there is no such base table, or it may not be seen."""
+    """Return the table as the server defines it now; None when there is no such base table, or it may not be seen."""
     where = [name.schema, name.name]
     found = session.query(_TABLE, where)
     if not found:
@@ -84,7 +84,7 @@ def read_table(session: Session, name: TableName) -> Table | None:
 
 
 def _over_periods(session: Session, name: TableName, columns: Sequence[Column], keys: Sequence[UniqueKey]) -> bool:
-    """Whether a key is WITHOUT OVERLAPS: only the statement that makes the table says so."""
+    """Return whether a key is WITHOUT OVERLAPS: only SHOW CREATE TABLE shows that."""
     temporal = {c.name for c in columns if c.data_type in ("date", "datetime", "timestamp")}
     if not session.is_mariadb or not any(len(temporal & set(key.columns)) > 1 for key in keys):
         return False
@@ -92,7 +92,7 @@ def _over_periods(session: Session, name: TableName, columns: Sequence[Column], 
 
 
 def read_columns(session: Session, name: TableName) -> tuple[Column, ...]:
-    """Those of its events; none when it has none. A sequence of MariaDB is logged as a table of one row."""
+    """Return the columns of the table's events; none when it has none. MariaDB logs a sequence as a table of one row."""
     where = [name.schema, name.name]
     if read_kind(session, name) not in _LOGGED:
         return ()
@@ -101,14 +101,18 @@ def read_columns(session: Session, name: TableName) -> tuple[Column, ...]:
 
 
 def read_kind(session: Session, name: TableName) -> str:
-    """As information_schema says it: ``BASE TABLE``, ``VIEW``, of MariaDB ``SEQUENCE`` and ``SYSTEM VERSIONED`` too; empty when
-    there is none."""
+    """Return the kind as information_schema has it; empty when there is no such table.
+
+    ``BASE TABLE``, ``VIEW``, on MariaDB ``SEQUENCE`` and ``SYSTEM VERSIONED`` too.
+    """
     return str(session.scalar(_KIND, [name.schema, name.name]) or "")
 
 
 def _hashes(session: Session, name: TableName, columns: Sequence[Column]) -> Iterator[Column]:
-    """The columns that MariaDB adds to a table, behind all others, and shows to nobody: a hash of each unique key that is too long
-    for an index (``USING HASH``). Its events hold them (10.11.19, 11.8.9)."""
+    """Yield the hidden columns that MariaDB adds after all others: a hash of each unique key that is too long for an index.
+
+    ``USING HASH``. They are in its events (10.11.19, 11.8.9).
+    """
     if not session.is_mariadb or not any(_LONG.search(column.column_type) for column in columns):
         return
     keys = {
@@ -153,7 +157,7 @@ def _changes(row: Row) -> bool:
 
 
 def _depending(rows: Sequence[Row], on: set[str]) -> set[str]:
-    """Those columns, and the generated ones that read them, also by way of others."""
+    """Return those columns, and the generated ones that read them, directly or not."""
     found = set(on)
     for _ in rows:
         more = {row["name"] for row in rows if found & set(names_in(row["expression"] or ""))}
@@ -164,7 +168,7 @@ def _depending(rows: Sequence[Row], on: set[str]) -> set[str]:
 
 
 def column(ordinal: int, row: Row) -> Column:
-    """From a row of information_schema.COLUMNS with the labels of ``COLUMN_FIELDS``."""
+    """Return the column of a row of information_schema.COLUMNS with the labels of ``COLUMN_FIELDS``."""
     data_type = row["data_type"].lower()
     extra = (row["extra"] or "").upper()
     column_type = row["column_type"]
@@ -193,7 +197,7 @@ _QUOTED_NAME = re.compile(r"`((?:[^`]|``)*)`")
 
 
 def names_in(expression: str) -> Iterator[str]:
-    """The columns that an expression reads: both servers write them in backquotes, as they are named."""
+    """Return the columns that an expression reads: both servers write them in backquotes."""
     return (match[1].replace("``", "`") for match in _QUOTED_NAME.finditer(expression))
 
 
@@ -203,9 +207,11 @@ _CHARACTERS = {"n": "\n", "r": "\r", "0": "\0"}
 
 
 def labels(column_type: str) -> tuple[str, ...]:
-    """The labels of ``enum('a','it''s')`` or ``set(…)``, as COLUMN_TYPE spells them whatever the sql_mode is:
-    quotes doubled; backslash, newline, carriage return and zero behind a backslash. Characters beyond U+FFFF in labels
-    with the character set binary are there in hexadecimal (``x'f09f9880'``); in others they are question marks."""
+    """Return the labels of ``enum('a','it''s')`` or ``set(…)``, as COLUMN_TYPE spells them in every sql_mode.
+
+    Quotes doubled; backslash, newline, carriage return and zero after a backslash. Characters beyond U+FFFF in labels
+    with the character set binary are there in hexadecimal (``x'f09f9880'``); in others they are question marks.
+    """
     inner = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
     return tuple(
         bytes.fromhex(match[2]).decode("utf-8", "replace") if match[1] else _ESCAPED.sub(_character, match[2])
@@ -219,7 +225,7 @@ def _character(escaped: re.Match[str]) -> str:
 
 
 def _unique_keys(rows: list[Row], columns: Sequence[Column]) -> tuple[UniqueKey, ...]:
-    """From SHOW INDEX: PRIMARY, then unique keys that hold no NULL, then the others; STATISTICS has no such order."""
+    """Return them from SHOW INDEX: PRIMARY, then unique keys without NULL, then the others; STATISTICS has no such order."""
     parts: dict[str, list[KeyPart]] = defaultdict(list)
     for row in rows:
         if int(row["Non_unique"]):
@@ -238,13 +244,16 @@ _ARRAY = re.compile(r"cast\((.*) as [^`']* array\)", re.DOTALL)
 
 
 def unescaped(shown: str) -> str:
-    """An expression that MySQL shows escaped as a string is."""
+    """Return an expression that MySQL shows escaped as a string is."""
     return _ESCAPED.sub(_character, shown)
 
 
 def key_expression(shown: str, columns: Collection[str]) -> KeyPart:
-    """The part of a key that SHOW INDEX shows as that expression: escaped as a string is, every column in backquotes
-    (MySQL 9.7). A name that only stands in a string of the expression counts as read, too, which does no harm."""
+    """Return the part of a key that SHOW INDEX shows as that expression.
+
+    It is escaped as a string is, every column in backquotes (MySQL 9.7). A name that is only in a string of the
+    expression counts as read, too, which does no harm.
+    """
     expression = unescaped(shown)
     names = names_in(expression)
     array = _ARRAY.fullmatch(expression)

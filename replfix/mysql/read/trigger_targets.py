@@ -44,7 +44,7 @@ WHERE TABLE_SCHEMA IN ('mysql', 'performance_schema') AND TABLE_NAME IN ('func',
 
 
 def read_reach(session: Session, writes: Iterable[tuple[TableName, str]]) -> Reach:
-    """Of writes on those tables, each INSERT, UPDATE or DELETE."""
+    """Return the triggers that writes on those tables can fire, each INSERT, UPDATE or DELETE."""
     waiting, seen = list(dict.fromkeys(writes)), set[tuple[TableName, str]]()
     fires: list[Fired] = []
     obstacles: list[str] = []
@@ -71,7 +71,7 @@ def read_reach(session: Session, writes: Iterable[tuple[TableName, str]]) -> Rea
 
 
 def _named(session: Session, schema: str, names: frozenset[str]) -> Iterator[Named]:
-    """What those names can mean in a trigger of that schema: another schema has to be named too."""
+    """Yield what those names can mean in a trigger of that schema: another schema has to be named too."""
     if not names:
         return
     schemas, those = tuple({schema, *names}), tuple(names)

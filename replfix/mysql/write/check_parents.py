@@ -26,7 +26,7 @@ Tables = Mapping[TableName, Table]
 
 
 def compare(session: Session, plan: Plan, tables: Tables) -> None:
-    """The children of rows that go are those that the plan names; Stale otherwise."""
+    """Require that the children of rows that are deleted are those that the plan names; Stale otherwise."""
     known: dict[TableName, list[RowImage]] = {}
     for name, row in (*((s.table, s.current) for s in plan.steps), *((k.table, k.row) for k in plan.kept)):
         if row is not None:
@@ -50,7 +50,7 @@ def _among(table: Table, row: RowImage, known: list[RowImage]) -> bool:
 
 
 def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
-    """Every row that the plan wrote has its parents; RehearsalFailed otherwise."""
+    """Require that every row that the plan wrote has its parents; RehearsalFailed otherwise."""
     for step, key, lookup in parents_wanted(plan.steps, tables):
         if Orphan.of(key, lookup) in plan.orphans:
             continue
@@ -64,8 +64,11 @@ def check_parents(session: Session, plan: Plan, tables: Tables) -> None:
 
 
 def check_children(session: Session, plan: Plan, changes: Iterable[RowChange], tables: Tables) -> None:
-    """With the transaction behind the plan, no child of a row that went is without a parent, but for those that have none on
-    the source, and those that it wrote itself without foreign key checks; RehearsalFailed otherwise."""
+    """Require that no child of a deleted row is without a parent after plan and transaction; RehearsalFailed otherwise.
+
+    Except those that have no parent on the source either, and those that the transaction wrote itself without foreign
+    key checks.
+    """
     unchecked: dict[TableName, list[RowImage]] = {}
     for change in changes:
         if not change.checks_foreign_keys and (written := change.left) is not None:

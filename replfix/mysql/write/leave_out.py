@@ -21,7 +21,7 @@ _NOTHING_CHANGED = "Nothing was changed: the transaction is still to be applied.
 
 
 def rehearse(session: Session, plan: Plan, channel: str) -> None:
-    """Everything up to the moment in which it would count. RehearsalFailed with the server's words."""
+    """Do everything up to the statement that would count. RehearsalFailed with the server's message."""
     try:
         if plan.way is ApplyMode.EMPTY:
             begin, end = _begin_and_end(plan)
@@ -39,7 +39,7 @@ def rehearse(session: Session, plan: Plan, channel: str) -> None:
 
 
 def commit_empty(session: Session, plan: Plan, guard: Callable[[], None]) -> None:
-    """As ``Repair.commit_empty`` says. From SET gtid_next on, nobody else can apply the transaction."""
+    """Do as ``Repair.commit_empty``. From SET gtid_next on, nobody else can apply the transaction."""
     begin, end = _begin_and_end(plan)
     try:
         for statement in begin:
@@ -65,7 +65,7 @@ def commit_empty(session: Session, plan: Plan, guard: Callable[[], None]) -> Non
 
 
 def counter_of(session: Session) -> str:
-    """The variable's name on this server."""
+    """Return the variable's name on this server."""
     return str(session.query(f"SHOW GLOBAL VARIABLES LIKE '%{SKIP_COUNTER_VARIABLE}'")[0]["Variable_name"])
 
 
@@ -91,8 +91,10 @@ def set_counter(session: Session, channel: str) -> None:
 
 
 def clear_counter(session: Session, channel: str) -> bool:
-    """Not when it was used up: a channel that runs lets nobody set it. A run sets it to 1, and to nothing else. Whether it was to be
-    cleared."""
+    """Set the counter to 0 unless it was used up; return whether it was to be cleared.
+
+    A channel that runs prevents setting it. A run sets it to 1, and to nothing else.
+    """
     if _counter(session, channel, counter_of(session)) != "1":
         return False
     _set_counter(session, channel, 0)

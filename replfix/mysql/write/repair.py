@@ -64,8 +64,11 @@ _AROUND_EVENTS = 64  # bytes of a BINLOG statement beside its base64
 
 @understood
 class HeldChannel:
-    """Implements ``ports.Repair``. Holds a named lock on the replica for as long as its session lives: the server lets
-    go of it when the session ends, however it ends."""
+    """Implements ``ports.Repair``.
+
+    Holds a named lock on the replica for as long as its session lives: the server releases it when the session ends,
+    however it ends.
+    """
 
     def __init__(self, endpoint: Endpoint, channel: str) -> None:
         self._endpoint = endpoint
@@ -98,7 +101,7 @@ class HeldChannel:
         return self._session
 
     def _holder(self) -> str:
-        """Its connection, and whose that is as far as the account may see it."""
+        """Return the lock holder's connection, and whose that is as far as the account may see it."""
         holder = self._session.scalar(_LOCK_HOLDER, (self._lock,))
         shown = next((row for row in self._session.query("SHOW PROCESSLIST") if row["Id"] == holder), None)
         account = f", {shown['User']}@{shown['Host']}" if shown else ""
@@ -116,7 +119,7 @@ class HeldChannel:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Settings are the server's, not a channel's: two resolutions on two channels take turns."""
+        """Do as ``Repair.alone``: settings belong to the server, so resolutions on two channels take turns."""
         if self._session.scalar("SELECT GET_LOCK(%s, %s)", (_SETTINGS_LOCK, _TURN_SECONDS)) != "1":
             raise Busy(
                 f"Another replfix is rehearsing or repairing on another channel of {self._endpoint}.",
@@ -225,7 +228,7 @@ class HeldChannel:
     def _run_transaction(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
-        """Its own events, and a look at the rows that they leave."""
+        """Run its own events, and read the rows that they leave."""
         packet = _packet(session)
         final = final_rows(transaction.changes, tables)
         asked = [row.lookup for row in final]
@@ -326,8 +329,10 @@ class HeldChannel:
     def _carry_out(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
-        """Lock and compare every row first, then run every step, and look whether each row that was written has its parents:
-        foreign keys are not checked meanwhile. In the rehearsal and in earnest the same."""
+        """Lock and compare every row first, then run every step, and check that each written row has its parents.
+
+        Foreign keys are not checked meanwhile. The rehearsal does the same.
+        """
         packet = _packet(session)
         statements = []
         alike = Counter((step.table, step.current) for step in plan.steps)
@@ -351,7 +356,7 @@ class HeldChannel:
                 )
 
     def _run_step(self, session: Session, step: Step, statement: str) -> int:
-        """How many rows it met, as far as a statement tells that."""
+        """Return how many rows it matched, as far as a statement shows that."""
         try:
             return session.execute(statement)
         except ServerError as error:
@@ -361,7 +366,7 @@ class HeldChannel:
             ) from None
 
     def _meets_the_same(self, session: Session, tables: Mapping[TableName, Table]) -> None:
-        """Rows that no step is about matter too: a key that the transaction needs may have been taken since the rehearsal."""
+        """Compare rows that no step is about too: a key that the transaction needs may be taken since the rehearsal."""
         if self._met is None:
             return
         now = find_all(session, tables, tuple(self._met))
@@ -376,9 +381,11 @@ class HeldChannel:
                 raise Stale(f"A row of {lookup.table} {what} since the rehearsal ({named}).", MADE_ANEW)
 
     def _compare(self, session: Session, step: Step, table: Table, alike: int) -> None:
-        """The rows that the step is about are locked and are what the plan says: as many as it has steps for, where no key names
-        them. Keys that an insert needs are free of
-        rows but those which earlier steps take out: the insert itself would fail on others."""
+        """Lock the rows that the step is about, and require that they are as in the plan; Stale otherwise.
+
+        As many as it has steps for, where no key names them. Keys that an insert needs are free of rows but those which
+        earlier steps delete: the insert itself would fail on others.
+        """
         image = step.current if step.current is not None else step.target
         assert image is not None
         lookup = by_own_identity(table, image)
@@ -396,7 +403,7 @@ class HeldChannel:
 
 
 def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
-    """The BINLOG statement that does what the step's SQL says, as the applier would."""
+    """Return the BINLOG statement that does what the step's SQL does, as the applier would."""
     crafted = Crafted(
         transaction.raw.format_description, transaction.server_id, int(transaction.committed_at.timestamp())
     )
@@ -434,7 +441,7 @@ def _packet(session: Session) -> int:
 
 
 def _must_fit(statement: str, packet: int, what: str) -> None:
-    """The server ends the connection on a statement that is too long, without a word."""
+    """Refuse a statement that is too long: the server ends the connection on it, without a message."""
     # No character takes more than 4 bytes: only where that could be too much are the bytes counted.
     if len(statement) * 4 >= packet and (size := len(statement.encode()) + 1) > packet:
         raise RehearsalFailed(

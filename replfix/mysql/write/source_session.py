@@ -1,7 +1,7 @@
-"""Where a source is written to: rehearsed and rolled back, later carried out as compare and swap, logged like any client's work.
+"""Writes on a source: rehearsed and rolled back, later done as compare and swap, logged like any client's work.
 
-By statements, and with the source's triggers and foreign keys at work: a plan lists the triggers that its steps can set off, and has no
-step that would cascade.
+By statements, and with the source's triggers and foreign keys at work: a plan lists the triggers that its steps can
+fire, and has no step that would cascade.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ _TURN_SECONDS = 30
 
 @understood
 class SourceSession:
-    """Implements ``ports.Writing``. Those of one source take turns: the server keeps the lock of a client that was killed until
-    its COMMIT is done, so who comes next sees what became of it."""
+    """Implements ``ports.Writing``.
+
+    Sessions of one source take turns: the server keeps the lock of a client that was killed until its COMMIT is done,
+    so the next one sees the outcome.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -61,7 +64,7 @@ class SourceSession:
         return str(self._endpoint)
 
     def _log_rows(self) -> None:
-        """As a statement, it would fire triggers on the replicas, and cascade there on its own."""
+        """Log the rows: as a statement, it would fire triggers on the replicas, and cascade there on its own."""
         if str(self._session.scalar("SELECT @@session.binlog_format")).upper() == _ROW_FORMAT:
             return
         try:
@@ -106,7 +109,7 @@ class SourceSession:
             self._session.execute("ROLLBACK")
 
     def _carry_out(self, part: SourceWrite, tables: Mapping[TableName, Table]) -> tuple[Step, ...]:
-        """Lock and compare every row first, then run every step, then read what stands there now."""
+        """Lock and compare every row first, then run every step, then read the rows that are there now."""
         self._session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # no lock on a gap
         self._session.execute("BEGIN")
         self._hold_triggers(part)
@@ -122,7 +125,7 @@ class SourceSession:
         return tuple(self._read_back(step, part, tables[step.table]) for step in done)
 
     def _hold_triggers(self, part: SourceWrite) -> None:
-        """From here to the end of the transaction nobody makes or drops a trigger of those tables."""
+        """Keep everybody from creating or dropping a trigger of those tables until the transaction ends."""
         for name in dict.fromkeys((*(step.table for step in part.steps), *(fired.table for fired in part.fires))):
             self._session.execute(sql.hold_definition(name))
         now = read_reach(self._session, part.writes)
@@ -166,7 +169,7 @@ class SourceSession:
             ) from None
 
     def _run(self, step: Step, table: Table, before: list[Step]) -> Step:
-        """The step with the values that it got."""
+        """Return the step with the values that it got."""
         session = self._session
         with self._needing(step.kind.value.upper(), table):
             found = session.execute(step.sql)
@@ -188,7 +191,7 @@ class SourceSession:
         return step
 
     def _read_back(self, step: Step, part: SourceWrite, table: Table) -> Step:
-        """The step with what the source generated."""
+        """Return the step with what the source generated."""
         if step.target is None:
             return step
         lookup = by_identity(table, step.target)

@@ -1,7 +1,7 @@
 """Reads a topology for the advisor: the servers that are named, and those that they read from. Changes nothing.
 
 The order matters while rows come in. Highest ids are read of all servers first, the counters after that: a counter only
-goes up, so one that is behind a row then was behind it when the row was seen.
+goes up, so one that is below a row then was below it when the row was seen.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ def advise(
     *,
     all_of_them: bool = True,
 ) -> Report:
-    """Raises ConnectError when a server that was given cannot be reached, without ``all_of_them`` when none of them can;
-    what else cannot be read is an unknown."""
+    """Read the topology and return the survey's findings.
+
+    ConnectError when a server that was given cannot be reached; without ``all_of_them`` when none of them can. What
+    else cannot be read is an unknown.
+    """
     return conclude(survey(given, source_of, now, progress, all_of_them=all_of_them))
 
 
@@ -48,6 +51,7 @@ def survey(
     *,
     all_of_them: bool = True,
 ) -> Survey:
+    """Read the servers in that order; ``progress`` is called with each step."""
     unknowns: list[str] = []
     servers: dict[str, KeySpaces] = {}
     nodes: list[Node] = []
@@ -83,7 +87,7 @@ def _named(nodes: Sequence[Node], uuid: str) -> str:
 def _reached(
     given: Sequence[Named], source_of: SourceOf, unknowns: list[str], *, all_of_them: bool
 ) -> Iterator[tuple[str, KeySpaces, tuple[ChannelStatus, ...]]]:
-    """The servers that were given and those behind them, each once, with what they read from."""
+    """Yield the servers that were given and those that they read from, each once, with its channels."""
     known: set[str] = set()
     waiting = list(given)
     left = len(waiting)  # of those that were given

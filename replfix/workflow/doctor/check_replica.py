@@ -1,6 +1,7 @@
-"""Read-only: can replfix reach everything it needs, what do the account's privileges allow, and do the settings fit?
+"""Checks, without writing, what replfix can reach, what the account's privileges allow, and whether the settings fit.
 
-The checks themselves are in ``core/checks/``; here is what they are made from, and what needs a server to answer.
+The checks themselves are in ``core/doctor/checks/``; here they get what they are made from, and what needs a server to
+answer.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ NAMES = 3
 
 
 def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> Iterator[Check]:
-    """One check after the other, as they are made. Raises only when the replica itself cannot be reached."""
+    """Yield one check after the other, as they are made. Raises only when the replica itself cannot be reached."""
     granted = replica.granted()
     yield Check("replica-reachable", Verdict.OK, f"{replica.address} answers; the account is {granted.account}.")
     yield from _privileges(granted, Role.REPLICA, _super_read_only(replica))
@@ -186,7 +187,7 @@ def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) ->
 
 
 def _rehearsal(replica: Replica, source: Server) -> Check:
-    """Really tried: a BINLOG statement with the source's Format_description, as a rehearsal begins. It changes nothing."""
+    """Try a BINLOG statement with the source's Format_description, as a rehearsal begins. It changes nothing."""
     code = "rehearsal"
     try:
         replica.try_binlog(source.format_description())

@@ -39,7 +39,7 @@ class Asking:
 
 
 def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
-    """One explanation for each error in the text, the first ``MOST_EXPLAINED`` of them. UsageError when there is none."""
+    """Return one explanation per error in the text, of the first ``MOST_EXPLAINED``. UsageError when there is none."""
     found = recognise(text)
     if not found:
         raise UsageError("No duplicate-key error was recognised in the text.", f"Recognised are: {ACCEPTED}")
@@ -47,6 +47,7 @@ def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
 
 
 def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
+    """Explain one error, with what the server has, where one is asked."""
     said = insert.read(duplicate.statement) if duplicate.statement else None
     unknowns = list(_of_the_text(duplicate))
     asked = None
@@ -118,7 +119,7 @@ def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:
 
 
 def _ask(inquiry: Inquiry, duplicate: Duplicate, said: Insert | None, unknowns: list[str]) -> tuple[Asked, Duplicate]:
-    """What the server knows; the duplicate with the value and key that the server's own names prove right."""
+    """Return what the server has, and the duplicate with the value and key that the server's own names confirm."""
     places: list[KeyLocation] = []
     for value, key in ((duplicate.value or "", duplicate.key), *duplicate.others):
         reading = replace(duplicate, value=value, key=key)
@@ -142,7 +143,7 @@ def _ask(inquiry: Inquiry, duplicate: Duplicate, said: Insert | None, unknowns: 
 
 
 def _keys(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> list[tuple[Table, UniqueKey]]:
-    """The unique keys that the message can mean."""
+    """Return the unique keys that the message can mean."""
     if duplicate.key.isdigit():
         return _by_number(inquiry, duplicate, unknowns)
     named = inquiry.keys_named(duplicate.key, 10_000)
@@ -234,7 +235,7 @@ def _answer(
 
 
 def _told(table: Table, key: UniqueKey, said: Insert | None, duplicate: Duplicate) -> tuple[str, ...] | None:
-    """The key's values as the statement gives them: of the row that the message's value fits."""
+    """Return the key's values as the statement gives them: of the row that the message's value fits."""
     if said is None or duplicate.value is None or any(p.column is None or p.prefix is not None for p in key.parts):
         return None
     for row in insert.given(said, tuple(c.name for c in table.columns)):

@@ -1,5 +1,7 @@
-"""A log of any size, read once: what is around each duplicate-key error in it, and the time of it. Memory stays at a few
-megabytes, for lines of any length."""
+"""A log of any size, read once: what is around each duplicate-key error in it, and the time of it.
+
+Memory stays at a few megabytes, for lines of any length.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ _ITS_PART = re.compile(rb"\b(?:DETAIL|STATEMENT|CONTEXT|QUERY|SCHEMA NAME|TABLE 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One or more lines that belong together and hold an error."""
+    """One or more lines that belong together and contain an error."""
 
     text: str
     at: str | None
@@ -68,7 +70,10 @@ class _Needles:
 
 
 def records(stream: BufferedIOBase, read: Read, progress: Callable[[], None] = lambda: None) -> Iterator[Record]:
-    """Every record with an error in it, in order. ``read`` is kept up to date; ``progress`` is called for each megabyte."""
+    """Yield every record with an error in it, in order.
+
+    ``read`` is kept up to date; ``progress`` is called for each megabyte.
+    """
     buffer, ended = b"", False
     looked_at = reported = 0  # up to where no error begins, up to where everything was given out
     while not ended:
@@ -101,7 +106,7 @@ def _next_chunk(stream: BufferedIOBase, read: Read) -> bytes:
 
 
 def _end(buffer: bytes, begins: int, hit: int) -> int:
-    """Behind the last line that belongs to the record."""
+    """Return the position after the last line that belongs to the record."""
     limit = min(len(buffer), hit + RECORD)
     timed = time_of(buffer[begins : begins + 4096].partition(b"\n")[0].decode("utf-8", "replace")) is not None
     ends = buffer.find(b"\n", hit, limit)

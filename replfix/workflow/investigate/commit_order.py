@@ -1,4 +1,4 @@
-"""Workers that committed ahead of the failing transaction, without GTIDs: is there a start that the replica survives?"""
+"""Workers that committed ahead of the failing transaction, without GTIDs: whether the replica can be started without harm."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def check_out_of_order_commits(
     kept: Reconciliation,
     conflicts: Conflicts,
 ) -> Reconciliation:
-    """``kept``, or the same with the reason why nothing must be started. ``found`` is before rows of the source counted."""
+    """Return ``kept``, or the same with the reason why nothing must be started.
+
+    ``found`` is the reconciliation before rows of the source were taken into account.
+    """
     mark = channel.committed_behind(transaction.id)
     if mark is None:
         return kept

@@ -24,8 +24,10 @@ def find_apart(
     tables: dict[TableName, Table],
     behind: GtidSet | None,
 ) -> Apart | None:
-    """The first table of which no more than half of the rows that were asked for are there under the same key, and the transactions that
-    the replica has not applied do not explain it."""
+    """Return the first table of which at most half of the rows asked for are there under the same key.
+
+    Only where the transactions that the replica has not applied do not explain it.
+    """
     conflicts = found.conflicts if found is not None else ()
     for name in dict.fromkeys(c.table for c in conflicts if c.kind is ConflictKind.MISSING and not c.foreign_key):
         ours = tables[name]
@@ -49,7 +51,7 @@ def find_apart(
 
 
 def _names(transaction: Transaction, table: Table) -> set[Lookup]:
-    """Of its rows of that table, before and behind it."""
+    """Return the names of its rows of that table, before and after it."""
     fitted = as_far_as_it_fits(transaction, {table.name: table})
     images = (image for c in fitted.changes if c.table == table.name for image in (c.before, c.left))
     found = (by_identity(table, image) for image in images if image is not None and len(image) == len(table.columns))
@@ -57,7 +59,10 @@ def _names(transaction: Transaction, table: Table) -> set[Lookup]:
 
 
 def _only(one: Server, other: Server, table: Table, waiting: set[Lookup]) -> tuple[int, int]:
-    """How many rows of a server were asked for, and how many of them the other one does not have; without those that change meanwhile."""
+    """Return how many rows of a server were asked for, and how many of them the other one lacks.
+
+    Without those that change meanwhile.
+    """
     asked = some_rows(table)
     tables = there({table.name: table})
     rows = one.find(tables, (asked,))[asked]

@@ -17,7 +17,7 @@ from replfix.ports import Replica
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """The replica's tables of a transaction, and in words why the rows of the others cannot be compared with its events."""
+    """The replica's tables of a transaction, and, in words, why rows of the others cannot be compared with its events."""
 
     tables: dict[TableName, Table]
     mismatches: dict[TableName, str]
@@ -26,6 +26,7 @@ class Definitions:
 
 
 def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
+    """Read the replica's definitions of the transaction's tables, and fit its rows to them."""
     fits: dict[TableName, Fit] = {}
     mismatches: dict[TableName, str] = {}
     for name in dict.fromkeys(change.table for change in transaction.changes):
@@ -42,7 +43,7 @@ def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
 
 
 def _no_table(replica: Replica, name: TableName) -> str:
-    """What stands on the replica in place of a table that can be compared."""
+    """Return what the replica has in place of a table that can be compared."""
     created = replica.definition(name.schema, name.name)
     if created is None:
         return f"The replica has no table {name}."
@@ -55,7 +56,7 @@ def _no_table(replica: Replica, name: TableName) -> str:
 def compare(
     replica: Replica, transaction: Transaction, tables: Mapping[TableName, Table]
 ) -> tuple[Reconciliation, tuple[bool, ...]]:
-    """What is in the way of the transaction, and of each row that it leaves behind whether the replica has it so already."""
+    """Return what blocks the transaction, and for each row that it leaves whether the replica has it like that already."""
     final = final_rows(transaction.changes, tables)
     lookups = (*(row.lookup for row in final), *questions(transaction.changes, tables))
     answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
@@ -76,7 +77,7 @@ def note_mismatches(
     tables: Mapping[TableName, Table],
     unknowns: list[str],
 ) -> None:
-    """What does not fit between the replica's words and what was found."""
+    """Add to ``unknowns`` what does not fit between the replica's message and what was found."""
     for name in found.unidentified:
         unknowns.append(
             f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "

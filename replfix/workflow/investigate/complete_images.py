@@ -1,4 +1,4 @@
-"""Missing rows that the event logs in part (binlog_row_image MINIMAL, NOBLOB): the rest is taken from the source's row of now."""
+"""Missing rows that the event logs in part (binlog_row_image MINIMAL, NOBLOB): the rest comes from the source's row now."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def complete_missing_rows(
     asked: Container[TableName],
     found: Reconciliation,
 ) -> Reconciliation:
-    """The reconciliation with whole rows where the source still has what they lack: no change since then has written it. What the
-    failing change writes itself is taken from its after image, but for one column: the replica writes it again. A row that the failing transaction
-    (``own``) deletes only has to be there by its name."""
+    """Return the reconciliation with whole rows, where the source still has the missing columns: no later change wrote them.
+
+    What the failing change writes itself comes from its after image, but for one column: the replica writes it again. A
+    row that the failing transaction (``own``) deletes only has to be there by its name.
+    """
     found = _deleted_by_itself(own, tables, found)
     wanted = {
         identity: repair
@@ -83,7 +85,7 @@ def complete_missing_rows(
 
 
 def _written(own: tuple[RowChange, ...], table: Table, column: Column, row: RowImage) -> bool:
-    """Whether the failing transaction itself may have something of the kind, by its beginning where a key goes by that."""
+    """Return whether the failing transaction itself may have such a row, by the value's beginning for a prefix key."""
     value = str(row[column.ordinal])
     images = (image for change in own if change.table == table.name for image in (change.before, change.after) if image)
     return any(str(image[column.ordinal]).startswith(value) for image in images)
@@ -101,8 +103,11 @@ def _as_they_went_on(
     targets: Mapping[Identity, RowImage],
     tables: Mapping[TableName, Table],
 ) -> tuple[dict[Identity, Followed], dict[Identity, RowImage | None]] | None:
-    """What became of those rows, and how the source has them now. It is asked before its log is read: whatever touched a row
-    meanwhile is there. Once more, by other names, where a row got another key; None where that goes on, or not all can be read."""
+    """Return what became of those rows, and the source's rows now.
+
+    The source is asked before its log is read: whatever touched a row meanwhile is in the log. It is asked once more,
+    by other names, where a row got another key; None where that goes on, or not all can be read.
+    """
     lookups = _lookups(targets, tables)
     for _ in range(LOOKS):
         answers = source.find(there(tables), tuple(dict.fromkeys(lookups.values())))
@@ -144,7 +149,7 @@ def _deleted_by_itself(
 
 
 def _is_deleted(own: tuple[RowChange, ...], table: Table, row: RowImage) -> bool:
-    """Whether that very row goes. One that an update moves to another key goes on there, with whatever values it has here."""
+    """Return whether that very row is deleted; one that an update moves to another key continues there."""
     here = by_identity(table, row)
     for change in own:
         if here is None or change.table != table.name or change.before is None:
@@ -157,7 +162,7 @@ def _is_deleted(own: tuple[RowChange, ...], table: Table, row: RowImage) -> bool
 
 
 def _completed(known: RowImage | None, row: Followed, now: RowImage | None) -> RowImage | None:
-    """None where a column of it has been written since, or the source has no such row any more."""
+    """Return the whole row; none where a column has been written since, or the source no longer has the row."""
     if known is None or row.first is None or now is None:
         return None
     values = []

@@ -20,8 +20,10 @@ from replfix.workflow.investigate.compare_rows import compare, definitions_of
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """``transaction`` where a row event failed, or may have; ``logged`` where a statement did, and ``statement`` which one, as far
-    as that is known."""
+    """``transaction`` where a row event failed, or may have; ``logged`` where a statement did.
+
+    ``statement``: which statement, where that is known.
+    """
 
     transaction: Transaction | None = None
     logged: Transaction | None = None
@@ -30,17 +32,18 @@ class Failing:
 
     @property
     def found(self) -> bool:
+        """Whether the failing transaction was read."""
         return self.transaction is not None or self.logged is not None
 
     def doubted(self, error: ApplierError, tables: Mapping[TableName, Table], *, its_source: bool) -> str:
-        """Why nothing is planned for it: it does not fit the replica's own words."""
+        """Return why nothing is planned for it: it does not fit the replica's own error message."""
         read = self.transaction or self.logged
         if read is None or not (reason := unlike(error, read, tables, here=its_source)):
             return ""
         return f"{read.id} was read, and it is not the transaction that the replica stopped on: {reason}."
 
     def unproven(self, replica: Replica, source: Server, channel: ChannelStatus, *, stands_in: bool) -> str:
-        """Why the source's transaction may not be the one that the replica received."""
+        """Return why the source's transaction may not be the one that the replica received."""
         if self.transaction is None or self.received:
             return ""
         same = replica.received(channel, self.transaction)
@@ -96,9 +99,10 @@ def failing_transaction(
 def in_question(
     replica: Replica, source: Server | None, channel: ChannelStatus, error: ApplierError, by_gtid: bool
 ) -> ApplierError:
-    """The error, about the one of its candidates that has something in its way; about the first where that tells nothing.
+    """Return the error for the one of its candidates that something blocks; for the first where that decides nothing.
 
-    Parallel threads of MariaDB apply several domains at once, and 11.8.9 says of an event neither its transaction nor where it ends.
+    Parallel threads of MariaDB apply several domains at once, and 11.8.9 reports for an event neither its transaction
+    nor where it ends.
     """
     first, *others = error.candidates
     if not others:
@@ -119,7 +123,7 @@ def in_question(
 
 
 def from_relay_log(replica: Replica, channel: ChannelStatus, error: ApplierError, unknowns: list[str]) -> Failing:
-    """The same out of what the replica has received."""
+    """Find the failing transaction in what the replica has received."""
     if error.gtid is None and error.end_log_pos is None:
         return NOT_FOUND
     try:

@@ -33,12 +33,11 @@ _GROUP = ("group_replication_group_name", "group_replication_view_change_uuid")
 def errant(
     replica: Replica, status: ReplicaStatus, channel: ChannelStatus, source: Server, source_of: SourceOf
 ) -> OnlyHere:
-    """The replica's transactions that none of its sources has, nor the group that it is a member of; those among them that are
-    on their way to the source apart.
+    """Return the replica's transactions that none of its sources has, nor the group that it is a member of.
 
-    The replica's set has to be read before the sources': the other way round, a transaction that came in between would
-    look errant. Of another channel's source that cannot be asked, what it wrote itself and what the channel received
-    counts.
+    Those among them that are on their way to the source are kept apart. The replica's set has to be read before the
+    sources': the other way round, a transaction that came in between would look errant. For a source of another channel
+    that cannot be asked, what it wrote itself and what the channel received counts.
     """
     left = status.executed - source.executed()
     for other in status.channels:
@@ -56,7 +55,7 @@ def errant(
 def find_errant(
     replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress = lambda _: None
 ) -> Errant | None:
-    """None where nobody can know: without GTIDs. Raises as ``source_of`` when the source cannot be asked."""
+    """Return the errant transactions; none without GTIDs, where nobody can know. Raises as ``source_of`` does."""
     status = replica.status()
     channel = _meant(status, channel_name)
     if channel is None or status.gtid_mode == "OFF":
@@ -81,7 +80,7 @@ def _meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:
 
 
 def _read(replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str]) -> tuple[ErrantTransaction, ...]:
-    """The newest of them, newest first; those that are gone from the binlog last."""
+    """Return the newest of them, newest first; those that are gone from the binlog last."""
     asked = strays.newest(SHOWN if strays.counts else SPARSE)
     read: list[Transaction | PassedOver] = []
     rows: dict[str, int] = {}

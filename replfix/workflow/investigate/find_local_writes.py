@@ -17,7 +17,7 @@ LOCAL_WRITES_TRIED = 100
 
 
 def local_writes(replica: Replica, strays: GtidSet, unknowns: list[str]) -> tuple[Transaction, ...]:
-    """The newest of the errant transactions, in the log's order; what cannot be read is left out and said."""
+    """Return the newest of the errant transactions, in the log's order; those that cannot be read are noted."""
     newest = strays.newest(LOCAL_WRITES_READ)
     if len(newest) < len(strays):
         unknowns.append(f"Of {len(strays)} transactions that only the replica has, the newest {len(newest)} were read.")
@@ -41,7 +41,7 @@ def local_writes_by_server_id(replica: Replica, server_id: int, unknowns: list[s
 
 
 def _readable(replica: Replica, gtids: GtidSet) -> tuple[Transaction, ...]:
-    """One by one, newest first, leaving out what cannot be read (a statement, DDL); in the log's order."""
+    """Read one by one, newest first, leaving out what cannot be read (a statement, DDL); return them in the log's order."""
     read: list[Transaction] = []
     for _, gtid in zip(range(LOCAL_WRITES_TRIED), gtids.newest_first(), strict=False):
         with suppress(ReplicationError):

@@ -12,7 +12,10 @@ from replfix.workflow.investigate.read_history import READ
 
 
 def find_prepared(replica: Replica, source: Server, evidence: Evidence, unknowns: list[str]) -> Prepared | None:
-    """Out of the source's binlog, the newest of that name which the replica has executed, held against the replica's rows."""
+    """Return the newest XA transaction of that name which the replica has executed, compared with the replica's rows.
+
+    It is read from the source's binlog.
+    """
     xid = prepared_xa.missing(evidence)
     if not xid:
         return None

@@ -1,4 +1,7 @@
-"""Asks the source, and the servers of the circle behind it, whether the failing transaction would swap rows: ``core/conflicts/swapped_rows.py``."""
+"""Asks the source, and all servers of a circle, whether the failing transaction would swap rows.
+
+See ``core/conflicts/swapped_rows.py``.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,12 @@ def swaps(
     *,
     circle: bool,
 ) -> tuple[Swap, ...]:
-    """``servers``: the source first; all of a circle. ``tables`` are those that are the same there. What later transactions of the
-    source change again is decided by these; where not all of them can be read, a source that follows nobody has its row from one of them.
-    ``own``: what was written here, and has not come to the source."""
+    """Return the conflicts in which servers exchanged rows; ``servers``: the source first; all of a circle.
+
+    ``tables`` are those that are the same there. They also show what later transactions of the source change again;
+    where not all of those can be read, a source that follows nobody has its row from one of them. ``own``: what was
+    written here, and has not reached the source.
+    """
     at: dict[int, tuple[str, Why]] = {}
     if circle and any(conflict.kind is ConflictKind.MISSING for conflict in found.conflicts):
         changes = (change for each in own() for change in each.changes)
@@ -61,7 +67,7 @@ def swaps(
 
 
 def _follows(server: Server) -> bool:
-    """Whether it may have rows of others by replication."""
+    """Return whether it may have rows of others by replication."""
     try:
         return bool(server.channels())
     except ReplfixError:

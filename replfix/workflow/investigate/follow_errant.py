@@ -1,4 +1,4 @@
-"""Follows a replica's own transactions to its source: by which channels they come there, and how far they have come."""
+"""Follows a replica's own transactions to its source: by which channels they get there, and how far they have come."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ class _Search:
 
 
 def only_here(replica: Replica, status: ReplicaStatus, source: Server, strays: GtidSet) -> OnlyHere:
-    """What became of transactions that the source had not executed when it was asked. It is asked once more at the end: what
-    came in between is neither errant nor on its way."""
+    """Return what became of transactions that the source had not executed when it was asked.
+
+    It is asked once more at the end: what arrived in between is neither errant nor on its way.
+    """
     if not strays:
         return OnlyHere(strays)
     search = _Search(replica, status)
@@ -47,7 +49,7 @@ def only_here(replica: Replica, status: ReplicaStatus, source: Server, strays: G
 
 
 def _coming(search: _Search, server: Server, wanted: GtidSet) -> list[InTransit]:
-    """Those of ``wanted`` that come to that server, which has not executed them."""
+    """Return those of ``wanted`` that will reach that server, which has not executed them."""
     uuid = server.uuid()
     search.visited.add(uuid)
     # A receiver leaves out what bears the server's own id: what it has lost does not come back to it.
@@ -111,8 +113,10 @@ def _found(server: Server, feeder: str, channel: ChannelStatus, gtids: GtidSet) 
 
 
 def circle(source: Server, status: ReplicaStatus, unknowns: list[str]) -> tuple[Server, ...]:
-    """The servers through which what is written on the replica comes to the source, the source first; empty where it does not, or
-    where a server in between was not asked."""
+    """Return the servers by which what is written on the replica reaches the source, the source first.
+
+    Empty where it does not, or where a server in between was not asked.
+    """
     servers, visited = [source], {source.uuid()}
     try:
         while True:
@@ -133,7 +137,7 @@ def circle(source: Server, status: ReplicaStatus, unknowns: list[str]) -> tuple[
 
 
 def stopped_above(source: Server) -> Iterator[str]:
-    """Of a source that is itself a replica, and stopped: its rows of now are not those from which they come."""
+    """Yield why a source's rows now may be out of date: it is a replica itself, and stopped."""
     with suppress(ReplfixError):
         for channel in source.channels():
             if channel.failure is not None:
@@ -145,8 +149,10 @@ def stopped_above(source: Server) -> Iterator[str]:
 
 
 def top_of(channel: ChannelStatus, source: Server) -> str:
-    """The server from which what is written reaches every other, as far as addresses are known: the source; where it is the middle
-    of a chain, the one at its top. In a circle every server is one."""
+    """Return the server from which what is written reaches every other, as far as addresses are known.
+
+    The source; where it is the middle of a chain, the server at its top. In a circle every server is one.
+    """
     at, server = f"{channel.source_host}:{channel.source_port}", source
     visited = {source.uuid()}
     while channels := server.channels():

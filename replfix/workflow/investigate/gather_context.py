@@ -45,7 +45,7 @@ _Answer = TypeVar("_Answer")
 
 
 def gather_context(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
-    """The evidence with its surroundings. What cannot be looked at is left empty, or said in ``unknowns``."""
+    """Return the evidence with its context. What cannot be read is left empty, or noted in ``unknowns``."""
     names = _tables_in_question(evidence)
     if not names:
         return evidence
@@ -75,7 +75,7 @@ def gather_context(replica: Replica, source: Server, evidence: Evidence) -> Evid
 
 
 def _value_or_default(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
-    """The answer, or nothing when the server or the account's privileges do not give one."""
+    """Return the answer, or the default when the server or the account's privileges do not give one."""
     try:
         return ask()
     except (ServerError, PrivilegeError, ReplicationError):
@@ -119,7 +119,7 @@ def _parents(replica: Replica, ours: Side, theirs: Side) -> dict[TableName, Tabl
 
 
 def _twins(source: Server, theirs: Side, evidence: Evidence) -> tuple[tuple[RowImage, ...], ...]:
-    """For each conflict: the source's rows that hold, under its own collations, the key of the replica's row."""
+    """Return, for each conflict, the source's rows that have the replica row's key under the source's collations."""
     if evidence.reconciliation is None:
         return ()
     asked = [_twin(theirs, evidence, conflict) for conflict in evidence.reconciliation.conflicts]
@@ -129,7 +129,7 @@ def _twins(source: Server, theirs: Side, evidence: Evidence) -> tuple[tuple[RowI
 
 
 def _also_there(source: Server, theirs: Side, evidence: Evidence) -> tuple[RowImage | None, ...]:
-    """For each duplicate: the source's row of now with the name of the replica's."""
+    """Return, for each duplicate, the source's row now that has the name of the replica's."""
     if evidence.reconciliation is None:
         return ()
     alike_there = {name: table for name, table in evidence.tables.items() if alike(theirs.tables.get(name), table)}
@@ -173,7 +173,7 @@ def _otherwise(
 
 
 def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
-    """How many transactions, from the failing one on, the replica stands as if it had applied."""
+    """Return with how many transactions, from the failing one on, the replica's rows already agree."""
     first = evidence.transaction
     if first is None or first.gtid is None or not any(evidence.applied):
         return 0
@@ -234,7 +234,7 @@ def _merge_replica_log(
     rows: frozenset[Identity],
     tables: Mapping[TableName, Table],
 ) -> History:
-    """What the replica's log holds of the source's newest changes of those rows, however far back they are."""
+    """Add what the replica's log has of the source's newest changes of those rows, however far back they are."""
     wanted = {touch.by.gtid for row in rows if (touch := theirs.last(row)) is not None}
     asked = executed.exactly(gtid for gtid in wanted if ours.of(gtid) is None) - ours.absent
     if not asked:

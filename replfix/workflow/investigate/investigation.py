@@ -81,9 +81,10 @@ def investigate(
     progress: Progress = lambda _: None,
     trail: TrailToRead | None = None,
 ) -> Diagnosis | None:
-    """The whole diagnosis of the channel that stands, None when every channel runs. A trail that cannot be read tells nothing.
+    """Return the whole diagnosis of the stopped channel, None when every channel runs.
 
-    ConnectError when servers take longer over it, all in all, than the replica's limits have it.
+    A trail that cannot be read counts as empty. ConnectError when servers take longer, all in all, than the replica's
+    limits allow.
     """
     with within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
         return _investigate(replica, source_of, channel_name, progress, trail)
@@ -126,7 +127,7 @@ def _investigate(
 
 
 def _source_has(source_of: SourceOf, evidence: Evidence) -> tuple[Source, str]:
-    """Where the receiver is down, or its relay log does not survive a restart."""
+    """Return what the source has, asked where the receiver is down or the relay log does not survive a restart."""
     channel = evidence.channel
     if receiver_of(channel) is Receiver.RUNNING and channel.relay_log is not RelayLog.REPLACED:
         return evidence.source_has
@@ -134,7 +135,7 @@ def _source_has(source_of: SourceOf, evidence: Evidence) -> tuple[Source, str]:
 
 
 def _writable(replica: Replica, evidence: Evidence) -> Evidence:
-    """How rows of the tables at hand can be written."""
+    """Return the evidence with how rows of its tables can be written."""
     reasons = (replica.not_as_events(table) for table in evidence.tables.values())
     repairs = evidence.reconciliation.repairs if evidence.reconciliation is not None else ()
     counters = {
@@ -150,7 +151,7 @@ def _writable(replica: Replica, evidence: Evidence) -> Evidence:
 def _without_source(
     replica: Replica, status: ReplicaStatus, channel: ChannelStatus, error: ApplierError, thread: Thread
 ) -> Evidence:
-    """What the replica alone tells."""
+    """Return the evidence that the replica alone has."""
     also: tuple[str, ...] = ()
     if thread is Thread.APPLIER and receiver_of(channel) is Receiver.STOPPED:
         also = ("The receiver is stopped too, without an error: somebody stopped it.",)
@@ -177,7 +178,7 @@ def _without_source(
 
 
 def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress: Progress) -> Evidence:
-    """As far as the replica and its relay log tell. What is the source's to say is not planned for."""
+    """Return the evidence from the replica and its relay log. Nothing is planned that depends on the source."""
     said = " ".join(filter(None, (reason.message, reason.hint)))
     unknowns = [*bare.unknowns, said]
     if bare.thread is not Thread.APPLIER:
@@ -243,20 +244,20 @@ def _shared(replica: Replica, source: Server, status: ReplicaStatus) -> Shared:
 
 
 def _lost(source: Server, bare: Evidence) -> GtidSet:
-    """What the replica has not applied and the source has purged. For the receiver, what it has received is not lost."""
+    """Return what the replica has not applied and the source has purged; for the receiver, only what it has not received."""
     lost = source.purged() - bare.status.executed
     return lost - bare.channel.retrieved if bare.thread is Thread.RECEIVER else lost
 
 
 def _behind(source: Server, status: ReplicaStatus, error: ApplierError) -> GtidSet | None:
-    """The backlog without the failing transaction; None without GTIDs."""
+    """Return the backlog without the failing transaction; None without GTIDs."""
     if error.gtid is None:
         return None
     return source.executed() - status.executed - status.executed.single(error.gtid)
 
 
 def _by_gtid(channel: ChannelStatus, source_uuid: str) -> bool:
-    """Positions are one server's own; of another one, only GTIDs tell."""
+    """Return whether to go by GTID: positions are one server's own, so for another one only GTIDs serve."""
     return channel.auto_position or source_uuid != channel.source_uuid
 
 

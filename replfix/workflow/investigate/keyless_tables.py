@@ -1,7 +1,7 @@
-"""Missing rows of tables without a key: is the row really missing, or is it there with other values?
+"""Missing rows of tables without a key: whether the row is really missing, or there with other values.
 
-Nothing names such a row, so nothing can tell. Where the replica holds a row that is like the missing one and that the
-source did not have then, a human has to: putting the missing row there would leave the other one beside it.
+Nothing names such a row, so nothing can decide that. Where the replica has a row that is like the missing one and that
+the source did not have then, a human has to decide: writing the missing row would leave the other one beside it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ def doubt_missing_rows(
     asked: Container[TableName],
     found: Reconciliation,
 ) -> Reconciliation:
-    """The reconciliation with what cannot be told about its missing rows. ``changes_since`` gives the changes of the failing
-    transaction and of the backlog: what they take away was the source's. Only the tables in ``asked`` can be asked of it."""
+    """Return the reconciliation with what is uncertain about its missing rows.
+
+    ``changes_since`` gives the changes of the failing transaction and of the backlog: what they delete was the
+    source's. Only the tables in ``asked`` can be asked of it.
+    """
     missing = [r for r in found.repairs if r.current is None and tables[r.table].identity is None]
     if not missing:
         return found
@@ -53,7 +56,7 @@ def doubt_missing_rows(
 
 
 def _like(replica: Replica, tables: Mapping[TableName, Table], missing: list[RowRepair]) -> dict[Lookup, RowImage]:
-    """Rows of the replica that are like a missing one and are not what another missing one, of the same values, is."""
+    """Return rows of the replica that are like a missing one, and are not another missing one's equal of the same values."""
     questions = [by_likeness(tables[r.table], r.target) for r in missing if r.target is not None]
     answers = replica.find(tables, [question for question in questions if question is not None])
     found: dict[Lookup, RowImage] = {}

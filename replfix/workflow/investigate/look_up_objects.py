@@ -1,4 +1,4 @@
-"""What is looked up about an error that no row explains: definitions on both servers, duplicates, holders of locks."""
+"""What is looked up about an error that no row explains: definitions on both servers, duplicates, lock holders."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ OF_THE_CHILD = (1216, 1452, 1553, 1828, 1830, 1832, 3780)
 def tables_of(
     error: ApplierError, transaction: Transaction | None, statement: Statement | None
 ) -> tuple[TableName, ...]:
-    """The table that the error names, else those of the transaction."""
+    """Return the table that the error names, else those of the transaction."""
     if statement is not None:
         return tables_of_statement(statement)
     touched = _touched(transaction) if transaction is not None else ()
@@ -71,6 +71,7 @@ def _touched(transaction: Transaction) -> tuple[TableName, ...]:
 
 
 def tables_of_statement(statement: Statement) -> tuple[TableName, ...]:
+    """Return the first tables that the statement names."""
     return statement.tables[:OBJECTS]
 
 
@@ -84,8 +85,10 @@ def compare_definitions(
     behind: GtidSet | None,
     unknowns: list[str],
 ) -> tuple[BothDefinitions, ...]:
-    """Both servers' definitions, for errors that are about definitions. ``behind``: the backlog behind the failing transaction;
-    None where it cannot be named, without GTIDs."""
+    """Return both servers' definitions, for errors that are about definitions.
+
+    ``behind``: the backlog after the failing transaction; None where it cannot be named, without GTIDs.
+    """
     if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED, Kind.ROW_CONFLICT):
         return ()
     names = tables_of(error, transaction, statement) or _named(error)
@@ -105,20 +108,22 @@ def compare_definitions(
 
 
 def _named(error: ApplierError) -> tuple[TableName, ...]:
-    """The table of the message, where its name can be cut in one way only."""
+    """Return the table of the message, where its name can be cut in one way only."""
     schema, dot, name = (error.table or "").partition(".")
     return (TableName(schema, name),) if dot and "." not in name else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
+    """What follows the failing transaction, as far as it concerns definitions."""
+
     statements: tuple[Statement, ...]
     changed: frozenset[TableName]  # by row events
     unread: bool  # some of it cannot be read
 
 
 def read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Backlog | None:
-    """What is behind the failing transaction; None where that is not known."""
+    """Return what follows the failing transaction; None where that is unknown."""
     if behind is None:
         return None
     statements: list[Statement] = []
@@ -150,7 +155,7 @@ def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Calla
 
 
 def later_of(backlog: Backlog, both: BothDefinitions) -> Later:
-    """What the backlog does to an object."""
+    """Return what the backlog does to an object."""
 
     def about(statement: Statement) -> bool:
         if both.table is None:
@@ -184,13 +189,14 @@ def _definitions(
 
 
 def both_definitions(replica: Server, source: Server, schema: str, table: str | None) -> BothDefinitions:
+    """Return a table's or schema's definition on both servers."""
     return BothDefinitions(schema, table, source.definition(schema, table), replica.definition(schema, table))
 
 
 def find_duplicates(
     replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> tuple[Duplicates, ...]:
-    """Rows of the replica that a unique key does not allow which the source has and the replica is about to get."""
+    """Return rows of the replica that violate a unique key of the source that the replica is about to get."""
     if error.errno != ER_DUP_ENTRY or statement is None:
         return ()
     found: list[Duplicates] = []
@@ -214,8 +220,11 @@ def find_duplicates(
 def find_blocking_row(
     replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> tuple[Table, RowImage] | None:
-    """The row that the failing statement meets, where the message names it beyond doubt. Not where an UPDATE meets a row that the source
-    has just so: it changes another one here, and that is the one that differs. Nor where it may change several, and meet itself."""
+    """Return the row that the failing statement collides with, where the message names it beyond doubt.
+
+    Not where an UPDATE collides with a row that the source has just so: it changes another row here, and that one
+    differs. Nor where it may change several, and collide with itself.
+    """
     for name in tables_in_question(error, statement):
         table = replica.table(name)
         if table is not None and (lookup := blocking(error, table)) is not None:
@@ -246,7 +255,7 @@ def _changed_by(replica: Replica, statement: Statement, table: Table) -> int | N
 
 
 def _on_source(source: Server, table: Table, row: RowImage) -> bool:
-    """Whether it has that row now, as far as it can be asked."""
+    """Return whether the source has that row now, as far as it can be asked."""
     named = by_identity(table, row)
     if named is None or not alike(source.table(table.name), table):
         return False
@@ -261,7 +270,7 @@ def find_blocking_row_of_event(
     found: Reconciliation | None,
     tables: Mapping[TableName, Table],
 ) -> tuple[Table, RowImage] | None:
-    """The same for a row that is logged in part; nothing where the source has a row of that name too."""
+    """Do as ``find_blocking_row`` for a row logged in part; nothing where the source has a row of that name too."""
     name = row_in_question(error, transaction, found)
     table = tables.get(name) if name is not None else None
     if table is None or (lookup := blocking(error, table)) is None:
@@ -276,7 +285,7 @@ def find_blocking_row_of_event(
 def find_orphans(
     replica: Replica, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> tuple[Orphans, ...]:
-    """Rows of the replica that a foreign key does not allow which it is about to get."""
+    """Return rows of the replica that violate a foreign key that it is about to get."""
     if error.errno != ER_NO_REFERENCED_ROW_2 or statement is None:
         return ()
     found: list[Orphans] = []
@@ -290,7 +299,7 @@ def find_orphans(
 
 
 def find_altered(replica: Replica, error: ApplierError, statement: Statement | None) -> Table | None:
-    """The table of an ALTER TABLE that has another outcome on each server."""
+    """Return the table of an ALTER TABLE that has another outcome on each server."""
     if error.errno != UNSAFE or statement is None or not clauses(statement) or len(statement.tables) != 1:
         return None
     return replica.table(statement.tables[0])
@@ -304,7 +313,7 @@ def find_missing(
     behind: GtidSet | None,
     unknowns: list[str],
 ) -> MissingObject | None:
-    """The routine, trigger, event or view that the statement needs, as the source has it."""
+    """Return the routine, trigger, event or view that the statement needs, as the source has it."""
     about = object_of(statement.schema, statement.text) if statement is not None else None
     wanted = needed(error.errno, error.message, about)
     if wanted is None:
@@ -326,7 +335,7 @@ def find_missing(
 
 
 def find_library(source: Server, error: ApplierError, unknowns: list[str]) -> str | None:
-    """Where the source has the plugin from that the replica lacks."""
+    """Return the library from which the source has the plugin that the replica lacks."""
     plugin = missing_plugin(error)
     try:
         return source.library_of(plugin) if plugin else None
@@ -338,7 +347,7 @@ def find_library(source: Server, error: ApplierError, unknowns: list[str]) -> st
 def find_definers(
     replica: Replica, source: Server, definers: tuple[tuple[str, str], ...], unknowns: list[str]
 ) -> tuple[MissingAccount, ...]:
-    """Those of the accounts that the replica lacks, with what they may do on the source."""
+    """Return those of the accounts that the replica lacks, with what they may do on the source."""
     found: list[MissingAccount] = []
     for account in (sql.account(*definer) for definer in definers):
         try:
@@ -355,7 +364,7 @@ def find_definers(
 def find_nulls(
     replica: Replica, source: Server, error: ApplierError, statement: Statement | None, unknowns: list[str]
 ) -> Nulls | None:
-    """Rows of the replica that keep an ALTER TABLE from making columns NOT NULL."""
+    """Return rows of the replica that keep an ALTER TABLE from making columns NOT NULL."""
     if error.errno not in NULLS or statement is None or len(statement.tables) != 1:
         return None
     (name,) = statement.tables
@@ -386,7 +395,7 @@ def find_nulls(
 
 
 def _asked_alike(ours: Table, theirs: Table) -> bool:
-    """Whether the source can be asked for the replica's rows by their key."""
+    """Return whether the source can be asked for the replica's rows by their key."""
     key = ours.identity
     return key is not None and any(other.parts == key.parts for other in theirs.unique_keys)
 
@@ -406,7 +415,7 @@ def _without_nulls(
 
 
 def _can_come(key: UniqueKey, table: Table) -> bool:
-    """The replica lacks the key, and has every column of it."""
+    """Return whether the replica lacks the key, and has every column of it."""
     there = {column.name.lower() for column in table.columns}
     return (
         key.name not in {k.name for k in table.unique_keys}
@@ -423,6 +432,7 @@ def find_lock_holders(
     family: Family | None,
     unknowns: list[str],
 ) -> tuple[LockHolder, ...] | None:
+    """Return the sessions that may block the applier, for errors that pass; None where the server does not show them."""
     if family is None or family.kind is not Kind.TRANSIENT:
         return ()
     try:
@@ -436,7 +446,7 @@ def find_lock_holders(
 
 
 def read_settings(replica: Server, source: Server, family: Family | None) -> Settings | None:
-    """The variables that the error is about."""
+    """Return the variables that the error is about."""
     if family is None or not family.settings:
         return None
     return Settings(replica.variables(family.settings), source.variables(family.settings))
@@ -451,8 +461,10 @@ def _keys(table: Table | None, *, own: bool) -> tuple[ForeignKey, ...]:
 def find_references_only_here(
     replica: Server, source: Server, error: ApplierError, statement: Statement | None, family: Family | None
 ) -> tuple[ForeignKey, ...]:
-    """Foreign keys of the replica that reference the statement's tables, or are what these refuse it for, and that the source does
-    not have."""
+    """Return the replica's foreign keys that the source does not have and the failing statement collides with.
+
+    They reference the statement's tables, or the error names them.
+    """
     if family is None or family.page not in REFERENCES or statement is None:
         return ()
     found: list[ForeignKey] = []

@@ -1,4 +1,4 @@
-"""What the audit trail holds of the rows in question: nothing else shows what replfix did to them."""
+"""What the audit trail has of the rows in question: nothing else shows what replfix did to them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _rows(table: Table, images: tuple[RowImage | None, ...]) -> set[Identity]:
 
 
 def _plan(record: AuditRecord) -> Mapping[str, object]:
-    """Nothing of a record that is not as it was written."""
+    """Return the record's plan; none of a record that was altered."""
     try:
         plan = record.content.get("plan") if record.sound else None
     except ValueError:

@@ -28,8 +28,11 @@ def search(
     tables: Mapping[TableName, Table],
     unknowns: list[str],
 ) -> History:
-    """The history of those ``noted``, in the form of ``tables``, read back until ``rows``, which are among them, were all met. What
-    cannot be read is said in ``unknowns``, and is no reason to give up a diagnosis."""
+    """Return the history of those ``noted``, in the form of ``tables``.
+
+    It is read back until all of ``rows``, which are among them, were found. What cannot be read is noted in
+    ``unknowns``, and does not end a diagnosis.
+    """
     found = History()
     for count in READ:
         asked = executed.newest(count)

@@ -1,4 +1,4 @@
-"""What the trail tells of a repair that is to be taken back: its plan, what it wrote on the source, whether it was carried out."""
+"""The trail's record of a repair that is to be undone: its plan, what it wrote on the source, whether it was executed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """``document``: its plan. ``on_source``: what it wrote there and nobody has taken back yet, with the keys that were given."""
+    """``document``: its plan. ``on_source``: what it wrote there and is not undone yet, with the generated keys."""
 
     intent: AuditRecord
     document: Document
@@ -27,7 +27,7 @@ class Repaired:
 
 
 def repaired(trail: Trail, record_id: str) -> Repaired:
-    """The repair that the record belongs to. Refused when it belongs to none that was carried out and is not undone yet."""
+    """Return the repair that the record belongs to; Refused when it was not executed, or is undone already."""
     record = trail.get(record_id)
     story = list(trail.records(incident=record.incident)) if record.incident else []
     intents = [r for r in story if r.kind == RecordKind.INTENT]
@@ -59,7 +59,7 @@ def still_to_undo(trail: Trail, repair: Repaired) -> None:
 
 
 def _was_carried_out(story: list[AuditRecord], intent: AuditRecord) -> dict[str, object]:
-    """What is recorded of its end."""
+    """Return what is recorded of its end; Refused when it was not executed, or is undone already."""
     later = [(r, _content(r)) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]
     for record, content in later:
         if content.get("undoes") == intent.id and read_result(content.get("result")) is IntentResult.UNDONE:
@@ -84,7 +84,7 @@ def _end(outcomes: list[dict[str, object]], intent: AuditRecord) -> dict[str, ob
 
 
 def changed_rows(trail: Trail, intent: AuditRecord) -> bool:
-    """Whether that repair, or undo, is known to have changed the replica's rows."""
+    """Return whether that repair, or undo, is known to have changed the replica's rows."""
     outcomes = (
         r for r in trail.records(incident=intent.incident) if r.kind == RecordKind.OUTCOME and r.seq > intent.seq
     )
@@ -93,7 +93,7 @@ def changed_rows(trail: Trail, intent: AuditRecord) -> bool:
 
 
 def _on_source(story: list[AuditRecord], intent: AuditRecord, told: dict[str, object]) -> Document | None:
-    """Where it is not known whether it was written, the rows of the source will tell."""
+    """Return what was to be written on the source; where it is unknown whether it was, the source's rows show it."""
     if told.get("on_source") == SourceWriteResult.NOT_WRITTEN:
         return None
     outcomes = [_content(r) for r in story if r.kind == RecordKind.OUTCOME and r.seq > intent.seq]

@@ -1,3 +1,5 @@
+"""The error classes."""
+
 from __future__ import annotations
 
 import pytest

@@ -33,7 +33,7 @@ class FindingRule(Protocol):
     """Stable: scripts go by it."""
 
     def examine(self, survey: Survey, /) -> Iterable[Finding]:
-        """Nothing where all is well or where what it needs could not be read, which ``Survey.unknowns`` then says."""
+        """Yield the findings; none where all is well, or where what it needs is unread, as ``Survey.unknowns`` then says."""
         ...
 
 

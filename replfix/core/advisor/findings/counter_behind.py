@@ -1,4 +1,4 @@
-"""The only writer's counter is behind rows: it hands out numbers that are taken."""
+"""The only writer's counter is below existing rows: it generates numbers that are taken."""
 
 from __future__ import annotations
 

@@ -13,8 +13,11 @@ CODE = "explicit-ids"
 
 
 def examine(survey: Survey) -> Iterator[Finding]:
-    """Ids that the statement gave, where statements are logged beside rows, or that no counter gives with the values that their
-    own transaction worked with. Of others, those that fit by chance are not seen: with an increment of n, one in n."""
+    """Yield ids that a statement gave, as the log shows them.
+
+    Those logged as statements beside rows, or that no counter gives with the values that their own transaction worked
+    with. Of others, those that fit by chance are not seen: with an increment of n, one in n.
+    """
     for node in writers(survey):
         if node.log is None or len(circle_of(survey, node)) < 2:
             continue

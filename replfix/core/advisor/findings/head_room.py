@@ -42,7 +42,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
 
 
 def by_use(room: HeadRoom) -> Severity | None:
-    """How grave the part is that is used, whatever the growth."""
+    """Return the severity for the used part of the numbers, whatever the growth."""
     return next((severity for severity, used in _USED.items() if room.used >= used), None)
 
 
@@ -61,7 +61,7 @@ def _until(room: HeadRoom) -> str:
 
 
 def in_words(room: HeadRoom) -> str:
-    """How fast its ids are used, and how sure that is."""
+    """Return how fast its ids are used, and how sure that is."""
     if room.per_day is None:
         what = "no rows of it are in the binary logs" if not room.rows else "the binary logs hold too little of it"
         return f"How fast they are used is not known: {what}."

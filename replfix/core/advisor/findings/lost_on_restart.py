@@ -1,4 +1,4 @@
-"""A restart changes increment or offset: only the running server was told, or only its files."""
+"""A restart changes increment or offset: only the running server has the new value, or only its files."""
 
 from __future__ import annotations
 

@@ -22,8 +22,10 @@ Alike = tuple[object, ...]
 def keys_taken(
     changes: Iterable[RowChange], tables: Mapping[TableName, Table], rules: Collection[str]
 ) -> Iterator[tuple[int, Table, ForeignKey, RowImage]]:
-    """Referenced keys that a change deletes or makes another one, where the foreign key's rule for that is one of ``rules``: the
-    change's index, the referenced table, the foreign key, the row that held the key."""
+    """Yield referenced keys that a change deletes or changes, where the foreign key's rule for that is one of ``rules``.
+
+    Each with the change's index, the referenced table, the foreign key, and the row that had the key.
+    """
     for index, change in enumerate(changes):
         table = tables.get(change.table)
         if table is None or change.before is None or not change.checks_foreign_keys:
@@ -36,7 +38,7 @@ def keys_taken(
 
 
 def unchanged(table: Table, columns: Iterable[str], change: RowChange) -> bool:
-    """Whether an update left those columns as they were."""
+    """Return whether an update left those columns as they were."""
     assert change.before is not None
     assert change.after is not None
     return all(
@@ -47,13 +49,14 @@ def unchanged(table: Table, columns: Iterable[str], change: RowChange) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cascades:
-    """The changes of a transaction that foreign keys pass on to children. Each number is the index of the last such change."""
+    """Changes of a transaction that foreign keys pass on to children; each number is the index of the last such change."""
 
     by_key: Mapping[tuple[TableName, str, Alike], int]  # child, foreign key, what it references
     by_child: Mapping[TableName, int]
 
     @classmethod
     def of(cls, changes: Iterable[RowChange], tables: Mapping[TableName, Table]) -> Cascades:
+        """Find the changes that foreign keys pass on."""
         by_key: dict[tuple[TableName, str, Alike], int] = {}
         by_child: dict[TableName, int] = {}
         for index, table, key, before in keys_taken(changes, tables, PASSES_ON):
@@ -62,7 +65,7 @@ class Cascades:
         return cls(by_key, by_child)
 
     def reach(self, table: Table, image: RowImage, since: int) -> bool:
-        """Whether one behind the change ``since`` may have changed or deleted that row, or the one that it references."""
+        """Return whether a change after ``since`` may have changed or deleted that row, or the one that it references."""
         return any(self._reaches_by(key, table, image) > since for key in table.foreign_keys if self.by_child)
 
     def _reaches_by(self, key: ForeignKey, table: Table, image: RowImage) -> int:

@@ -1,7 +1,7 @@
-"""Rows that reference a row by a foreign key: what becomes of them when a plan takes that row out, or gives it another key.
+"""Rows that reference a row by a foreign key: what happens to them when a plan deletes that row or changes its key.
 
-Steps are carried out without foreign key checks, so that no cascade fires: what a cascade would have done is a step of
-its own, and a child whose parent's key comes back stays as it is.
+Steps run without foreign key checks, so that no cascade fires: what a cascade would have done is a step of its own, and
+a child whose parent's key comes back stays as it is.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from replfix.core.schema.table import ForeignKey, KeyPart, Table, TableName
 
 
 class Rewritten(Protocol):
-    """A repair, or a step of a plan: one row of the replica brought from ``current`` to ``target`` (None: no such row)."""
+    """A repair or a plan's step: one row of the replica changed from ``current`` to ``target`` (None: no such row)."""
 
     @property
-    def table(self) -> TableName: ...
+    def table(self) -> TableName:
+        """Return the row's table."""
+
     @property
-    def current(self) -> RowImage | None: ...
+    def current(self) -> RowImage | None:
+        """Return the row as it is now, None when it is missing."""
+
     @property
-    def target(self) -> RowImage | None: ...
+    def target(self) -> RowImage | None:
+        """Return the row as it has to be, None when it has to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,10 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A reference of a row of ``child`` to a row that the source does not have either: there it was written without foreign
-    key checks, or slipped through them. The replica is left with the same."""
+    """A reference of a row of ``child`` to a row that the source does not have either.
+
+    On the source it was written without foreign key checks, or slipped through them. The replica is left with the same.
+    """
 
     child: TableName
     foreign_key: str
@@ -54,8 +61,10 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A referenced key of which the transaction deletes the row and writes another one: ``children`` rows of the replica have
-    a parent before and behind it, and in between the server refuses."""
+    """A referenced key whose row the transaction deletes and writes again.
+
+    ``children`` rows of the replica have a parent before and after that; in between the server rejects the DELETE.
+    """
 
     foreign_key: ForeignKey
     key: Lookup
@@ -64,9 +73,9 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class ReferencedKey:
-    """A referenced key as one row holds it: ``children`` finds the rows that reference it, ``holders`` those that hold it.
+    """A referenced key of one row: ``children`` finds the rows that reference it, ``holders`` those that have it.
 
-    ``becomes``: what the same row holds of that key after the plan; None when the row goes, or has a NULL there.
+    ``becomes``: the same row's values of that key after the plan; None when the row goes, or has a NULL there.
     """
 
     foreign_key: ForeignKey
@@ -77,15 +86,17 @@ class ReferencedKey:
 
     @property
     def values(self) -> tuple[Value, ...]:
+        """Return the key's values."""
         return tuple(part[0] for part in self.holders.values)
 
     @property
     def identity(self) -> tuple[ForeignKey, tuple[Value, ...]]:
+        """Return what makes it the same key as another."""
         return self.foreign_key, self.values
 
 
 def held_by(table: Table, row: RowImage) -> Iterator[ReferencedKey]:
-    """The referenced keys of a row; a key with a NULL in it cannot be referenced, one that was not logged cannot be asked."""
+    """Yield the referenced keys of a row: none with a NULL, which nothing references, or a column that was not logged."""
     for key in table.referenced_by:
         values = _values(table, key.parent_columns, row)
         if values is not None:
@@ -108,7 +119,7 @@ def _lookup(table: TableName, name: str, columns: tuple[str, ...], values: tuple
 
 
 def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Lookup]]:
-    """Where the row's parents are, one for each foreign key; the look-ups are those by which ``ReferencedKey`` names ``holders``."""
+    """Yield where the row's parents are, one for each foreign key, by the look-ups that ``ReferencedKey.holders`` has."""
     for key in table.foreign_keys:
         values = _values(table, key.child_columns, row)
         if values is not None:
@@ -116,7 +127,7 @@ def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Loo
 
 
 def orphans_of(table: Table, row: RowImage, orphans: Collection[Orphan]) -> Iterator[tuple[ForeignKey, Orphan]]:
-    """Those of the row's references that are among them."""
+    """Yield those of the row's references that are in ``orphans``."""
     for reference in references_of(table, row):
         if (orphan := Orphan.of(*reference)) in orphans:
             yield reference[0], orphan
@@ -125,7 +136,7 @@ def orphans_of(table: Table, row: RowImage, orphans: Collection[Orphan]) -> Iter
 def parents_wanted(
     changed: Iterable[Rewritten], tables: Mapping[TableName, Table]
 ) -> Iterator[tuple[Rewritten, ForeignKey, Lookup]]:
-    """For each row that is written with a reference that it did not have: by which key, and where its parent is."""
+    """Yield, for each row that is written with a new reference, the foreign key and the look-up of its parent."""
     for each in changed:
         if each.target is None:
             continue
@@ -137,7 +148,7 @@ def parents_wanted(
 
 
 def released_keys(changed: Sequence[Rewritten], tables: Mapping[TableName, Table]) -> tuple[ReferencedKey, ...]:
-    """The referenced keys that rows of the replica lose, and that no row which is written holds."""
+    """Return the referenced keys that rows of the replica lose, and that no written row has."""
     written = [(tables[each.table], _filled(each)) for each in changed if each.target is not None]
     taken = {held.identity for table, row in written for held in held_by(table, row)}
     found: dict[tuple[ForeignKey, tuple[Value, ...]], ReferencedKey] = {}
@@ -162,9 +173,11 @@ def _filled(each: Rewritten) -> RowImage:
 
 
 def cascade_effects(table: Table, child: RowImage, losses: Iterable[ReferencedKey]) -> RowImage | None:
-    """What becomes of a child that is on the replica only, when its parents lose those keys: what the foreign keys would
-    have done, as far as that keeps the row. It follows a parent that stays with another key; else it loses the reference
-    where its foreign key says SET NULL, else it goes (None)."""
+    """Return what happens to children that are only on the replica when their parents lose those keys.
+
+    It is what the foreign keys would have done, as far as that keeps the row: it follows a parent that stays under
+    another key; else it loses the reference where its foreign key says SET NULL; else it is deleted (None).
+    """
     row = list(child)
     for held in losses:
         key = held.foreign_key

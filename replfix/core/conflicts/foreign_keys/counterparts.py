@@ -1,10 +1,11 @@
-"""Rows that a plan takes out although the source has them: they have to be there, as the source had them then.
+"""Rows that a plan deletes although the source has them: they have to be there, as the source had them then.
 
-A row of the replica can be in the way because only *one* of its values diverged: its key is a row of the source too.
-Taking it out would leave the replica without a row that the source has, and nothing would ever say so. Such a row gets
-the state that it had on the source when the failing transaction was committed: the *first* transaction after it (the
-failing one included) that touches the row tells (an insert: it was not there; an update or delete: its before image);
-a row that none of them touches is on the source now as it was then.
+A row of the replica can block because only *one* of its values diverged: its key is that of a row of the source too.
+Deleting it would leave the replica without a row that the source has, and nothing would ever report that.
+
+Such a row gets the state that it had on the source when the failing transaction was committed. The *first* transaction
+after it (the failing one included) that touches the row shows that state (an insert: it was not there; an update or
+delete: its before image). A row that none of them touches is on the source now as it was then.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Counterpart:
 
 
 def identity_lookup(table: Table, repair: RowRepair) -> Lookup | None:
-    """What to ask the source for one repair; None when the row is not taken out without a successor."""
+    """Return what to ask the source for one repair; None when the row is not deleted for good."""
     if repair.current is None or repair.target is not None:
         return None
     return by_identity(table, repair.current)
@@ -39,9 +40,10 @@ def identity_lookup(table: Table, repair: RowRepair) -> Lookup | None:
 def first_touches(
     changes: Iterable[RowChange], wanted: Iterable[Counterpart], tables: Mapping[TableName, Table]
 ) -> dict[Named, RowImage | None]:
-    """For each counterpart that the changes touch: its state before the first of them, None when it was not there.
+    """Return, for each counterpart that the changes touch, its state before the first of them; None: it was not there.
 
-    The source's own identity values are compared, which are equal to the byte; of a row that it has no more, the replica's.
+    The source's own identity values are compared, which are equal to the byte; of a row that it no longer has, the
+    replica's.
     """
     names = {_named(tables, c) for c in wanted}
     found: dict[Named, RowImage | None] = {}
@@ -75,15 +77,17 @@ def of_other_tables(
     replaced: Container[TableName],
     tables: Mapping[TableName, Table],
 ) -> list[Counterpart]:
-    """Those of whom the source's row of now tells nothing: it is in another table of that name."""
+    """Return the counterparts whose row on the source proves nothing: it is in another table of that name now."""
     return [c for c in counterparts if c.repair.table in replaced and _named(tables, c) not in touched]
 
 
 def restored(
     counterparts: Iterable[Counterpart], touched: Mapping[Named, RowImage | None], tables: Mapping[TableName, Table]
 ) -> dict[RowRepair, RowRepair]:
-    """The repairs that change: the row is brought to the source's state instead of being taken out for good. What of that state
-    the change does not hold is not logged in it."""
+    """Return the repairs that change: the row gets the source's state instead of being deleted for good.
+
+    Columns of that state that the change does not have are marked as not logged.
+    """
     changed: dict[RowRepair, RowRepair] = {}
     for counterpart in counterparts:
         target = touched.get(_named(tables, counterpart), counterpart.row)
@@ -98,8 +102,11 @@ def ahead(
     changes: Iterable[RowChange],
     tables: Mapping[TableName, Table],
 ) -> tuple[TableName, ...]:
-    """Tables of rows that the source cannot have had when the changes were committed as it has them now: a row that the changes leave
-    has a unique key of theirs. Nothing that was read touches them."""
+    """Return tables with rows that the source cannot have had then as it has them now.
+
+    Then: when the changes were committed. A row that the changes leave has a unique key of theirs, and nothing that was
+    read touches them.
+    """
     left = {
         lookup
         for change in changes
@@ -116,7 +123,7 @@ def _keys(table: Table, row: RowImage) -> set[Lookup]:
 
 
 def questions(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
-    """Which rows of the replica hold a unique key of the rows that repairs put there."""
+    """Return the look-ups of the replica's rows that have a unique key of the rows that repairs put there."""
     asked: dict[Lookup, None] = {}
     for repair in repairs:
         table = tables[repair.table]
@@ -127,7 +134,7 @@ def questions(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) -
 
 
 def further(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table], answers: Answers) -> tuple[RowRepair, ...]:
-    """Rows of the replica that are in the way of those rows, and are not repaired yet: they go too."""
+    """Return rows of the replica that block those rows and are not repaired yet: they go too."""
     known = list(repairs)
     current = {(r.table, r.current) for r in known if r.current is not None}
     found: dict[RowRepair, None] = {}

@@ -32,7 +32,7 @@ class Reference:
 
 
 def _values(table: Table, columns: Iterable[str], image: RowImage) -> tuple[Value, ...] | None:
-    """None where one is NULL (such a row references nothing) or was not logged."""
+    """Return the values; none where one is NULL (such a row references nothing) or was not logged."""
     values = tuple(image[table.column(name).ordinal] for name in columns)
     return None if None in values or NOT_LOGGED in values else values
 
@@ -42,7 +42,7 @@ def _lookup(table: TableName, key: ForeignKey, columns: tuple[str, ...], values:
 
 
 def parents_of(table: Table, image: RowImage, change: int) -> Iterator[Reference]:
-    """What the row references, one for each foreign key."""
+    """Yield the rows that the row references, one for each foreign key."""
     for key in table.foreign_keys:
         values = _values(table, key.child_columns, image)
         if values is not None:
@@ -50,7 +50,7 @@ def parents_of(table: Table, image: RowImage, change: int) -> Iterator[Reference
 
 
 def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:
-    """What rows that the transaction writes reference, but for those that itself puts in place before."""
+    """Return the parents of rows that the transaction writes, but for those that it writes itself before."""
     found: dict[Lookup, Reference] = {}
     placed: set[tuple[TableName, tuple[str, ...], tuple[Value, ...]]] = set()
     for index, change in enumerate(changes):
@@ -76,13 +76,15 @@ def needed_parents(changes: tuple[RowChange, ...], tables: Mapping[TableName, Ta
 
 
 def _looked_at(table: Table, key: ForeignKey) -> tuple[str, ...]:
-    """Columns with whose change the server looks for the parent: a row that gets another key is one more entry in the index
-    of its foreign key (InnoDB, MariaDB 11.8.6)."""
+    """Return the columns on whose change the server looks for the parent.
+
+    A row that gets another key is one more entry in the index of its foreign key (InnoDB, MariaDB 11.8.6).
+    """
     return (*key.child_columns, *(table.identity.columns if table.identity is not None else ()))
 
 
 def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[Reference, ...]:
-    """Where to look for children of rows that the transaction deletes or gives another key, and that restrict it."""
+    """Return the look-ups of children that restrict rows which the transaction deletes or gives another key."""
     found: dict[Lookup, Reference] = {}
     for index, table, key, before in keys_taken(changes, tables, _RESTRICTS):
         values = _values(table, key.parent_columns, before)
@@ -93,8 +95,10 @@ def blocking_children(changes: tuple[RowChange, ...], tables: Mapping[TableName,
 
 
 def comes_back(changes: tuple[RowChange, ...], reference: Reference, parent: Table) -> bool:
-    """Whether a row with the key that the change takes away is there again when the transaction is through, as REPLACE does it.
-    Keys as they are logged: of another spelling it is not said."""
+    """Return whether the key that the change takes away is there again after the transaction, as with REPLACE.
+
+    Keys are compared as they are logged: for another spelling the answer is no.
+    """
     columns = reference.foreign_key.parent_columns
     gone, there = _values(parent, columns, changes[reference.change].before or ()), False
     for change in changes[reference.change :]:
@@ -106,7 +110,7 @@ def comes_back(changes: tuple[RowChange, ...], reference: Reference, parent: Tab
 
 
 def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[TableName, Table]) -> set[Identity]:
-    """Rows that the transaction itself changes or deletes before that change."""
+    """Return rows that the transaction itself changes or deletes before that change."""
     found: set[Identity] = set()
     for change in changes[:index]:
         table = tables.get(change.table)
@@ -117,8 +121,11 @@ def touched_before(changes: tuple[RowChange, ...], index: int, tables: Mapping[T
 
 
 class Since(Protocol):
-    """The failing transaction's changes and those behind it, in order; ``whole`` when they were read to the end of the log, else
-    ``replaced`` are tables that are others under these names now."""
+    """The failing transaction's changes and those after it, in order.
+
+    ``whole`` when they were read to the end of the log, else ``replaced`` has the tables that are others under these
+    names now.
+    """
 
     whole: bool
     replaced: set[TableName]
@@ -131,11 +138,10 @@ def states_then(
     wanted: Mapping[Reference, RowImage | None],
     tables: Mapping[TableName, Table],
 ) -> dict[Reference, RowImage | None]:
-    """Each parent as the source had it when the failing transaction was committed, None where it had none; not among them
-    when it cannot be told.
+    """Return each parent as the source had it when the failing transaction was committed, None where it had none.
 
-    ``wanted``: the source's rows now, None where there is none. The first change that touches a row tells how it was before;
-    what none touches is as it is now.
+    A parent whose state is unknown is left out. ``wanted``: the source's rows now, None where there is none. The first
+    change that touches a row shows how it was before; a row that none touches is as it is now.
     """
     named = {reference: _names(reference, row, tables) for reference, row in wanted.items()}
     found: dict[Reference, RowImage | None] = {}
@@ -171,7 +177,7 @@ def states_then(
 
 
 def _names(reference: Reference, row: RowImage | None, tables: Mapping[TableName, Table]) -> tuple[Value, ...] | None:
-    """The referenced values as the source spells them; as the child does where the source has no such row now."""
+    """Return the referenced values as the source spells them; as the child does where the source no longer has the row."""
     if row is None:
         return tuple(part[0] for part in reference.lookup.values)
     return _values(tables[reference.lookup.table], reference.foreign_key.parent_columns, row)

@@ -1,4 +1,4 @@
-"""One cause a file: what evidence it needs, what it concludes. A new one is listed here, where it explains as much as it should."""
+"""One cause a file: what evidence it needs, what it concludes. A new one is listed here."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CauseRule(Protocol):
     CODE: str
 
     def examine(self, evidence: Evidence, /) -> Cause | None:
-        """The cause, as far as the evidence supports it."""
+        """Return the cause, as far as the evidence supports it."""
         ...
 
 

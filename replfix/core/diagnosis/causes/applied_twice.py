@@ -14,11 +14,11 @@ CODE = "applied-twice"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """Every row that the transaction leaves is on the replica, equal in all columns.
+    """Conclude from rows that are all on the replica as the transaction leaves them, equal in all columns.
 
-    One such transaction can be a row that somebody copied over by hand; a run of them cannot. Rows that the
-    transaction only deletes prove nothing (they can be gone for another reason), and neither does a row that the
-    replica's own binlog shows to be written locally, or not by any transaction at all.
+    One such transaction can be a row that somebody copied by hand; a run of them cannot. Rows that the transaction only
+    deletes prove nothing (they can be gone for another reason). Nor does a row that the replica's own binlog shows to
+    be written locally, or not by any transaction at all.
     """
     found, transaction = evidence.reconciliation, evidence.transaction
     if transaction is None or found is None or not found.conflicts or authors(evidence):

@@ -1,4 +1,4 @@
-"""The source hands out AUTO_INCREMENT values a second time: its counter is behind rows that the replica got from it."""
+"""The source generates AUTO_INCREMENT values again: its counter is below rows that the replica got from it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ CODE = "auto-increment-behind"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """An inserted row meets, by the AUTO_INCREMENT column alone, a row that an earlier insert of the same source left, and
-    the source's counter is not past the replica's highest value."""
+    """Conclude from an inserted row that collides, by the AUTO_INCREMENT column alone, with an earlier row of the source.
+
+    Only where the source's counter is not above the replica's highest value.
+    """
     for one in provenances(evidence):
         ours = evidence.around.replica.counters.get(one.table.name)
         theirs = evidence.around.source.counters.get(one.table.name)

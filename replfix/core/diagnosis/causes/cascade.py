@@ -15,8 +15,10 @@ CODE = "cascade"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The parent's delete, or the change of its key, is in a binlog. It was made on the replica, or came from a source whose
-    foreign key has another rule."""
+    """Conclude from a binlog with the delete of the parent, or the change of its key.
+
+    It was made on the replica, or came from a source whose foreign key has another rule.
+    """
     related = parents(evidence, evidence.around)
     sentences = [_explains(evidence, one, gone) for one in related if (gone := _gone(evidence, one)) is not None]
     sentences += [_together(evidence, one, author) for author in authors(evidence) for one in related]
@@ -34,7 +36,7 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _together(evidence: Evidence, one: Parent, author: Authorship) -> str:
-    """A cascade that the replica logged: one local transaction took the parent and the row."""
+    """Return a cascade that the replica logged: one local transaction deleted the parent and the row."""
     if author.conflict is not one.conflict or author.conflict.replica_row is not None or not one.on_replica:
         return ""
     by = author.transaction
@@ -49,8 +51,11 @@ def _together(evidence: Evidence, one: Parent, author: Authorship) -> str:
 
 
 def _gone(evidence: Evidence, one: Parent) -> Touch | None:
-    """The newest logged change of the parent, when it took the parent away. The replica may have logged the delete in a form
-    that cannot be read (9.7 does, where the cascade is its own only); the source's log has it then."""
+    """Return the newest logged change of the parent, when it deleted the parent.
+
+    The replica may have logged the delete in a form that cannot be read (9.7 does, where only the cascade is its own);
+    then it is in the source's log.
+    """
     for log in (evidence.around.replica_log, evidence.around.source_log):
         last = log.last(one.row)
         if last is not None and left_as(evidence.around.parents[one.row[0]], last.change.left, one.row) is None:

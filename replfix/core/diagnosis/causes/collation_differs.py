@@ -13,8 +13,10 @@ CODE = "collation-differs"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The keys differ in bytes, the collations differ, and asked for the replica's value the source does not find the
-    incoming row."""
+    """Conclude from keys that differ in bytes, under collations that differ.
+
+    Asked for the replica's value, the source does not find the incoming row.
+    """
     if evidence.reconciliation is None:
         return None
     found = []
@@ -43,7 +45,7 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _columns(evidence: Evidence, conflict: Conflict) -> list[tuple[Column, Column]]:
-    """Those of the key whose collations and values differ."""
+    """Return the key's columns whose collations and values differ."""
     theirs = evidence.around.source.tables.get(conflict.table)
     ours, row, incoming = evidence.tables[conflict.table], conflict.replica_row, conflict.incoming
     if theirs is None or row is None or incoming is None or len(theirs.columns) != len(ours.columns):

@@ -1,4 +1,4 @@
-"""The replica was made from a copy of the source's data, and does not know which transactions the copy holds."""
+"""The replica was made from a copy of the source's data, and does not know which transactions are in the copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CODE = "copy-without-gtids"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """A row of one transaction can have come there otherwise; rows of several transactions that were not executed cannot."""
+    """Conclude from rows of several transactions that were not executed; a row of only one can have another reason."""
     copied = evidence.copied
     if not copied or not may_be_a_copy(evidence):
         return None

@@ -1,4 +1,4 @@
-"""The source itself holds two rows with one value of the unique key by which the replica refuses one of them."""
+"""The source itself has two rows with one value of the unique key by which the replica rejects one of them."""
 
 from __future__ import annotations
 

@@ -15,8 +15,10 @@ _NEAR = timedelta(seconds=2)
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The author is a local transaction, and an event that is ENABLED on the replica names the table. Its own statement
-    in the log, or the time at which it last ran, tell more."""
+    """Conclude from a local transaction as the author, and an event, ENABLED on the replica, that names the table.
+
+    Its own statement in the log, or the time at which it last ran, confirms it.
+    """
     best: tuple[int, Authorship, Program] | None = None
     for author in authors(evidence):
         for event in evidence.around.replica.programs.get(author.conflict.table, ()):

@@ -1,4 +1,4 @@
-"""The replica has a unique key that the source does not have, or a stricter one: rows that go together there collide here."""
+"""The replica has a unique key that the source lacks, or a stricter one: rows that the source can have collide here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CODE = "extra-unique-key"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """Every key by which the two rows meet is one that nothing on the source enforces."""
+    """Conclude when no key by which the two rows collide is enforced on the source."""
     if evidence.reconciliation is None:
         return None
     duplicates = [c for c in evidence.reconciliation.conflicts if c.kind is ConflictKind.DUPLICATE]

@@ -1,4 +1,4 @@
-"""The replica's applier left out an earlier change of the row: a replication filter, or errors that it was told to skip."""
+"""The replica's applier left out an earlier change of the row: by a replication filter, or by errors to be skipped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CODE = "filtered"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The applier itself logged the transaction, and without this row."""
+    """Conclude from a transaction that the applier itself logged without this row."""
     found = [
         one
         for one in lost(evidence)

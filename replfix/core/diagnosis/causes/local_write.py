@@ -23,7 +23,7 @@ def _summary(found: tuple[Authorship, ...]) -> str:
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The author found; or, with less confidence, writes of the replica's own that cannot all be read."""
+    """Conclude from the author; or, with less confidence, from writes of the replica's own that cannot all be read."""
     if evidence.reconciliation is None or not evidence.reconciliation.conflicts:
         return None
     found = authors(evidence)
@@ -38,7 +38,7 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _came_back(evidence: Evidence) -> Cause | None:
-    """The replica's own transaction, which the source has executed meanwhile: its origin tells, whichever way it went."""
+    """Return the replica's own transaction that the source has executed since: its GTID shows the origin."""
     sentences: dict[str, None] = {}
     gone = True
     for one in provenances(evidence):
@@ -79,7 +79,7 @@ def _how(evidence: Evidence, found: tuple[Authorship, ...]) -> tuple[str, ...]:
 
 
 def _emptied(evidence: Evidence) -> Cause | None:
-    """A TRUNCATE or DROP TABLE of the replica's own took the rows, behind their newest logged change."""
+    """Return the replica's own TRUNCATE or DROP TABLE that deleted the rows, after their newest logged change."""
     sentences: dict[str, None] = {}
     for one in provenances(evidence):
         if one.state is not None:

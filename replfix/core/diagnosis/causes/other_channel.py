@@ -11,7 +11,7 @@ CODE = "other-channel"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The row stands as a transaction left it that another channel brought, and that this channel's source lacks."""
+    """Conclude from a row that is as another channel's transaction left it; this channel's source lacks that transaction."""
     sentences = [
         f"The {one.table.name} row is as the {one.last.change.kind} in {one.last.by.gtid} left it, committed {one.last.by.when}: that "
         f"transaction came from {channel.source_host}:{channel.source_port} by channel {channel.name!r}."

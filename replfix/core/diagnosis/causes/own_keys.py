@@ -1,4 +1,4 @@
-"""Each server gave the rows of a table keys of its own, when an ALTER TABLE added the column with a default such as uuid()."""
+"""Each server gave a table's rows keys of its own: an ALTER TABLE added the column with a default such as uuid()."""
 
 from __future__ import annotations
 

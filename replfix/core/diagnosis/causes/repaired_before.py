@@ -1,4 +1,4 @@
-"""replfix itself brought the row to where it is, and its audit trail has the record: a repair or an undo is not logged."""
+"""replfix itself brought the row to its state, as its audit trail shows: a repair or an undo is in no binlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is wrong with the rows: the source replaced a row that others reference, and logged what no applier can do."""
+"""The rows are right: the source replaced a row that others reference, and logged what no applier can execute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trigger that only the replica has writes to the table: it fires for local writes and for replicated statements."""
+"""A trigger that only the replica has writes to the table: it fires for local writes and replicated statements."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ CODE = "replica-trigger"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The transaction that wrote the row also changed the trigger's table: a local one, or one that the source logged as a
-    statement, which does not name the row's table. Row events fire no triggers."""
+    """Conclude from a transaction that wrote the row and changed the trigger's table.
+
+    A local one, or one that the source logged as a statement, which does not name the row's table. Row events fire no
+    triggers.
+    """
     local = [
         f"{a.transaction.id}, written on the replica, changed {trigger.on} and this row of {a.conflict.table}: the "
         f"{trigger} on {trigger.on}, which the source does not have, names {a.conflict.table.name}."

@@ -1,4 +1,4 @@
-"""Data and GTID set of the replica do not belong together: it counts a transaction as applied that its data lacks."""
+"""Data and GTID set of the replica do not match: it counts a transaction as applied that its data lacks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ CODE = "restored-copy"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The source's newest change of the row counts as applied, is not in the replica's log, and its effect is missing.
+    """Conclude when the source's newest change of the row counts as applied, and neither log nor data of the replica has it.
 
-    A row that is as it was *before* that change tells of older data. One that is just not there can have been deleted
+    A row that is as it was *before* that change indicates older data. One that is just not there can have been deleted
     without a trace too.
     """
     found = [one for one in lost(evidence) if one.ours is None]

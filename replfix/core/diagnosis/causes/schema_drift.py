@@ -15,8 +15,11 @@ _GENERATED = "my_row_id"  # of sql_generate_invisible_primary_key
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """High when the error itself is about definitions. A difference beside a conflict of rows is only likely where no row
-    explains the error, and little more than worth a look where one does."""
+    """Conclude from definitions that differ: with high confidence when the error itself is about definitions.
+
+    Beside a conflict of rows it is only likely where no row explains the error, and little more than worth a look where
+    one does.
+    """
     stopped = evidence.stopped_on
     if stopped is None:
         return None
@@ -42,7 +45,7 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _in_the_definitions(evidence: Evidence, name: TableName) -> list[str]:
-    """What only SHOW CREATE TABLE tells: what a generated column is made of, and partitions."""
+    """Return what only SHOW CREATE TABLE shows: what a generated column is made of, and partitions."""
     both = next((b for b in evidence.definitions if b.table == name.name and b.schema == name.schema), None)
     there, here = (
         definition_diff.parsed(text or "") for text in ((both.source, both.replica) if both is not None else ("", ""))

@@ -1,4 +1,4 @@
-"""An earlier transaction of the source was passed over by hand: an empty one carries its GTID in the replica's binlog."""
+"""An earlier transaction of the source was skipped by hand: its GTID is that of an empty one in the replica's binlog."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CODE = "skipped-transaction"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The empty transaction bears the replica's own server_id: a session with gtid_next made it, not the applier."""
+    """Conclude from an empty transaction with the replica's own server_id: a session with gtid_next made it."""
     found = [one for one in lost(evidence) if one.ours is not None and not one.ours.rows]
     by_hand = [one for one in found if one.ours is not None and one.ours.server_id == evidence.status.server_id]
     if not by_hand:

@@ -1,4 +1,4 @@
-"""The failing event is a statement: it runs again on the replica, and can do there what it did not do on the source."""
+"""The failing event is a statement: it runs again on the replica, and can do there what it did not on the source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DDL = re.compile(r"\s*(ALTER|CREATE)\b", re.I)
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """What a statement changed on the source is in no log: it can never be more than likely."""
+    """Conclude from statements; never with high confidence: what a statement changed on the source is in no log."""
     if evidence.error.event == "Query":
         return _failing(evidence, evidence.error.statement or "")
     return _earlier(evidence)
@@ -46,8 +46,11 @@ def _failing(evidence: Evidence, statement: str) -> Cause:
 
 
 def _earlier(evidence: Evidence) -> Cause | None:
-    """The row's newest change is, on the replica, of a transaction that the source logged as a statement; or such a statement
-    of the replica's own log, which names the table, stands behind it."""
+    """Return the statement that may have changed the row on the replica, as its log shows.
+
+    The row's newest change there is of a transaction that the source logged as a statement; or a statement in the
+    replica's own log that names the table follows it.
+    """
     certain: dict[str, None] = {}
     likely: dict[str, None] = {}
     for one in provenances(evidence):

@@ -1,4 +1,4 @@
-"""One incoming row meets several rows of the replica, each by another key: removing one only brings the next error."""
+"""One incoming row collides with several rows, each by another key: removing one only brings the next error."""
 
 from __future__ import annotations
 

@@ -17,8 +17,11 @@ CODE = "two-writers"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """The key in conflict is an AUTO_INCREMENT column, the replica made several such rows of its own in separate
-    transactions, with values that step as its counter does, and the settings do not keep the two servers apart."""
+    """Conclude from an AUTO_INCREMENT key in conflict for which the replica generated values of its own.
+
+    It made several such rows in separate transactions, with values in the steps of its counter, and the settings do not
+    keep the two servers apart.
+    """
     if evidence.reconciliation is None:
         return None
     examined: set[TableName] = set()
@@ -62,8 +65,7 @@ def _shown(image: RowImage | None, ordinal: int) -> str:
 
 
 def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[tuple[int, int | None]]:
-    """Values of single-row inserts in the replica's own transactions that form one run of its counter, with the
-    connections that made them."""
+    """Return values of single-row inserts of the replica that form one run of its counter, with their connections."""
     values: list[tuple[int, int | None]] = []
     for transaction in evidence.local_writes:
         if len(transaction.changes) != 1:
@@ -79,7 +81,7 @@ def _locally_generated(evidence: Evidence, table: Table, ordinal: int) -> list[t
 
 
 def _overlap(ours: AutoIncrement, theirs: AutoIncrement | None) -> bool:
-    """Whether the two settings can hand out the same number."""
+    """Return whether the two settings can generate the same number."""
     if theirs is None or ours.increment != theirs.increment:
         return True
     return (ours.offset - theirs.offset) % ours.increment == 0

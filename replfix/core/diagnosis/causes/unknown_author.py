@@ -1,4 +1,4 @@
-"""The replica's row is not the source's, and nothing tells who wrote it."""
+"""The replica's row is not the source's, and it is unknown who wrote it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CODE = "unknown-author"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """Rows that are in the way and differ, while no errant transaction wrote them.
+    """Conclude from rows that block and differ, while no errant transaction wrote them.
 
-    A write with sql_log_bin=0 leaves no trace in any binlog; a row that came with a restored backup neither.
+    A write with sql_log_bin=0 leaves no trace in any binlog, nor does a row that came with a restored backup.
     """
     if evidence.reconciliation is None:
         return None
@@ -61,8 +61,10 @@ def examine(evidence: Evidence) -> Cause | None:
 
 
 def _left(evidence: Evidence) -> dict[Identity, RowImage]:
-    """The rows that the transaction leaves. One of them on the replica was applied before, whatever its first change
-    expects."""
+    """Return the rows that the transaction leaves.
+
+    If one of them is on the replica, the transaction was applied before, whatever its first change expects.
+    """
     if evidence.transaction is None:
         return {}
     rows = final_rows(evidence.transaction.changes, evidence.tables)

@@ -14,8 +14,10 @@ CODE = "unlogged-on-source"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """Both binlogs name the same newest change of the row, the replica stands as it left it, and the source goes on from
-    another state. Not where the two servers' definitions or a repair by replfix explain it."""
+    """Conclude when both binlogs have the same newest change, the replica is as it left the row, and the source is not.
+
+    Not where the two servers' definitions or a repair by replfix explain it.
+    """
     channel, transaction = evidence.channel, evidence.transaction
     if transaction is None or evidence.status.waiting_before(channel, transaction.id):
         return None

@@ -1,4 +1,4 @@
-"""The row was changed on the replica with sql_log_bin=0: its own binlog, read without a gap, does not hold that change."""
+"""The row was changed on the replica with sql_log_bin=0: its own binlog, read without a gap, lacks that change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ CODE = "unlogged-write"
 
 
 def examine(evidence: Evidence) -> Cause | None:
-    """What the log leaves and what stands there differ, and no transaction behind it can have made the difference, nor did
-    replfix."""
+    """Conclude when the row is not what the log leaves, and no later transaction nor replfix can have changed it."""
     known = explained(evidence, on_source=False)
     found = [p for p in provenances(evidence) if p.behind_the_log and p.row not in known]
     if not found:

@@ -14,6 +14,7 @@ _BASE64 = 4 / 3
 
 
 def version(facts: ChannelFacts) -> Check:
+    """Check whether the source's series still gets fixes."""
     return server_checks.end_of_life(facts.source, facts.replica.today)
 
 
@@ -34,10 +35,12 @@ def version_order(facts: ChannelFacts) -> Check | None:
 
 
 def clock(facts: ChannelFacts) -> Check:
+    """Check the source's clock."""
     return server_checks.clock(facts.source)
 
 
 def server_ids(facts: ChannelFacts) -> Check | None:
+    """Check that replica and source have different server_ids."""
     ours, theirs = facts.replica.server.number("server_id"), facts.source.number("server_id")
     if ours is None or theirs is None:
         return None
@@ -87,6 +90,7 @@ def shared_identity(facts: ChannelFacts) -> Check | None:
 
 
 def binary_log(facts: ChannelFacts) -> Check:
+    """Check that the source writes a binlog."""
     return server_checks.binary_log(facts.source)
 
 
@@ -111,6 +115,7 @@ row_image = server_checks.is_set(
 
 
 def expiry_against_lag(facts: ChannelFacts) -> Check | None:
+    """Check that the source keeps binlogs longer than the replica lags."""
     seconds, lag = facts.source.number("binlog_expire_logs_seconds"), facts.channel.lag_seconds
     if not seconds or lag is None:
         return None
@@ -130,7 +135,7 @@ def expiry_against_lag(facts: ChannelFacts) -> Check | None:
 
 
 def packets(facts: ChannelFacts) -> Check | None:
-    """A BINLOG statement carries an event in base64, in one packet of the client's protocol."""
+    """Check max_allowed_packet: a BINLOG statement has an event in base64, in one packet of the client's protocol."""
     ours, theirs = facts.replica.server.number("max_allowed_packet"), facts.source.number("max_allowed_packet")
     if ours is None or theirs is None:
         return None
@@ -148,6 +153,7 @@ def packets(facts: ChannelFacts) -> Check | None:
 
 
 def sql_modes(facts: ChannelFacts) -> Check | None:
+    """Check that both have the same sql_mode."""
     ours, theirs = (facts.replica.server.variables.get("sql_mode"), facts.source.variables.get("sql_mode"))
     if ours is None or theirs is None:
         return None
@@ -164,6 +170,7 @@ def sql_modes(facts: ChannelFacts) -> Check | None:
 
 
 def time_zones(facts: ChannelFacts) -> Check | None:
+    """Check that both have the same time zone."""
     ours, theirs = (
         tuple(of.variables.get(name) for name in ("time_zone", "system_time_zone"))
         for of in (facts.replica.server, facts.source)
@@ -181,6 +188,7 @@ def time_zones(facts: ChannelFacts) -> Check | None:
 
 
 def filters(facts: ChannelFacts) -> Check:
+    """Check whether the channel filters."""
     if facts.channel.filters != NO_FILTERS:
         return Check(
             "replication-filters",
@@ -192,6 +200,7 @@ def filters(facts: ChannelFacts) -> Check:
 
 
 def encryption(facts: ChannelFacts) -> Check | None:
+    """Check whether the receiver uses TLS."""
     local = facts.channel.source_host in ("localhost", "127.0.0.1", "::1")
     if facts.encrypted is None:
         return None

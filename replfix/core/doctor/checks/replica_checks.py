@@ -13,20 +13,24 @@ _GTIDS = "transactions are found by their positions, and nothing tells which of 
 
 
 def version(facts: ReplicaFacts) -> Check:
+    """Check whether replfix works with the replica's version, and whether its series still gets fixes."""
     if reason := too_old("MariaDB" if facts.server.mariadb else "MySQL", facts.server.version):
         return Check("replica-version", Verdict.FAILED, reason, "Upgrade the replica first, then its source.")
     return server_checks.end_of_life(facts.server, facts.today)
 
 
 def connection(facts: ReplicaFacts) -> Check:
+    """Check how replfix's own connection is encrypted."""
     return server_checks.connection(facts.server)
 
 
 def clock(facts: ReplicaFacts) -> Check:
+    """Check the replica's clock."""
     return server_checks.clock(facts.server)
 
 
 def gtid_mode(facts: ReplicaFacts) -> Check | None:
+    """Check that GTIDs are on."""
     if facts.server.mariadb:
         return None  # it has no such setting: every transaction has a GTID
     mode = facts.status.gtid_mode
@@ -41,6 +45,7 @@ def gtid_mode(facts: ReplicaFacts) -> Check | None:
 
 
 def gtid_consistency(facts: ReplicaFacts) -> Check | None:
+    """Check enforce_gtid_consistency."""
     check = server_checks.is_set(
         "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs cannot carry are let through"
     )
@@ -48,10 +53,12 @@ def gtid_consistency(facts: ReplicaFacts) -> Check | None:
 
 
 def binary_log(facts: ReplicaFacts) -> Check:
+    """Check that the replica writes a binlog."""
     return server_checks.binary_log(facts.server)
 
 
 def logs_what_it_applies(facts: ReplicaFacts) -> Check | None:
+    """Check that what it applies is in its binlog."""
     if not facts.server.on("log_bin") or facts.server.variables.get("log_replica_updates") is None:
         return None
     if facts.server.on("log_replica_updates"):
@@ -64,6 +71,7 @@ def logs_what_it_applies(facts: ReplicaFacts) -> Check | None:
 
 
 def commit_order(facts: ReplicaFacts) -> Check | None:
+    """Check that workers commit in the source's order."""
     workers = facts.server.number("replica_parallel_workers")
     in_order = facts.server.on("replica_preserve_commit_order")
     if workers is None or in_order is None:
@@ -80,6 +88,7 @@ def commit_order(facts: ReplicaFacts) -> Check | None:
 
 
 def read_only(facts: ReplicaFacts) -> Check:
+    """Check who may write on the replica."""
     if facts.status.super_read_only:
         return Check(
             "replica-read-only", Verdict.OK, "super_read_only is ON on the replica: only replication writes there."
@@ -106,6 +115,7 @@ def _some(code: str, some: Some, none: str, what: str, why: str) -> Check:
 
 
 def engines(facts: ReplicaFacts) -> Check:
+    """Check that every table is in an engine with transactions."""
     return _some(
         "replica-engines",
         facts.inventory.not_transactional,
@@ -116,6 +126,7 @@ def engines(facts: ReplicaFacts) -> Check:
 
 
 def primary_keys(facts: ReplicaFacts) -> Check:
+    """Check that every table has a primary key."""
     return _some(
         "replica-primary-keys",
         facts.inventory.without_primary_key,
@@ -126,6 +137,7 @@ def primary_keys(facts: ReplicaFacts) -> Check:
 
 
 def events(facts: ReplicaFacts) -> Check | None:
+    """Check that no enabled event writes on the replica."""
     if facts.server.on("event_scheduler") is None:
         return None
     enabled = facts.inventory.enabled_events

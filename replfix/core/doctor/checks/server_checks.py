@@ -33,11 +33,13 @@ CLOCK_SECONDS = 2.0
 
 
 def series(version: str) -> tuple[int, int] | None:
+    """Return major and minor version, None for a text without them."""
     found = re.match(r"(\d{1,3})\.(\d{1,3})", version)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def code(facts: ServerFacts, name: str) -> str:
+    """Return the check's code, with the server's role in it."""
     return f"{facts.role}-{name.replace('_', '-')}"
 
 
@@ -51,7 +53,7 @@ def setting(facts: ServerFacts, name: str, value: object) -> str:
 def is_set(
     name: str, good: tuple[str, ...], verdict: Verdict, why: str, wanted: str = ""
 ) -> Callable[[ServerFacts], Check | None]:
-    """A check that a variable has one of the values that replfix works with."""
+    """Return a check that a variable has one of the values that replfix works with."""
 
     def check(facts: ServerFacts) -> Check | None:
         value = facts.variables.get(name)
@@ -66,6 +68,7 @@ def is_set(
 
 
 def end_of_life(facts: ServerFacts, today: date) -> Check:
+    """Check whether the server's series still gets fixes."""
     product = "MariaDB" if facts.mariadb else "MySQL"
     at = series(facts.version)
     ends = END_OF_LIFE[facts.mariadb].get(at) if at else None
@@ -80,6 +83,7 @@ def end_of_life(facts: ServerFacts, today: date) -> Check:
 
 
 def clock(facts: ServerFacts) -> Check:
+    """Check the server's clock against this machine's."""
     offset, within = facts.clock.offset, facts.clock.uncertainty
     said = (
         f"The clock of the {facts.role} is {abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
@@ -99,7 +103,7 @@ def clock(facts: ServerFacts) -> Check:
 
 
 def connection(facts: ServerFacts) -> Check:
-    """replfix's own. A password is never sent as it is, but what is read from the network can be tried against it."""
+    """Check replfix's own connection: no password is sent in the clear, but what is overheard can be tried against it."""
     of, name = facts.connected, code(facts, "connection")
     if not of.encrypted:
         if of.local:
@@ -126,7 +130,7 @@ def connection(facts: ServerFacts) -> Check:
 
 
 def _to_verify(*, mariadb: bool) -> str:
-    """MariaDB keeps the certificate that it makes for itself (11.4 and later) in no file: @@ssl_ca is NULL (11.8.9)."""
+    """Return what to do: MariaDB keeps its own certificate (11.4 and later) in no file, and @@ssl_ca is NULL (11.8.9)."""
     whose = (
         "Give the server a certificate (ssl_cert, ssl_key), for one that it makes for itself is in no file and another one after each start, and"
         if mariadb
@@ -139,6 +143,7 @@ def _to_verify(*, mariadb: bool) -> str:
 
 
 def binary_log(facts: ServerFacts) -> Check:
+    """Check that the server writes a binlog."""
     if facts.on("log_bin"):
         return Check(code(facts, "binlog"), Verdict.OK, f"The {facts.role} writes a binlog.")
     if facts.role is Role.SOURCE:
@@ -153,6 +158,7 @@ def binary_log(facts: ServerFacts) -> Check:
 
 
 def row_metadata(facts: ServerFacts) -> Check | None:
+    """Check binlog_row_metadata."""
     value = facts.variables.get("binlog_row_metadata")
     if value is None:
         return None
@@ -169,6 +175,7 @@ def row_metadata(facts: ServerFacts) -> Check | None:
 
 
 def expiry(facts: ServerFacts) -> Check | None:
+    """Check how long the server keeps binlogs."""
     seconds = facts.number("binlog_expire_logs_seconds")
     if seconds is None:
         return None

@@ -1,5 +1,7 @@
-"""Where a message was found: one client or kind of log a file, which knows its marks and what it says beside the message. A new one is
-listed here: the first that recognises a text has it."""
+"""Where a message was found: one client or kind of log a file, with its marks and what it prints beside the message.
+
+A new one is listed here: the first that recognises a text has it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ class Form(Protocol):
     """For people and JSON."""
 
     def recognise(self, around: Around, /) -> Context | None:
-        """What stands around the message; None when the text is not of this kind."""
+        """Return what is around the message; None when the text is not of this kind."""
         ...
 
 

@@ -1,4 +1,7 @@
-"""Go: go-sql-driver's ``Error 1062 (23000): …`` (before 1.7 without the SQLSTATE), gorm's statement in the next line, lib/pq, pgx."""
+"""Go: go-sql-driver's ``Error 1062 (23000): …`` (before 1.7 without SQLSTATE), gorm's statement, lib/pq, pgx.
+
+gorm prints the statement in the next line.
+"""
 
 from __future__ import annotations
 

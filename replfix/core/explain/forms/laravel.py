@@ -1,4 +1,4 @@
-"""PHP: PDO's ``SQLSTATE[23000]: Integrity constraint violation: 1062``, with Laravel's ``(SQL: …)`` behind it."""
+"""PHP: PDO's ``SQLSTATE[23000]: Integrity constraint violation: 1062``, followed by Laravel's ``(SQL: …)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Node.js: mysql and mysql2 (``ER_DUP_ENTRY``, ``sqlMessage``, ``sql``), mariadb, pg (``code: '23505'``), and what is built on them."""
+"""Node.js: mysql and mysql2 (``ER_DUP_ENTRY``, ``sqlMessage``, ``sql``), mariadb, pg (``code: '23505'``).
+
+And what is built on them.
+"""
 
 from __future__ import annotations
 

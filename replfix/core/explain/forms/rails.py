@@ -1,4 +1,4 @@
-"""Ruby on Rails: ``ActiveRecord::RecordNotUnique: Mysql2::Error: …``, Trilogy; before 6.0 with ``: INSERT INTO …`` behind it."""
+"""Ruby on Rails: ``ActiveRecord::RecordNotUnique: Mysql2::Error: …``, Trilogy; before 6.0 then ``: INSERT INTO …``."""
 
 from __future__ import annotations
 

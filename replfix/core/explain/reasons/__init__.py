@@ -1,4 +1,7 @@
-"""Why a duplicate-key error comes: one reason a file. A new one is listed here: of two with the same confidence the first is named first."""
+"""Why a duplicate-key error occurs: one reason a file.
+
+A new one is listed here: of two with the same confidence the first is named first.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class ReasonRule(Protocol):
     CODE: str
 
     def examine(self, case: Case, /) -> Reason | None:
-        """The reason, as far as the case supports it."""
+        """Return the reason, as far as the case supports it."""
         ...
 
 

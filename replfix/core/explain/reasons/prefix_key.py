@@ -1,4 +1,4 @@
-"""The key holds only the beginning of a column, and two values begin alike."""
+"""The key has only the beginning of a column, and two values begin alike."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""One family of errors a file: the numbers, what they mean, what replfix does and what is left to a human. A new one is listed here, and
-has its page in docs/errors/."""
+"""One family of errors a file: the numbers, what they mean, what replfix does and what is left to a human.
+
+A new one is listed here, and has its page in docs/errors/.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ class Guidance(Protocol):
     FAMILY: Family
 
     def advise(self, evidence: Evidence, /) -> tuple[Remedy, ...]:
-        """What a human can do, once the evidence of an incident is there."""
+        """Return what a human can do, once the evidence of an incident is there."""
         ...
 
 

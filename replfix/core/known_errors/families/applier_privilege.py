@@ -81,7 +81,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _to_give_on(evidence: Evidence, account: str) -> tuple[str, ...]:
-    """Who grants or revokes something has to have it, and may give it."""
+    """Return the GRANT for an account that grants or revokes: the privileges, WITH GRANT OPTION."""
     given = _GIVES.match(evidence.statement.text) if evidence.statement is not None else None
     if given is None:
         return ()

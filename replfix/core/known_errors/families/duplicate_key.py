@@ -32,7 +32,7 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Rows are a strategy's business; a statement is not."""
+    """Return what helps for a statement, and for values that the source has twice; rows are for a strategy."""
     if evidence.transaction is not None or evidence.unreachable is not None:
         return (
             *_twice_on_source(evidence),
@@ -45,7 +45,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _twice_on_source(evidence: Evidence) -> Iterator[Remedy]:
-    """The replica takes both rows, as the source has them, once nothing there holds the values apart."""
+    """Yield what makes the key of the replica accept both rows, as the source has them."""
     told = set()
     for twice in held_twice(evidence):
         table, key = twice.table, twice.key

@@ -32,7 +32,7 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Rows are a strategy's business; a statement is not."""
+    """Return what helps for a statement, and for tables that filters leave out; rows are for a strategy."""
     if evidence.transaction is not None:
         return (*_of_tables_left_out(evidence), *by_hand(evidence))
     known = drift.references_only_here(evidence) or _without_a_parent(evidence) or (Remedy(FAMILY.human),)
@@ -40,7 +40,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _of_tables_left_out(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Foreign keys between a table of the transaction and one that the filters leave out: no repair of rows lasts."""
+    """Return the foreign keys between a table of the transaction and a filtered one: no repair of rows lasts there."""
     transaction, filters = evidence.transaction, evidence.channel.filters
     changed = {change.table for change in transaction.changes} if transaction is not None else set()
     tables = [table for name, table in evidence.tables.items() if name in changed]

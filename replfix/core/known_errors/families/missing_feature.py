@@ -71,7 +71,7 @@ _ENGINE = 1286
 
 
 def missing_plugin(error: ApplierError) -> str:
-    """The name of a plugin or storage engine that the replica has not loaded; empty for any other error."""
+    """Return the name of a plugin or storage engine that the replica has not loaded; empty for any other error."""
     named = _NAMED.search(error.message) if error.errno in (_PLUGIN, _ENGINE) else None
     return named["name"] if named else ""
 

@@ -27,7 +27,7 @@ FAMILY = Family(
 
 
 def advise(evidence: Evidence) -> tuple[Remedy, ...]:
-    """Nothing where a row is missing: that is a strategy's business, but for tables in which nothing can be rehearsed."""
+    """Return what helps in tables where nothing can be rehearsed; other missing rows are for a strategy."""
     return (
         *_put_back(evidence),
         *partial_images.advise(evidence),
@@ -37,7 +37,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _put_back(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The rows of tables without transactions, as statements."""
+    """Return the rows of tables without transactions, as statements."""
     found = evidence.reconciliation
     if found is None or not found.repairs or found.blockers or len(found.repairs) > SHOWN_ROWS:
         return ()

@@ -110,7 +110,7 @@ _WHEN = ("before this statement", "when it wrote the row")
 
 
 def _then(evidence: Evidence, both: BothDefinitions, theirs: str, ours: str) -> str | None:
-    """The PARTITION BY that the failing transaction needs; None where that is unknown."""
+    """Return the PARTITION BY that the failing transaction needs; None where that is unknown."""
     if both.later is None:
         return None
     failing = (evidence.statement.text,) if evidence.statement is not None else ()

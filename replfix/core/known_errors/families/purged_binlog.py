@@ -173,7 +173,10 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _last_of_others(evidence: Evidence, domain: str) -> str | None:
-    """The newest transaction of that domain in the replica's binlog or position that it did not write itself."""
+    """Return the newest transaction of that domain that the replica has and did not write itself.
+
+    From its binlog or its position.
+    """
     own = str(evidence.status.server_id)
     numbers = [
         (spans[-1][1], server)
@@ -184,7 +187,7 @@ def _last_of_others(evidence: Evidence, domain: str) -> str | None:
 
 
 def _position(evidence: Evidence, domain: str, last: str) -> str | None:
-    """The whole position, for it is set as a whole. None where it names that transaction already."""
+    """Return the whole position, for it is set as a whole. None where it names that transaction already."""
     executed = evidence.status.executed
     applied = executed.positions if isinstance(executed, MariadbGtidSet) else ()
     now = {of: f"{of}-{server}-{number}" for (of, server), number in applied}

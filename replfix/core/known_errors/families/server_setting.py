@@ -136,7 +136,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def statements_too(evidence: Evidence) -> Remedy:
-    """For a channel that takes row events only."""
+    """Return what helps for a channel that accepts row events only."""
     channel = evidence.named_channel
     return Remedy(
         "The channel takes row events only (REQUIRE_ROW_FORMAT = 1), and the source logged a statement. This lets it take statements as well. To "

@@ -45,7 +45,10 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
 
 
 def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
-    """The incident changes no row. It has a GTID of its own on MySQL, and none on MariaDB (9.7.4, 11.8.9)."""
+    """Return how the incident is skipped: it changes no row.
+
+    It has a GTID of its own on MySQL, and none on MariaDB (9.7.4, 11.8.9).
+    """
     channel = evidence.channel
     told = (
         "The source logged that rows were changed there which its binlog does not hold; its error log says what happened then. The incident "

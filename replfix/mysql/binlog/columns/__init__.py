@@ -41,13 +41,13 @@ _ENCODINGS: Mapping[str, Make] = {name: make for family in _FAMILIES for name, m
 
 
 def may_be(column: Column, number: int) -> bool:
-    """Whether a column of that definition is logged as the type of that number."""
+    """Return whether a column of that definition is logged as the type of that number."""
     type_ = EVENT_TYPES.get(number)
     return type_ is not None and column.data_type in type_.names
 
 
 def encoding(column: Column, *, mariadb: bool = False) -> Encoding:
-    """How a server of today logs the column. Unreadable for a type or a character set that replfix does not write."""
+    """Return how a server of today logs the column; Unreadable for a type or a character set that replfix does not write."""
     make = None if otherwise_stored(column) else _ENCODINGS.get(column.data_type)
     if make is None:
         raise Unreadable(

@@ -24,18 +24,20 @@ _ARGUMENTS = re.compile(r"\w+\((\d+)(?:,(\d+))?\)")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
+    """How a server logs a column."""
+
     type: int  # as the event names it: STRING also for BINARY, ENUM and SET
     metadata: bytes
     encode: Encode
 
 
 def otherwise_stored(column: Column) -> bool:
-    """Whether MariaDB stores and logs the column in a form of its own."""
+    """Return whether MariaDB stores and logs the column in a form of its own."""
     return _OTHERWISE_STORED.search(column.column_type) is not None
 
 
 def arguments(column: Column, first: int, second: int) -> tuple[int, int]:
-    """The numbers of ``decimal(10,2)``."""
+    """Return the numbers of ``decimal(10,2)``."""
     match = _ARGUMENTS.match(column.column_type)
     return (int(match[1]), int(match[2] or 0)) if match else (first, second)
 

@@ -19,22 +19,27 @@ class Described(Protocol):
 
     @property
     def metadata(self) -> int:
-        """By type: length in bytes, digits of a fraction, precision << 8 | scale, …"""
+        """By type: length in bytes, digits of a fraction, ``precision << 8 | scale``, and so on."""
         ...
 
-    def unsigned(self) -> bool: ...
+    def unsigned(self) -> bool:
+        """Return whether the column is UNSIGNED."""
 
-    def charset(self) -> str: ...
+    def charset(self) -> str:
+        """Return the name of the column's character set."""
 
-    def labels(self) -> tuple[str, ...]: ...
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of an ENUM or SET."""
 
     def digits(self) -> int:
-        """Of a second, where the event does not say how many."""
+        """Return the digits of a second, where the event does not say how many."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
+    """A column type as row events have it."""
+
     number: int
     """As the event has it; of ENUM and SET the real type."""
     names: tuple[str, ...]

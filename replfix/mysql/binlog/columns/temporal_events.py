@@ -1,4 +1,4 @@
-"""DATE, TIME, DATETIME and TIMESTAMP in row events, those of servers before 5.6 and of MariaDB's mysql56_temporal_format=OFF too."""
+"""DATE, TIME, DATETIME and TIMESTAMP in row events, also as before 5.6 and with MariaDB's mysql56_temporal_format=OFF."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ class Buffer:
         self.what = what  # for the message: what is being read
 
     def take(self, length: int) -> bytes:
+        """Return the next bytes; Unreadable when fewer are left."""
         end = self.at + length
         if end > len(self.data):
             raise self.damaged("it ends too early")
@@ -24,11 +25,11 @@ class Buffer:
         return piece
 
     def uint(self, width: int) -> int:
-        """A little-endian unsigned integer of ``width`` bytes."""
+        """Return a little-endian unsigned integer of ``width`` bytes."""
         return int.from_bytes(self.take(width), "little")
 
     def lenenc(self) -> int:
-        """A length-encoded integer of the client protocol."""
+        """Return a length-encoded integer of the client protocol."""
         first = self.uint(1)
         if first < 0xFB:
             return first
@@ -37,7 +38,7 @@ class Buffer:
         return self.uint({0xFC: 2, 0xFD: 3, 0xFE: 8}[first])
 
     def varint(self) -> int:
-        """An integer of mysql::serialization: the trailing one-bits of the first byte count the bytes that follow."""
+        """Return an integer of mysql::serialization: the first byte's trailing one-bits count the bytes that follow."""
         first = self.uint(1)
         extra = 0
         while extra < 8 and first >> extra & 1:
@@ -47,11 +48,12 @@ class Buffer:
         return first >> (extra + 1) | self.uint(extra) << (7 - extra)
 
     def signed_varint(self) -> int:
+        """Return a signed integer of mysql::serialization: the sign is the lowest bit."""
         value = self.varint()
         return value >> 1 ^ -(value & 1)
 
     def name(self) -> str:
-        """An identifier: length-encoded, UTF-8."""
+        """Return an identifier: length-encoded, UTF-8."""
         raw = self.take(self.lenenc())
         try:
             return raw.decode("utf-8")
@@ -59,11 +61,14 @@ class Buffer:
             raise self.damaged("a name is not UTF-8") from None
 
     def rest(self) -> bytes:
+        """Return all bytes that are left."""
         return self.take(len(self.data) - self.at)
 
     @property
     def left(self) -> int:
+        """How many bytes are left."""
         return len(self.data) - self.at
 
     def damaged(self, why: str) -> Unreadable:
+        """Return the error for a damaged event."""
         return Unreadable(f"{self.what} cannot be read: {why}.")

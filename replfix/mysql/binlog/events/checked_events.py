@@ -108,6 +108,7 @@ class Event:
 
     @property
     def start_pos(self) -> int:
+        """The event's position in its log."""
         return self.end_pos - len(self.raw)
 
     @property
@@ -117,13 +118,15 @@ class Event:
 
     @property
     def ignorable(self) -> bool:
+        """Whether a reader that does not know the event may pass over it."""
         return bool(self.flags & IGNORABLE)
 
     def buffer(self) -> Buffer:
+        """Return the event's body, to be read field by field."""
         return Buffer(self.body, f"The {self.name} event that ends at {self.log_file}:{self.end_pos}")
 
     def holding(self, number: int, body: bytes, *, header: tuple[int, int, int] | None = None) -> Event:
-        """An event that this one held packed, as it would stand in the log itself: fit for a BINLOG statement.
+        """Return an event that was packed in this one, as it would be in the log itself: fit for a BINLOG statement.
 
         It ends where this one ends: in the log it has no place of its own. ``header``: its own timestamp, server_id and
         flags, those of this event if None.
@@ -137,6 +140,7 @@ class Event:
 
 
 def type_name(number: int) -> str:
+    """Return the name of an event type, for people."""
     try:
         return EventType(number).name.capitalize()
     except ValueError:
@@ -144,7 +148,7 @@ def type_name(number: int) -> str:
 
 
 def _with_checksum(event: bytes) -> bool:
-    """Whether the last four bytes are the CRC32 of the others."""
+    """Return whether the last four bytes are the CRC32 of the others."""
     return zlib.crc32(event[:-CHECKSUM_SIZE]) == int.from_bytes(event[-CHECKSUM_SIZE:], "little")
 
 
@@ -174,10 +178,11 @@ def read_format(raw: bytes) -> FormatDescription:
 
 
 def events(raws: Iterable[bytes], log_file: str = "") -> Iterator[Event]:
-    """The events of a stream in order; ``log_file``: the log that they are of until one of them says it. :class:`Unreadable` for a damaged one.
+    """Yield the events of a stream in order. :class:`Unreadable` for a damaged one.
 
-    Heartbeats, Start_encryption, and the Rotate and Gtid_list events that the server makes up for the network only, are taken in
-    and not handed on. Events that do not say where they end (MariaDB 11 inside a transaction) end where their bytes do.
+    ``log_file``: the log that they are of until one of them names it. Heartbeats, Start_encryption, and the Rotate and
+    Gtid_list events that the server makes up for the network only, are read and not handed on. Events without an end
+    position (MariaDB 11 inside a transaction) end where their bytes do.
     """
     last = 0
     current: FormatDescription | None = None

@@ -30,7 +30,7 @@ _TYPES = {
 
 
 def obstacle(table: Table) -> str:
-    """Why no row events can be made for that table; empty when they can."""
+    """Return why no row events can be made for that table; empty when they can."""
     try:
         for column in table.columns:
             encoding(column)
@@ -86,7 +86,7 @@ class Crafted:
 
 
 def _as_source_has_it(table: Table, image: RowImage) -> tuple[Table, RowImage]:
-    """A new row whose own columns are not known is written as the source would log it: the server fills the others."""
+    """Return a new row with unknown own columns as the source would log it: the server fills the others."""
     kept = [c for c in table.columns if not c.own]
     if len(kept) == len(table.columns) or any(image[c.ordinal] is not NOT_LOGGED for c in table.columns if c.own):
         return table, image
@@ -95,7 +95,7 @@ def _as_source_has_it(table: Table, image: RowImage) -> tuple[Table, RowImage]:
 
 
 def _naming(table: Table, image: RowImage) -> Sequence[int]:
-    """The columns by which the server finds the row."""
+    """Return the columns by which the server finds the row."""
     for key in (table.own_identity, table.identity):
         if key is not None and not any(image[ordinal] is NOT_LOGGED for ordinal in table.ordinals(key)):
             return sorted(table.ordinals(key))
@@ -127,7 +127,7 @@ _VECTOR = re.compile(r"vector\((\d+)\)")
 
 
 def _dimensions(table: Table) -> bytes:
-    """Of VECTOR columns: MySQL takes none without (error 1105, 9.7.4). MariaDB writes its own as VARBINARY."""
+    """Return the dimensions of VECTOR columns: MySQL rejects them without (error 1105, 9.7.4); MariaDB writes VARBINARY."""
     found = b"".join(_lenenc(int(match[1])) for c in table.columns if (match := _VECTOR.match(c.column_type.lower())))
     return bytes([_VECTOR_DIMENSIONS]) + _lenenc(len(found)) + found if found else b""
 

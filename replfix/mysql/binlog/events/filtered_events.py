@@ -52,7 +52,7 @@ def _statement(events: tuple[bytes, ...], applied_as: AppliedAs, checksums: bool
 
 
 def _names(event: bytes) -> tuple[TableName, int]:
-    """The table that a Table_map event names, and where its columns begin."""
+    """Return the table that a Table_map event names, and where its columns begin."""
     fields = Buffer(event[_NAMES_AT:], "A Table_map event")
     schema = fields.take(fields.uint(1))
     fields.take(1)

@@ -30,7 +30,7 @@ class Opening:
 
 
 def at_seconds(event: Event) -> datetime:
-    """When an event was written, by its header."""
+    """Return when an event was written, by its header."""
     return _EPOCH + timedelta(seconds=event.timestamp)
 
 
@@ -44,7 +44,7 @@ def _opening(event: Event, gtid: str | None, microseconds: int) -> Opening:
 
 
 def plain(event: Event) -> Opening:
-    """A Gtid or Anonymous_gtid event."""
+    """Read a Gtid or Anonymous_gtid event."""
     fields = event.buffer()
     fields.take(1)  # flags
     origin = uuid.UUID(bytes=fields.take(16))
@@ -62,7 +62,10 @@ def plain(event: Event) -> Opening:
 
 
 def tagged(event: Event) -> Opening:
-    """A Gtid_tagged event. mysql::serialization: version, size, last field that may not be skipped, then numbered fields in order."""
+    """Read a Gtid_tagged event.
+
+    mysql::serialization: version, size, last field that may not be skipped, then numbered fields in order.
+    """
     fields = event.buffer()
     if fields.varint() != 1:
         raise fields.damaged("its serialization version is not known")
@@ -100,7 +103,7 @@ def tagged(event: Event) -> Opening:
 
 
 def encode(gtids: GtidSet) -> bytes:
-    """The set as COM_BINLOG_DUMP_GTID takes it; with tags in the form that 8.3 introduced."""
+    """Return the set as COM_BINLOG_DUMP_GTID takes it; with tags in the form that 8.3 introduced."""
     tagged = any(tag for (_, tag), _ in gtids.intervals)
     count = len(gtids.intervals)
     pieces = [struct.pack("<Q", (1 << 56 | count << 8 | 1) if tagged else count)]

@@ -63,7 +63,7 @@ def layout(
 
 
 def _missing(mapped: MappedColumn) -> Iterator[str]:
-    """What the event does not say of a column and its values cannot do without."""
+    """Yield what the event lacks of a column and its values cannot do without."""
     if mapped.name is None:
         yield "names"
     if mapped.unsigned is None and mapped.kind.signed:
@@ -119,7 +119,7 @@ def _misfit(table_map: TableMap, why: str) -> Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A column of the event; ``column`` says what the event does not."""
+    """A column of the event; ``column`` has what is not in the event."""
 
     mapped: MappedColumn
     column: Column | None

@@ -25,7 +25,7 @@ COMPRESSED = frozenset(_PLAIN)
 
 
 def opening(event: Event) -> Opening:
-    """A Mariadb_gtid event. One that does not stand alone begins its transaction itself: no ``BEGIN`` follows."""
+    """Read a Mariadb_gtid event. Without the STANDALONE flag it begins its transaction: no ``BEGIN`` follows."""
     fields = event.buffer()
     number = fields.uint(8)
     domain = fields.uint(4)
@@ -44,7 +44,7 @@ def opening(event: Event) -> Opening:
 
 
 def _thread_id(fields: Buffer) -> int | None:
-    """Of the connection that wrote the transaction (11.5 and later)."""
+    """Return the connection that wrote the transaction (11.5 and later)."""
     extra = fields.uint(1) if fields.left else 0
     if not extra & _THREAD_ID:
         return None
@@ -53,13 +53,13 @@ def _thread_id(fields: Buffer) -> int | None:
 
 
 def _xa_id(fields: Buffer) -> str:
-    """As ``XA RECOVER FORMAT='SQL'`` writes it."""
+    """Return the XID as ``XA RECOVER FORMAT='SQL'`` writes it."""
     form, global_length, branch_length = fields.uint(4), fields.uint(1), fields.uint(1)
     return f"X'{fields.take(global_length).hex()}',X'{fields.take(branch_length).hex()}',{form}"
 
 
 def plain(event: Event, transaction: str, limits: Limits) -> Event:
-    """The event that a compressed one (``log_bin_compress=ON``) was before."""
+    """Return the event that a compressed one (``log_bin_compress=ON``) was before."""
     fields = event.buffer()
     if event.type == EventType.MARIADB_QUERY_COMPRESSED:
         fields.take(8)
@@ -76,7 +76,7 @@ def plain(event: Event, transaction: str, limits: Limits) -> Event:
 
 
 def _unpacked(fields: Buffer, transaction: str, limits: Limits) -> bytes:
-    """A byte (0x80, the algorithm, the width of the length), the length with its first byte first, the compressed bytes."""
+    """Decompress: a byte (0x80, algorithm, width of the length), the length big-endian, the compressed bytes."""
     form = fields.uint(1)
     width = form & 0x07
     if form & 0xF8 != 0x80 or not 1 <= width <= 4:

@@ -1,7 +1,7 @@
 """The Transaction_payload event: a whole transaction but its Gtid event, compressed.
 
 Source: libs/mysql/binlog/event/compression and codecs (MySQL 9.7). After the header there are fields (type, length,
-value, all length-encoded) until type 0, then the payload: events one behind the other, without checksums.
+value, all length-encoded) until type 0, then the payload: events one after the other, without checksums.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LARGEST_WINDOW = (
 
 
 def unpacked(event: Event, transaction: str, limits: Limits) -> Iterator[Event]:
-    """The events that a Transaction_payload event holds, decompressed as they are asked for.
+    """Yield the events in a Transaction_payload event, decompressed as they are asked for.
 
-    :class:`~replfix.errors.Unreadable` for a compression that is not known, for more bytes than the limit, and when the
-    events do not come out to the byte.
+    :class:`~replfix.errors.Unreadable` for an unknown compression, for more bytes than the limit, and when the events
+    do not come out to the byte.
     """
     fields = event.buffer()
     sizes: dict[int, int] = {}

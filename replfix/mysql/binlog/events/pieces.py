@@ -13,10 +13,10 @@ _ROWS_FLAGS_AT = HEADER_SIZE + 6  # behind the table's number
 
 
 def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> Iterator[tuple[bytes, ...]]:
-    """The events of one statement, in tuples of at most ``most`` bytes; an event that is larger alone, with its maps.
+    """Yield the events of one statement, in tuples of at most ``most`` bytes; a larger event alone, with its maps.
 
     Each piece is a statement of its own to the server: it begins with the Table_map events so far, and its last rows
-    event ends the statement. Rows events whose maps the server has let go of end the server (seen on 9.7.4).
+    event ends the statement. Rows events whose maps the server has closed crash the server (seen on 9.7.4).
     """
     if sum(map(len, statement)) <= most:
         yield tuple(statement)
@@ -40,7 +40,7 @@ def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> 
 
 
 def ended(event: bytes, checksums: bool) -> bytes:
-    """The rows event, as the last one of its statement."""
+    """Return the rows event, as the last one of its statement."""
     changed = bytearray(event)
     changed[_ROWS_FLAGS_AT] |= STATEMENT_END
     if checksums:

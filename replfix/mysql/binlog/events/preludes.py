@@ -42,7 +42,7 @@ def _variable(event: Event) -> str:
 
 
 def _literal(kind: int, data: bytes, *, signed: bool) -> str:
-    """A value that is neither a number nor UTF-8 as its bytes."""
+    """Return a value that is neither a number nor UTF-8 as its bytes."""
     if kind == _INT:
         return str(int.from_bytes(data, "little", signed=signed))
     if kind == _REAL:
@@ -62,5 +62,5 @@ PRELUDES = frozenset(_TOLD)
 
 
 def setting(event: Event) -> str:
-    """What an event of ``PRELUDES`` sets."""
+    """Return what an event of ``PRELUDES`` sets."""
     return _TOLD[EventType(event.type)](event)

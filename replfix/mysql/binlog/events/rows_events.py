@@ -51,6 +51,7 @@ class RowsHead:
 
 
 def read_head(event: Event) -> RowsHead:
+    """Read a rows event up to its first row."""
     fields = event.buffer()
     table_id = fields.uint(6)
     flags = fields.uint(2)
@@ -73,7 +74,7 @@ class RowDecoder:
     """Decodes the rows events of one layout; images with the same columns share their compiled form.
 
     ``wanted``: the ordinals of the columns to decode, None for all. The others are passed over, which is several times
-    as fast, and stand as ``NOT_LOGGED`` in the images.
+    as fast, and are ``NOT_LOGGED`` in the images.
     """
 
     layout: Layout
@@ -81,7 +82,7 @@ class RowDecoder:
     _images: dict[tuple[int, int], ImageDecode] = field(default_factory=dict)
 
     def changes(self, event: Event, head: RowsHead, most: int | None = None) -> list[RowChange]:
-        """The rows of an event, in order, no more than ``most``; :class:`Unreadable` when they do not come out to the byte."""
+        """Return an event's rows in order, at most ``most``; :class:`Unreadable` when they do not come out to the byte."""
         table, end_pos, checked = self.layout.table, event.end_pos, head.checks_foreign_keys
         match KINDS[EventType(event.type)]:
             case ChangeKind.INSERT as kind:
@@ -96,8 +97,7 @@ class RowDecoder:
                 ]
 
     def images(self, event: Event, head: RowsHead, most: int | None = None) -> list[RowImage]:
-        """The images of an event as they stand in it, of no more than ``most`` rows: of an update, before and after image in
-        turn."""
+        """Yield the images of an event in its order, of at most ``most`` rows; of an update, before and after image in turn."""
         if head.columns != len(self.layout.forms):
             raise event.buffer().damaged(
                 f"it has {head.columns} columns, its Table_map event has {len(self.layout.forms)}"
@@ -134,8 +134,11 @@ class RowDecoder:
                 raise Unreadable("It ends too early.")
 
     def _read_partial(self, head: RowsHead) -> Iterator[RowImage]:
-        """As ``_read``. Each after image begins with its options and a bit for each JSON column of the table, whether the
-        image holds it or not: set where there are differences in place of the document (seen on 9.7)."""
+        """Do as ``_read`` for Partial_update_rows.
+
+        Each after image begins with its options and a bit for each JSON column of the table, whether it is in the image
+        or not: set where there are differences in place of the document (seen on 9.7).
+        """
         before_bits, after_bits = head.present
         read_before = self._image(before_bits)
         documents = self.layout.documents
@@ -155,7 +158,7 @@ class RowDecoder:
             yield self._completed(before, after, partial)
 
     def _completed(self, before: RowImage, after: RowImage, partial: Sequence[int]) -> RowImage:
-        """The after image, its differences applied to the documents before them."""
+        """Return the after image, its differences applied to the documents before them."""
         whole = list(after)
         for ordinal in partial:
             diffs, document = after[ordinal], before[ordinal]
@@ -170,7 +173,7 @@ class RowDecoder:
         return tuple(whole)
 
     def _image(self, bits: int, raw_bits: int = 0) -> ImageDecode:
-        """The decoder of an image with these columns; those of ``raw_bits``, which have a length, come out as bytes."""
+        """Return the decoder of an image with these columns; those of ``raw_bits``, which have a length, come out as bytes."""
         if (bits, raw_bits) not in self._images:
             self._images[bits, raw_bits] = compiled(
                 [
@@ -185,7 +188,7 @@ class RowDecoder:
 
 
 def _sharing(before: RowImage, after: RowImage) -> RowImage:
-    """The after image with the objects of the before image where a value stayed: most do, and half of the memory is saved.
+    """Return the after image with the before image's objects where values stayed: that saves half of the memory.
 
     Only of types whose equal values are the same in everything: 0.0 and -0.0 are not.
     """

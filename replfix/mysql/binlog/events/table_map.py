@@ -16,7 +16,7 @@ from replfix.mysql.binlog.events.checked_events import Event
 
 @dataclass(frozen=True, slots=True)
 class MappedColumn:
-    """One column as the event tells it. None: the event does not say (``binlog_row_metadata=MINIMAL``)."""
+    """One column as the event describes it. None: the event does not say (``binlog_row_metadata=MINIMAL``)."""
 
     type: int  # of FIELD_TYPE; for ENUM and SET the real type
     metadata: int  # by type: length in bytes, digits of a fraction, precision << 8 | scale, …
@@ -28,6 +28,7 @@ class MappedColumn:
 
     @property
     def kind(self) -> EventType:
+        """What is known of its type."""
         return EVENT_TYPES[self.type]
 
     @property
@@ -38,13 +39,15 @@ class MappedColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableMap:
+    """A Table_map event, read."""
+
     table_id: int
     table: TableName
     columns: tuple[MappedColumn, ...]
 
 
 def table_id(event: Event) -> int:
-    """The number by which rows events refer to a Table_map event."""
+    """Return the number by which rows events refer to a Table_map event."""
     return event.buffer().uint(6)
 
 

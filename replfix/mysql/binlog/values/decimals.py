@@ -19,14 +19,14 @@ def size(precision: int, scale: int) -> int:
 
 
 def groups(precision: int, scale: int) -> tuple[int, ...]:
-    """Digits in each group: the incomplete one comes first before the point, and last behind it."""
+    """Return the number of digits in each group: the incomplete one comes first before the point, and last after it."""
     whole, first = divmod(precision - scale, 9)
     behind, last = divmod(scale, 9)
     return tuple(digits for digits in (first, *(9,) * whole, *(9,) * behind, last) if digits)
 
 
 def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
-    """From the packed bytes to the value, with its scale; :class:`Unreadable` for what no server packs."""
+    """Return the function from packed bytes to the value, with its scale; :class:`Unreadable` for invalid bytes."""
     sizes = groups(precision, scale)
     widths = [8 * BYTES_OF_DIGITS[digits] for digits in sizes]
     bits = sum(widths)

@@ -1,7 +1,7 @@
-"""How each column type stands in a row, as the forms that :mod:`replfix.mysql.binlog.values.images` compiles.
+"""The form of each column type in a row, for :mod:`replfix.mysql.binlog.values.images` to compile.
 
-What a form means is a value of :mod:`replfix.core.rows.row_values`. A meaning raises :class:`Unreadable`, or one of Python's own
-errors, for bytes that no server writes; the bytes of a row that is cut short can be fewer than asked for.
+What a form means is a value of :mod:`replfix.core.rows.row_values`. A meaning raises :class:`Unreadable`, or one of
+Python's own errors, for bytes that no server writes; the bytes of a row that is cut short can be fewer than asked for.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ DOUBLE = Fixed("d")
 
 
 def integer(type_: int, unsigned: bool) -> Form:
+    """Read an integer, little-endian."""
     if type_ == FIELD_TYPE.INT24:
         return Fixed("3s", functools.partial(int.from_bytes, byteorder="little", signed=not unsigned))
     form = _INTEGERS[type_]
@@ -60,14 +61,17 @@ def blob(prefix: int, meaning: Callable[[bytes], Value] | None = None) -> Form:
 
 
 def json(prefix: int) -> Form:
+    """Read a JSON document after its length, in the server's binary form."""
     return blob(prefix, lambda raw: json_value(json_binary.parse(raw)))
 
 
 def json_value(document: json_text.Document) -> Json:
+    """Return the document as text, with its SQL types where it has some."""
     return Json(json_text.dump(document), document if json_text.has_typed(document) else None)
 
 
 def enum(width: int, labels: Sequence[str]) -> Form:
+    """Read an ENUM: the number of its label, 0 for the empty string that stands for an invalid value."""
     if width not in (1, 2):
         raise Unreadable(f"A Table_map event has an ENUM of {width} bytes.")
     values = ("", *labels)
@@ -84,6 +88,7 @@ def enum(width: int, labels: Sequence[str]) -> Form:
 
 
 def set_(width: int, labels: Sequence[str]) -> Form:
+    """Read a SET: one bit for each label."""
     if not 1 <= width <= 8:
         raise Unreadable(f"A Table_map event has a SET of {width} bytes.")
 
@@ -105,6 +110,7 @@ def bit(metadata: int) -> Form:
 
 
 def decimal(metadata: int) -> Form:
+    """Read a DECIMAL; ``metadata``: precision and scale."""
     precision, scale = metadata >> 8, metadata & 0xFF
     if not 1 <= precision <= 65 or scale > min(precision, 38):  # 30 digits behind the point in MySQL, 38 in MariaDB
         raise Unreadable(f"A Table_map event has a DECIMAL({precision},{scale}).")
@@ -122,14 +128,17 @@ def _packed(read: Callable[[int], Callable[[bytes], str]], whole: int, digits: i
 
 
 def datetime(digits: int) -> Form:
+    """Read a DATETIME (5.6.4 and later) with so many digits of a second."""
     return _packed(temporal.datetime, 5, digits)
 
 
 def time_of_day(digits: int) -> Form:
+    """Read a TIME (5.6.4 and later) with so many digits of a second."""
     return _packed(temporal.time_of_day, 3, digits)
 
 
 def timestamp(digits: int) -> Form:
+    """Read a TIMESTAMP (5.6.4 and later) with so many digits of a second."""
     return _packed(temporal.timestamp, 4, digits)
 
 
@@ -142,14 +151,17 @@ def _old(digits: int, plain: Form, sizes: str, read: Callable[[int], temporal.Re
 
 
 def old_time(digits: int) -> Form:
+    """Read a TIME in the form before 5.6.4; with digits of a second in MariaDB's."""
     return _old(digits, Fixed("3s", temporal.old_time), "3445556", temporal.hires_time)
 
 
 def old_datetime(digits: int) -> Form:
+    """Read a DATETIME in the form before 5.6.4; with digits of a second in MariaDB's."""
     return _old(digits, Fixed("Q", temporal.old_datetime), "8667778", temporal.hires_datetime)
 
 
 def old_timestamp(digits: int) -> Form:
+    """Read a TIMESTAMP in the form before 5.6.4; with digits of a second in MariaDB's."""
     return _old(digits, Fixed("I", temporal.utc), "4556677", temporal.hires_timestamp)
 
 
@@ -157,9 +169,12 @@ def old_timestamp(digits: int) -> Form:
 
 
 def decompressed(meaning: Callable[[bytes], Value] | None) -> Callable[[bytes], Value]:
-    """The meaning of a value that may be compressed. Its first byte: 0 for one that is not; else the method in the upper
-    half (8: zlib), 8 for deflate without zlib's header, and how many bytes the plain size takes, which follows
-    big-endian. An empty value has no first byte. Source: MariaDB sql/field_comp.cc."""
+    """Return the meaning of a value that may be compressed.
+
+    Its first byte: 0 for one that is not; else the method in the upper half (8: zlib), 8 for deflate without zlib's
+    header, and how many bytes the plain size takes, which follows big-endian. An empty value has no first byte. Source:
+    MariaDB sql/field_comp.cc.
+    """
 
     def decode(raw: bytes) -> Value:
         plain = _plain(raw) if raw else raw

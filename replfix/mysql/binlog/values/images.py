@@ -28,12 +28,13 @@ class Fixed:
 
     @property
     def size(self) -> int:
+        """The number of bytes."""
         return struct.calcsize(f"<{self.form}")
 
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """Bytes behind their length, which takes ``prefix`` bytes itself."""
+    """Bytes after their length, which takes ``prefix`` bytes itself."""
 
     prefix: int  # 1 to 4
     meaning: Callable[[bytes], Value] | None = None  # None: the bytes are the value
@@ -46,15 +47,18 @@ _PREFIXES = {1: "B", 2: "H", 3: "3s", 4: "I"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A column of an image. ``form`` is None for one that the image does not hold; one that is not ``wanted`` is
-    passed over. Both come out as ``NOT_LOGGED``."""
+    """A column of an image.
+
+    ``form`` is None for one that is not in the image; one that is not ``wanted`` is passed over. Both come out as
+    ``NOT_LOGGED``.
+    """
 
     form: Form | None
     wanted: bool = True
 
 
 def compiled(parts: Sequence[Part]) -> ImageDecode:
-    """The decoder of the images that hold these columns. Only those that are held have a NULL bit."""
+    """Return the decoder of the images that have these columns. Only columns in the image have a NULL bit."""
     return _Writer(parts).function()
 
 

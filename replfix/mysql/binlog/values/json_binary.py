@@ -25,7 +25,7 @@ _MAX_DEPTH = 100  # JSON_DOCUMENT_MAX_DEPTH of the server
 
 
 def parse(data: bytes) -> Document:
-    """The document; :class:`Unreadable` when it is damaged or holds a value of a type that is not known."""
+    """Return the document; :class:`Unreadable` when it is damaged or has a value of an unknown type."""
     if not data:  # what ALTER TABLE … ADD j JSON NOT NULL leaves in the rows that are there: the server shows null
         return None
     try:
@@ -44,7 +44,7 @@ class _Parser:
         return self.value(self.data[0], 1, 0)
 
     def value(self, kind: int, at: int, depth: int) -> Document:
-        """The value of a type that starts at a position."""
+        """Return the value of a type that starts at a position."""
         self.values_left -= 1
         if self.values_left < 0 or depth > _MAX_DEPTH:
             raise Unreadable("A JSON value is damaged: its parts point to each other.")
@@ -95,7 +95,7 @@ class _Parser:
         return self.sized(at).decode("utf-8")
 
     def sized(self, at: int) -> bytes:
-        """Bytes behind their length, seven bits of it in each byte."""
+        """Return bytes that follow their length, seven bits of it in each byte."""
         length = shift = 0
         while True:
             byte = self.data[at]
@@ -118,7 +118,7 @@ class _Parser:
 
 
 def _opaque(field_type: int, raw: bytes) -> Document:
-    """A value of an SQL type inside a document, with what the server prints for it."""
+    """Return a value of an SQL type inside a document, with what the server prints for it."""
     if field_type == FIELD_TYPE.NEWDECIMAL:
         precision, scale = raw[0], raw[1]
         if not 1 <= precision <= 65 or scale > precision or len(raw) != 2 + decimals.size(precision, scale):
@@ -153,7 +153,10 @@ OTHERS = {
 
 
 def _temporal(field_type: int, packed: int) -> str:
-    """``packed``: 24 bits of microseconds below the fields, negative as a whole (my_time.cc, ``longlong_packed``)."""
+    """Read a date or time; ``packed``: 24 bits of microseconds below the fields, negative as a whole.
+
+    Source: my_time.cc, ``longlong_packed``.
+    """
     magnitude = abs(packed)
     micro, whole = magnitude & 0xFFFFFF, magnitude >> 24
     clock = f"{whole >> 6 & 63:02d}:{whole & 63:02d}.{micro:06d}"

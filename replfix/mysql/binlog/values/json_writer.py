@@ -23,8 +23,10 @@ _LONGEST_KEY = 0xFFFF
 
 
 def write(document: Document) -> bytes:
-    """The binary form, type byte first. Unreadable for what no server holds: a key of more than 65,535 bytes, more
-    than 4 GiB."""
+    """Return the binary form, type byte first.
+
+    Unreadable for what no server can store: a key of more than 65,535 bytes, more than 4 GiB.
+    """
     kind, data = _value(document)
     return bytes([kind]) + data
 

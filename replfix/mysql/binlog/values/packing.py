@@ -1,4 +1,4 @@
-"""Decimals, dates and times into the bytes that the binary log holds: the inverse of ``decimals`` and ``temporal``.
+"""Pack decimals, dates and times as they are in the binary log: the inverse of ``decimals`` and ``temporal``.
 
 Each function raises ValueError for a text that is no value of the type.
 """
@@ -21,7 +21,7 @@ _EPOCH = calendar.datetime(1970, 1, 1, tzinfo=calendar.UTC)
 
 
 def decimal(number: Decimal, precision: int, scale: int) -> bytes:
-    """``number`` has at most ``precision`` digits, ``scale`` of them behind the point."""
+    """Pack a DECIMAL; ``number`` has at most ``precision`` digits, ``scale`` of them after the point."""
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or -exponent > scale:
         raise ValueError(f"{number} is no DECIMAL({precision},{scale})")
@@ -38,11 +38,14 @@ def decimal(number: Decimal, precision: int, scale: int) -> bytes:
 
 
 def date(text: str) -> bytes:
+    """Pack a DATE."""
     year, month, day = _day(text)
     return (year << 9 | month << 5 | day).to_bytes(3, "little")
 
 
 def datetime(digits: int) -> Callable[[str], bytes]:
+    """Return the function that packs a DATETIME."""
+
     def pack(text: str) -> bytes:
         whole, micro = _moment(text)
         return (whole + 0x8000000000).to_bytes(5, "big") + _fraction(micro, digits)
@@ -51,7 +54,7 @@ def datetime(digits: int) -> Callable[[str], bytes]:
 
 
 def timestamp(digits: int) -> Callable[[str], bytes]:
-    """The text is in UTC."""
+    """Return the function that packs a TIMESTAMP; the text is in UTC."""
 
     def pack(text: str) -> bytes:
         day, _, clock = text.partition(" ")
@@ -65,6 +68,7 @@ def timestamp(digits: int) -> Callable[[str], bytes]:
 
 
 def time_of_day(digits: int) -> Callable[[str], bytes]:
+    """Return the function that packs a TIME."""
     size = fraction_size(digits)
 
     def pack(text: str) -> bytes:
@@ -76,7 +80,7 @@ def time_of_day(digits: int) -> Callable[[str], bytes]:
 
 
 def json_temporal(field_type: int, text: str) -> int:
-    """A date or time inside a JSON document: 24 bits of microseconds below the fields, negative as a whole."""
+    """Pack a date or time inside a JSON document: 24 bits of microseconds below the fields, negative as a whole."""
     if field_type == FIELD_TYPE.TIME:
         sign, hour, minute, second, micro = _clock(text)
         return sign * ((hour << 12 | minute << 6 | second) << 24 | micro)
@@ -102,7 +106,7 @@ def _clock(text: str) -> tuple[int, int, int, int, int]:
 
 
 def _moment(text: str) -> tuple[int, int]:
-    """The fields of a DATETIME in one number, and its microseconds."""
+    """Return the fields of a DATETIME in one number, and its microseconds."""
     day, _, clock = text.partition(" ")
     year, month, of_month = _day(day)
     _, hour, minute, second, micro = _clock(clock)

@@ -1,8 +1,8 @@
-"""Differences between two JSON documents, as Partial_update_rows events log them (binlog_row_value_options=PARTIAL_JSON).
+"""Differences of JSON documents, as Partial_update_rows events log them (binlog_row_value_options=PARTIAL_JSON).
 
-Source: sql-common/json_diff.h and json_path.h (MySQL 9.7): one after the other an operation (1 byte), a path and, unless
-something is removed, a value in the server's binary form; both behind their length-encoded lengths. Each is done on what
-the one before has left. The server never logs a path that does not fit its document, so none is bent to fit.
+Source: sql-common/json_diff.h and json_path.h (MySQL 9.7). One after the other: an operation (1 byte), a path and,
+unless something is removed, a value in the server's binary form; both after their length-encoded lengths. Each is done
+on the result of the one before. The server never logs a path that does not fit its document, so none is bent to fit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Leg = str | int
 
 
 def changed(before: Json, diffs: bytes) -> Document:
-    """The document after the differences; :class:`Unreadable` when they are damaged or do not fit it."""
+    """Apply the differences to the document; :class:`Unreadable` when they are damaged or do not fit it."""
     document = copy.deepcopy(before.typed) if before.typed is not None else _document(before.text)
     fields = Buffer(diffs, "A JSON difference")
     while fields.left:
@@ -93,7 +93,7 @@ def _done(document: Document, operation: int, path: list[Leg], value: Document) 
 
 
 def _place(holder: Document, leg: Leg, path: list[Leg]) -> Leg:
-    """The leg, which has to be there."""
+    """Return the leg, which has to be there."""
     if isinstance(holder, dict) and isinstance(leg, str) and leg in holder:
         return leg
     if isinstance(holder, list) and isinstance(leg, int) and -len(holder) <= leg < len(holder):

@@ -1,7 +1,7 @@
-"""DATE, TIME, DATETIME and TIMESTAMP as the binary log packs them, as texts: the formats of 5.6.4 and later, and the two
-older ones, which MariaDB still has.
+"""DATE, TIME, DATETIME and TIMESTAMP as the binary log packs them, as texts.
 
-Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc; MariaDB sql/field.cc.
+The formats of 5.6.4 and later, and the two older ones, which MariaDB still has. Source: MySQL internals manual, "Date
+and Time Data Type Representation"; sql-common/my_time.cc; MariaDB sql/field.cc.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _TWO = tuple(f"{number:02d}" for number in range(64))
 
 
 def fraction_size(digits: int) -> int:
-    """Bytes that the digits behind the point take."""
+    """Return how many bytes the digits after the point take."""
     return (digits + 1) // 2
 
 
 def fraction(digits: int) -> Callable[[int], str]:
-    """From a stored fraction, which has an even number of digits, to ``.n digits``; to nothing without digits."""
+    """Return ``.n digits`` for a stored fraction, which has an even number of digits; empty without digits."""
     if not digits:
         return lambda _: ""
     width = 2 * fraction_size(digits)
@@ -52,7 +52,7 @@ def date(raw: bytes) -> str:
 
 @lru_cache(4096)
 def _minute(packed: int) -> str:
-    """The upper bits of a DATETIME, from the minute on."""
+    """Return the upper bits of a DATETIME, from the minute on."""
     year, month = divmod(packed >> 16, 13)
     return f"{year:04d}-{month:02d}-{packed >> 11 & 31:02d} {packed >> 6 & 31:02d}:{packed & 63:02d}:"
 
@@ -82,7 +82,7 @@ def datetime(digits: int) -> Read:
 
 
 def timestamp(digits: int) -> Read:
-    """4 bytes and those of the fraction, big-endian. In UTC; second zero stands for the zero date."""
+    """Read 4 bytes and those of the fraction, big-endian. In UTC; second zero is the zero date."""
     bits = 8 * fraction_size(digits)
     mask = (1 << bits) - 1
     part = fraction(digits)
@@ -103,8 +103,10 @@ def utc(seconds: int) -> str:
 
 
 def time_of_day(digits: int) -> Read:
-    """3 bytes and those of the fraction, big-endian, one number with an offset, so negative times are its negative in
-    full, fraction included."""
+    """Read 3 bytes and those of the fraction, big-endian.
+
+    One number with an offset, so negative times are its negative in full, fraction included.
+    """
     bits = 8 * fraction_size(digits)
     mask = (1 << bits) - 1
     zero = 0x800000 << bits
@@ -143,7 +145,7 @@ def old_datetime(packed: int) -> str:
 
 
 def _split(number: int, *units: int) -> list[int]:
-    """From the smallest unit on."""
+    """Return the digits in mixed units, from the smallest unit on."""
     found = []
     for unit in units:
         number, rest = divmod(number, unit)
@@ -152,6 +154,7 @@ def _split(number: int, *units: int) -> list[int]:
 
 
 def hires_time(digits: int) -> Read:
+    """Return the reader of MariaDB's older TIME with digits of a second."""
     zero = 3020400 * 10**digits  # 839 hours
 
     def read(raw: bytes) -> str:
@@ -163,6 +166,8 @@ def hires_time(digits: int) -> Read:
 
 
 def hires_datetime(digits: int) -> Read:
+    """Return the reader of MariaDB's older DATETIME with digits of a second."""
+
     def read(raw: bytes) -> str:
         packed = int.from_bytes(raw, "big")
         part, second, minute, hour, day, month, year = _split(packed, 10**digits, 60, 60, 24, 32, 13)
@@ -172,6 +177,8 @@ def hires_datetime(digits: int) -> Read:
 
 
 def hires_timestamp(digits: int) -> Read:
+    """Return the reader of MariaDB's older TIMESTAMP with digits of a second."""
+
     def read(raw: bytes) -> str:
         return f"{utc(int.from_bytes(raw[:4], 'big'))}.{int.from_bytes(raw[4:], 'big'):0{digits}d}"
 

@@ -1,4 +1,4 @@
-"""The families of servers, one module each. Which one it is follows from what the server says when it is connected to."""
+"""The families of servers, one module each; the version that the server sends at connect decides which it is."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ __all__ = ["Dialect", "dialect_of"]
 
 
 def dialect_of(session: Session) -> Dialect:
+    """Return the dialect of the session's server."""
     return MariadbDialect() if session.is_mariadb else MysqlDialect()

@@ -1,4 +1,4 @@
-"""What the families of servers are told and asked in different words."""
+"""The statements and answers in which the families of servers differ."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Dialect(Protocol):
         ...
 
     def identity(self, session: Session) -> str:
-        """What tells the server from others of its topology: server_uuid, or what stands for it."""
+        """Return what distinguishes the server in its topology: server_uuid, or on MariaDB the server_id."""
         ...
 
     def executed(self, session: Session) -> GtidSet:
-        """What the server has executed."""
+        """Return what the server has executed."""
         ...
 
     def purged(self, session: Session) -> GtidSet:
-        """What its binary logs no longer hold."""
+        """Return the GTIDs that its binary logs no longer contain."""
         ...
 
     def status(self, session: Session) -> ReplicaStatus:
-        """Every channel of a replica. ReplicationError when the server has none."""
+        """Return every channel of a replica. ReplicationError when the server has none."""
         ...
 
     def workers(self, session: Session) -> int:
-        """How many threads of a channel apply at the same time; 0 for one without workers."""
+        """Return how many threads of a channel apply at the same time; 0 for one without workers."""
         ...
 
     def start(
@@ -55,27 +55,32 @@ class Dialect(Protocol):
         before: TransactionId | None = None,
         gaps: bool = False,
     ) -> tuple[str, ...]:
-        """What starts threads of one channel. ``until``: the applier stops after that transaction, ``before``: before it,
-        ``gaps``: when all is applied that is before the last one committed."""
+        """Return the statements that start threads of one channel.
+
+        ``until``: the applier stops after that transaction, ``before``: before it, ``gaps``: when all is applied that
+        is before the last one committed.
+        """
         ...
 
     def stop(self, channel: str, threads: Threads) -> str:
-        """What stops them; those that are stopped already are none of its business."""
+        """Return the statement that stops threads; those that are stopped already cause no error."""
         ...
 
     def as_transaction(self, transaction: Transaction) -> tuple[str, ...]:
-        """What makes a session apply events under the name of that transaction; said behind the BINLOG of the
-        Format_description event."""
+        """Return the statements after which a session applies events under the name of that transaction.
+
+        To be executed after the BINLOG of the Format_description event.
+        """
         ...
 
     def aim_skip_counter(self, channel: str) -> tuple[str, ...]:
-        """What makes a session mean that channel's skip counter."""
+        """Return the statements that make the skip counter that of this channel."""
         ...
 
     def fires_triggers(self, session: Session) -> bool:
-        """Whether row events fire the replica's triggers, in BINLOG statements too."""
+        """Return whether row events fire the replica's triggers, in BINLOG statements too."""
         ...
 
     def reset_gtid_next(self) -> tuple[str, ...]:
-        """What ends that."""
+        """Return the statements that end ``as_transaction``."""
         ...

@@ -59,7 +59,7 @@ class MariadbDialect:
         return MariadbGtidSet.parse(row["state"]) | MariadbGtidSet.parse(row["position"])
 
     def purged(self, session: Session) -> GtidSet:
-        """What the first binary log that is left begins with: its Gtid_list event."""
+        """Return what the first binary log that is left begins with: its Gtid_list event."""
         logs = session.query("SHOW BINARY LOGS")
         for row in session.query_lossy(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
             if row["Event_type"] == "Gtid_list" and (found := _GTID_LIST.search(row["Info"])):
@@ -119,8 +119,10 @@ class MariadbDialect:
         before: TransactionId | None = None,
         gaps: bool = False,  # noqa: ARG002
     ) -> tuple[str, ...]:
-        """By position: UNTIL a GTID is for both threads at once only, and throws the relay log away (10.11, 11.8). There are
-        no gaps: parallel threads commit each domain in its order."""
+        """Start by position: UNTIL a GTID is for both threads at once only, and deletes the relay log (10.11, 11.8).
+
+        There are no gaps: parallel threads commit each domain in its order.
+        """
         name = string(channel)
         if threads is Threads.RECEIVER:
             return (f"START REPLICA {name} IO_THREAD",)
@@ -148,7 +150,10 @@ class MariadbDialect:
 
 
 def _relay_log(row: Row, variables: Row) -> RelayLog:
-    """Not by the parallel mode ``minimal`` either is an applier with several domains started alone without harm; ``none`` does it."""
+    """Return what happens to the relay log when only the applier is started.
+
+    With several domains, parallel mode ``minimal`` is no safer than the others; ``none`` is safe.
+    """
     if row["Using_Gtid"] == "No":
         return RelayLog.KEPT
     domains = {gtid.partition("-")[0] for gtid in f"{variables['position']},{row['Gtid_IO_Pos']}".split(",") if gtid}
@@ -157,8 +162,10 @@ def _relay_log(row: Row, variables: Row) -> RelayLog:
 
 
 def _running(row: Row) -> str:
-    """Whether the applier applies anything. At the end of an UNTIL it only stops when the next transaction comes, before
-    it applies that (10.11, 11.8)."""
+    """Return whether the applier applies anything.
+
+    At the end of an UNTIL it only stops when the next transaction comes, before it applies that (10.11, 11.8).
+    """
     here = LogPosition(row["Relay_Source_Log_File"], int(row["Exec_Source_Log_Pos"]))
     there = LogPosition(row["Until_Log_File"], int(row["Until_Log_Pos"]))
     at_the_end = row["Until_Condition"] == terms.UNTIL_A_POSITION and there <= here
@@ -166,7 +173,7 @@ def _running(row: Row) -> str:
 
 
 def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[WorkerError, ...]:
-    """The error of a stopped applier, with the name of the transaction that the message lacks: the relay log has it."""
+    """Return the error of a stopped applier, with the transaction's name from the relay log: the message lacks it."""
     errno, message = int(row["Last_SQL_Errno"]), masked(row["Last_SQL_Error"])
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
@@ -177,7 +184,7 @@ def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[Worke
 
 
 def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:
-    """The events of the relay log from where the applier stands; nothing where they may not be read."""
+    """Yield the events of the relay log from the applier's position on; nothing where they may not be read."""
     file, position = row["Relay_Log_File"], int(row["Relay_Log_Pos"])
     own = file.rpartition(".")[0]
     for _ in range(_FILES_READ):
@@ -204,7 +211,7 @@ def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:
 
 
 def relayed_groups(events: Iterable[Mapping[str, Any]]) -> Iterator[Group]:
-    """The transactions in rows of SHOW RELAYLOG EVENTS."""
+    """Yield the transactions in rows of SHOW RELAYLOG EVENTS."""
     gtid = ""
     of_group: list[Mapping[str, Any]] = []
     for event in events:

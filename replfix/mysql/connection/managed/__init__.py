@@ -19,7 +19,7 @@ SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES
 
 
 def procedures_of(session: Session, granted: Granted) -> Procedures | None:
-    """What this account calls to start replication; None where it may say START REPLICA, or has nothing to call."""
+    """Return the procedures that start replication for this account; None where it may START REPLICA, or has none."""
     if granted.may_start:
         return None
     known = frozenset(str(row["name"]).lower() for row in session.query(_ROUTINES))

@@ -42,13 +42,13 @@ class Procedures:
         )
 
     def has_end(self, until: TransactionId, workers: int) -> bool:
-        """Whether it can be told to stop after that transaction."""
+        """Return whether a procedure can stop the applier after that transaction."""
         if self.serial_until and workers > 1:
             return False
         return bool(self.until_gtid if until.gtid is not None else self.until)
 
     def calls(self, channel: str, until: TransactionId | None) -> tuple[str, ...]:
-        """The statements that start a stopped channel. Refused for a channel that the cloud's procedures do not know."""
+        """Return the statements that start a stopped channel. Refused for a channel that the procedures do not know."""
         if channel and not self.channels:
             raise Refused(
                 f"{self.cloud} has no procedure that starts the named channel {channel!r} for this account.",
@@ -63,6 +63,7 @@ class Procedures:
         return (*stop, sql.call(self.until + names, until.log_file, until.end_pos, *place))
 
     def in_words(self, workers: int) -> str:
+        """Say for people which procedure is called, and whether it can stop after one transaction."""
         ends = [name for name in (self.until_gtid, self.until) if name]
         if not ends:
             end = "None of them ends after one transaction: a repair is verified while the channel runs."

@@ -1,4 +1,7 @@
-"""Asks source, binlog and replica what becomes of rows that a plan would take out: see ``core/conflicts/foreign_keys/counterparts.py``."""
+"""Asks source, binlog and replica what has to become of rows that a plan would delete.
+
+See ``core/conflicts/foreign_keys/counterparts.py``.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,11 @@ def keep_what_the_source_has(
     unknowns: list[str],
     local: Container[TableName] = (),
 ) -> Reconciliation:
-    """The reconciliation with repairs that also leave the rows right which the transaction itself does not touch.
+    """Return the reconciliation with repairs that also leave right the rows that the transaction itself does not touch.
 
-    ``executed`` is the replica's set: what the source has beyond it is the backlog; without ``by_gtid``, what comes behind
-    the transaction in its log. Only the tables in ``asked`` can be
-    asked of the source; those in ``local`` it does not have.
+    ``executed`` is the replica's set: what the source has beyond it is the backlog; without ``by_gtid``, what follows
+    the transaction in its log. Only the tables in ``asked`` can be asked of the source; those in ``local`` it does not
+    have.
     """
     repairs = list(found.repairs)
     examined: set[RowRepair] = set()
@@ -93,7 +96,7 @@ def keep_what_the_source_has(
 def untold_without(
     transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[RowRepair], why: str
 ) -> Iterator[str]:
-    """Rows that would be taken out although the source may have them. Those that the transaction itself writes are its own."""
+    """Yield for each row that would be deleted that the source may have it, unless the transaction writes it itself."""
     written = {
         (c.table, identity_values(tables[c.table], left))
         for c in transaction.changes
@@ -136,7 +139,10 @@ def find_kept_apart(
 def _apart(
     source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> Iterator[tuple[KeptApart, bool]]:
-    """Of tables that the source has, and whether it enforces the key too: then it never had both at once."""
+    """Yield the rows kept apart of tables that the source has, and whether it enforces the key too.
+
+    Where it does, it never had both at once.
+    """
     for pair in kept_apart(changes, found, tables):
         theirs = source.table(pair.table.name)
         if theirs is not None:
@@ -150,9 +156,12 @@ def _counterparts(source: Server, tables: Mapping[TableName, Table], repairs: li
 
 
 class ChangesSince:
-    """The failing transaction's changes, then those of the source's binlog behind it, to be gone through once. ``whole``: that
-    was done, to the end of the log; else ``replaced`` are tables that are others under these names now, as far as was read. The source's
-    set is read when it begins: whatever touched a row that was read of the source before is among them."""
+    """The failing transaction's changes, then those that follow in the source's binlog; to be iterated once.
+
+    ``whole``: that was done, to the end of the log; else ``replaced`` are tables that are others under these names now,
+    as far as was read. The source's set is read at the beginning: whatever touched a row that was read on the source
+    before is among them.
+    """
 
     def __init__(
         self,
@@ -182,17 +191,20 @@ class ChangesSince:
             yield from transaction.changes
 
     def logged_behind(self) -> Iterator[tuple[RowChange, bool]]:
-        """Those that the replica has executed too, in the log's order, and whether it has."""
+        """Yield those that the replica has executed too, in the log's order, and whether it has."""
         for transaction in self._readable(self._log(), None):
             executed = transaction.gtid is not None and transaction.gtid in self._executed
             yield from ((change, executed) for change in transaction.changes)
 
     def _log(self) -> Iterator[Transaction]:
-        """One more than is wanted tells that it goes on."""
+        """Return the transactions after the failing one, one more than is wanted: it shows that the log continues."""
         return self._source.transactions_from(self._transaction.id.end, BACKLOG_READ + 1)
 
     def _readable(self, behind: Iterator[Transaction | PassedOver], there_are: int | None) -> Iterator[Transaction]:
-        """In the form of the tables, until one cannot be read: of what is behind that, it is still told which tables it replaces."""
+        """Yield the transactions in the form of the tables, until one cannot be read.
+
+        Of what follows that one, only which tables it replaces is noted.
+        """
         read = 0
         try:
             for transaction in behind:

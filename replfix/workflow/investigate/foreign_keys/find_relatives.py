@@ -1,4 +1,7 @@
-"""Asks both servers for parents that the replica lacks and for children that it has too many: see ``core/conflicts/foreign_keys/relatives.py``."""
+"""Asks both servers for parents that the replica lacks and for children that it has too many.
+
+See ``core/conflicts/foreign_keys/relatives.py``.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,10 @@ CHILDREN = 1000
 
 
 class Relatives:
-    """The conflicts by foreign keys of one transaction, on which the replica stopped with ``error``. ``tables`` gains those
-    that are asked."""
+    """The conflicts by foreign keys of one transaction, on which the replica stopped with ``error``.
+
+    Definitions that are read are added to ``tables``.
+    """
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class Relatives:
         self._coming: set[tuple[TableName, RowImage]] = set()
 
     def add_foreign_key_conflicts(self, found: Reconciliation) -> Reconciliation:
+        """Return the reconciliation with the conflicts that foreign keys cause."""
         if not any(table.foreign_keys or table.referenced_by for table in self._tables.values()):
             return found
         of_transaction = dict(self._tables)
@@ -93,14 +99,14 @@ class Relatives:
         )
 
     def _is_refused(self, reference: Reference) -> bool:
-        """Whether the error is about it, as far as it says: it names the first one that the server missed."""
+        """Return whether the error can be about that reference: it names the first one whose parent was missing."""
         if self._error.errno not in MISSING_PARENT_ERRORS:
             return False
         key, error = reference.foreign_key, self._error
         return error.table in (None, str(key.child)) and error.foreign_key in (None, key.name)
 
     def with_parents(self, found: Reconciliation, wanting: tuple[Child, ...]) -> Reconciliation:
-        """With the parents that rows which repairs write need, and those of ``wanting``, where none would be there."""
+        """Add the missing parents of rows that repairs write, and of those in ``wanting``."""
         written = parents_wanted(found.repairs, self._tables)
         needed = [Reference(key, lookup, 0) for _, key, lookup in written]
         for child in wanting:
@@ -120,7 +126,7 @@ class Relatives:
         )
 
     def _stands(self, reference: Reference, found: tuple[RowImage, ...]) -> bool:
-        """Whether the parent is there when the repairs are made: one that was found, or one that they write."""
+        """Return whether the parent is there after the repairs: one that was found, or one that they write."""
         table = self._tables[reference.lookup.table]
         columns = [table.column(name).ordinal for name in reference.foreign_key.parent_columns]
 
@@ -135,7 +141,7 @@ class Relatives:
         return any(name == table.name and key(row) == wanted for name, row in self._coming)
 
     def _parents_of_repairs(self, found: Reconciliation, tables: dict[TableName, Table]) -> Iterator[Reference]:
-        """Rows that are put back need their parents as well."""
+        """Yield the parents that rows which repairs write need as well."""
         for repair in found.repairs:
             if repair.current is None and repair.target is not None:
                 change = next((c.change for c in found.conflicts if c.expected == repair.target), 0)
@@ -236,7 +242,7 @@ class Relatives:
                 self._in_the_way(reference, table, row)
 
     def _no_cascades(self, tables: dict[TableName, Table]) -> None:
-        """What is carried out without foreign key checks does not cascade: no other row may wait for that."""
+        """Refuse where a cascade would change other rows: execution without foreign key checks does not cascade."""
         for index, parent, key, before in keys_taken(self._changes, tables, PASSES_ON):
             held = next((held for held in held_by(parent, before) if held.foreign_key == key), None)
             if held is None or not self._can_be_asked(key.child):
@@ -271,7 +277,7 @@ class Relatives:
     # --- tables ---
 
     def _can_be_asked(self, name: TableName) -> bool:
-        """The table is read, with the same columns on both servers, and is not one that the channel leaves out."""
+        """Return whether the table is readable, has the same columns on both servers, and is not filtered out."""
         if name not in self._alike:
             ours, theirs = self._replica.table(name), self._source.table(name)
             if not self._filters.origins(name):

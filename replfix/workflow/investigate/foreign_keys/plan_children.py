@@ -1,4 +1,7 @@
-"""Asks the replica for the rows that reference other rows, and decides what becomes of them: see ``core/conflicts/foreign_keys/child_rows.py``."""
+"""Asks the replica for the rows that reference other rows, and decides what becomes of them.
+
+See ``core/conflicts/foreign_keys/child_rows.py``.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +36,15 @@ PutParents = Callable[[Reconciliation, tuple[Child, ...]], Reconciliation]
 def children_on(
     replica: Replica, tables: dict[TableName, Table], rows: Iterable[tuple[TableName, RowImage]]
 ) -> tuple[Child, ...]:
-    """The replica's rows that reference any of ``rows``, one for each foreign key by which they do; their own children are
-    asked for apart. ``tables`` gains the tables of the children. Refused, with their number, when they are more than
-    CHILDREN.
+    """Return the replica's rows that reference any of ``rows``, one for each foreign key; not their own children.
+
+    ``tables`` gains the tables of the children. Refused, with their number, when they are more than CHILDREN.
     """
     return referencing(replica, tables, [held for name, row in rows for held in held_by(tables[name], row)])
 
 
 def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[ReferencedKey]) -> tuple[Child, ...]:
-    """As ``children_on``, of those referenced keys only."""
+    """Do as ``children_on``, for those referenced keys only."""
     asked = {held.children: held for held in keys}
     for lookup in asked:
         if lookup.table not in tables:
@@ -77,8 +80,11 @@ def plan_children(
     settle: Settle,
     put_parents: PutParents,
 ) -> Reconciliation:
-    """The reconciliation with what becomes of the children of its rows: ``kept`` and ``cascade_effects`` name them, and the latter
-    are among the repairs. Each has a parent when the transaction is applied, or references none."""
+    """Return the reconciliation with what becomes of the children of its rows.
+
+    ``kept`` and ``cascade_effects`` name them, and the latter are among the repairs. Each has a parent when the
+    transaction is applied, or references none.
+    """
     family = _Family(replica, tables, changes)
     for _ in range(GENERATIONS):
         settled = settle(found)
@@ -93,7 +99,7 @@ def plan_children(
 
 
 def _alike(children: Iterable[Child]) -> int:
-    """How many rows these are: each is there once for each foreign key. More than one only where no key names them."""
+    """Return how many rows these are: each is there once per foreign key. More than one only where no key names them."""
     return max(Counter(child.foreign_key for child in children).values())
 
 
@@ -107,7 +113,7 @@ class _Family:
         self._held_now: dict[ForeignKey, frozenset[RowImage]] = {}
 
     def followed(self, found: Reconciliation, settle: Settle, put_parents: PutParents) -> Reconciliation:
-        """One generation further."""
+        """Return the children of the next generation."""
         lost = released_keys(found.repairs, self._tables)
         children = referencing(self._replica, self._tables, lost)
         bereaved = {(child.foreign_key, child.parent) for child in children}
@@ -172,8 +178,11 @@ class _Family:
         return replace(settled, repairs=tuple(repairs))
 
     def _check_nameless(self, table: Table, repair: RowRepair) -> None:
-        """Rows that are the same go together, or are changed together. Where others are already what they would become, or a
-        unique key could keep two from being the same, they could not be told apart afterwards."""
+        """Check that rows which are the same are deleted or changed together.
+
+        Where others are already what they would become, or a unique key could keep two from being the same, nothing
+        could distinguish them afterwards.
+        """
         lookup = by_identity(table, repair.target) if repair.target is not None else None
         if lookup is None:
             return
@@ -197,7 +206,7 @@ class _Family:
         return all(repair.target[o] is NOT_LOGGED or repair.target[o] == child.row[o] for o in ordinals)
 
     def _stands(self, held: ReferencedKey, found: Reconciliation) -> bool:
-        """The key is there when the transaction is through: it writes a row with it, or another row of the replica has it."""
+        """Return whether a row has the key after the transaction: one that it writes, or another row of the replica."""
         if held.values in self._written(held.foreign_key):
             return True
         going = {(r.table, r.current) for r in found.repairs}
@@ -207,8 +216,10 @@ class _Family:
         )
 
     def _respelt(self, key: ForeignKey) -> frozenset[RowImage]:
-        """Rows of the replica that hold a value of that key which the transaction writes, however it is spelt: of texts, the
-        replica knows which are one value."""
+        """Return rows of the replica that have a value of that key which the transaction writes, in any spelling.
+
+        Which texts are one value, only the replica knows.
+        """
         table = self._tables[key.parent]
         if all(table.column(name).charset is None for name in key.parent_columns):
             return frozenset()
@@ -218,7 +229,7 @@ class _Family:
         return self._held_now[key]
 
     def _written(self, key: ForeignKey) -> dict[tuple[Value, ...], Lookup]:
-        """The values of that referenced key which the transaction writes."""
+        """Return the values of that referenced key which the transaction writes."""
         if key not in self._writes:
             table = self._tables[key.parent]
             images = (left for c in self._changes if c.table == key.parent and (left := c.left) is not None)

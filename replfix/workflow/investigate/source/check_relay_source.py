@@ -1,4 +1,4 @@
-"""Whether the source still has what a relay log holds that does not survive a start."""
+"""Whether the source still has what is in a relay log that does not survive a start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replfix.ports import Server, SourceOf
 def source_holds(
     source_of: SourceOf, status: ReplicaStatus, channel: ChannelStatus, transaction: TransactionId | None
 ) -> tuple[Source, str]:
-    """Whether the source has what the relay log held, and in words why not."""
+    """Return whether the source has what was in the relay log, and in words why not."""
     try:
         source = source_of(channel)
         return _held_by(source, status, channel, transaction)

@@ -1,4 +1,4 @@
-"""Asks the source whether and where displaced rows can be written there: see ``core/incident/source_feasibility.py``."""
+"""Asks the source whether and where displaced rows can be written there: ``core/incident/source_feasibility.py``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ _ON = ("ON", "1", "YES")
 
 
 def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
-    """The evidence with ``on_source``, and with the tables that reference its children or could; as it is where no row is displaced.
-    What cannot be learned is an obstacle, never an error."""
+    """Return the evidence with ``on_source``, and with the tables that reference its children or could.
+
+    Unchanged where no row is displaced. What cannot be read is an obstacle, never an error.
+    """
     found, uuid = evidence.reconciliation, evidence.source_uuid
     if found is None:
         return evidence
@@ -57,8 +59,11 @@ def side_of(
     *,
     closed: bool = False,
 ) -> SourceFeasibility:
-    """Of those displaced rows. ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children. ``closed``: what
-    is written on the source reaches its own sources through this replica."""
+    """Return whether and where those displaced rows can be written on the source.
+
+    ``uuid``: the source's. ``ours``: the replica's tables, which gain those of children. ``closed``: what is written on
+    the source reaches its own sources through this replica.
+    """
     try:
         return _side(replica, source, uuid, channel, replica_uuid, ours, rows, closed)
     except ReplfixError as error:
@@ -109,7 +114,7 @@ def _side(
 
 
 def sources_of(server: Server) -> tuple[str, ...]:
-    """The servers of which it is itself a replica, by uuid; by address where that is not known yet."""
+    """Return the servers of which it is itself a replica, by uuid; by address where that is unknown yet."""
     return tuple(c.source_uuid or f"{c.source_host}:{c.source_port}" for c in server.channels())
 
 
@@ -124,7 +129,7 @@ def _obstacles(
 
 
 def obstacles(source: Server, origins: tuple[str, ...], channel: ChannelStatus, replica_uuid: str) -> Iterator[str]:
-    """Why what is written on the source would not be possible, or not reach every server: ``origins`` are its own sources."""
+    """Yield why writes on the source would not be possible, or not reach every server; ``origins``: its own sources."""
     if channel.filters != NO_FILTERS:
         yield f"The channel has replication filters ({channel.filters.in_words}), which could keep a row from the replica."
     values = source.variables(_VARIABLES)
@@ -176,8 +181,10 @@ def _beyond(
 
 
 def free_on_both(there: Counter, here: Counter, steps: AutoIncrement) -> int | None:
-    """None where the source's own next value is above all that the replica holds. It does not depend on the source's
-    counter, which moves all the time."""
+    """Return the first free value above both servers' rows; none where the source's own next value is above all of them.
+
+    It does not depend on the source's counter, which moves all the time.
+    """
     if here.highest is None or (there.next_value is not None and here.highest < there.next_value):
         return None
     above = max(here.highest, there.highest or 0) + 1
@@ -187,8 +194,10 @@ def free_on_both(there: Counter, here: Counter, steps: AutoIncrement) -> int | N
 def _only_here(
     replica: Replica, source: Server, tables: dict[TableName, Table], rows: tuple[Named, ...]
 ) -> tuple[Child, ...]:
-    """Rows of the replica that reference the given ones, and those that reference them in turn, of which the source has none
-    with that name. ``tables`` gains theirs."""
+    """Return rows of the replica that reference the given ones, directly or not, and whose names the source does not have.
+
+    ``tables`` gains theirs.
+    """
     known, found = set(rows), list[Child]()
     for _ in range(GENERATIONS):
         referencing = children_on(replica, tables, rows)

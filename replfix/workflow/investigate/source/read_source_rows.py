@@ -13,8 +13,11 @@ from replfix.ports import Server
 
 
 def _row_in_question(conflict: Conflict, table: Table) -> Lookup | None:
-    """By the transaction's own image of the row: what it writes, with what it leaves as it is, else what it expects; by the
-    replica's row for neither. None where no image holds what names the row."""
+    """Return the look-up of the row that a conflict is about.
+
+    By the transaction's own image of it: what it writes, with what it leaves as it is, else what it expects; by the
+    replica's row for neither. None where no image has what names the row.
+    """
     expected, incoming = conflict.expected, conflict.incoming
     left = incoming if incoming is None or expected is None else laid_over(expected, incoming)
     images = (left, expected) if left is not None or expected is not None else (conflict.replica_row,)
@@ -25,7 +28,7 @@ def _row_in_question(conflict: Conflict, table: Table) -> Lookup | None:
 def same_tables(
     source: Server, tables: Mapping[TableName, Table], found: Reconciliation, unknowns: list[str]
 ) -> dict[TableName, Table]:
-    """The replica's definitions of those tables in conflict that have the same columns on the source."""
+    """Return the replica's definitions of those tables in conflict that have the same columns on the source."""
     same: dict[TableName, Table] = {}
     for name in dict.fromkeys(conflict.table for conflict in found.conflicts):
         theirs, ours = source.table(name), tables[name]
@@ -44,7 +47,7 @@ def compare_tables(
     only_here: set[TableName],
     unknowns: list[str],
 ) -> None:
-    """Tables of repairs that are in no conflict: those with the same columns on the source, and those it does not have."""
+    """Compare the tables of repairs that are in no conflict: those with the same columns on the source, those it lacks."""
     for name in dict.fromkeys(repair.table for repair in found.repairs):
         if name in theirs or name in only_here or any(conflict.table == name for conflict in found.conflicts):
             continue
@@ -60,7 +63,7 @@ def compare_tables(
 def source_rows_of(
     source: Server, found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> tuple[RowImage | NotRead | None, ...]:
-    """The source's row now for each conflict, by the identity of the transaction's row."""
+    """Return the source's row now for each conflict, by the identity of the transaction's row."""
     asked = tuple(_asked(conflict, tables.get(conflict.table)) for conflict in found.conflicts)
     answers = source.find(there(tables), tuple(dict.fromkeys(x for x in asked if isinstance(x, Lookup))))
     return tuple(next(iter(answers[x]), None) if isinstance(x, Lookup) else x for x in asked)

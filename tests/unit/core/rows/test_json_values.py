@@ -1,3 +1,5 @@
+"""Row values as JSON has them."""
+
 from __future__ import annotations
 
 import json

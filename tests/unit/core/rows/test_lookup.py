@@ -1,3 +1,5 @@
+"""Which rows collide with an image on a key, as a look-up."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Bounds of the values that begin in a given way."""
+
 from __future__ import annotations
 
 import pytest

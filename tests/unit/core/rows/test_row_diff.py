@@ -1,3 +1,5 @@
+"""Which columns of two row images differ."""
+
 from __future__ import annotations
 
 from decimal import Decimal
