@@ -78,7 +78,7 @@ def judge(path: Path) -> None:
         if there.st_uid not in _ours():
             whose = _user(there.st_uid)
             raise Distrusted(
-                f"{what} belongs to {whose}.", f"Take a file of your own, or: chown {_user(os.geteuid())} {each}"
+                f"{what} belongs to {whose}.", f"Use a file of your own, or: chown {_user(os.geteuid())} {each}"
             )
         by_others = there.st_mode & stat.S_IWOTH or (there.st_mode & stat.S_IWGRP and not _is_ours_alone(there.st_gid))
         if by_others and not (stat.S_ISDIR(there.st_mode) and there.st_mode & stat.S_ISVTX):

@@ -553,4 +553,4 @@ SourceOf = Callable[[ChannelStatus], Server]
 """The source of a channel, connected; ConnectError when it cannot be."""
 
 Progress = Callable[[str], None]
-"""Is told what is being done, in words for people."""
+"""Called with each step that is done, in words for people."""

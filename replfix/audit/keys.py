@@ -37,7 +37,7 @@ class Keys:
         key = self._own
         if key is not None and not key.secret:
             raise AuditError(
-                f"{self._origin} holds the public half of a key, which verifies records and does not sign them.",
+                f"{self._origin} has the public half of a key, which verifies records and does not sign them.",
                 "Nothing was changed. Name it in audit.verify_keys, and the private half in audit.key_file where records are written.",
             )
         return key

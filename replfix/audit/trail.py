@@ -40,10 +40,10 @@ from replfix.errors import AuditError, UsageError
 
 PAGE_RECORDS = 500
 PAGE_BYTES = 16 * 1024 * 1024
-"""Records are read in pages, each in a short transaction: a reader that lingers (a pager) must not hold up a writer."""
+"""Records are read in pages, each in a short transaction: a reader that lingers (a pager) must not block a writer."""
 
 MARGIN_BYTES = 256 * 1024
-"""What a run needs beside the records that hold rows: tables of a new trail, its journal, settings and outcome. Seen: 86 KB at the most."""
+"""What a run needs beside the records with rows: tables of a new trail, its journal, settings and outcome. Seen: 86 KB at the most."""
 
 
 def _grown(payload: int) -> int:
@@ -218,7 +218,7 @@ class SqlTrail:
                 f"{id_prefix[:80]!r} is no record id: at least 4 hexadecimal digits.",
                 "'replfix audit list' shows the ids.",
             )
-        condition = (audit_record.c.hash >= prefix) & (audit_record.c.hash < prefix + "g")  # g: behind every hex digit
+        condition = (audit_record.c.hash >= prefix) & (audit_record.c.hash < prefix + "g")  # g: after every hex digit
         found = list(islice(self._pages([condition], newest_first=False, page_records=10), 10))
         if not found:
             raise UsageError(f"No record of the audit trail {self.name} has the id {prefix}.", _LIST_HINT)
@@ -405,7 +405,7 @@ class SqlTrail:
     def _legible(self, record: AuditRecord | Illegible) -> AuditRecord:
         if isinstance(record, Illegible):
             raise AuditError(
-                f"The audit trail {self.name} holds a record that cannot be read: {record.reason}.",
+                f"The audit trail {self.name} has a record that cannot be read: {record.reason}.",
                 "Run 'replfix audit verify': it names the record.",
             )
         return record

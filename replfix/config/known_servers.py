@@ -62,7 +62,7 @@ class KnownServers:
         except FileNotFoundError:
             return []
         except own_files.Distrusted as why:
-            raise ConfigError(f"{self.file} is not believed. {why}", why.remedy) from None
+            raise ConfigError(f"{self.file} is not trusted. {why}", why.remedy) from None
         except OSError as error:
             raise ConfigError(f"Cannot read {self.file}: {error.strerror or error}.", "Make it readable.") from None
         words = (line.split() for line in text.splitlines())

@@ -101,7 +101,7 @@ def _read(file: Path, reading: _Reading, depth: int) -> None:
             reading.options[name] = value
             holds_password = holds_password or (name == "password" and value is not None)
     if holds_password and mode & stat.S_IROTH:
-        reading.warnings.append(f"{file} holds a password and anybody may read it. Run: chmod 600 {file}")
+        reading.warnings.append(f"{file} has a password in it and anybody may read it. Run: chmod 600 {file}")
 
 
 def _include(file: Path, number: int, line: str, reading: _Reading, depth: int) -> None:

@@ -22,7 +22,7 @@ FILE_NAME = "replfix.toml"
 
 _SECRET_KEY = re.compile(r"pass(word|wd|phrase)?|pwd|secret", re.IGNORECASE)
 _ELSEWHERE = (
-    "Take it out. Put it into [client] of ~/.my.cnf (mode 0600) or of the file that defaults_file names, "
+    "Remove it. Put it into [client] of ~/.my.cnf (mode 0600) or of the file that defaults_file names, "
     "or into the environment as REPLFIX_PASSWORD."
 )
 _NOT_IN_PASSING = {
@@ -78,7 +78,7 @@ def _check_modest(file: Path, config: ConfigFile) -> None:
     if found:
         raise ConfigError(
             f"{file} was found in the working directory, and such a file does not choose: {', '.join(found)}.",
-            f"If it is yours, name it: --config {shlex.quote(str(file))}, or $REPLFIX_CONFIG. Or take it to {search_path()[1]}.",
+            f"If it is yours, name it: --config {shlex.quote(str(file))}, or $REPLFIX_CONFIG. Or move it to {search_path()[1]}.",
         )
 
 
@@ -86,7 +86,7 @@ def _read(file: Path) -> str | None:
     try:
         return own_files.read(file).decode()
     except own_files.Distrusted as why:
-        raise ConfigError(f"{file} is not believed. {why}", why.remedy) from None
+        raise ConfigError(f"{file} is not trusted. {why}", why.remedy) from None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:
@@ -101,7 +101,7 @@ def _parse(file: Path, text: str) -> ConfigFile:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is no TOML: {error}.", "Correct that line.") from None
     for key in _secrets(document, ()):
-        raise ConfigError(f"{file}: {key}: replfix.toml takes no passwords.", _ELSEWHERE)
+        raise ConfigError(f"{file}: {key}: replfix.toml must not contain passwords.", _ELSEWHERE)
     try:
         config = ConfigFile.model_validate(document)
     except ValidationError as error:

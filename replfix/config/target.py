@@ -150,7 +150,7 @@ class Config:
     def _configured(self, name: str) -> Target:
         known = list(self.file.replicas)
         if name not in self.file.replicas:
-            if "://" in name:  # which may hold a password, so it is not repeated
+            if "://" in name:  # a password may be in it, so it is not repeated
                 raise UsageError("A URL was given where a name is expected.", "Give it with --replica URL.")
             raise ConfigError(f"No replica {name!r} is configured.", suggestion(name, known) or self._add_hint())
         settings = self.file.replicas[name]

@@ -61,9 +61,9 @@ def _passed(evidence: Evidence, of: TransactionId) -> str:
     if evidence.status.product == "MySQL" or (evidence.applied and all(evidence.applied)):
         return f"{of} is applied or left out already: the channel only has to be started (START REPLICA)."
     return (
-        f"The replica's position ({evidence.status.executed}) is behind {of}, on which the applier stopped, and not all of its rows are here. "
-        "Either somebody left it out, or the server passed over it: MariaDB 10.11 does so when an XA transaction behind it is prepared by "
-        "another parallel thread. START REPLICA goes on behind the position, and this replica never gets what lies before it. Where "
+        f"The replica's position ({evidence.status.executed}) is past {of}, on which the applier stopped, and not all of its rows are here. "
+        "Either somebody left it out, or the server passed over it: MariaDB 10.11 does so when an XA transaction after it is prepared by "
+        "another parallel thread. START REPLICA goes on after the position, and this replica never gets what is before it. Where "
         "nobody left it out, stop the channel and set gtid_slave_pos back to the transaction before it; then resolve it."
     )
 

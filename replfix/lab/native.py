@@ -25,7 +25,9 @@ from replfix.lab.template import copy
 from replfix.mysql.connection.session import Session
 
 START_SECONDS = 90.0
-_LONGEST_SOCKET_PATH = 100  # sun_path holds 107 bytes on Linux, 103 on macOS; mysqld adds ".lock" to a file beside it
+_LONGEST_SOCKET_PATH = (
+    100  # sun_path has room for 107 bytes on Linux, 103 on macOS; mysqld adds ".lock" to a file beside it
+)
 
 
 def free_ports(count: int) -> list[int]:
@@ -75,7 +77,7 @@ def _start(server: LabServer, software: Software, may_change_port: bool) -> LabS
             break
     # Not only the lines marked as errors: what went wrong often is in the line before "Aborting".
     raise ConnectError(
-        f"{server} did not start: {' '.join(said.splitlines()[-4:])[-700:] or 'it said nothing'}",
+        f"{server} did not start: {' '.join(said.splitlines()[-4:])[-700:] or 'it gave no message'}",
         f"Its log is {server.log}. 'replfix lab down' and 'replfix lab up' give new servers.",
     )
 

@@ -75,7 +75,7 @@ def started_at(pid: int) -> str | None:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
+    fields = stat.rpartition(")")[2].split()  # the name before it may contain spaces and brackets
     return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
 
 

@@ -52,7 +52,7 @@ def _why(state: ChannelState | None) -> str:
 
 
 STOPPED_HINT = (
-    "'replfix lab status' shows how it stands. 'replfix resolve' repairs it; 'replfix lab break SCENARIO --reset' "
+    "'replfix lab status' shows its state. 'replfix resolve' repairs it; 'replfix lab break SCENARIO --reset' "
     "starts from a fresh pair."
 )
 

@@ -31,8 +31,8 @@ class Expects:
     conflicts: tuple[ExpectedConflict, ...]  # of the first failing transaction, in the order of its rows
     cause: str  # the code of the most likely cause of the first failing transaction
     displaced_rows: int  # rows of the replica that source-wins takes out or changes, over all rounds
-    rounds: int = 1  # failing transactions, one behind the other
-    behind: int = 0  # transactions behind them that apply by themselves then
+    rounds: int = 1  # failing transactions, one after the other
+    behind: int = 0  # transactions after them that apply by themselves then
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ def _again(known: State, replicas: int | None, server: str | None, narrator: Nar
         return lab
     narrator.say(f"Starting again what is down: {', '.join(server.name for server in dead)}.")
     if isinstance(known.provision, Software):
-        # One that hangs, or whose start was interrupted, holds the data directory.
+        # One that hangs, or whose start was interrupted, locks the data directory.
         held = {server.data for server in dead}
         native.end({d: ref for d, ref in processes.servers_under(lab.directory).items() if d in held}, narrator)
         # A port is part of the replicas' channels and of replfix.toml: it stays.
@@ -321,7 +321,7 @@ def _write_configuration(lab: Lab) -> None:
             f"host = {_toml(replica.host)}",
             f"port = {replica.port}",
             f"user = {_toml(account.name)}",
-            # Of other topologies, the replica's own status tells.
+            # In other topologies, the replica's own status shows it.
             *([f"source = {_toml(lab.source.name)}"] if lab.topology == PAIR.name else []),
             "",
         ]
@@ -378,7 +378,7 @@ def _remove(directory: Path, chosen: Provision | None, narrator: Narrator) -> No
         if server.process is not None and processes.alive(server.process, server.data):
             mine[server.data] = server.process
     native.end(mine, narrator)
-    # With no state at all the script for the containers tells that there were some.
+    # With no state at all the script for the containers shows that there were some.
     if isinstance(chosen, Image) or (directory / "accounts.sql").exists():
         containers.remove(directory)
     shutil.rmtree(native.short_directory(directory), ignore_errors=True)

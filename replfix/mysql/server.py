@@ -53,7 +53,7 @@ if TYPE_CHECKING:  # what a status does not need is imported where it is used: a
     from replfix.mysql.write.source_session import SourceSession
 
 STATUS_SECONDS = 60
-"""For all that tells how replication stands."""
+"""For the status of replication."""
 _OWN_LOG_READ = 64 << 20
 """Bytes of the server's own binlog that are read in search of what was written there; a few seconds."""
 
@@ -115,7 +115,7 @@ class MysqlServer:
         columns = read_columns(self._session, name)
         if not columns and read_kind(self._session, name) == SYSTEM_VERSIONED:
             raise Unreadable(
-                f"{name} on {self.address} is system-versioned: its events hold the period of each row, and replfix does not "
+                f"{name} on {self.address} is system-versioned: its events have the period of each row, and replfix does not "
                 "read such tables.",
                 "Repair it by hand, or leave the transaction out with --strategy skip.",
             )
@@ -366,7 +366,7 @@ class MysqlServer:
             try:
                 self._writing.execute(statement)
             except ServerError as error:
-                if error.errno != SIGNALLED:  # a procedure's own words; how the channel stands is looked at afterwards
+                if error.errno != SIGNALLED:  # a procedure's own words; the channel's status is read afterwards
                     raise
 
     def not_as_events(self, table: Table) -> str:
@@ -425,7 +425,7 @@ class MysqlServer:
         return ServerInquiry(self.endpoint, lambda: self._session)
 
     def _status(self) -> ReplicaStatus:
-        with within(STATUS_SECONDS, "to tell how replication stands"):
+        with within(STATUS_SECONDS, "to read the status of replication"):
             return self._dialect.status(self._session)
 
     def channels(self) -> tuple[ChannelStatus, ...]:

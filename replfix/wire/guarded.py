@@ -129,7 +129,7 @@ class Guarded(Connection):
         left = operation.until - time.monotonic()
         if left <= 0:
             self._force_close()
-            hint = "Look at SHOW PROCESSLIST there for what keeps it."
+            hint = "Look at SHOW PROCESSLIST there for the reason."
             raise ConnectError(
                 f"{operation.seconds:.0f} s were not enough {operation.what}: {self._endpoint} is not done with its answers.",
                 f"{hint} {raised(operation.key, 'it may take longer')}" if operation.key else hint,
@@ -337,7 +337,7 @@ class Guarded(Connection):
         if not self._endpoint.sign_in.get_server_public_key:
             raise self._turned_down(
                 self._auth_plugin_name or "caching_sha2_password",
-                "Without encryption that takes a key of the server's, and nobody has said which one is right.",
+                "Without encryption that takes a key of the server's, and nobody has named the right one.",
                 "Connect encrypted, with ssl-mode=REQUIRED or better VERIFY_CA. Or name the server's key with "
                 "server-public-key-path; get-server-public-key=1 takes the one that it sends, as the clients do.",
             )
@@ -396,7 +396,7 @@ def _addresses(host: str, port: int, seconds: float) -> list[Any]:
 
 def _too_large(endpoint: Endpoint, most: int, what: str, key: str) -> tuple[str, str]:
     return (
-        f"{endpoint} sends more than {most:,} bytes {what}: replfix takes no more.",
+        f"{endpoint} sends more than {most:,} bytes {what}: replfix accepts no more.",
         f"Look at what it sends with the mysql client or mysqlbinlog. {raised(key) if key else ''}".strip(),
     )
 

@@ -62,8 +62,8 @@ def _load_authorities(context: ssl.SSLContext, tls: Tls) -> None:
         if tls.mode is TlsMode.VERIFY_CA:
             # Any of the hundred authorities that a machine knows would do, for any name.
             raise ConfigError(
-                "ssl-mode=VERIFY_CA needs the authority that is to be asked.",
-                "Name its certificate with ssl-ca; or use VERIFY_IDENTITY, which can do with those that this machine knows.",
+                "ssl-mode=VERIFY_CA needs a certificate authority.",
+                "Name its certificate with ssl-ca; or use VERIFY_IDENTITY, which accepts those that this machine knows.",
             )
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return
@@ -126,7 +126,7 @@ def about_tls(endpoint: Endpoint, error: pymysql.err.MySQLError) -> ConnectError
         )
     if errno == _INSECURE_TRANSPORT:
         return ConnectError(
-            f"{endpoint} takes encrypted connections only (require_secure_transport), and ssl-mode={mode} makes none.",
+            f"{endpoint} accepts encrypted connections only (require_secure_transport), and ssl-mode={mode} makes none.",
             "Connect with ssl-mode=REQUIRED, or better VERIFY_CA with ssl-ca.",
         )
     cause = _ssl_error(error)
@@ -153,8 +153,8 @@ def _distrusted(endpoint: Endpoint, error: ssl.SSLCertVerificationError) -> tupl
     if error.verify_code in _OTHER_NAME:
         return (
             f"The certificate of {endpoint} is for another name than {endpoint.host!r}. Nothing was sent.",
-            "Connect by the name that the certificate holds, or give the server one for this name. Certificates that a MySQL "
-            "server makes for itself hold no host name: ssl-mode=VERIFY_CA is what they can do.",
+            "Connect by the name that is in the certificate, or give the server one for this name. Certificates that a MySQL "
+            "server makes for itself have no host name: ssl-mode=VERIFY_CA is what they can do.",
         )
     if error.verify_code in _UNKNOWN_AUTHORITY:
         asked = endpoint.tls.ssl_ca or endpoint.tls.ssl_capath or "the authorities that this machine knows"

@@ -75,7 +75,7 @@ class TargetConnections:
         if not any(c.source_uuid == uuid for c in channels):
             raise UsageError(
                 f"The replica has {len(channels)} channels, and {given} is the source of none of them.",
-                "Name the channel that it stands for: --channel NAME, or [replicas.NAME.sources] in the configuration.",
+                "Name its channel: --channel NAME, or [replicas.NAME.sources] in the configuration.",
             )
         return given if channel.source_uuid == uuid else None
 
@@ -114,7 +114,7 @@ class TargetConnections:
         raise ConnectError(
             f"{server.address} is server {uuid}, and the replica reads from {channel.source_uuid}: it is not asked in the source's "
             "place.",
-            f"Give the replica's own source with --source URL; or, if this one has the same transactions and is to stand in for it: --source-uuid {uuid}.",
+            f"Give the replica's own source with --source URL; or, if this one has the same transactions and is to replace it: --source-uuid {uuid}.",
         )
 
     def _named_or_found(self, channel: ChannelStatus) -> Endpoint:

@@ -142,7 +142,7 @@ def test_fewer_columns_and_wider_ones(converting: Lab) -> None:
 
 MISFITS = {
     "another order": ("MODIFY v INT AFTER x", "another order on the replica (source: id, v, x; replica: id, x, v)"),
-    "in between": ("ADD z INT AFTER id", "not all of them are behind the source's"),
+    "in between": ("ADD z INT AFTER id", "not all of them come after the source's"),
     "not the last": ("DROP COLUMN v", "it lacks others than the source's last"),
     "other names": ("RENAME COLUMN v TO vv", "are not the same on both servers (source: id, v, x; replica: id, vv, x)"),
 }

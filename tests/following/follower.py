@@ -35,7 +35,7 @@ CAUGHT_UP = "caught-up"
 AT_A_HUMAN = "at-a-human"
 """Stopped, and there is nothing to run that changes anything: a human has to decide, and is told what."""
 _STOPPED_BY_HAND = "When that is no longer wanted: START REPLICA."
-_LEAVE_OUT = "Leave the transaction out ('replfix resolve --strategy skip')"
+_LEAVE_OUT = "Skip the transaction ('replfix resolve --strategy skip')"
 _MOVE = re.compile(r"\bMove what is left in (\S+) \(in the replica's data directory\) to another place, then:")
 _DELETE = re.compile(r"\bDelete (/\S+) on the replica's machine, then:")
 _RUN_THERE = re.compile(r"\brun (what it prints( of those that the replica lacks)?|it) on the replica\b(?!')")

@@ -256,7 +256,7 @@ class Ground:
     def until_free(self, *args: str) -> Ran:
         """A command, again when the server has noticed that a killed client is gone and has let go of its locks."""
         ran = self.command(*args)
-        while ran.code == 4 and "Another replfix is at work" in ran.out + ran.err:
+        while ran.code == 4 and "Another replfix is working" in ran.out + ran.err:
             self.wait_for_sessions_to_end()
             ran = self.command(*args)
         return ran

@@ -78,7 +78,7 @@ def test_it_is_agreed_to_once(thieves: Authority, state: Path) -> None:
 
 def test_who_does_not_agree_shows_nothing(thieves: Authority) -> None:
     with FakeServer(signs_in, thieves.certify("server")) as server:
-        with pytest.raises(ConnectError, match=r"nobody has agreed to it: it is shown no account\.") as refused:
+        with pytest.raises(ConnectError, match=r"nobody has agreed to it: it is sent no account\.") as refused:
             visit(server, Asked(False))
         assert not shown_an_account(server)
     assert "--source URL" in refused.value.hint
@@ -99,7 +99,7 @@ def test_another_certificate_than_was_agreed_to(thieves: Authority) -> None:
 @pytest.mark.parametrize("mode", [TlsMode.DISABLED, TlsMode.PREFERRED])
 def test_one_that_does_not_encrypt(mode: TlsMode) -> None:
     with FakeServer(signs_in) as server:
-        with pytest.raises(ConnectError, match="does not encrypt, so nothing tells which server it is"):
+        with pytest.raises(ConnectError, match="does not encrypt, so it is unknown which server it is"):
             visit(server, Asked(True), mode)
         assert not shown_an_account(server)
 
@@ -115,7 +115,7 @@ def test_what_others_may_write_to_is_no_agreement(thieves: Authority, state: Pat
     with FakeServer(signs_in, thieves.certify("server")) as server:
         visit(server, Asked(True))
         (state / "known_servers").chmod(0o666)
-        with pytest.raises(ConfigError, match="is not believed"):
+        with pytest.raises(ConfigError, match="is not trusted"):
             visit(server, Asked())
 
 
@@ -142,4 +142,4 @@ def test_a_replica_that_names_a_thief_as_its_source(pair: Lab, led_astray: FakeS
         assert ran.code != 0
         assert f"{account.user}\0".encode() not in led_astray.received, command
     said = replfix("doctor", "--replica", url)
-    assert "it is shown no account" in " ".join(said.out.split()), said.out
+    assert "it is sent no account" in " ".join(said.out.split()), said.out

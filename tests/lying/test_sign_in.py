@@ -183,7 +183,7 @@ def parsec(peer: Peer) -> None:
     ("asking", "said", "hint"),
     [
         (ed25519, "for an ed25519 signature", "pip install 'replfix[ed25519]'"),
-        (parsec, "to sign in by parsec, which replfix does not know", "mysql_native_password or ed25519"),
+        (parsec, "to log in by parsec, which replfix does not know", "mysql_native_password or ed25519"),
     ],
     ids=lambda each: getattr(each, "__name__", None),
 )

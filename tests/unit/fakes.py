@@ -172,7 +172,7 @@ class Rows:
                     assert step.target is not None
                     self.update(step.table, step.current, step.target)
             except RowError as error:
-                raise RehearsalFailed(f"The replica refuses a step of the plan: {error}.") from None
+                raise RehearsalFailed(f"The replica rejects a step of the plan: {error}.") from None
 
     @property
     def contents(self) -> dict[TableName, frozenset[RowImage]]:
@@ -506,7 +506,7 @@ class FakeReplica(FakeServer):
     @contextmanager
     def repair(self, channel: str) -> Iterator[FakeRepair]:
         if self.held:
-            raise Busy("Another replfix is at work on this channel.")
+            raise Busy("Another replfix is working on this channel.")
         try:
             with self.world.step("repair"):
                 self.held = True

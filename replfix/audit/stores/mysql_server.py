@@ -57,7 +57,7 @@ _SIGNATURE_TRIGGERS = (
          SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit trail is append-only';
        END IF""",
 )
-# Without TRIGGER, or with binary logging and without SUPER or log_bin_trust_function_creators: the chain still tells.
+# Without TRIGGER, or with binary logging and without SUPER or log_bin_trust_function_creators: the chain still shows changes.
 _NO_TRIGGERS_HERE = {1142, 1227, 1419}
 _MAKING = "replfix audit tables"
 
@@ -150,7 +150,7 @@ _DENIED = "GRANT SELECT, INSERT, UPDATE, CREATE, TRIGGER on the database to the 
 _UNREACHABLE = "Check the host and port in audit.url, and that the server is up."
 _READ_ONLY = "Name a server in audit.url that takes writes: never a replica that replfix is to repair."
 _MEANINGS: dict[object, tuple[str, str]] = {
-    **dict.fromkeys((1045, 1698, 3118), ("turned the account away", _DENIED)),
+    **dict.fromkeys((1045, 1698, 3118), ("rejects the login", _DENIED)),
     **dict.fromkeys((1044, 1142, 1143, 1227), ("may not be used by this account", _DENIED)),
     1049: ("names a database that is not there", "Create it: CREATE DATABASE … CHARACTER SET utf8mb4."),
     **dict.fromkeys((2002, 2003, 2005), ("cannot be reached", _UNREACHABLE)),
@@ -158,7 +158,7 @@ _MEANINGS: dict[object, tuple[str, str]] = {
     **dict.fromkeys((1290, 1836), ("is on a server that is read-only", _READ_ONLY)),
     1205: (
         f"is locked by another session for more than {BUSY_SECONDS:.0f} s",
-        "Find out what holds it (SHOW PROCESSLIST on its server), and run the command again.",
+        "Find out what locks it (SHOW PROCESSLIST on its server), and run the command again.",
     ),
     **dict.fromkeys((1021, 1114), ("cannot grow: the disk is full", "Free some space on its server.")),
     **dict.fromkeys(

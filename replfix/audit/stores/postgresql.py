@@ -115,7 +115,7 @@ _DENIED = (
     "GRANT CREATE, USAGE on the schema, and SELECT, INSERT, UPDATE on the trail's tables, to the account in audit.url."
 )
 _MEANINGS: dict[object, tuple[str, str]] = {
-    "28": ("turned the account away", "Check user and password: audit.url, PGPASSWORD or ~/.pgpass."),
+    "28": ("rejects the login", "Check user and password: audit.url, PGPASSWORD or ~/.pgpass."),
     "42501": ("may not be used by this account", _DENIED),
     "3D": ("names a database that is not there", "Create it: CREATE DATABASE … ENCODING 'UTF8'."),
     **dict.fromkeys(
@@ -124,7 +124,7 @@ _MEANINGS: dict[object, tuple[str, str]] = {
     "25006": ("is on a server that is read-only", "Name a server in audit.url that takes writes."),
     "55P03": (
         f"is locked by another session for more than {BUSY_SECONDS:.0f} s",
-        "Find out what holds it (pg_stat_activity on its server), and run the command again.",
+        "Find out what locks it (pg_stat_activity on its server), and run the command again.",
     ),
     "53": ("cannot grow or take more connections", "Look at the disk and the limits of its server."),
     "23": (

@@ -280,7 +280,7 @@ _DAMAGED_HINT = (
 _MEANINGS: dict[int | None, tuple[str, str]] = {
     sqlite3.SQLITE_BUSY: (
         f"is locked by another process for more than {BUSY_SECONDS:.0f} s",
-        "Find out what holds it (another replfix, a backup, an sqlite3 shell), and run the command again.",
+        "Find out what locks it (another replfix, a backup, an sqlite3 shell), and run the command again.",
     ),
     sqlite3.SQLITE_READONLY: (
         "is read-only",

@@ -17,10 +17,10 @@ class Setting:
 
     now: int
     persisted: int | None = None  # by SET PERSIST (performance_schema.persisted_variables); MariaDB has no such thing
-    origin: str = ""  # where ``now`` is from: "default", "file", "command-line", "persisted", "session"; "": not told
+    origin: str = ""  # where ``now`` is from: "default", "file", "command-line", "persisted", "session"; "": unknown
     path: str = ""  # the option file, of the origins "file" and "persisted"
     default: int = 1
-    since: datetime | None = None  # when it became so, where the server tells: SET, else the start of the server
+    since: datetime | None = None  # when it became so, where the server shows it: SET, else the start of the server
 
     @property
     def after_restart(self) -> int | None:

@@ -92,13 +92,13 @@ def _increment(steps: Sequence[IncrementSetting], writers: int) -> tuple[int, st
     tens = next(power for power in (10, 100, 1000) if power >= least)
     if tens % unit == 0:
         digits = "last digit" if tens == 10 else f"last {len(str(tens)) - 1} digits"
-        why = f"Room for {tens} writers, twice those planned or more, and the {digits} of a number tells which server gave it."
+        why = f"Room for {tens} writers, twice those planned or more, and the {digits} of a number shows which server gave it."
         return tens, why
     increment = unit * -(-least // unit)
     if increment <= HIGHEST_INCREMENT:
         why = (
             f"Room for {increment} writers, twice those planned or more, and a multiple of what the servers work with now: "
-            "each goes on with numbers of the class that it has."
+            "each continues with numbers of the class that it has."
         )
         return increment, why
     return tens, f"Room for {tens} writers."

@@ -57,7 +57,7 @@ class NextIds:
 
     table: TableName
     node: str
-    ids: tuple[int, ...]  # as the counters stood when they were read
+    ids: tuple[int, ...]  # by the counters when they were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def rollout(survey: Survey, count: int | None = None) -> Rollout | None:
         return None
     if len(groups) > 1:
         raise UsageError(
-            f"A plan is for servers whose rows come together, and here are {len(groups)} such groups: "
+            f"A plan is for servers whose rows meet, and here are {len(groups)} such groups: "
             f"{'; '.join(', '.join(_names(group)) for group in groups)}.",
             "Name the servers of one group: replfix advise NAME… --writers N.",
         )
@@ -208,14 +208,14 @@ def _held(survey: Survey, sight: CounterView, places: Sequence[WriterSlot]) -> I
 
     for kind in _by_kind(below):
         yield Action(
-            "See that every channel runs, and that none of them has an error.",
+            "Check that every channel runs without an error.",
             _names(kind),
             ("SHOW REPLICA STATUS",),
             until="receiver and applier run, no error: 'replfix status' shows it for all of them",
         )
     for kind in _by_kind(open_now):
         yield Action(
-            "Hold the writes of the applications. Replication goes on.",
+            "Stop the writes of the applications. Replication goes on.",
             _names(kind),
             (sql.hold_writes(mariadb=kind[0].mariadb),),
             undo=sql.open_writes(mariadb=kind[0].mariadb),
@@ -230,7 +230,7 @@ def _held(survey: Survey, sight: CounterView, places: Sequence[WriterSlot]) -> I
     for node, place in _to_set(places):
         yield _setting(node, place)
     if open_now:
-        yield _opening(sight, first, f"Let {first.name} alone take writes again, whatever values its sessions have.")
+        yield _opening(sight, first, f"Let only {first.name} accept writes again, whatever values its sessions have.")
     for node, place in _to_set(places):
         if place.changes:
             yield _recycling(node, place)
@@ -243,7 +243,7 @@ def _held(survey: Survey, sight: CounterView, places: Sequence[WriterSlot]) -> I
         f"the answers of the others contain what {first.name} has answered first",
     )
     for node in others:
-        yield _opening(sight, node, f"Let {node.name} take writes again.")
+        yield _opening(sight, node, f"Let {node.name} accept writes again.")
     yield _looking(places)
 
 
@@ -275,7 +275,7 @@ def _setting(node: Node, place: WriterSlot) -> Action:
 
 def _recycling(node: Node, place: WriterSlot) -> Action:
     """MariaDB does not show the values of other sessions: all that are older count."""
-    title = f"Have every session on {node.name} opened anew: recycle the connection pools, or KILL what is listed."
+    title = f"Reconnect every session on {node.name}: recycle the connection pools, or KILL what is listed."
     if node.mariadb:
         until = "no row, asked in the first session that was opened after the values were set"
         return Action(title, (node.name,), (sql.sessions_before_this_one(),), until)
@@ -297,7 +297,7 @@ def _giving_again(node: Node, place: WriterSlot) -> Iterator[Action]:
 def _opening(sight: CounterView, node: Node, title: str) -> Action:
     counters = tuple(sight.raised[node.uuid].items())
     if counters:
-        title += " Its counters first go above the numbers that it does not see."
+        title += " First its counters are set above the numbers that it does not see."
     return Action(
         title,
         (node.name,),
@@ -308,7 +308,7 @@ def _opening(sight: CounterView, node: Node, title: str) -> Action:
 
 def _looking(places: Sequence[WriterSlot]) -> Action:
     return Action(
-        "Look again: 'replfix advise' finds nothing to do.",
+        "Check again: 'replfix advise' finds nothing to do.",
         tuple(p.node.name for p in places if p.node is not None),
         (f"SHOW GLOBAL VARIABLES LIKE '{INCREMENT.rpartition('_')[0]}%'",),
         until="the values of this plan",
@@ -321,7 +321,7 @@ def _back(sight: CounterView, places: Sequence[WriterSlot], *, holds: bool) -> I
     others = open_now[1:] if changed and holds else []
     for kind in _by_kind(others):
         yield Action(
-            f"Hold the writes of all servers but {open_now[0].name}.",
+            f"Stop the writes on all servers but {open_now[0].name}.",
             _names(kind),
             (sql.hold_writes(mariadb=kind[0].mariadb),),
         )
@@ -333,12 +333,10 @@ def _back(sight: CounterView, places: Sequence[WriterSlot], *, holds: bool) -> I
                 f"the answer of {open_now[0].name} contains that of {node.name}",
             )
     for node, _ in changed:
-        yield Action(
-            f"Give {node.name} its old values, and have its sessions opened anew.", (node.name,), _set_back(node)
-        )
+        yield Action(f"Give {node.name} its old values, and reconnect its sessions.", (node.name,), _set_back(node))
     if others and apart([node.step for node in sight.nodes]):
         for node in others:
-            yield _opening(sight, node, f"Let {node.name} take writes again, when no session has other values.")
+            yield _opening(sight, node, f"Let {node.name} accept writes again, when no session has other values.")
 
 
 def _by_kind(nodes: Sequence[Node]) -> list[list[Node]]:
@@ -374,7 +372,7 @@ def _simulated(sight: CounterView, places: Sequence[WriterSlot]) -> Iterator[Sim
         now = [IdAllocator(at_least(node, table), node.step, seen) for node, seen in zip(nodes, sees, strict=True)]
         after = [
             IdAllocator(sight.stands(place.node, table), place.step, seen)
-            for place, seen in zip(places, sees, strict=False)  # those to come are behind them
+            for place, seen in zip(places, sees, strict=False)  # those to come follow them
             if place.node is not None
         ]
         limit = _limit(nodes[0], table)
@@ -393,8 +391,7 @@ def _notes(survey: Survey, sight: CounterView, places: Places) -> Iterator[str]:
     if coming:
         yield (
             f"{counted(len(coming), 'writer')} to come: {INCREMENT} = {places.increment}, {OFFSET} = "
-            f"{', '.join(map(str, coming))}. Set them in the option file before the server's first start, and let it catch up "
-            "before it takes writes."
+            f"{', '.join(map(str, coming))}. Set them in the option file before the server's first start, and let it catch up before it accepts writes."
         )
     idle = [node.name for node in survey.nodes if node not in nodes]
     if idle and places.free:
@@ -423,4 +420,4 @@ def _notes(survey: Survey, sight: CounterView, places: Places) -> Iterator[str]:
                 break
     lost = [p.node.name for p in places.each if p.node is not None and p.is_lost and not p.node.persists]
     if lost:
-        yield f"{', '.join(lost)}: SET GLOBAL lasts until the next restart. The option file is what counts after it."
+        yield f"{', '.join(lost)}: SET GLOBAL lasts until the next restart. After that the option file counts."

@@ -73,7 +73,7 @@ def _behind(node: Node, unseen: Sequence[Node]) -> Iterator[tuple[TableName, int
     for table in sorted(node.tables) if unseen else ():
         own = counter(node, table)
         highest = max(at_least(other, table) for other in unseen)
-        # A tenth above it, and at least a thousand: the others were written to until they were held.
+        # A tenth above it, and at least a thousand: the others were written to until their writes were stopped.
         above = -(-max(highest * 11 // 10, highest + 1000) // 1000) * 1000 + 1
         if own is None or highest == 1 or at_least(node, table) >= above:
             continue

@@ -58,10 +58,7 @@ def fit(table: Table, names: Sequence[str]) -> Fit | str:
     if is_generated_key(table.columns[0]) and theirs == ours[1:]:
         return _fitted(table, [None, *range(len(theirs))], len(theirs))
     if theirs[0] == GENERATED_KEY and GENERATED_KEY not in ours and theirs[1:] == ours:
-        return (
-            f"{table.name} has a generated primary key ({GENERATED_KEY}) on the source only. The applier passes over it, and a rehearsal "
-            "cannot (error 1105, 9.7.4): put the rows right by hand, without logging, and start the channel."
-        )
+        return f"{table.name} has a generated primary key ({GENERATED_KEY}) on the source only. The applier ignores it, and a rehearsal cannot (error 1105, 9.7.4): correct the rows by hand, without logging, and start the channel."
     if theirs == ours[: len(theirs)] or ours == theirs[: len(ours)]:
         extra = [None] * max(0, len(ours) - len(theirs))
         return _fitted(table, [*range(min(len(ours), len(theirs))), *extra], len(theirs))
@@ -73,7 +70,7 @@ def fit(table: Table, names: Sequence[str]) -> Fit | str:
             ours,
         )
     if set(theirs) < set(ours):
-        return _misfit(table, "are more on the replica, and not all of them are behind the source's", theirs, ours)
+        return _misfit(table, "are more on the replica, and not all of them come after the source's", theirs, ours)
     if set(ours) < set(theirs):
         return _misfit(table, "are fewer on the replica, and it lacks others than the source's last", theirs, ours)
     return _misfit(table, "are others on the replica", theirs, ours)
@@ -82,7 +79,7 @@ def fit(table: Table, names: Sequence[str]) -> Fit | str:
 def _misfit(table: Table, what: str, theirs: Sequence[str], ours: Sequence[str]) -> str:
     return (
         f"The columns of {table.name} {what} (source: {', '.join(theirs)}; replica: {', '.join(ours)}). The applier goes by position: "
-        "values would come to other columns than their own."
+        "values would be stored in other columns than their own."
     )
 
 
@@ -204,10 +201,7 @@ def other_digits(found: Fit, changes: Iterable[RowChange]) -> str:
     """
     for column, value in _first_values(found, changes, ("time", "datetime", "timestamp")):
         if isinstance(value, str) and len(value.partition(".")[2]) != (column.scale or 0):
-            return (
-                f"{found.table.name}.{column.name} is {column.column_type} on the replica, and has other digits of a second in the event: no "
-                "applier converts that, and a server can end with it. Make the column the source's (ALTER TABLE … MODIFY, not logged)."
-            )
+            return f"{found.table.name}.{column.name} is {column.column_type} on the replica, and has other digits of a second in the event: no applier converts that, and a server can crash on it. Make the column the source's (ALTER TABLE … MODIFY, not logged)."
     return ""
 
 

@@ -113,7 +113,7 @@ def unlike(error: ApplierError, transaction: Transaction, tables: Mapping[TableN
     pos = error.end_log_pos
     placed = here and pos is not None and error.log_file == transaction.log_file
     if placed and pos is not None and not transaction.start_pos < pos <= transaction.end_pos:
-        return f"it stands at {transaction.log_file}:{transaction.start_pos}-{transaction.end_pos}, and the error is about {pos}"
+        return f"it is at {transaction.log_file}:{transaction.start_pos}-{transaction.end_pos}, and the error is about {pos}"
     if error.event == "Query" and error.statement is not None and not _FRAME.match(error.statement):
         if any(_begins(statement.text, error.statement) for statement in transaction.statements):
             return ""

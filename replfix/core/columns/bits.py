@@ -18,7 +18,7 @@ TYPES = (
         ("bit",),
         lambda answer: int.from_bytes(bytes_in(answer), "big"),
         printed=lambda _, text: int.from_bytes(printed_bytes(text), "big"),
-        # After b = 1, MySQL 9.7.4 works out what else the key reads of b with the number 1, which is not as long as the column's bytes.
+        # After b = 1, MySQL 9.7.4 computes what else the key reads of b with the number 1, which is not as long as the column's bytes.
         equals="<=>",
         in_json_table=_whole_bytes,
     ),

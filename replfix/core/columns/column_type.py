@@ -71,7 +71,7 @@ class ColumnType:
     by_prefix: bool = False
     """Whether a value can be asked for by its beginning."""
     many_to_a_text: bool = False
-    """Whether what is printed stands for many values."""
+    """Whether what is printed is the same for many values."""
     updates_itself: bool = False
     """Whether a column of it can have ON UPDATE."""
     in_json_table: Callable[[Column], str] = lambda column: column.column_type

@@ -6,8 +6,8 @@ from replfix.core.columns.column_type import Answer, ColumnType, text_in
 from replfix.core.rows.json_text import UNEXPLAINED, canonical
 from replfix.core.rows.row_values import Json
 
-# The text of a JSON document does not tell a DATE from a string. A document that differs from its own text, read again,
-# is marked: it holds such values. (COALESCE: a text longer than max_allowed_packet would be NULL.) A DECIMAL and a double
+# In the text of a JSON document, a DATE looks like a string. A document that differs from its own text, read again,
+# is marked: it has such values. (COALESCE: a text longer than max_allowed_packet would be NULL.) A DECIMAL and a double
 # of the same value are equal to the server, and no document differs for their sake.
 _TYPED = "~"
 _SELECT = f"IF({{0}} <=> CAST(CAST({{0}} AS CHAR) AS JSON), {{0}}, COALESCE(CONCAT('{_TYPED}', {{0}}), {{0}}))"

@@ -34,7 +34,7 @@ Identity = tuple[TableName, tuple[Value, ...]]
 class ConflictKind(enum.StrEnum):
     """In which way a row of the transaction and the replica's rows conflict."""
 
-    DUPLICATE = "duplicate"  # the replica holds a row with a unique key that the transaction's row needs
+    DUPLICATE = "duplicate"  # the replica has a row with a unique key that the transaction's row needs
     MISSING = "missing"  # the replica lacks the row that the transaction updates or deletes
     DIFFERENT = "different"  # the row is there, with other values than the before image
     EXTRA = "extra"  # a row of the replica references a row that the transaction deletes, or gives another key
@@ -54,7 +54,7 @@ class Conflict:
     replica_row: RowImage | None
     differences: tuple[str, ...]
     foreign_key: str = ""  # by which the row is a parent that is missing, or a child too many
-    in_part: bool = False  # the event does not hold every column of the incoming row
+    in_part: bool = False  # not every column of the incoming row is in the event
 
     @property
     def in_words(self) -> str:
@@ -71,7 +71,7 @@ class Conflict:
 
 
 _IN_WORDS = {
-    ConflictKind.DUPLICATE: "a row of the replica holds a unique key that the incoming row needs",
+    ConflictKind.DUPLICATE: "a row of the replica has a unique key that the incoming row needs",
     ConflictKind.MISSING: "the row that the transaction changes is not on the replica",
     ConflictKind.DIFFERENT: "the row that the transaction changes has other values on the replica",
     ConflictKind.EXTRA: "a row of the replica still references a row that the transaction deletes or changes",
@@ -85,7 +85,7 @@ class RowRepair:
     table: TableName
     current: RowImage | None  # None: the row is missing
     target: RowImage | None  # None: the row has to go
-    alike: int = 0  # of a missing row without a name: how many that are the same the replica holds
+    alike: int = 0  # of a missing row without a name: how many equal rows the replica has
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Reconciliation:
     repairs: tuple[RowRepair, ...]
     unidentified: tuple[TableName, ...]  # tables of which the event does not log what names a row: not examined
     blockers: tuple[str, ...] = ()  # why it is not known what has to become of a row that is in the way
-    held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica holds
+    held: Mapping[Lookup, int] = field(default_factory=dict)  # of rows without a name: how many the replica has
     replaced: tuple[
         Replaced, ...
     ] = ()  # keys with children that stay, although the transaction deletes them for a moment
@@ -121,11 +121,11 @@ class Reconciliation:
     ] = ()  # rows that the transaction deletes twice, of which no applier finds the second
     whole: Mapping[Identity, RowImage] = field(
         default_factory=dict
-    )  # rows that are logged in part, as the replica holds them, by what their before image names
+    )  # rows that are logged in part, as the replica has them, by what their before image names
     in_part: tuple[InPart, ...] = ()  # repairs that are not known in full
     made_up: Mapping[RowRepair, tuple[str, ...]] = field(
         default_factory=dict
-    )  # of a row that the transaction deletes: columns that no event holds, and that get some value before it goes
+    )  # of a row that the transaction deletes: columns that no event has, and that get some value before it goes
     overwritten: Mapping[RowRepair, str] = field(
         default_factory=dict
     )  # of a row of which only what the transaction writes is not known: the column that gets another value before, so that it changes
@@ -161,7 +161,7 @@ def walk(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], again: list[DeletedAgain] | None = None
 ) -> Iterator[Touch]:
     """Yield each change; deletes of a row that the transaction has deleted before go to ``again`` instead."""
-    placed: Counter[Identity] = Counter()  # rows that stand as the transaction left them
+    placed: Counter[Identity] = Counter()  # rows that are as the transaction left them
     gone, found = RowsGone(), again if again is not None else []
     for index, change in enumerate(changes):
         table = tables.get(change.table)
@@ -324,7 +324,7 @@ class _Reconciler:
         if identity in self.expected and table.identity is not None:
             self.blockers[
                 f"Several rows of {table.name} that the transaction changes are one row on the replica: its key "
-                f"{table.identity.name} takes for equal what the source keeps apart."
+                f"{table.identity.name} treats as equal what the source keeps apart."
             ] = None
         self.expected[identity] = before
         self.latest[identity] = whole = laid_over(row, before)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from replfix.errors import ConnectError
 
 Meets = Callable[[bytes | None], None]
-"""Told the certificate (DER) of a server before any account is shown to it, None where it does not encrypt; ConnectError where it is not to be
-shown one."""
+"""Called with the certificate (DER) of a server before any account is sent to it, None where it does not encrypt; ConnectError where none may be."""
 
 
 def fingerprint(certificate: bytes) -> str:
@@ -37,29 +36,29 @@ class Found:
         whose = f" (server_uuid {self.uuid})" if self.uuid else ""
         return (
             f"{self.how}. Its certificate{whose} has the SHA-256 fingerprint\n  {shown}\nand is not verified. "
-            f"Show it the account {self.user!r}, now and from now on?"
+            f"Send it the account {self.user!r}, now and from now on?"
         )
 
     def not_encrypted(self) -> ConnectError:
         """Return the error for a server without TLS."""
         return ConnectError(
-            f"{self.how}. It does not encrypt, so nothing tells which server it is: it is shown no account.",
+            f"{self.how}. It does not encrypt, so it is unknown which server it is: it is sent no account.",
             self._name_it,
         )
 
     def not_agreed(self, shown: str) -> ConnectError:
         """Return the error for a certificate that nobody has agreed to."""
         return ConnectError(
-            f"{self.how}. Its certificate (SHA-256 {shown[:16]}…) is not verified, and nobody has agreed to it: it is shown no account.",
+            f"{self.how}. Its certificate (SHA-256 {shown[:16]}…) is not verified, and nobody has agreed to it: it is sent no account.",
             f"{self._name_it} Or run 'replfix doctor' at a terminal once, and agree to its certificate.",
         )
 
     def changed(self, shown: str, known: str, file: str) -> ConnectError:
         """Return the error for a certificate that differs from the one agreed to."""
         return ConnectError(
-            f"{self.how}. Its certificate is another one than was agreed to (SHA-256 {shown[:16]}…, it was {known[:16]}…): it is shown no "
+            f"{self.how}. Its certificate is another one than was agreed to (SHA-256 {shown[:16]}…, it was {known[:16]}…): it is sent no "
             "account.",
-            f"Where the server has a new one, take its line out of {file} and agree again. MariaDB without a certificate in a file makes a new one at "
+            f"Where the server has a new one, remove its line from {file} and agree again. MariaDB without a certificate in a file makes a new one at "
             f"each start. {self._name_it}",
         )
 

@@ -59,7 +59,7 @@ NEEDS = (
     _replica("rehearse under the failing transaction's GTID", "REPLICATION_APPLIER", "SUPER"),
     _replica(_WHILE_READ_ONLY, "CONNECTION_ADMIN", "SUPER"),
     _replica(_OPEN, "SYSTEM_VARIABLES_ADMIN", "SUPER"),
-    _replica("hold rows while they are compared (SELECT … FOR UPDATE)", "LOCK TABLES", "UPDATE", "DELETE"),
+    _replica("lock rows while they are compared (SELECT … FOR UPDATE)", "LOCK TABLES", "UPDATE", "DELETE"),
     _replica("START REPLICA", "REPLICATION_SLAVE_ADMIN", "SUPER"),
     _source("read the failing transaction from the binlog", "REPLICATION SLAVE"),
     _source("read rows and column names", "SELECT"),

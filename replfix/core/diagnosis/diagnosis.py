@@ -68,7 +68,9 @@ class Diagnosis:
         """What has stopped, as ``the default channel is stopped``."""
         channel = self.evidence.channel.name
         where = f"channel {channel}" if channel else "the default channel"
-        return f"the receiver of {where} stands" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
+        return (
+            f"the receiver of {where} is stopped" if self.evidence.thread is Thread.RECEIVER else f"{where} is stopped"
+        )
 
     @property
     def recommended(self) -> Proposal | None:

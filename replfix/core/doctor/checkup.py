@@ -116,7 +116,7 @@ class ChannelFacts:
     replica: ReplicaFacts
     channel: ChannelStatus
     source: ServerFacts
-    encrypted: bool | None  # whether the receiver uses TLS; None: not told
+    encrypted: bool | None  # whether the receiver uses TLS; None: unknown
     readers: tuple[Reader, ...] = ()  # of the source
 
 

@@ -29,10 +29,10 @@ class Duplicate:
     table: str | None = None  # where something beside the key names it
     statement: str | None = None
     gtid: str | None = None  # of a replica's applier: the transaction that failed
-    replication: bool = False  # a replica's applier said it
+    replication: bool = False  # it is from a replica's applier
     others: tuple[
         tuple[str, str], ...
-    ] = ()  # further ways to tell value and key apart, where the value holds the words
+    ] = ()  # further ways to separate value and key, where the value contains the words
 
     @property
     def errno(self) -> int | None:

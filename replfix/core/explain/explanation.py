@@ -70,7 +70,7 @@ class Case:
     """Everything that reasons are concluded from."""
 
     duplicate: Duplicate
-    insert: Insert | None  # the statement, as far as the text holds it
+    insert: Insert | None  # the statement, as far as the text has it
     asked: Asked | None
     unknowns: tuple[str, ...] = ()
 

@@ -49,7 +49,7 @@ _JAPANESE = re.compile(rf"(?P<quote>{_QUOTE})(?={re.escape(LANGUAGES['Japanese']
 _BETWEEN = dict(LANGUAGES.values())
 _KEY_OPENING = re.compile(_QUOTE)
 _NUMBER = re.compile(r"\d{1,4}\b")
-# What can follow the quote that ends a key; a quote with a letter behind it is part of the key's name (it's).
+# What can follow the quote that ends a key; a quote before a letter is part of the key's name (it's).
 _AFTER_KEY = re.compile(r"[\s\"'`,.;:)\]}\\<&|]|$")
 
 
@@ -107,7 +107,7 @@ def _after(text: str, start: int, opened: int, quote: str, between: str) -> Mess
 
 
 VALUE_BYTES = 200
-"""MariaDB's messages hold up to 192 bytes of a value, MySQL's 64."""
+"""MariaDB's messages have up to 192 bytes of a value, MySQL's 64."""
 
 
 def _key(text: str, at: int) -> tuple[str, int] | None:

@@ -13,7 +13,7 @@ _QUOTE = re.compile(r'\\*"|\\+u0022|&quot;|“')
 _DETAIL = re.compile(r"Key \(")
 NAME_SPAN = 300
 DETAIL_SPAN = 4000
-"""Characters behind the message in which its DETAIL stands: log prefixes, wrappers and line ends in between."""
+"""Characters after the message in which its DETAIL has to be: log prefixes, wrappers and line ends in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _detail(text: str, at: int, limit: int, quote: str) -> tuple[tuple[str, ...]
     ends = text.find(") already exists", middle, limit) if middle >= 0 else -1
     if ends < 0:
         return (), None, at
-    # A value can hold the same words: the last of them on its line counts.
+    # A value can contain the same words: the last of them on its line counts.
     line = text.find("\n", ends, limit)
     ends = text.rfind(") already exists", ends, limit if line < 0 else line)
     columns = tuple(c.strip().strip('"') for c in _listed(unwrapped(text[detail.end() : middle], quote)))

@@ -42,7 +42,7 @@ def recognise(text: str) -> tuple[Duplicate, ...]:
 def _found(text: str) -> Iterator[Duplicate]:
     hits: list[Message | Violation] = sorted([*messages(text), *violations(text)], key=lambda hit: hit.start)
     for number, hit in enumerate(hits):
-        # No further than to the next message on either side: what stands there is about that one.
+        # No further than to the next message on either side: what is there is about that one.
         earliest = hits[number - 1].end if number else 0
         latest = hits[number + 1].start if number + 1 < len(hits) else len(text)
         around = Around(

@@ -10,7 +10,7 @@ from replfix.core.explain.duplicate import Duplicate, Product
 
 MOST_GROUPS = 2_000
 MOST_DISTINCT = 5_000
-"""Different values that are told apart in one group; behind that they are counted as more."""
+"""Different values that are kept apart in one group; more are only counted."""
 EXAMPLES = 3
 RECENT = 16
 ASCENDING = 0.8
@@ -46,7 +46,7 @@ class Group:
     table: str | None
     count: int
     distinct: int
-    distinct_at_least: bool  # there are more values than were told apart
+    distinct_at_least: bool  # there are more values than were kept apart
     first_seen: str | None
     last_seen: str | None
     examples: tuple[str, ...]
@@ -125,7 +125,7 @@ class Surge:
             if len(self._recent) > RECENT:
                 del self._recent[next(iter(self._recent))]
         self.count += 1
-        # A key named with its table is one key; one without it is told apart by the table that the statement names.
+        # A key named with its table is one key; one without it is known by the table that the statement names.
         table = None if "." in duplicate.key else duplicate.table
         name = duplicate.dialect, duplicate.key, table
         group = self._groups.get(name)

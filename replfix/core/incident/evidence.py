@@ -54,7 +54,7 @@ class BothDefinitions:
     source: str | None
     replica: str | None
     rows: int | None = None  # how many the replica's table has; None: not counted, or too many
-    later: Later | None = None  # what the backlog does to it behind the failing transaction; None: not known
+    later: Later | None = None  # what the backlog does to it after the failing transaction; None: unknown
 
     @property
     def name(self) -> str:
@@ -159,7 +159,7 @@ class Prepared:
     transaction: Transaction
     tables: Mapping[TableName, Table]
     found: Reconciliation
-    applied: tuple[bool, ...]  # for each row that it leaves: does the replica hold it like that
+    applied: tuple[bool, ...]  # for each row that it leaves: does the replica have it like that
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Evidence:
     transaction: Transaction | None  # None: could not be read; ``unknowns`` says why
     tables: Mapping[TableName, Table]  # the replica's definitions of the transaction's tables
     reconciliation: Reconciliation | None
-    applied: tuple[bool, ...]  # for each row that the transaction leaves: does the replica hold it like that already
+    applied: tuple[bool, ...]  # for each row that the transaction leaves: does the replica have it like that already
     source_rows: tuple[RowImage | NotRead | None, ...]  # for each conflict: the source's row now; None: it has none
     only_here: OnlyHere  # the replica's transactions that the source has not executed
     local_writes: tuple[Transaction, ...]  # those of them that could be read from the replica's own binlog
@@ -242,7 +242,7 @@ class Evidence:
     source_has: tuple[Source, str] = (
         Source.UNREACHABLE,
         "",
-    )  # what the relay log held, asked where a restart depends on it
+    )  # what was in the relay log, asked where a restart depends on it
     earlier: tuple[EarlierStep, ...] = ()  # what replfix did to rows in question, newest first
     on_source: SourceFeasibility | None = None  # where displaced rows can be written there; None where there are none
 

@@ -50,7 +50,7 @@ def _kept_as(ours: Column, theirs: Column, value: Value) -> str:
         low, high = (0, 2**bits - 1) if ours.unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
         if not low <= value <= high:
             return (
-                f"is {ours.column_type} on the replica and {theirs.column_type} on the source: it cannot hold {value}."
+                f"is {ours.column_type} on the replica and {theirs.column_type} on the source: it cannot store {value}."
             )
     return ""
 

@@ -51,7 +51,7 @@ class IncidentContext:
     also_there: tuple[RowImage | None, ...] = ()  # for each conflict: the source's row with the name of the replica's
     authors: Mapping[int, str] = field(default_factory=dict)  # user@host by connection, of those that are still open
     settings: Mapping[str, str | None] = field(default_factory=dict)  # of the replica
-    run: int = 0  # so many transactions, the failing one first, leave the replica as it stands now
+    run: int = 0  # so many transactions, the failing one first, leave the replica as it is now
     logs_all: bool = False  # the replica logs what it applies, of every schema
     otherwise: Mapping[TableName, Column | None] = field(
         default_factory=dict

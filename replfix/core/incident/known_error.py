@@ -21,7 +21,7 @@ class Kind(enum.StrEnum):
     DATA_REFUSED = "data-refused"  # the replica's definitions or settings refuse a value that the source took
     RECEIVER = "receiver"  # the replica does not get the source's binlog
     RELAY_LOG = "relay-log"  # what the replica received cannot be read
-    HOST = "host"  # the replica's own machine stands in its way
+    HOST = "host"  # the replica's own machine prevents it
     SERVER = "server"  # the replica's server refuses: a privilege, a setting, a limit, something that it lacks
     FOLLOW_UP = "follow-up"  # says only that something else went wrong
 

@@ -28,11 +28,9 @@ class Provenance:
     state: RowImage | None
     last: Touch | None
     at_source: Touch | None
-    doubts: tuple[Logged, ...]  # in the replica's log behind ``last``: what may have changed the row unseen
-    doubts_at_source: tuple[Logged, ...]  # in the source's log, behind ``at_source``
-    sure: (
-        bool  # behind ``last`` (or the table's creation), the replica's log was read in full and every row of it known
-    )
+    doubts: tuple[Logged, ...]  # in the replica's log after ``last``: what may have changed the row unseen
+    doubts_at_source: tuple[Logged, ...]  # in the source's log, after ``at_source``
+    sure: bool  # after ``last`` (or the table's creation), the replica's log was read in full and every row of it known
 
     @property
     def as_logged(self) -> bool:

@@ -26,7 +26,7 @@ class SourceFeasibility:
     obstacles: tuple[str, ...] = ()
     mutual: bool = False  # it replicates from this very replica as well
     tables: Mapping[TableName, Table] = field(default_factory=dict)  # as the source defines them
-    holders: Answers = field(default_factory=dict)  # its rows that hold a unique key of a displaced row
+    holders: Answers = field(default_factory=dict)  # its rows that have a unique key of a displaced row
     here: Answers = field(default_factory=dict)  # the replica's rows of the names of those
     beyond: Mapping[TableName, int] = field(default_factory=dict)
     """The AUTO_INCREMENT value to begin with where the source's next one could be taken on the replica."""

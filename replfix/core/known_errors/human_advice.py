@@ -47,9 +47,8 @@ def _only_copy(evidence: Evidence) -> tuple[Remedy, ...]:
     if of is not None and evidence.status.has_applied(channel, of):
         return (
             Remedy(
-                f"Start neither thread: the server would delete the relay log. The replica's position is behind {of} already: read by position, what is "
-                "committed behind it would be applied again. Keep a copy of the relay log's files, and of the replica's tables that it is about; which of "
-                "its transactions are there, their rows tell. Or rebuild the replica."
+                f"Start neither thread: the server would delete the relay log. The replica's position is past {of} already: read by position, what was "
+                "committed after it would be applied again. Keep a copy of the relay log's files, and of the replica's tables that it is about; which of its transactions are there can be seen in their rows. Or rebuild the replica."
             ),
         )
     return (
@@ -98,8 +97,4 @@ def _unknown(evidence: Evidence) -> str:
     none = f"replfix has no guidance for error {evidence.error.errno}. Read the server's message above."
     if evidence.thread is Thread.RECEIVER:
         return f"{none} The receiver says it of its connection to the source: look at the error logs of both servers at that time."
-    return (
-        f"{none} The source ran this transaction and the replica does not: mostly an object, an account, a setting or a version is not the "
-        "same. Compare on both servers what the message names, make the replica's equal in a session with SET sql_log_bin = 0, then START "
-        "REPLICA. 'replfix resolve --strategy skip --dry-run' shows what leaving the transaction out would lose."
-    )
+    return f"{none} The source ran this transaction and the replica does not: mostly an object, an account, a setting or a version differs. Compare on both servers what the message names, make the replica's the same in a session with SET sql_log_bin = 0, then START REPLICA. 'replfix resolve --strategy skip --dry-run' shows what leaving the transaction out would lose."

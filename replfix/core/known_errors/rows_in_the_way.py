@@ -56,7 +56,7 @@ def beside_statements(evidence: Evidence) -> tuple[Remedy, ...]:
     keep = f" Keep this first, which has the replica's rows as they are: {saved}" if saved else ""
     return (
         Remedy(
-            f"The rows that are in the way of the transaction's row events are known; its statements can meet others.{keep} {_AGAIN}",
+            f"The rows that conflict with the transaction's row events are known; its statements can conflict with others.{keep} {_AGAIN}",
             rows_by_hand(evidence, *(step.sql for step in plan.steps)),
             LeadsTo.NEXT_ROW,
             loses=tuple(

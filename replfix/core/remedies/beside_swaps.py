@@ -62,7 +62,7 @@ def steps_beside(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tup
         return (), f"rows of {unknown} were not compared"
     kept = set(map(id, others))
     if any(id(transaction.changes[conflict.change]) in kept for conflict in found.conflicts):
-        return (), "rows of the replica are in their way"
+        return (), "rows of the replica conflict with them"
     gone = outdated(evidence, others)
     if tied := next(_tied(evidence, others, gone), None):
         return (), f"rows of {tied} depend on those that are left out"
@@ -71,7 +71,7 @@ def steps_beside(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tup
     except Refused as error:
         return (), error.message.rstrip(".")
     if part := next((step for step in steps if not step.sql), None):
-        return (), f"its events do not hold all columns of a row of {part.table}"
+        return (), f"its events do not have all columns of a row of {part.table}"
     return steps, ""
 
 
@@ -103,7 +103,7 @@ def carried_out(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[tupl
         return (), why_not
     transaction = evidence.transaction
     if evidence.status.product != "MySQL" or transaction is None or transaction.gtid is None:
-        return (), "replfix can carry them out without the others only on MySQL, where the transaction has a GTID"
+        return (), "replfix can make them without the others only on MySQL, where the transaction has a GTID"
     if evidence.not_as_events:
         return (), f"they cannot be written as events: {evidence.not_as_events[0].rstrip('.')}"
     return steps, ""
@@ -118,11 +118,11 @@ def _next_step(evidence: Evidence) -> str:
     others = changes_beside(evidence)
     skip = "'replfix resolve --strategy skip'"
     if not others:
-        return f"Leave the transaction out ({skip}): the servers have the same then."
+        return f"Skip the transaction ({skip}): then the servers have the same rows."
     rows = counted(len(others), "other row")
     steps, why_not = carried_out(evidence, others)
     if steps:
-        return f"{skip} leaves those out, and carries out the transaction's changes of {rows} under its GTID."
+        return f"{skip} leaves those out, and makes the transaction's changes of {rows} under its GTID."
     if by_statements(evidence):
         return (
             f"The transaction has changes of {rows} too, and {why_not}: run those first ('replfix diagnose' prints the statements), "

@@ -55,11 +55,11 @@ def one_thread_first(evidence: Evidence) -> str:
     """Return what a human does before ``skip``, and why; empty where that is nothing."""
     if evidence.status.product != "MariaDB" or evidence.channel.relay_log is not RelayLog.REPLACED:
         return ""
-    why = "With several GTID domains MariaDB takes no skip counter while it applies in parallel (error 1966)."
+    why = "With several GTID domains MariaDB rejects the skip counter while it applies in parallel (error 1966)."
     if evidence.source_has[0] is not Source.HOLDS:
         return (
-            f"{why} To set the number of parallel threads to 0, the channel has to be stopped and started, which deletes the relay log; that the source "
-            "has all of it is not known."
+            f"{why} To set the number of parallel threads to 0, the channel has to be stopped and started, which deletes the relay log; whether the source "
+            "has all of it is unknown."
         )
     return (
         f"{why} Before that, stop all channels (STOP ALL REPLICAS), set the number of parallel threads to 0 and start them again; set it back in the "

@@ -24,7 +24,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return ()
     return (
         Remedy(
-            "Do not repair this transaction by transaction: all that the copy holds comes again. Find the GTID set of the copy: the line "
+            "Do not repair this transaction by transaction: all that is in the copy comes again. Find the GTID set of the copy: the line "
             "SET @@GLOBAL.GTID_PURGED in the dump, xtrabackup_binlog_info in the backup, or the source's gtid_executed as it was noted when "
             "the copy was made. Then, on the replica: STOP REPLICA, SET GLOBAL gtid_purged = '+' and that set in one string, START REPLICA. "
             "A set that is too large leaves transactions out without an error. If the set cannot be found, rebuild the replica from a "

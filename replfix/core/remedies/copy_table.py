@@ -38,8 +38,7 @@ def copied(
     later = both.later if both is not None else None
     if both is None or both.source_then is None or later is None or (later.by_statement if again else later.rows):
         yield Remedy(
-            f"{words} The source has it as {there} now, and later transactions of the backlog change it, or may: a copy of now would "
-            "not be what they expect. Rebuild the replica, or restore the table from a backup of that time."
+            f"{words} The source has it as {there} now, and later transactions of the backlog change it, or may: a copy made now would not be what they expect. Rebuild the replica, or restore the table from a backup of that time."
         )
         return
     channel, mariadb = evidence.channel, evidence.status.product == "MariaDB"
@@ -50,12 +49,9 @@ def copied(
     super_read_only = evidence.status.super_read_only
     backlog = "nothing in the backlog changes it: copy that."
     if later.rows:
-        backlog = (
-            "the backlog changes it by row events only: copy that. They are applied to the copy; where one stops on a row, 'replfix resolve' "
-            "goes on."
-        )
+        backlog = "the backlog changes it by row events only: copy that. They are applied to the copy; where one stops on a row, 'replfix resolve' continues."
     yield Remedy(
-        f"{words} The source has it as {there}, and {backlog} First a place for it:",
+        f"{words} The source has it as {there}, and {backlog} First create a place for it:",
         (
             sql.NOT_LOGGED_SESSION,
             *(["SET GLOBAL super_read_only = OFF"] if super_read_only else []),
@@ -64,12 +60,14 @@ def copied(
         LeadsTo.NEXT_STEP,
     )
     yield Remedy(
-        "Then the copy, with accounts out of your option files:",
+        "Then copy it, with accounts from your option files:",
         (f"{dump} --single-transaction --no-tablespaces --skip-triggers {source} {table} | {target}",),
         LeadsTo.NEXT_STEP,
         SHELL,
     )
-    aside = f" The replica's own is kept as {saved_as}; drop that when it is not needed any more." if saved_as else ""
+    aside = (
+        f" The replica's own table is kept as {saved_as}; drop that when it is no longer needed." if saved_as else ""
+    )
     moved = (
         *([sql.rename_table(here, saved_as)] if saved_as else []),
         sql.rename_table(TableName(_SCHEMA, there.name), here),

@@ -51,7 +51,7 @@ def refusal(evidence: Evidence) -> str:
         return ""
     return (
         f"The rows of {apart.table.name} have keys of their own on each server. A repair would add a row beside the one that the replica has "
-        "under another key, and so would every later one. Copy the table anew: 'replfix diagnose' prints the steps."
+        "under another key, and so would every later one. Copy the whole table: 'replfix diagnose' prints the steps."
     )
 
 
@@ -60,7 +60,7 @@ def risks(evidence: Evidence) -> Iterator[str]:
     if evidence.apart is not None:
         yield (
             f"The rows of {evidence.apart.table.name} have keys of their own on each server: this adds a row beside the one that the replica "
-            "has under another key, and so will every later repair. The table has to be copied anew all the same."
+            "has under another key, and so will every later repair. The whole table has to be copied all the same."
         )
 
 
@@ -70,17 +70,17 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if apart is None:
         return ()
     name = apart.table.name
-    words = f"The rows of {name} have keys of their own on each server, so the table has to be copied anew as a whole."
+    words = f"The rows of {name} have keys of their own on each server, so the whole table has to be copied."
     changes = evidence.transaction.changes if evidence.transaction is not None else ()
     named = apart.table.identity is not None
     if leave_out := skip_alone(evidence) if evidence.changes_only(name) else ():
-        words += " A copy of now has what the failing transaction does, so that is left out."
+        words += " A copy made now has the result of the failing transaction, so that is skipped."
         return copied_anew(evidence, apart.both, apart.table, words, named=named, leave_out=leave_out)
     if named and all(c.kind is ChangeKind.UPDATE for c in changes if c.table == name):
         return copied_anew(evidence, apart.both, apart.table, words, named=named)
     return (
         Remedy(
-            f"{words} The failing transaction cannot be left out, because it changes other tables too: rebuild the replica."
+            f"{words} The failing transaction cannot be skipped, because it changes other tables too: rebuild the replica."
         ),
     )
 

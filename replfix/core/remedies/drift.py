@@ -108,7 +108,7 @@ def the_statement(evidence: Evidence) -> tuple[Remedy, ...]:
     )
 
 
-HAS_MORE = "The statement's transaction has more than that, so it cannot be left out without a loss"
+HAS_MORE = "The statement's transaction has more than that, so it cannot be skipped without a loss"
 
 
 def nothing_left(evidence: Evidence, why: str) -> Remedy:
@@ -119,8 +119,7 @@ def nothing_left(evidence: Evidence, why: str) -> Remedy:
     if evidence.below:
         below = ", ".join(evidence.below)
         return Remedy(
-            f"{why} So the {what} has nothing left to do on this replica, but the replicas below it ({below}) get only what runs here: left out "
-            "here, it never comes to them. Where that is all that can be done, run the statement on each of them first (in a session with SET "
+            f"{why} So the {what} has nothing left to do on this replica, but the replicas below it ({below}) get only what runs here: skipped here, it never reaches them. Where nothing else can be done, run the statement on each of them first (in a session with SET "
             "sql_log_bin = 0); 'replfix resolve --strategy skip' leaves out exactly this transaction here."
         )
     statements = skip_alone(evidence)
@@ -197,7 +196,7 @@ def _converted(evidence: Evidence, both: BothDefinitions, name: str, ours: str, 
     """
     return Remedy(
         f"Column {name} of {both.name} is wider on the replica ({ours}) than on the source ({theirs}). When that is on purpose, as in a "
-        f"migration that begins on the replica, the applier has to be told to convert; set it in the configuration file too."
+        f"migration that begins on the replica, the applier has to convert; set that in the configuration file too."
         + (" Negative values are changed without an error: the replica's column is UNSIGNED." if signs else ""),
         (
             sql.convert_types(mariadb=evidence.status.product == "MariaDB"),
@@ -225,7 +224,7 @@ def _typed_by_the_message(
     clause = definition_diff.retyped(ours.columns[name], wanted)
     why = (
         f"The event has {found['theirs']} in column {name} of {both.name}; the replica has {found['ours']}. Later transactions change the "
-        f"table, so the source's definition of now is of no use here. This makes the column what the event needs."
+        f"table, so the source's present definition does not help. This makes the column what the event needs."
     )
     save = definition_diff.may_round(ours.columns[name], clause)
     return (changed(evidence, both, [f"MODIFY COLUMN {definition_diff.as_written(clause)}"], why, save=save),)
@@ -267,15 +266,15 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
     if then is None:
         return shown(evidence, "Copy the table from the source; its rows are lost on the replica.")
     _, _, rest = then.partition("` (\n")
-    words = f"The replica has no table {both.name}, and none of the rows that it held."
+    words = f"The replica has no table {both.name}, and none of the rows that were in it."
     alone = evidence.changes_only(name)
     copy: tuple[Remedy, ...] = ()
     if alone and both.later is not None and not both.later.rows and (leave_out := skip_alone(evidence)):
-        held = f"{words} A copy of now has what this transaction writes already, so that is left out."
+        held = f"{words} A copy made now already has what this transaction writes, so that is skipped."
         copy = tuple(copy_table.copied(evidence, both, name, name, held, ending=leave_out, leads_to=LeadsTo.LEFT_OUT))
-        words = "Or, where it held nothing that matters,"
+        words = "Or, where nothing in it mattered,"
     else:
-        words += " The safe way is to copy the table from the source, or to rebuild the replica. Where it held nothing that matters,"
+        words += " The safe way is to copy the table from the source, or to rebuild the replica. Where nothing in it mattered,"
     return (
         *copy,
         Remedy(
@@ -329,7 +328,7 @@ def check_for_rows(evidence: Evidence) -> tuple[Remedy, ...]:
         f"DROP CONSTRAINT {sql.identifier(name)}",
         *([f"ADD {definition_diff.as_written(instead)}"] if instead else []),
     ]
-    why = f"The replica's {both.name} has {ours.checks[name.lower()]}, which refuses a row that the source took."
+    why = f"The replica's {both.name} has {ours.checks[name.lower()]}, which rejects a row that the source accepted."
     return (changed(evidence, both, clauses, f"{why} This removes it.", save=False),)
 
 
@@ -349,7 +348,7 @@ def column_for_values(evidence: Evidence) -> tuple[Remedy, ...]:
         return ()
     if evidence.error.errno == ER_NO_DEFAULT_FOR_FIELD:
         clause = ours.columns[name].replace(" NOT NULL", " DEFAULT NULL", 1)
-        why = f"The replica's {both.name} has the column {name}, which wants a value ({ours.columns[name]}). This lets it be NULL."
+        why = f"The replica's {both.name} has the column {name}, which requires a value ({ours.columns[name]}). This lets it be NULL."
         return (changed(evidence, both, [f"MODIFY COLUMN {definition_diff.as_written(clause)}"], why, save=False),)
     theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
     wanted = definition_diff.explicit(theirs, ours).get(name) if theirs is not None else None

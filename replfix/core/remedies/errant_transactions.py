@@ -25,7 +25,7 @@ class ErrantTransaction:
     gtid: str
     origin: str  # who wrote it, in words
     written: Transaction | PassedOver | None
-    rows: int = 0  # of the transaction; ``changes`` holds the first of them
+    rows: int = 0  # of the transaction; ``changes`` has the first of them
     unknown: str = ""
 
     @property
@@ -87,7 +87,7 @@ def origin_of(gtid: str, gtids: GtidSet, status: ReplicaStatus) -> str:
     if server == status.server_uuid:
         return "written on this replica itself"
     if any(channel.source_uuid == server for channel in status.channels):
-        return "written on the source, which does not have it any more"
+        return "written on the source, which no longer has it"
     return f"written on another server, {server}"
 
 
@@ -121,8 +121,8 @@ def _empty_mariadb(top: str, ahead: tuple[sql.Numbered, ...]) -> WayOut:
     return WayOut(
         "empty-transactions",
         "That server logs nothing under the newest number of each domain: it drops a procedure that does not exist, for MariaDB logs no "
-        "empty transaction. That reaches every replica; this one passes over it, for it bears its own server_id. From then on every "
-        "server's position is behind these numbers, and no server asks for them. Rows that they changed here stay as they are, and "
+        "empty transaction. That reaches every replica; this one skips it, because it has its own server_id. From then on every "
+        "server's position is past these numbers, and no server asks for them. Rows that they changed here stay as they are, and "
         "differ from the source's.",
         top,
         sql.nothing_numbered(ahead),
@@ -133,15 +133,9 @@ def _empty_mariadb(top: str, ahead: tuple[sql.Numbered, ...]) -> WayOut:
 def _empty(channel: ChannelStatus, gtids: GtidSet, top: str) -> WayOut:
     ordered = tuple(islice(gtids.newest_first(), STATEMENTS_FOR))[::-1]
     more = len(gtids) - len(ordered)
-    means = (
-        "That server commits nothing under each of these GTIDs. That reaches every replica; this one passes over them, for it has "
-        "them. From then on no server asks for them. Rows that they changed here stay as they are, and differ from the source's."
-    )
+    means = "That server commits nothing under each of these GTIDs. That reaches every replica; this one skips them, because it has them. From then on no server asks for them. Rows that they changed here stay as they are, and differ from the source's."
     if gtids.of_uuid(channel.source_uuid):
-        means += (
-            " Some are the source's own: it has lost them (restored, or reset), and will give their numbers to other "
-            "transactions, which this replica passes over in silence. Do this before it does."
-        )
+        means += " Some are the source's own: it has lost them (restored, or reset), and will give their numbers to other transactions, which this replica then skips without an error. Do this before that."
     if more:
         means += f" The SQL is for the newest {len(ordered)}; {more:,} more are done likewise."
     leads_to = LeadsTo.NEXT_STEP if more else LeadsTo.NOT_ERRANT
@@ -151,9 +145,8 @@ def _empty(channel: ChannelStatus, gtids: GtidSet, top: str) -> WayOut:
 def _leave(gtids: GtidSet) -> WayOut:
     return WayOut(
         "leave",
-        "Nothing is wrong while the replica is a replica. When it becomes the source, the other replicas ask it for these "
-        "transactions: what its binlog still has is applied there, then and unasked; what it has purged stops them with error 1236. The "
-        "SQL tells which are still sent; the rest has to become empty transactions before a failover.",
+        "Harmless until this replica is promoted. Then the other replicas fetch and apply those that its binlog still has, and stop with error 1236 if it has purged some. The "
+        "SQL shows which are still sent; the rest has to become empty transactions before a failover.",
         "this replica",
         (sql.still_in_binlog(str(gtids)),),
         LeadsTo.NOTHING_CHANGED,
@@ -163,9 +156,8 @@ def _leave(gtids: GtidSet) -> WayOut:
 def _leave_mariadb() -> WayOut:
     return WayOut(
         "leave",
-        "MariaDB keeps one position for each domain and no set of what was executed. The replica runs on. When it becomes the source, a replica whose position is behind these "
-        "gets them, and one whose position its binlog does not hold is refused (error 1236). Before a failover, put the same rows "
-        "on both servers, or build the other replicas from this one. The SQL shows what its binlog holds of each server.",
+        "MariaDB keeps one position for each domain and no set of what was executed. The replica runs on. When it becomes the source, a replica whose position is before these "
+        "gets them, and one whose position is not in its binlog is refused (error 1236). Before a failover, make the rows the same on both servers, or build the other replicas from this one. The SQL shows what is in its binlog of each server.",
         "this replica",
         (sql.BINLOG_STATE,),
         LeadsTo.NOTHING_CHANGED,

@@ -18,8 +18,8 @@ def refusal(evidence: Evidence) -> str:
 
 def _told(pair: KeptApart) -> str:
     return (
-        f"Two rows of {pair.table.name} that the source has, or had then ({pair.one} and {pair.other}), hold one value ({pair.value}) in the "
-        f"unique key {pair.key.name}, which only the replica has: it cannot hold both."
+        f"Two rows of {pair.table.name} that the source has, or had then ({pair.one} and {pair.other}), have one value ({pair.value}) in the "
+        f"unique key {pair.key.name}, which only the replica has: it cannot have both."
     )
 
 
@@ -36,7 +36,7 @@ def _not_unique(evidence: Evidence, pair: KeptApart) -> Iterator[Remedy]:
         )
         return
     statement = sql.not_unique(table.name, key.name, key.columns)
-    text = f"{_told(pair)} Make it one that is not unique: the replica then takes both as the source has them"
+    text = f"{_told(pair)} Make it not unique: then the replica accepts both as the source has them"
     if _stopped_on(evidence, pair):
         yield Remedy(f"{text}.", by_hand(evidence, statement), LeadsTo.NEXT_ROW)
         return

@@ -35,7 +35,7 @@ def is_certain(evidence: Evidence) -> bool:
 
 def no_applier(evidence: Evidence) -> str:
     """Return the reason, as a sentence without its full stop."""
-    what = "No applier can take" if is_certain(evidence) else "MySQL's applier may not be able to take"
+    what = "No applier can take" if is_certain(evidence) else "MySQL's applier may not be able to execute"
     return f"{what} the transaction: {'; '.join(shortened(tuple(_reasons_of(evidence)), 'reason'))}"
 
 
@@ -71,9 +71,9 @@ def in_its_place(evidence: Evidence) -> tuple[tuple[Step, ...] | None, str]:
     if transaction is None or not any(_reasons_of(evidence)) or (evidence.transient and not is_certain(evidence)):
         return None, ""
     if evidence.status.product != "MySQL" or transaction.gtid is None:
-        return None, "replfix can carry it out only on MySQL, where the transaction has a GTID"
+        return None, "replfix can execute it only on MySQL, where the transaction has a GTID"
     if transaction.prepared:
-        return None, "it is an XA transaction, which replfix does not carry out"
+        return None, "it is an XA transaction, which replfix does not execute"
     if evidence.not_as_events:
         return None, f"its rows cannot be written as events: {evidence.not_as_events[0].rstrip('.')}"
     return _outcome(evidence)
@@ -90,7 +90,7 @@ def _outcome(evidence: Evidence) -> tuple[tuple[Step, ...] | None, str]:
     if part := next((step for step in steps if not step.sql), None):
         return (
             None,
-            f"its events do not hold all columns of a row of {part.table} (binlog_row_image is not FULL on the source)",
+            f"its events do not have all columns of a row of {part.table} (binlog_row_image is not FULL on the source)",
         )
     return steps, ""
 
@@ -108,7 +108,7 @@ def by_hand(evidence: Evidence) -> tuple[Remedy, ...]:
         return ()
     rows = (sql.WITHOUT_FOREIGN_KEYS, "BEGIN", *(step.sql for step in steps), "COMMIT", sql.SKIP_ONE)
     text = (
-        f"{no_applier(evidence)}. By hand: its outcome as statements, then the skip counter passes over exactly this transaction. "
+        f"{no_applier(evidence)}. By hand: its outcome as statements, then the skip counter skips exactly this transaction. "
         "Run them in one session on the replica, once:"
     )
     return (Remedy(text, rows_by_hand(evidence, *rows), LeadsTo.CARRIED_OUT),)

@@ -23,26 +23,21 @@ def risks_elsewhere(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str
     displaced = ((step.table, step.current) for step in steps if step.current is not None)
     for each in shortened(tuple(not_written_here(evidence, displaced)), "row"):
         yield (
-            f"{each}. It goes from this replica and stays there; a later change of it there is made to this source's row here, without an "
-            "error."
+            f"{each}. It is deleted on this replica and stays there; a later change of it there changes this source's row here, without an error."
         )
     if not evidence.circle or all(step.current is None for step in steps):
         return
     if _free_there(evidence, steps):
         yield (
-            f"What is written here comes to the source {evidence.circle[0]} too, and nothing is in the way there now of the row which goes "
-            "here: the source takes it, and has it then, and this server does not. Compare both afterwards, or let "
-            "replica-wins put it on both."
+            f"What is written here reaches the source {evidence.circle[0]} too, and nothing there conflicts now with the row that is deleted here: then the source has it, and this server does not. Compare both afterwards, or use replica-wins to have it on both."
         )
         return
     yield (
-        f"What is written here comes to the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote "
-        "the row which goes here. Leave that transaction out there then (skip): source-wins on both sides would exchange the rows."
+        f"What is written here reaches the source {evidence.circle[0]} too: it stops, or has stopped, on the transaction that wrote the row that is deleted here. Skip that transaction there: source-wins on both sides would exchange the rows."
     )
     if len(evidence.circle) > 1:
         yield (
-            "A row that goes here can have come to other servers of the circle already, and stays there where none of them stops on the "
-            "same key: compare the servers' tables once all channels run."
+            "A row that is deleted here can have reached other servers of the circle already, and stays there if none of them stops on the same key: compare the servers' tables once all channels run."
         )
 
 

@@ -73,16 +73,16 @@ def risks(evidence: Evidence) -> Iterator[str]:
         assert repair.target is not None
         yield (
             f"The transaction deletes a row of {repair.table} ({by_identity(evidence.tables[repair.table], repair.target)}) that is missing. The "
-            f"event does not hold its {', '.join(columns)}: it is put back with other values there, and then the transaction deletes it."
+            f"event does not have its {', '.join(columns)}: it is put back with other values there, and then the transaction deletes it."
         )
     for repair, column in found.overwritten.items() if found is not None else ():
         assert repair.target is not None
         row = f"a row of {repair.table} ({by_identity(evidence.tables[repair.table], repair.target)}) that is missing"
         yield (
-            f"The transaction writes {column} of {row}. The event does not hold what it was before: it is put back with another value there, "
+            f"The transaction writes {column} of {row}. The event does not have its value before: it is put back with another value there, "
             "and then the transaction changes it."
             if column
-            else f"The transaction writes {row}, and the event does not hold what it was before: it is put back as the transaction leaves it. The "
+            else f"The transaction writes {row}, and the event does not have the values before: it is put back as the transaction leaves it. The "
             "replica logs no change of it then, and replicas below do not get it."
         )
 

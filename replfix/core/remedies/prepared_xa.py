@@ -43,13 +43,12 @@ def _rolled_back(evidence: Evidence, xid: str) -> tuple[Remedy, ...]:
     list_them = "XA RECOVER CONVERT XID" if evidence.status.product == "MySQL" else "XA RECOVER FORMAT = 'SQL'"
     return (
         Remedy(
-            f"The replica holds a prepared XA transaction of the name {xid}, which the source's has too. It is in this list:",
+            f"The replica has a prepared XA transaction of the name {xid}, as the source's is. It is in this list:",
             (list_them,),
             LeadsTo.NOTHING_CHANGED,
         ),
         Remedy(
-            "Roll it back: what it wrote was never committed, and the source's brings its own rows. Do not leave the source's out: its "
-            "XA COMMIT would commit the replica's rows in place of them.",
+            "Roll it back: what it wrote was never committed, and the source's brings its own rows. Do not skip the source's: its XA COMMIT would commit the replica's rows in place of them.",
             by_hand(evidence, f"XA ROLLBACK {xid}"),
             LeadsTo.NEXT_TRANSACTION,
             loses=(Loss(None, "row", f"the XA transaction {xid} of the replica"),),
@@ -65,7 +64,7 @@ def missing(evidence: Evidence) -> str:
 
 def _missing(evidence: Evidence, verb: str, xid: str) -> tuple[Remedy, ...]:
     commits = verb == "COMMIT"
-    ended = f"The replica holds no prepared XA transaction {xid}"
+    ended = f"The replica has no prepared XA transaction {xid}"
     prepared = evidence.prepared
     if prepared is None:
         return (
@@ -85,7 +84,7 @@ def _missing(evidence: Evidence, verb: str, xid: str) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 f"{ended}. {read} The replica's rows are neither what they were before it nor what it makes of them: compare "
-                f"{', '.join(map(str, prepared.tables))} with the source's. Put the rows right there, not logged; then 'replfix resolve "
+                f"{', '.join(map(str, prepared.tables))} with the source's. Correct the rows there, not logged; then 'replfix resolve "
                 f"--strategy skip' leaves out the XA {verb}."
             ),
         )
@@ -136,16 +135,16 @@ def _carried_out(evidence: Evidence, prepared: Prepared, why: str, verb: str) ->
         unprinted = "with several domains and parallel threads only replfix can leave the transaction out"
     if unprinted:
         return Remedy(
-            f"{many} {are} to be brought to what the source has, not logged: {unprinted}. Then {by_name} leaves out the XA {verb}."
+            f"{many} {are} to get the source's values, not logged: {unprinted}. Then {by_name} leaves out the XA {verb}."
         )
     below = (
-        f" Replicas below this one ({', '.join(evidence.below)}) may hold the prepared transaction: end it there too."
+        f" Replicas below this one ({', '.join(evidence.below)}) may have the prepared transaction: end it there too."
         if evidence.below
         else ""
     )
     lost = Counter(str(step.table) for step in steps if verb == "ROLLBACK" and step.current is not None)
     return Remedy(
-        f"{many} {are} to be brought to what the source has. This does it in place of the XA {verb}, in one transaction.{below}",
+        f"{many} {are} to get the source's values. This does it in place of the XA {verb}, in one transaction.{below}",
         _in_place_of_it(evidence, tuple(step.sql for step in steps)),
         LeadsTo.CARRIED_OUT,
         loses=tuple(Loss(number, "row", table) for table, number in lost.items()),

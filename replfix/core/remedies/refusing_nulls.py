@@ -19,7 +19,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if nulls is None or not nulls.number:
         return ()
     name, columns = nulls.table.name, ", ".join(nulls.columns)
-    held = f"{counted(nulls.number, 'row')} of the replica's {name} {'hold' if nulls.number > 1 else 'holds'} NULL in {columns}"
+    held = f"{counted(nulls.number, 'row')} of the replica's {name} {'have' if nulls.number > 1 else 'has'} NULL in {columns}"
     later = next((b.later for b in evidence.definitions if (b.schema, b.table) == (name.schema, name.name)), None)
     why_not = _why_not(nulls, later)
     if why_not:
@@ -42,7 +42,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         keys = "; ".join(str(by_identity(nulls.table, row)) for row in extra)
         text += (
             f" The source has no row {keys}, and nothing in the backlog touches the table: only the replica has "
-            f"{'it' if len(extra) == 1 else 'them'}. All rows are copied to {drift.saved_as(name)} first; drop that when it is not needed any more."
+            f"{'it' if len(extra) == 1 else 'them'}. All rows are copied to {drift.saved_as(name)} first; drop that when it is no longer needed."
         )
         statements.insert(0, sql.copy_table(name, drift.saved_as(name)))
         statements += [sql.delete_row(nulls.table, row) for row in extra]

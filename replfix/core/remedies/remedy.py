@@ -41,10 +41,10 @@ class LeadsTo(enum.StrEnum):
 
 
 _WORDS = {
-    LeadsTo.NEXT_TRANSACTION: "the replica applies the failing transaction itself and goes on to the next one.",
-    LeadsTo.NEXT_ROW: "the replica gets past this error. It applies the failing transaction, or stops in it again: on another row, statement or object.",
-    LeadsTo.CARRIED_OUT: "the replica holds what the failing transaction makes of its rows, and goes on to the next one.",
-    LeadsTo.LEFT_OUT: "the failing transaction is left out on this replica for good; the next one is applied.",
+    LeadsTo.NEXT_TRANSACTION: "the replica applies the failing transaction itself and continues with the next one.",
+    LeadsTo.NEXT_ROW: "the replica gets past this error. It applies the failing transaction, or stops on it again: on another row, statement or object.",
+    LeadsTo.CARRIED_OUT: "the replica has what the failing transaction makes of its rows, and continues with the next one.",
+    LeadsTo.LEFT_OUT: "the failing transaction is skipped on this replica for good; the next one is applied.",
     LeadsTo.CHANNEL_RUNS: "receiver and applier are running.",
     LeadsTo.RECEIVER_RUNS: "the receiver is running.",
     LeadsTo.RECEIVER_TRIES: "the receiver is running, or has stopped in the same place: then it is not the network.",

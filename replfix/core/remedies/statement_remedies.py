@@ -100,8 +100,7 @@ def _create(evidence: Evidence, statement: Statement, tables: dict[TableName, Bo
             )
         else:
             yield Remedy(
-                f"The replica has the table {name} already, with rows. This puts it aside as {drift.saved_as(name)}, and the statement "
-                f"creates a new one.{rows}",
+                f"The replica has the table {name} already, with rows. This renames it to {drift.saved_as(name)}, and the statement creates a new one.{rows}",
                 by_hand(evidence, sql.rename_table(name, drift.saved_as(name))),
                 LeadsTo.NEXT_TRANSACTION,
             )
@@ -133,7 +132,7 @@ def _rename(evidence: Evidence, statement: Statement, tables: dict[TableName, Bo
         yield from copy_table.copied(evidence, tables.get(new), new, old, words)
     if in_the_way and not missing:
         yield Remedy(
-            f"The replica has {', '.join(map(str, in_the_way))} already. This puts it aside under another name, and the statement runs.",
+            f"The replica has {', '.join(map(str, in_the_way))} already. This renames it, and the statement runs.",
             by_hand(evidence, *(sql.rename_table(name, drift.saved_as(name)) for name in in_the_way)),
             LeadsTo.NEXT_TRANSACTION,
         )
@@ -142,11 +141,11 @@ def _rename(evidence: Evidence, statement: Statement, tables: dict[TableName, Bo
 def _altered_and_missing(evidence: Evidence, both: BothDefinitions) -> Iterator[Remedy]:
     assert both.table is not None
     name = TableName(both.schema, both.table)
-    words = f"The replica has no table {name}, and none of the rows that it held."
+    words = f"The replica has no table {name}, and none of the rows that were in it."
     if evidence.in_a_larger_one:
         yield Remedy(f"{words} {drift.HAS_MORE}: rebuild the replica, or restore the table from a backup of that time.")
     elif leave_out := skip_alone(evidence):
-        held = f"{words} The copy has what the statement does already."
+        held = f"{words} The copy already has the statement's result."
         yield from copy_table.copied(evidence, both, name, name, held, ending=leave_out, leads_to=LeadsTo.LEFT_OUT)
 
 
@@ -169,7 +168,7 @@ def _columns_for_statements(evidence: Evidence, both: BothDefinitions) -> Iterat
                 both,
                 hidden,
                 f"Only the replica's {both.name} has {', '.join(only_here)}, and the statement names no columns. This makes what only the replica has "
-                "invisible: it keeps its values, and such a statement does not count it.",
+                "invisible: it keeps its values, and such a statement ignores it.",
                 save=False,
             )
     elif len(missing) == len(only_here) == 1:

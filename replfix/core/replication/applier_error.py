@@ -58,7 +58,7 @@ class ApplierError:
     statement: str | None = None  # that failed; the server may have cut it
     foreign_key: str | None = None
     or_gtids: tuple[str, ...] = ()
-    """Of other domains of MariaDB, where the error says nothing that tells them from ``gtid``."""
+    """Of other domains of MariaDB, where nothing in the error distinguishes them from ``gtid``."""
 
     @property
     def candidates(self) -> tuple[ApplierError, ...]:
@@ -95,7 +95,7 @@ def parse(errno: int, message: str, gtid: str | None = None, or_gtids: tuple[str
     event = table = None
     rows, statement = _ROWS.search(rest), _STATEMENT.search(rest)
     if statement and (rows is None or statement.start() < rows.start()):
-        # Its own text can hold any of the words below: only what stands before it counts, "Error 'TEXT' ".
+        # Its own text can contain any of the words below: only what comes before it counts, "Error 'TEXT' ".
         event, rest = "Query", rest[: statement.start()].removeprefix("Error '").rstrip().removesuffix("'")
     elif rows:
         event, table = rows["event"], rows["table"]
@@ -103,7 +103,7 @@ def parse(errno: int, message: str, gtid: str | None = None, or_gtids: tuple[str
     # Conditions can repeat ("MSG, Error_code: N; MSG2, Error_code: N2;"): the last one is what stopped the applier.
     conditions = list(_CONDITION.finditer(rest))
     text = conditions[-1]["text"] if conditions else rest
-    if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can hold the same words
+    if logs := list(_EVENT_LOG.finditer(rest)):  # the last: a value can contain the same words
         # 5.6 and 5.7 with workers call the file FIRST here; the worker's own words before it have its name. MariaDB 11.8 gives
         # events inside a transaction no position and says 0.
         named = logs[-1]["file"] if logs[-1]["file"] != "FIRST" else None
@@ -111,7 +111,7 @@ def parse(errno: int, message: str, gtid: str | None = None, or_gtids: tuple[str
     if table is None and (named := _TABLE.search(text)):
         table = named["missing"] or named["other"]
     duplicate = _DUPLICATE.search(text)
-    if duplicate is None and errno == ER_DUP_ENTRY and conditions:  # the value itself holds "Error_code: N;"
+    if duplicate is None and errno == ER_DUP_ENTRY and conditions:  # the value itself contains "Error_code: N;"
         duplicate = _DUPLICATE.search(rest[: conditions[-1].end("text")])
     return ApplierError(
         statement=statement["query"] if statement and event == "Query" else None,

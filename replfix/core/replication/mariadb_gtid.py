@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 from replfix.core.replication.gtid import GtidSet, Interval, Origin
 
 IDENTITY = "server_id "
-"""What stands before the number where MySQL has a server_uuid. It is unique among the servers of a topology."""
+"""The prefix of the number, where MySQL has a server_uuid. It is unique among the servers of a topology."""
 
 _GTID = re.compile(r"([0-9]{1,10})-([0-9]{1,10})-([0-9]{1,20})\Z")
 

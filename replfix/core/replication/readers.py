@@ -30,7 +30,7 @@ class Shared:
 NOT_SHARED = Shared()
 
 REPORTED = ("report_host", "report_port")
-"""What a replica tells its source of its address."""
+"""The address that a replica reports to its source."""
 
 
 def shared(readers: Iterable[Reader], uuid: str, server_id: int, host: str | None, port: int | None) -> Shared:

@@ -48,7 +48,7 @@ class WorkerError:
     gtid: str | None
     or_gtids: tuple[str, ...] = ()
     is_next: bool = False
-    """On MariaDB: no other transaction stands in the relay log between the applier's place and it. Positions do not tell that in a
+    """On MariaDB: no other transaction is in the relay log between the applier's place and it. Positions do not show that in a
     circle, where the receiver leaves out what the server wrote itself."""
 
 

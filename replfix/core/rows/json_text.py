@@ -36,7 +36,7 @@ class Typed:
 
 
 UNEXPLAINED = Typed("", None, "")
-"""In place of a document: it holds values of SQL types, and where was not told."""
+"""In place of a document: it has values of SQL types, and the server did not show where."""
 
 
 def has_typed(document: Document) -> bool:
@@ -57,7 +57,7 @@ def dump(document: Document) -> str:
     """Return the canonical text of a document; ValueError for a double that is no number."""
     try:
         return json.dumps(document, ensure_ascii=False, allow_nan=False)
-    except TypeError:  # numbers that no double holds, or values of SQL types
+    except TypeError:  # numbers that no double equals, or values of SQL types
         pieces: list[str] = []
         _write(document, pieces)
         return "".join(pieces)

@@ -34,7 +34,7 @@ def bounds(column: Column, start: str | bytes) -> tuple[str | bytes | None, str 
     last = _LAST.get(order)
     if charset != "utf8mb4" or last is None:
         return None, None
-    # What follows an accentable character can change its place; an ASCII letter or digit stands for itself.
+    # What follows an accentable character can change its place; an ASCII letter or digit is only itself.
     firm = len(start.rstrip("".join(c for c in set(start) if not (c.isascii() and c.isalnum()))))
     top = start if order.endswith("bin") else start[:firm]
     # But for the UCA 9.0.0 collations, a shorter value counts as padded with spaces: one that goes on with a control

@@ -42,7 +42,7 @@ class _Marker(enum.Enum):
 
 
 NOT_LOGGED = _Marker.NOT_LOGGED
-"""The event's image does not hold this column (``binlog_row_image`` MINIMAL or NOBLOB)."""
+"""The event's image does not have this column (``binlog_row_image`` MINIMAL or NOBLOB)."""
 
 
 @dataclass(frozen=True, slots=True)

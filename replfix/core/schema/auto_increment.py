@@ -12,7 +12,7 @@ class Counter:
     """An AUTO_INCREMENT column: what it hands out next, and what is there."""
 
     column: Column
-    next_value: int | None  # None: the server does not tell
+    next_value: int | None  # None: the server does not show it
     highest: int | None  # MAX(column); None in an empty table
 
     @property

@@ -46,7 +46,7 @@ class Column:
     expression: str = field(default="", compare=False, repr=False)
     own: bool = field(
         default=False, compare=False, repr=False
-    )  # only the replica has it: no event of its source holds it
+    )  # only the replica has it: no event of its source has it
     absent: bool = field(default=False, compare=False, repr=False)  # the server that is asked does not have it
 
 

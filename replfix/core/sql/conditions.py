@@ -101,7 +101,7 @@ def is_exactly(column: Column, value: Value) -> str:
 def row_named(table: Table, image: RowImage) -> str:
     """Return the condition of a statement that is to find one row: of several equal rows, any one."""
     lookup = by_own_identity(table, image)
-    assert lookup is not None  # an identity key holds no NULL, and what is read or inserted was logged
+    assert lookup is not None  # an identity key has no NULL, and what is read or inserted was logged
     return matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
 
 

@@ -28,7 +28,7 @@ class Definition:
     keys: Mapping[str, str]
     foreign_keys: Mapping[str, str]
     checks: Mapping[str, str]
-    options: str  # behind the closing bracket: engine, character set, partitions; without the AUTO_INCREMENT counter
+    options: str  # after the closing bracket: engine, character set, partitions; without the AUTO_INCREMENT counter
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def literal(column: Column, value: Value) -> str:
         case None:
             return "NULL"
         case bool():
-            raise ValueError(f"no column holds a bool: {column.name}")
+            raise ValueError(f"no column is of type bool: {column.name}")
         case int():
             return str(value)
         case Decimal():
@@ -57,8 +57,8 @@ def _json(column: Column, value: Json) -> str:
         return f"CAST({string(value.text)} AS JSON)"
     if value.typed is UNEXPLAINED:
         raise Refused(
-            f"The JSON document of column {column.name} holds values of SQL types (dates, times or binary strings), and "
-            "the server does not tell which of its strings they are: no SQL statement can write it as it was.",
+            f"The JSON document of column {column.name} has values of SQL types (dates, times or binary strings), and "
+            "the server does not show which of its strings they are: no SQL statement can write it as it was.",
             _BY_HAND,
         )
     if isinstance(value.typed, Typed):
@@ -70,7 +70,7 @@ def _json_part(column: Column, part: Document) -> str:
     if isinstance(part, Typed):
         if not _CAST.fullmatch(part.type):
             raise Refused(
-                f"The JSON document of column {column.name} holds a value of the SQL type {part.type}, which no SQL "
+                f"The JSON document of column {column.name} has a value of the SQL type {part.type}, which no SQL "
                 "statement can write so that it stays one.",
                 _BY_HAND,
             )

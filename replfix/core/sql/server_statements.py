@@ -100,7 +100,7 @@ def piece_of_file(path: str, at: int, length: int) -> str:
 
 
 TRUST_CREATORS = "SET GLOBAL log_bin_trust_function_creators = ON"
-"""Routines and triggers may be made without SUPER, and without saying that they are deterministic."""
+"""Routines and triggers may be created without SUPER, and without DETERMINISTIC."""
 
 
 OPEN_TRANSACTIONS = "SELECT trx_mysql_thread_id, trx_started, trx_rows_locked, trx_query FROM information_schema.INNODB_TRX ORDER BY trx_started"

@@ -33,7 +33,7 @@ class ChannelState:
 class Packages:
     """Where a distribution's packages have what a server needs. Patterns are of ``Path.glob``, from the root."""
 
-    server: str  # the package; Ubuntu puts MySQL's version behind its name
+    server: str  # the package; Ubuntu puts MySQL's version after its name
     client: str
     program: tuple[str, ...]
     messages: str  # errmsg.sys

@@ -115,7 +115,7 @@ def _fetch_from(
             _unpack(debs, building, narrator)
             unpacked = describe(flavour, building, f"{packages[0]} from {title}")
             if flavour.directory_of(unpacked.version) != prefix.name:
-                raise NoPackages(f"{packages[0]} {version} holds {unpacked.title}")
+                raise NoPackages(f"{packages[0]} {version} contains {unpacked.title}")
             final = Software.from_json(json.loads(json.dumps(unpacked.as_json()).replace(str(building), str(prefix))))
             write_whole(building / _RECORD, json.dumps(final.as_json(), indent=2))
     return final
@@ -275,4 +275,4 @@ def _one(prefix: Path, *patterns: str) -> Path:
         for path in sorted(prefix.glob(pattern)):
             if path.resolve().is_relative_to(prefix.resolve()):  # absolute links lead to the machine's own files
                 return path
-    raise NoPackages(f"the packages hold no {patterns[0]}")
+    raise NoPackages(f"the packages contain no {patterns[0]}")

@@ -50,7 +50,7 @@ SCENARIO = Scenario(
     story=(
         "The replica was set up again from a copy of its data, and the GTID set that went with the copy was two "
         "transactions too old. So the replica asks for transactions whose rows it already has, and stops with error "
-        "1062: the row in its way is the very row that comes in. Behind it comes the next."
+        "1062: the row in its way is the very row that comes in. Then comes the next."
     ),
     stage=stage,
     expects=Expects(

@@ -16,7 +16,7 @@ def stage(lab: Lab) -> None:
         "INSERT INTO shop.orders (order_no, customer_id, amount, status, note, created_at) VALUES "
         "('A-1005', 2, 88.40, 'new', 'the real A-1005', '2026-03-05 11:04:17.250')",
     )
-    # Behind it, and not applied yet: the replica has to get the row as it was before this.
+    # After it, and not applied yet: the replica has to get the row as it was before this.
     on_source(lab, "UPDATE shop.orders SET note = 'changed after the conflict' WHERE id = 4")
     wait_until_stopped(lab.replica)
 

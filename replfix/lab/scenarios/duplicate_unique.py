@@ -29,7 +29,7 @@ SCENARIO = Scenario(
     title="The same order number under another id",
     story=(
         "A script that was meant for another host imported an order into the replica, with sql_log_bin off: no binlog "
-        "and no GTID tells of it. The order has an id far away, but its order number is one that the source hands out "
+        "and no GTID shows it. The order has an id far away, but its order number is one that the source hands out "
         "later. The replica stops with error 1062 on the unique key, and looking for the incoming id finds nothing."
     ),
     stage=stage,

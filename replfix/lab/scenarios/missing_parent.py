@@ -29,7 +29,7 @@ SCENARIO = Scenario(
     title="A delivery whose supplier is not there",
     story=(
         "Somebody cleaned suppliers up on the replica with sql_log_bin off. The next delivery of one of them stops the "
-        "replica with error 1452: its foreign key finds no parent. Behind it, the source renames that supplier: what has "
+        "replica with error 1452: its foreign key finds no parent. After it, the source renames that supplier: what has "
         "to be put back is the supplier as it was before that."
     ),
     stage=stage,

@@ -38,7 +38,7 @@ SCENARIO = Scenario(
     title="A checkout that collides twice",
     story=(
         "A checkout writes customer, order, order lines, stock and payment in one transaction. Its third row collides "
-        "with an order line that somebody tried out on the replica, and so will, further behind, its payment. Skipping "
+        "with an order line that somebody tried out on the replica, and so will, later on, its payment. Skipping "
         "the transaction would lose the customer and the order as well; fixing the row that the error names only brings "
         "the next error."
     ),

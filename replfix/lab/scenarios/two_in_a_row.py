@@ -28,7 +28,7 @@ def stage(lab: Lab) -> None:
 
 SCENARIO = Scenario(
     name="two-in-a-row",
-    title="A second failing transaction right behind the first",
+    title="A second failing transaction right after the first",
     story=(
         "Somebody tidied up on the replica: entered an order there and deleted an article from the stock. The order from "
         "the source stops the replica with error 1062. As soon as that is repaired, the next transaction, which updates "

@@ -31,7 +31,7 @@ from replfix.mysql.binlog.stream import Request, raw_events
 from replfix.mysql.connection.session import Session
 
 TRANSACTIONS = 20_000
-"""The newest of the server's own that are asked for, where GTIDs tell which they are."""
+"""How many of the server's own newest transactions are asked for, where GTIDs show which they are."""
 BYTES = 64 << 20
 SECONDS = 10
 _EXAMPLES = 3
@@ -206,7 +206,7 @@ class _Fold:
             self._changed = True
             self.statements += 1
         elif event.type == EventType.ROWS_QUERY:
-            self._text, self._stated = event.body[1:].decode("utf-8", "replace"), None  # behind a byte of its length
+            self._text, self._stated = event.body[1:].decode("utf-8", "replace"), None  # after a byte of its length
         elif event.type == EventType.MARIADB_ANNOTATE_ROWS:
             self._text, self._stated = event.body.decode("utf-8", "replace"), None
         elif event.type == EventType.TABLE_MAP:

@@ -29,7 +29,7 @@ from replfix.mysql.binlog.events.table_map import TableMap, read_table_map
 from replfix.mysql.connection.terms import HIDDEN
 
 _STATEMENT_SHOWN = 200
-_STATEMENT_KEPT = 4000  # of what stands for a transaction whose rows are not known
+_STATEMENT_KEPT = 4000  # for a transaction whose rows are unknown
 _STARTS_TRANSACTION = b"START TRANSACTION"  # ends a CREATE TABLE … SELECT (MySQL 8.0.21): its rows follow
 _XA_START, _XA_END = b"XA START ", b"XA END "
 _XA_LATER = re.compile(rb"XA (?:COMMIT|ROLLBACK) ")
@@ -191,7 +191,7 @@ class _Assembly:
         self.xa_id = opening.xa_id
         self.prepared = False
         self.ends_xa = False  # one that was prepared by an earlier transaction, which has the rows
-        self.prelude: Event | None = None  # said that a statement follows
+        self.prelude: Event | None = None  # announced that a statement follows
         self.thread_id = opening.thread_id
         self.settings: list[str] = []  # of the statement that follows
         self.logged_statements: list[Statement] = []
@@ -199,7 +199,7 @@ class _Assembly:
         self.column_names: dict[TableName, tuple[str, ...]] = {}
         self.notes: list[str] = []
         self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
-        self.in_part: set[TableName] = set()  # of which an image does not hold every column
+        self.in_part: set[TableName] = set()  # of which an image does not have every column
         self.altered_since: dict[TableName, None] = {}
         self.sequences: dict[TableName, None] = {}
         self.queries: list[str] = []
@@ -228,7 +228,7 @@ class _Assembly:
 
     def take(self, event: Event) -> None:
         if self.ended:
-            raise self.refused(event, "it comes behind the end of its transaction")
+            raise self.refused(event, "it comes after the end of its transaction")
         if event.type in PRELUDES:
             self.count(event)
             self.prelude = event
@@ -321,7 +321,7 @@ class _Assembly:
         every = (1 << len(names)) - 1
         if any(bits & every != every for bits in head.present):
             self.in_part.add(table)
-        # One more than there may be: the check behind says so, and what is not decoded takes no memory.
+        # One more than there may be: the check after it reports that, and what is not decoded takes no memory.
         self.changes += decoder.changes(
             event, head, self.schema.limits.rows_left(rows, self.values, len(head.present) * head.columns) + 1
         )
@@ -367,20 +367,18 @@ class _Assembly:
             least = "NO_LOG" if "MariaDB" in self.first.format.server_version else "MINIMAL"
             setting = f" (binlog_row_metadata={least})" if "names" in what else ""
             self.notes.append(
-                f"Column {', '.join(what)} of {', '.join(map(str, tables))} are those of the definition of now, by "
-                f"position: the binary log does not hold them{setting}."
+                f"Column {', '.join(what)} of {', '.join(map(str, tables))} come from today's table definition, by position, because the binary log does not have them{setting}. If a table was altered since, they may be wrong."
             )
         if self.altered_since:
             self.notes.append(
                 f"Column names of {', '.join(map(str, self.altered_since))} come from the replica's table: the source has altered its "
-                "own since, and the binary log does not hold them."
+                "own since, and they are not in the binary log."
             )
         if not self.opening.exact:
             self.notes.append("The commit time is that of the event, in whole seconds: the source logged no other.")
         if self.prepared:
             self.notes.append(
-                f"The transaction only prepares the XA transaction {self.xa_id}: its rows are locked, and seen by nobody "
-                "else, until a later transaction commits it or takes it back."
+                f"The transaction only prepares the XA transaction {self.xa_id}: its rows are locked, and invisible to others, until a later transaction commits it or rolls it back."
             )
         raw = RawEvents(self.first.format.raw, tuple(self.statements))
         if self.sequences:
@@ -413,8 +411,7 @@ class _Assembly:
         statements = tuple(replace(each, transaction=found.id, whole=whole) for each in self.logged_statements)
         if self.ends_xa:
             return LoggedAsStatement(
-                f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared before "
-                f"({found.log_file}:{found.end_pos}): {statements[0].text[:_STATEMENT_SHOWN]}",
+                f"Transaction {self.name} has no rows: it ends an XA transaction that was prepared earlier ({found.log_file}:{found.end_pos}): {statements[0].text[:_STATEMENT_SHOWN]}",
                 "Its rows are in the transaction that prepared it. XA RECOVER on the replica lists what is prepared there.",
                 replace(found, statements=statements),
             )
@@ -477,10 +474,10 @@ _STEPS: dict[int, Callable[[_Assembly, Event], None]] = {
     **dict.fromkeys(KINDS, _Assembly.rows),
 }
 
-# Read from where it is told, a log begins with the first event of a transaction, or between two.
+# Read from the position asked for, a log begins with the first event of a transaction, or between two.
 _INSIDE = {*_STEPS, *COMPRESSED, EventType.TRANSACTION_PAYLOAD}
 
-# Events that only stand between transactions: inside one, they mean that its end was never written.
+# Events that only occur between transactions: inside one, they mean that its end was never written.
 _OUTSIDE = {
     EventType.ROTATE,
     EventType.STOP,

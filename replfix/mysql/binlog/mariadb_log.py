@@ -44,7 +44,7 @@ class MariadbLog:
         if gtid not in _logged(session):
             raise ReplicationError(
                 f"{session.endpoint} has never logged {gtid}.",
-                "Check that this is the server the transaction came from; unless told to, a replica does not "
+                "Check that this is the server the transaction came from; by default a replica does not "
                 "log what it applies.",
             )
         return f"{origin[0]}-{origin[1]}-{number}", _behind(session, origin, number - 1)

@@ -21,10 +21,10 @@ from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
 from replfix.mysql.connection.session import Session
 
-_TYPE_AT = 4  # of an event's header, behind the timestamp
+_TYPE_AT = 4  # of an event's header, after the timestamp
 
 _WITHOUT_FILE = (
-    "The replica's error names no binary log file: this is the first transaction behind what it has applied in which an "
+    "The replica's error names no binary log file: this is the first transaction after what it has applied in which an "
     "event ends at position {pos}."
 )
 
@@ -64,7 +64,7 @@ class BinlogReader:
             for found in self._read(session, dialect, request, lambda opening: opening.gtid == spelled):
                 return found
         raise ReplicationError(
-            f"No binary log of {self.endpoint} holds {gtid}.",
+            f"No binary log of {self.endpoint} has {gtid}.",
             "Without log_replica_updates a replica does not log what it applies: read it from the source.",
         )
 

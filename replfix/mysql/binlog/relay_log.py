@@ -33,7 +33,7 @@ from replfix.mysql.binlog.search import start_of
 
 _MAGIC, _ENCRYPTED = b"\xfebin", b"\xfdbin"
 _MOST_READ = 256 << 20  # bytes, in search of one transaction
-_TYPE_AT = 4  # of an event's header, behind the timestamp
+_TYPE_AT = 4  # of an event's header, after the timestamp
 _NUMBER_SIZE = 6  # of a table, at the beginning of its Table_map and rows events
 _WITH_EXTRA = (EventType.WRITE_ROWS, EventType.UPDATE_ROWS, EventType.DELETE_ROWS, EventType.PARTIAL_UPDATE_ROWS)
 _OF_THE_FILE = (EventType.FORMAT_DESCRIPTION, EventType.ROTATE, EventType.PREVIOUS_GTIDS, EventType.MARIADB_GTID_LIST)
@@ -141,7 +141,7 @@ def raw_events(name: str, file: IO[bytes]) -> Iterator[bytes]:
     if magic == _ENCRYPTED:
         raise _encrypted(name, "binlog_encryption")
     if magic != _MAGIC:
-        raise Unreadable(f"{name} is not a relay log.")  # what it is, a server that names it need not be told
+        raise Unreadable(f"{name} is not a relay log.")  # a server that names it knows what it is
     while len(header := file.read(HEADER_SIZE)) == HEADER_SIZE:
         _, number, _, size, _, _ = HEADER.unpack(header)
         if number == EventType.MARIADB_START_ENCRYPTION:

@@ -22,9 +22,9 @@ SEARCH_SECONDS = 600
 _FATAL_READING = 1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG
 _FIRST_POSITION = 4
 _EOF, _EOF_SIZE = b"\xfe", 9
-_TYPE_AT = 5  # behind the OK byte and the timestamp
+_TYPE_AT = 5  # after the OK byte and the timestamp
 _HEARTBEATS = tuple(bytes([kind]) for kind in (EventType.HEARTBEAT, EventType.HEARTBEAT_V2))
-# How 9.7 and MariaDB 10.11 say that a file, or what it held, is not there any more.
+# How 9.7 and MariaDB 10.11 report that a file, or what was in it, is gone.
 _GONE = ("purged", "Could not find first log file name in binary log index file")
 
 
@@ -71,7 +71,7 @@ def raw_events(session: Session, request: Request) -> Iterator[bytes]:
         ):
             if packet[:1] == _EOF and len(packet) < _EOF_SIZE:
                 return
-            yield packet[1:]  # behind the OK byte
+            yield packet[1:]  # after the OK byte
     except pymysql.err.MySQLError as error:
         raise _dump_error(session, error) from None
 

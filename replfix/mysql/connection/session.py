@@ -76,10 +76,8 @@ class Session:
             if MISSING_PACKAGE not in str(error):
                 raise
             raise ConnectError(
-                f"{endpoint} asks the account {endpoint.user or '(none)'!r} for an ed25519 signature, which takes a package that is "
-                "not installed.",
-                "Install it with: pip install 'replfix[ed25519]'. Or give replfix an account that signs in with "
-                "mysql_native_password.",
+                f"{endpoint} asks the account {endpoint.user or '(none)'!r} for an ed25519 signature, which requires a package that is not installed.",
+                "Install it with: pip install 'replfix[ed25519]'. Or give replfix an account that logs in with mysql_native_password.",
             ) from None
         except OSError as error:
             raise ConnectError(f"Cannot connect to {endpoint}: {error}", _UNREACHED_HINT) from None
@@ -198,7 +196,7 @@ class Session:
         self.close()
 
 
-_UNREACHED_HINT = "Check the host and port, that the server is up, and that nothing between blocks the connection."
+_UNREACHED_HINT = "Check the host and port, that the server is up, and that no firewall blocks the connection."
 LOST_HINT = "Check that the server is up, then run the command again."
 
 
@@ -212,7 +210,7 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
     errno, text = _errno_and_text(error)
     if errno in _DENIED_LOGIN:
         return ConnectError(
-            f"{endpoint} turned the account {endpoint.user or '(none)'!r} away: {text}",
+            f"{endpoint} rejected the login of {endpoint.user or '(none)'!r}: {text}",
             "Check the user and password in the URL, the option file or the environment, and what the account asks for: REQUIRE "
             "SSL takes ssl-mode=REQUIRED, REQUIRE X509 a certificate with ssl-cert and ssl-key.",
         )
@@ -220,7 +218,7 @@ def _connect_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Connect
         named = re.search(r"plugin 'b?'?([\w-]+)", text)
         how = named[1] if named else text
         return ConnectError(
-            f"{endpoint} asks the account {endpoint.user or '(none)'!r} to sign in by {how}, which replfix does not know.",
+            f"{endpoint} asks the account {endpoint.user or '(none)'!r} to log in by {how}, which replfix does not know.",
             "Give replfix an account that signs in otherwise: by caching_sha2_password on MySQL, on MariaDB by "
             "mysql_native_password or ed25519.",
         )
@@ -237,12 +235,12 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
         return ConnectError(f"The connection to {endpoint} was lost: {text or 'it had ended already'}", LOST_HINT)
     if errno in _TOO_LONG:
         return ConnectError(
-            f"{endpoint} was too busy for a statement, and gave it up: {text}",
-            "Look at SHOW PROCESSLIST for what keeps it, then run the command again.",
+            f"{endpoint} was too busy for a statement, and cancelled it: {text}",
+            "Look at SHOW PROCESSLIST for the reason, then run the command again.",
         )
     if errno == _DENIED_TAG:
         return PrivilegeError(
-            f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag, which takes {TAG_PRIVILEGE}: {text}",
+            f"The account {endpoint.user!r} on {endpoint} may not use a GTID that has a tag, which requires {TAG_PRIVILEGE}: {text}",
             f"The privilege is {TAG_PRIVILEGE} ON *.*.",
         )
     if errno in _DENIED_ACTION:

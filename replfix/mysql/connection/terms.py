@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 STATUS_STATEMENTS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
-WORKERS_VARIABLE = "_parallel_workers"  # behind the old word or the new one
+WORKERS_VARIABLE = "_parallel_workers"  # after the old word or the new one
 SKIP_COUNTER_VARIABLE = "_skip_counter"  # likewise
 WORKERS_PROGRESS = """
 SELECT Channel_name AS channel, Master_log_name AS log_file, Master_log_pos AS pos,

@@ -18,8 +18,8 @@ def applied_as(filters: Filters, name: TableName) -> TableName | None:
         return filters.applied_as(name)
     except ValueError as error:
         raise Unreadable(
-            f"The channel's replication filters cannot be told apart: {error}.",
-            "The names of schemas in its rules hold commas or brackets.",
+            f"The channel's replication filters are ambiguous: {error}.",
+            "The names of schemas in its rules contain commas or brackets.",
         ) from None
 
 

@@ -122,7 +122,7 @@ def _user_defined(raw: bytes) -> tuple[str, int]:
 
 
 def _beyond_euc_jp(raw: bytes) -> tuple[str, int]:
-    if raw[0] == 0xAD and 0xA1 <= raw[1] <= 0xFE:  # NEC's row 13, which stands at 87 40 in Shift JIS
+    if raw[0] == 0xAD and 0xA1 <= raw[1] <= 0xFE:  # NEC's row 13, which is at 87 40 in Shift JIS
         cell = raw[1] - 0xA1
         return bytes([0x87, 0x40 + cell + (cell >= 63)]).decode("cp932"), 2
     if raw[:2] in (b"\x8f\xf3", b"\x8f\xf4") and 0xA1 <= raw[2] <= 0xFE:

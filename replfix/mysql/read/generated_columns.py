@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"(?:tiny|small|medium|big)?int|decimal|date|datetime|(?:var
 """Types whose values come through a JSON document as they are. Bytes do not, and a document in one is not spelt as it was (MySQL 9.7.4)."""
 
 HELD_AGAINST = 100
-"""Of how many rows it is worked out whether they are what an event holds of them."""
+"""For how many rows it is computed whether they are as in the event."""
 
 
 def filled_in(
@@ -107,7 +107,7 @@ def worked_out_otherwise(session: Session, table: Table, images: Sequence[RowIma
             if value != row[column.ordinal]:
                 return column
     if blockers:
-        raise Unreadable(f"Not every generated value of {table.name} could be worked out on {session.endpoint}.")
+        raise Unreadable(f"Not every generated value of {table.name} could be computed on {session.endpoint}.")
     return None
 
 

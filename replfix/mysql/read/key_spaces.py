@@ -202,7 +202,7 @@ class ServerKeySpaces:
         except (
             ConnectError,
             ServerError,
-        ) as error:  # of very many tables, what information_schema tells can take too long
+        ) as error:  # of very many tables, information_schema can take too long
             unknowns.append(f"The tables of {self.address} were not read: {error.message}")
             return {}
 
@@ -214,7 +214,7 @@ class ServerKeySpaces:
         }
         if len(engines) > TABLES:
             engines.popitem()
-            unknowns.append(f"{self.address} has more than {TABLES:,} tables: the others are not looked at.")
+            unknowns.append(f"{self.address} has more than {TABLES:,} tables: the others are not read.")
         columns: dict[TableName, list[Column]] = defaultdict(list)
         for row in session.query(_COLUMNS, (_SYSTEM,)):
             of = TableName(row["schema"], row["table"])

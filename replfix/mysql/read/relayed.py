@@ -52,7 +52,7 @@ def read_relayed(
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"
         raise ReplicationError(
-            f"The relay log of {session.endpoint} does not hold {what} as a whole (read from {channel.relay_log_file} on).",
+            f"The relay log of {session.endpoint} does not have all of {what} (read from {channel.relay_log_file} on).",
             "It was not received in full, or is applied already.",
         )
     return replace(found, notes=(*found.notes, _FROM_RELAY_LOG))

@@ -23,7 +23,7 @@ _RECEIVER = {
     "Preparing": ReceiverState.CONNECTING,  # MariaDB, for a moment after its start (10.11.19, 11.8.9)
 }
 _NO_END = "None"  # Until_Condition
-_ALL_READ = "has read all relay log"  # behind "Replica" or the older word (9.7.4, 10.11.19, 11.8.9)
+_ALL_READ = "has read all relay log"  # after "Replica" or the older word (9.7.4, 10.11.19, 11.8.9)
 
 
 def read_readers(session: Session) -> tuple[Reader, ...] | None:

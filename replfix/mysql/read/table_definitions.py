@@ -186,7 +186,7 @@ def column(ordinal: int, row: Row) -> Column:
         length=None if row["length"] is None else int(row["length"]),
         scale=None if scale is None else int(scale),
         auto_increment="AUTO_INCREMENT" in extra,
-        # DEFAULT_GENERATED stands for a default that is an expression: such a column is an ordinary one.
+        # DEFAULT_GENERATED means a default that is an expression: such a column is an ordinary one.
         generated="VIRTUAL GENERATED" in extra or "STORED GENERATED" in extra or "PERSISTENT" in extra,
         invisible="INVISIBLE" in extra,
         expression=row["expression"] or "",

@@ -20,7 +20,7 @@ from replfix.mysql.connection.session import Session
 from replfix.mysql.read.find_rows import find_all, find_now
 
 NOTHING_CHANGED = "Nothing was changed. This case needs a human: see 'replfix diagnose' for the rows."
-MADE_ANEW = "Nothing was changed. Run the command again: the diagnosis is made anew."
+MADE_ANEW = "Nothing was changed. Run the command again for a new diagnosis."
 
 Tables = Mapping[TableName, Table]
 

@@ -34,7 +34,7 @@ def rehearse(session: Session, plan: Plan, channel: str) -> None:
             _set_counter(session, channel, 0)
     except ServerError as error:
         raise RehearsalFailed(
-            f"The replica does not let {plan.transaction} be left out: {error.message}.", _NOTHING_CHANGED
+            f"The replica rejected skipping {plan.transaction}: {error.message}.", _NOTHING_CHANGED
         ) from None
 
 
@@ -74,8 +74,8 @@ def check_counter(session: Session, channel: str) -> None:
     counter = counter_of(session)
     if (now := _counter(session, channel, counter)) != "0":
         raise Stale(
-            f"{counter} is {now}: somebody else is about to leave something out, with the next START REPLICA.",
-            f"{_NOTHING_CHANGED} Find out who set it; SET GLOBAL {counter} = 0 takes it back.",
+            f"{counter} is {now}: somebody else is about to skip a transaction, with the next START REPLICA.",
+            f"{_NOTHING_CHANGED} Find out who set it; SET GLOBAL {counter} = 0 resets it.",
         )
 
 

@@ -81,7 +81,7 @@ class HeldChannel:
         try:
             if self._session.scalar("SELECT GET_LOCK(%s, 0)", (self._lock,)) != "1":
                 raise Busy(
-                    f"Another replfix is at work on this channel of {self._endpoint} ({self._holder()}).",
+                    f"Another replfix is working on this channel of {self._endpoint} ({self._holder()}).",
                     "Wait until it is done, or look at it with SHOW PROCESSLIST.",
                 )
         except BaseException:
@@ -185,7 +185,7 @@ class HeldChannel:
             except ReplfixError as error:
                 raise NotVerified(
                     f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
-                    "Run 'replfix recover' when the server can be reached: it puts settings back. By hand: "
+                    "Run 'replfix recover' when the server can be reached: it restores settings. By hand: "
                     + "; ".join(_set_global(name, value) for name, value in settings.items()),
                 ) from None
 
@@ -207,9 +207,9 @@ class HeldChannel:
             try:
                 self._rehearse_in(session, plan, transaction, tables)
             except ServerError as error:
-                raise RehearsalFailed(f"The rehearsal did not work: {error.message}.", NOTHING_CHANGED) from None
+                raise RehearsalFailed(f"The rehearsal failed: {error.message}.", NOTHING_CHANGED) from None
             finally:
-                # Closing would do as well; said aloud, it also ends the ownership of the failing GTID at once.
+                # Closing would do as well; an explicit ROLLBACK also ends the ownership of the failing GTID at once.
                 with suppress(ReplfixError):
                     session.execute("ROLLBACK")
                     _say(session, dialect_of(session).reset_gtid_next())
@@ -247,7 +247,7 @@ class HeldChannel:
         wrong = not_as_final(final, tables, find_all(session, tables, asked), spare)
         if wrong:
             raise RehearsalFailed(
-                f"In the rehearsal the transaction went through, but left rows as it should not: {'; '.join(wrong[:3])}.",
+                f"In the rehearsal the transaction was applied, but left rows as it should not: {'; '.join(wrong[:3])}.",
                 NOTHING_CHANGED,
             )
 
@@ -361,7 +361,7 @@ class HeldChannel:
             return session.execute(statement)
         except ServerError as error:
             raise RehearsalFailed(
-                f"The replica refuses a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
+                f"The replica rejects a step of the plan: {error.text} (error {error.errno}, on: {step.sql[:300]}).",
                 NOTHING_CHANGED,
             ) from None
 
@@ -389,7 +389,7 @@ class HeldChannel:
         image = step.current if step.current is not None else step.target
         assert image is not None
         lookup = by_own_identity(table, image)
-        assert lookup is not None  # an identity key holds no NULL, and what is not logged is in no plan
+        assert lookup is not None  # an identity key has no NULL, and what is not logged is in no plan
         rows = find_now(session, table, lookup, locking=True)
         if step.kind is StepKind.INSERT:
             if lookup.key is None and len(rows) != step.alike:
@@ -399,7 +399,7 @@ class HeldChannel:
             raise _changed(table, f"is there {len(rows)} times, not {'once' if alike == 1 else f'{alike} times'}")
         assert step.current is not None
         if columns := differing(table, step.current, rows[0]):
-            raise _changed(table, f"is not what was diagnosed any more: {', '.join(columns)} changed")
+            raise _changed(table, f"is no longer what was diagnosed: {', '.join(columns)} changed")
 
 
 def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
@@ -428,7 +428,7 @@ def _without_foreign_keys(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ReplfixError):  # a lost session; on any other the next statement will tell
+        with suppress(ReplfixError):  # a lost session; on any other the next statement fails
             session.execute(sql.WITH_FOREIGN_KEYS)
 
 
@@ -445,7 +445,7 @@ def _must_fit(statement: str, packet: int, what: str) -> None:
     # No character takes more than 4 bytes: only where that could be too much are the bytes counted.
     if len(statement) * 4 >= packet and (size := len(statement.encode()) + 1) > packet:
         raise RehearsalFailed(
-            f"{what} takes a statement of {size:,} bytes, and max_allowed_packet is {packet:,} on the replica.",
+            f"{what} needs a statement of {size:,} bytes, and max_allowed_packet is {packet:,} on the replica.",
             f"Nothing was changed. Run the command again after SET GLOBAL max_allowed_packet = {-(-size // 1024) * 1024} "
             "on the replica.",
         )
@@ -460,10 +460,12 @@ def _set_global(name: str, value: str) -> str:
 def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
     without = "and the table has no key that names its rows"
     if errno == ER_KEY_NOT_FOUND and (twice := next(changed_twice(transaction.changes, tables), None)):
-        return f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it is there."
+        return (
+            f" One event changes a row of {twice.name} twice, {without}: MySQL can miss such a row although it exists."
+        )
     if errno == ER_DUP_ENTRY and (taken := next(taken_over(transaction.changes, tables), None)):
         return (
-            f" In one event rows of {taken[0].name} take each other's values of {taken[1].name}, {without}: MySQL changes them in "
+            f" In one event rows of {taken[0].name} exchange values of {taken[1].name}, {without}: MySQL changes them in "
             f"another order than the source did."
         )
     return ""
@@ -482,7 +484,7 @@ def _binlog(
         session.execute(statement)
     except ServerError as error:
         raise RehearsalFailed(
-            f"In the rehearsal the replica did not take the transaction's own events ({what}): {error.text} "
+            f"In the rehearsal the replica rejected the transaction's own events ({what}): {error.text} "
             f"(error {error.errno}).{why(error.errno)}",
             NOTHING_CHANGED,
         ) from None

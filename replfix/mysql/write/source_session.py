@@ -81,7 +81,7 @@ class SourceSession:
             self._carry_out(part, tables)
         except ServerError as error:
             raise RehearsalFailed(
-                f"The source refuses its part of the plan: {error.message}.", _NOTHING_WRITTEN
+                f"The source rejects its part of the plan: {error.message}.", _NOTHING_WRITTEN
             ) from None
         finally:
             self._roll_back()
@@ -94,7 +94,7 @@ class SourceSession:
         except BaseException as error:
             self._roll_back()
             if isinstance(error, ServerError):
-                raise NotDone(f"The source refused its part: {error.message}.", _NOTHING_WRITTEN) from None
+                raise NotDone(f"The source rejected its part: {error.message}.", _NOTHING_WRITTEN) from None
             raise
         commit(
             self._session,
@@ -146,7 +146,7 @@ class SourceSession:
             raise Stale(f"On the source a row of {table.name} is gone.", _NOTHING_WRITTEN)
         if columns := differing(table, current, rows[0]):
             raise Stale(
-                f"On the source a row of {table.name} is not what was diagnosed any more: {', '.join(columns)} changed.",
+                f"On the source a row of {table.name} is no longer what was diagnosed: {', '.join(columns)} changed.",
                 _NOTHING_WRITTEN,
             )
 
@@ -200,7 +200,7 @@ class SourceSession:
             what = f"differs in {', '.join(columns)}" if len(rows) == 1 else f"is there {len(rows)} times"
             fired = f" What changes it can be {', '.join(map(str, part.fires))}." if part.fires else ""
             raise RehearsalFailed(
-                f"On the source a row of {table.name} would not stand as it is to be written: it {what}.{fired}",
+                f"On the source a row of {table.name} would not be stored as it is to be written: it {what}.{fired}",
                 _NOTHING_WRITTEN,
             )
         written = laid_over(rows[0], step.target)

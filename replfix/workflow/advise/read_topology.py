@@ -71,7 +71,7 @@ def survey(
     )
     nodes = [_with_counters(servers[node.uuid], node, unknowns) for node in nodes]
     unknowns += [
-        f"Channel {edge.channel!r} of {_named(nodes, edge.replica)} has filters: it is not known which tables' rows do not come through it."
+        f"Channel {edge.channel!r} of {_named(nodes, edge.replica)} has filters: which tables' rows they leave out is unknown."
         for edge in edges
         if edge.filtered
     ]
@@ -180,7 +180,7 @@ def _taken(writer: Node, other: Node, name: TableName, servers: Mapping[str, Key
     if following is None or highest is None:
         return None
     if ours.counter.highest is not None:
-        following = max(following, ours.counter.highest + 1)  # a counter at the end of its type stands on its last row
+        following = max(following, ours.counter.highest + 1)  # a counter at the end of its type is at its last row
     column = theirs.counter.column.name
     rows: tuple[int, int, int] | None = None
     for _ in range(_ROUNDS):

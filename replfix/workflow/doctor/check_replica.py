@@ -92,8 +92,7 @@ def _source_writes(granted: Granted, super_read_only: bool) -> Check:
     return Check(
         "source-writes",
         Verdict.WARNING,
-        f"On the source the account lacks {', '.join(lacking)} ON *.*: where it has them on no single table either, keep-both and "
-        "replica-wins cannot write there.",
+        f"On the source the account lacks {', '.join(lacking)} ON *.*: unless it has them on single tables, keep-both and replica-wins cannot write there.",
         _granting(granted, [Need(Role.SOURCE, "write", (name,)) for name in lacking], super_read_only),
     )
 
@@ -179,7 +178,7 @@ def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) ->
             "source-binlog-retention",
             Verdict.WARNING,
             f"The source has purged transactions that the replica has not applied yet: {lost}. They cannot be decoded.",
-            "Raise binlog_expire_logs_seconds on the source above the longest time that a replica may stand.",
+            "Raise binlog_expire_logs_seconds on the source above the longest time that a replica may be stopped.",
         )
     return Check(
         "source-binlog-retention", Verdict.OK, "The source still has every transaction that the replica lacks."
@@ -195,9 +194,9 @@ def _rehearsal(replica: Replica, source: Server) -> Check:
         return Check(
             code,
             Verdict.FAILED,
-            f"The replica does not take the source's events in a session: {error.text}",
+            f"The replica rejects the source's events in a session: {error.text}",
             "Without that no plan can be rehearsed. Check that the replica is no older than the source.",
         )
     except ReplfixError as error:
         return Check(code, Verdict.FAILED, f"A rehearsal cannot be tried: {error.message}", error.hint)
-    return Check(code, Verdict.OK, "A rehearsal is possible: the replica took the source's events in a session.")
+    return Check(code, Verdict.OK, "A rehearsal is possible: the replica accepted the source's events in a session.")

@@ -103,18 +103,16 @@ def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callabl
 def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:
     said: list[str] = []
     if duplicate.value is None:
-        said.append("The text does not hold the value: PostgreSQL writes it into DETAIL, which is missing here.")
+        said.append("The value is not in the text: PostgreSQL writes it into DETAIL, which is missing here.")
         return tuple(said)
     if duplicate.cut:
         said.append("The message ends at 64 bytes: the value may go on.")
     if len(duplicate.columns) > 1 and ambiguous(duplicate.value, len(duplicate.columns), JOINED_BY[duplicate.dialect]):
         said.append(
-            "The values are joined with ', ' and at least one of them holds that too: which is which cannot be told."
+            "The values are joined with ', ' and at least one of them contains that too: which is which is unknown."
         )
     if duplicate.others:
-        said.append(
-            "The value or the key holds the words of the message itself: where one ends cannot be told for sure."
-        )
+        said.append("The value or the key contains the words of the message itself: where one ends is uncertain.")
     return tuple(said)
 
 
@@ -170,7 +168,7 @@ def _keys(inquiry: Inquiry, duplicate: Duplicate, unknowns: list[str]) -> list[t
 def _of_table(named: Iterable[tuple[TableName, str]], duplicate: Duplicate) -> list[tuple[TableName, str]]:
     wanted, schema = (duplicate.table or "").casefold(), (duplicate.schema or "").casefold()
     of_schema = [n for n in named if not schema or n[0].schema.casefold() == schema]
-    # Neither part of `schema.table` is quoted where a replica prints it, and either can hold a dot.
+    # Neither part of `schema.table` is quoted where a replica prints it, and either can contain a dot.
     whole = f"{schema}.{wanted}" if schema else wanted
     of_table = [n for n in named if str(n[0]).casefold() == whole] if wanted and schema else []
     return of_table or [n for n in of_schema if not wanted or n[0].name.casefold() == wanted]
@@ -200,9 +198,7 @@ def _place(
         # The statement has the value whole, and its columns apart.
         values = [(told, False), *(v for v in values if v[0] != told)]
     elif not values:
-        unknowns.append(
-            f"The value cannot be taken apart into the {len(key.parts)} parts of {table.name}, key {key.name}."
-        )
+        unknowns.append(f"The value cannot be divided into the {len(key.parts)} parts of {table.name}, key {key.name}.")
     answered: list[Reading] = []
     for pieces, cut in values:
         reading = _answer(inquiry, table, key, pieces, cut, unknowns)

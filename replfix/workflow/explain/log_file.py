@@ -18,7 +18,7 @@ from replfix.core.explain.postgresql_errors import WORDS
 
 CHUNK = 1024 * 1024
 BEHIND = 32 * 1024
-"""Bytes that have to be in sight behind an error: the rest of its line, its stack trace, its statement."""
+"""Bytes that have to be in sight after an error: the rest of its line, its stack trace, its statement."""
 AHEAD = 8 * 1024
 RECORD = 16 * 1024
 LINES = 80

@@ -17,13 +17,10 @@ GAP_READ = 5000  # replica_checkpoint_group is 512 by default
 Conflicts = Callable[[Transaction], int]
 """How many rows of the replica are in the way of a transaction."""
 
-_LOSES_TRACK = (
-    "Without GTIDs, a replica that fails once more in its gaps loses track of what is committed: it then applies "
-    "transactions twice and leaves others out (seen on 9.7.4)."
-)
+_LOSES_TRACK = "Without GTIDs, a replica that fails once more in its gaps loses track of what is committed: it then applies transactions twice and skips others (seen on 9.7.4)."
 _REPOSITION = (
-    "What helps: STOP REPLICA, RESET REPLICA (the relay log goes, the connection stays), and CHANGE REPLICATION SOURCE TO "
-    "SOURCE_LOG_FILE and SOURCE_LOG_POS of the first transaction that is not applied, {at}. What workers committed behind it comes again then, nothing is left out, and every conflict of it can "
+    "What helps: STOP REPLICA, RESET REPLICA (the relay log is deleted, the connection settings stay), and CHANGE REPLICATION SOURCE TO "
+    "SOURCE_LOG_FILE and SOURCE_LOG_POS of the first transaction that is not applied, {at}. What workers committed after it comes again then, nothing is left out, and every conflict of it can "
     "be resolved."
 )
 
@@ -46,8 +43,8 @@ def check_out_of_order_commits(
     reason = _doomed(source, channel, transaction, mark, conflicts)
     if not reason and kept.repairs != found.repairs:
         reason = (
-            f"A row that is in the way is one of the source's too. Workers have committed transactions up to {mark} already, "
-            "without GTIDs, so it cannot be told how that row has to be now."
+            f"A conflicting row is one of the source's too. Workers have committed transactions up to {mark} already, "
+            "without GTIDs, so it is unknown how that row has to be now."
         )
     return replace(kept, blockers=(*kept.blockers, reason)) if reason else kept
 
@@ -65,7 +62,7 @@ def _doomed(
     try:
         behind = [t for t in source.transactions_from(begin, GAP_READ) if t.id.end <= mark]
     except ReplicationError as error:
-        return f"Workers have committed transactions up to {mark}, and which cannot be read: {error.message} {_LOSES_TRACK}"
+        return f"Workers have committed transactions up to {mark}; which ones cannot be read: {error.message} {_LOSES_TRACK}"
     still = left_open(channel.workers, [t.id for t in behind])
     if still is None or transaction.id not in still:
         return (
@@ -74,7 +71,7 @@ def _doomed(
     failing = [t.id for t in behind if t.id in still and t.id != transaction.id and conflicts(t)]
     if failing:
         return (
-            f"Behind {transaction.id}, {', '.join(map(str, failing[:5]))} would fail too, in the gaps between transactions that "
+            f"After {transaction.id}, {', '.join(map(str, failing[:5]))} would fail too, in the gaps between transactions that "
             f"workers have committed up to {mark}. {_LOSES_TRACK} {reposition}"
         )
     return ""

@@ -80,7 +80,7 @@ def note_mismatches(
     """Add to ``unknowns`` what does not fit between the replica's message and what was found."""
     for name in found.unidentified:
         unknowns.append(
-            f"The events do not hold what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
+            f"The events do not have what names a row of {name} on the replica (binlog_row_image is not FULL on the source): "
             "such rows were not compared."
         )
     told = found.blockers or found.replaced or found.again or any(c.foreign_key for c in found.conflicts)
@@ -95,12 +95,12 @@ def note_mismatches(
         if unseen and not known:
             unknowns.append(
                 f"The replica stopped on a row of {error.table}, and no row of it is in conflict now: somebody changed it "
-                "since, or rows of the transaction collide with each other under a key that the source lacks or compares otherwise."
+                "since, or rows of the transaction collide with each other under a key that the source lacks or compares differently."
             )
     compared = (c for c in transaction.changes if c.table in tables)
     if any(logged_in_part(tables[c.table], image) for c in compared for image in (c.before, c.after)):
         unknowns.append(
-            f"The events of {transaction.id} do not hold every column (binlog_row_image is not FULL on the source): "
+            f"The events of {transaction.id} do not have every column (binlog_row_image is not FULL on the source): "
             "differences in the others are not seen."
         )
     # The position in the message is a hint that is checked, never what the transaction is found by.

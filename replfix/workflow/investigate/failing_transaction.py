@@ -48,7 +48,7 @@ class Failing:
             return ""
         same = replica.received(channel, self.transaction)
         if same is False:
-            return f"Under {self.transaction.id} the replica has received other rows than {source.address} has: one of the two was made anew."
+            return f"Under {self.transaction.id} the replica has received other rows than {source.address} has: one of the two was rebuilt."
         if same is None and stands_in:
             return (
                 f"{source.address} is not the replica's source, and the relay log cannot be read from here: nothing proves that its "

@@ -93,7 +93,7 @@ def _read(replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[
             read.append(one)
             if sum(rows.values()) > ROWS_READ:
                 notes.append(
-                    f"Reading ended behind {one.gtid}, after {sum(rows.values()):,} rows: newer ones were not read."
+                    f"Reading ended with {one.gtid}, after {sum(rows.values()):,} rows: newer ones were not read."
                 )
                 break
     except ReplicationError as reason:
@@ -108,13 +108,13 @@ def _read(replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[
             why = "purged from the replica's binlog" if gtid in purged else "not found in the replica's binlog"
             shown.append(
                 ErrantTransaction(
-                    gtid, origin_of(gtid, asked, status), None, unknown=f"What it holds is not known: {why}."
+                    gtid, origin_of(gtid, asked, status), None, unknown=f"What is in it is unknown: {why}."
                 )
             )
         if len(shown) < len(strays):
             notes.append(f"The newest {len(shown)} of {len(strays):,} are shown.")
     elif not shown:
-        notes.append("The replica's binlog does not hold them (any more).")
+        notes.append("They are not in the replica's binlog (any more).")
     return tuple(shown)
 
 

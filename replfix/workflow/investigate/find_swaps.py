@@ -46,7 +46,7 @@ def swaps(
         if row is not None and conflict.incoming is not None and row == conflict.incoming
     }
     for server in servers:
-        # One of a circle that the transaction has not reached stands as before it, which tells nothing.
+        # One of a circle that the transaction has not reached is as before it, which proves nothing.
         if server is not servers[0] and (transaction.gtid is None or transaction.gtid not in server.executed()):
             continue
         settled = at.keys() | (as_written if server is servers[0] else ())

@@ -132,7 +132,7 @@ def circle(source: Server, status: ReplicaStatus, unknowns: list[str]) -> tuple[
             visited.add(uuid)
             servers.append(feeder)
     except ReplfixError as error:
-        unknowns.append(f"Whether what is written here comes to the source is unknown: {error.message}")
+        unknowns.append(f"Whether what is written here reaches the source is unknown: {error.message}")
         return ()
 
 
@@ -144,7 +144,7 @@ def stopped_above(source: Server) -> Iterator[str]:
                 above = f"{channel.source_host}:{channel.source_port}"
                 yield (
                     f"The source {source.address} is itself a replica, of {above}, and has stopped with error {channel.failure.errno}: "
-                    f"its rows of now can differ from those of {above}. Resolve it there first."
+                    f"its rows can now differ from those of {above}. Resolve it there first."
                 )
 
 

@@ -36,7 +36,7 @@ SETTINGS = (
 )
 
 RUN_READ = 5
-"""How many transactions behind the failing one are held against the replica's rows."""
+"""How many transactions after the failing one are compared with the replica's rows."""
 
 CONNECTIONS_ASKED = 5
 """Of how many connections that wrote on the replica it is asked who they are."""

@@ -156,7 +156,7 @@ def _without_source(
     if thread is Thread.APPLIER and receiver_of(channel) is Receiver.STOPPED:
         also = ("The receiver is stopped too, without an error: somebody stopped it.",)
     if thread is Thread.APPLIER and channel.receiver_errno:
-        also = (f"The receiver stands too, by error {channel.receiver_errno}: {channel.receiver_message}",)
+        also = (f"The receiver has stopped too, with error {channel.receiver_errno}: {channel.receiver_message}",)
     return Evidence(
         status=status,
         channel=channel,
@@ -188,12 +188,12 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     failing = from_relay_log(replica, bare.channel, bare.error, unknowns)
     transaction = failing.transaction
     if transaction is None:
-        unknowns.append("Without the source the failing transaction, its rows and errant transactions are not known.")
+        unknowns.append("Without the source the failing transaction, its rows and errant transactions are unknown.")
         bare = replace(bare, logged=failing.logged, statement=failing.statement)
         return replace(
             bare, doubted=failing.doubted(bare.error, {}, its_source=True), unknowns=tuple(unknowns), unreachable=reason
         )
-    unknowns.append("Without the source its rows of now and errant transactions are not known.")
+    unknowns.append("Without the source its rows now and errant transactions are unknown.")
     defined = definitions_of(replica, transaction)
     unknowns.extend(defined.mismatches.values())
     tables, transaction = defined.tables, defined.transaction
@@ -210,7 +210,9 @@ def _unreached(replica: Replica, bare: Evidence, reason: ConnectError, progress:
     found = plan_children(replica, tables, transaction.changes, found, settle, lambda found, _: found)
     mark = bare.channel.committed_behind(transaction.id)
     if mark is not None:
-        unknowns.append(f"Workers have committed up to {mark}: which transactions, only the source's binlog tells.")
+        unknowns.append(
+            f"Workers have committed up to {mark}: which transactions these are is only in the source's binlog."
+        )
     blockers = (*found.blockers, *([unknowns[-1]] if mark else []))
     return replace(
         bare,

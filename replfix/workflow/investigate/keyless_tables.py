@@ -49,7 +49,7 @@ def doubt_missing_rows(
     blockers = (
         f"A row of {lookup.table} that the transaction changes is not on the replica, and {lookup.table} has no key that names "
         f"its rows. The replica has a row like it that the source did not have then: {str(row)[:200]}. It may be that row, "
-        "changed on the replica, or another: set it right by hand, or give the table a primary key."
+        "changed on the replica, or another: correct it by hand, or give the table a primary key."
         for lookup, row in strangers.items()
     )
     return replace(found, blockers=(*found.blockers, *blockers))

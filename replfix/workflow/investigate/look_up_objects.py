@@ -37,7 +37,7 @@ from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.ports import Replica, Server
 
 NULLS = (1048, 1138, 1263, 1265)
-"""The errors of a statement that makes a column NOT NULL, where rows hold NULL: MySQL's are 1138 and, where the table is copied, 1265,
+"""The errors of a statement that makes a column NOT NULL, where rows have NULL: MySQL's are 1138 and, where the table is copied, 1265,
 which is MariaDB's only one."""
 UNSAFE = 1674
 """ER_BINLOG_UNSAFE_SYSTEM_FUNCTION"""
@@ -46,8 +46,8 @@ OBJECTS = 10
 DUPLICATES_SHOWN = 5
 ROWS_COUNTED = 1_000_000
 BACKLOG_READ = 5_000
-"""How many transactions behind the failing one are read, to see whether they change definitions too."""
-_ANY_SCHEMA = ""  # of a name without one: the log does not tell in which schema a later statement ran
+"""How many transactions after the failing one are read, to see whether they change definitions too."""
+_ANY_SCHEMA = ""  # of a name without one: the log does not show in which schema a later statement ran
 REFERENCES = ("foreign-key-definition", "foreign-key")
 """The pages of the errors in which a foreign key keeps a statement from being carried out: MariaDB refuses a DROP TABLE with 1451."""
 
@@ -133,7 +133,7 @@ def read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) ->
         for number, one in enumerate(source.readable(behind) if behind else ()):
             if number == BACKLOG_READ:
                 unknowns.append(
-                    f"Only {BACKLOG_READ:,} transactions behind the failing one were read: whether later ones change the definitions "
+                    f"Only {BACKLOG_READ:,} transactions after the failing one were read: whether later ones change the definitions "
                     "is unknown."
                 )
                 return None
@@ -235,7 +235,7 @@ def find_blocking_row(
                 named = by_identity(table, rows[0])
                 if _on_source(source, table, rows[0]):
                     unknowns.append(
-                        f"The row {named} of {name} that the statement meets is on the source just so: it changes another row here, which "
+                        f"The row {named} of {name} that the statement collides with is the same on the source: it changes another row here, which "
                         "differs from the source's, or which the source does not have. Which one is not in the binlog."
                     )
                     return None
@@ -380,7 +380,7 @@ def find_nulls(
         named = {row: by_identity(ours, row) for row in rows} if _asked_alike(ours, theirs) else {}
         answers = source.find({name: theirs}, tuple(lookup for lookup in named.values() if lookup is not None))
     except ServerError as reason:
-        unknowns.append(f"Rows of {name} that hold NULL could not be looked up: {reason.message}")
+        unknowns.append(f"Rows of {name} with NULL could not be looked up: {reason.message}")
         return None
     unnamed = NotRead("no key that both servers have names the row")
 

@@ -37,19 +37,19 @@ def repaired(trail: Trail, record_id: str) -> Repaired:
         found = next((r for r in reversed(intents) if r.seq <= record.seq), None)
     if found is None:
         raise Refused(
-            f"The record {record.id} ({record.kind}) belongs to no repair: nothing was carried out that could be undone.",
+            f"The record {record.id} ({record.kind}) belongs to no repair: nothing was executed that could be undone.",
             "'replfix audit list --kind intent' shows the repairs.",
         )
     content = _content(found)
     if content.get("undoes") is not None:
         raise Refused(
-            f"The record {record.id} is that of an undo, and an undo is not undone.",
-            f"'replfix audit show {found.id}' has the SQL that takes it back; 'replfix diagnose' shows how the replica stands.",
+            f"The record {record.id} is that of an undo, and an undo cannot be undone.",
+            f"'replfix audit show {found.id}' has the SQL that takes it back; 'replfix diagnose' shows the state of the replica.",
         )
     told = _was_carried_out(story, found)
     document = content.get("plan")
     if not isinstance(document, Mapping):
-        raise Refused(f"The record {found.id} holds no plan.", "'replfix audit verify' tells whether it was altered.")
+        raise Refused(f"The record {found.id} has no plan.", "'replfix audit verify' shows whether it was altered.")
     return Repaired(found, document, _on_source(story, found, told) if writes_on_source(document) else None)
 
 
@@ -71,7 +71,7 @@ def _was_carried_out(story: list[AuditRecord], intent: AuditRecord) -> dict[str,
     result = read_result(end.get("result"))
     if result is None or not result.committed:
         raise Refused(
-            f"The repair {intent.id} cannot be undone: of it is recorded: {end.get('result', 'no outcome is on record')}.",
+            f"The repair {intent.id} cannot be undone: its record says: {end.get('result', 'no outcome is on record')}.",
             ROWS_HINT.format(intent.id),
         )
     return end

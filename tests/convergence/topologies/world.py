@@ -37,7 +37,7 @@ STILL_SECONDS = 1.5
 _NAMED = re.compile(r"'replfix resolve --strategy (\S+)'")
 _FIRST = re.compile(r"by hand|prints the statements")
 """Something else comes before that."""
-_STAYS_THERE = "the source takes it, and has it then, and this server does not"
+_STAYS_THERE = "then the source has it, and this server does not"
 _ANOTHER_FIRST = "it stopped on another transaction, which it applies in parallel"
 """Nothing is wrong then: the next round is about that one."""
 _ONE_THREAD = "set the number of parallel threads to 0"

@@ -138,4 +138,4 @@ def test_what_is_not_known_whole_is_refused(pair: Lab) -> None:
         [DELETE, "INSERT INTO u (id, k) VALUES (1, 1)"],
         before=["SET binlog_row_image = MINIMAL"],
     )
-    refused(pair, "its events do not hold all columns of a row of shop.u (binlog_row_image is not FULL on the source)")
+    refused(pair, "its events do not have all columns of a row of shop.u (binlog_row_image is not FULL on the source)")

@@ -20,8 +20,8 @@ LABELS = "has other labels on the replica"
         ("ENUM('a','b','c')", "ENUM('b','a','c')", "'a'", f"{LABELS} .* 'a' would be stored as 'b'"),
         ("ENUM('a','b','c')", "ENUM('a','b')", "'c'", f"{LABELS} .* 'c' would be stored as none of them"),
         ("SET('a','b','c')", "SET('b','a','c')", "'c,a'", f"{LABELS} .* 'a' would be stored as 'b'"),
-        ("INT UNSIGNED", "INT", "4000000000", "cannot hold 4000000000"),
-        ("INT", "INT UNSIGNED", "-5", "cannot hold -5"),
+        ("INT UNSIGNED", "INT", "4000000000", "cannot store 4000000000"),
+        ("INT", "INT UNSIGNED", "-5", "cannot store -5"),
         ("INT NULL", "INT NOT NULL", "NULL", "is NOT NULL on the replica, and NULL in the transaction"),
     ],
 )

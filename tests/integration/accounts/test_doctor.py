@@ -35,7 +35,7 @@ def test_a_healthy_pair_is_well_and_nothing_is_changed(pair: Lab) -> None:
     }  # of a series that gets no fixes any more, where the run has such servers
     assert {c["code"] for c in ran.document["checks"] if c["verdict"] != "ok"} - aged == set()
     tried = [c["message"] for c in ran.document["checks"] if c["code"] == "rehearsal"]
-    assert tried == ["A rehearsal is possible: the replica took the source's events in a session."]
+    assert tried == ["A rehearsal is possible: the replica accepted the source's events in a session."]
     with pair.replica.session() as session:
         assert session.rows("SELECT @@gtid_executed, @@super_read_only, @@read_only") == before
 

@@ -111,7 +111,7 @@ def test_what_is_asked_for_is_what_is_had_or_it_is_said_why_not(certified: Lab, 
     refused(with_tls(by_address, TlsMode.VERIFY_IDENTITY, ssl_ca=own), "is for another name than '127.0.0.1'")
     refused(with_tls(by_name, ssl_ca=other), "is not trusted: .*ca.pem did not sign it")
     refused(with_tls(by_name, TlsMode.VERIFY_IDENTITY), "the authorities that this machine knows did not sign it")
-    refused(with_tls(by_address, TlsMode.VERIFY_CA), "needs the authority", ConfigError)
+    refused(with_tls(by_address, TlsMode.VERIFY_CA), "needs a certificate authority", ConfigError)
     refused(with_tls(by_address, ssl_ca="/nowhere/ca.pem"), "/nowhere/ca.pem cannot be read: No such file", ConfigError)
     refused(with_tls(by_address, ssl_ca=__file__), "test_tls.py cannot be used", ConfigError)
     refused(with_tls(by_address, ssl_cipher="NONE-OF-THESE"), "none of 'NONE-OF-THESE' is known", ConfigError)
@@ -120,7 +120,7 @@ def test_what_is_asked_for_is_what_is_had_or_it_is_said_why_not(certified: Lab, 
         session.execute("ALTER INSTANCE RELOAD TLS")
         session.execute("SET GLOBAL require_secure_transport = ON")
     refused(with_tls(by_address, TlsMode.REQUIRED, tls_version="TLSv1.2"), "do not agree on how to encrypt")
-    refused(with_tls(by_address, TlsMode.DISABLED), "takes encrypted connections only")
+    refused(with_tls(by_address, TlsMode.DISABLED), "accepts encrypted connections only")
 
 
 def test_an_account_that_asks_for_a_certificate(certified: Lab, issued: Issued) -> None:
@@ -129,7 +129,7 @@ def test_an_account_that_asks_for_a_certificate(certified: Lab, issued: Issued) 
     account = replace(Endpoint.parse("mysql://strict:pw@localhost"), port=certified.source.port)
     assert cipher(replace(account, tls=_client(issued.client)))
     assert cipher(replace(account, tls=replace(_client(issued.client), ssl_mode=TlsMode.REQUIRED)))
-    refused(account, "turned the account 'strict' away")
+    refused(account, "rejected the login of 'strict'")
     refused(
         replace(account, tls=_client(issued.strange_client)), "do not agree on how to encrypt|was lost|Lost connection"
     )
@@ -192,7 +192,7 @@ def test_a_trail_on_a_server_is_connected_to_that_way(certified: Lab, issued: Is
     fill(f"?ssl-mode=VERIFY_IDENTITY&ssl-ca={issued.authority.ca}")
     for options, says in {
         f"?ssl-ca={issued.stranger.ca}": "is not trusted",
-        "?ssl-mode=DISABLED": "takes encrypted connections only",
+        "?ssl-mode=DISABLED": "accepts encrypted connections only",
         "?ssl-ca=/nowhere": "/nowhere cannot be read",
     }.items():
         with pytest.raises(AuditError, match=says) as error:

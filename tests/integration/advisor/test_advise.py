@@ -185,7 +185,7 @@ def test_growth_is_measured_where_the_log_is_long_enough(two_of: Lab) -> None:
     (room,) = rooms
     assert (room["severity"], room["table"]) == ("warning", "shop.small")
     # 240 rows ± 2·√240, each of which takes two numbers, in ten days
-    assert room["evidence"][1] == "42 to 54 ids a day are used, as 240 rows in 240 hours of binary logs tell."
+    assert room["evidence"][1] == "42 to 54 ids a day are used, as 240 rows in 240 hours of binary logs show."
     assert "has 12,287 of 32,767 ids left, enough for 227 days to 294 days" in room["message"]
 
 
@@ -195,7 +195,7 @@ def test_in_words(three: Lab) -> None:
     ran = advise(three, "primary1", "primary2")
     assert ran.code == 3
     for words in (
-        "✘ primary1 and primary2 both write",
+        "✘ primary1 and primary2 both accept writes",
         "[same-numbers]",
         "-- on primary2:",
         "SET PERSIST",

@@ -347,7 +347,7 @@ def at_work(action: dict[str, Any], busy: Sequence[Application]) -> None:
         for application in busy:
             application.start()
         until(lambda: all(application.refused for application in busy), "the writes of all are held")
-    if action["title"].startswith("Have every session"):
+    if action["title"].startswith("Reconnect every session"):
         until(lambda: any(len(application.ids) > 3 for application in busy), "one server is written to")
         assert sum(bool(application.ids) for application in busy) == 1, "one alone, until all have new values"
 

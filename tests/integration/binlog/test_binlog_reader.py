@@ -110,7 +110,7 @@ def test_replication_slave_is_enough_and_needed(pair: Lab, session: Session) -> 
         session.execute(statement)
     with pytest.raises(PrivilegeError, match="REPLICATION SLAVE"):
         reader(pair.source, nobody).transaction(gtid)
-    with pytest.raises(ConnectError, match="turned the account"):
+    with pytest.raises(ConnectError, match="rejected the login"):
         reader(pair.source, Account("nobody", "wrong")).transaction(gtid)
 
 

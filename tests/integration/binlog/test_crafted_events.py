@@ -80,7 +80,7 @@ def test_every_value_is_written_as_the_server_wrote_it(source: LabServer) -> Non
         for row, image in zip(selected(session, table), images, strict=True):
             blockers = any(isinstance(value, Json) and value.typed is UNEXPLAINED for value in row)
             if blockers:
-                with pytest.raises(Unreadable, match="holds values of SQL types"):
+                with pytest.raises(Unreadable, match="has values of SQL types"):
                     apply(session, transaction, [(twin, None, row)])
                 session.execute("ROLLBACK")
             rows.append(image if blockers else row)

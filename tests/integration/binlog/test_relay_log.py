@@ -83,7 +83,7 @@ def test_what_the_relay_log_does_not_hold(received: tuple[Lab, Session]) -> None
     lab, source = received
     gtids = several(lab, source)
     for gtid, pos in ((re.sub(r"\d+$", "99999", gtids[0]), None), (None, 5)):
-        with pytest.raises(ReplicationError, match=r"does not hold .* as a whole"):
+        with pytest.raises(ReplicationError, match="does not have all of "):
             relayed(lab, gtid, pos)
     with pytest.raises(ReplicationError, match="has no channel 'nowhere'"):
         relayed(lab, gtids[0], channel="nowhere")

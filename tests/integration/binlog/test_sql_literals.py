@@ -155,14 +155,14 @@ def test_a_selected_document_tells_that_it_holds_values_of_sql_types(session: Se
     told = [isinstance(value, Json) and value.typed is UNEXPLAINED for value in found]
     assert told == [True] * len(held) + [False] * (len(plain) + 2)
     assert found[-2:] == [None, Json('"~x"')]
-    with pytest.raises(Refused, match="column j holds values of SQL types"):
+    with pytest.raises(Refused, match="column j has values of SQL types"):
         sql.insert_row(table, (1, found[0]))
 
 
 @pytest.mark.parametrize("type_", ["BIT", "TIMESTAMP", "LONGBLOB", "fixed BINARY", "type 255"])
 def test_a_value_inside_json_that_no_statement_can_write_is_refused(type_: str) -> None:
     document = [1, {"k": Typed(type_, "x", "x")}]
-    with pytest.raises(Refused, match=f"column c holds a value of the SQL type {type_}"):
+    with pytest.raises(Refused, match=f"column c has a value of the SQL type {type_}"):
         sql.literal(column("c", "json"), Json(dump(document), document))
 
 

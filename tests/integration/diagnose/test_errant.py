@@ -91,7 +91,7 @@ def test_the_ways_out_lead_out(pair: Lab) -> None:
         assert session.rows(leave["sql"][0]) == [("",)]
     purged = diagnosed(pair)["errant"]["transactions"]
     assert len(purged) == 20
-    assert {one["unknown"] for one in purged} == {"What it holds is not known: purged from the replica's binlog."}
+    assert {one["unknown"] for one in purged} == {"What is in it is unknown: purged from the replica's binlog."}
     with pair.source.session() as session:
         for statement in empty["sql"]:
             session.execute(statement)
@@ -109,7 +109,7 @@ def test_what_the_source_has_lost(pair: Lab) -> None:
         speaking(session).forget(session)
     (one,) = diagnosed_whatever(pair)["transactions"]
     assert (one["origin"], one["statement"]) == (
-        "written on the source, which does not have it any more",
+        "written on the source, which no longer has it",
         "CREATE DATABASE lost",
     )
     empty = diagnosed_whatever(pair)["ways"][0]

@@ -337,7 +337,7 @@ def test_unpacked_packages_are_recognised_and_damaged_ones_are_not(tmp_path: Pat
     assert packages.describe(flavours.find("mysql"), prefix, "test").version == lab.provision.version
     (tmp_path / "usr/sbin").mkdir(parents=True)
     (tmp_path / "usr/sbin/mysqld").touch()
-    with pytest.raises(packages.NoPackages, match="hold no"):
+    with pytest.raises(packages.NoPackages, match="contain no"):
         packages.describe(flavours.find("mysql"), tmp_path, "test")
 
 

@@ -156,7 +156,7 @@ def test_a_parent_that_nobody_knows_is_not_invented(pair: Lab) -> None:
     before = snapshot(pair.replica)
     ran = replfix("resolve", "replica1", "--yes", "--config", str(pair.config_file), "--json")
     assert (ran.code, ran.document["outcome"]) == (4, "needs_human")
-    assert "the parent went with nothing logged" in ran.document["message"]
+    assert "the parent was deleted without logging" in ran.document["message"]
     assert snapshot(pair.replica) == before
 
 

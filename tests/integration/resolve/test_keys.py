@@ -340,7 +340,7 @@ CASES: dict[str, Case] = {
          "INSERT INTO t VALUES ('á', 1), ('b', 2)"],
         ["INSERT INTO t VALUES ('B', 2)", "DELETE FROM t WHERE c IN ('a', 'A')"],
         [(DUPLICATE, "PRIMARY", "b"), (DIFFERENT, "PRIMARY", "á"), (DIFFERENT, "PRIMARY", "á")],
-        refused="are one row on the replica: its key PRIMARY takes for equal what the source keeps apart",
+        refused="are one row on the replica: its key PRIMARY treats as equal what the source keeps apart",
     ),
 }  # fmt: skip
 

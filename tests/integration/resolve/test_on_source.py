@@ -262,7 +262,7 @@ def test_what_only_the_source_can_tell_ends_the_rehearsal_there(pair: Lab) -> No
     before = snapshot(pair.source), snapshot(pair.replica)
     ran = resolve(pair, "replica-wins", "--yes")
     assert ran.code == 4, ran.out + ran.err
-    assert "The source refuses its part of the plan" in ran.document["error"]["message"]
+    assert "The source rejects its part of the plan" in ran.document["error"]["message"]
     assert "1452" in ran.document["error"]["message"]
     assert (snapshot(pair.source), snapshot(pair.replica)) == before
 
@@ -300,7 +300,7 @@ def test_two_servers_that_follow_each_other(pair: Lab) -> None:
 def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) -> None:
     two_writers(pair)
     for statement, back, words in (
-        ("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not take writes: read_only is on"),
+        ("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not accept writes: read_only is on"),
     ):
         write(pair.source, statement)
         try:
@@ -477,13 +477,13 @@ def test_a_row_of_the_source_that_changes_before_ends_it_and_after_the_repair_is
     def change(value: str) -> Callable[[], None]:
         return lambda: write(pair.source, f"UPDATE d.o SET v = '{value}' WHERE id = 2")
 
-    with pytest.raises(Stale, match="is not what was diagnosed any more: v, at changed"):
+    with pytest.raises(Stale, match="is no longer what was diagnosed: v, at changed"):
         resolving(pair, "replica-wins", "Rehearsing what is written on the source", change("sooner"))
     assert snapshot(pair.replica) == before
 
     failed = resolving(pair, "replica-wins", "START REPLICA until", change("meanwhile"))
     assert failed.result.value == "failed"
-    assert "Nothing was written on the source: On the source a row of d.o is not what" in failed.message
+    assert "Nothing was written on the source: On the source a row of d.o is no longer what" in failed.message
     assert [row[1:3] for row in judge(pair)] == [("A", "both"), ("S", "meanwhile"), ("T", "later")]
     ran = replfix("audit", "show", str(failed.rounds[0].audit_id), "--config", str(pair.config_file))
     assert ran.code == 0

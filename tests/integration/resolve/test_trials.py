@@ -264,7 +264,7 @@ def test_a_row_that_is_larger_than_a_packet(pair: Lab) -> None:
 def test_a_unique_key_that_only_the_replica_has(pair: Lab) -> None:
     setup = ["CREATE TABLE t (id INT PRIMARY KEY, u INT)", "INSERT INTO t VALUES (1, 10)"]
     stage(pair, setup, ["ALTER TABLE t ADD UNIQUE KEY extra (u)"], ["INSERT INTO t VALUES (3, 10)"])
-    refused(pair, "in the unique key extra, which only the replica has: it cannot hold both.")
+    refused(pair, "in the unique key extra, which only the replica has: it cannot have both.")
 
 
 @pytest.mark.parametrize("image", ["NOBLOB", "MINIMAL"])

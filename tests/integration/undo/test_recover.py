@@ -160,7 +160,7 @@ def test_a_run_that_is_still_at_work_is_left_alone(stopped: tuple[Lab, Snapshot]
         until(lambda: other.scalar("SELECT GET_LOCK('replfix:', 0)") == "1", "the killed client's lock")
         code, document = command("recover")
         assert code == 4
-        assert "Another replfix is at work" in document["replicas"][0]["error"]["message"]
+        assert "Another replfix is working" in document["replicas"][0]["error"]["message"]
     assert [f["message"].split()[0] for f in recovered(command)] == ["Put", "The"]
 
 

@@ -116,7 +116,7 @@ def test_what_speaks_against_it_is_said_before_anything_is_changed(pair: Lab) ->
             "DROP TRIGGER d.t",
             "The trigger d.t (BEFORE DELETE on d.o) has GET_LOCK in its text",
         ),
-        (pair.source, "SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not take writes"),
+        (pair.source, "SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF", "does not accept writes"),
     ):
         write(server, statement)
         pair.wait_until_applied()
@@ -161,9 +161,9 @@ def test_compare_and_swap(pair: Lab) -> None:
         (
             "Rehearsing what is written",
             lambda s: write(pair.source, s),
-            "is not what was diagnosed any more: v, at changed",
+            "is no longer what was diagnosed: v, at changed",
         ),
-        ("row on the source", lambda s: write(pair.source, s), "is not what was diagnosed any more: v, at changed"),
+        ("row on the source", lambda s: write(pair.source, s), "is no longer what was diagnosed: v, at changed"),
         ("row on the source", lambda s: write_locally(pair.replica, s), "On the replica: The row .* was changed since"),
     ):
         with pytest.raises(Stale, match=match):

@@ -87,7 +87,7 @@ def test_no_plan_for_a_single_writer_unless_asked() -> None:
 def test_the_order_of_a_change_that_has_to_hold_writes() -> None:
     plan = planned(circle(node(1), node(2, own=99, counter=120)))
     assert plan.holds
-    assert [(action.nodes, action.sql) for action in plan.actions if action.title.split()[0] != "Have"] == [
+    assert [(action.nodes, action.sql) for action in plan.actions if action.title.split()[0] != "Reconnect"] == [
         (("primary1", "primary2"), ("SHOW REPLICA STATUS",)),
         (("primary1", "primary2"), ("SET GLOBAL super_read_only = ON",)),
         (("primary1", "primary2"), ("SELECT @@GLOBAL.gtid_executed",)),
@@ -103,9 +103,9 @@ def test_the_order_of_a_change_that_has_to_hold_writes() -> None:
         (("primary1", "primary2"), ("SHOW GLOBAL VARIABLES LIKE 'auto_increment%'",)),
     ]
     titles = [action.title for action in plan.actions]
-    sessions = [at for at, title in enumerate(titles) if title.startswith("Have every session")]
+    sessions = [at for at, title in enumerate(titles) if title.startswith("Reconnect every session")]
     assert [plan.actions[at].nodes for at in sessions] == [("primary1",), ("primary2",)]
-    assert titles.index("Let primary1 take writes again.") > max(sessions) + 1, "caught up after the last old session"
+    assert titles.index("Let primary1 accept writes again.") > max(sessions) + 1, "caught up after the last old session"
     assert [n.ids for n in plan.next_ids] == [(121, 131, 141), (122, 132, 142)]
     assert plan.collisions_now > 100
     assert plan.collisions_after == 0

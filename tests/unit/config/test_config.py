@@ -135,7 +135,7 @@ def test_what_it_may_choose(tmp_path: Path) -> None:
 def test_files_of_others_are_not_believed(tmp_path: Path) -> None:
     file = Path(write(tmp_path / "named.toml", ""))
     file.chmod(0o666)
-    with pytest.raises(ConfigError, match=r"is not believed\. It can be written to by others") as error:
+    with pytest.raises(ConfigError, match=r"is not trusted\. It can be written to by others") as error:
         config.load(str(file))
     assert error.value.hint == f"Run: chmod go-w {file}"
 
@@ -238,7 +238,7 @@ def test_several_problems_are_all_told(tmp_path: Path) -> None:
 def test_a_password_is_refused_with_the_place_where_it_belongs(tmp_path: Path, section: str, key: str) -> None:
     error = error_of(tmp_path, f"{section}{key} = 'hunter2'")
     assert key in error.message
-    assert "takes no passwords" in error.message
+    assert "must not contain passwords" in error.message
     assert "REPLFIX_PASSWORD" in error.hint
     assert "hunter2" not in error.message + error.hint
 

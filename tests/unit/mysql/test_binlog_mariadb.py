@@ -37,9 +37,9 @@ def test_the_text_of_a_compressed_statement_is_shown() -> None:
     [
         (packed(form=0x91), "does not know its compression 0x91"),
         (packed(form=0x80), "does not know its compression 0x80"),
-        (packed(size=len(TEXT) - 1), "has not the size that it gives"),
-        (packed(size=len(TEXT) + 1), "has not the size that it gives"),
-        (packed(body=zlib.compress(TEXT)[:-6]), "has not the size that it gives"),
+        (packed(size=len(TEXT) - 1), "does not have the size that it gives"),
+        (packed(size=len(TEXT) + 1), "does not have the size that it gives"),
+        (packed(body=zlib.compress(TEXT)[:-6]), "does not have the size that it gives"),
         (packed(body=b"no zlib"), "compressed part is damaged"),
         (made(EventType.MARIADB_QUERY_COMPRESSED, HEAD), "ends too early"),
         (made(EventType.MARIADB_WRITE_ROWS_COMPRESSED_V1, bytes(3)), "ends too early"),

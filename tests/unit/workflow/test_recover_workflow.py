@@ -196,7 +196,7 @@ def test_a_transaction_that_was_left_out_in_the_dark_is_found_out_and_the_channe
     assert found.next == "The channel was started, which was all that was left to do."
     assert scene.replica.applier_running
     assert scene.replica.rows.contents[ORDERS.name] == {(7, "A", None)}
-    with pytest.raises(Refused, match="of it is recorded: left out, not verified"):
+    with pytest.raises(Refused, match="its record says: left out, not verified"):
         undoing(scene, found.told_by.id)
 
 

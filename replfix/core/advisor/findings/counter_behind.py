@@ -21,13 +21,13 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL,
-            f"The counter of {taken.table} on {node.name} is behind rows that {other.name} has: its next inserts stop the "
+            f"The counter of {taken.table} on {node.name} is below rows that {other.name} has: its next inserts stop the "
             "replica.",
             node=node.name,
             table=taken.table,
             evidence=(
                 f"The counter is at {taken.next_value}. {other.name} has {counted(taken.rows, 'row')} from {taken.lowest} to "
-                f"{taken.highest} that it still will hand out.",
+                f"{taken.highest} that it will still generate.",
             ),
             fix_sql=(sql.advance_counter(taken.table, taken.highest + 1),),
         )
@@ -41,7 +41,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 Severity.CRITICAL,
-                f"The counter of {name} on {node.name} is behind its own rows: the next inserts fail there.",
+                f"The counter of {name} on {node.name} is below its own rows: the next inserts fail there.",
                 node=node.name,
                 table=name,
                 evidence=(f"The counter is at {counter.next_value}, MAX({counter.column.name}) is {counter.highest}.",),

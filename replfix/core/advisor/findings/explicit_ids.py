@@ -29,7 +29,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 Severity.WARNING,
-                f"Rows of {name} are inserted on {node.name} with ids that its counter did not give.",
+                f"Rows of {name} are inserted on {node.name} with ids that its counter did not generate.",
                 node=node.name,
                 table=name,
                 evidence=(

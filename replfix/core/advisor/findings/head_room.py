@@ -26,7 +26,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             severity,
-            f"{room.table}.{column.name} ({column.column_type}) takes no more rows: it has reached {room.limit:,}."
+            f"{room.table}.{column.name} ({column.column_type}) cannot take more rows: it has reached {room.limit:,}."
             if not room.left
             else f"{room.table}.{column.name} ({column.column_type}) has {room.left:,} of {room.limit:,} ids left"
             f"{_until(room)}.",
@@ -63,11 +63,11 @@ def _until(room: HeadRoom) -> str:
 def in_words(room: HeadRoom) -> str:
     """Return how fast its ids are used, and how sure that is."""
     if room.per_day is None:
-        what = "no rows of it are in the binary logs" if not room.rows else "the binary logs hold too little of it"
-        return f"How fast they are used is not known: {what}."
+        what = "no rows of it are in the binary logs" if not room.rows else "the binary logs have too little of it"
+        return f"How fast they are used is unknown: {what}."
     low, high = room.per_day
     assert room.span is not None
     return (
         f"{low:,.0f} to {high:,.0f} ids a day are used, as {room.rows:,} rows in {room.span.total_seconds() / 3600:,.0f} hours of "
-        "binary logs tell."
+        "binary logs show."
     )

@@ -21,10 +21,10 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL,
-            f"{len(circle)} servers write, and auto_increment_increment leaves room for fewer.",
+            f"{len(circle)} servers accept writes, but auto_increment_increment allows for fewer.",
             evidence=(
                 f"It is {', '.join(f'{writer.increment.now} on {writer.name}' for writer in small)}.",
-                f"Rows of these come together: {', '.join(writer.name for writer in circle)}.",
+                f"Rows of these servers meet: {', '.join(writer.name for writer in circle)}.",
             ),
             fix_sql=settle_all(circle),
         )

@@ -23,7 +23,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 yield Finding(
                     CODE,
                     Severity.WARNING,
-                    f"{name} has other unique keys on {one.name} than on {other.name}: what one takes, the other may refuse.",
+                    f"{name} has other unique keys on {one.name} than on {other.name}: what one accepts, the other may reject.",
                     table=name,
                     evidence=differences,
                     fix_sql=("-- make the keys equal; compare: SHOW CREATE TABLE on both",),

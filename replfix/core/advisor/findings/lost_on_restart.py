@@ -21,12 +21,12 @@ def examine(survey: Survey) -> Iterator[Finding]:
         changing = tuple(_changes(name, s) for name, s in settings if s.after_restart not in (None, s.now))
         hidden = tuple(_hidden(name, s) for name, s in settings if s.after_restart is None and s.now != s.default)
         if changing or hidden:
-            # Of MariaDB nobody but a restart can tell whether it was put right: it has no SET PERSIST.
+            # On MariaDB only a restart shows whether it was put right: it has no SET PERSIST.
             sure = bool(changing) or not node.mariadb
             yield Finding(
                 CODE,
                 Severity.WARNING if sure else Severity.INFO,
-                f"A restart of {node.name} {'changes' if changing else 'may change'} the numbers that it hands out.",
+                f"A restart of {node.name} {'changes' if changing else 'may change'} the numbers that it generates.",
                 node=node.name,
                 evidence=changing + hidden,
                 fix_sql=settle(node, node.step),
@@ -40,8 +40,8 @@ def _changes(name: str, setting: Setting) -> str:
 
 def _hidden(name: str, setting: Setting) -> str:
     if setting.origin != "session":
-        return f"{name} is {setting.now}; where that is from, the server does not tell."
+        return f"{name} is {setting.now}; where that is from, the server does not show."
     return (
         f"{name} is {setting.now} by SET GLOBAL, and nothing is persisted. Whether an option file says the same, the server "
-        "does not tell."
+        "does not show."
     )

@@ -23,7 +23,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.INFO,
-            f"{node.name} is the only writer, and hands out one id in {node.increment.now}.",
+            f"{node.name} is the only writer, and uses one id in {node.increment.now}.",
             node=node.name,
             evidence=(f"auto_increment_increment/offset are {node.step}.",),
             fix_sql=settle(node, IncrementSetting(1, 1)),

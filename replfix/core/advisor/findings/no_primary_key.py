@@ -17,8 +17,8 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"{name} has no primary key: replicas find its rows by reading all of it, and rows that are equal cannot be told "
-            "apart.",
+            f"{name} has no primary key: replicas find its rows by reading all of it, and nothing "
+            "distinguishes equal rows.",
             table=name,
             evidence=(f"So on {', '.join(on)}.",),
             fix_sql=("-- give it a primary key, on each server in the same way",),

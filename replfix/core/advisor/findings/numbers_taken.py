@@ -21,15 +21,14 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL,
-            f"The counter of {taken.table} on {node.name} will step on rows of {other.name}: their ids are of the class that "
-            f"{node.name} hands out.",
+            f"The counter of {taken.table} on {node.name} will collide with rows of {other.name}: their ids are of the class that {node.name} generates.",
             node=node.name,
             table=taken.table,
             evidence=(
-                f"{node.name} hands out ids with {node.step} (auto_increment_increment/offset), and its counter is at "
+                f"{node.name} generates ids with {node.step} (auto_increment_increment/offset), and its counter is at "
                 f"{taken.next_value}.",
                 f"{other.name} has {counted(taken.rows, 'row')} of that class ahead of it, from {taken.lowest} to "
-                f"{taken.highest}, that {node.name} does not count with.",
+                f"{taken.highest}, that {node.name} does not take into account.",
             ),
             fix_sql=(f"-- on {node.name}:", sql.advance_counter(taken.table, taken.highest + 1)),
         )

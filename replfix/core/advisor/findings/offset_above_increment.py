@@ -21,7 +21,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
             CODE,
             Severity.CRITICAL,
             f"auto_increment_offset of {node.name} is {node.offset.now}, above its auto_increment_increment of "
-            f"{node.increment.now}: a table with few rows gets numbers that other servers give.",
+            f"{node.increment.now}: a table with few rows gets numbers that other servers generate.",
             node=node.name,
             evidence=(
                 f"auto_increment_increment/offset are {node.step}: from {node.offset.now} on the numbers leave "

@@ -13,7 +13,7 @@ from replfix.core.schema.table import TableName, UniqueKey
 CODE = "open-key"
 
 _RANDOM = ("binary(16)", "char(36)", "varchar(36)", "uuid")
-"""Column types that hold UUIDs: two servers make the same one never."""
+"""Column types for UUIDs: two servers never generate the same one."""
 
 WHAT_HELPS = (
     "-- what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
@@ -36,8 +36,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 yield Finding(
                     CODE,
                     Severity.WARNING if both else Severity.INFO,
-                    f"The key {key.name} ({columns}) of {name} is open to conflicts: no offset keeps apart what {one.name} and "
-                    f"{other.name} write there.",
+                    f"The key {key.name} ({columns}) of {name} is open to conflicts: no offset separates what {one.name} and {other.name} write there.",
                     table=name,
                     evidence=(
                         f"Both inserted rows into it lately: {one.name} {_inserts(one, name)}, {other.name} "

@@ -21,7 +21,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL,
-            f"{one.name} and {other.name} both write, and both hand out the same AUTO_INCREMENT values.",
+            f"{one.name} and {other.name} both accept writes, and both generate the same AUTO_INCREMENT values.",
             evidence=(
                 f"auto_increment_increment/offset are {one.step} on {one.name} and {other.step} on {other.name}.",
                 f"{counted(len(tables), 'table')} with an AUTO_INCREMENT column on both: "

@@ -22,7 +22,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL if clash else Severity.WARNING,
-            f"Sessions on {node.name} hand out ids with other values than the server's own "
+            f"Sessions on {node.name} generate ids with other values than the server's own "
             f"{node.step} (auto_increment_increment/offset).",
             node=node.name,
             evidence=tuple(

@@ -32,7 +32,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             CODE,
             Severity.CRITICAL if node.lock_mode == _INTERLEAVED else Severity.WARNING,
-            f"{node.name} logs statements, not rows: a replica can work out other ids and rows from them.",
+            f"{node.name} logs statements, not rows: a replica can generate other ids and rows from them.",
             node=node.name,
             evidence=tuple(evidence),
             fix_sql=(

@@ -16,7 +16,7 @@ from replfix.core.schema.table import ForeignKey, Table, TableName
 PASSES_ON = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 Alike = tuple[object, ...]
-"""Values of a key as far as they tell keys apart here. Which texts are equal, the server's collation says: all may be."""
+"""Values of a key as far as they distinguish keys here. Which texts are equal depends on the server's collation: all may be."""
 
 
 def keys_taken(

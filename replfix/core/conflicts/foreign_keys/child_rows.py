@@ -114,7 +114,7 @@ def _values(table: Table, columns: Iterable[str], row: RowImage) -> tuple[Value,
 
 
 def _lookup(table: TableName, name: str, columns: tuple[str, ...], values: tuple[Value, ...]) -> Lookup:
-    # The name tells look-ups apart: those of a table that references itself, and of an index with the foreign key's name.
+    # The name distinguishes look-ups: those of a table that references itself, and of an index with the foreign key's name.
     return Lookup(table, name, tuple(KeyPart(column) for column in columns), tuple((value,) for value in values))
 
 

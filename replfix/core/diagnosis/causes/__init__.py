@@ -80,7 +80,7 @@ CAUSES: tuple[CauseRule, ...] = (
     row_differs,
     statement_event,
 )
-"""Of two causes with the same confidence, the one that stands first explains more, and is named first."""
+"""Of two causes with the same confidence, the one that is listed first explains more, and is named first."""
 
 DESCRIPTIONS: tuple[CauseRule, ...] = (missing_row, unknown_author, two_rows, row_differs)
 """These say how the rows differ, not why: they follow every cause that does, unless its confidence is low."""

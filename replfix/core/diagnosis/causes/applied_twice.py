@@ -32,9 +32,9 @@ def examine(evidence: Evidence) -> Cause | None:
         return Cause(
             CODE,
             Confidence.HIGH,
-            "The replica already holds everything that this transaction writes: it was applied before.",
+            "The replica already has everything that this transaction writes: it was applied before.",
             (
-                f"The replica stands as {run} transactions one after the other, from {transaction.id} on, leave it.",
+                f"The replica's rows are as {run} transactions in a row, from {transaction.id} on, leave them.",
                 *_how(evidence, transaction),
             ),
         )
@@ -42,12 +42,11 @@ def examine(evidence: Evidence) -> Cause | None:
         return Cause(
             CODE,
             Confidence.MEDIUM,
-            "The replica already holds everything that this transaction writes: it was applied before.",
+            "The replica already has everything that this transaction writes: it was applied before.",
             (
-                f"Every row that the transaction touches ({len(evidence.applied)}) stands on the replica exactly as the "
+                f"Every row that the transaction touches ({len(evidence.applied)}) is on the replica exactly as the "
                 "transaction leaves it.",
-                "The transactions behind it, as far as there are any, do not stand there: it can be a single row that "
-                "somebody put there by hand.",
+                "The transactions after it, if there are any, are not there: it can be a single row that somebody entered by hand.",
                 *_how(evidence, transaction),
             ),
         )
@@ -56,10 +55,10 @@ def examine(evidence: Evidence) -> Cause | None:
         return Cause(
             CODE,
             Confidence.LOW,
-            "The rows that are in the way equal the incoming ones: the transaction may have been applied before.",
+            "The conflicting rows equal the incoming ones: the transaction may have been applied before.",
             (
                 f"{counted(len(duplicates), 'conflicting row')} equal to the incoming, but only "
-                f"{sum(evidence.applied)} of the {len(evidence.applied)} rows of the transaction stand as it leaves them.",
+                f"{sum(evidence.applied)} of the {len(evidence.applied)} rows of the transaction are as it leaves them.",
             ),
         )
     return None
@@ -72,7 +71,6 @@ def _how(evidence: Evidence, transaction: Transaction) -> tuple[str, ...]:
         if (value := evidence.around.settings.get(name)) is not None
     )
     return (
-        f"{transaction.id} counts as not applied there, so the replica takes it as new: after a crash that lost the "
-        "position, or when the replica was set to an older one.",
+        f"{transaction.id} counts as not applied there, so the replica applies it as new: after a crash that lost the position, or when the replica was set to an older one.",
         *((f"The replica's settings for a crash: {settings}.",) if settings else ()),
     )

@@ -29,13 +29,13 @@ def examine(evidence: Evidence) -> Cause | None:
         return Cause(
             CODE,
             Confidence.HIGH,
-            "The source's AUTO_INCREMENT counter went back: it hands out values that the replica's rows have already.",
+            "The source's AUTO_INCREMENT counter went back: it generates values that the replica's rows have already.",
             (
                 f"The replica's row of {one.table.name} came from the source itself: {one.last.by.gtid} inserted it, "
                 f"{one.last.by.when}.",
                 f"{ours.column.name} on the source: the counter is at {theirs.next_value}, MAX is {theirs.highest}. On the replica: "
                 f"the counter is at {ours.next_value}, MAX is {ours.highest}.",
-                "Until the source's counter is past the replica's MAX, each of its inserts can meet a row of the replica.",
+                "Until the source's counter is past the replica's MAX, each of its inserts can collide with a row of the replica.",
             ),
         )
     return None

@@ -27,10 +27,10 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "A foreign key took rows along on one of the two servers only.",
+        "A foreign key's cascade changed rows on one of the two servers only.",
         (
             *shortened(tuple(filter(None, sentences)), "row"),
-            "Before MySQL 9.6, and with innodb_native_foreign_keys=ON, what a cascade does is in no binlog.",
+            "Before MySQL 9.6, and with innodb_native_foreign_keys=ON, the changes of a cascade are in no binlog.",
         ),
     )
 

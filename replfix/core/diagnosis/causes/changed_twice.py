@@ -23,7 +23,6 @@ def examine(evidence: Evidence) -> Cause | None:
             f"Every row of {table.name} that the transaction changes is on the replica as it expects it.",
             f"{table.name} has no primary key, and no unique key without NULLs over whole columns"
             f"{f' (only {keys})' if keys else ''}. One event changes a row of it that it has changed before.",
-            "MySQL's applier looks for all rows of such an event together, in the order of an index: it misses a row that the "
-            "event itself puts there later.",
+            "MySQL's applier looks for all rows of such an event together, in the order of an index: it misses a row that the event itself writes later.",
         ),
     )

@@ -34,8 +34,7 @@ def examine(evidence: Evidence) -> Cause | None:
         "The replica compares a key under another collation than the source: different values are equal there.",
         shortened(
             tuple(
-                f"{conflict.table}.{ours.name} is {ours.collation} on the replica and {theirs.collation} on the source. The "
-                f"incoming row and the replica's differ in it, and meet by the key {conflict.keys[0]}."
+                f"{conflict.table}.{ours.name} is {ours.collation} on the replica and {theirs.collation} on the source. The incoming row and the replica's differ in it, and collide by the key {conflict.keys[0]}."
                 for conflict, columns in found
                 for ours, theirs in columns
             ),

@@ -20,9 +20,9 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if len(copied) > 1 else Confidence.MEDIUM,
-        "The replica holds a copy of the source's data, and none of its GTIDs: all that the copy holds is applied again.",
+        "The replica has a copy of the source's data, and none of its GTIDs: all that is in the copy is applied again.",
         (
-            f"gtid_executed of the replica ({executed or 'empty'}) holds no transaction of {wrote}, which wrote the failing one.",
+            f"gtid_executed of the replica ({executed or 'empty'}) has no transaction of {wrote}, which wrote the failing one.",
             f"The rows of {counted(len(copied), 'transaction')} that it has not executed are there as these leave them: "
             f"{', '.join(shortened(copied, 'transaction'))}.",
         ),

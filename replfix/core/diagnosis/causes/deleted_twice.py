@@ -29,7 +29,7 @@ def examine(evidence: Evidence) -> Cause | None:
         "The source logged the delete of one row twice: the replica does not find it the second time.",
         (
             *shortened(rows, "row"),
-            "Every row that the transaction takes is on the replica as it expects it.",
+            "Every row that the transaction changes is on the replica as it expects it.",
             "MySQL 9.6 and later logs what ON DELETE does to child rows. A DELETE of several tables logs such a row again.",
         ),
     )

@@ -19,7 +19,7 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "The source's unique key holds one value twice: no server with that key takes both rows.",
+        "The source's unique key has one value twice: no server with that key accepts both rows.",
         (
             *shortened(tuple(_in_words(found)), "value"),
             "InnoDB lets that happen where rows are loaded with unique_checks=0.",

@@ -42,7 +42,7 @@ def examine(evidence: Evidence) -> Cause | None:
         (
             f"The {event} is ENABLED on the replica, and its body names {author.conflict.table.name}.",
             how[sure],
-            "An event that came by replication is disabled on a replica; this one was enabled or made there.",
+            "An event that came by replication is disabled on a replica; this one was enabled or created there.",
         ),
     )
 

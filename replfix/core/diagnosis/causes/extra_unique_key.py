@@ -27,7 +27,7 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if same and len(found) == len(duplicates) else Confidence.MEDIUM,
-        "The replica has a unique key that the source does not have: rows that go together there collide here.",
+        "The replica has a unique key that the source does not have: rows that the source can have collide here.",
         (
             *shortened(tuple(_in_words(evidence.tables[c.table], c) for c in found), "row"),
             "The source's definition is older than the transaction."

@@ -19,7 +19,7 @@ _EMPTIES = re.compile(r"\s*(TRUNCATE|DROP\s+TABLE)\b", re.I)
 def _summary(found: tuple[Authorship, ...]) -> str:
     if all(a.conflict.replica_row is None for a in found):
         return "A row that the transaction needs was deleted on the replica itself."
-    return "A row that is in the way was written on the replica itself."
+    return "A conflicting row was written on the replica itself."
 
 
 def examine(evidence: Evidence) -> Cause | None:
@@ -56,7 +56,7 @@ def _came_back(evidence: Evidence) -> Cause | None:
     summary = (
         "A row that the transaction needs was deleted on the replica itself."
         if gone
-        else "A row that is in the way was written on the replica itself."
+        else "A conflicting row was written on the replica itself."
     )
     return Cause(CODE, Confidence.HIGH, summary, shortened(tuple(sentences), "row"))
 

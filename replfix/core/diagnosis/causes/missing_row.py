@@ -31,7 +31,7 @@ def examine(evidence: Evidence) -> Cause | None:
             "transaction was skipped.",
         )
     else:
-        who = ("Not all of the replica's own transactions could be read, so it is not known who deleted it.",)
+        who = ("Not all of the replica's own transactions could be read, so it is unknown who deleted it.",)
     tables = ", ".join(dict.fromkeys(str(c.table) for c in missing))
     return Cause(
         CODE,

@@ -18,11 +18,11 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "The server cannot apply the event, although no row is in its way: its rows take each other's places in a table without a key.",
+        "The server cannot apply the event, although no row conflicts with it: its rows exchange values in a table without a key.",
         (
-            f"No row of {table.name} on the replica is in the way of what the transaction leaves there.",
+            f"No row of {table.name} on the replica conflicts with what the transaction leaves there.",
             f"{table.name} has no primary key, and no unique key without NULLs over whole columns. In one event a row gets a "
-            f"value of {keys} that another row of the event gives away.",
+            f"value of {keys} that another row of the event gives up.",
             "MySQL's applier looks for all rows of such an event together, and changes them in the order in which it meets them: one "
             "gets its new value while the other still has it.",
         ),

@@ -15,10 +15,9 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "The table's keys are not the same on both servers as a whole: each server gave its rows values of its own.",
+        "The rows have other keys on each server: each server generated its own values.",
         (
             counted_keys(evidence.apart),
-            "A statement that added the column with this default ran on each server and gave each row another value there. Repairing row by "
-            "row never ends.",
+            "A statement that added the column with this default ran on each server and gave each row another value there. A repair row by row never ends.",
         ),
     )

@@ -18,6 +18,6 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "replfix itself took out, changed or put there a row of this transaction, in an earlier repair or undo.",
+        "replfix itself deleted, changed or wrote a row of this transaction, in an earlier repair or undo.",
         shortened(tuple(one.in_words for one in found), "row"),
     )

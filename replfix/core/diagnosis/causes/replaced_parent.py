@@ -16,8 +16,7 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "The source replaced a row that others reference (REPLACE), and logged that as a delete and an insert: the replica refuses the "
-        "delete.",
+        "The source replaced a row that others reference (REPLACE), and logged that as a delete and an insert: the replica rejects the delete.",
         (
             *(
                 f"The transaction deletes the row of {each.foreign_key.parent} with that key and writes one with the same key; "
@@ -25,7 +24,6 @@ def examine(evidence: Evidence) -> Cause | None:
                 f"{'reference' if each.children > 1 else 'references'} it ({each.foreign_key.name}: {each.key})."
                 for each in found.replaced
             ),
-            "MySQL 9.6 and later lets that pass on the source, where it looks at foreign keys when the statement is through; a "
-            "replica looks at each row event.",
+            "MySQL 9.6 and later lets that pass on the source, where it checks foreign keys at the end of the statement; a replica checks them at each row event.",
         ),
     )

@@ -24,14 +24,14 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if older else Confidence.MEDIUM,
-        "The replica counts transactions as applied that its data does not hold: a backup or clone with a newer GTID set.",
+        "The replica counts transactions as applied that its data does not have: a backup or clone with a newer GTID set.",
         (
             *shortened(tuple(one.in_words for one in found), "row"),
-            f"{len(older)} of these {len(found)} rows stand as they were before that change.",
-            "The replica's own binlog does not hold these transactions: they are in gtid_purged, set when its data was "
+            f"{len(older)} of these {len(found)} rows are as they were before that change.",
+            "These transactions are not in the replica's own binlog: they are in gtid_purged, set when its data was "
             "restored or cloned, or when its binlog was reset."
             if evidence.status.product == "MySQL"
-            else "The replica's own binlog does not hold these transactions: its position was set when its data was restored or cloned, "
+            else "These transactions are not in the replica's own binlog: its position was set when its data was restored or cloned, "
             "or its binlog was reset.",
             REST_IS_MISSING,
         ),

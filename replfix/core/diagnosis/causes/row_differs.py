@@ -24,8 +24,8 @@ def examine(evidence: Evidence) -> Cause | None:
             (
                 f"{nameless[0].table} has neither a primary key nor a unique key without NULLs: the applier looks for a row "
                 "that equals the before image in full.",
-                f"{counted(len(nameless), 'row')} not found like that: it is not there, or one of its columns differs. Without "
-                "a key nothing tells which.",
+                f"{counted(len(nameless), 'row')} not found like that: it is missing, or one of its columns differs. Without "
+                "a key it is unknown which.",
             ),
         )
     if not different:

@@ -39,7 +39,7 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if about else Confidence.LOW if rows and not kept_as else Confidence.MEDIUM,
-        "The table's definition is not the same on both servers.",
+        "The table's definition differs between the servers.",
         (*(f"{name}: {difference}" for difference in differences), *([kept_as] if kept_as else ())),
     )
 
@@ -58,7 +58,7 @@ def _in_the_definitions(evidence: Evidence, name: TableName) -> list[str]:
         if difference.what == "column" and "GENERATED" in f"{difference.source}{difference.replica}"
     ]
     if ("PARTITION" in there.options or "PARTITION" in here.options) and there.options != here.options:
-        found.append("its partitions are others on the replica.")
+        found.append("its partitions differ on the replica.")
     return found
 
 

@@ -30,17 +30,17 @@ def examine(evidence: Evidence) -> Cause | None:
 def _failing(evidence: Evidence, statement: str) -> Cause:
     sentences = [f"The replica stopped on a statement: {statement[:_SHOWN]}"]
     if _DDL.match(statement):
-        sentences.append("It defines a key that rows of the replica do not keep to, while the source's rows did.")
+        sentences.append("It defines a key that rows of the replica violate, while the source's rows did not.")
     elif unsafe := _unsafe(statement):
         sentences.append(f"Its outcome is not the same everywhere: it has {unsafe} in it.")
     if evidence.ahead:
         sentences.append(
-            f"The replica has {counted(len(evidence.ahead), 'transaction')} of its own, which it can meet."
+            f"The replica has {counted(len(evidence.ahead), 'transaction')} of its own, which it can conflict with."
         )
     return Cause(
         CODE,
         Confidence.MEDIUM,
-        "The transaction was logged as a statement, and does on the replica what it did not do on the source.",
+        "The transaction was logged as a statement, and has another result on the replica than on the source.",
         tuple(sentences),
     )
 
@@ -71,7 +71,7 @@ def _earlier(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if certain else Confidence.MEDIUM,
-        "The row comes from a statement of the source, which did something else on the replica.",
+        "The row comes from a statement of the source that had another result on the replica.",
         shortened((*certain, *likely), "statement"),
     )
 

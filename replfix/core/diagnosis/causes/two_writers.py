@@ -40,7 +40,7 @@ def examine(evidence: Evidence) -> Cause | None:
         ours, theirs = evidence.replica_auto_increment, evidence.source_auto_increment
         settings = (
             f"auto_increment_increment/offset are {ours.increment}/{ours.offset} on the replica and "
-            f"{theirs.increment}/{theirs.offset} on the source: both hand out the same numbers."
+            f"{theirs.increment}/{theirs.offset} on the source: both generate the same numbers."
             if theirs
             else f"auto_increment_increment/offset are {ours.increment}/{ours.offset} on the replica."
         )
@@ -49,7 +49,7 @@ def examine(evidence: Evidence) -> Cause | None:
             CODE,
             # One connection can be a person, or a load, that continued the numbers by hand. MariaDB logs them from 11.5 on.
             Confidence.HIGH if len(ids) >= 3 and len(connections) > 1 else Confidence.MEDIUM,
-            "Both servers are written to, and both hand out the same AUTO_INCREMENT values.",
+            "Both servers accept writes, and both generate the same AUTO_INCREMENT values.",
             (
                 f"The replica inserted {len(ids)} rows of its own into {table.name}, in separate transactions, with "
                 f"{counter.name} from {min(ids)} to {max(ids)}, stepping by its auto_increment_increment, from {by}.",

@@ -36,9 +36,9 @@ def examine(evidence: Evidence) -> Cause | None:
     if not orphans:
         return None
     if evidence.transaction is not None and evidence.transaction.gtid is None:
-        trace = "Without GTIDs, nothing tells which transactions only the replica has."
+        trace = "Without GTIDs, it is unknown which transactions only the replica has."
     elif evidence.unreachable is not None:
-        trace = "The source, which knows what transactions only the replica has, could not be asked."
+        trace = "The source could not be asked which transactions only the replica has."
     elif not evidence.ahead:
         trace = "The replica has no transaction that the source lacks."
     elif all_local_writes_read(evidence):
@@ -51,7 +51,7 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH if all_local_writes_read(evidence) else Confidence.LOW,
-        "The replica holds rows that differ from the source's, and it cannot be learned who wrote them.",
+        "The replica has rows that differ from the source's, and it is unknown who wrote them.",
         (
             f"{counted(len(orphans), 'conflicting row')} of the replica, not equal to the incoming.",
             trace,

@@ -33,8 +33,7 @@ def examine(evidence: Evidence) -> Cause | None:
         "A row was written or deleted on the source without being logged, so the replica never got it.",
         (
             *shortened(tuple(_in_words(one) for one in found), "row"),
-            "The source's transaction does not go on from that: between the two the row changed there with "
-            "sql_log_bin=0, or the source was restored. Nothing tells who did it.",
+            "The source's transaction does not continue from that: between the two the row changed there with sql_log_bin=0, or the source was restored. Who did it is unknown.",
         ),
     )
 
@@ -58,5 +57,5 @@ def _in_words(one: Provenance) -> str:
     by, change = one.last.by, one.last.change
     return (
         f"The newest logged change of the {one.table.name} row, in both binlogs, is the {change.kind} in {by.gtid}, of "
-        f"{by.when}, and the replica stands as it left it."
+        f"{by.when}, and the replica's row is as it left it."
     )

@@ -21,11 +21,11 @@ def examine(evidence: Evidence) -> Cause | None:
     return Cause(
         CODE,
         Confidence.HIGH,
-        "A row was written or deleted on the replica without being logged: who did it cannot be learned.",
+        "A row was written or deleted on the replica without being logged: who did it is unknown.",
         (
             *shortened(tuple(_in_words(p) for p in found), "row"),
             "The replica logs everything else, and from there to its end its binlog was read without a gap: the change was "
-            "made with sql_log_bin=0, by a person, a tool or a restored dump. Nothing tells which, or when.",
+            "made with sql_log_bin=0, by a person, a tool or a restored dump. Which, and when, is unknown.",
         ),
     )
 
@@ -33,14 +33,14 @@ def examine(evidence: Evidence) -> Cause | None:
 def _in_words(one: Provenance) -> str:
     if one.last is None:
         return (
-            f"A row of {one.table.name} stands on the replica, and since the table was created no logged transaction of "
+            f"A row of {one.table.name} is on the replica, and since the table was created no logged transaction of "
             "the replica has written a row with that key."
         )
     by, change = one.last.by, one.last.change
     left = left_as(one.table, change.left, one.row)
     logged = f"The newest logged change of the {one.table.name} row is the {change.kind} in {by.gtid}, of {by.when}"
     if left is None:
-        return f"{logged}, which took it away; it is there."
+        return f"{logged}, which deleted it; it is there."
     if one.state is None:
-        return f"{logged}; the row is not there any more."
+        return f"{logged}; the row is no longer there."
     return f"{logged}; since then {', '.join(differing(one.table, left, one.state))} changed."

@@ -9,7 +9,7 @@ from replfix.core.doctor.checkup import ChannelFacts, Check, ServerFacts, Verdic
 from replfix.core.replication.readers import shared
 from replfix.core.schema.filters import NO_FILTERS
 
-_BY_POSITION = "transactions are found by their positions, and nothing tells which of them only the replica has"
+_BY_POSITION = "transactions are found by their positions, and it is unknown which of them only the replica has"
 _BASE64 = 4 / 3
 
 
@@ -48,7 +48,7 @@ def server_ids(facts: ChannelFacts) -> Check | None:
         return Check(
             "server-ids",
             Verdict.FAILED,
-            f"Replica and source have the same server_id {ours}: the replica passes over everything that comes from there.",
+            f"Replica and source have the same server_id {ours}: the replica ignores everything that comes from there.",
             _another_id(facts),
         )
     return Check("server-ids", Verdict.OK, f"server_id is {ours} on the replica and {theirs} on the source.")
@@ -72,18 +72,18 @@ def shared_identity(facts: ChannelFacts) -> Check | None:
         return Check(
             "replica-identity",
             Verdict.FAILED,
-            f"{here} and {', '.join(found.uuid)} read from this source with one server_uuid: each throws the other out (error 1236).",
+            f"{here} and {', '.join(found.uuid)} read from this source with one server_uuid: each disconnects the other (error 1236).",
             "Of the server that was copied: stop it, remove auto.cnf from its data directory, and start it.",
         )
     if found.server_id:
         also = ", ".join(found.server_id)
         if facts.replica.server.mariadb:
-            what = f"{here} and {also} read from this source with one server_id ({ours}): each throws the other out, again and again."
+            what = f"{here} and {also} read from this source with one server_id ({ours}): each disconnects the other, again and again."
             return Check("replica-identity", Verdict.FAILED, what, _another_id(facts))
         return Check(
             "replica-identity",
             Verdict.WARNING,
-            f"{here} and {also} have one server_id ({ours}): where one of them reads from the other, it passes over what that one wrote.",
+            f"{here} and {also} have one server_id ({ours}): where one of them reads from the other, it ignores what that one wrote.",
             _another_id(facts),
         )
     return Check("replica-identity", Verdict.OK, "The source lists no other replica with this one's identity.")
@@ -96,13 +96,13 @@ def binary_log(facts: ChannelFacts) -> Check:
 
 gtid_mode = server_checks.is_set("gtid_mode", ("ON",), Verdict.WARNING, _BY_POSITION)
 gtid_consistency = server_checks.is_set(
-    "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs cannot carry are let through"
+    "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs do not allow are accepted"
 )
 binlog_format = server_checks.is_set(
     "binlog_format",
     ("ROW",),
     Verdict.FAILED,
-    "statements cannot be held against rows",
+    "statements cannot be compared with rows",
     "ROW",
 )
 row_image = server_checks.is_set(
@@ -163,8 +163,7 @@ def sql_modes(facts: ChannelFacts) -> Check | None:
         return Check(
             "sql-mode",
             Verdict.WARNING,
-            f"sql_mode differs: only on the replica {only_here}; only on the source {only_there}. Row events do not mind, what is "
-            "written by hand does.",
+            f"sql_mode differs: only on the replica {only_here}; only on the source {only_there}. Row events do not depend on it, what is written by hand does.",
         )
     return Check("sql-mode", Verdict.OK, "sql_mode is the same on both.")
 

@@ -9,7 +9,7 @@ from replfix.core.doctor.checkup import Check, ReplicaFacts, Some, Verdict
 from replfix.core.schema.tested_versions import too_old
 from replfix.core.words import counted
 
-_GTIDS = "transactions are found by their positions, and nothing tells which of them only the replica has"
+_GTIDS = "transactions are found by their positions, and it is unknown which of them only the replica has"
 
 
 def version(facts: ReplicaFacts) -> Check:
@@ -47,7 +47,7 @@ def gtid_mode(facts: ReplicaFacts) -> Check | None:
 def gtid_consistency(facts: ReplicaFacts) -> Check | None:
     """Check enforce_gtid_consistency."""
     check = server_checks.is_set(
-        "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs cannot carry are let through"
+        "enforce_gtid_consistency", ("ON", "1"), Verdict.WARNING, "statements that GTIDs do not allow are accepted"
     )
     return check(facts.server)
 
@@ -132,7 +132,7 @@ def primary_keys(facts: ReplicaFacts) -> Check:
         facts.inventory.without_primary_key,
         "Every table that the account sees has a primary key.",
         "{} without a primary key",
-        "The applier finds their rows by all columns, slowly, and rows that are equal cannot be told apart.",
+        "The applier finds their rows by all columns, slowly, and nothing distinguishes equal rows.",
     )
 
 
@@ -146,7 +146,7 @@ def events(facts: ReplicaFacts) -> Check | None:
             "replica-events",
             Verdict.WARNING,
             f"The event scheduler runs on the replica, with {counted(enabled.count, 'enabled event')} "
-            f"({', '.join(enabled.names)}): what they write comes from nowhere else.",
+            f"({', '.join(enabled.names)}): what they write is on no other server.",
             f"ALTER EVENT {enabled.names[0]} DISABLE ON REPLICA; for each of them, or {server_checks.setting(facts.server, 'event_scheduler', 'OFF')}",
         )
     return Check("replica-events", Verdict.OK, "No enabled event that the account sees writes on the replica.")

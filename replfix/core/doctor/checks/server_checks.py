@@ -76,7 +76,7 @@ def end_of_life(facts: ServerFacts, today: date) -> Check:
         return Check(
             code(facts, "version"),
             Verdict.WARNING,
-            f"{product} {facts.version} on the {facts.role}: its series gets no fixes any more since {ends}.",
+            f"{product} {facts.version} on the {facts.role}: its series has had no fixes since {ends}.",
             "Plan an upgrade, the replicas first.",
         )
     return Check(code(facts, "version"), Verdict.OK, f"The {facts.role} runs {product} {facts.version}.")
@@ -92,7 +92,7 @@ def clock(facts: ServerFacts) -> Check:
         return Check(
             code(facts, "clock"),
             Verdict.WARNING,
-            f"{said} (give or take {within:.2f} s): times of events, lags and records do not fit together.",
+            f"{said} (give or take {within:.2f} s): times of events, lags and records do not match.",
             "Let NTP or chrony set the clocks.",
         )
     return Check(
@@ -137,7 +137,7 @@ def _to_verify(*, mariadb: bool) -> str:
         else "With the authority that the server made for itself (SELECT @@ssl_ca there: ca.pem in its data directory):"
     )
     return (
-        f"Somebody on the way could stand in for it. {whose} copy the authority's certificate here and set ssl_ca to it in replfix.toml, or ssl-ca "
+        f"Somebody on the way could impersonate it. {whose} copy the authority's certificate here and set ssl_ca to it in replfix.toml, or ssl-ca "
         "in the URL: then it is checked."
     )
 
@@ -183,7 +183,7 @@ def expiry(facts: ServerFacts) -> Check | None:
         return Check(
             code(facts, "binlog-expiry"),
             Verdict.WARNING,
-            f"The {facts.role} keeps binlogs for {seconds / 3600:.1f} hours: a replica that stands for a night is lost.",
+            f"The {facts.role} keeps binlogs for {seconds / 3600:.1f} hours: a replica that is stopped for a night is lost.",
             setting(facts, "binlog_expire_logs_seconds", 7 * _DAY),
         )
     kept = "for ever" if seconds == 0 else f"for {seconds / _DAY:.0f} days"

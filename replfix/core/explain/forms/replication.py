@@ -23,7 +23,7 @@ def recognise(around: Around) -> Context | None:
     gtid_text = gtid["gtid"] if gtid and gtid["gtid"] not in _NO_GTID else None
     rows = _TABLE.match(line, line.rfind(_ROWS) + len(_ROWS)) if _ROWS in line else None
     if rows is not None:
-        # As the server prints it, neither name quoted: which dot divides them cannot be told.
+        # As the server prints it, neither name quoted: which dot divides them is unknown.
         schema, _, table = rows["table"].partition(".")
         return Context(schema=schema, table=table or None, gtid=gtid_text, replication=True)
     query = _QUERY.match(around.after[:600])

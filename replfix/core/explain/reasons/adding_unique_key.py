@@ -36,16 +36,16 @@ def examine(case: Case) -> Reason | None:
     columns = _columns(statement, opened)
     names = [_unquoted(name) for name in re.findall(_NAME, named[1])]
     table = TableName(names[0], names[1]) if len(names) == 2 else TableName(case.duplicate.schema or "", names[0])
-    fixes = (Fix("Find the rows that are in the way:", (sql.repeated_values(table, columns),)),) if columns else ()
+    fixes = (Fix("Find the conflicting rows:", (sql.repeated_values(table, columns),)),) if columns else ()
     return Reason(
         CODE,
         Confidence.HIGH,
-        "The statement makes a unique key, and rows that are there already have the same value in it.",
+        "The statement creates a unique key, and existing rows have the same value in it.",
         ("The statement is no INSERT: it adds the key.",),
         (
             *fixes,
             Fix(
-                "Decide for each of them which row stays, then add the key. The key is not there as long as this fails."
+                "Decide for each of them which row stays, then add the key. Until that succeeds, the key does not exist."
             ),
         ),
     )

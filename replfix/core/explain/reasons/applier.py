@@ -16,8 +16,8 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.HIGH,
-        "A replica's applier found a row that holds the key of the row it was to write: replica and source differ.",
-        ("The text is a replica's applier's.", transaction),
+        "A replica's applier found a row that has the key of the row it was to write: replica and source differ.",
+        ("The text is from a replica's applier.", transaction),
         (
             Fix("replfix diagnose NAME says who wrote the row and what can be done; replfix resolve NAME does it."),
             Fix("Do not skip the transaction: that drops every row of it, not only this one."),

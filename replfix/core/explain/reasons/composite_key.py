@@ -18,7 +18,7 @@ def examine(case: Case) -> Reason | None:
     if len(place.readings) > 1:
         found = sum(bool(r.rows) for r in place.readings)
         evidence.append(
-            f"The value can be taken apart in {len(place.readings)} ways; {len(possible)} fit the columns' types, "
+            f"The value can be divided in {len(place.readings)} ways; {len(possible)} fit the columns' types, "
             f"{found} {'is' if found == 1 else 'are'} of a row that is there."
         )
     return Reason(

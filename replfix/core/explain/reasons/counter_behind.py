@@ -19,10 +19,10 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.HIGH,
-        f"The counter of {place.table.name} is behind its rows: it hands out values that are there already.",
+        f"The counter of {place.table.name} is below its rows: it generates values that are there already.",
         (
             f"AUTO_INCREMENT is {counter.next_value}, MAX({counter.column.name}) is {counter.highest}.",
-            "MySQL 5.7 and older come to that by an UPDATE of the column; restored tablespaces and engines other than InnoDB can, "
+            "In MySQL 5.7 and older an UPDATE of the column leads to that; restored tablespaces and engines other than InnoDB can, "
             "too.",
         ),
         (

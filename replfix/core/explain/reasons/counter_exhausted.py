@@ -23,12 +23,12 @@ def examine(case: Case) -> Reason | None:
         f"The AUTO_INCREMENT column {column.name} is used up: its type has no higher value.",
         (
             f"MAX({column.name}) is {counter.highest}, the highest value of {column.column_type}.",
-            "InnoDB hands out that value again and again (seen on 9.7.4).",
+            "InnoDB generates that value again and again (seen on 9.7.4).",
         ),
         (
             Fix(
                 "Give the column a larger type; columns that refer to it too. The ALTER copies the table: plan it, or use an "
-                "online schema change. Look up the column's other attributes first, for MODIFY drops those it does not name.",
+                "online schema change. Look up the column's other attributes first, because MODIFY drops those that it does not name.",
                 (sql.show_create_table(place.table.name), sql.widen_counter(place.table.name, column)),
             ),
         ),

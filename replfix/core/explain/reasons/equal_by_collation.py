@@ -29,8 +29,7 @@ def examine(case: Case) -> Reason | None:
             continue
         columns.append(column)
         evidence.append(
-            f"{column.name}: the row holds {_spelt(held)}, the message says {_spelt(match.value)}, and {column.collation} takes "
-            f"them for equal{_why(held, match.value)}."
+            f"{column.name}: the row has {_spelt(held)}, the message says {_spelt(match.value)}, and {column.collation} treats them as equal{_why(held, match.value)}."
         )
     if not columns:
         return None
@@ -38,13 +37,12 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.HIGH,
-        "The values are different texts that the collation of the column takes for the same.",
+        "The values are different texts that the column's collation treats as equal.",
         tuple(evidence),
         (
             Fix("If they should count as the same: look the row up before inserting, or normalise what is stored."),
             Fix(
-                "If they should count as different, change the collation. It copies the table, and joins on the column compare "
-                "otherwise from then on; MODIFY drops the attributes that it does not name.",
+                "If they should count as different, change the collation. It copies the table, and joins on the column compare differently from then on; MODIFY drops the attributes that it does not name.",
                 (sql.show_create_table(table), *(sql.compare_bytes(table, column) for column in columns)),
             ),
         ),

@@ -16,7 +16,7 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.MEDIUM,
-        "The key is over an expression: the message shows what it comes to, not what was inserted.",
-        tuple(f"The key {place.key.name} holds {expression}." for expression in expressions),
-        (Fix("Hold the expression of the new row against that of the row that is there, not the columns themselves."),),
+        "The key is over an expression: the message shows its result, not what was inserted.",
+        tuple(f"The key {place.key.name} is over {expression}." for expression in expressions),
+        (Fix("Compare the expression of the new row with that of the existing row, not the columns themselves."),),
     )

@@ -26,11 +26,10 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.MEDIUM if explicit or two_writers else Confidence.LOW,
-        "Ids come from two sides: the counter here and somebody who brings his own (a second writer, an import, the "
-        "application).",
+        "Ids come from two sides: the counter here, and somebody who sets them (a second writer, an import, the application).",
         tuple(_evidence(case.asked, place, counter, explicit=explicit, two_writers=two_writers)),
         (
-            Fix("Leave the column out of the INSERT, so that only the server's counter gives out ids."),
+            Fix("Leave the column out of the INSERT, so that only the server's counter generates ids."),
             Fix(
                 "Where two servers are written to: one writer at a time, or auto_increment_increment = number of writers with an "
                 "auto_increment_offset of its own on each."
@@ -41,12 +40,12 @@ def examine(case: Case) -> Reason | None:
 
 def _evidence(asked: Asked, place: KeyLocation, counter: Counter, *, explicit: bool, two_writers: bool) -> list[str]:
     name = counter.column.name
-    said = [f"The counter is in order: it hands out {counter.next_value} next, MAX({name}) is {counter.highest}."]
+    said = [f"The counter is right: it generates {counter.next_value} next, MAX({name}) is {counter.highest}."]
     if explicit:
-        said.append(f"The statement brings {name} itself.")
+        said.append(f"The statement sets {name} itself.")
     settings = asked.auto_increment
     said.append(f"auto_increment_increment/offset are {settings.increment}/{settings.offset} here.")
     if two_writers:
-        said.append("This server applies another one's changes, and read_only is OFF: both can be written to.")
+        said.append("This server applies another one's changes, and read_only is OFF: both accept writes.")
     said.append(f"The row that is there is another one ({len(place.rows)} found).")
     return said

@@ -26,7 +26,7 @@ def examine(case: Case) -> Reason | None:
         (f"{len(tried)} of {len(answers)} readings of the value were looked up on {asked.address}: no row.",),
         (
             Fix(
-                "See whether it is the server that the application talks to; a row in an open transaction is not seen either."
+                "Check whether it is the server that the application uses; a row in an open transaction is not seen either."
             ),
             Fix("Look again:", statements)
             if statements

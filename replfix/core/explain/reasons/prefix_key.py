@@ -22,8 +22,8 @@ def examine(case: Case) -> Reason | None:
         if isinstance(value, str | bytes) and len(value) > part.prefix:
             unit = "characters" if isinstance(value, str) else "bytes"
             evidence.append(
-                f"The key holds the first {part.prefix} {unit} of {part.column}; the row's value has {len(value)}, so the "
-                "values can differ behind that."
+                f"The key has the first {part.prefix} {unit} of {part.column}; the row's value has {len(value)}, so the "
+                "values can differ after that."
             )
     if not evidence:
         return None
@@ -34,7 +34,7 @@ def examine(case: Case) -> Reason | None:
         tuple(evidence),
         (
             Fix(
-                "Make the key anew over the whole column, if its longest value fits (3072 bytes in InnoDB); else put a hash of it "
+                "Recreate the key over the whole column, if its longest value fits (3072 bytes in InnoDB); else put a hash of it "
                 "into a generated column and make that unique.",
                 (sql.key_over_whole_columns(place.table, place.key),),
             ),

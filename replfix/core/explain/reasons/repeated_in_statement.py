@@ -29,8 +29,8 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.HIGH,
-        "The statement brings the same value twice: its own rows collide with each other.",
-        (f"{repeated} of the values in the statement's {len(said.rows)} rows stand there more than once, in {what}.",),
+        "The statement has the same value twice: its own rows collide with each other.",
+        (f"{repeated} of the values in the statement's {len(said.rows)} rows are there more than once, in {what}.",),
         (Fix("Remove the repetitions before inserting: group by the key's columns where the rows come from."),),
     )
 

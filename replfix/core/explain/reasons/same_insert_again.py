@@ -26,7 +26,7 @@ def examine(case: Case) -> Reason | None:
             Fix("The row is there and right: the application can take this error as success."),
             Fix(
                 "Make the insert repeatable: the same idempotency key on every retry, with INSERT … ON DUPLICATE KEY UPDATE, "
-                "or INSERT IGNORE where every other error is looked at too (it turns those into warnings)."
+                "or INSERT IGNORE where every other error is checked too (it turns those into warnings)."
             ),
         ),
     )

@@ -33,13 +33,13 @@ def examine(case: Case) -> Reason | None:
     else:
         check, repair = sql.postgresql_sequence(duplicate.schema, table, column)
         fixes = (
-            Fix("Hold the sequence against the table (MAX below last_value is well):", check),
-            Fix("If it is behind, set it to follow the highest id:", (repair,)),
+            Fix("Compare the sequence with the table (MAX below last_value is right):", check),
+            Fix("If it is below, set it to follow the highest id:", (repair,)),
         )
     return Reason(
         CODE,
         Confidence.MEDIUM if given else Confidence.LOW,
-        "The sequence may be behind the table: rows came with ids of their own (restore, COPY, explicit ids).",
+        "The sequence may be below the table's ids: rows came with ids of their own (restore, COPY, explicit ids).",
         tuple(evidence),
         fixes,
     )

@@ -35,11 +35,10 @@ FAMILY = Family(
         4151: "ER_ACCOUNT_HAS_BEEN_LOCKED",
     },
     means=(
-        "The source does not let the channel's account in: its password, its host, its lock, or the way it "
-        "authenticates."
+        "The source rejects the login of the channel's account: its password, its host, its lock, or the way it authenticates."
     ),
-    replfix="Says what to look at and the statements that put it right; changes nothing.",
-    human="Put the account right on the source, or user and password in the channel of the replica.",
+    replfix="Names what to check and the statements that fix it; changes nothing.",
+    human="Correct the account on the source, or user and password of the replica's channel.",
 )
 
 
@@ -55,7 +54,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if errno == _NO_TLS:
         return (
             Remedy(
-                "The source takes encrypted connections only (require_secure_transport). This encrypts the channel's.",
+                "The source accepts encrypted connections only (require_secure_transport). This encrypts the channel's connection.",
                 sql.change_source(evidence.named_channel, "SOURCE_SSL = 1"),
                 LeadsTo.RECEIVER_RUNS,
             ),
@@ -63,8 +62,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if errno == 2061 or "caching_sha2_password" in message:
         return (
             Remedy(
-                "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be "
-                "sent. Either of these lets it in; TLS is the better one.",
+                "The account uses caching_sha2_password, and the channel's connection is not encrypted: the password cannot be sent. Either of these makes the login possible; TLS is the better one.",
                 sql.change_source(evidence.named_channel, "SOURCE_SSL = 1"),
                 LeadsTo.RECEIVER_RUNS,
             ),
@@ -79,7 +77,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         account = sql.account(named["user"], named["host"])
         return (
             Remedy(
-                "The account lets the replica in, and lacks the privilege to read the binlog.",
+                "The replica can log in, but its account lacks the privilege to read the binlog.",
                 sql.by_hand((sql.grant(("REPLICATION SLAVE",), "*.*", account),), super_read_only=False),
                 LeadsTo.NEXT_STEP,
                 SOURCE,
@@ -96,12 +94,11 @@ def _why(evidence: Evidence) -> str:
     if errno in _LOCKED:
         return f"{at} has locked {user}. ALTER USER … ACCOUNT UNLOCK there, for the account that is shown, then START REPLICA."
     if errno in _EXPIRED:
-        return f"{at} has let the password of {user} expire. Set a new one there, and give it to the channel."
+        return f"The password of {user} has expired on {at}. Set a new one there, and give it to the channel."
     if errno == 1130:
-        return f"{at} knows no {user} for the replica's host. Make one there, with REPLICATION SLAVE, for the host that its message names."
+        return f"{at} has no account {user} for the replica's host. Create one there, with REPLICATION SLAVE, for the host in its message."
     return (
-        f"{at} refuses {user}: a changed or expired password, an account for another host or that takes encrypted connections only, or "
-        "another server behind that address. Try the login by hand from the replica's machine. Then STOP REPLICA IO_THREAD, CHANGE "
+        f"{at} rejects the login of {user}: a changed or expired password, an account for another host or for encrypted connections only, or another server at that address. Try the login by hand from the replica's machine. Then STOP REPLICA IO_THREAD, CHANGE "
         "REPLICATION SOURCE TO the user and password that work, START REPLICA."
     )
 

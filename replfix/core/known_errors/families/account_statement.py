@@ -39,8 +39,7 @@ FAMILY = Family(
     ),
     replfix="Shows the statement with its passwords masked, and for each account what lets the statement be applied; changes nothing.",
     human=(
-        "Bring the account to where the statement expects it. Change accounts on the source only, or on every server with "
-        "sql_log_bin = 0."
+        "Make the account what the statement expects. Change accounts on the source only, or on every server with sql_log_bin = 0."
     ),
 )
 

@@ -24,7 +24,7 @@ FAMILY = Family(
     ),
     replfix=(
         "Shows what makes the replica's column the one that the event needs; where it is wider, how the "
-        "applier is told to convert. Nothing is dropped, and no later change of the source is made before its "
+        "applier is made to convert. Nothing is dropped, and no later change of the source is made before its "
         "time."
     ),
     human=(

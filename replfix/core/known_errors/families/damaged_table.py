@@ -61,7 +61,7 @@ FAMILY = Family(
     },
     means="The storage engine cannot read or write the table on the replica: a crash, a full or failing disk, files that somebody moved.",
     replfix="Names the table, and shows how it is checked and, where its engine can do that, repaired; runs nothing.",
-    human="Look into the replica's error log. Repair the table, or copy it from the source; damaged InnoDB tables call for a new replica.",
+    human="Read the replica's error log. Repair the table, or copy it from the source; if InnoDB tables are damaged, rebuild the replica.",
 )
 
 _QUOTED_TABLE = re.compile(r"(?:[Tt]able|table:) ['`\"]?(?:\./)?(?P<name>[^'`\" ]+)['`\"]")
@@ -78,7 +78,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if name is None:
         return (*statement, Remedy(FAMILY.human))
     table = evidence.tables.get(name)
-    check = Remedy(f"See what the server says of {name}:", (sql.check_table(name),), LeadsTo.NOTHING_CHANGED)
+    check = Remedy(f"Check {name}:", (sql.check_table(name),), LeadsTo.NOTHING_CHANGED)
     if table is None or table.engine.upper() not in _REPAIRED:
         return (*statement, check, Remedy(FAMILY.human))
     return (

@@ -21,10 +21,9 @@ FAMILY = Family(
         1062: "ER_DUP_ENTRY",
         1586: "ER_DUP_ENTRY_WITH_KEY_NAME",
     },
-    means="The replica holds a row with a value of a unique key that the transaction writes too.",
+    means="The replica has a row with a value of a unique key that the transaction writes too.",
     replfix=(
-        "Compares every row of the transaction with the replica on all unique keys, saves the rows that are in "
-        "the way and brings them to what the transaction expects. Of a statement it shows the statement and, "
+        "Compares every row of the transaction with the replica on all unique keys, saves the conflicting rows and sets them to what the transaction expects. Of a statement it shows the statement and, "
         "where it adds a unique key, the duplicates; it repairs none."
     ),
     human="Read who wrote the row, keep what is worth keeping, and stop whoever writes on the replica.",
@@ -54,13 +53,11 @@ def _twice_on_source(evidence: Evidence) -> Iterator[Remedy]:
         told.add((table.name, key.name))
         if key.is_primary or not key.of_columns or any(part.prefix for part in key.parts):
             yield Remedy(
-                f"The source holds {twice.value} twice in {key.name} of {table.name}. Set that right on the source; this replica has to be "
-                "made anew from it, or to leave the transaction out."
+                f"The source has {twice.value} twice in {key.name} of {table.name}. Correct that on the source; then rebuild this replica from it, or skip the transaction."
             )
             continue
         yield Remedy(
-            f"The source holds {twice.value} twice in the unique key {key.name} of {table.name}: {twice.incoming} and {twice.replica}. Make the key "
-            "one that is not unique on the replica, which then takes both rows as the source has them:",
+            f"The source has {twice.value} twice in the unique key {key.name} of {table.name}: {twice.incoming} and {twice.replica}. Make the key on the replica not unique; then it accepts both rows as the source has them:",
             by_hand(evidence, sql.not_unique(table.name, key.name, key.columns)),
             LeadsTo.NEXT_TRANSACTION,
         )
@@ -77,7 +74,7 @@ def _held_twice(evidence: Evidence) -> tuple[Remedy, ...]:
         found.append(
             Remedy(
                 f"{held.table} gets the unique key {held.key} over ({', '.join(held.columns)}). On the replica several rows "
-                f"hold the same values: {listed}. Compare those rows with the source's, and make the replica's the same; "
+                f"have the same values: {listed}. Compare those rows with the source's, and make the replica's the same; "
                 "then START REPLICA. replfix does not choose between them."
             )
         )

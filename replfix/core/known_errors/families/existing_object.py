@@ -21,7 +21,7 @@ FAMILY = Family(
         "kept under another name."
     ),
     human=(
-        "Make room for the statement, so that it runs itself: a CREATE TABLE … SELECT has rows behind it, "
+        "Make room for the statement, so that it runs itself: a CREATE TABLE … SELECT has rows after it, "
         "which must not be left out."
     ),
 )

@@ -20,12 +20,11 @@ FAMILY = Family(
         1452: "ER_NO_REFERENCED_ROW_2",
     },
     means=(
-        "The replica lacks the parent of a row that is written (1452), or still holds children of a row that is "
+        "The replica lacks the parent of a row that is written (1452), or still has children of a row that is "
         "deleted or changed (1451)."
     ),
     replfix=(
-        "Puts missing parents back as the source had them at that time, their own parents too; takes out, with "
-        "their images saved, children that only the replica has."
+        "Puts missing parents back as the source had them at that time, their own parents too; deletes children that only the replica has, and saves them first."
     ),
     human="Find out who deleted the parent or wrote the child on the replica, and compare both tables.",
 )

@@ -43,8 +43,8 @@ FAMILY = Family(
         "A foreign key of the replica references the table that the statement drops, truncates or changes, or a foreign key cannot be "
         "made because the parent is not as on the source."
     ),
-    replfix="Names the foreign keys that only the replica has and that are in the way, or what differs in the definitions.",
-    human="Bring the keys of both tables to where the statement expects them, not logged, and start the channel.",
+    replfix="Names the foreign keys that only the replica has and that block the statement, or what differs in the definitions.",
+    human="Make the keys of both tables what the statement expects, not logged, and start the channel.",
 )
 
 

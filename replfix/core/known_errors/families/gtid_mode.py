@@ -28,13 +28,12 @@ FAMILY = Family(
         13150: "ER_CANT_REPLICATE_GTID_WITH_GTID_MODE_OFF",
     },
     means=(
-        "The transaction comes with a GTID where the replica takes none, without one where it wants one, or does what "
-        "enforce_gtid_consistency does not allow there."
+        "The transaction has a GTID where the replica accepts none, none where it requires one, or does what enforce_gtid_consistency forbids there."
     ),
     replfix="Compares the settings on both servers.",
     human=(
         "Bring gtid_mode and enforce_gtid_consistency of both servers together, one step at a time (OFF, OFF_PERMISSIVE, "
-        "ON_PERMISSIVE, ON); ON_PERMISSIVE on the replica takes transactions of both kinds. Then start the channel."
+        "ON_PERMISSIVE, ON); ON_PERMISSIVE on the replica accepts transactions of both kinds. Then start the channel."
     ),
     settings=("gtid_mode", "enforce_gtid_consistency"),
 )

@@ -18,9 +18,9 @@ FAMILY = Family(
     },
     means=(
         "The transaction commits more than once on the replica: it mixes engines with and without transactions, "
-        "or holds a statement that commits by itself."
+        "or contains a statement that commits by itself."
     ),
-    replfix="Says which tables are of another engine than on the source, when that is the reason.",
+    replfix="Names the tables whose engine differs from the source's, when that is the reason.",
     human=(
         "Make the engines the same on both servers. What was committed before the error is on the replica "
         "already: compare the tables."

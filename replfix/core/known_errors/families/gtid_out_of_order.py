@@ -15,13 +15,11 @@ FAMILY = Family(
         1950: "ER_GTID_STRICT_OUT_OF_ORDER",
     },
     means=(
-        "Somebody wrote on the MariaDB replica in the domain of its source, so its binlog is ahead: with gtid_strict_mode=ON "
-        "it takes no lower number of that domain any more."
+        "Somebody wrote on the MariaDB replica in the domain of its source, so its binlog is ahead: with gtid_strict_mode=ON it rejects lower numbers of that domain."
     ),
-    replfix="Names the transactions that only the replica has, and what lets the channel go on.",
+    replfix="Names the transactions that only the replica has, and what lets the channel continue.",
     human=(
-        "Look at what was written on the replica. With gtid_strict_mode=OFF the channel goes on; rows that are in conflict "
-        "then stop it by themselves, and replfix resolves those. Give every server that is written to a gtid_domain_id of "
+        "Look at what was written on the replica. With gtid_strict_mode=OFF the channel continues; conflicting rows then stop it, and replfix resolves those. Give every server that is written to a gtid_domain_id of "
         "its own, and switch strict mode on again when the source's numbers have passed the replica's."
     ),
 )

@@ -31,8 +31,8 @@ FAMILY = Family(
         "MariaDB keeps the GTID of each applied transaction in a table of its schema mysql, and cannot write there: a row with that "
         "number is there already, mostly by hand or from a copy, or the table is damaged or missing."
     ),
-    replfix="Names the row in the way, and shows what lets the channel go on without leaving a transaction out.",
-    human="Nothing is wrong with the transaction: do not skip it. Put the table right and start the channel.",
+    replfix="Names the row that blocks it, and shows what lets the channel continue without skipping a transaction.",
+    human="Nothing is wrong with the transaction: do not skip it. Repair the table and start the channel.",
 )
 
 _STRAY = re.compile(r"Duplicate entry '(?P<domain>\d+)-(?P<sub>\d+)'")
@@ -45,9 +45,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     domain, number = int(stray["domain"]), int(stray["sub"])
     return (
         Remedy(
-            f"Rows of the table of GTID positions are in the way: domain {domain}, from number {number} on, which the server has not given "
-            "away yet. Nothing is wrong with the transaction: do not skip it. This takes those rows out; the positions that count have "
-            "lower numbers.",
+            f"Rows in the table of GTID positions block it: domain {domain}, from number {number} on, which the server has not used yet. Nothing is wrong with the transaction: do not skip it. This deletes those rows; the positions that count have lower numbers.",
             by_hand(evidence, sql.delete_gtid_positions(domain, number)),
             LeadsTo.NEXT_TRANSACTION,
             loses=(Loss(None, "row", "mysql.gtid_slave_pos"),),

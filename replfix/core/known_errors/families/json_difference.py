@@ -19,8 +19,7 @@ FAMILY = Family(
     ),
     replfix="Gives the row the values that the event expects, then the replica applies the transaction itself.",
     human=(
-        "With binlog_row_image=MINIMAL the binlog does not hold the document that the difference was made for: copy "
-        "the row from the source, and leave the transaction out, where no later transaction changes the same row."
+        "With binlog_row_image=MINIMAL the document that the difference was made for is not in the binlog: copy the row from the source, and skip the transaction, where no later transaction changes the same row."
     ),
 )
 

@@ -45,7 +45,7 @@ FAMILY = Family(
     ),
     replfix=(
         "Rehearses the transaction and starts the channel again without changing a row, a few times; names who "
-        "holds the lock when it is still held."
+        "holds the lock, if it is not released yet."
     ),
     human="End the session that holds the lock, or wait for it; keep long transactions off the replica.",
     settings=(_LIMIT,),
@@ -82,7 +82,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 f"The applier gives an event {evidence.settings.replica[_LIMIT]} s ({_LIMIT}), and this one took longer: it is a slow one, "
-                "or waited for a lock. This takes the limit away while the server runs; set it in the configuration file as well.",
+                "or waited for a lock. This removes the limit while the server runs; set it in the configuration file as well.",
                 (sql.set_global_number(_LIMIT, 0), *start),
                 LeadsTo.NEXT_TRANSACTION,
             ),

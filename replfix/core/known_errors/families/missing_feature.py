@@ -54,8 +54,7 @@ FAMILY = Family(
         4185: "ER_PROVIDER_NOT_LOADED",
     },
     means=(
-        "The statement uses a plugin, storage engine, character set, collation, time zone, variable or syntax that the source's server "
-        "has and the replica's has not: another version, or another set-up."
+        "The statement uses a plugin, storage engine, character set, collation, time zone, variable or syntax that the source's server has and the replica's does not have: another version, or another set-up."
     ),
     replfix="Shows the statement and both servers' versions, and names what is missing.",
     human="Give the replica's server what the source's has. A replica should be no older than its source.",
@@ -104,10 +103,10 @@ def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
         if not evidence.status.super_read_only:
             return (load, last)
         return (
-            Remedy("Let the replica be written to:", (sql.WRITABLE,), LeadsTo.NEXT_STEP),
+            Remedy("Make the replica writable:", (sql.WRITABLE,), LeadsTo.NEXT_STEP),
             load,
             Remedy(
-                "Then protect the replica again and start the channel:",
+                "Then make the replica read-only again and start the channel:",
                 (sql.PROTECTED, *start),
                 LeadsTo.NEXT_TRANSACTION,
             ),

@@ -21,7 +21,7 @@ FAMILY = Family(
     means="The transaction uses or drops a schema or table that the replica does not have.",
     replfix=(
         "Names what is missing, under which name the source has it now and which filter leaves it out; shows "
-        "how it is copied; says when a DROP has nothing left to do."
+        "how it is copied; reports when a DROP has nothing left to do."
     ),
     human=(
         "Find out where the rows went before an empty table is put in the place of the lost one: a copy of the "

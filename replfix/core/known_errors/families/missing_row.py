@@ -19,7 +19,7 @@ FAMILY = Family(
         1032: "ER_KEY_NOT_FOUND",
     },
     means=(
-        "The replica does not hold the row that the transaction updates or deletes, or not as it was on the source."
+        "The replica does not have the row that the transaction updates or deletes, or not as it was on the source."
     ),
     replfix="Puts the row back as the event says it was, then the replica applies the transaction itself.",
     human="Look for more of them: one missing row is rarely alone.",

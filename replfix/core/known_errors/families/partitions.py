@@ -55,8 +55,7 @@ FAMILY = Family(
         4189: "ER_VERS_HIST_PART_FAILED",
     },
     means=(
-        "A row has no partition on the replica, or a statement about partitions meets others than on the source: the table was "
-        "partitioned on one server only."
+        "A row has no partition on the replica, or a statement about partitions finds others than on the source: the table was partitioned on one server only."
     ),
     replfix="Shows how the table is partitioned on both servers, and the ALTER TABLE for what the transaction needs.",
     human="Give the replica's table the partitions that the statement or row expects, not logged, and start the channel.",

@@ -27,12 +27,10 @@ FAMILY = Family(
         4052: "ER_REPLICA_SAME_ID",
     },
     means=(
-        "The source refuses to send its binlog: its own words in quotes say why. Most often it has purged what "
-        "the replica needs next."
+        "The source refuses to send its binlog: the message in quotes says why. Most often it has purged what the replica needs next."
     ),
     replfix=(
-        "Names the transactions that the replica lacks and the source has purged, and says for each of the "
-        "source's reasons what comes next."
+        "Names the transactions that the replica lacks and the source has purged, and the next step for each of the source's reasons."
     ),
     human="Rebuild the replica, or let it read the missing transactions from another server that still has them.",
 )
@@ -46,22 +44,20 @@ _REASONS = (
     (
         ("more GTIDs than", "has more GTIDs"),
         "The replica has transactions that its source does not have: the source lost them in a crash, or the replica wrote "
-        "its own. Do not throw them away before you know which; 'replfix status' shows the errant ones.",
+        "its own. Do not delete them before you know which; 'replfix status' shows the errant ones.",
     ),
     (
         ("keyring", "decrypt", "encrypted"),
-        "The source cannot read its own encrypted binlog: its keyring is not loaded or has not the key. Put the keyring of the source "
-        "right; the replica goes on by itself then, or when its receiver is started.",
+        "The source cannot read its own encrypted binlog: its keyring is not loaded or lacks the key. Repair the keyring of the source; then the replica continues by itself, or when its receiver is started.",
     ),
     (
         ("Binary log is not open", "not open"),
-        "The source has no binary log (log_bin is off): nothing can be replicated from it. Start it with log_bin; the replica has to be "
-        "made anew, since what was written without a log is in no binlog.",
+        "The source has no binary log (log_bin is off): nothing can be replicated from it. Start it with log_bin; the replica has to be rebuilt, since what was written without a log is in no binlog.",
     ),
     (
         ("AUTO_POSITION mode", "GTID_MODE", "gtid_mode"),
         "The channel asks by GTID (SOURCE_AUTO_POSITION = 1), and the source has gtid_mode other than ON. Set gtid_mode = ON on the source "
-        "(one step at a time), or let the channel go by file and position.",
+        "(one step at a time), or let the channel use file and position.",
     ),
     (
         ("purged", "Could not find first log file"),
@@ -71,9 +67,9 @@ _REASONS = (
     ),
     (
         ("file size", "bogus data", "truncated", "corrupt", "checksum", "log event entry"),
-        "The source's binlog ends before the place where the replica wants to go on, or is damaged there: mostly after a "
+        "The source's binlog ends before the position that the replica asks for, or is damaged there: mostly after a "
         "crash of the source with sync_binlog other than 1. Look at the file with mysqlbinlog; where it cannot be read, "
-        "rebuild the replica: the two may hold different rows already.",
+        "rebuild the replica: the two may have different rows already.",
     ),
 )
 """Words of the source's reason, what comes next, and whether the receiver can be started then; the first that fits."""
@@ -103,13 +99,13 @@ def _asked_for(evidence: Evidence, domain: str, server: str, number: str) -> Rem
     gtid, status = f"{domain}-{server}-{number}", evidence.status
     own = server == str(status.server_id)
     who = "which it wrote itself" if own else f"which the server with server_id {server} wrote"
-    text = f"The replica asks its source for what is behind {gtid}, {who}. The source does not have it; nothing has to be purged for that."
+    text = f"The replica asks its source for what follows {gtid}, {who}. The source does not have it; nothing has to be purged for that."
     last = _last_of_others(evidence, domain) if own else None
     if last is None:
         return Remedy(f"{text} Connect the replica to a server that has it, or rebuild it.")
     strict = " With gtid_strict_mode=ON the applier then stops with error 1950." if own else ""
     return Remedy(
-        f"{text} The last transaction of domain {domain} that came from another server is {last}: go on from there. What the replica wrote "
+        f"{text} The last transaction of domain {domain} that came from another server is {last}: continue from there. What the replica wrote "
         f"itself stays on it, and may conflict.{strict}",
         sql.go_on_from(evidence.named_channel, _position(evidence, domain, last)),
         LeadsTo.RECEIVER_RUNS,
@@ -122,7 +118,7 @@ def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
     what = f"the same {'server_id' if mariadb else 'server_uuid'}"
     where = f" ({', '.join(others)})" if others else ""
     told = Remedy(
-        f"Another replica of this source{where} has {what}: each throws the other out. This lists the source's replicas."
+        f"Another replica of this source{where} has {what}: each disconnects the other. This lists the source's replicas."
         + (
             ""
             if mariadb
@@ -159,8 +155,7 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
             SOURCE,
         ),
         Remedy(
-            "Then on the replica. A thread takes the limit when it is started. The applier is left alone: it waits for the rest of a transaction "
-            "that it has begun, and STOP REPLICA would wait with it.",
+            "Then on the replica. A thread reads the limit when it is started. The applier is not restarted: it waits for the rest of a transaction that it has begun, and STOP REPLICA would wait with it.",
             (
                 take,
                 sql.stop_replica(evidence.named_channel, "IO_THREAD"),

@@ -37,11 +37,10 @@ FAMILY = Family(
         1743: "ER_NETWORK_READ_EVENT_CHECKSUM_FAILURE",
     },
     means=(
-        "The receiver stopped itself: two servers with one server_id or server_uuid, GTID modes that do not go "
-        "together, an event that it cannot take or cannot write."
+        "The receiver stopped itself: two servers with one server_id or server_uuid, GTID modes that do not match, an event that it cannot accept or cannot write."
     ),
-    replfix="Says what to look at and the statements that put it right; changes nothing.",
-    human="Put the setting right on the server that has it wrong, and start the channel.",
+    replfix="Names what to check and the statements that fix it; changes nothing.",
+    human="Correct the setting on the server where it is wrong, and start the channel.",
 )
 
 
@@ -77,8 +76,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if evidence.error.errno == _NEWER_SOURCE:
         return (
             Remedy(
-                "The source is of a newer version than the replica, and this replica takes no binlog of such a one. Upgrade the replica. Until "
-                "then, this lets it go on; an event or a statement that only the newer version knows will stop it. Set it in the configuration "
+                "The source is of a newer version than the replica, and this replica does not accept the binlog of such a version. Upgrade the replica. Until then, this lets it continue; an event or a statement that only the newer version knows will stop it. Set it in the configuration "
                 "file as well.",
                 ("SET GLOBAL replica_allow_higher_version_source = ON", start),
                 LeadsTo.RECEIVER_RUNS,
@@ -93,9 +91,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         )
     if "GTID_MODE" in message.upper():
         return (
-            Remedy(
-                "gtid_mode does not go together on the two servers: they may be one step apart, not more (OFF to ON)."
-            ),
+            Remedy("gtid_mode does not match on the two servers: they may be one step apart, not more (OFF to ON)."),
         )
     if "checksum" in message.lower():
         return (

@@ -70,11 +70,11 @@ FAMILY = Family(
         4159: "ER_TOO_LONG_KEYPART",
     },
     means=(
-        "The statement gives a table columns, keys or options that the replica's server does not take: its table is not the source's, or "
+        "The statement gives a table columns, keys or options that the replica's server rejects: its table is not the source's, or "
         "a setting, a page size or a version differs."
     ),
     replfix="Compares the table and the settings that decide on this, on both servers, and names what differs.",
-    human="Make equal what differs, so that the statement can be run as on the source; then start the channel.",
+    human="Remove the differences, so that the statement runs as on the source; then start the channel.",
     settings=(
         "innodb_page_size", "innodb_strict_mode", "innodb_default_row_format", "sql_mode", "explicit_defaults_for_timestamp",
         "default_storage_engine", "innodb_file_per_table", "version",

@@ -51,8 +51,8 @@ FAMILY = Family(
         3908: "ER_WRONG_MVI_VALUE",
         3966: "ER_MISSING_JSON_VALUE",
     },
-    means="A value does not go into the replica's column: its definition is not the source's.",
-    replfix=("Names the column and shows the ALTER TABLE that lets the value in."),
+    means="A value does not fit into the replica's column: its definition is not the source's.",
+    replfix=("Names the column and shows the ALTER TABLE after which the value fits."),
     human="Run the ALTER TABLE on the replica, not logged, and start the channel.",
 )
 

@@ -15,7 +15,7 @@ FAMILY = Family(
         1138: "ER_INVALID_USE_OF_NULL",
         1263: "ER_WARN_NULL_TO_NOTNULL",
     },
-    means="The statement makes a column NOT NULL, and rows of the replica hold NULL there: the replica's rows are not the source's.",
+    means="The statement makes a column NOT NULL, and rows of the replica have NULL there: the replica's rows are not the source's.",
     replfix="Finds these rows, looks them up on the source by key, and prints what gives them the source's values.",
     human="Give each of these rows the source's value, not logged, and start the channel.",
 )

@@ -43,8 +43,7 @@ FAMILY = Family(
         "crash or a full disk."
     ),
     replfix=(
-        "Shows the statements that throw the relay logs away and fetch everything again that is not applied yet; "
-        "runs none of them."
+        "Shows the statements that delete the relay logs and fetch everything again that is not applied yet; runs none of them."
     ),
     human="Make sure that the source still has it all, then run the statements.",
 )
@@ -55,16 +54,15 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if evidence.lost:
         return (
             Remedy(
-                f"Do not throw the relay logs away: the source has purged {evidence.lost}, which the replica has not applied. "
+                f"Do not delete the relay logs: the source has purged {evidence.lost}, which the replica has not applied. "
                 "Save the relay log files first; the replica has to be rebuilt, or read from a server that still has it."
             ),
         )
     if not channel.auto_position:
         return (
             Remedy(
-                "The channel works by file and position: RESET REPLICA would forget where it is. Go on from where the applier "
-                f"stands ({channel.applied_to or 'Relay_Source_Log_File and Exec_Source_Log_Pos of SHOW REPLICA STATUS'}): "
-                "CHANGE REPLICATION SOURCE TO with that file and position throws the relay logs away too.",
+                "The channel works by file and position: RESET REPLICA would forget where it is. Continue from the applier's position ({channel.applied_to or 'Relay_Source_Log_File and Exec_Source_Log_Pos of SHOW REPLICA STATUS'}): "
+                "CHANGE REPLICATION SOURCE TO with that file and position deletes the relay logs too.",
             ),
         )
     mariadb = evidence.status.product == "MariaDB"
@@ -77,8 +75,8 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     )
     return (
         Remedy(
-            f"{has} This throws the relay logs away, and the replica fetches again what is "
-            f"{'behind its gtid_slave_pos' if mariadb else 'not in its gtid_executed'}; the "
+            f"{has} This deletes the relay logs, and the replica fetches again what is "
+            f"{'after its gtid_slave_pos' if mariadb else 'not in its gtid_executed'}; the "
             "channel keeps its address and account.",
             sql.fetch_again(evidence.named_channel),
             LeadsTo.CHANNEL_RUNS,

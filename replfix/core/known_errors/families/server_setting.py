@@ -47,7 +47,7 @@ FAMILY = Family(
         4088: "ER_SEQUENCE_BINLOG_FORMAT",
     },
     means="A setting of the replica, or an option of its channel, forbids what the source's settings allow.",
-    replfix="Names the setting, compares it on both servers, and shows the statement that lets the transaction through.",
+    replfix="Names the setting, compares it on both servers, and shows the statement that lets the transaction run.",
     human="Set it as on the source, in the configuration file too, and start the channel.",
     settings=(
         "sql_require_primary_key", "log_bin_trust_function_creators", "binlog_format", "read_only", "super_read_only", "innodb_read_only",
@@ -108,7 +108,7 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if errno == _ROUTINE:
         return (
             Remedy(
-                "The replica does not take a routine that does not say DETERMINISTIC, NO SQL or READS SQL DATA. With ROW or MIXED logging "
+                "The replica rejects a routine without DETERMINISTIC, NO SQL or READS SQL DATA. With ROW or MIXED logging "
                 "this does no harm:",
                 (sql.TRUST_CREATORS, start),
                 LeadsTo.NEXT_TRANSACTION,
@@ -120,13 +120,13 @@ def _advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 "The replica's server runs with an option that forbids this statement; its message names it (--skip-grant-tables forbids all that is "
-                "about accounts). Restart the server without it; the channel goes on then, or when it is started."
+                "about accounts). Restart the server without it; then the channel continues, or when it is started."
             ),
         )
     if errno in _FORMATS:
         return (
             Remedy(
-                "The replica's own binlog cannot take what arrives in its format. MIXED takes rows and statements; the setting is read when "
+                "The replica's own binlog cannot log what arrives in its format. MIXED logs rows and statements; the setting is read when "
                 "the applier starts.",
                 ("SET GLOBAL binlog_format = 'MIXED'", start),
                 LeadsTo.NEXT_TRANSACTION,
@@ -139,7 +139,7 @@ def statements_too(evidence: Evidence) -> Remedy:
     """Return what helps for a channel that accepts row events only."""
     channel = evidence.named_channel
     return Remedy(
-        "The channel takes row events only (REQUIRE_ROW_FORMAT = 1), and the source logged a statement. This lets it take statements as well. To "
+        "The channel accepts row events only (REQUIRE_ROW_FORMAT = 1), and the source logged a statement. This lets it accept statements as well. To "
         "switch that off again later, have binlog_format = ROW on the source, and let the replica apply what was logged before.",
         sql.change_channel(channel, "REQUIRE_ROW_FORMAT = 0"),
         LeadsTo.NEXT_TRANSACTION,

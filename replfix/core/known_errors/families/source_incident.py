@@ -24,10 +24,10 @@ FAMILY = Family(
         1590: "ER_REPLICA_INCIDENT",
     },
     means=(
-        "The source logged an incident: changes were made there that its binlog does not hold (13119, on MariaDB 1590); or a statement "
+        "The source logged an incident: changes were made there that are not in its binlog (13119, on MariaDB 1590); or a statement "
         "ended with an error there, and ends otherwise on the replica (3001, 3002, 3725)."
     ),
-    replfix="Shows how the incident is passed over. Which rows are missing is in no binlog, so nothing is planned.",
+    replfix="Shows how the incident is skipped. Which rows are missing is in no binlog, so nothing is planned.",
     human=(
         "The source's error log says what happened at that time. The event can be left out, and then the two may differ: compare the "
         "tables (for an incident all that changed then, mostly of engines without transactions), or rebuild the replica."
@@ -51,7 +51,7 @@ def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
     """
     channel = evidence.channel
     told = (
-        "The source logged that rows were changed there which its binlog does not hold; its error log says what happened then. The incident "
+        "The source logged that rows were changed there which are not in its binlog; its error log says what happened then. The incident "
         "itself changes nothing on the replica."
     )
     after = (
@@ -66,7 +66,7 @@ def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
         return (Remedy(f"{told} {FAMILY.human}"),)
     return (
         Remedy(
-            f"{told} This shows what the applier meets next. Go on only where its Event_type is Incident.",
+            f"{told} This shows the applier's next event. Continue only where its Event_type is Incident.",
             (sql.show_event(at),),
             LeadsTo.NEXT_STEP,
             SOURCE,

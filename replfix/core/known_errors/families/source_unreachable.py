@@ -53,7 +53,7 @@ FAMILY = Family(
         "The replica cannot connect to its source, or lost the connection. It tries again by itself every "
         "SOURCE_CONNECT_RETRY seconds."
     ),
-    replfix="Says what to look at; changes nothing.",
+    replfix="Names what to check; changes nothing.",
     human="Check that the source is up, its address in CHANGE REPLICATION SOURCE TO, and what is between the two.",
 )
 
@@ -65,7 +65,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 f"The source {address} has blocked the replica's host after max_connect_errors failed connections: find out what connects so from "
-                "there. This lets the host in again, and the receiver with its next try. On the source:",
+                "there. This unblocks the host; the receiver connects with its next try. On the source:",
                 (sql.forget_hosts(mariadb=evidence.status.product == "MariaDB"),),
                 LeadsTo.RECEIVER_RUNS,
                 SOURCE,
@@ -80,7 +80,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     )
     return (
         Remedy(
-            f"The replica does not reach {address}. {here} The receiver tries again by itself; what it has received "
+            f"The replica cannot reach {address}. {here} The receiver tries again by itself; what it has received "
             "is applied meanwhile."
         ),
     )

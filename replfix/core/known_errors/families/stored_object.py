@@ -52,9 +52,9 @@ FAMILY = Family(
     ),
     replfix=(
         "Shows the statement, names the object, and prints what makes it as the source has it, definer included, where nothing in the "
-        "backlog changes it; or says that the statement has nothing left to do."
+        "backlog changes it; or reports that the statement has nothing left to do."
     ),
-    human="Compare SHOW CREATE of the object on both servers, and bring the replica's to where the statement expects it.",
+    human="Compare SHOW CREATE of the object on both servers, and make the replica's what the statement expects.",
 )
 
 _EXISTS = (1304, 1359, 1537)
@@ -96,7 +96,7 @@ def _definers(evidence: Evidence) -> Remedy:
 
 _LOCKED = (
     "This makes it with the privileges that it has on the source now, locked and without a password: for what it defines, that is enough. "
-    "Where somebody signs in with it, give it what SHOW CREATE USER shows on the source."
+    "Where somebody logs in with it, give it what SHOW CREATE USER shows on the source."
 )
 
 

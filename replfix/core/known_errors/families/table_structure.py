@@ -36,10 +36,7 @@ FAMILY = Family(
         "it; else what brings the table back to what the statement expects. What only later transactions "
         "change stays as it is."
     ),
-    human=(
-        "Bring the table to where the statement expects it, or skip exactly this statement when it has nothing "
-        "left to do."
-    ),
+    human=("Make the table what the statement expects, or skip exactly this statement when it has nothing left to do."),
 )
 
 

@@ -17,8 +17,8 @@ FAMILY = Family(
         1: "EE_CANTCREATEFILE",
     },
     means="The applier tries its directory for temporary files (replica_load_tmpdir) when it starts, and could not make a file there.",
-    replfix="Names the file, where a killed server left one behind; deletes nothing.",
-    human="Delete that file, or set the directory right, on the replica's machine, and start the applier.",
+    replfix="Names the file that a killed server left, if any; deletes nothing.",
+    human="Delete that file, or correct the directory, on the replica's machine, and start the applier.",
 )
 
 _LEFT_BEHIND = re.compile(r"to file '(?P<file>[^']*SQL_LOAD-[^']*)' \(OS errno 17 ")
@@ -31,7 +31,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
         return (Remedy(FAMILY.human, start, LeadsTo.CHANNEL_RUNS),)
     return (
         Remedy(
-            f"The file is there already: a server that was killed in the moment in which it tried the directory has left it. Delete "
+            f"The file is there already: a server that was killed while it tried the directory has left it. Delete "
             f"{left['file']} on the replica's machine, then:",
             start,
             LeadsTo.CHANNEL_RUNS,

@@ -15,10 +15,9 @@ FAMILY = Family(
         2026: "CR_SSL_CONNECTION_ERROR",
     },
     means=(
-        "The source answers, and the encrypted connection to it cannot be made: a certificate that is not trusted, has expired or is "
-        "for another name, or no TLS version that both take."
+        "The source answers, but the encrypted connection to it fails: a certificate that is not trusted, has expired or is for another name, or no TLS version that both accept."
     ),
-    replfix="Compares what both servers take, and shows what the channel is told; changes nothing.",
+    replfix="Compares what both servers accept, and shows the channel's settings; changes nothing.",
     human=(
         "Give the channel the certificate authority that signed the source's certificate (SOURCE_SSL_CA), or the source a certificate "
         "that is valid and has its name. Leave SOURCE_SSL_VERIFY_SERVER_CERT on."
@@ -44,7 +43,7 @@ def _shown(evidence: Evidence) -> tuple[Remedy, ...]:
         return ()
     return (
         Remedy(
-            "This shows what the channel is told.",
+            "This shows the channel's settings.",
             (sql.channel_settings(evidence.channel.name),),
             LeadsTo.NOTHING_CHANGED,
         ),

@@ -19,10 +19,10 @@ FAMILY = Family(
     },
     means=(
         "The statement gives each row a value that is another one on every server that runs it, such as uuid(), and the replica logs "
-        "rows (binlog_format): it refuses what the source, which logged statements, has done."
+        "rows (binlog_format): it rejects what the source, which logged statements, has done."
     ),
     replfix="Shows the statement, and how the table that it alters is copied from the source, with the values that the rows have there.",
-    human="Copy the table from the source, leave the statement out, and start the channel.",
+    human="Copy the table from the source, skip the statement, and start the channel.",
 )
 
 
@@ -40,10 +40,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
     if table is None or both is None or statement is None or not statement.whole or not leave_out:
         return (*drift.the_statement(evidence), Remedy(FAMILY.human))
     theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
-    words = (
-        f"The statement would give the rows of {table.name} other values than they have on the source. A copy of now has what it does, so it "
-        "is left out."
-    )
+    words = f"The statement would give the rows of {table.name} other values than they have on the source. A copy made now has its result, so the statement is skipped."
     named = theirs is not None and "PRIMARY" in theirs.keys
     return (
         *drift.the_statement(evidence),

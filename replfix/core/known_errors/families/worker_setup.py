@@ -26,11 +26,10 @@ FAMILY = Family(
         4188: "ER_INCONSISTENT_REPLICA_TEMP_TABLE",
     },
     means=(
-        "The applier could not start its workers, or they cannot carry out this event side by side, or an earlier crash left a gap "
-        "that they cannot close by themselves."
+        "The applier could not start its workers, or they cannot execute this event in parallel, or an earlier crash left a gap that they cannot close by themselves."
     ),
     replfix="Shows how the channel is started with the gap closed, or with one worker.",
-    human="Start it with one worker; once it is past this place the workers can be raised again.",
+    human="Start it with one worker; once it is past this event the number of workers can be raised again.",
     settings=("replica_parallel_workers",),
 )
 

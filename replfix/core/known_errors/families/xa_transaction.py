@@ -24,17 +24,16 @@ FAMILY = Family(
         3898: "ER_XA_REPLICATION_FILTERS",
     },
     means=(
-        "The replica holds a prepared XA transaction of the same name (1440), or has none to commit or roll back (1397): somebody "
+        "The replica has a prepared XA transaction of the same name (1440), or has none to commit or roll back (1397): somebody "
         "prepared, committed or rolled one back on the replica."
     ),
     replfix=(
         "Ends none. Shows how prepared XA transactions are listed (1440). Looks for the source's transaction that prepared it (1397), "
-        "holds its rows against the replica's, and prints what brings them to what the source has."
+        "compares its rows with the replica's, and prints what gives them the source's values."
     ),
     human=(
         "List what is prepared on the replica. One that somebody made there is rolled back before the channel is started (1440). Where "
-        "the source's own was ended on the replica (1397), its rows are brought to what the source has, and the XA COMMIT or XA ROLLBACK "
-        "is left out."
+        "the source's own was ended on the replica (1397), its rows get the source's values, and the XA COMMIT or XA ROLLBACK is skipped."
     ),
 )
 

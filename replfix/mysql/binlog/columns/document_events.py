@@ -13,7 +13,7 @@ from replfix.mysql.binlog.values import decoders, json_writer
 
 def _document(value: Json) -> bytes:
     if value.typed is UNEXPLAINED:
-        raise ValueError("it holds values of SQL types, and the server does not tell which of its strings they are")
+        raise ValueError("it has values of SQL types, and the server does not show which of its strings they are")
     return json_writer.write(read(value.text) if value.typed is None else value.typed)
 
 

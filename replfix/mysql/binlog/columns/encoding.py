@@ -18,7 +18,7 @@ from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
 
 Encode = Callable[[Any], bytes]
-_OTHERWISE_STORED = re.compile(r"COMPRESSED|mariadb-5\.3")  # as MariaDB remarks behind the type
+_OTHERWISE_STORED = re.compile(r"COMPRESSED|mariadb-5\.3")  # as MariaDB remarks after the type
 _ARGUMENTS = re.compile(r"\w+\((\d+)(?:,(\d+))?\)")
 
 

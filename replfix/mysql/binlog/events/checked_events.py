@@ -164,10 +164,10 @@ def read_format(raw: bytes) -> FormatDescription:
     version = fields.take(50).rstrip(b"\0").decode("utf-8", "replace")
     fields.take(4)  # created
     if fields.uint(1) != HEADER_SIZE:
-        raise fields.damaged(f"its event headers have not {HEADER_SIZE} bytes")
+        raise fields.damaged(f"its event headers do not have {HEADER_SIZE} bytes")
     *lengths, algorithm = fields.rest()
     if algorithm not in (0, 1):
-        raise fields.damaged(f"its checksum algorithm {algorithm} is not known (server version {version})")
+        raise fields.damaged(f"its checksum algorithm {algorithm} is unknown (server version {version})")
     for number, length in enumerate(lengths, 1):
         expected = _POST_HEADERS.get(number)  # type: ignore[call-overload]
         if length and expected not in (None, length):  # 0: the server does not write this event (any more)

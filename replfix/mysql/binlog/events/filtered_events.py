@@ -20,7 +20,7 @@ AppliedAs = Callable[[TableName], TableName | None]
 _TYPE_AT = 4
 _SIZE_AT = 9
 _ID_BYTES = 6
-_NAMES_AT = HEADER_SIZE + _ID_BYTES + 2  # behind the table's number and flags
+_NAMES_AT = HEADER_SIZE + _ID_BYTES + 2  # after the table's number and flags
 
 
 def filtered(raw: RawEvents, applied_as: AppliedAs) -> RawEvents:

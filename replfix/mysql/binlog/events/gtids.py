@@ -23,7 +23,7 @@ class Opening:
 
     gtid: str | None  # None on servers without GTIDs
     committed_at: datetime  # on the original server, UTC
-    exact: bool  # False: from the event's header, whole seconds, because the event holds no commit time
+    exact: bool  # False: from the event's header, whole seconds, because the event has no commit time
     begins: bool = False  # it is the BEGIN too
     xa_id: str | None = None  # of the XA transaction that it begins, where it says so
     thread_id: int | None = None  # of the connection that wrote it, where it says so
@@ -51,7 +51,7 @@ def plain(event: Event) -> Opening:
     number = fields.uint(8)
     anonymous = event.type == EventType.ANONYMOUS_GTID  # the same fields, with zeros for the GTID
     if not anonymous and not 1 <= number <= _LAST:
-        raise fields.damaged("it holds no GTID")
+        raise fields.damaged("it has no GTID")
     original = 0
     if fields.left >= 17 + 7:  # servers before 8.0 end here, or after the two logical timestamps
         fields.take(17)  # type of the timestamps, last_committed, sequence_number
@@ -68,7 +68,7 @@ def tagged(event: Event) -> Opening:
     """
     fields = event.buffer()
     if fields.varint() != 1:
-        raise fields.damaged("its serialization version is not known")
+        raise fields.damaged("its serialization version is unknown")
     fields.take(0)
     size = fields.varint()
     if size != len(fields.data):
@@ -97,7 +97,7 @@ def tagged(event: Event) -> Opening:
         else:
             break  # lengths and versions, nothing of them is needed
     if not origin or not 1 <= number <= _LAST or not (tag == "" or _TAG.match(tag)):
-        raise fields.damaged("it holds no GTID")
+        raise fields.damaged("it has no GTID")
     gtid = f"{uuid.UUID(bytes=origin)}:{tag}:{number}" if tag else f"{uuid.UUID(bytes=origin)}:{number}"
     return _opening(event, gtid, immediate if original is None else original)
 

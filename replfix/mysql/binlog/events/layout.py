@@ -29,7 +29,7 @@ class Layout:
     names: tuple[str, ...]
     forms: tuple[Form, ...]
     documents: tuple[int, ...]  # the ordinals of its JSON columns
-    from_schema: tuple[str, ...]  # what the event does not hold, taken from the definition of now: "names", "labels", …
+    from_schema: tuple[str, ...]  # what is not in the event, taken from the definition of now: "names", "labels", …
     altered_since: bool = False  # that definition is the replica's: the source's does not fit any more
     hidden: int = 0  # columns at the end that the server shows to nobody
 
@@ -113,7 +113,7 @@ def _misfit(table_map: TableMap, why: str) -> Unreadable:
     return Unreadable(
         f"The definition of {table_map.table} has changed since the transaction was written: {why}. Which value "
         "belongs to which column is not known.",
-        "With binlog_row_metadata=FULL the binary log itself holds the names of the columns.",
+        "With binlog_row_metadata=FULL the binary log itself has the names of the columns.",
     )
 
 
@@ -157,7 +157,7 @@ def _defined_labels(column: Column) -> tuple[str, ...]:
     doubtful = [label for label in column.labels if "?" in label]
     if doubtful and column.charset in _BEYOND_UTF8MB3:
         raise Unreadable(
-            f"The server shows the label {doubtful[0]!r}, in which a question mark may stand for another character.",
-            "With binlog_row_metadata=FULL the binary log itself holds the labels.",
+            f"The server shows the label {doubtful[0]!r}, in which a question mark may be another character.",
+            "With binlog_row_metadata=FULL the binary log itself has the labels.",
         )
     return column.labels

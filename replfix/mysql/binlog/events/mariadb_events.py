@@ -13,7 +13,7 @@ from replfix.mysql.binlog.events.checked_events import Event, EventType
 from replfix.mysql.binlog.events.gtids import Opening, at_seconds
 
 _STANDALONE, _GROUP_COMMIT, _PREPARED_XA, _COMPLETED_XA = 0x01, 0x02, 0x40, 0x80
-_ENGINES, _END_OF_ALTER, _THREAD_ID = 0x01, 0x0C, 0x10  # of the flags behind them
+_ENGINES, _END_OF_ALTER, _THREAD_ID = 0x01, 0x0C, 0x10  # of the flags after them
 
 _PLAIN = {
     EventType.MARIADB_QUERY_COMPRESSED: EventType.QUERY,
@@ -89,5 +89,5 @@ def _unpacked(fields: Buffer, transaction: str, limits: Limits) -> bytes:
     except zlib.error as error:
         raise fields.damaged(f"its compressed part is damaged ({error})") from None
     if len(found) != size or not inflater.eof:
-        raise fields.damaged("its compressed part has not the size that it gives")
+        raise fields.damaged("its compressed part does not have the size that it gives")
     return found

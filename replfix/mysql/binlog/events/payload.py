@@ -36,7 +36,7 @@ def unpacked(event: Event, transaction: str, limits: Limits) -> Iterator[Event]:
         if kind in (_PAYLOAD_SIZE, _COMPRESSION, _UNCOMPRESSED_SIZE):
             sizes[kind] = value.lenenc()
     if sizes.get(_PAYLOAD_SIZE, fields.left) != fields.left:
-        raise fields.damaged("its payload has not the size that it gives")
+        raise fields.damaged("its payload does not have the size that it gives")
     compression = sizes.get(_COMPRESSION, _NONE)
     if compression not in (_ZSTD, _NONE):
         raise fields.damaged(f"replfix does not know its compression {compression}")
@@ -62,7 +62,7 @@ def _events(event: Event, plain: io.BufferedIOBase, size: int) -> Iterator[Event
             raise event.buffer().damaged("its payload ends too early")
         timestamp, number, server_id, length, _, flags = HEADER.unpack(header)
         if not HEADER_SIZE <= length <= left:
-            raise event.buffer().damaged("the events that it holds do not come out to the byte")
+            raise event.buffer().damaged("the events in it do not come out to the byte")
         body = plain.read(length - HEADER_SIZE)
         if len(body) != length - HEADER_SIZE:
             raise event.buffer().damaged("its payload ends too early")

@@ -9,7 +9,7 @@ from replfix.mysql.binlog.events.checked_events import CHECKSUM_SIZE, HEADER_SIZ
 from replfix.mysql.binlog.events.rows_events import STATEMENT_END
 
 _TYPE_AT = 4
-_ROWS_FLAGS_AT = HEADER_SIZE + 6  # behind the table's number
+_ROWS_FLAGS_AT = HEADER_SIZE + 6  # after the table's number
 
 
 def pieces(statement: Sequence[bytes], format_description: bytes, most: int) -> Iterator[tuple[bytes, ...]]:

@@ -63,7 +63,7 @@ def read_head(event: Event) -> RowsHead:
     columns = fields.lenenc()
     width = (columns + 7) // 8
     images = 2 if KINDS[EventType(event.type)] is ChangeKind.UPDATE else 1
-    # Bits behind the last column say nothing: alone they would make a row of no bytes, and no end of such rows.
+    # Bits after the last column mean nothing: alone they would make a row of no bytes, and no end of such rows.
     present = tuple(fields.uint(width) & ((1 << columns) - 1) for _ in range(images))
     checked = not flags & NO_FOREIGN_KEY_CHECKS
     return RowsHead(table_id, bool(flags & STATEMENT_END), checked, columns, present, fields.rest())
@@ -105,7 +105,7 @@ class RowDecoder:
         if not any(head.present):
             raise Unreadable(
                 f"The {event.name} event on {self.layout.table} that ends at {event.log_file}:{event.end_pos} logged no "
-                "column at all (binlog_row_image), so its rows cannot be told.",
+                "column at all (binlog_row_image), so its rows are unknown.",
                 "Set binlog_row_image=FULL on the source.",
             )
         try:
@@ -164,7 +164,7 @@ class RowDecoder:
             diffs, document = after[ordinal], before[ordinal]
             if diffs is NOT_LOGGED:  # not wanted, or a mark for a column that is not in the image
                 continue
-            if document is NOT_LOGGED:  # binlog_row_image: neither the document before nor the one behind is known
+            if document is NOT_LOGGED:  # binlog_row_image: neither the document before nor the one after is known
                 whole[ordinal] = NOT_LOGGED
                 continue
             if not isinstance(document, Json) or not isinstance(diffs, bytes):

@@ -31,7 +31,7 @@ def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
     widths = [8 * BYTES_OF_DIGITS[digits] for digits in sizes]
     bits = sum(widths)
     sign, all_bits = 1 << bits - 1, (1 << bits) - 1
-    # From the last group on: how far it is moved, which bits are its own, its limit, and what it stands for.
+    # From the last group on: how far it is moved, which bits are its own, its limit, and its weight.
     steps = [
         (sum(widths[n + 1 :]), (1 << widths[n]) - 1, 10**digits, 10 ** sum(sizes[n + 1 :]))
         for n, digits in enumerate(sizes)

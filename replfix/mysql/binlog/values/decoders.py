@@ -80,9 +80,7 @@ def enum(width: int, labels: Sequence[str]) -> Form:
         try:
             return values[index]
         except IndexError:
-            raise Unreadable(
-                f"An ENUM holds label {index} of {len(labels)}: its definition has changed since."
-            ) from None
+            raise Unreadable(f"An ENUM has label {index} of {len(labels)}: its definition has changed since.") from None
 
     return Fixed("BH"[width - 1], label)
 
@@ -95,7 +93,7 @@ def set_(width: int, labels: Sequence[str]) -> Form:
     def chosen(raw: bytes) -> str:
         bits = int.from_bytes(raw, "little")
         if bits >> len(labels):
-            raise Unreadable(f"A SET holds more than its {len(labels)} labels: its definition has changed since.")
+            raise Unreadable(f"A SET has more than its {len(labels)} labels: its definition has changed since.")
         return ",".join(label for index, label in enumerate(labels) if bits >> index & 1)
 
     return Fixed(f"{width}s", chosen)
@@ -112,7 +110,7 @@ def bit(metadata: int) -> Form:
 def decimal(metadata: int) -> Form:
     """Read a DECIMAL; ``metadata``: precision and scale."""
     precision, scale = metadata >> 8, metadata & 0xFF
-    if not 1 <= precision <= 65 or scale > min(precision, 38):  # 30 digits behind the point in MySQL, 38 in MariaDB
+    if not 1 <= precision <= 65 or scale > min(precision, 38):  # 30 digits after the point in MySQL, 38 in MariaDB
         raise Unreadable(f"A Table_map event has a DECIMAL({precision},{scale}).")
     return Fixed(f"{decimals.size(precision, scale)}s", decimals.reader(precision, scale))
 

@@ -15,7 +15,7 @@ from typing import Any
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 
 ImageDecode = Callable[[bytes, int], tuple[RowImage, int]]
-"""The row's values and the position behind it. It does not look for the end of the bytes: a position behind it means
+"""The row's values and the position after it. It does not look for the end of the bytes: a position past it means
 that the row is cut short, and so does a :class:`struct.error` or an :class:`IndexError`."""
 
 
@@ -78,7 +78,7 @@ class _Writer:
         )
         width = (len(held) + 7) // 8
         bits = "data[at]" if width == 1 else f"number(data[at:at + {width}], 'little')"
-        # The bits behind the last column are set by some servers and mean nothing.
+        # The bits after the last column are set by some servers and mean nothing.
         self.write(1, f"nulls = {bits} & {(1 << len(held)) - 1}", f"at += {width}", "if not nulls:")
         self.without_nulls(held)
         self.write(2, f"return ({values}), at")

@@ -52,8 +52,8 @@ def _value(document: Document) -> tuple[int, bytes]:
 
 
 def _integer(number: int) -> tuple[int, bytes]:
-    # The parser takes up to 32 bits for signed and what is above for unsigned (sql-common/json_dom.cc). What no 64 bits
-    # hold was a DECIMAL when the server printed it: a double has a point or an exponent.
+    # The parser takes up to 32 bits for signed and what is above for unsigned (sql-common/json_dom.cc). What does not
+    # fit into 64 bits was a DECIMAL when the server printed it: a double has a point or an exponent.
     if 0xFFFFFFFF < number < 1 << 64:
         return _UINT64, struct.pack("<Q", number)
     for kind, form, bits in ((_INT16, "<h", 15), (_INT32, "<i", 31), (_INT64, "<q", 63)):
@@ -87,7 +87,7 @@ def _container(small: int, keys: list[bytes], values: Iterable[Document]) -> tup
         data = _laid_out(keys, written, width)
         if max(len(data), len(written)) < 1 << 8 * width:
             return kind, data
-    raise Unreadable("A JSON document is larger than any server takes.")
+    raise Unreadable("A JSON document is larger than any server accepts.")
 
 
 def _laid_out(keys: list[bytes], written: list[tuple[int, bytes]], width: int) -> bytes:

@@ -37,7 +37,7 @@ def changed(before: Json, diffs: bytes) -> Document:
         operation = fields.uint(1)
         path = _path(fields.take(fields.lenenc()))
         if operation not in (_REPLACE, _INSERT, _REMOVE):
-            raise fields.damaged(f"its operation {operation} is not known")
+            raise fields.damaged(f"its operation {operation} is unknown")
         value = None if operation == _REMOVE else json_binary.parse(fields.take(fields.lenenc()))
         document = _done(document, operation, path, value)
     return document
@@ -103,7 +103,7 @@ def _place(holder: Document, leg: Leg, path: list[Leg]) -> Leg:
 
 def _insert(holder: Document, leg: Leg, value: Document, path: list[Leg]) -> None:
     if isinstance(holder, list) and isinstance(leg, int) and leg >= 0:
-        holder.insert(leg, value)  # behind the end: at the end
+        holder.insert(leg, value)  # past the end: at the end
     elif isinstance(holder, dict) and isinstance(leg, str) and leg not in holder:
         members = {**holder, leg: value}
         holder.clear()

@@ -47,7 +47,7 @@ def date(raw: bytes) -> str:
     return f"{packed >> 9:04d}-{packed >> 5 & 15:02d}-{packed & 31:02d}"
 
 
-# Rows that stand next to each other in a log are often of the same minute.
+# Rows next to each other in a log are often of the same minute.
 
 
 @lru_cache(4096)

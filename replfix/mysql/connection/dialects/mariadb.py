@@ -38,7 +38,7 @@ _SESSION_OF_STATEMENT = re.compile(r"(?:use `(?:[^`]|``)*`; )?(?:set (?:@*\w+=\w
 _GTID_LIST = re.compile(r"\[(.*)\]\Z", re.DOTALL)
 _EVENTS_READ_OF_ONE_DOMAIN = 500  # of the relay log, from where the applier is
 _EVENTS_READ = 20_000  # with several, that is the start of a file
-_FILES_READ = 10  # the applier stands at the end of one until it has applied something of the next
+_FILES_READ = 10  # the applier's position is the end of one until it has applied something of the next
 _FIRST_POSITION = 4
 _NOT_FROM_THERE = 1220  # ER_ERROR_WHEN_EXECUTING_COMMAND: source and replica differ in binlog_checksum (11.8.6)
 _EVENTS_PASSED = 5000  # of such a file, read from its beginning

@@ -24,7 +24,7 @@ SELECT *
  WHERE LAST_ERROR_NUMBER <> 0
  ORDER BY WORKER_ID"""
 
-# A source's incident stops the coordinator (9.7.4). Which transaction that was, only this table tells.
+# A source's incident stops the coordinator (9.7.4). Which transaction that was is only in this table.
 _INCIDENTS = """
 SELECT CHANNEL_NAME, 0 AS WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE, PROCESSING_TRANSACTION AS APPLYING_TRANSACTION
   FROM performance_schema.replication_applier_status_by_coordinator

@@ -31,7 +31,7 @@ from replfix.errors import ReplicationError, Unreadable
 from replfix.ports import Replica, Server
 
 BACKLOG_READ = 5000
-"""How many transactions behind the failing one are read to learn how a row was then."""
+"""How many transactions after the failing one are read to learn how a row was then."""
 GENERATIONS = 20
 """How often a restored row may be in the way of another one before a human has to look."""
 
@@ -62,7 +62,7 @@ def keep_what_the_source_has(
         fresh = [r for r in repairs if r not in examined and r.table not in local]
         examined.update(fresh)
         unasked = (r for r in fresh if r.table not in asked)
-        why = "its table is not the replica's any more"
+        why = "its table is no longer the replica's"
         blockers.update(dict.fromkeys(untold_without(transaction, tables, unasked, why)))
         counterparts = _counterparts(source, tables, [r for r in fresh if r.table in asked])
         if counterparts:
@@ -88,7 +88,7 @@ def keep_what_the_source_has(
             return replace(planned, blockers=tuple(blockers))
         repairs.extend(added)
     unknowns.append(
-        f"Rows of the replica are in each other's way {GENERATIONS} times over; not all of them are planned for."
+        f"Rows of the replica conflict with each other in {GENERATIONS} generations; not all of them are in the plan."
     )
     return replace(found, repairs=tuple(repairs), blockers=tuple(blockers))
 
@@ -107,7 +107,7 @@ def untold_without(
             continue
         if (repair.table, identity_values(tables[repair.table], repair.current)) not in written:
             yield (
-                f"A row of {repair.table} that is in the way may be one of the source's too, and the source cannot be asked: "
+                f"A conflicting row of {repair.table} may be one of the source's too, and the source cannot be asked: "
                 f"{why}."
             )
 
@@ -116,17 +116,14 @@ def _incomplete(restored: Iterable[RowRepair], tables: Mapping[TableName, Table]
     for repair in restored:
         if logged_in_part(tables[repair.table], repair.target):
             yield (
-                f"The source had a row of {repair.table} that is in the way here, too, and how it stood there then cannot be "
-                "told: the event that changes it next does not hold all of its columns (binlog_row_image is not FULL on the "
+                f"The source had the conflicting row of {repair.table} too, and its state there at that time is "
+                "unknown: the event that changes it next does not have all of its columns (binlog_row_image is not FULL on the "
                 "source)."
             )
 
 
 def _ahead(name: TableName) -> str:
-    return (
-        f"The source has a row of {name} that is in the way here, too. As it is now it collides with a row of the transaction, or with another "
-        "one that the source has, so it was another one then: how it was is unknown, because the backlog could not be read so far."
-    )
+    return f"The source has the conflicting row of {name} too. As it is now it collides with a row of the transaction, or with another row of the source, so it was different then: how is unknown, because the backlog could not be read that far."
 
 
 def find_kept_apart(
@@ -226,8 +223,7 @@ class ChangesSince:
         if not self.whole:
             of = "" if there_are is None else f" of {counted(there_are, 'transaction')}"
             self._unknowns.append(
-                f"The backlog{of} was read for {counted(read, 'transaction')}: of rows that none of these touches, it is known "
-                "how the source has them now, which can be ahead of the replica."
+                f"The backlog{of} was read for {counted(read, 'transaction')}: of rows that none of these touches, only the source's state now is known, which can be ahead of the replica."
             )
 
     def _transactions(self) -> tuple[Iterator[Transaction | PassedOver], int | None]:

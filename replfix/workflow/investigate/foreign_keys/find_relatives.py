@@ -173,9 +173,7 @@ class Relatives:
                 if (state := states[reference]) is None and reference.lookup in own:
                     self._untold[
                         f"A row of {reference.foreign_key.child} that the transaction writes references "
-                        f"{reference.lookup.table} ({reference.lookup}) by {reference.foreign_key.name}. The source has no such row "
-                        "and its binlog none that went: it wrote the row without that foreign key or without checking it, or the "
-                        "parent went with nothing logged."
+                        f"{reference.lookup.table} ({reference.lookup}) by {reference.foreign_key.name}. The source has no such row, and none was deleted in its binlog: it wrote the row without that foreign key or without checking it, or the parent was deleted without logging."
                     ] = None
                     continue
                 if state is None:
@@ -189,8 +187,8 @@ class Relatives:
     def _untell_parent(self, reference: Reference) -> None:
         self._untold[
             f"A row of {reference.foreign_key.child} references {reference.lookup.table} ({reference.lookup}) by "
-            f"{reference.foreign_key.name}. The replica lacks that parent, and how the source had it then cannot be told: it is "
-            "not there now, or in another table of that name, and what was read of the source's binlog does not hold it in full."
+            f"{reference.foreign_key.name}. The replica lacks that parent, and its state on the source at that time is unknown: it is "
+            "not there now, or in another table of that name, and what was read of the source's binlog does not have all of it."
         ] = None
 
     def _put_back(self, reference: Reference, table: Table, state: RowImage) -> None:
@@ -252,8 +250,8 @@ class Relatives:
             rows = self._replica.find(self._tables, (held.children,))[held.children]
             if any((child.name, identity_values(child, row)) not in own for row in rows):
                 self._untold[
-                    f"The transaction is one that an applier cannot take, and a foreign key that cascades ({key.name} of {key.child}) has "
-                    "rows of the replica to change that the transaction does not name: replfix does not carry it out in its place."
+                    f"The transaction is one that an applier cannot execute, and a foreign key that cascades ({key.name} of {key.child}) has "
+                    "rows of the replica to change that the transaction does not name: replfix does not execute it in its place."
                 ] = None
 
     def _in_the_way(self, reference: Reference, table: Table, row: RowImage) -> None:

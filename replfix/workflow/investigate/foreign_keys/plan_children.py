@@ -54,7 +54,7 @@ def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[R
         most = max(counted, key=lambda lookup: counted[lookup])
         key = asked[most].foreign_key
         raise Refused(
-            f"{number:,} rows of {server.address} reference rows that would go or get another key, {counted[most]:,} of them "
+            f"{number:,} rows of {server.address} reference rows that would be deleted or get another key, {counted[most]:,} of them "
             f"by {key.name} of {key.child}; at most {CHILDREN:,} are planned for."
         )
     answers = server.find(tables, tuple(lookup for lookup in asked if counted[lookup]))
@@ -67,7 +67,7 @@ def _definition(server: Server, name: TableName) -> Table:
     table = server.table(name)
     if table is None:
         raise Refused(
-            f"{name} references a row that would go or get another key, and may not be seen on {server.address}."
+            f"{name} references a row that would be deleted or get another key, and may not be read on {server.address}."
         )
     return table
 
@@ -94,7 +94,7 @@ def plan_children(
             return replace(settled, blockers=tuple(dict.fromkeys((*settled.blockers, error.message))))
         if found.repairs == settled.repairs:
             return found
-    reason = f"More than {GENERATIONS} generations of rows reference each other and would have to go."
+    reason = f"More than {GENERATIONS} generations of rows reference each other and would have to be deleted."
     return replace(found, blockers=(*found.blockers, reason))
 
 

@@ -44,7 +44,7 @@ def source_side(replica: Replica, source: Server, evidence: Evidence) -> Evidenc
 
 _IN_A_CIRCLE = (
     "In a circle of {} servers a row that is displaced here can be another server's, and be on its way there still: written on the source as "
-    "well, it would be there twice. Take source-wins; once all channels run, 'replfix undo ID' of that repair prints what keeps the row."
+    "well, it would be there twice. Use source-wins; once all channels run, 'replfix undo ID' of that repair prints what keeps the row."
 )
 
 
@@ -69,7 +69,7 @@ def side_of(
     except ReplfixError as error:
         said = " ".join(filter(None, (error.message, error.hint)))
         return SourceFeasibility(
-            uuid, obstacles=(f"What has to be known before the source is written to cannot be learned: {said}",)
+            uuid, obstacles=(f"What has to be known before writing on the source could not be read: {said}",)
         )
 
 
@@ -135,7 +135,7 @@ def obstacles(source: Server, origins: tuple[str, ...], channel: ChannelStatus, 
     values = source.variables(_VARIABLES)
     said = {name: value for name in _VARIABLES if (value := values.get(name)) is not None}
     if read_only := [name for name in _VARIABLES[:2] if said.get(name, "").upper() in _ON]:
-        yield f"The source {source.address} does not take writes: {' and '.join(read_only)} is on there."
+        yield f"The source {source.address} does not accept writes: {' and '.join(read_only)} is on there."
     if said.get("log_bin", "ON").upper() not in _ON:
         yield f"The source {source.address} keeps no binary log: what is written there would reach nobody."
     if said.get("group_replication_group_name"):
@@ -211,4 +211,4 @@ def _only_here(
         if not rows:
             return tuple(found)
         found += [children[named] for named in rows]
-    raise Refused(f"More than {GENERATIONS} generations of rows reference each other and would have to go.")
+    raise Refused(f"More than {GENERATIONS} generations of rows reference each other and would have to be deleted.")

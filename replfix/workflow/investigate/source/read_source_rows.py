@@ -72,4 +72,4 @@ def source_rows_of(
 def _asked(conflict: Conflict, table: Table | None) -> Lookup | NotRead:
     if table is None:
         return NotRead(f"the source's table {conflict.table} is not the replica's")
-    return _row_in_question(conflict, table) or NotRead("the event does not hold what names the row")
+    return _row_in_question(conflict, table) or NotRead("the event does not have what names the row")

@@ -286,7 +286,7 @@ def test_two_rows_of_the_source_that_are_one_for_the_replica() -> None:
     named = table("d.n", [name], [key("PRIMARY", "name")])
     found = judge([deleted(named, "a"), deleted(named, "A")], ("a",), of=named)
     assert found.blockers == (
-        "Several rows of d.n that the transaction changes are one row on the replica: its key PRIMARY takes for equal what "
+        "Several rows of d.n that the transaction changes are one row on the replica: its key PRIMARY treats as equal what "
         "the source keeps apart.",
     )
 

@@ -33,7 +33,7 @@ def test_grants_on_a_schema_and_on_a_table() -> None:
     actions = {need.action for need in missing(found, Role.REPLICA)}
     assert "read the workers' errors" not in actions
     assert "read rows, and foreign keys of other schemas" in actions
-    assert "hold rows while they are compared (SELECT … FOR UPDATE)" in actions
+    assert "lock rows while they are compared (SELECT … FOR UPDATE)" in actions
 
 
 def test_all_privileges_cover_the_static_ones() -> None:

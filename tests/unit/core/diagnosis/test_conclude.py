@@ -39,7 +39,7 @@ def test_nothing_is_proposed_for_a_transaction_that_the_replica_is_past() -> Non
     [
         ("9.7.4", (1, "x", None), "only has to be started"),
         ("10.11.19-MariaDB", (1, "A", None), "only has to be started"),
-        ("10.11.19-MariaDB", (1, "x", None), "never gets what lies before it"),
+        ("10.11.19-MariaDB", (1, "x", None), "never gets what is before it"),
     ],
 )
 def test_a_position_behind_a_transaction_whose_rows_are_not_here(version: str, held: RowImage, said: str) -> None:

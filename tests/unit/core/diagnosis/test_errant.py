@@ -66,7 +66,7 @@ def test_where_they_were_written() -> None:
     stands = status(channel())
     assert [origin_of(gtid, gtids, stands) for gtid in (f"{REPLICA}:tag:1", f"{SOURCE}:5", f"{OTHER}:9")] == [
         "written on this replica itself",
-        "written on the source, which does not have it any more",
+        "written on the source, which no longer has it",
         f"written on another server, {OTHER}",
     ]
 

@@ -168,14 +168,14 @@ PURGED_MESSAGE = (
         # In the forms of 5.5 to 8.0, after reports of users; not recorded from a server here.
         (
             "A slave with the same server_uuid/server_id as this slave has connected to the master",
-            "each throws the other out",
+            "each disconnects the other",
         ),
         (
             "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on master; the first event "
             "'mysql-bin.140409' at 123516843",
             "replica_max_allowed_packet",
         ),
-        ("Client requested master to start replication from position > file size", "ends before the place"),
+        ("Client requested master to start replication from position > file size", "ends before the position"),
         ("Slave has more GTIDs than the master has, using the master's SERVER_UUID", "does not have"),
         ("something that nobody has seen", "Rebuild the replica"),
     ],
