@@ -120,6 +120,7 @@ ONE_THING_A_FILE = {
     "mysql/connection/dialects",
     "mysql/connection/managed",
     "audit/stores",
+    "ports",
     "cli",
     "cli/commands",
     "cli/documents",

@@ -1,4 +1,4 @@
-"""A replica, its source, the trail and the clock in memory: they stand in at the ports and behave as ports.py states.
+"""A replica, its source, the trail and the clock in memory: they stand in at the ports and behave as ``ports/`` states.
 
 Every call through a port is a step of one ``World``: tests read the order of the steps, and let something go wrong
 before or after any of them.
