@@ -153,8 +153,9 @@ def _run(argv: Sequence[str]) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except click.ClickException as error:
-        hint = "Run the command with --help to see how it is written."
-        _report(argv, error.format_message(), hint, 2)
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context is not None else "replfix"
+        _report(argv, error.format_message(), f"See '{command} --help'.", 2)
         return 2
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)

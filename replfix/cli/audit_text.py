@@ -1,15 +1,14 @@
-"""Audit records on the command line; what a record says is in ``present/record_text.py``."""
+"""Audit records as a list on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from replfix.core.trail.audit_record import AuditRecord
-from replfix.present.record_text import facts, sections, when
+from replfix.present.page.record_page import when
 from replfix.present.safe_text import visible
 
 
@@ -24,13 +23,3 @@ def list_table(records: Sequence[AuditRecord]) -> Table:
         texts = (record.kind, record.incident, record.replica, record.channel or "-", record.author)
         table.add_row(record.id, when(record), *(Text(visible(text, keep_newlines=False)) for text in texts))
     return table
-
-
-def print_record(console: Console, record: AuditRecord, content: Mapping[str, object]) -> None:
-    """The whole record; ``content`` is its payload."""
-    console.print(facts(record))
-    for section in sections(content):
-        console.print()
-        if section.title:
-            console.print(Text(section.title, style="bold"))
-        console.print(section.body, soft_wrap=section.verbatim)

@@ -6,9 +6,11 @@ import click
 
 from replfix.present.safe_text import visible
 
+NO_TERMINAL = "Look at it with --dry-run, then give --yes."
+
 
 def typed(question: str, name: str) -> bool:
     """Whether it is typed as it is shown; anything else, and the end of the input, is a no."""
     shown = visible(name)
-    answer: str = click.prompt(f"{question}, type {shown}", default="", show_default=False, err=True)
+    answer: str = click.prompt(f"{visible(question)}{shown}", default="", show_default=False, err=True)
     return answer.strip() == shown

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.words import counted
+from replfix.present.page.page_model import OPEN_QUESTIONS
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import indented, visible
 
@@ -100,7 +101,7 @@ def _parts(explanation: Explanation) -> Iterator[RenderableType]:
     for reason in explanation.reasons:
         yield from _reason(reason)
     if case.unknowns:
-        yield _title("Not known, or to be known")
+        yield _title(OPEN_QUESTIONS)
         for unknown in case.unknowns:
             yield _point("?", unknown, "yellow")
 

@@ -11,8 +11,13 @@ import click
 from replfix.present.safe_text import harmless_json, indented, without_passwords
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
     from rich.console import Console, RenderableType
+
+    from replfix.errors import ReplfixError
+    from replfix.present.page.page_model import Page
 
 
 PIPED_WIDTH = 200
@@ -34,20 +39,35 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
 
 
-def page(renderable: RenderableType) -> None:
+def print_page(of: Page, *, stderr: bool = False) -> None:
+    from replfix.present.page.rich_page import page_text
+
+    _print(console(stderr=stderr), page_text(of))
+
+
+def page(*parts: RenderableType) -> None:
     """Print, through the user's pager where stdout is a terminal and the text is longer than it."""
     out = console()
     if not sys.stdout.isatty():
-        out.print(renderable)
+        _print(out, parts)
         return
     with out.capture() as capture:
-        out.print(renderable)
+        _print(out, parts)
     text = capture.get()
     if text.count("\n") < out.height:
         click.echo(text, nl=False)
     else:
         os.environ.setdefault("LESS", "FRX")  # colours pass, short texts stay, the screen is left as it was
         click.echo_via_pager(text)
+
+
+def _print(out: Console, parts: Iterable[RenderableType]) -> None:
+    for part in parts:
+        out.print(part, crop=False)
+
+
+def narrate_unknown_errant(replica: str, error: ReplfixError) -> None:
+    narrate(f"{replica}: errant transactions are unknown: {error.message}")
 
 
 def narrate(text: str) -> None:

@@ -1,6 +1,8 @@
-"""Numbers in sentences."""
+"""Numbers in sentences, and sentences that are said at several places."""
 
 from __future__ import annotations
+
+CANCELLED = "Cancelled. Nothing was changed."
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -1,4 +1,4 @@
-"""How a channel stands, in a symbol and a word, the same in every face. The colour comes last."""
+"""The state of a channel in a symbol and a word, the same in every face. The colour comes last."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def state_of(channel: ChannelStatus) -> State:
     if not channel.applier_running or channel.receiver is ReceiverState.STOPPED:
         return State.STOPPED
     return State.CONNECTING if channel.receiver is ReceiverState.CONNECTING else State.RUNNING
+
+
+def called(channel: str) -> str:
+    """The channel as sentences name it."""
+    return f"channel {channel}" if channel else "the default channel"
 
 
 def error_of(channel: ChannelStatus) -> str:

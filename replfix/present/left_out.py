@@ -25,7 +25,12 @@ def left_out_lines(plan: Plan, most: int = LINES) -> Iterator[str]:
         else:
             yield visible("; ".join(part.script))
     if len(parts) > most:
-        yield f"… and {len(parts) - most:,} more: the intent in the audit trail has every one."
+        yield f"… {and_more(len(parts) - most)}."
+
+
+def and_more(number: int) -> str:
+    """Where only the first few are shown."""
+    return f"and {number:,} more: the intent in the audit trail has every one"
 
 
 def _line(change: RowChange, columns: tuple[str, ...]) -> str:

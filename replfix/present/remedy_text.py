@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.remedies.remedy import REPLICA, SHELL, SOURCE, Remedy
-
-TITLE = "Manual steps"
+from replfix.present.page.page_model import Block, Point, Script, Sentence, Symbol, muted, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,13 @@ def for_client(statement: str) -> Iterator[str]:
     yield from (f"DELIMITER {delimiter}", f"{statement}\n{delimiter}", "DELIMITER ;")
 
 
-def remedy_lines(remedies: Iterable[RemedyText]) -> Iterator[tuple[str, str, str, int]]:
-    """Mark, text, style and indent of each line, for a terminal."""
+def remedy_blocks(remedies: Iterable[RemedyText]) -> Iterator[Block]:
     for remedy in remedies:
-        yield "→", remedy.text, "", 0
+        yield Point(Symbol.NEXT, words(remedy.text))
         if not remedy.sql:
             continue
-        yield " ", remedy.where, "dim", 2
-        yield from ((" ", statement, "", 4) for statement in remedy.sql)
+        yield Sentence(words(muted(remedy.where)), level=1)
+        yield Script(remedy.sql, level=2)
         if remedy.loses:
-            yield "!", remedy.loses, "yellow", 2
-        yield " ", remedy.leads_to, "dim", 2
+            yield Point(Symbol.WARNING, words(remedy.loses), level=1)
+        yield Sentence(words(muted(remedy.leads_to)), level=1)

@@ -27,6 +27,7 @@ from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.log import LogScreen
 from replfix.tui.themes import THEMES
+from replfix.tui.thread_work import BUG
 from replfix.tui.watch import Watch
 from replfix.tui.widgets.filter_box import FilterBox
 
@@ -39,7 +40,7 @@ class ReplfixApp(App[None]):
     TITLE = "replfix"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; an apply that runs comes to its end first"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit (waits for a running apply)"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Keys of this screen"),
         Binding("A", "audit", "Audit", id="app.audit", tooltip="Everything that was done, with row images"),
         Binding(
@@ -176,7 +177,7 @@ class ReplfixApp(App[None]):
         else:
             text = f"{type(error).__name__}: {error}"
             self.journal.add(f"Bug: {text}")
-            self.notify(visible(text), title="This is a bug in replfix", severity="error", timeout=20, markup=False)
+            self.notify(visible(text), title=BUG, severity="error", timeout=20, markup=False)
 
     def say_error(self, error: ReplfixError) -> None:
         self.journal.add(f"{error.message} {error.hint}".strip())

@@ -9,6 +9,9 @@ from replfix.errors import ReplfixError
 
 T = TypeVar("T")
 
+BUG = "This is a bug in replfix"
+IN_THE_LOG = "The log pane has it."
+
 
 def run_and_report(
     job: Callable[[], T], end: Callable[[T | None, ReplfixError | None], object], after_a_bug: str
@@ -20,7 +23,7 @@ def run_and_report(
     except ReplfixError as error:
         end(None, error)
     except BaseException as bug:
-        end(None, ReplfixError(f"This is a bug in replfix: {type(bug).__name__}: {bug}", after_a_bug))
+        end(None, ReplfixError(f"{BUG}: {type(bug).__name__}: {bug}", after_a_bug))
         raise
     else:
         end(done, None)

@@ -10,7 +10,7 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.plan.outcome import Outcome, Result, Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, in_words
-from replfix.core.words import counted, shortened
+from replfix.core.words import CANCELLED, counted, shortened
 from replfix.errors import (
     NoReplica,
     NotVerified,
@@ -119,11 +119,11 @@ class _Resolution:
             )
         if len(self._rounds) == self._max_rounds:
             return self._stop(
-                f"The channel stopped again, on {plan.transaction}, after {self._max_rounds} rounds, which is the limit.",
+                f"The channel has stopped on the next one ({plan.transaction}); --max-rounds {self._max_rounds} was reached.",
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
         if not self._dry_run and plan.shown not in self._agreed and not self._confirm(diagnosis, plan):
-            return self._stop("Not confirmed.", "")
+            return self._stop(CANCELLED if not self._rounds else "Cancelled.", "")
         self._agreed.add(plan.shown)
         return None
 
@@ -279,7 +279,7 @@ def _in_short(rounds: list[Round]) -> str:
             return f"{plan.transaction} was left out: the replica will not have what it holds."
     displaced = sum(len(r.plan.displaced) for r in rounds)
     transactions = counted(len(rounds), "failing transaction")
-    text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} displaced."
+    text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} deleted or changed (saved)."
     return " ".join((text, *(_on_source(r) for r in rounds if r.written)))
 
 

@@ -85,7 +85,7 @@ LISTED = {
     "core/explain/forms": FORMS,
     "core/explain/reasons": REASONS,
 }
-SHARED_BY_STRATEGIES = {"guards", "source_write", "undo_forecast", "undo_plan"}
+SHARED_BY_STRATEGIES = {"guards", "row_effects", "source_write", "undo_forecast", "undo_plan"}
 
 
 @pytest.mark.parametrize("folder", LISTED)

@@ -65,7 +65,7 @@ async def test_it_goes_on(any_pair: Lab, tmp_path: Path, monkeypatch: pytest.Mon
     for _ in range(2):  # the first signs in in full
         with Recorder(any_pair.replica.port) as replica, Recorder(any_pair.source.port) as source:
             seen = await looked_at(config_for(tmp_path, replica.port, source.port))
-    assert any("What can be done" in text for text in seen)
+    assert any("Options" in text for text in seen)
     assert any("source-wins" in text and "DELETE" in text for text in seen), "its plan was on a screen"
 
     several = {}

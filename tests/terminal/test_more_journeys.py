@@ -72,7 +72,7 @@ def test_both_rows_are_kept_and_the_new_one_is_taken_back(terminal: Open, broken
     t.press("enter")
     t.focused("Undo")
     t.press("enter")
-    t.see("undone: 1 row taken back on the source, seen there and on the replica")
+    t.see("Undone: 1 row taken back on the source, seen there and on the replica")
     for server in (broken.source, broken.replica):
         with server.session() as session:
             assert (session.rows(OWN), session.rows(INCOMING)) == ([], [("5",)])
@@ -112,14 +112,14 @@ def test_a_repair_is_taken_back_from_its_record(terminal: Open, pair: Lab) -> No
     t.press("enter")
     t.see("Record", "outcome")
     t.press("n", "n")  # older ones: settings that were restored, then the intent
-    t.see("Displaced row of shop.orders")
+    t.see("Deleted row of shop.orders")
     t.press("U")
-    t.see("Undo the repair", "order_no: (no row) →", "Cancel")
+    t.see("Undo the repair", "order_no", "(no row)", "Cancel")
     t.focused("Cancel")
     t.press("right")
     t.focused("Undo")
     t.press("enter")
-    t.see("undone: 1 row brought back")
+    t.see("Undone: 1 row brought back")
     with pair.replica.session() as session:
         assert session.rows(displaced) == before
     after = snapshot(pair.replica)

@@ -119,7 +119,7 @@ async def test_the_picture_in_the_readme_is_of_today(pair: Lab, monkeypatch: pyt
         app = ReplfixApp(backend, animate=False)
         async with app.run_test(size=SIZE) as pilot:
             d = Driver(app, pilot, backend)
-            await d.see("What can be done", "source-wins (recommended)")
+            await d.see("Options", "source-wins (recommended)")
             picture = normal(app.export_screenshot(title="replfix"))
     finally:
         backend.close()

@@ -141,7 +141,7 @@ async def test_a_record_with_the_images_of_its_rows_and_its_undo() -> None:
         await d.on(RecordScreen)
         intent = chain.records[2]
         await d.see(
-            intent.id, intent.hash, "feedbeef0001", "dba@desk", "Displaced row of shop.orders", "R-1", "local-write"
+            intent.id, intent.hash, "feedbeef0001", "dba@desk", "Deleted row of shop.orders", "R-1", "local-write"
         )
         await d.see(plan.steps[0].sql, plan.steps[0].undo_sql)
         await d.press("u")
@@ -152,7 +152,7 @@ async def test_a_record_with_the_images_of_its_rows_and_its_undo() -> None:
         await d.press("j")
         await d.see('"digest":')
         await d.press("j")
-        await d.see("Displaced row of shop.orders")
+        await d.see("Deleted row of shop.orders")
         await d.press("escape")
         await d.on(AuditScreen)
         assert d.screen.query_one("#audit-records", DataTable).cursor_row == 2
@@ -162,7 +162,7 @@ async def at_undo(d: Driver) -> None:
     await at_audit(d)
     await d.see("5 records")
     await d.press("down", "down", "enter")
-    await d.see("Displaced row of shop.orders")
+    await d.see("Deleted row of shop.orders")
     await d.press("U")
     await d.on(UndoDialog)
 
@@ -171,7 +171,7 @@ async def test_a_repair_is_undone_when_it_is_wanted_twice() -> None:
     chain = trail()
     async with driving(FakeBackend(chain=chain), size=LARGE) as d:
         await at_undo(d)
-        await d.see("insert in shop.orders", "(no row) → 'R-1'", "differs from its source")
+        await d.see("insert in shop.orders", "'R-1'", "differs from its source")
         await d.press("enter")  # on Cancel
         await d.on(RecordScreen)
         intent = chain.records[2].id
@@ -179,7 +179,7 @@ async def test_a_repair_is_undone_when_it_is_wanted_twice() -> None:
         await d.press("U")
         await d.see("differs from its source")
         await d.press("right", "enter")
-        await d.see("undone: 1 row brought back.")
+        await d.see("Undone: 1 row brought back.")
         assert len([c for c in d.backend.calls if c.startswith("undo")]) == 3
         await d.press("right", "enter")  # there is no second time
         await d.on(RecordScreen)
@@ -189,7 +189,7 @@ async def test_an_undo_that_writes_on_the_source_wants_the_table_s_name() -> Non
     part = SourceWrite("a" * 36, (written(ORDERS, (9, "R-1", None), None),))
     async with driving(FakeBackend(chain=trail(), on_source=part), size=LARGE) as d:
         await at_undo(d)
-        await d.see("delete in shop.orders on the source", "'R-1' → (no row)", "do not come back. Its key is taken.")
+        await d.see("delete in shop.orders on the source", "'R-1'", "(no row)", "do not come back. Its key is taken.")
         await d.see("Undo: type shop.orders")
         await d.press("right", "enter")  # there is one button yet: nothing is done
         await d.on(RecordScreen)
@@ -201,7 +201,7 @@ async def test_an_undo_that_writes_on_the_source_wants_the_table_s_name() -> Non
         await d.press("s")
         await d.until(lambda: not do.disabled)
         await d.press("enter", "enter")
-        await d.see("undone: 1 row brought back.")
+        await d.see("Undone: 1 row brought back.")
         assert [c.split()[-1] == "None" for c in d.backend.calls if c.startswith("undo")] == [True, True, False]
         assert not d.screen.query_one("#writing-name", Input).display
 
@@ -210,7 +210,7 @@ async def test_what_is_in_the_way_of_an_undo_is_shown_and_nothing_offered() -> N
     backend = FakeBackend(chain=trail(), in_the_way=("its key PRIMARY (3) is taken by the row [b]3[/b]",))
     async with driving(backend, size=LARGE) as d:
         await at_undo(d)
-        await d.see("refused: its key PRIMARY (3) is taken by the row [b]3[/b]")
+        await d.see("Cannot undo: 1 row is in the way.", "its key PRIMARY (3) is taken by the row [b]3[/b]")
         assert d.screen.query_one("#do", Button).disabled
         await d.press("escape")
         await d.on(RecordScreen)

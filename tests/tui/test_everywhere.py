@@ -36,7 +36,7 @@ Reach = Callable[[Driver], Awaitable[object]]
 
 async def _incident(d: Driver) -> None:
     await d.on(IncidentScreen)
-    await d.see("In the way")
+    await d.see("Conflicts")
 
 
 async def _fleet(d: Driver) -> None:
@@ -206,7 +206,7 @@ async def test_a_terminal_that_changes_its_size() -> None:
         for size in ((80, 24), (40, 10), (20, 5), (200, 60)):
             await d.pilot.resize_terminal(*size)
             await d.until(partial(lambda height: len(d.text.splitlines()) == height, size[1]))
-        await d.see("In the way")
+        await d.see("Conflicts")
 
 
 # --- the log ---

@@ -216,7 +216,7 @@ async def test_enter_opens_the_channel_under_the_cursor() -> None:
         await d.see("3 ✔ running")
         await d.press("down", "enter")
         await d.on(IncidentScreen)
-        await d.see("db2: the default channel runs")
+        await d.see("db2: the default channel is running")
 
 
 async def test_the_mouse_does_it_too() -> None:

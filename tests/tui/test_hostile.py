@@ -98,7 +98,7 @@ def diagnosis(value: str, *, everywhere: bool = True) -> Diagnosis:
 
 async def at_incident(d: Driver) -> None:
     await d.on(IncidentScreen)
-    await d.see("What can be done")
+    await d.see("Options")
 
 
 # --- incident, value, transaction ---
@@ -208,7 +208,7 @@ async def test_errors(value: str) -> None:
         await d.press("escape")
         backend.diagnoses[("db2", "")] = ConnectError(short, short)
         await d.press("r")
-        await d.see("How it stands")
+        await d.see("State")
         assert_only_text(d)
         backend.diagnoses[("db2", "")] = KeyError(short)
         await d.press("r")

@@ -64,7 +64,7 @@ def kinds() -> Diagnosis:
 
 async def opened(d: Driver) -> IncidentScreen:
     await d.on(IncidentScreen)
-    await d.see("What can be done")
+    await d.see("Options")
     assert isinstance(d.screen, IncidentScreen)
     return d.screen
 
@@ -90,9 +90,9 @@ async def test_the_whole_story_from_the_top() -> None:
             "Why",
             "local-write (high confidence)",
             "The replica's own binlog has the insert",
-            "Not known, or to be known",
+            "Open questions",
             "The binlog before binlog.000001 is gone.",
-            "In the way: 1 conflict",
+            "Conflicts: 1",
             "source-wins (recommended)",
         ]
         at = [text.find(words) for words in story]
@@ -125,7 +125,7 @@ async def test_only_what_differs() -> None:
 async def test_every_conflict_of_the_transaction_is_in_the_list() -> None:
     async with driving(FakeBackend.broken(many(30)), size=LARGE) as d:
         await opened(d)
-        await d.see("In the way: 15 conflicts")
+        await d.see("Conflicts: 15")
         conflicts = d.screen.query_one("#conflict-list", LineList)
         assert conflicts.count == 15
         conflicts.focus()
@@ -173,7 +173,7 @@ async def test_a_healthy_channel() -> None:
     async with driving(FakeBackend()) as d:
         await d.see("1 ✔ running")
         await d.press("enter")
-        await d.see("db2: the default channel runs. There is nothing to resolve.", "Receiver: running")
+        await d.see("db2: the default channel is running. There is nothing to resolve.", "Receiver: running")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ async def test_errors_in_words_and_what_to_do_next(error: ConnectError) -> None:
     async with driving(backend) as d:
         await d.see("■ stopped")
         await d.press("enter")
-        await d.see(error.message, error.hint, "State: ■ stopped")
+        await d.see(error.message, error.hint, "Channel: ■ stopped")
         await d.press("p", "t", "m")  # there is nothing to plan, to show or to save
         assert isinstance(d.screen, IncidentScreen)
 
@@ -353,12 +353,12 @@ async def test_of_two_investigations_only_the_later_one_is_shown() -> None:
             backend.free("investigate")
             slow, backend.diagnoses[("db2", "")] = backend.diagnoses[("db2", "")], diagnosis_of()
             await d.press("r")
-            await d.see("In the way: 1 conflict")
+            await d.see("Conflicts: 1")
             backend.diagnoses[("db2", "")] = slow
             backend.release()
             await d.until(lambda: all(w.is_finished for w in d.app.workers))
             await d.polled()
-            assert "In the way: 1 conflict " in d.text
+            assert "Conflicts: 1 " in d.text
 
 
 async def test_no_plan_is_opened_of_what_is_being_diagnosed_anew() -> None:
@@ -384,7 +384,7 @@ async def test_another_failing_transaction_is_diagnosed_by_itself() -> None:
         await opened(d)
         backend.diagnoses[("db2", "")] = many(8)
         backend.answers["db2"] = stands(failing(gtid=NEXT_GTID))
-        await d.see("In the way: 4 conflicts")
+        await d.see("Conflicts: 4")
 
 
 async def test_a_channel_that_runs_again_is_said_to() -> None:
@@ -393,7 +393,7 @@ async def test_a_channel_that_runs_again_is_said_to() -> None:
         await opened(d)
         backend.diagnoses[("db2", "")] = None
         backend.answers["db2"] = HEALTHY
-        await d.see("the default channel runs")
+        await d.see("the default channel is running")
 
 
 async def test_a_change_that_is_no_other_transaction_is_a_notice() -> None:
@@ -440,7 +440,9 @@ async def test_the_report_is_saved_for_its_owner_only(tmp_path: Path, monkeypatc
         (path,) = tmp_path.iterdir()
         assert path.name.startswith("replfix-incident-db2-")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert path.read_text("utf-8").startswith("# db2: replication stopped by error 1062 on shop.orders")
+        assert path.read_text("utf-8").startswith(
+            "# db2: the default channel is stopped by error 1062 in `Write_rows` on `shop.orders`"
+        )
         await d.until(lambda: any("Report saved" in n and path.name in n for n in d.notifications))
 
 
@@ -469,7 +471,7 @@ async def test_errant_transactions_of_a_channel_that_runs_are_a_key_away() -> No
         for strays, says in (
             (None, "Without GTIDs nobody knows"),
             (Errant(OnlyHere(GtidSet()), (), ()), "Every transaction of this replica is its source's too."),
-            (ConnectError("The source is gone.", "Look there."), "Not known: The source is gone."),
+            (ConnectError("The source is gone.", "Look there."), "Unknown: The source is gone."),
         ):
             backend.strays = strays
             await d.press("r")

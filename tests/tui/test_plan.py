@@ -41,7 +41,7 @@ NAME = "shop.orders"
 
 async def at_plan(d: Driver) -> PlanScreen:
     await d.on(IncidentScreen)
-    await d.see("What can be done")
+    await d.see("Options")
     await d.press("p")
     await d.on(PlanScreen)
     await d.see("Not rehearsed yet")
@@ -107,7 +107,7 @@ async def test_each_step_shows_its_own_sql_rows_and_undo() -> None:
         for step in plan_of(found).steps:
             await d.see(step.sql, step.undo_sql)
             await d.press("down")
-        await d.until(lambda: "How it is undone" not in d.text)  # at START REPLICA
+        await d.until(lambda: "Undo" not in d.text)  # at START REPLICA
 
 
 async def test_copying_sql() -> None:
@@ -242,20 +242,20 @@ async def test_what_is_written_on_the_source_is_shown_apart_and_asks_for_the_tab
     backend = FakeBackend.broken(found)
     async with driving(backend, size=LARGE) as d:
         await d.on(IncidentScreen)
-        await d.see("keep-both (possible)", "replica-wins (possible)", "1 row written on the source")
+        await d.see("keep-both (possible)", "replica-wins (possible)", "Inserts 1 row on the source (shop.orders).")
         d.screen.query_one("#strategy-list").focus()
         await d.press("down", "enter")
         await d.on(PlanScreen)
-        await d.see("keep-both for", "on the source: INSERT INTO `shop`.`orders`", "gets the source's next value of id")
+        await d.see("keep-both for", "On the source: INSERT INTO `shop`.`orders`", "gets the source's next value of id")
         await d.press("down", "down")
-        await d.see("The row on the source, of shop.orders: written", "LAST_INSERT_ID()")
+        await d.see("Row of shop.orders on the source: inserted", "LAST_INSERT_ID()")
         await d.press("Y")
         await d.until(lambda: "INSERT INTO `shop`.`orders` (`id`, `number`, `total`) VALUES (NULL," in d.app.clipboard)
         await d.press("h")
         await d.see("replica and source carried out their parts of the plan")
         await d.press("a")
         await d.on(ConfirmDialog)
-        await d.see("and the source is written to", NAME)
+        await d.see("the source is written to", NAME)
         assert apply_button(d).disabled
         await d.type(NAME)
         await d.until(lambda: not apply_button(d).disabled)
@@ -268,7 +268,7 @@ async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None
     backend = FakeBackend.broken()
     async with driving(backend, size=LARGE) as d:
         await d.on(IncidentScreen)
-        await d.see("skip (possible)", "1 row of the transaction left out")
+        await d.see("skip (possible)", "Leaves out 1 row of the transaction on this replica, for good.")
         d.screen.query_one("#strategy-list").focus()
         await d.press("end", "enter")
         await d.on(PlanScreen)
@@ -277,7 +277,7 @@ async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None
         await d.see("the account is allowed to leave the transaction out")
         await d.press("a")
         await d.on(ConfirmDialog)
-        await d.see("1 row of the transaction left out, for good", NAME)
+        await d.see("Leaves out 1 row of the transaction on this replica, for good.", NAME)
         assert apply_button(d).disabled
         assert "the replica applies the transaction itself" not in d.text
         await d.type(NAME)
@@ -347,7 +347,7 @@ async def test_stale_stays_stale_also_when_the_channel_fails_as_before() -> None
         assert apply_button(d).disabled
         backend.diagnoses[("db2", "")] = many(8)
         await d.press("escape")
-        await d.see("In the way: 4 conflicts")  # diagnosed anew by itself
+        await d.see("Conflicts: 4")  # diagnosed anew by itself
 
 
 async def test_a_replica_that_falls_silent_makes_no_plan_stale() -> None:
@@ -379,15 +379,15 @@ async def test_applied_step_by_step_with_what_was_checked() -> None:
     with backend.hold(f"carry_out {STEPS[2]}"):
         async with driving(backend) as d:
             await applied(d)
-            await d.see(f"✔ {STEPS[0]}", f"✔ {STEPS[1]}", f"▶ {STEPS[2]}", "not interrupted")
+            await d.see(f"✔ {STEPS[0]}", f"✔ {STEPS[1]}", f"▶ {STEPS[2]}", "this cannot be cancelled")
             await d.press("escape", "h", "a")
             assert isinstance(d.screen, PlanScreen)
             backend.release()
-            await d.see(f"✔ {STEPS[3]}", "✔ Resolved", "✔ rehearsed   ✔ applied   ✔ verified", "abcdef012345")
+            await d.see(f"✔ {STEPS[3]}", "✔ Resolved", "✔ rehearsed, ✔ applied, ✔ verified", "abcdef012345")
             assert backend.carried_out == [plan_of(found)]
             assert backend.carried_out[0].digest == plan_of(found).digest
             await d.press("escape")
-            await d.see("the default channel runs", "What was done")
+            await d.see("the default channel is running", "Outcome")
             await d.press("escape")
             await d.on(FleetScreen)
             await d.see("resolved 1 transaction", "✔ running")
@@ -411,11 +411,11 @@ async def test_applied_and_the_next_transaction_fails() -> None:
     backend = FakeBackend.broken(found, application=done)
     async with driving(backend, size=LARGE) as d:
         await applied(d)
-        await d.see("… Needs a human", "the channel stopped again")
+        await d.see("! ", "the channel stopped again")
         backend.diagnoses[("db2", "")] = many(8)
         backend.answers["db2"] = stands(failing(gtid=NEXT_GTID))
         await d.press("escape")
-        await d.see("In the way: 4 conflicts")
+        await d.see("Conflicts: 4")
 
 
 async def test_refused_at_the_last_moment() -> None:

@@ -66,8 +66,8 @@ def test_fleet(pictured: Callable[..., bool]) -> None:
 
 def test_incident(pictured: Callable[..., bool]) -> None:
     backend = FakeBackend.broken(diagnosis_of(unknowns=("The binlog before binlog.000001 is gone.",)))
-    assert pictured(backend, "In the way: 1 conflict")
+    assert pictured(backend, "Conflicts: 1")
 
 
 def test_plan(pictured: Callable[..., bool]) -> None:
-    assert pictured(FakeBackend.broken(), "In the way", "Rehearsed:", keys=("p", "h"))
+    assert pictured(FakeBackend.broken(), "Conflicts", "Rehearsed:", keys=("p", "h"))

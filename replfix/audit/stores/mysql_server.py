@@ -150,7 +150,7 @@ _DENIED = "GRANT SELECT, INSERT, UPDATE, CREATE, TRIGGER on the database to the 
 _UNREACHABLE = "Check the host and port in audit.url, and that the server is up."
 _READ_ONLY = "Name a server in audit.url that takes writes: never a replica that replfix is to repair."
 _MEANINGS: dict[object, tuple[str, str]] = {
-    **dict.fromkeys((1045, 1698, 3118), ("rejects the login", _DENIED)),
+    **dict.fromkeys((1045, 1698, 3118), ("rejected the login", _DENIED)),
     **dict.fromkeys((1044, 1142, 1143, 1227), ("may not be used by this account", _DENIED)),
     1049: ("names a database that is not there", "Create it: CREATE DATABASE … CHARACTER SET utf8mb4."),
     **dict.fromkeys((2002, 2003, 2005), ("cannot be reached", _UNREACHABLE)),

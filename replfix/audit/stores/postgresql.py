@@ -115,7 +115,7 @@ _DENIED = (
     "GRANT CREATE, USAGE on the schema, and SELECT, INSERT, UPDATE on the trail's tables, to the account in audit.url."
 )
 _MEANINGS: dict[object, tuple[str, str]] = {
-    "28": ("rejects the login", "Check user and password: audit.url, PGPASSWORD or ~/.pgpass."),
+    "28": ("rejected the login", "Check user and password: audit.url, PGPASSWORD or ~/.pgpass."),
     "42501": ("may not be used by this account", _DENIED),
     "3D": ("names a database that is not there", "Create it: CREATE DATABASE … ENCODING 'UTF8'."),
     **dict.fromkeys(

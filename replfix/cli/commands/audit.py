@@ -125,7 +125,7 @@ def show(record_id: str, config_path: str | None, as_json: bool, verbose: bool) 
     trail = _open(config_path, verbose)
     record = trail.get(record_id)
     try:
-        content = record.content
+        _ = record.content
     except ValueError as error:
         raise AuditError(
             f"Record {record.id} of {trail.name} cannot be shown: {error}.",
@@ -137,10 +137,10 @@ def show(record_id: str, config_path: str | None, as_json: bool, verbose: bool) 
 
         emit(AuditRecordDocument.of(record))
         return
-    from replfix.cli.audit_text import print_record
-    from replfix.cli.output import console
+    from replfix.cli.output import print_page
+    from replfix.present.page.record_page import record_page
 
-    print_record(console(), record, content)
+    print_page(record_page(record))
 
 
 @command.command(
@@ -359,6 +359,7 @@ def prune(before: datetime, output: Path, yes: bool, config_path: str | None, as
 def _prune(trail: SqlTrail, before: datetime, output: Path, *, yes: bool, as_json: bool, verbose: bool) -> None:
     from replfix.audit.jsonl import to_line, write_file
     from replfix.cli.output import emit, narrate
+    from replfix.core.words import CANCELLED
     from replfix.errors import NotDone
 
     if verbose:
@@ -380,7 +381,7 @@ def _prune(trail: SqlTrail, before: datetime, output: Path, *, yes: bool, as_jso
 
         question = f"Take the records up to {last.id} ({last.recorded_at}) out of {trail.name}, into {output}?"
         if not yes and not (sys.stdin.isatty() and click.confirm(question, default=False, err=True)):
-            raise NotDone("Not confirmed.", "Nothing was changed. Without a terminal, --yes confirms.")
+            raise NotDone(CANCELLED, "Without a terminal, --yes confirms.")
         write_file(output, lines(), not_over=trail.path)
         trail.prune(last, {"before": before.isoformat(), "records": count})
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import emit, narrate, page
+from replfix.cli.output import emit, narrate, narrate_unknown_errant, page
 
 CONFLICT_FOUND = 3
 
@@ -53,11 +53,14 @@ def command(
             errant = find_errant(wired.replica, wired.source_of, wired.target.channel, progress)
         except ReplfixError as error:
             if diagnosis is None or diagnosis.evidence.unreachable is None:  # else the diagnosis says it
-                narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
+                narrate_unknown_errant(wired.target.name, error)
         if as_json:
             emit(diagnosis_document(wired.target.name, diagnosis, errant))
         else:
-            from replfix.cli.diagnosis_text import diagnosis_text
+            from replfix.present.page.incident_page import incident_page, running_page
+            from replfix.present.page.rich_page import page_text
 
-            page(diagnosis_text(wired.target.name, diagnosis, errant))
+            name, channel = wired.target.name, wired.target.channel
+            found = running_page(name, channel, errant) if diagnosis is None else incident_page(name, diagnosis, errant)
+            page(*page_text(found))
     return 0 if diagnosis is None else CONFLICT_FOUND

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from replfix.cli.commands.lab_demo import command as demo
+from replfix.cli.lab_text import stopped_with
 from replfix.cli.options import common_options, server_option
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def break_(scenario: str | None, name: str, reset: bool, as_json: bool, **_: obj
 
     click.echo(f"{chosen.title}\n")
     click.echo(click.wrap_text(chosen.story, 100, "  ", "  "))
-    click.echo(f"\n{lab.replica.name} has stopped with error {error.errno}:")
+    click.echo(f"\n{stopped_with(lab.replica.name, error.errno)}:")
     click.echo(click.wrap_text(visible(error.message), 100, "  ", "  "))
     _next(
         (f"replfix diagnose replica1 --config {_quoted(lab)}", "what is wrong, read-only"),

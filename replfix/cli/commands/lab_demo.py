@@ -10,6 +10,7 @@ import click
 
 from replfix.cli.commands.tui import DEMO_LAB as NAME
 from replfix.cli.commands.tui import scenario_names
+from replfix.cli.lab_text import PROOF, stays_up
 from replfix.cli.options import common_options, server_option
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ def command(
         return _play(lab, as_json)
     finally:
         if keep:
-            narrate(
-                f"The servers stay up: replfix lab status --name {NAME}; end them with: replfix lab down --name {NAME}"
-            )
+            narrate(stays_up(f"replfix lab status --name {NAME}", NAME))
         else:
             topology.down(NAME, narrator)
 
@@ -105,7 +104,7 @@ def _play(lab: Lab, as_json: bool) -> int:
     if as_json:
         emit(DemoDocument.of(as_expected, proof))
     else:
-        _heading(False, "The proof, looked at with plain SQL on both servers", "")
+        _heading(False, PROOF, "")
         for part in proof:
             click.echo(f"  {'✔' if part.holds else '✘'} {part.what}: {part.seen}")
     return 0 if as_expected and all(part.holds for part in proof) else 5

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import console, emit, narrate
-from replfix.present.safe_text import indented, visible
+from replfix.cli.output import emit, narrate, print_page
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
-    from replfix.cli.documents.recover import RecoverDocument, RecoverReplicaPart
+    from replfix.present.page.recover_page import RecoverAttempt
     from replfix.wiring.servers import TargetConnections
+    from replfix.workflow.recover.recovery import Recovered
 
 _WORST_FIRST = (1, 5, 6, 4)  # what was changed and is not right comes before what could not be looked at
 
@@ -38,10 +38,11 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
     what became of it, and that goes on record. A channel that the run was about to start again is started. Every command
     that writes does the same before it begins.
     """
-    from replfix.cli.documents.recover import RecoverDocument
+    from replfix.cli.documents.recover import recover_document
     from replfix.cli.interrupts import end_on_sigterm
     from replfix.cli.open_servers import agree, ask_password, open_target, trail_to_write
     from replfix.config import load
+    from replfix.present.page.recover_page import recover_page
     from replfix.wiring.servers import TargetConnections
 
     config = load(config_path)
@@ -50,48 +51,35 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
         wireds = [open_target(config, meant)]
     else:
         wireds = [TargetConnections(target, ask_password, agree) for target in config.targets()]
-    parts: list[RecoverReplicaPart] = []
+    attempts: list[RecoverAttempt] = []
     servers: set[str] = set()
     with trail_to_write(config) as trail:
         for wired in wireds:
             with wired:
-                parts.append(_one(wired, trail, servers, quiet=as_json and not verbose))
-        reached = all(part.error is None for part in parts)
+                attempts.append(_one(wired, trail, servers, quiet=as_json and not verbose))
+        reached = all(attempt.error is None for attempt in attempts)
         elsewhere = [] if meant.one or not reached else _elsewhere(trail, servers)
-        document = RecoverDocument(replicas=parts, elsewhere=elsewhere)
         if as_json:
-            emit(document)
+            emit(recover_document(attempts, elsewhere))
         else:
-            _print(document)
-    codes = {part.error.exit_code for part in parts if part.error is not None}
+            print_page(recover_page(attempts, elsewhere))
+    codes = {attempt.error.exit_code for attempt in attempts if attempt.error is not None}
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
 
 
-def _one(wired: TargetConnections, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverReplicaPart:
-    from replfix.cli.documents.recover import RecoveredPart, RecoverErrorPart, RecoverReplicaPart
+def _one(wired: TargetConnections, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverAttempt:
     from replfix.errors import ReplfixError
+    from replfix.present.page.recover_page import RecoverAttempt
     from replfix.wiring import trails
     from replfix.workflow.recover.recovery import recover
 
-    done: list[RecoveredPart] = []
-    failed = None
+    done: list[Recovered] = []
     try:
         servers.add(wired.replica.uuid())
-        for each in recover(trails.operation(wired, trail, (lambda _: None) if quiet else narrate)):
-            done.append(
-                RecoveredPart(
-                    left_by=each.told_by.id,
-                    recorded_at=each.told_by.recorded_at,
-                    author=each.told_by.author,
-                    audit_id=each.audit_id,
-                    channel=each.channel,
-                    message=each.message,
-                    next=each.next,
-                )
-            )
+        done.extend(recover(trails.operation(wired, trail, (lambda _: None) if quiet else narrate)))
     except ReplfixError as error:
-        failed = RecoverErrorPart(message=error.message, hint=error.hint, exit_code=error.exit_code)
-    return RecoverReplicaPart(name=wired.target.name, recovered=done, error=failed)
+        return RecoverAttempt(wired.target.name, done, error)
+    return RecoverAttempt(wired.target.name, done)
 
 
 def _elsewhere(trail: SqlTrail, servers: set[str]) -> list[str]:
@@ -99,24 +87,3 @@ def _elsewhere(trail: SqlTrail, servers: set[str]) -> list[str]:
 
     found = (*trail.open_settings(), *trail.open_intents())
     return [record.id for record in found if server_of(record) not in servers]
-
-
-def _print(document: RecoverDocument) -> None:
-    from rich.text import Text
-
-    out = console()
-    for replica in document.replicas:
-        name = visible(replica.name)
-        for each in replica.recovered:
-            out.print(Text.assemble(("✔ ", "bold green"), (name, "bold"), f": {indented(each.message)}"))
-            if each.next:
-                out.print(Text(f"  Next: {indented(each.next)}"))
-            out.print(Text(f"  On record: replfix audit show {each.audit_id}"))
-        if replica.error is not None:
-            out.print(Text.assemble(("✗ ", "bold red"), (name, "bold"), f": {indented(replica.error.message)}"))
-            if replica.error.hint:
-                out.print(Text(f"  Next: {indented(replica.error.hint)}"))
-        elif not replica.recovered:
-            out.print(Text.assemble(("✔ ", "bold green"), (name, "bold"), ": nothing was left behind."))
-    for record in document.elsewhere:
-        out.print(Text(f"! An interrupted run on a server that is none of these replicas: replfix audit show {record}"))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.confirm_by_name import typed
+from replfix.cli.confirm_by_name import NO_TERMINAL, typed
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import console, emit, narrate
-from replfix.present.safe_text import indented, visible
+from replfix.cli.output import emit, narrate, print_page
 
 if TYPE_CHECKING:
     from replfix.core.diagnosis.diagnosis import Diagnosis
@@ -105,7 +104,9 @@ def command(
         if as_json:
             emit(resolution_document(wired.target.name, outcome))
         else:
-            _print(wired.target.name, outcome)
+            from replfix.present.page.outcome_page import resolution_page
+
+            print_page(resolution_page(wired.target.name, outcome))
     return exit_code(outcome)
 
 
@@ -116,27 +117,23 @@ class ConfirmPlan:
         self._name = name
 
     def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
-        from replfix.cli.diagnosis_text import diagnosis_text, plan_text
         from replfix.errors import NotDone
+        from replfix.present.page.confirmation_page import question, type_to_apply
+        from replfix.present.page.incident_page import incident_page
+        from replfix.present.page.page_model import Page, plain
+        from replfix.present.page.plan_page import plan_sections
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotDone(
                 f"The plan {plan.digest[:12]} for {plan.transaction} needs a confirmation, and there is no terminal to ask at.",
-                "Look at it with --dry-run, then give --yes.",
+                NO_TERMINAL,
             )
-        console(stderr=True).print(diagnosis_text(self._name, diagnosis))
+        print_page(incident_page(self._name, diagnosis), stderr=True)
         click.echo("", err=True)
-        if plan.left_out is not None:
-            console(stderr=True).print(plan_text(plan))
-            return typed("To leave it out", plan.named_by)
-        if plan.on_source is not None:
-            console(stderr=True).print(plan_text(plan))
-            return typed("This writes on the source too. To carry it out", plan.named_by)
-        rows = len(plan.displaced)
-        question = (
-            f"Carry out the plan ({rows} row{'' if rows == 1 else 's'} of the replica displaced) and START REPLICA?"
-        )
-        return click.confirm(question, default=False, err=True)
+        if not plan.by_name_only:
+            return click.confirm(question(self._name), default=False, err=True)
+        print_page(Page(tuple(plan_sections(plan))), stderr=True)
+        return typed(plain(type_to_apply(plan)), plan.named_by)
 
 
 def exit_code(outcome: Outcome) -> int:
@@ -149,42 +146,3 @@ def exit_code(outcome: Outcome) -> int:
     if outcome.result is Result.FAILED or not outcome.changed:
         return 5 if outcome.result is Result.FAILED else 4
     return 3 if all(round_.verified for round_ in outcome.rounds) else 5
-
-
-def _print(name: str, outcome: Outcome) -> None:
-    from rich.text import Text
-
-    from replfix.cli.diagnosis_text import plan_text
-    from replfix.core.advisor.pointer import keep_apart
-    from replfix.core.plan.outcome import Result
-    from replfix.present.left_out import left_out_lines
-
-    out = console()
-    good = outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO)
-    mark, style = ("✔", "bold green") if good else ("…", "bold yellow") if outcome.dry_run else ("✗", "bold red")
-    for number, round_ in enumerate(outcome.rounds, 1):
-        # A dry run does not try the last two: a cross would read like a failure.
-        tried = (("rehearsed", round_.rehearsed), ("applied", round_.applied), ("verified", round_.verified))
-        states = [f"{word} {'✔' if done else '-' if outcome.dry_run else '✘'}" for word, done in tried]
-        out.print(
-            Text(
-                f"Round {number}: {round_.plan.transaction}, {round_.plan.strategy}: {'  '.join(states)}", style="bold"
-            )
-        )
-        if outcome.dry_run:
-            out.print(plan_text(round_.plan))
-            continue
-        for step in round_.plan.steps:
-            out.print(Text(f"  {indented(step.sql)}"))
-        for step in round_.written:
-            out.print(Text(f"  on the source: {indented(step.sql)}"))
-        for line in left_out_lines(round_.plan):
-            out.print(Text(f"  left out: {line}"))
-    word = "" if outcome.dry_run else f"{outcome.result.value.replace('_', ' ')}: "
-    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{indented(outcome.message)}"))
-    if outcome.hint:
-        out.print(Text(f"Next: {indented(outcome.hint)}"))
-    for record in [r.audit_id for r in outcome.rounds if r.audit_id]:
-        out.print(Text(f"On record: replfix audit show {record}"))
-    if pointed := keep_apart(outcome.causes):
-        out.print(Text(pointed))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import console, emit, narrate
+from replfix.cli.output import console, emit, narrate, narrate_unknown_errant
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:
             for why in strays.why if strays is not None else ():
                 narrate(f"{wired.target.name}: {why}")
         except ReplfixError as error:
-            narrate(f"{wired.target.name}: errant transactions are not known: {error.message}")
+            narrate_unknown_errant(wired.target.name, error)
         parts.append(channel_part(status, channel, strays))
     at = wired.target.replica
     return ReplicaPart(

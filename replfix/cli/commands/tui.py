@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.lab_text import PROOF, stays_up, stopped_with
 from replfix.cli.output import narrate
 from replfix.errors import ConfigError, UsageError
 
@@ -62,16 +63,13 @@ def open_demo(
     try:
         error = stage(lab, chosen, narrator, reset=True)
         before = snapshot(lab.replica)
-        narrate(f"{lab.replica.name} has stopped with error {error.errno}: opening the terminal UI on it.")
+        narrate(f"{stopped_with(lab.replica.name, error.errno)}: opening the terminal UI on it.")
         config = load(str(lab.config_file))
         failed = _open(config, _targets(config, None, None), animate)
         return failed or _say_how_it_stands(lab, before)
     finally:
         if keep:
-            narrate(
-                f"The servers stay up: replfix --config {lab.config_file}; end them with: "
-                f"replfix lab down --name {DEMO_LAB}"
-            )
+            narrate(stays_up(f"replfix --config {lab.config_file}", DEMO_LAB))
         else:
             topology.down(DEMO_LAB, narrator if sys.stderr.isatty() else Quiet())
 
@@ -185,7 +183,7 @@ def _say_how_it_stands(lab: Lab, before: Snapshot) -> int:
         return 0
     proof = prove(lab.source, lab.replica, before)
     holds = all(part.holds for part in proof)
-    click.echo(click.style("The proof, looked at with plain SQL on both servers", bold=True))
+    click.echo(click.style(PROOF, bold=True))
     for part in proof:
         click.echo(visible(f"  {'✔' if part.holds else '✘'} {part.what}: {part.seen}"))
     click.echo("Every part of it holds." if holds else "Not every part of it holds.")

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.confirm_by_name import typed
+from replfix.cli.confirm_by_name import NO_TERMINAL, typed
 from replfix.cli.options import ReplicaSelector, common_options
-from replfix.cli.output import console, emit, narrate
-from replfix.present.safe_text import indented, visible
+from replfix.cli.output import emit, narrate, print_page
+from replfix.core.words import counted
+from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
-    from rich.table import Table as Grid
-
-    from replfix.core.plan.plan import Plan, Step
+    from replfix.core.plan.plan import Plan
     from replfix.workflow.undo.undo_repair import UndoOutcome
 
 COMPLETED = 200  # records that a shell's completion looks at
@@ -100,7 +99,9 @@ def command(
         if as_json:
             emit(undo_document(name, undoing))
         else:
-            _print(name, undoing)
+            from replfix.present.page.undo_page import undo_page
+
+            print_page(undo_page(name, undoing))
     return exit_code(undoing)
 
 
@@ -111,48 +112,21 @@ class ConfirmUndo:
         self._name = name
 
     def __call__(self, plan: Plan) -> bool:
-        from replfix.core.strategies.undo_plan import in_order
         from replfix.errors import NotDone
+        from replfix.present.page.confirmation_page import type_to_apply
+        from replfix.present.page.page_model import plain
+        from replfix.present.page.undo_page import undo_question
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotDone(
                 "An undo needs a confirmation, and there is no terminal to ask at.",
-                "Look at it with --dry-run, then give --yes.",
+                NO_TERMINAL,
             )
-        out = console(stderr=True)
-        out.print(visible(f"Undo on {self._name} of the repair for {plan.transaction}:"))
-        for where, step in in_order(plan):
-            out.print("\n" + indented(f"{step.kind} in {step.table} on the {where}"))
-            out.print(_row(step, where))
-        for said in plan.on_source.sets_off if plan.on_source is not None else ():
-            out.print("\n" + indented(said))
-        out.print("")
-        for risk in plan.risks:
-            out.print(indented(f"! {risk}"))
+        click.echo(visible(f"Undo on {self._name} of the repair for {plan.transaction}:\n"), err=True)
+        print_page(undo_question(plan), stderr=True)
         if plan.on_source is not None:
-            return typed("This writes on the source. To carry it out", plan.named_by)
-        rows = len(plan.steps)
-        return click.confirm(f"Take back {rows} row{'' if rows == 1 else 's'} on the replica?", default=False, err=True)
-
-
-def _row(step: Step, where: str) -> Grid:
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    from replfix.present.row_values_text import shown
-
-    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for title in ("", "column", f"on the {where} now", "after the undo"):
-        grid.add_column(title, overflow="fold")
-    now, then = step.current, step.target
-    for number, column in enumerate(step.columns):
-        differs = now is not None and then is not None and now[number] != then[number]
-        grid.add_row(
-            Text("≠" if differs else "", style="bold yellow"),
-            Text(visible(column)),
-            *(Text("(no row)" if image is None else shown(image[number])) for image in (now, then)),
-        )
-    return grid
+            return typed(plain(type_to_apply(plan)), plan.named_by)
+        return click.confirm(f"\nPut back {counted(len(plan.steps), 'row')} on the replica?", default=False, err=True)
 
 
 def exit_code(undoing: UndoOutcome) -> int:
@@ -163,35 +137,3 @@ def exit_code(undoing: UndoOutcome) -> int:
     if undoing.result is UndoResult.FAILED:
         return 5
     return 3 if undoing.dry_run and undoing.result is UndoResult.NEEDS_HUMAN else 4
-
-
-def _print(name: str, undoing: UndoOutcome) -> None:
-    from rich.text import Text
-
-    from replfix.core.strategies.undo_plan import in_order
-    from replfix.present.remedy_text import in_words, remedy_lines
-
-    out = console()
-    code = exit_code(undoing)
-    mark, style = {0: ("✔", "bold green"), 3: ("…", "bold yellow")}.get(code, ("✗", "bold red"))
-    if code in (0, 3):
-        for where, step in in_order(undoing.plan):
-            there = "on the source: " if where == "source" else ""
-            out.print(Text(f"  {there}{indented(step.sql)}"))
-        for said in undoing.plan.on_source.sets_off if undoing.plan.on_source is not None else ():
-            out.print(Text(f"  {indented(said)}"))
-        if undoing.dry_run:
-            for risk in undoing.plan.risks:
-                out.print(Text(f"  ! {indented(risk)}"))
-    word = "" if undoing.dry_run else f"{undoing.result.value.replace('_', ' ')}: "
-    message = indented(undoing.message if not undoing.in_the_way else f"{len(undoing.in_the_way)} in the way")
-    out.print(Text.assemble((f"{mark} ", style), (visible(name), "bold"), f": {word}{message}"))
-    out.print(Text(f"  Told by the {indented(undoing.undoes.named)}."))
-    for reason in undoing.in_the_way:
-        out.print(Text(f"  - {indented(reason)}"))
-    for mark, text, _, indent in remedy_lines(in_words(undoing.remedies, undoing.source)):
-        out.print(Text(f"  {' ' * indent}{mark} {indented(text)}"))
-    if undoing.hint:
-        out.print(Text(f"Next: {indented(undoing.hint)}"))
-    for record in undoing.audit_ids:
-        out.print(Text(f"On record: replfix audit show {record}"))

@@ -17,12 +17,19 @@ def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> Channel
     if wanted is not None:
         channel = status.channel(wanted)
         if channel is None:
-            names = ", ".join(repr(c.name) for c in status.channels)
-            raise UsageError(f"The replica has no channel {wanted!r}.", f"Its channels are: {names}.")
+            raise UsageError(f"The replica has no channel {wanted!r}.", _channels_of(status))
         return None if channel.healthy else channel
     failed = [c for c in status.channels if c.failure is not None]
     unwell = failed or [c for c in status.channels if not c.healthy]
     return unwell[0] if unwell else None
+
+
+def _channels_of(status: ReplicaStatus) -> str:
+    names = [c.name for c in status.channels]
+    if names == [""]:
+        return "This replica has only the default channel; leave --channel out."
+    named = (repr(name) if name else "the default channel (leave --channel out)" for name in names)
+    return f"Its channels are: {', '.join(named)}."
 
 
 def error_of(channel: ChannelStatus) -> tuple[ApplierError, Thread]:

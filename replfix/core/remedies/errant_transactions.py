@@ -145,8 +145,8 @@ def _empty(channel: ChannelStatus, gtids: GtidSet, top: str) -> WayOut:
 def _leave(gtids: GtidSet) -> WayOut:
     return WayOut(
         "leave",
-        "Harmless until this replica is promoted. Then the other replicas fetch and apply those that its binlog still has, and stop with error 1236 if it has purged some. The "
-        "SQL shows which are still sent; the rest has to become empty transactions before a failover.",
+        "harmless until this replica is promoted. Then the other replicas fetch and apply them, or stop with error 1236 if "
+        "they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
         "this replica",
         (sql.still_in_binlog(str(gtids)),),
         LeadsTo.NOTHING_CHANGED,

@@ -143,8 +143,7 @@ def _risks(side: SourceFeasibility, steps: tuple[Step, ...]) -> tuple[str, ...]:
         )
     return (
         *risks,
-        "What names a row by its old key without a foreign key (another table, another system, people) goes on naming the "
-        "source's row.",
+        "Anything that refers to the old key without a foreign key (other tables, systems, people) will now mean the source's row.",
     )
 
 

@@ -25,6 +25,7 @@ from replfix.core.rows.row_diff import differing, logged_in_part
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import ForeignKey, Table
 from replfix.core.strategies.guards import of_the_channel
+from replfix.core.strategies.row_effects import displaced_risk
 from replfix.core.strategies.undo_forecast import outlook
 from replfix.core.words import counted
 from replfix.errors import Refused
@@ -97,7 +98,10 @@ def propose(evidence: Evidence) -> Proposal:
         )
     if steps:
         return Proposal(
-            NAME, plan, "Every row that is in the way can be saved and brought to the state expected.", plan.risks
+            NAME,
+            plan,
+            "All conflicting rows can be backed up and set to what the failing transaction expects.",
+            plan.risks,
         )
     if evidence.transient:
         return Proposal(
@@ -360,12 +364,8 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
             f"replfix carries out the transaction itself ({counted(len(net), 'row')}), logged under its GTID, without triggers and "
             f"foreign key checks. {no_applier(evidence)}."
         )
-    displaced = sum(step.current is not None for step in steps)
-    if displaced:
-        risks.append(
-            f"{counted(displaced, 'row')} of the replica {'are' if displaced > 1 else 'is'} taken out "
-            "or changed; the full images are kept in the audit trail."
-        )
+    if displaced := displaced_risk(steps):
+        risks.append(displaced)
     risks.extend(divergent_keys.risks(evidence))
     risks.extend(partial_images.risks(evidence))
     risks.extend(risks_elsewhere(evidence, steps))

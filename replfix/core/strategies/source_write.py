@@ -85,9 +85,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
         risks=(*repair.risks, *_risks(evidence, part), *risks_of(side, steps)),
     )
     what = counted(len(rows), "displaced row")
-    return Proposal(
-        name, plan, f"Every row that is in the way can be saved, and {what} written on the source.", plan.risks
-    )
+    return Proposal(name, plan, f"All conflicting rows can be backed up, and {what} written on the source.", plan.risks)
 
 
 _AS = "source-wins does the same"
@@ -224,10 +222,7 @@ def _risks(evidence: Evidence, part: SourceWrite) -> Iterator[str]:
         f"{counted(len(steps), 'row')} of {tables} {_is(len(steps))} written on the source, in one logged transaction: every "
         "replica of it gets that."
     )
-    yield (
-        "The source is written to after the replica has got past the failing transaction. If that fails then, the displaced "
-        "rows are in the audit trail, and only there."
-    )
+    yield ("The source is written last. If that write fails, the rows exist only in the audit trail.")
     yield from triggers_risk(part)
     yield from delay_risk(evidence.channel.delay_seconds)
 

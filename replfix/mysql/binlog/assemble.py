@@ -367,7 +367,8 @@ class _Assembly:
             least = "NO_LOG" if "MariaDB" in self.first.format.server_version else "MINIMAL"
             setting = f" (binlog_row_metadata={least})" if "names" in what else ""
             self.notes.append(
-                f"Column {', '.join(what)} of {', '.join(map(str, tables))} come from today's table definition, by position, because the binary log does not have them{setting}. If a table was altered since, they may be wrong."
+                f"Column {', '.join(what)} of {', '.join(map(str, tables))} come from today's table definition, because this "
+                f"binlog does not store them{setting}. If the table was altered since, they may be wrong."
             )
         if self.altered_since:
             self.notes.append(

@@ -8,8 +8,9 @@ from replfix.core.advisor.finding import Finding
 from replfix.core.advisor.findings.head_room import in_words
 from replfix.core.advisor.number_map import NumberMap
 from replfix.core.advisor.rollout import Action, Rollout
-from replfix.present.advice.advice_page import MARKS, SERVER_COLUMNS, Page, bar, room_words, statement
+from replfix.present.advice.advice_page import MARKS, NUMBER_MAP, SERVER_COLUMNS, Page, bar, room_words, statement
 from replfix.present.markdown import code, fenced, points, sentence, table
+from replfix.present.page.page_model import OPEN_QUESTIONS, WARNINGS
 
 BAR = 20
 
@@ -26,7 +27,7 @@ def _parts(page: Page) -> Iterator[Iterator[str]]:
     yield _rooms(page)
     if page.rollout is not None:
         yield _rollout(page.rollout)
-    yield points("## Not known", page.report.survey.unknowns)
+    yield points(f"## {OPEN_QUESTIONS}", page.report.survey.unknowns)
 
 
 def _head(page: Page) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _finding(finding: Finding, remedy: tuple[str, ...]) -> Iterator[str]:
 def _maps(page: Page) -> Iterator[str]:
     maps = page.maps()
     if maps:
-        yield from ("## Which server hands out which number", "")
+        yield from (f"## {NUMBER_MAP}", "")
     for title, numbers in maps:
         yield from (f"{title.capitalize()}:", "", *_map(numbers), "")
 
@@ -122,7 +123,7 @@ def _rollout(plan: Rollout) -> Iterator[str]:
             f"- {code(str(simulated.table))}: of {simulated.rows:,} rows on each server, {simulated.collisions_now:,} collide "
             f"now, {simulated.collisions_after:,} after it (simulated, {simulated.in_flight} rows on their way at any time)."
         )
-    yield from ("", *points("### Mind", plan.notes)) if plan.notes else ("",)
+    yield from ("", *points(f"### {WARNINGS}", plan.notes)) if plan.notes else ("",)
     if plan.option_lines:
         yield from ("### Option files", "")
         for name, lines in plan.option_lines:

@@ -26,6 +26,7 @@ SERVER_COLUMNS = (
     "own inserts, of the log that was read",
 )
 ROOMS = 20
+NUMBER_MAP = "Which server hands out which number"
 
 
 @dataclass(frozen=True, slots=True)

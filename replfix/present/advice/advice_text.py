@@ -11,8 +11,9 @@ from rich.text import Text
 
 from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.number_map import NumberMap
-from replfix.present.advice.advice_page import MARKS, SERVER_COLUMNS, Page, bar, room_words
+from replfix.present.advice.advice_page import MARKS, NUMBER_MAP, SERVER_COLUMNS, Page, bar, room_words
 from replfix.present.advice.rollout_text import rollout_lines
+from replfix.present.page.page_model import OPEN_QUESTIONS
 from replfix.present.safe_text import indented, visible
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
@@ -36,7 +37,7 @@ def _parts(page: Page) -> Iterator[RenderableType]:
     yield Text(page.verdict) if page.report.findings else Text(f"✔ {page.verdict}", style="green")
     for title, numbers in page.maps():
         yield Text("")
-        yield Text(f"Which server hands out which number, {title}:", style="bold")
+        yield Text(f"{NUMBER_MAP}, {title}:", style="bold")
         yield _map(numbers)
     yield from _rooms(page)
     if page.rollout is not None:
@@ -44,7 +45,7 @@ def _parts(page: Page) -> Iterator[RenderableType]:
         yield from (Text(line, overflow="fold") for line in rollout_lines(page.rollout))
     if page.report.survey.unknowns:
         yield Text("")
-        yield Text("Not known:", style="bold")
+        yield Text(f"{OPEN_QUESTIONS}:", style="bold")
         yield from (Text(f"  {indented(unknown)}") for unknown in page.report.survey.unknowns)
 
 

@@ -21,7 +21,7 @@ from replfix.present.advice.advice_text import known_text
 from replfix.present.safe_text import visible
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.thread_work import run_and_report
+from replfix.tui.thread_work import IN_THE_LOG, run_and_report
 
 
 class AdvisorScreen(ReplfixScreen[None]):
@@ -85,7 +85,7 @@ class AdvisorScreen(ReplfixScreen[None]):
             run_and_report(
                 lambda: page_of(self.replfix.backend.advise(progress)),
                 lambda page, error: self.post_message(self.Concluded(sequence, page, error)),
-                "The log pane has it.",
+                IN_THE_LOG,
             )
 
         self.app.run_worker(work, name="advise", group="advise", thread=True, exclusive=True, exit_on_error=False)

@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
-from replfix.present.record_text import in_short, when
+from replfix.present.page.record_page import in_short, when
 from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.record import RecordScreen

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from typing import ClassVar
 
-from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,14 +11,15 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Footer, Input, Static
 
 from replfix.core.plan.plan import Plan
+from replfix.present.page.confirmation_page import confirmation_blocks, question, type_to_apply
+from replfix.present.page.rich_page import styled
 from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
-from replfix.tui.widgets.plan_view import loss
-from replfix.tui.widgets.points import plural, point, together
+from replfix.tui.widgets.points import blocks_text, point
 
 
 class ConfirmDialog(ReplfixDialog[bool]):
@@ -46,15 +44,13 @@ class ConfirmDialog(ReplfixDialog[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="confirm-box"):
-            yield Static(
-                Text(f"Apply the plan on {visible(self._name_, keep_newlines=False)}?", style="bold"), markup=False
-            )
+            yield Static(Text(visible(question(self._name_), keep_newlines=False), style="bold"), markup=False)
             with VerticalScroll(id="confirm-text", can_focus=False):
-                yield Static(together(self._facts()), markup=False)
+                yield Static(blocks_text(confirmation_blocks(self._plan)), markup=False)
             yield Static(id="confirm-stale", markup=False)
             if self._wanted:
                 yield Static(
-                    Text.assemble(f"{self._lost()}. To apply, type ", (self._wanted, "bold reverse")),
+                    Text.assemble(styled(type_to_apply(self._plan)), (self._wanted, "bold reverse")),
                     id="confirm-ask", markup=False,
                 )  # fmt: skip
                 yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
@@ -62,26 +58,6 @@ class ConfirmDialog(ReplfixDialog[bool]):
                 yield Choice("Cancel", id="cancel", compact=True)
                 yield Choice("Apply", id="apply", compact=True, variant="error")
             yield Footer(show_command_palette=False)
-
-    def _lost(self) -> str:
-        if self._plan.left_out is not None:
-            return f"{loss(self._plan).capitalize()}, for good"
-        others = len({step.table for step in self._plan.displaced}) - 1
-        more = f" and {plural(others, 'other table')}" if others else ""
-        source = ", and the source is written to" if self._plan.on_source is not None else ""
-        return f"Rows of {self._wanted}{more} are displaced{source}"
-
-    def _facts(self) -> Iterator[RenderableType]:
-        plan = self._plan
-        yield point("·", f"{plan.strategy} for {plan.transaction}")
-        kinds = Counter((step.kind.value, str(step.table)) for step in plan.steps)
-        for (kind, table), count in sorted(kinds.items(), key=lambda item: item[0][1]):
-            yield point("·", f"{kind} {plural(count, 'row')} of {table}")
-        for said in plan.ending:
-            yield point("·", said)
-        for risk in plan.risks:
-            yield point("!", risk, "yellow")
-        yield point("·", plan.undo_outlook)
 
     def on_mount(self) -> None:
         seen = self.replfix.watch_.seen(self._name_)

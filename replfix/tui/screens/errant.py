@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from rich.console import RenderableType
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -16,10 +14,12 @@ from textual.worker import get_current_worker
 
 from replfix.core.remedies.errant_transactions import Errant
 from replfix.errors import ReplfixError
-from replfix.present.errant_text import errant_lines
+from replfix.present.errant_text import errant_points
+from replfix.present.page.outcome_page import hint_points
+from replfix.present.page.page_model import Block, Point, Symbol, words
 from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.widgets.points import point, together
+from replfix.tui.widgets.points import blocks_text
 
 
 class ErrantScreen(ReplfixScreen[None]):
@@ -55,7 +55,7 @@ class ErrantScreen(ReplfixScreen[None]):
 
     def action_again(self) -> None:
         name, channel = self._name_, self._channel
-        self._show([point("…", "Reading the transactions that only the replica has")])
+        self._show([Point(Symbol.MORE, words("Reading the transactions that only the replica has"))])
 
         def work() -> None:
             worker = get_current_worker()
@@ -73,25 +73,22 @@ class ErrantScreen(ReplfixScreen[None]):
 
     def on_errant_screen_found(self, message: Found) -> None:
         message.stop()
-        self._show(_parts(message.errant, message.error))
+        self._show(_found(message.errant, message.error))
 
-    def _show(self, parts: list[RenderableType] | Iterator[RenderableType]) -> None:
-        self.query_one("#errant", Static).update(together(parts))
+    def _show(self, blocks: Iterable[Block]) -> None:
+        self.query_one("#errant", Static).update(blocks_text(blocks))
 
     def action_back(self) -> None:
         self.dismiss(None)
 
 
-def _parts(errant: Errant | None, error: ReplfixError | None) -> Iterator[RenderableType]:
+def _found(errant: Errant | None, error: ReplfixError | None) -> Iterator[Block]:
     if error is not None:
-        yield point("?", f"Not known: {error.message}", "bold yellow")
-        yield point("→", error.hint, "bold")
+        yield Point(Symbol.QUESTION, words(f"Unknown: {error.message}"))
+        yield from hint_points(error.hint)
     elif errant is None:
-        yield point("?", "Without GTIDs nobody knows which transactions only this replica has.", "bold yellow")
+        yield Point(Symbol.QUESTION, words("Without GTIDs nobody knows which transactions only this replica has."))
     elif not errant:
-        yield point("✔", "Every transaction of this replica is its source's too.", "bold green")
+        yield Point(Symbol.OK, words("Every transaction of this replica is its source's too."))
     else:
-        for line in errant_lines(errant):
-            if line.indent < 2 and line.mark != "?":
-                yield Text()
-            yield point(line.mark or " ", line.text, "bold yellow", line.indent * 2)
+        yield from errant_points(errant)

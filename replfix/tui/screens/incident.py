@@ -19,6 +19,7 @@ from replfix.core.plan.outcome import Outcome
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
+from replfix.present.channel_state import called
 from replfix.present.safe_text import visible
 from replfix.tui.channel_changes import Change, ShownChannel
 from replfix.tui.messages import Polled
@@ -28,10 +29,10 @@ from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
-from replfix.tui.thread_work import run_and_report
+from replfix.tui.thread_work import IN_THE_LOG, run_and_report
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
-from replfix.tui.widgets.situation import Healthy, Problem, called
+from replfix.tui.widgets.situation import Healthy, Problem
 from replfix.tui.widgets.strategies import Strategies
 
 LEFT = "! A run was interrupted on this replica, or is still at work: R shows what it left, and puts it right"
@@ -65,7 +66,7 @@ class IncidentScreen(ReplfixScreen[None]):
         Binding(
             "R", "recover", "Recover", id="incident.recover", tooltip="Put right what an interrupted run left behind"
         ),
-        Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Look again how it stands now"),
+        Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Diagnose again"),
         Binding("m", "report", "Report", id="incident.report", tooltip="Save this incident as a Markdown file"),
         Binding("escape", "back", "Back", id="incident.back", tooltip="All replicas"),
     ]
@@ -112,7 +113,7 @@ class IncidentScreen(ReplfixScreen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.sub_title = f"{visible(self._name_, keep_newlines=False)}: {called(self._channel)}"
+        self.sub_title = visible(f"{self._name_}: {called(self._channel)}", keep_newlines=False)
         self.query_one("#page").focus()
         self._investigate()
 
@@ -142,7 +143,7 @@ class IncidentScreen(ReplfixScreen[None]):
                 if not worker.is_cancelled:
                     self.post_message(self.Concluded(sequence, diagnosis, error, tuple(left)))
 
-            run_and_report(investigated, end, "The log pane has it.")
+            run_and_report(investigated, end, IN_THE_LOG)
 
         # A worker of the app: only there do failures show, and a screen that closes does not wait for it.
         self.app.run_worker(

@@ -15,18 +15,21 @@ from textual.widgets import Button, Footer, Header, Static
 from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome, Result
 from replfix.errors import ReplfixError, Stale
+from replfix.present.page.outcome_page import hint_points, outcome_blocks
 from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
 from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.thread_work import run_and_report
-from replfix.tui.widgets.outcome import outcome_lines
 from replfix.tui.widgets.plan_view import PlanView
-from replfix.tui.widgets.points import point, together
+from replfix.tui.widgets.points import blocks_text, point, together
 from replfix.tui.widgets.steps import Steps
 from replfix.tui.widgets.value_dialog import copy_text
 
+CANNOT_BE_CANCELLED = "this cannot be cancelled."
+ONE_AT_A_TIME = "Another rehearsal or apply is under way: one at a time."
+AFTER_A_BUG = "The audit trail says what was done."
 WRITING = "write"  # the group of workers that write: there is never more than one
 
 
@@ -38,7 +41,7 @@ class Phase(enum.Enum):
     REHEARSED = ("✔", "", "bold green")  # what that has shown is the plan's to say
     REFUSED = ("✗", "Not rehearsed: nothing was changed.", "bold red")
     MISFIT = ("✗", "This plan does not fit any more and cannot be applied.", "bold red")
-    APPLYING = ("▶", "Applying: this is not interrupted.", "bold cyan")
+    APPLYING = ("▶", f"Applying… {CANNOT_BE_CANCELLED}", "bold cyan")
     NOT_DONE = ("✗", "Not applied.", "bold red")
     DONE = ("✔", "Done.", "bold green")
 
@@ -103,7 +106,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         self._enter(Phase.NEW)
         self.query_one(PlanView).focus_steps()
 
-    # --- where it stands ---
+    # --- its phase ---
 
     def _enter(self, phase: Phase, error: ReplfixError | None = None) -> None:
         self._phase = phase
@@ -115,12 +118,11 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
             lines.append(point(" ", f"Since it was made: {self.staleness}."))
         if error is not None:
             lines.append(point(" ", error.message))
-            if error.hint:
-                lines.append(point("→", error.hint, "bold"))
+            lines.append(blocks_text(hint_points(error.hint)))
         if phase is Phase.MISFIT:
             lines.append(point("→", "Go back: the incident is then diagnosed again.", "bold"))
         if phase is Phase.DONE and self._outcome is not None:
-            lines = list(outcome_lines(self._outcome))
+            lines = [blocks_text(outcome_blocks(self._outcome))]
         self.query_one("#banner", Static).update(together(lines))
         self.query_one("#rehearse", Button).disabled = not self._can("rehearse")
         self.query_one("#apply", Button).disabled = not self._can("apply")
@@ -170,7 +172,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
 
     def _work(self, phase: Phase) -> None:
         if any(w.group == WRITING and not w.is_finished for w in self.app.workers):
-            self.notify("Another rehearsal or apply is under way: one at a time.", severity="warning")
+            self.notify(ONE_AT_A_TIME, severity="warning")
             return
         applying = phase is Phase.APPLYING
         backend, name, plan = self.replfix.backend, self._name_, self._plan
@@ -187,7 +189,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
             run_and_report(
                 lambda: (backend.carry_out if applying else backend.rehearse)(name, plan, progress),
                 lambda outcome, error: self.post_message(self.Ended(outcome, error)),
-                "The audit trail says what was done.",
+                AFTER_A_BUG,
             )
 
         self.app.run_worker(work, name=f"{phase.name} {name}", group=WRITING, thread=True, exit_on_error=False)

@@ -13,10 +13,11 @@ from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 
 from replfix.core.trail.audit_record import AuditRecord, RecordKind
-from replfix.present.record_text import cut, facts, raw_json, sections, undo_sql
+from replfix.present.page.record_page import cut, raw_json, record_page, undo_sql
 from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.undo import UndoDialog
+from replfix.tui.widgets.points import section_widget
 
 VALUE_LIMIT = 4_000  # characters of one value or statement on the screen
 JSON_LIMIT = 60_000
@@ -26,9 +27,9 @@ class RecordScreen(ReplfixScreen[None]):
     """``others``: the list that the record stands in, for its neighbours. A record is immutable, so is this screen."""
 
     HELP_TEXT: ClassVar[str] = (
-        "One record as it is stored. 'Displaced row' is the full image of a row that the plan took out or changed: what "
-        "is kept here beside what the replica holds since, with ≠ where they differ. 'Undo' is the SQL that takes the "
-        "plan back; U carries it out, when nothing stands in its way. The raw record, with nothing cut, goes to the clipboard with y, and 'replfix audit show ID --json' "
+        "One record as it is stored. 'Deleted row' and 'Changed row' are full copies of rows that the plan deleted or changed: what "
+        "is saved here beside what the replica holds since, with ≠ where they differ. 'Undo' is the SQL that takes the "
+        "plan back; U carries it out, when nothing is in the way. The raw record, with nothing cut, goes to the clipboard with y, and 'replfix audit show ID --json' "
         "prints it."
     )
     CSS_PATH = "record.tcss"
@@ -67,17 +68,8 @@ class RecordScreen(ReplfixScreen[None]):
         self.refresh_bindings()
 
     def _parts(self) -> Iterator[Widget]:
-        yield Static(facts(self._record), classes="section")
-        try:
-            content = self._record.content
-        except ValueError as error:
-            yield Static(Text(f"✗ The payload cannot be read: {error}. It was altered.", style="bold"), classes="title")
-            yield Static(Text(visible(cut(self._record.payload, VALUE_LIMIT))))
-            return
-        for section in sections(content, VALUE_LIMIT):
-            if section.title:
-                yield Static(Text(section.title, style="bold"), classes="title")
-            yield Static(section.body, classes="section" if not section.title else "")
+        for section in record_page(self._record, VALUE_LIMIT).sections:
+            yield section_widget([section], classes="section")
 
     def _raw_parts(self) -> Iterator[Widget]:
         text = raw_json(self._record)

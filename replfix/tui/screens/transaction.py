@@ -12,13 +12,13 @@ from textual.widgets import Footer, Header, Static
 
 from replfix.core.conflicts.reconcile import Conflict
 from replfix.core.incident.evidence import Evidence
+from replfix.core.words import counted
+from replfix.present.page.incident_page import CONFLICT_SIGNS
+from replfix.present.page.row_images import of_change
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import visible
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.widgets.conflict_list import SYMBOLS
 from replfix.tui.widgets.line_list import LineList
-from replfix.tui.widgets.points import plural
-from replfix.tui.widgets.rows import of_change
 from replfix.tui.widgets.side_by_side import SideBySide
 
 VALUES_SHOWN = 8  # of a row, on its line
@@ -57,7 +57,7 @@ class TransactionScreen(ReplfixScreen[None]):
         of = self._transaction
         return Text.assemble(
             (str(of.id), "bold"),
-            f"  {plural(len(of.changes), 'row')}, {len(self._at):,} in conflict, committed "
+            f"  {counted(len(of.changes), 'row')}, {len(self._at):,} in conflict, committed "
             f"{of.committed_at:%Y-%m-%d %H:%M:%S} UTC, {visible(of.log_file)} {of.start_pos}–{of.end_pos}",
         )
 
@@ -72,7 +72,7 @@ class TransactionScreen(ReplfixScreen[None]):
     def _line(self, n: int) -> Text:
         change = self._transaction.changes[n]
         conflict = self._conflicts.get(n)
-        mark = f"{SYMBOLS[conflict.kind]} {conflict.kind.value}" if conflict else ""
+        mark = f"{CONFLICT_SIGNS[conflict.kind]} {conflict.kind.value}" if conflict else ""
         image = change.after if change.after is not None else change.before
         names = self._transaction.column_names[change.table]
         values = [f"{name}={shown(value, 24)}" for name, value in zip(names, image or (), strict=False)][:VALUES_SHOWN]

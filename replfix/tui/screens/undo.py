@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.console import RenderableType
-from rich.text import Text
-
-from replfix.core.strategies.undo_plan import in_order
 from replfix.core.trail.audit_record import AuditRecord
-from replfix.present.remedy_text import in_words, remedy_lines
-from replfix.present.row_values_text import shown
-from replfix.present.safe_text import visible
+from replfix.present.page.page_model import Block, Section, Sentence
+from replfix.present.page.undo_page import undo_page, undo_question
 from replfix.tui.screens.writing import WritingDialog
-from replfix.tui.widgets.points import plural, point, title
 from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
-
-VALUE_WIDTH = 60
-ROWS_SHOWN = 20
 
 
 class UndoDialog(WritingDialog[UndoOutcome]):
@@ -45,45 +36,20 @@ class UndoDialog(WritingDialog[UndoOutcome]):
 
     def wanted(self) -> None:
         if self._looked is not None:
-            self.say([Text("Undoing: this is not interrupted…")])
+            self.say_busy("Undoing")
             self._undo(self._looked.plan.digest)
 
     def named_by(self, _done: UndoOutcome) -> str:
         return _done.plan.named_by if _done.plan.on_source is not None else ""
 
-    def ended(self, done: UndoOutcome) -> tuple[bool, Iterable[RenderableType]]:
+    def ended(self, done: UndoOutcome) -> tuple[bool, Iterable[Block]]:
         possible = done.dry_run and done.result is UndoResult.NEEDS_HUMAN
         self._looked = done if possible else None
         if not done.dry_run:
             self.replfix.note_action(self.replica, f"undo: {done.result.value}")
-        return possible, _question(done) if possible else _end(done)
+        page = undo_question(done.plan) if possible else undo_page("", done)
+        return possible, (block for section in page.sections for block in _under_heading(section))
 
 
-def _question(undoing: UndoOutcome) -> Iterator[RenderableType]:
-    steps = tuple(in_order(undoing.plan))
-    for where, step in steps[:ROWS_SHOWN]:
-        there = " on the source" if where == "source" else ""
-        yield title(visible(f"{step.kind} in {step.table}{there}", keep_newlines=False))
-        for number, column in enumerate(step.columns):
-            now, then = (
-                "(no row)" if i is None else shown(i[number], VALUE_WIDTH) for i in (step.current, step.target)
-            )
-            if now != then:
-                yield point(" ", f"{column}: {now} → {then}")
-    if len(steps) > ROWS_SHOWN:
-        yield point("…", f"and {plural(len(steps) - ROWS_SHOWN, 'more row')}")
-    for said in undoing.plan.on_source.sets_off if undoing.plan.on_source is not None else ():
-        yield point("·", said)
-    for risk in undoing.plan.risks:
-        yield point("!", risk, "yellow")
-
-
-def _end(undoing: UndoOutcome) -> Iterator[RenderableType]:
-    done = undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO)
-    mark, style = ("✔", "bold green") if done else ("✗", "bold red")
-    yield point(mark, f"{undoing.result.value.replace('_', ' ')}: {undoing.message}", style)
-    for reason in undoing.in_the_way[3:]:  # the message has the first ones
-        yield point("·", reason)
-    yield from (point(*line) for line in remedy_lines(in_words(undoing.remedies, undoing.source)))
-    if undoing.hint:
-        yield point("→", undoing.hint)
+def _under_heading(section: Section) -> tuple[Block, ...]:
+    return (*((Sentence(section.heading),) if section.heading else ()), *section.blocks)

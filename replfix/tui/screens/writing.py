@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,14 +14,16 @@ from textual.widgets import Button, Footer, Input, Static
 
 from replfix.errors import ReplfixError
 from replfix.ports import Progress
+from replfix.present.page.outcome_page import hint_points
+from replfix.present.page.page_model import Block, Point, Sentence, Symbol, words
 from replfix.present.safe_text import visible
 from replfix.tui.backend import Backend
 from replfix.tui.screen import ReplfixDialog
-from replfix.tui.screens.plan import WRITING
+from replfix.tui.screens.plan import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING
 from replfix.tui.thread_work import run_and_report
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
-from replfix.tui.widgets.points import point, together
+from replfix.tui.widgets.points import blocks_text
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         """What has to be typed before what there is to do is done; empty for nothing."""
         return ""
 
-    def ended(self, done: T) -> tuple[bool, Iterable[RenderableType]]:
+    def ended(self, done: T) -> tuple[bool, Iterable[Block]]:
         """Whether there is something to be done now, and what is said."""
         raise NotImplementedError
 
@@ -89,7 +90,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
     def work(self, what: str, job: Callable[[Backend, Progress], T]) -> None:
         """Do it in a thread, one at a time in all of the app; ``ended`` gets what came of it."""
         if any(w.group == WRITING and not w.is_finished for w in self.app.workers):
-            self.say([point("✗", "Another rehearsal or apply is under way: one at a time.", "bold red")])
+            self.say([Point(Symbol.ERROR, words(ONE_AT_A_TIME))])
             return
         backend, replica, journal = self.replfix.backend, self.replica, self.replfix.journal
         self.replfix.begin_applying(f"{what} {replica}")
@@ -99,7 +100,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
             run_and_report(
                 lambda: job(backend, lambda text: journal.add(f"{replica}: {text}")),
                 lambda done, error: self.post_message(self.Ended(done, error)),
-                "The audit trail says what was done.",
+                AFTER_A_BUG,
             )
 
         self.app.run_worker(run, name=f"{what} {replica}", group=WRITING, thread=True, exit_on_error=False)
@@ -108,12 +109,10 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         message.stop()
         self._busy = False
         error = message.error
-        possible, said = False, list[RenderableType]()
         if error is None:
-            possible, parts = self.ended(message.done)
-            said += parts
+            possible, said = self.ended(message.done)
         else:
-            said += [point("✗", error.message, "bold red"), *([point("→", error.hint)] if error.hint else [])]
+            possible, said = False, (Point(Symbol.ERROR, words(error.message)), *hint_points(error.hint))
         self.say(said)
         self._ask_for(visible(self.named_by(message.done), keep_newlines=False) if possible else "")
         self.query_one("#do", Button).disabled = not possible or bool(self._wanted)
@@ -135,8 +134,11 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         event.stop()
         entered(self, self.query_one("#do", Button), self._wanted)
 
-    def say(self, parts: Iterable[RenderableType]) -> None:
-        self.query_one("#writing-said", Static).update(together(parts))
+    def say(self, blocks: Iterable[Block]) -> None:
+        self.query_one("#writing-said", Static).update(blocks_text(blocks))
+
+    def say_busy(self, what: str) -> None:
+        self.say([Sentence(words(f"{what}… {CANNOT_BE_CANCELLED}"))])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()

@@ -7,31 +7,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from replfix.core.conflicts.reconcile import Conflict, ConflictKind
 from replfix.core.incident.evidence import Evidence
-from replfix.present.safe_text import visible
+from replfix.present.page.incident_page import NO_CONFLICT, conflict_meaning, conflict_words, conflicts_heading
+from replfix.present.page.page_model import words
+from replfix.present.page.rich_page import block_text, styled
+from replfix.present.page.row_images import of_conflict
 from replfix.tui.widgets.line_list import LineList
-from replfix.tui.widgets.points import plural, title
-from replfix.tui.widgets.rows import of_conflict
+from replfix.tui.widgets.points import title
 from replfix.tui.widgets.side_by_side import SideBySide
-
-SYMBOLS = {
-    ConflictKind.DUPLICATE: "✗",
-    ConflictKind.MISSING: "∅",
-    ConflictKind.DIFFERENT: "≠",
-    ConflictKind.EXTRA: "+",
-}
-
-
-def conflict_line(number: int, conflict: Conflict) -> Text:
-    keys = f"key {', '.join(conflict.keys)} ({', '.join(conflict.key_columns)})" if conflict.keys else "whole row"
-    return Text.assemble(
-        (f"{number}. {SYMBOLS[conflict.kind]} {conflict.kind.value}", "bold"),
-        visible(
-            f"  {conflict.table}  {keys}  row {conflict.change + 1} of the transaction",
-            keep_newlines=False,
-        ),
-    )
 
 
 class Conflicts(Vertical):
@@ -45,14 +28,17 @@ class Conflicts(Vertical):
 
     def compose(self) -> ComposeResult:
         found = self._conflicts
+        yield Static(title(conflicts_heading(self._evidence)), markup=False)
         if not found:
-            yield Static(title("In the way"), markup=False)
-            yield Static(Text("✔ No row is in the way any more."), markup=False)
+            yield Static(block_text(NO_CONFLICT), markup=False)
             return
-        yield Static(title(f"In the way: {plural(len(found), 'conflict')}"), markup=False)
-        yield LineList(len(found), lambda n: conflict_line(n + 1, found[n]), id="conflict-list")
+        yield LineList(len(found), self._line, id="conflict-list")
         yield Static(id="conflict-meaning", markup=False)
         yield SideBySide(id="conflict-rows")
+
+    def _line(self, n: int) -> Text:
+        conflict = self._conflicts[n]
+        return styled(conflict_words(n + 1, conflict, self._evidence.tables[conflict.table]))
 
     def on_mount(self) -> None:
         if self._conflicts:
@@ -68,10 +54,6 @@ class Conflicts(Vertical):
 
     def _show(self, index: int) -> None:
         conflict = self._conflicts[index]
-        words = conflict.in_words
-        text = Text(visible(f"{words[0].upper()}{words[1:]}.", keep_newlines=False))
-        if conflict.identical:
-            text.append(" It equals the incoming row.")
-        self.query_one("#conflict-meaning", Static).update(text)
+        self.query_one("#conflict-meaning", Static).update(styled(words(conflict_meaning(conflict))))
         table = self._evidence.tables[conflict.table]
         self.query_one(SideBySide).show(of_conflict(conflict, self._evidence.source_rows[index], table))

@@ -1,4 +1,4 @@
-"""One diagnosis from the top: what happened, why, what is in the way, what can be done."""
+"""One diagnosis from the top: what happened, why, what conflicts, what can be done."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from textual.widgets import Collapsible, Static
 
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.replication.applier_error import ROW_ERRORS
-from replfix.present.safe_text import visible
-from replfix.tui.widgets.causes import Causes, Headline
+from replfix.core.words import counted
+from replfix.present.page.incident_page import (
+    conflicts_heading,
+    facts,
+    headline,
+    manual_steps,
+    open_questions,
+    why,
+)
+from replfix.present.page.page_model import Facts, Message, Point, Symbol
 from replfix.tui.widgets.conflict_list import Conflicts
-from replfix.tui.widgets.points import plural
+from replfix.tui.widgets.points import blocks_text, section_widget
 from replfix.tui.widgets.strategies import Strategies
 
 
@@ -25,14 +33,15 @@ class DiagnosisView(Container):
     def compose(self) -> ComposeResult:
         diagnosis = self._diagnosis
         with Vertical(id="story"):
-            yield Headline(self._replica, diagnosis)
+            top = (Point(Symbol.ERROR, headline(self._replica, diagnosis)), Facts(facts(diagnosis).pairs[1:]))
+            yield Static(blocks_text(top), id="what", markup=False)
             yield Static(_next(diagnosis), id="next", markup=False)
             with Collapsible(title="The server's message", id="message"):
-                yield Static(Text(visible(diagnosis.evidence.error.message), style="dim"), markup=False)
-            yield Causes(diagnosis)
+                yield Static(blocks_text([Message(diagnosis.evidence.error.message)]), markup=False)
+            told = (*why(diagnosis), *manual_steps(diagnosis), *open_questions(diagnosis))
+            yield section_widget(told, id="why")
         with Vertical(id="choice"):
-            found = diagnosis.evidence.reconciliation
-            if found is not None and (found.conflicts or diagnosis.evidence.rows_compared):
+            if conflicts_heading(diagnosis.evidence):
                 yield Conflicts(diagnosis.evidence)
             yield Strategies(diagnosis)
 
@@ -42,12 +51,12 @@ def _next(diagnosis: Diagnosis) -> Text:
     if proposal is None or proposal.plan is None:
         if diagnosis.advice:
             about_rows = diagnosis.evidence.error.errno in ROW_ERRORS
-            why = "No strategy repairs this" if about_rows else "No change of rows helps here"
-            return Text(f"→ {why}; what a human can do is below.", style="bold")
+            why_not = "No strategy repairs this" if about_rows else "No change of rows helps here"
+            return Text(f"→ {why_not}; see the manual steps below.", style="bold")
         if any(proposal.allowed for proposal in diagnosis.proposals):
-            return Text("→ Nothing repairs this; what is left is below.", style="bold")
-        return Text("→ No strategy is possible here; the reasons are below.", style="bold")
-    steps = plural(len(proposal.plan.steps), "step")
+            return Text("→ Nothing repairs this; see the options below.", style="bold")
+        return Text("→ No strategy is possible here; see the reasons below.", style="bold")
+    steps = counted(len(proposal.plan.steps), "step")
     return Text.assemble(
         ("→ ", "bold"), ("p", "bold reverse"), f" shows the plan of {proposal.strategy}: {steps}, then START REPLICA."
     )

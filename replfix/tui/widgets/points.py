@@ -1,4 +1,4 @@
-"""Sentences with a mark before each and a hanging indent, as text only: nothing in them is markup."""
+"""Parts of a page as Textual shows them: text only, nothing in them is markup."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
+from textual.widgets import Static
 
+from replfix.present.page.page_model import Block, Section
+from replfix.present.page.rich_page import block_text, section_text
 from replfix.present.safe_text import visible
+
+TITLE = "bold underline"
 
 
 def title(text: str) -> Text:
-    return Text(text, style="bold underline")
+    return Text(visible(text, keep_newlines=False), style=TITLE)
 
 
 def point(mark: str, text: str | Text, style: str = "", indent: int = 0) -> RenderableType:
@@ -26,5 +31,18 @@ def together(parts: Iterable[RenderableType]) -> RenderableType:
     return Group(*parts)
 
 
-def plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def blocks_text(blocks: Iterable[Block]) -> RenderableType:
+    return together(block_text(block) for block in blocks)
+
+
+def sections_text(sections: Iterable[Section]) -> RenderableType:
+    """With an empty line between two."""
+    parts: list[RenderableType] = []
+    for section in sections:
+        parts += [Text()] if parts and section.heading else []
+        parts += section_text(section, TITLE, indent=0)
+    return together(parts)
+
+
+def section_widget(sections: Iterable[Section], *, id: str | None = None, classes: str | None = None) -> Static:
+    return Static(sections_text(sections), id=id, classes=classes, markup=False)

@@ -9,9 +9,9 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
+from replfix.present.page.page_model import Rows, Side
 from replfix.present.row_values_text import shown, why_not_read, without
 from replfix.present.safe_text import visible
-from replfix.tui.widgets.rows import Rows, Side
 from replfix.tui.widgets.value_dialog import Cell, ValueDialog, copy_value
 
 NAMES = 24  # cells of a column's name, at most

@@ -1,4 +1,4 @@
-"""How a channel stands when there is no conflict to show: it runs, or it is stopped for another reason."""
+"""A channel without a conflict to show: it is running, or it is stopped for another reason."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from textual.widgets import Static
 from replfix.core.plan.outcome import Outcome
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.errors import ReplfixError
-from replfix.present.channel_state import error_of, state_of
-from replfix.present.safe_text import visible
-from replfix.tui.widgets.outcome import outcome_lines
-from replfix.tui.widgets.points import point, title, together
-
-
-def called(channel: str) -> str:
-    return f"channel {visible(channel, keep_newlines=False)}" if channel else "the default channel"
+from replfix.present.channel_state import called, error_of, state_of
+from replfix.present.page.incident_page import running_page
+from replfix.present.page.outcome_page import hint_points, outcome_section
+from replfix.present.page.page_model import Symbol, strong, words
+from replfix.present.page.rich_page import point_text
+from replfix.tui.widgets.points import blocks_text, point, sections_text, title, together
 
 
 class Healthy(Static):
@@ -31,19 +29,18 @@ class Healthy(Static):
 def _healthy(
     name: str, channel: str, status: ChannelStatus | None, outcome: Outcome | None
 ) -> Iterator[RenderableType]:
-    heading = Text.assemble((visible(name), "bold"), f": {called(channel)} runs. There is nothing to resolve.")
-    yield point("✔", heading, "bold green")
+    page = running_page(name, channel)
+    yield point_text(page.symbol, page.title)
     if status is not None:
-        yield from _standing(status)
+        yield from _state(status)
     if outcome is not None:
         yield Text()
-        yield title("What was done")
-        yield from outcome_lines(outcome)
+        yield sections_text(outcome_section(outcome))
         yield point("→", "m saves all of it as a report.", "bold")
 
 
 class Problem(Static):
-    """The channel stands, and no diagnosis of rows can be made; or something could not be reached."""
+    """The channel is stopped, and no diagnosis of rows can be made; or something could not be reached."""
 
     def __init__(
         self, name: str, channel: str, error: ReplfixError, status: ChannelStatus | None, outcome: Outcome | None
@@ -54,25 +51,22 @@ class Problem(Static):
 def _problem(
     name: str, channel: str, error: ReplfixError, status: ChannelStatus | None, outcome: Outcome | None
 ) -> Iterator[RenderableType]:
-    heading = Text.assemble((visible(name), "bold"), f", {called(channel)}: {visible(error.message)}")
-    yield point("✗", heading, "bold red")
-    if error.hint:
-        yield point("→", error.hint, "bold")
+    yield point_text(Symbol.ERROR, words(strong(name), f", {called(channel)}: {error.message}"))
+    yield blocks_text(hint_points(error.hint))
     if status is not None:
-        yield from _standing(status)
+        yield from _state(status)
     if outcome is not None:
         yield Text()
-        yield title("What was done before")
-        yield from outcome_lines(outcome)
+        yield sections_text(outcome_section(outcome))
 
 
-def _standing(status: ChannelStatus) -> Iterator[RenderableType]:
+def _state(status: ChannelStatus) -> Iterator[RenderableType]:
     yield Text()
-    yield title("How it stands")
-    yield point("·", f"State: {state_of(status).label}")
+    yield title("State")
+    yield point("·", f"Channel: {state_of(status).label}")
     yield point("·", f"Source: {status.source_host}:{status.source_port}  {status.source_uuid}")
     applier = "running" if status.applier_running else "stopped"
-    lag = "not known" if status.lag_seconds is None else f"{status.lag_seconds} s"
+    lag = "unknown" if status.lag_seconds is None else f"{status.lag_seconds} s"
     yield point("·", f"Receiver: {status.receiver.value}   Applier: {applier}   Lag: {lag}")
     if error := error_of(status):
         yield point("·", f"Error: {error}")

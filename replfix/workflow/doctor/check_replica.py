@@ -79,7 +79,9 @@ def _privileges(granted: Granted, role: Role, super_read_only: bool) -> Iterator
     lacking = missing(granted, role)
     for need in lacking:
         fix = _granting(granted, lacking, super_read_only) if need is lacking[-1] else ""  # all of them at once
-        yield Check(f"{role}-privilege", Verdict.FAILED, f"On the {role} the account may not {need.action}.", fix)
+        yield Check(
+            f"{role}-privilege", Verdict.FAILED, f"Missing on the {role}: {need.names[0]} (to {need.action}).", fix
+        )
     if not lacking:
         count = sum(need.role is role for need in granted.needs)
         yield Check(f"{role}-privileges", Verdict.OK, f"The account has all {count} privileges needed on the {role}.")

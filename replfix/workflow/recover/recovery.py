@@ -197,7 +197,7 @@ def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recover
     ended = end_gap(operation, plan, finish=finish)
     if ended is None:
         operation.progress(
-            "The channel stands there without an error: 'replfix recover' starts it again, a dry run does not"
+            "The channel is stopped there without an error: 'replfix recover' starts it again, a dry run does not"
         )
         return None
     found, done = ended

@@ -10,7 +10,7 @@ from replfix.core.plan.outcome import SourceWriteResult
 from replfix.core.plan.plan import Plan
 from replfix.core.remedies.remedy import Remedy
 from replfix.core.trail.audit_record import AuditRecord
-from replfix.core.words import counted
+from replfix.core.words import CANCELLED, counted
 from replfix.errors import NotVerified, Refused
 from replfix.ports import Replica
 from replfix.workflow.investigate.recorded_repair import ROWS_HINT, repaired
@@ -86,12 +86,12 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
         return replace(
             as_found,
             result=UndoResult.NEEDS_HUMAN,
-            message=f"Dry run: nothing stands in the way of {_rows(plan)}.",
+            message=f"Dry run: nothing is in the way of {_rows(plan)}.",
             hint="Run the command without --dry-run to carry it out.",
             on_source=progress.on_source,
         )
     if not confirm(plan):
-        return replace(as_found, result=UndoResult.NEEDS_HUMAN, message="Not confirmed.", hint="Nothing was changed.")
+        return replace(as_found, result=UndoResult.NEEDS_HUMAN, message=CANCELLED, hint="")
     try:
         undo_round(operation, log, repair, looked, progress)
     except NotVerified as error:

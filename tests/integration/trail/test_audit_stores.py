@@ -319,7 +319,7 @@ def test_the_account_may_come_from_elsewhere(pair: Lab) -> None:
         fill(trail, 1)
         assert trail.name == url
     wrong = unusable(f"mysql://{ADMIN.name}:{quote('no/pass')}@127.0.0.1:{pair.source.port}/audit")
-    assert "rejects the login" in wrong.message
+    assert "rejected the login" in wrong.message
     assert "no/pass" not in str(wrong)
 
 

@@ -19,9 +19,10 @@ from replfix.core.remedies.remedy import LeadsTo, Remedy
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
 from replfix.core.schema.table import Table
 from replfix.core.sql import UNDO_SETTINGS
-from replfix.present import report
 from replfix.present.markdown import code, fenced, sentence
 from replfix.present.markdown import table as markdown_table
+from replfix.present.page import incident_page, markdown_page
+from replfix.present.page.markdown_page import VALUE_WIDTH
 from replfix.present.report import incident_report
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import visible
@@ -89,11 +90,11 @@ def shape(text: str) -> list[tuple[str, int]]:
 def test_everything_that_was_found_is_said() -> None:
     diagnosis = plain("The replica's own binlog has it.")
     text = incident_report("db2", diagnosis)
-    assert text.startswith("# db2: replication stopped by error 1062 on shop.orders\n")
+    assert text.startswith("# db2: the default channel is stopped by error 1062 in `Write_rows` on `shop.orders`")
     assert "Duplicate entry '3' for key" in text
     assert "`aaaaaaaa-0000-0000-0000-000000000001:6`, 1 row, committed 2026-03-01 12:30:45 UTC" in text
     assert "- **local-write** (high confidence): The replica's own binlog has it." in text
-    assert "## Not known, or to be known" in text
+    assert "## Open questions" in text
     assert "|  | column | incoming | replica | source now |" in text
     assert "| ≠ | `number` | `'A-3'` | `'A-9'` | (no row) |" in text
     assert "|  | `id` | `3` | `3` | (no row) |" in text
@@ -104,7 +105,7 @@ def test_everything_that_was_found_is_said() -> None:
     assert f"```sql\n{undo}```" in text
     assert plan.digest[:12] in text
     assert len([t for t in MARKDOWN.parse(text) if t.type == "fence"]) == 3
-    for words in ("Only if:", "Mind:", "### Undo", plan.undo_outlook, "START REPLICA"):
+    for words in ("### Preconditions", "### Warnings", "### Undo", plan.undo_outlook, "START REPLICA"):
         assert words in text
 
 
@@ -115,19 +116,20 @@ def test_the_outcome_with_its_records_comes_before_the_plan_that_was_carried_out
     done = Round(plan, rehearsed=True, applied=True, verified=False, audit_id="abcdef012345")
     outcome = Outcome(Result.FAILED, "Not verified.", "Look.", (done,), ("111111111111", "abcdef012345"))
     text = incident_report("db2", diagnosis, outcome)
-    assert text.index("## Outcome: failed") < text.index("## Plan")
-    assert "rehearsed ✔, applied ✔, verified ✘" in text
-    assert "`111111111111`, **`abcdef012345`**" in text
+    assert text.index("**Failed**: Not verified.") < text.index("## Plan")
+    assert "✔ rehearsed, ✔ applied, ✘ not verified" in text
+    assert "- On record: `replfix audit show abcdef012345`" in text
+    assert "- Settings and outcomes on record: `111111111111`" in text
     assert "Next: Look." in text
-    assert "What can be done" not in text
+    assert "## Options" not in text
     rehearsed = incident_report("db2", diagnosis, replace(outcome, dry_run=True, result=Result.NEEDS_HUMAN))
-    assert "## Outcome: rehearsed" in rehearsed
+    assert "**Rehearsed**: Not verified." in rehearsed
 
 
 def test_an_outcome_without_rounds_still_shows_what_can_be_done() -> None:
     text = incident_report("db2", plain(), Outcome(Result.NOTHING_TO_DO, "Replication runs."))
-    assert "## Outcome: nothing to do" in text
-    assert "## What can be done" in text
+    assert "**Nothing to do**: Replication runs." in text
+    assert "## Options" in text
 
 
 def test_nothing_read_is_said_too() -> None:
@@ -136,7 +138,7 @@ def test_nothing_read_is_said_too() -> None:
     text = incident_report("db2", Diagnosis(bare, (), (), ("The binlog is gone.",)))
     assert "No cause that replfix knows fits" in text
     assert "- The binlog is gone." in text
-    assert "What is in the way" not in text
+    assert "Conflicts" not in text
 
 
 def test_long_values_are_cut_with_their_length() -> None:
@@ -158,8 +160,8 @@ def test_statements_that_cannot_be_copied_say_so() -> None:
 
 
 def test_many_conflicts_and_statements_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "CONFLICTS", 0)
-    monkeypatch.setattr(report, "STATEMENTS", 0)
+    monkeypatch.setattr(incident_page, "CONFLICTS_SHOWN", 0)
+    monkeypatch.setattr(markdown_page, "STATEMENTS", 0)
     text = incident_report("db2", plain())
     assert text.count("And 1 more.") == 2  # the conflict, the plan
     assert f"And {len(UNDO_SETTINGS) + 1} more." in text
@@ -229,8 +231,8 @@ def test_hostile_values_are_in_the_cells_and_nowhere_else(
     rows = cells(tokens)
     assert [row[1] for row in rows] == ["id", "a", "b"]
     for row, mine, theirs in zip(rows, (3, *incoming), (3, *held), strict=True):
-        assert row[2] == shown(mine, report.VALUE_WIDTH)
-        assert row[3] == shown(theirs, report.VALUE_WIDTH)
+        assert row[2] == shown(mine, VALUE_WIDTH)
+        assert row[3] == shown(theirs, VALUE_WIDTH)
     assert not any(t.type == "html_block" for t in tokens)
     assert {c.content for c in inline(tokens) if c.type == "html_inline"} <= OURS
     assert not {"link_open", "image", "em_open", "s_open"} & {c.type for c in inline(tokens)}

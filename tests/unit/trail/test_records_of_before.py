@@ -16,7 +16,8 @@ from replfix.core.plan.guard import GuardKind
 from replfix.core.plan.plan import VERSION
 from replfix.core.plan.recorded_plan import read_plan
 from replfix.core.trail.audit_record import AuditRecord, RecordKind, verify_chain
-from replfix.present.record_text import sections
+from replfix.present.page.record_page import record_page
+from replfix.present.page.rich_page import page_text
 from replfix.workflow.recover.recovery import recover
 from replfix.workflow.undo.undo_repair import UndoResult
 from tests.places import GOLDEN
@@ -49,8 +50,8 @@ def test_the_chain_is_whole_and_the_digest_is_that_of_the_plan(path: Path) -> No
 def test_the_record_is_shown_with_its_guards() -> None:
     record = intent_in(recorded(RESOLVED))
     console = Console(file=StringIO(), width=200)
-    for section in sections(record.content):
-        console.print(section.body)
+    for part in page_text(record_page(record)):
+        console.print(part)
     assert "1 row, locked, is exactly what was diagnosed" in console.file.getvalue()  # type: ignore[attr-defined]
     plan = read_plan(record.content["plan"], {ORDERS.name: ORDERS})  # type: ignore[arg-type]
     assert {guard.kind for guard in plan.guards} == {GuardKind.AS_RECORDED}

@@ -180,7 +180,7 @@ def test_a_limit_of_rounds() -> None:
     scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
     outcome = scene.resolve(max_rounds=1)
     assert outcome.result is Result.NEEDS_HUMAN
-    assert f"The channel stopped again, on {SOURCE}:2, after 1 rounds" in outcome.message
+    assert f"The channel has stopped on the next one ({SOURCE}:2); --max-rounds 1 was reached." in outcome.message
     assert [(r.applied, r.verified) for r in outcome.rounds] == [(True, True)]
     assert scene.replica.gtids == GtidSet.parse(f"{SOURCE}:1")
     assert len(scene.confirmed) == 1
@@ -199,7 +199,7 @@ def test_a_dry_run_changes_nothing(scene: Scene) -> None:
 def test_not_confirmed(scene: Scene) -> None:
     scene.yes = False
     outcome = scene.resolve()
-    assert (outcome.result, outcome.message) == (Result.NEEDS_HUMAN, "Not confirmed.")
+    assert (outcome.result, outcome.message) == (Result.NEEDS_HUMAN, "Cancelled. Nothing was changed.")
     assert scene.trail.written == []
     scene.assert_untouched()
 
@@ -472,7 +472,10 @@ def test_an_error_before_anything_is_raised_and_one_in_a_later_round_is_told(err
     second.world.after["trail outcome"] = lambda: second.world.before.__setitem__(step, error)
     outcome = second.resolve()
     assert outcome.result is Result.NEEDS_HUMAN
-    assert outcome.message == "1 failing transaction repaired, applied and verified; 1 row displaced. Then: gone"
+    assert (
+        outcome.message
+        == "1 failing transaction repaired, applied and verified; 1 row deleted or changed (saved). Then: gone"
+    )
     assert [r.verified for r in outcome.rounds] == [True]
     assert second.replica.super_read_only
 

@@ -18,10 +18,11 @@ def examine(survey: Survey) -> Iterator[Finding]:
         small = [writer for writer in circle if writer.increment.now < len(circle)]
         if not small or not any(shared_tables(one, other) for one, other in combinations(circle, 2)):
             continue
+        least = min(writer.increment.now for writer in small)
         yield Finding(
             CODE,
             Severity.CRITICAL,
-            f"{len(circle)} servers accept writes, but auto_increment_increment allows for fewer.",
+            f"{len(circle)} servers accept writes, but auto_increment_increment = {least} allows for only {least}.",
             evidence=(
                 f"It is {', '.join(f'{writer.increment.now} on {writer.name}' for writer in small)}.",
                 f"Rows of these servers meet: {', '.join(writer.name for writer in circle)}.",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from replfix.core.remedies.errant_transactions import Errant, origin_of, ways_out
 from replfix.core.replication.gtid import GtidSet
@@ -13,7 +15,9 @@ from replfix.core.replication.mariadb_gtid import MariadbGtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.errors import ConnectError
-from replfix.present.errant_text import errant_lines
+from replfix.present.errant_text import errant_points
+from replfix.present.page.page_model import Block, Point, Script, Sentence, plain
+from replfix.present.page.rich_page import block_text
 from replfix.workflow.investigate.find_errant import errant
 from tests.tui.backend import strays_of
 from tests.unit.fakes import FakeServer, Rows, World
@@ -109,6 +113,16 @@ def test_which_numbers_of_mariadb_the_source_can_log(
 
 
 def test_a_line_stays_a_line() -> None:
-    lines = errant_lines(strays_of("a\nb\x1b[31m\u202e[/b]"))
-    assert all(line.text.isprintable() for line in lines)
-    assert errant_lines(Errant(OnlyHere(GtidSet()), (), ())) == []
+    for block in errant_points(strays_of("a\nb\x1b[31m\u202e[/b]")):
+        assert isinstance(block, Point | Sentence | Script)
+        lines = block.statements if isinstance(block, Script) else (plain(block.words),)
+        assert len(printed(block).splitlines()) == len(lines)
+        assert all(line.isprintable() for line in printed(block).splitlines())
+    assert list(errant_points(Errant(OnlyHere(GtidSet()), (), ()))) == []
+
+
+def printed(block: Block) -> str:
+    console = Console(width=10_000, file=StringIO(), markup=False)
+    with console.capture() as capture:
+        console.print(block_text(block))
+    return capture.get()

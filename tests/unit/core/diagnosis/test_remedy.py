@@ -11,7 +11,7 @@ from replfix.core.binlog.statement import Statement
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.remedies.remedy import SHELL, SOURCE, LeadsTo, Loss, Remedy
-from replfix.present.reasons import reasons
+from replfix.present.page.incident_page import reasons
 from replfix.present.remedy_text import for_client, remedy_texts
 from replfix.present.report import incident_report
 from tests.unit.fakes import Rows

@@ -126,7 +126,7 @@ def test_guards_and_risks_are_said() -> None:
     assert plan.guards[0].in_words == f"the server is {REPLICA}"
     assert plan.guards[1].in_words == f"channel 'east' is still stopped with error 1062 on {GTID}"
     assert any("2 rows, locked" in guard.in_words for guard in plan.guards)
-    assert plan.risks[0].startswith("2 rows of the replica are taken out or changed")
+    assert plan.risks[0] == "Deletes 2 rows on the replica (d.t). Full copies are saved in the audit trail first."
     assert not any("super_read_only" in risk for risk in plan.risks)
     assert any("super_read_only" in risk for risk in plan_of(gathered).risks)
 

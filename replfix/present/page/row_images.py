@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.reconcile import Conflict
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.plan import Step
 from replfix.core.rows.row_values import NOT_LOGGED, NotRead, RowImage
-from replfix.core.schema.table import Table, TableName
+from replfix.core.schema.table import Table
+from replfix.present.page.page_model import Rows, Side
 
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    title: str
-    image: RowImage | NotRead | None  # None: there is no such row
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    table: TableName
-    columns: tuple[str, ...]
-    types: tuple[str, ...]  # as defined; empty where that is not known
-    differing: frozenset[str]
-    key: frozenset[str]
-    sides: tuple[Side, ...]
+SOURCE_NOW = "source now"
 
 
 def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table: Table) -> Rows:
@@ -34,7 +19,7 @@ def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table
         for title, image in (("expected", conflict.expected), ("incoming", conflict.incoming))
         if image is not None
     ]
-    sides += [Side("replica", conflict.replica_row), Side("source now", source_row)]
+    sides += [Side("replica", conflict.replica_row), Side(SOURCE_NOW, source_row)]
     keys = {k.name: k.columns for k in table.unique_keys}
     return Rows(
         conflict.table,
@@ -65,7 +50,7 @@ def of_change(change: RowChange, evidence: Evidence) -> Rows:
     )
 
 
-def of_step(step: Step, table: Table | None, server: str = "replica") -> Rows:
+def of_step(step: Step, table: Table | None, server: str = "replica", after: str = "after this step") -> Rows:
     identity = table.identity if table else None
     return Rows(
         step.table,
@@ -73,7 +58,7 @@ def of_step(step: Step, table: Table | None, server: str = "replica") -> Rows:
         tuple(c.column_type for c in table.columns) if table else ("",) * len(step.columns),
         _differing(step.columns, step.current, step.target),
         frozenset(identity.columns if identity else ()),
-        (Side(f"{server} now", step.current), Side("after this step", step.target)),
+        (Side(f"{server} now", step.current), Side(after, step.target)),
     )
 
 

@@ -1,0 +1,13 @@
+"""Sentences about a lab of throw-away servers that several commands end with."""
+
+from __future__ import annotations
+
+PROOF = "The proof, looked at with plain SQL on both servers"
+
+
+def stopped_with(replica: str, errno: int) -> str:
+    return f"{replica} has stopped with error {errno}"
+
+
+def stays_up(look: str, lab: str) -> str:
+    return f"The servers stay up: {look}; end them with: replfix lab down --name {lab}"

@@ -1,0 +1,108 @@
+"""How a rehearsal or a resolution ended, with what was checked of each round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from replfix.core.advisor.pointer import keep_apart
+from replfix.core.plan.outcome import Outcome, Result, Round
+from replfix.present.left_out import left_out_lines
+from replfix.present.page.page_model import (
+    Block,
+    Page,
+    Point,
+    Section,
+    Statement,
+    Steps,
+    Symbol,
+    Words,
+    name,
+    section,
+    strong,
+    words,
+)
+from replfix.present.page.plan_page import SOURCE, plan_sections
+
+_ENDED = {
+    Result.RESOLVED: (Symbol.OK, "Resolved"),
+    Result.NOTHING_TO_DO: (Symbol.OK, "Nothing to do"),
+    Result.NEEDS_HUMAN: (Symbol.WARNING, ""),  # the message says what the human is needed for
+    Result.FAILED: (Symbol.ERROR, "Failed"),
+}
+
+
+def resolution_page(replica: str, outcome: Outcome) -> Page:
+    """Each round with what it did, or would do, and how it ended."""
+    ends = (verdict(outcome, replica), *next_step(outcome), *_records(outcome), *_pointer(outcome))
+    return Page((*_rounds(outcome), Section((), ends)))
+
+
+def outcome_section(outcome: Outcome) -> tuple[Section, ...]:
+    return section("Outcome", outcome_blocks(outcome))
+
+
+def outcome_blocks(outcome: Outcome) -> Iterator[Block]:
+    """The same where the plans are shown elsewhere."""
+    yield verdict(outcome)
+    yield from next_step(outcome)
+    for each in outcome.rounds:
+        yield Point(Symbol.ITEM, _round(each, dry_run=outcome.dry_run))
+    yield from _records(outcome)
+    yield from _pointer(outcome)
+
+
+def verdict(outcome: Outcome, replica: str = "") -> Point:
+    symbol, word = (Symbol.WAITING, "Rehearsed") if outcome.dry_run else _ENDED[outcome.result]
+    parts = (strong(replica), ": " if replica else "", strong(word), ": " if word else "", outcome.message)
+    return Point(symbol, words(*parts))
+
+
+def next_step(of: Outcome) -> tuple[Point, ...]:
+    return hint_points(of.hint)
+
+
+def hint_points(hint: str) -> tuple[Point, ...]:
+    """What to do next, after an error or an end."""
+    return (Point(Symbol.NEXT, words("Next: ", hint)),) if hint else ()
+
+
+def on_record(audit_ids: Iterable[str]) -> Iterator[Point]:
+    for each in audit_ids:
+        yield Point(Symbol.ITEM, words("On record: ", name(f"replfix audit show {each}")))
+
+
+def _rounds(outcome: Outcome) -> Iterator[Section]:
+    for number, each in enumerate(outcome.rounds, 1):
+        heading = words(f"Round {number}: ", *_round(each, dry_run=outcome.dry_run))
+        yield Section(heading, () if outcome.dry_run else _done(each))
+        if outcome.dry_run:
+            yield from plan_sections(each.plan)
+
+
+def _round(of: Round, *, dry_run: bool) -> Words:
+    """What was checked of it. A dry run does not try the last two: a cross would read like a failure."""
+    tried = (("rehearsed", of.rehearsed), ("applied", of.applied), ("verified", of.verified))
+    states = (f"✔ {word}" if done else f"- {word}" if dry_run else f"✘ not {word}" for word, done in tried)
+    return words(name(of.plan.transaction), ", ", strong(of.plan.strategy), f": {', '.join(states)}")
+
+
+def _done(of: Round) -> tuple[Block, ...]:
+    statements = (
+        *(Statement(step.sql) for step in of.plan.steps),
+        *(Statement(step.sql, SOURCE) for step in of.written),
+        *(Statement(line, "Left out", is_sql=False) for line in left_out_lines(of.plan)),
+    )
+    return (Steps(statements),) if statements else ()
+
+
+def _records(outcome: Outcome) -> Iterator[Point]:
+    intents = [each.audit_id for each in outcome.rounds if each.audit_id]
+    yield from on_record(intents)
+    others = [each for each in outcome.audit_ids if each not in intents]
+    if others:
+        yield Point(Symbol.ITEM, words("Settings and outcomes on record: ", name(", ".join(others))))
+
+
+def _pointer(outcome: Outcome) -> tuple[Point, ...]:
+    pointed = keep_apart(outcome.causes)
+    return (Point(Symbol.NEXT, words(pointed)),) if pointed else ()

@@ -1,0 +1,321 @@
+"""An audit record: who, when, and what its payload holds. A plan in it is shown as the plan's own page shows one.
+
+The payload is JSON of any replfix that ever wrote one, or was altered: nothing is taken for granted of its shape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from replfix.core.plan.guard import read_guard
+from replfix.core.trail.audit_record import AuditRecord
+from replfix.core.words import counted
+from replfix.present.page.page_model import (
+    WARNINGS,
+    Block,
+    Facts,
+    Message,
+    Page,
+    Point,
+    Section,
+    Statement,
+    Steps,
+    Symbol,
+    Table,
+    TableRow,
+    Words,
+    name,
+    section,
+    strong,
+    words,
+)
+from replfix.present.page.plan_page import IN_ITS_PLACE, LEFT_OUT, PRECONDITIONS, SOURCE
+from replfix.present.safe_text import visible
+
+_SHOWN_APART = frozenset(
+    (
+        "version",
+        "steps", "guards", "risks", "channel", "kept", "net_rows", "left_out", "on_source", "undo", "undoable",
+        "undo_outlook",
+    )
+)  # fmt: skip
+
+
+def when(record: AuditRecord) -> str:
+    """UTC, to the second."""
+    return visible(record.recorded_at[:19].replace("T", " "), keep_newlines=False)
+
+
+def record_page(record: AuditRecord, limit: int | None = None) -> Page:
+    """The whole record. Texts longer than ``limit`` characters are cut with their length said."""
+    try:
+        content = record.content
+    except ValueError as error:
+        altered = Point(Symbol.ERROR, words(f"The payload cannot be read: {error}. It was altered."))
+        return Page((Section((), (_facts(record),)), Section((), (altered, Message(cut(record.payload, limit))))))
+    return Page((Section((), (_facts(record),)), *sections(content, limit)))
+
+
+def _facts(record: AuditRecord) -> Facts:
+    """When, who, from where, and whether the record still is what was written."""
+    found = {
+        "record": f"{record.id} (number {record.seq})",
+        "kind": record.kind,
+        "when": f"{when(record)} UTC",
+        "by": f"{record.author}, replfix {record.version}",
+        "replica": record.replica,
+        "channel": record.channel or "(default)",
+        "incident": record.incident,
+        "hash": record.hash,
+    }
+    if not record.sound:
+        found["altered"] = "the hash DOES NOT FIT: run 'replfix audit verify'"
+    return Facts(tuple((title, words(text)) for title, text in found.items()))
+
+
+def sections(content: Mapping[str, object], limit: int | None = None) -> Iterator[Section]:
+    """What the payload ``content`` says."""
+    plan = content.get("plan", content)
+    if not isinstance(plan, Mapping) or not isinstance(plan.get("steps"), list):
+        yield from _values(content, limit)
+        return
+    steps = _mappings(plan["steps"])
+    around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
+    yield from _values(around | {n: v for n, v in plan.items() if n not in _SHOWN_APART}, limit)
+    yield from _causes(content.get("causes"), limit)
+    yield from section("Plan", _plan_steps(plan, steps, limit))
+    yield from _points("Stay, although the row that they reference goes", Symbol.ITEM, _kept(plan.get("kept")), limit)
+    yield from _points(LEFT_OUT, Symbol.ERROR, _left_out(plan.get("left_out")), limit)
+    where = "replica" if "strategy" in plan else "source"
+    yield from _displaced(steps, where, limit)
+    on_source = _steps_on_source(plan)
+    yield from _displaced(on_source, "source", limit)
+    yield from _points("Undo, as announced", Symbol.ITEM, [plan.get("undo_outlook")], limit)
+    yield from section("Undo, in this order", _sql(_undo(content), limit))
+    undo_there = [step.get("undo_sql") for step in reversed(on_source)]
+    yield from section("Undo on the source, in this order", _sql(undo_there, limit))
+    yield from _points(PRECONDITIONS, Symbol.ITEM, _guards(plan.get("guards")), limit)
+    yield from _points(WARNINGS, Symbol.WARNING, _listed(plan.get("risks")), limit)
+
+
+def _guards(recorded: object) -> list[str]:
+    found = map(read_guard, _listed(recorded))
+    return [guard.in_words for guard in found if guard is not None]
+
+
+def undo_sql(content: Mapping[str, object]) -> str:
+    """The statements that take the plan back, each ended with a semicolon; empty when there are none."""
+    return "\n".join(f"{sql};" for sql in _undo(content) if isinstance(sql, str) and sql)
+
+
+def _undo(content: Mapping[str, object]) -> list[object]:
+    recorded = content.get("undo")  # the last step first, behind what its session needs
+    if isinstance(recorded, list):
+        return recorded
+    plan = content.get("plan", content)
+    steps = plan.get("steps") if isinstance(plan, Mapping) else None
+    return [s.get("undo_sql") for s in reversed(steps) if isinstance(s, Mapping)] if isinstance(steps, list) else []
+
+
+def in_short(record: AuditRecord) -> str:
+    """The payload in a few words, for a list."""
+    try:
+        content = record.content
+    except ValueError:
+        return "cannot be read: it was altered"
+    plan = content.get("plan", content)
+    if isinstance(plan, Mapping) and isinstance(plan.get("steps"), list):
+        steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
+        there = _steps_on_source(plan)
+        tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in (*steps, *there)))
+        if isinstance(left_out := plan.get("left_out"), Mapping):
+            parts = [(len(left_out.get(f"{name}s") or ()), name) for name in ("row", "statement")]
+            what = " and ".join(counted(number, name) for number, name in parts if number) or "a statement"
+            return _line(f"{plan.get('strategy')}, error {plan.get('errno')}: {what} left out")
+        if "strategy" not in plan:
+            return _line(f"on the source: {len(steps)} row{'' if len(steps) == 1 else 's'}, {', '.join(tables[:3])}")
+        displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
+        rows = f"{counted(displaced, 'row')} deleted or changed"
+        if there:
+            rows += f", {len(there)} on the source"
+        text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
+        return _line(text + (f" and {len(tables) - 3} more" if len(tables) > 3 else ""))
+    if isinstance(variables := content.get("variables"), Mapping):
+        return _line(", ".join(f"{name}={value}" for name, value in variables.items()))
+    if isinstance(result := content.get("result"), str):
+        return _line(f"{result}: {content.get('detail') or ''}".rstrip(": "))
+    return _line(", ".join(f"{name}: {_plain(value)}" for name, value in content.items()))
+
+
+def _steps_on_source(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    part = plan.get("on_source")
+    steps = part.get("steps") if isinstance(part, Mapping) else None
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+
+
+def raw_json(record: AuditRecord) -> str:
+    """The whole record as JSON, indented; the payload as the text that is stored when it is no JSON object."""
+    payload: object
+    try:
+        payload = record.content
+    except ValueError:
+        payload = record.payload
+    fields = ("seq", "recorded_at", "kind", "incident", "replica", "channel", "author", "version", "previous_hash")
+    document: dict[str, object] = {"id": record.id, **{name: getattr(record, name) for name in fields}}
+    document |= {"hash": record.hash, "sound": record.sound, "payload": payload}
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def cut(text: str, limit: int | None) -> str:
+    """``text``, or its beginning with the length of the whole said."""
+    if limit is None or len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def cell(value: object, limit: int | None = None) -> str:
+    """A value as it stands in JSON: text in quotes, so that NULL and 'NULL' are told apart."""
+    match value:
+        case None:
+            return "NULL"
+        case {"not_logged": True}:
+            return "(not logged)"
+        case {"base64": str(encoded)}:
+            return f"base64 {cut(encoded, limit)}"
+        case str() if limit is not None and len(value) > limit:
+            quoted = json.dumps(value[:limit], ensure_ascii=False)[:-1]
+            return f'{quoted}"… ({len(value):,} characters)'
+        case _:
+            return cut(json.dumps(value, ensure_ascii=False), limit)
+
+
+def _line(text: str) -> str:
+    return visible(cut(text, 300), keep_newlines=False)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _mappings(values: object) -> list[Mapping[str, object]]:
+    return [each for each in values if isinstance(each, Mapping)] if isinstance(values, list) else []
+
+
+def _listed(values: object) -> list[object]:
+    return values if isinstance(values, list) else []
+
+
+def _values(values: Mapping[str, object], limit: int | None) -> Iterator[Section]:
+    pairs: list[tuple[str, Words]] = []
+    for title, value in values.items():
+        if isinstance(value, Mapping) and set(value) == {"errno", "message"}:
+            text = f"{value['errno']} {_plain(value['message'])}"
+        elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            text = "\n".join(value)
+        elif isinstance(value, str):
+            text = value
+        else:
+            text = json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, dict | list) and value else None)
+        pairs.append((title, words(cut(text, limit))))
+    yield from section("", [Facts(tuple(pairs))] if pairs else [])
+
+
+def _causes(causes: object, limit: int | None) -> tuple[Section, ...]:
+    blocks: list[Block] = []
+    for cause in _listed(causes):
+        if not isinstance(cause, Mapping):
+            blocks.append(Point(Symbol.CERTAIN, words(cell(cause, limit))))
+            continue
+        code, confidence = _plain(cause.get("code")), _plain(cause.get("confidence"))
+        blocks.append(Point(Symbol.CERTAIN, words(strong(code), f" ({confidence} confidence)")))
+        blocks += _said(Symbol.FACT, _listed(cause.get("evidence")), limit, level=1)
+    return section("Why", blocks)
+
+
+def _points(heading: str, symbol: Symbol, sentences: Iterable[object], limit: int | None) -> tuple[Section, ...]:
+    return section(heading, _said(symbol, sentences, limit))
+
+
+def _said(symbol: Symbol, sentences: Iterable[object], limit: int | None, level: int = 0) -> list[Point]:
+    return [Point(symbol, words(cut(_plain(each), limit)), level) for each in sentences if each is not None]
+
+
+def _statements(sql: Iterable[object], limit: int | None, on: str = "") -> list[Statement]:
+    return [Statement(cut(each, limit), on) for each in sql if isinstance(each, str) and each]
+
+
+def _sql(sql: Iterable[object], limit: int | None) -> list[Block]:
+    statements = _statements(sql, limit)
+    return [Steps(tuple(statements))] if statements else []
+
+
+def _plan_steps(plan: Mapping[str, object], steps: Sequence[Mapping[str, object]], limit: int | None) -> list[Block]:
+    """Of a plan that carries the transaction out in the applier's place what it made of each row is there too."""
+    statements = [
+        *_statements((step.get("sql") for step in steps), limit),
+        *_statements((row.get("sql") for row in _mappings(plan.get("net_rows"))), limit, IN_ITS_PLACE),
+        *_statements((step.get("sql") for step in _steps_on_source(plan)), limit, SOURCE),
+    ]
+    return [Steps(tuple(statements))] if statements else []
+
+
+def _kept(kept: object) -> list[str]:
+    """The rows that stay although the row that they reference goes."""
+    return [
+        f"{row.get('schema')}.{row.get('table')}, by {row.get('foreign_key')}: "
+        f"{json.dumps(row.get('row'), ensure_ascii=False)}"
+        for row in _mappings(kept)
+    ]
+
+
+def _left_out(left_out: object) -> list[str]:
+    """Of a plan that passes over its transaction: the statement, each row with its images."""
+    if not isinstance(left_out, Mapping):
+        return []
+    said = [
+        f"{row.get('kind')} {row.get('schema')}.{row.get('table')}: {_images(row)}"
+        for row in _mappings(left_out.get("rows"))
+    ]
+    statements = _mappings(left_out.get("statements"))
+    for number, each in reversed(list(enumerate(statements))):  # from the last on: those before keep their places
+        behind = each.get("behind_rows")
+        settings = each.get("settings")
+        script = "; ".join(str(text) for text in (*(settings if isinstance(settings, list) else ()), each.get("text")))
+        said.insert(behind if isinstance(behind, int) else number, script)
+    first = left_out.get("statement")  # of an older record all there is
+    return [str(first), *said] if first and not statements else said
+
+
+def _images(row: Mapping[str, object]) -> str:
+    images = [image for image in (row.get("before"), row.get("after")) if image is not None]
+    return " → ".join(json.dumps(image, ensure_ascii=False) for image in images)
+
+
+def _displaced(steps: Sequence[Mapping[str, object]], where: str, limit: int | None) -> Iterator[Section]:
+    """The full image of every row that the steps delete or change on that server."""
+    for step in steps:
+        current, target = step.get("current"), step.get("target")
+        if isinstance(current, Mapping):
+            after = target if isinstance(target, Mapping) else None
+            on = " on the source" if where == "source" else ""
+            heading = f"{'Deleted' if after is None else 'Changed'} row of {step.get('schema')}.{step.get('table')}{on}"
+            yield from section(heading, [_image_table(current, after, step.get("columns"), where, limit)])
+
+
+def _image_table(
+    current: Mapping[str, object], after: Mapping[str, object] | None, order: object, where: str, limit: int | None
+) -> Table:
+    """``order``: newer records have the columns in their order; an object's keys have none of their own."""
+    listed = [column for column in _listed(order) if column in current]
+    rows: list[TableRow] = []
+    for column in dict.fromkeys((*listed, *current)):
+        value, new = current[str(column)], after.get(str(column)) if after is not None else None
+        cells = (
+            words(str(column)),
+            words(name(cell(value, limit))),
+            words(name(cell(new, limit)) if after is not None else "-"),
+        )
+        rows.append(TableRow(cells, after is not None and new != value))
+    since = f"on the {where} since" + ("" if after is not None else ": no row")
+    return Table(("column", "saved here", since), tuple(rows), marked=True)
