@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.filters import Filters
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.schema.tested_versions import too_old
+from replfix.core.sql.table_facts import FactRows, TableFact
 from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql.connection.dialects import Dialect, dialect_of
@@ -277,10 +277,10 @@ class MysqlServer:
 
         return circumstances.programs(self._session, naming)
 
-    def created(self, name: TableName) -> datetime | None:
+    def fact(self, fact: TableFact, name: TableName) -> FactRows:
         from replfix.mysql.read import circumstances
 
-        return circumstances.created(self._session, name)
+        return circumstances.fact(self._session, fact, name)
 
     def connected_as(self, connection: int) -> str | None:
         from replfix.mysql.read import circumstances

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from replfix.core.incident.incident_context import Program
     from replfix.core.plan.trigger_reach import Reach
     from replfix.core.schema.auto_increment import Counter
     from replfix.core.schema.table import Table, TableName
+    from replfix.core.sql.table_facts import FactRows, TableFact
 
 
 class Definitions(Protocol):
@@ -40,8 +39,8 @@ class Definitions(Protocol):
         """Triggers and events in whose body that table is named, as far as the account may see them."""
         ...
 
-    def created(self, name: TableName) -> datetime | None:
-        """Since when the table's definition is what it is; None when that is not known."""
+    def fact(self, fact: TableFact, name: TableName) -> FactRows:
+        """Return what one SELECT of ``core/sql/table_facts.py`` says about a table."""
         ...
 
     def counter(self, table: Table) -> Counter | None:

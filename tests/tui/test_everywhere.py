@@ -138,36 +138,58 @@ def bindings(screen: type[Screen[Any]]) -> list[Binding]:
 
 
 @every_screen
-async def test_help_tells_every_key_of_the_screen_at_hand(screen: type[Screen[Any]]) -> None:
-    async with driving(backend(), size=(120, 70)) as d:
+async def test_what_every_screen_has(screen: type[Screen[Any]]) -> None:
+    """One start of the app for all: at 80 by 24, at 200 by 60, with its keys, help and palette, and with workers that fail."""
+    async with driving(backend(), size=(80, 24)) as d:
         await WAYS[screen](d)
+        lines = d.text.splitlines()
+        assert len(lines) == 24
+        assert re.search(r"\besc\b|Filter|Quit", d.text), "the keys that work now are in the footer"
+        await d.pilot.resize_terminal(200, 60)
+        await d.until(lambda: len(d.text.splitlines()) == 60)
+        assert isinstance(d.screen, screen)
+        await d.pilot.resize_terminal(120, 70)
         active = {a.binding.id for a in d.screen.active_bindings.values() if a.enabled}
-        await d.press("f1")
+        _the_palette_has_every_action(d, screen, active)
+        await _help_has_every_key(d, screen, active)
+        await _a_failed_worker_shows(d)
+
+
+async def _help_has_every_key(d: Driver, screen: type[Screen[Any]], active: set[str | None]) -> None:
+    await d.press("f1")
+    await d.on(HelpScreen)
+    await d.see("This screen")
+    for binding in screen.BINDINGS:
+        assert isinstance(binding, Binding)
+        if binding.description and binding.id in active:
+            assert d.shows(binding.description, binding.tooltip), binding
+    await d.press("escape")
+    await d.on(screen)
+    if not issubclass(screen, ConfirmDialog):  # there, letters go to the table's name
+        await d.press("question_mark")
         await d.on(HelpScreen)
-        await d.see("This screen")
-        for binding in screen.BINDINGS:
-            assert isinstance(binding, Binding)
-            if binding.description and binding.id in active:
-                assert d.shows(binding.description, binding.tooltip), binding
         await d.press("escape")
         await d.on(screen)
-        if not issubclass(screen, ConfirmDialog):  # there, letters go to the table's name
-            await d.press("question_mark")
-            await d.on(HelpScreen)
 
 
-@every_screen
-async def test_every_action_is_in_the_palette(screen: type[Screen[Any]]) -> None:
-    async with driving(backend()) as d:
-        await WAYS[screen](d)
-        offered = {command.title for command in d.app.get_system_commands(d.screen)}
-        active = {a.binding.id for a in d.screen.active_bindings.values() if a.enabled}
-        for binding in bindings(screen):
-            assert binding.id, f"{binding} has no id"
-            assert binding.tooltip or not binding.show, f"{binding.id} does not say what it does"
-            if binding.id in active and binding.description:
-                assert binding.description in offered
-        assert {f"Theme: {name}" for name in THEME_NAMES} <= offered
+def _the_palette_has_every_action(d: Driver, screen: type[Screen[Any]], active: set[str | None]) -> None:
+    offered = {command.title for command in d.app.get_system_commands(d.screen)}
+    for binding in bindings(screen):
+        assert binding.id, f"{binding} has no id"
+        assert binding.tooltip or not binding.show, f"{binding.id} does not say what it does"
+        if binding.id in active and binding.description:
+            assert binding.description in offered
+    assert {f"Theme: {name}" for name in THEME_NAMES} <= offered
+
+
+async def _a_failed_worker_shows(d: Driver) -> None:
+    def fails(words: str) -> None:
+        raise LookupError(words)
+
+    for node, words in ((d.screen, "of the screen"), (d.app, "of the app")):
+        node.run_worker(lambda words=words: fails(words), thread=True, exit_on_error=False)
+        await d.see("This is a bug in replfix", f"LookupError: {words}")
+        assert any(words in text for _, text in d.app.journal.lines())
 
 
 async def test_the_palette_runs_what_is_chosen() -> None:
@@ -186,18 +208,6 @@ async def test_ids_are_not_used_twice() -> None:
     ids = [b.id for screen in WAYS for b in screen.BINDINGS if isinstance(b, Binding)]
     ids += [b.id for b in ReplfixApp.BINDINGS if isinstance(b, Binding)]
     assert len(ids) == len(set(ids))
-
-
-@every_screen
-async def test_every_screen_at_80_by_24_and_at_200_by_60(screen: type[Screen[Any]]) -> None:
-    async with driving(backend(), size=(80, 24)) as d:
-        await WAYS[screen](d)
-        lines = d.text.splitlines()
-        assert len(lines) == 24
-        assert re.search(r"\besc\b|Filter|Quit", d.text), "the keys that work now are in the footer"
-        await d.pilot.resize_terminal(200, 60)
-        await d.until(lambda: len(d.text.splitlines()) == 60)
-        assert isinstance(d.screen, screen)
 
 
 async def test_a_terminal_that_changes_its_size() -> None:
@@ -237,19 +247,6 @@ async def test_every_error_is_in_the_log() -> None:
 
 
 # --- a bug in a worker ---
-
-
-@every_screen
-async def test_a_failed_worker_shows_on_every_screen(screen: type[Screen[Any]]) -> None:
-    def fails(words: str) -> None:
-        raise LookupError(words)
-
-    async with driving(backend()) as d:
-        await WAYS[screen](d)
-        for node, words in ((d.screen, "of the screen"), (d.app, "of the app")):
-            node.run_worker(lambda words=words: fails(words), thread=True, exit_on_error=False)
-            await d.see("This is a bug in replfix", f"LookupError: {words}")
-            assert any(words in text for _, text in d.app.journal.lines())
 
 
 async def test_an_error_on_purpose_is_no_bug() -> None:

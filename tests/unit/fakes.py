@@ -33,6 +33,7 @@ from replfix.core.rows.lookup import Answers, Lookup, PartValues, by_identity
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
+from replfix.core.sql.table_facts import FactRows, TableFact
 from replfix.core.trail.audit_record import (
     START,
     AuditRecord,
@@ -307,8 +308,8 @@ class FakeServer:
     def programs(self, naming: TableName) -> tuple[Program, ...]:
         return ()
 
-    def created(self, name: TableName) -> datetime | None:
-        return None
+    def fact(self, fact: TableFact, name: TableName) -> FactRows:
+        return ()
 
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         with self.world.step(f"{self.name}.readable"):

@@ -10,6 +10,7 @@ from replfix.core.conflicts.row_history import NOT_READ, History
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Column, Table, TableName
+from replfix.core.sql.table_facts import FactRows, TableFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class Side:
     tables: Mapping[TableName, Table] = field(default_factory=dict)
     counters: Mapping[TableName, Counter] = field(default_factory=dict)
     programs: Mapping[TableName, tuple[Program, ...]] = field(default_factory=dict)  # that name the table
-    created: Mapping[TableName, datetime] = field(default_factory=dict)  # the definitions
+    facts: Mapping[tuple[str, TableName], FactRows] = field(default_factory=dict)  # core/sql/table_facts.py, by name
+
+    def fact(self, fact: TableFact, name: TableName) -> str | None:
+        """Return the first value of the first row; None where there is none, or it was not asked."""
+        rows = self.facts.get((fact.name, name), ())
+        return rows[0][0] if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from replfix.core import sql
 from replfix.core.incident.incident_context import Program
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Column, Table, TableName
+from replfix.core.sql.table_facts import FactRows, TableFact
 from replfix.errors import ServerError
 from replfix.mysql.connection.session import Session
 
@@ -15,9 +16,6 @@ UNKNOWN_VARIABLE = 1193
 
 _COUNTER = """
 SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
-"""
-_CREATED = """
-SELECT UNIX_TIMESTAMP(CREATE_TIME) AS `at` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
 """
 _TRIGGERS = """
 SELECT TRIGGER_SCHEMA AS `schema`, TRIGGER_NAME AS `name`, ACTION_STATEMENT AS `body`,
@@ -47,9 +45,10 @@ def counter(session: Session, table: Table, column: Column) -> Counter:
     return Counter(column, None if following is None else int(following), None if highest is None else int(highest))
 
 
-def created(session: Session, name: TableName) -> datetime | None:
-    """Return when the table was created or last rebuilt by a statement; None when that is unknown."""
-    return _moment(session.scalar(_CREATED, (name.schema, name.name)))
+def fact(session: Session, fact: TableFact, name: TableName) -> FactRows:
+    """Return what the server answers about that table."""
+    rows = session.rows(fact.statement(name))
+    return tuple(tuple(None if value is None else str(value) for value in row) for row in rows)
 
 
 def _moment(value: object) -> datetime | None:

@@ -21,6 +21,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Column, Table, TableName
+from replfix.core.sql.table_facts import TABLE_FACTS
 from replfix.errors import PrivilegeError, ReplicationError, ServerError, Unreadable
 from replfix.ports import Replica, Server
 from replfix.workflow.investigate import read_history
@@ -106,7 +107,7 @@ def _side(server: Server, names: Iterable[TableName]) -> Side:
         side = replace(
             side,
             counters={n: counter for n, t in tables.items() if (counter := server.counter(t)) is not None},
-            created={name: made for name in tables if (made := server.created(name)) is not None},
+            facts={(fact.name, name): server.fact(fact, name) for fact in TABLE_FACTS for name in tables},
             programs={n: tuple(p for p in server.programs(n) if mentions(p.body, n)) for n in tables},
         )
     return side

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from replfix.core.conflicts.apart_by_key import enforces
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind
 from replfix.core.diagnosis.diagnosis import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.schema.table import Table
+from replfix.core.sql.table_facts import CREATED
 from replfix.core.words import shortened
 
 CODE = "extra-unique-key"
@@ -21,7 +24,7 @@ def examine(evidence: Evidence) -> Cause | None:
     if not found:
         return None
     names = dict.fromkeys(c.table for c in found)
-    made = [evidence.around.source.created.get(name) for name in names]
+    made = [_made(evidence.around.source.fact(CREATED, name)) for name in names]
     transaction = evidence.transaction
     same = all(at is not None and transaction is not None and at <= transaction.committed_at for at in made)
     return Cause(
@@ -35,6 +38,10 @@ def examine(evidence: Evidence) -> Cause | None:
             else "The source's definition may be newer than the transaction: it may have had the key then.",
         ),
     )
+
+
+def _made(seconds: str | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
 
 
 def _in_words(table: Table, conflict: Conflict) -> str:
