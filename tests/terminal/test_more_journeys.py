@@ -64,7 +64,7 @@ def test_both_rows_are_kept_and_the_new_one_is_taken_back(terminal: Open, broken
     t.press("enter")
     t.see("Record", "outcome")
     t.press("n", "n", "n")  # older ones: what was written on the source, settings that were restored, then the intent
-    t.see("Plan", "Undo on the source")
+    t.see("Plan", "On the source: INSERT INTO")
     t.press("U")
     t.see("delete in shop.orders on the source", "Undo: type shop.orders")
     t.focused("Cancel")
