@@ -174,6 +174,15 @@ def test_digits_of_a_second_that_no_applier_converts(any_pair: Lab) -> None:
     resolved(any_pair, "SELECT * FROM shop.t")
 
 
+def test_a_narrower_column_and_a_later_index(any_pair: Lab) -> None:
+    """The backlog changes the table, and no column: the types are those of the failing transaction all the same."""
+    two = ("CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE u (id INT PRIMARY KEY, v INT)")
+    failing = ["INSERT INTO t VALUES (2, 2)", "INSERT INTO u VALUES (2, 2)"]
+    here = ["ALTER TABLE u MODIFY v SMALLINT", "INSERT INTO t VALUES (2, 20)"]
+    stage(any_pair, two, here, failing, then=["CREATE INDEX later ON u (v)"])
+    refused(any_pair, "Column v of shop.u is narrower on the replica")
+
+
 @pytest.mark.parametrize(
     ("type_", "alter", "back"),
     [
@@ -190,7 +199,8 @@ def test_a_narrower_column_of_another_table_of_the_transaction(
     two = ("CREATE TABLE t (id INT PRIMARY KEY, v INT)", f"CREATE TABLE u (id INT PRIMARY KEY, v {type_})")
     both = ("INSERT INTO t VALUES (1, 1)", "INSERT INTO u VALUES (1, 1)")
     here = (f"ALTER TABLE u {alter}", "INSERT INTO t VALUES (2, 20)")
-    stage(any_pair, [*two, *both], here, ["INSERT INTO t VALUES (2, 2)", "INSERT INTO u VALUES (2, 2)"])
+    failing = ["INSERT INTO t VALUES (2, 2)", "INSERT INTO u VALUES (2, 2)"]
+    stage(any_pair, [*two, *both], here, failing)
     shown = diagnosed(any_pair).document
     refused_by = shown["strategies"][0]
     assert not refused_by["allowed"]

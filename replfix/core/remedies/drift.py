@@ -286,6 +286,20 @@ def missing_table(evidence: Evidence, both: BothDefinitions) -> tuple[Remedy, ..
     )
 
 
+_OF_NO_COLUMN = (Action.ADD_KEY, Action.DROP_KEY, Action.RENAME_KEY, Action.ADD_CHECK, Action.DROP_CONSTRAINT)
+
+
+def _columns_then(both: BothDefinitions) -> definition_diff.Definition | None:
+    """Return the source's definition, where its columns are those of the failing transaction: later statements change keys at most."""
+    if both.source is None or both.later is None:
+        return None
+    for text in both.later.statements:
+        parts = clauses(Statement(both.schema, text))
+        if not parts or any(clause.action not in _OF_NO_COLUMN for clause in parts):
+            return None
+    return definition_diff.parsed(both.source)
+
+
 def narrower(evidence: Evidence) -> str:
     """Say which is the first column of the transaction's tables that is narrower here than in the event.
 
@@ -293,7 +307,7 @@ def narrower(evidence: Evidence) -> str:
     """
     for both in evidence.definitions:
         ours = definition_diff.parsed(both.replica) if both.table is not None and both.replica is not None else None
-        theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
+        theirs = _columns_then(both)
         if ours is None or theirs is None:
             continue
         here, there = definition_diff.with_charsets(ours), definition_diff.with_charsets(theirs)

@@ -72,7 +72,7 @@ def test_a_position_that_names_the_replicas_own_transaction(shipped: Lab) -> Non
             until(lambda: refused(lab))
             followed = Follower(lab).follow()
             assert not followed.faults, followed
-            assert f"behind {own}, which it wrote itself" in followed.said[0]
+            assert f"what follows {own}, which it wrote itself" in followed.said[0]
         source.execute("INSERT INTO d.t VALUES (2)")
         lab.wait_until_applied()
 

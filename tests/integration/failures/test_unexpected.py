@@ -87,6 +87,6 @@ def test_a_bug_when_the_outcome_is_printed(pair: Lab, monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise RuntimeError("a bug, here")
 
-    monkeypatch.setattr(resolve, "_print", broken)
+    monkeypatch.setattr(resolve, "print_page", broken)
     assert run([*RESOLVE, "--config", str(pair.config_file)]) == 5
     assert all(proven.holds for proven in prove(pair.source, pair.replica, healthy))
