@@ -108,7 +108,7 @@ def cli(
 
 
 def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
-    """An option of the terminal UI in front of a command would be passed over in silence."""
+    """Return the error for an option of the terminal UI before a command, where it would be ignored in silence."""
     option = next(p.opts[0] for p in ctx.command.params if p.name == parameter)
     return UsageError(
         f"{option} stands in front of the command {command!r}: there it is an option of the terminal UI.",
@@ -117,7 +117,7 @@ def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
 
 
 def run(args: Sequence[str] | None = None) -> int:
-    """Run one command line; the exit code of the contract. Never raises."""
+    """Run one command line; return the exit code of the contract. Never raises."""
     argv = list(sys.argv[1:] if args is None else args)
     out, err = BestEffortStream(sys.stdout, ends_with_reader=True), BestEffortStream(sys.stderr, ends_with_reader=False)
     with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
@@ -191,7 +191,10 @@ _UNCHANGED = (2, 3, 4, 6)  # by the contract
 
 
 def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
-    """The command came to its end, and nobody got what it says. Its own code stands, but for the one that says all is well."""
+    """Report that the output could not be written; return the exit code.
+
+    The command has ended: its own code remains, but for the one that means that all is well.
+    """
     where = next((where for name, where in _WHERE.items() if list(argv[: name.count(" ") + 1]) == name.split()), "")
     changing = where and code not in _UNCHANGED
     hint = where if changing else "Nothing was changed. Make room, or write it elsewhere, and run it again."
@@ -201,7 +204,7 @@ def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
 
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
-    """An error in words on stderr; with ``--json`` also as the one document on stdout."""
+    """Print an error in words on stderr; with ``--json`` also as the one document on stdout."""
     from replfix.present.safe_text import indented, without_passwords
 
     message, hint = indented(without_passwords(message)), indented(without_passwords(hint))

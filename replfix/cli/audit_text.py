@@ -13,6 +13,7 @@ from replfix.present.safe_text import visible
 
 
 def list_table(records: Sequence[AuditRecord]) -> Table:
+    """Return the records as a table, one line each, in the order given."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("id", no_wrap=True)
     table.add_column("when (UTC)", no_wrap=True)

@@ -30,6 +30,7 @@ ROWS_SHOWN = 3
 
 
 def explanations_text(explanations: Sequence[Explanation]) -> RenderableType:
+    """Return the explanations one after the other, an empty line between two."""
     parts: list[RenderableType] = []
     for number, explanation in enumerate(explanations):
         if number:
@@ -42,7 +43,7 @@ GROUPS_SHOWN = 20
 
 
 def counted_text(log: Counted) -> RenderableType:
-    """The table of a surge, and the explanations that a server was asked for."""
+    """Return the table of a surge, and the explanations that a server was asked for."""
     parts: list[RenderableType] = [
         Text.assemble(
             (counted(log.errors, "duplicate-key error"), "bold"),

@@ -24,7 +24,7 @@ def end_on_sigterm() -> None:
 
 @contextmanager
 def wait_for_a_safe_point() -> Iterator[None]:
-    """An interrupt inside is kept until the end; a second one comes through at once. The main thread's only."""
+    """Keep an interrupt that comes inside until the end; a second one comes through at once. The main thread's only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

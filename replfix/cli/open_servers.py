@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
-    """The replica that the command line means, not connected yet. UsageError and ConfigError as ``Config.target``."""
+    """Return the replica that the command line names, not connected yet. UsageError and ConfigError as ``Config.target``."""
     from replfix.wiring.servers import TargetConnections
 
     target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
@@ -32,7 +32,10 @@ def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
 
 
 def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
-    """As ``trails.trail_to_write``: what ends a command on purpose is no bug. The output of the command belongs into it."""
+    """Open the trail as ``trails.trail_to_write`` does; what ends a command on purpose is no bug.
+
+    The output of the command belongs inside the ``with``.
+    """
     from replfix.wiring import trails
 
     expected = (ReaderGone, click.ClickException, click.Abort, click.exceptions.Exit)
@@ -40,7 +43,7 @@ def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
 
 
 def _seen_by_others(meant: ReplicaSelector) -> Iterator[str]:
-    """Said to people only: whoever wrote a script has decided."""
+    """Yield warnings, on a terminal only: whoever wrote a script has decided."""
     if not sys.stderr.isatty():
         return
     for option, url in (("--replica", meant.replica_url), ("--source", meant.source_url)):

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def common_options(function: F) -> F:
-    """``--config``, ``--json`` and ``--verbose``: as ``config_path``, ``as_json`` and ``verbose``."""
+    """Add ``--config``, ``--json`` and ``--verbose``: as ``config_path``, ``as_json`` and ``verbose``."""
     function = click.option("--verbose", is_flag=True, help="Say more on stderr about what is done.")(function)
     function = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(
         function
@@ -35,7 +35,7 @@ def _server_names(_ctx: click.Context, _param: click.Parameter, incomplete: str)
 
 
 def server_option(function: F) -> F:
-    """``--server``: which servers a lab is made of."""
+    """Add ``--server``: which servers a lab is made of."""
     return click.option(
         "--server",
         metavar="NAME",
@@ -46,7 +46,7 @@ def server_option(function: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSelector:
-    """Which replica the command line means: NAME or URL, its source where that was given, one channel or any."""
+    """Which replica the command line names: NAME or URL, its source where that was given, one channel or any."""
 
     name: str | None
     replica_url: str | None
@@ -56,11 +56,12 @@ class ReplicaSelector:
 
     @property
     def one(self) -> bool:
+        """Whether a replica was named; without one a command may take all that are configured."""
         return self.name is not None or self.replica_url is not None
 
 
 def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NAME, or ``--replica URL`` with ``--source URL``, ``--source-uuid`` and ``--channel``: together as ``meant``."""
+    """Add NAME, or ``--replica URL`` with ``--source URL``, ``--source-uuid`` and ``--channel``: together as ``meant``."""
 
     @functools.wraps(function)
     def gathered(
@@ -92,10 +93,14 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _PLAIN = re.compile(r"[\w.:@%+-]+\Z")
-"""What a shell takes as it stands: bash writes what is offered into the line without quotes."""
+"""What a shell takes as it is: bash writes what is offered into the line without quotes."""
 
 
 def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the configured replicas that begin with ``incomplete``; none where the configuration has an error.
+
+    Without names that a shell would not take as they are.
+    """
     from replfix.config import load
     from replfix.errors import ReplfixError
 

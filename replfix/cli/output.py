@@ -30,7 +30,7 @@ def emit(document: BaseModel) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
+    """Return a Rich console that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -40,13 +40,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_page(of: Page, *, stderr: bool = False) -> None:
+    """Print the page, without a pager."""
     from replfix.present.page.rich_page import page_text
 
     _print(console(stderr=stderr), page_text(of))
 
 
 def page(*parts: RenderableType) -> None:
-    """Print, through the user's pager where stdout is a terminal and the text is longer than it."""
+    """Print through the user's pager where stdout is a terminal and the text is longer than it."""
     out = console()
     if not sys.stdout.isatty():
         _print(out, parts)
@@ -67,9 +68,10 @@ def _print(out: Console, parts: Iterable[RenderableType]) -> None:
 
 
 def narrate_unknown_errant(replica: str, error: ReplfixError) -> None:
+    """Report on stderr that errant transactions are unknown, and why: the command goes on."""
     narrate(f"{replica}: errant transactions are unknown: {error.message}")
 
 
 def narrate(text: str) -> None:
-    """One line on stderr about what is going on."""
+    """Print one line on stderr about what is going on."""
     click.echo(indented(without_passwords(text)), err=True)

@@ -12,10 +12,10 @@ class ReaderGone(Exception):
 
 
 class BestEffortStream:
-    """A text stream that goes on when nothing can be written to it any more: ``lost`` is what the system said then, and what
-    comes after that is dropped.
+    """A text stream that goes on when nothing can be written to it any more.
 
-    A reader that went away ends the run where that is wanted (ReaderGone): of stdout, which gets the results.
+    ``lost`` is the system's error then, and what comes after that is dropped. A reader that went away ends the run where
+    that is wanted (ReaderGone): of stdout, which gets the results.
     """
 
     def __init__(self, stream: TextIO, *, ends_with_reader: bool) -> None:
@@ -27,6 +27,7 @@ class BestEffortStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
+        """Write the text, or drop it when nothing can be written any more. ReaderGone as the class describes."""
         if self.lost is None:
             try:
                 return self._stream.write(text)
@@ -35,6 +36,7 @@ class BestEffortStream:
         return len(text)
 
     def flush(self) -> None:
+        """Flush; what cannot be written is lost, without an error but ReaderGone."""
         if self.lost is None:
             try:
                 self._stream.flush()
@@ -47,7 +49,7 @@ class BestEffortStream:
         self.lost = error
 
     def let_go(self) -> None:
-        """What is still in its buffer goes nowhere: the interpreter would try once more at its end, and fail over it."""
+        """Drop what is still in the buffer: the interpreter would try once more to write it at its end, and fail."""
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())

@@ -24,10 +24,12 @@ class State(enum.Enum):
 
     @property
     def label(self) -> str:
+        """The symbol and the word."""
         return f"{self.symbol} {self.word}"
 
 
 def state_of(channel: ChannelStatus) -> State:
+    """Return the state of a channel. A receiver error counts only while the receiver is not running."""
     if channel.failure is not None or (channel.receiver_errno and channel.receiver is not ReceiverState.RUNNING):
         return State.ERROR
     if not channel.applier_running or channel.receiver is ReceiverState.STOPPED:
@@ -36,12 +38,12 @@ def state_of(channel: ChannelStatus) -> State:
 
 
 def called(channel: str) -> str:
-    """The channel as sentences name it."""
+    """Return the channel as sentences name it."""
     return f"channel {channel}" if channel else "the default channel"
 
 
 def error_of(channel: ChannelStatus) -> str:
-    """The error in a few words, empty when there is none."""
+    """Return the error in a few words, empty when there is none."""
     failure = channel.failure
     if failure is not None:
         return f"{failure.errno} {failure.brief}"
@@ -54,6 +56,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def lag_bars(history: tuple[int | None, ...]) -> str:
-    """A small history of lag: a bar for each poll, a dot where it is not known."""
+    """Return a small history of lag: a bar for each poll, a dot where it is not known."""
     top = max((value for value in history if value is not None), default=0)
     return "".join("·" if v is None else _BARS[0 if top == 0 else min(7, v * 7 // top)] for v in history)

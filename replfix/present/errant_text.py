@@ -1,4 +1,4 @@
-"""Errant transactions as people read them, for every face: what they hold, and the ways out."""
+"""Errant transactions as people read them, for every face: what they contain, and the ways out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ WIDTH = 2_000  # of a line; names in events are as long as their server made the
 
 
 def errant_points(errant: Errant) -> Iterator[Block]:
+    """Yield the transactions that only this replica has, those that may be errant or on their way, and the ways out."""
     found = errant.only_here
     if found.errant:
         yield _point(0, Symbol.WARNING, f"Errant: {in_words(found.errant)} that only this replica has: {found.errant}")

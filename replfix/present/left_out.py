@@ -14,7 +14,7 @@ LINES = 200
 
 
 def left_out_lines(plan: Plan, most: int = LINES) -> Iterator[str]:
-    """Nothing for a plan whose transaction is applied."""
+    """Yield the rows and statements that this replica never gets; nothing for a plan whose transaction is applied."""
     left_out = plan.left_out
     if left_out is None:
         return
@@ -29,7 +29,7 @@ def left_out_lines(plan: Plan, most: int = LINES) -> Iterator[str]:
 
 
 def and_more(number: int) -> str:
-    """Where only the first few are shown."""
+    """Return how many more there are and where all of them are, for a list of only the first few."""
     return f"and {number:,} more: the intent in the audit trail has every one"
 
 

@@ -23,13 +23,13 @@ class RemedyText:
 
 
 def remedy_texts(diagnosis: Diagnosis) -> Iterator[RemedyText]:
-    """What a human can do about an incident. Nothing where a strategy answers it."""
+    """Return what a human can do about an incident. Nothing where a strategy answers it."""
     channel = diagnosis.evidence.channel
     return in_words(diagnosis.advice, f"{channel.source_host}:{channel.source_port}")
 
 
 def in_words(remedies: Iterable[Remedy], source: str) -> Iterator[RemedyText]:
-    """``source``: its address."""
+    """Yield the remedies in words; ``source``: its address."""
     servers = {
         REPLICA: "On the replica, in a session of its own:",
         SOURCE: f"On the source ({source}), in a session of its own:",
@@ -57,7 +57,10 @@ _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", re.DOT
 
 
 def for_client(statement: str) -> Iterator[str]:
-    """A statement as the mysql client takes it: one that holds semicolons, such as the body of a routine, ends with another delimiter."""
+    """Yield a statement as the mysql client takes it.
+
+    One that contains semicolons, such as the body of a routine, ends with another delimiter.
+    """
     if ";" not in _TEXTS.sub("", statement):
         yield f"{statement};"
         return
@@ -66,6 +69,7 @@ def for_client(statement: str) -> Iterator[str]:
 
 
 def remedy_blocks(remedies: Iterable[RemedyText]) -> Iterator[Block]:
+    """Yield each remedy with its statements, what it loses and what it leads to."""
     for remedy in remedies:
         yield Point(Symbol.NEXT, words(remedy.text))
         if not remedy.sql:

@@ -9,5 +9,5 @@ from replfix.present.page.markdown_page import markdown
 
 
 def incident_report(name: str, diagnosis: Diagnosis, outcome: Outcome | None = None) -> str:
-    """What happened on the replica ``name``, why, what can be done and what was done."""
+    """Return what happened on the replica ``name``, why, what can be done and what was done, as Markdown."""
     return markdown(incident_page(name, diagnosis, outcome=outcome, with_undo_sql=True))

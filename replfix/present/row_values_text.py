@@ -11,7 +11,7 @@ WIDTH = 60  # characters of one value in a table; the whole value is in --json a
 
 
 def shown(value: Value, width: int = WIDTH) -> str:
-    """One value on one line, control characters spelt out, cut at ``width`` with its length said."""
+    """Return one value on one line, control characters spelt out, cut at ``width`` with its length."""
     match value:
         case None:
             return "NULL"
@@ -35,17 +35,17 @@ def shown(value: Value, width: int = WIDTH) -> str:
 
 
 def without(image: RowImage | NotRead | None) -> str:
-    """What stands in place of the values of a row that is not there, or was not read; empty for one that was."""
+    """Return the words for a row that does not exist, or was not read; empty for one that was."""
     return "(no row)" if image is None else "(not read)" if isinstance(image, NotRead) else ""
 
 
 def cell(image: RowImage | NotRead | None, ordinal: int, width: int = WIDTH) -> str:
-    """One value of a row, or what stands in its place."""
+    """Return one value of a row, or the words for a row that does not exist or was not read."""
     return shown(image[ordinal], width) if isinstance(image, tuple) else without(image)
 
 
 def why_not_read(title: str, image: RowImage | NotRead | None) -> str:
-    """A sentence; empty for a row that was read."""
+    """Return why a row was not read, as a sentence; empty for a row that was."""
     return f"{title}: not read, because {visible(image.reason)}." if isinstance(image, NotRead) else ""
 
 

@@ -13,7 +13,7 @@ _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str, *, keep_newlines: bool = True) -> str:
-    """``text`` with every control and format character (escape sequences, right-to-left overrides, NUL) spelt out.
+    """Return ``text`` with every control and format character (escape sequences, right-to-left overrides, NUL) spelt out.
 
     Row data and server messages are hostile to a terminal: what is shown has to be what is there.
     """
@@ -28,12 +28,15 @@ def visible(text: str, *, keep_newlines: bool = True) -> str:
 
 
 def indented(text: str) -> str:
-    """As ``visible``; what stands behind a line's end is indented, so that no name or message begins a line of a log."""
+    """Return ``text`` as ``visible`` does, with further lines indented: no name or message begins a line of a log."""
     return _LINE_END.sub("\n  ", visible(text))
 
 
 def without_passwords(text: str) -> str:
-    """Whatever somebody typed at a wrong place is repeated in an error: a URL's password is not."""
+    """Return ``text`` without the passwords of URLs.
+
+    An error repeats whatever somebody typed at a wrong place.
+    """
     return _WORD.sub(_without_password, text) if "@" in text else text
 
 
@@ -44,7 +47,7 @@ def _without_password(word: re.Match[str]) -> str:
 
 
 def harmless_json(text: str) -> str:
-    """The same JSON document, with whatever a terminal obeys or hides as ``\\uXXXX``: it may be looked at on one.
+    r"""Return the same JSON document, with whatever a terminal obeys or hides as ``\uXXXX``: it may be looked at on one.
 
     ``text`` has its line ends between the values only, as every JSON document.
     """

@@ -78,7 +78,7 @@ class ReplfixApp(App[None]):
         self.watch_.stop()
 
     def _draw(self) -> None:
-        """Hand over what was polled to every screen on the stack: polling goes on behind a dialog."""
+        """Hand over what was polled to every screen on the stack: polling goes on while a dialog is open."""
         if not self.is_running:  # it ends: screens have lost their parts already
             return
         seen = self.watch_.take_changed()
@@ -92,7 +92,7 @@ class ReplfixApp(App[None]):
             self._open_first(message)
 
     def _open_first(self, message: Polled) -> None:
-        """The first channel found stopped opens by itself, once, and only while nobody has gone anywhere."""
+        """Open the first channel found stopped, once, and only while nobody has gone anywhere."""
         if len(self.screen_stack) > 2:
             self._open_incident = False
             return
@@ -104,10 +104,11 @@ class ReplfixApp(App[None]):
                     return
 
     def open_incident(self, name: str, channel: str) -> None:
+        """Show that channel of the replica; the screen begins with an investigation."""
         self.push_screen(IncidentScreen(name, channel))
 
     def on_key(self, event: events.Key) -> None:
-        """Keys that nobody took; behind this, bindings are looked for."""
+        """Take keys that nobody took; after this, bindings are looked for."""
         if isinstance(self.focused, FilterBox) and self.focused.late(event):
             event.prevent_default()
 
@@ -140,10 +141,11 @@ class ReplfixApp(App[None]):
         return system_commands(self, screen)
 
     def last_action(self, name: str) -> str:
-        """What was done last on that replica since the start, in a few words."""
+        """Return what was done last on that replica since the start, in a few words."""
         return self._last_action.get(name, "")
 
     def note_action(self, name: str, what: str) -> None:
+        """Record what was done on that replica, for the list and the log, and poll it at once."""
         self._last_action[name] = what
         self.journal.add(f"{name}: {what}")
         self.watch_.poll_now(name)
@@ -151,9 +153,11 @@ class ReplfixApp(App[None]):
     # --- an apply is not interrupted ---
 
     def begin_applying(self, what: str) -> None:
+        """Let quitting wait until ``end_applying``; ``what`` names the work in the message."""
         self._applying = what
 
     def end_applying(self) -> None:
+        """Exit now where the user wanted to quit meanwhile."""
         self._applying = None
         if self._quit_when_safe:
             self.exit()
@@ -168,7 +172,7 @@ class ReplfixApp(App[None]):
     # --- workers ---
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The one place where a failed worker shows: none fails in silence."""
+        """Show every failed worker, here alone: none fails in silence."""
         if event.state is not WorkerState.ERROR or event.worker.error is None:
             return
         error = event.worker.error
@@ -180,11 +184,12 @@ class ReplfixApp(App[None]):
             self.notify(visible(text), title=BUG, severity="error", timeout=20, markup=False)
 
     def say_error(self, error: ReplfixError) -> None:
+        """Show the error as a notification, cut where it is long; the log has all of it."""
         self.journal.add(f"{error.message} {error.hint}".strip())
         text = visible("\n".join(_cut(part) for part in (error.message, error.hint) if part))
         self.notify(text, title="Error", severity="error", timeout=15, markup=False)
 
 
 def _cut(text: str) -> str:
-    """For a notification, which must not cover the screen; the log has all of it."""
+    """Cut a text for a notification, which must not cover the screen; the log has all of it."""
     return text if len(text) <= 400 else f"{text[:400]}…"

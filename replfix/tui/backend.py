@@ -34,28 +34,32 @@ T = TypeVar("T")
 
 
 class Backend(Protocol):
+    """Everything that is not drawing; in tests a fake one takes its place."""
+
     @property
     def replicas(self) -> tuple[str, ...]:
         """The names of all replicas, in the order of the configuration."""
         ...
 
     @property
-    def poll_seconds(self) -> float: ...
+    def poll_seconds(self) -> float:
+        """Seconds from one poll of a replica to the next."""
+        ...
 
     def address(self, name: str) -> str:
-        """``host:port`` of that replica."""
+        """Return ``host:port`` of that replica."""
         ...
 
     def poll(self, name: str) -> ReplicaStatus:
-        """How that replica stands now. One caller at a time for each name."""
+        """Return that replica's status now. One caller at a time for each name."""
         ...
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
-        """The whole diagnosis; None when the channel runs."""
+        """Return the whole diagnosis; None when the channel is running."""
         ...
 
     def errant(self, name: str, channel: str) -> Errant | None:
-        """The transactions that only that replica has; None where nobody can know."""
+        """Return the transactions that only that replica has; None where nobody can know."""
         ...
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
@@ -67,32 +71,38 @@ class Backend(Protocol):
         ...
 
     def undo(self, record: AuditRecord, approved: str | None, progress: Progress) -> UndoOutcome:
-        """Take back the repair that the record belongs to; without ``approved``, the digest of the plan that was shown,
-        only look whether that is possible."""
+        """Take back the repair that the record belongs to.
+
+        Without ``approved``, the digest of the plan that was shown, only look whether that is possible.
+        """
         ...
 
     def left_behind(self, name: str) -> tuple[AuditRecord, ...]:
-        """Settings and intents of that replica that a run recorded and did not end: it was interrupted, or is at work."""
+        """Return settings and intents of that replica that a run recorded and did not end: it was interrupted, or is at work."""
         ...
 
     def recover(self, name: str, progress: Progress) -> tuple[Recovered, ...]:
-        """Put right what interrupted runs left behind. Busy when one of them is still at work."""
+        """Put right what interrupted runs left unfinished. Busy when one of them is still at work."""
         ...
 
     def advise(self, progress: Progress) -> Report:
-        """How all of these servers, and those that they read from, keep their keys apart."""
+        """Return how all of these servers, and those that they read from, keep their keys apart."""
         ...
 
     def records(self, limit: int) -> list[AuditRecord]:
-        """The newest records of the audit trail, newest first."""
+        """Return the newest records of the audit trail, newest first."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close every connection."""
+        ...
 
 
 class WiredBackend:
-    """Implements ``Backend`` on real servers. Polling has a connection of its own for each replica, kept open; each
-    operation opens its own and closes them."""
+    """The ``Backend`` on real servers.
+
+    Polling has a connection of its own for each replica, kept open; each operation opens its own and closes them.
+    """
 
     def __init__(self, config: Config, targets: list[Target], ask_password: servers.AskPassword) -> None:
         # Passwords are asked for before the screen is taken over.

@@ -1,4 +1,4 @@
-"""How a channel stood when it was last looked at, held against what is polled since."""
+"""A channel's state when it was last looked at, compared with what is polled since."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from replfix.tui.messages import Polled
 
 
 class Change(enum.Enum):
+    """What a poll has changed about a channel on the screen."""
+
     NONE = enum.auto()  # nothing new
     ANOTHER = enum.auto()  # it runs now, or fails on another transaction
-    OTHER = enum.auto()  # it stands in another way, and the transaction is the same
+    OTHER = enum.auto()  # its state is another, and the transaction is the same
     SILENT = enum.auto()  # the replica does not answer
-    AS_BEFORE = enum.auto()  # it answers or stands as it did again
+    AS_BEFORE = enum.auto()  # it answers again, or is again as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def _how(channel: ChannelStatus) -> _How:
 
 
 class ShownChannel:
+    """A channel on the screen. ``silence``: why the replica did not answer last, in words."""
+
     def __init__(self, name: str, channel: str) -> None:
         self._name = name
         self._channel = channel
@@ -52,14 +56,14 @@ class ShownChannel:
         self.silence = ""
 
     def concluded(self, diagnosis: Diagnosis | None, sequence: int, *, healthy: bool) -> None:
-        """It was looked at; polls up to ``sequence`` are older, and the next one may be."""
+        """Take the result of a look at the channel; polls up to ``sequence`` are older, and the next one may be."""
         self._how = _how(diagnosis.evidence.channel) if diagnosis else None
         self._healthy = healthy and diagnosis is None
         self._after = sequence + 1
         self._last = Change.NONE
 
     def look(self, message: Polled) -> Change:
-        """What is new in this poll; NONE as long as it stays as the last call said."""
+        """Return what is new in this poll; NONE as long as it stays as the last call returned."""
         for seen in message.seen:
             if seen.name != self._name or seen.sequence <= self._after:
                 continue
@@ -73,7 +77,7 @@ class ShownChannel:
         return Change.NONE
 
     def _compare(self, now: _How) -> Change:
-        if self._how is None:  # nothing was read when it was looked at: the first poll after it tells
+        if self._how is None:  # nothing was read when it was looked at: the first poll after it decides
             if self._healthy and not now.healthy:
                 return Change.ANOTHER
             self._how = now

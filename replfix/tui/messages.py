@@ -1,4 +1,4 @@
-"""Messages that travel through the app. They hold frozen types only."""
+"""Messages that travel through the app. They contain frozen types only."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ THEME_NAMES = (*(theme.name for theme in THEMES), *ANSI_THEMES)
 
 
 def system_commands(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:
-    """One command for each action that is enabled now and has a name; widgets' own keys (arrows) are left out."""
+    """Yield one command for each action that is enabled now and has a name; widgets' own keys (arrows) are left out."""
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -42,10 +42,11 @@ def _theme_help(app: App[Any], name: str) -> str:
 
 
 def set_theme(app: App[Any], name: str) -> None:
+    """Change the theme; the palette calls it."""
     app.theme = name
 
 
 def next_theme(app: App[Any]) -> str:
-    """The theme after the present one."""
+    """Return the theme after the present one."""
     at = THEME_NAMES.index(app.theme) if app.theme in THEME_NAMES else -1
     return THEME_NAMES[(at + 1) % len(THEME_NAMES)]

@@ -1,5 +1,7 @@
-"""A plan on the screen, held against every poll. The workflow looks again before it writes; this is so that nobody is
-asked to approve what cannot be done any more."""
+"""A plan on the screen, compared with every poll.
+
+The workflow looks again before it writes; this is so that nobody is asked to approve what cannot be done any more.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from replfix.tui.messages import Polled
 
 
 class Fit:
-    """One plan held against each poll from now on. What was stale once stays so: rows may have changed since."""
+    """One plan compared with each poll from now on. What was stale once stays so: rows may have changed since."""
 
     def __init__(self, name: str, plan: Plan, sequence: int) -> None:
         self._name = name
@@ -18,7 +20,7 @@ class Fit:
         self.staleness = ""
 
     def look(self, message: Polled) -> bool:
-        """Whether the plan has just become stale."""
+        """Return whether the plan has just become stale."""
         if self.staleness:
             return False
         for seen in message.seen:

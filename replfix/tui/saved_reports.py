@@ -11,8 +11,10 @@ from replfix.errors import ReplfixError
 
 
 def save(kind: str, name: str, text: str, suffix: str) -> Path:
-    """Into the working directory, under a name of its own: for its owner only, for there are names and values in it, and
-    never over another file. Raises ReplfixError."""
+    """Save a report in the working directory, under a name of its own; return its path.
+
+    For its owner only, for there are names and values in it, and never over another file. Raises ReplfixError.
+    """
     safe = re.sub(r"[^\w.-]", "_", name)
     path = Path.cwd() / f"replfix-{kind}-{safe}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{suffix}"
     try:

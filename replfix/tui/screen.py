@@ -17,19 +17,24 @@ T = TypeVar("T")
 
 
 class ReplfixScreen(Screen[T], Generic[T]):
+    """A screen of replfix."""
+
     @property
     def replfix(self) -> ReplfixApp:
+        """The app by its own type."""
         return cast("ReplfixApp", self.app)
 
     def polled(self, message: Polled) -> None:
-        """Called for every screen on the stack, also for those behind a dialog."""
+        """Take what was polled; called for every screen on the stack, also for those under a dialog."""
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """These messages do not bubble: handed to the app, where every failed worker shows."""
+        """Hand these messages to the app, where every failed worker shows: they do not bubble."""
         self.replfix.on_worker_state_changed(event)
 
 
 class ReplfixDialog(ModalScreen[T], Generic[T]):
+    """A dialog of replfix, with the keys of the app that it needs."""
+
     # A modal screen hides the app's own keys.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -39,11 +44,12 @@ class ReplfixDialog(ModalScreen[T], Generic[T]):
 
     @property
     def replfix(self) -> ReplfixApp:
+        """The app by its own type."""
         return cast("ReplfixApp", self.app)
 
     def polled(self, message: Polled) -> None:
-        """Called for every screen on the stack, also for those behind a dialog."""
+        """Take what was polled; called for every screen on the stack, also for those under a dialog."""
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """These messages do not bubble: handed to the app, where every failed worker shows."""
+        """Hand these messages to the app, where every failed worker shows: they do not bubble."""
         self.replfix.on_worker_state_changed(event)

@@ -1,4 +1,4 @@
-"""How work in a thread ends: always told, whatever happens."""
+"""How work in a thread ends: always reported, whatever happens."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ IN_THE_LOG = "The log pane has it."
 def run_and_report(
     job: Callable[[], T], end: Callable[[T | None, ReplfixError | None], object], after_a_bug: str
 ) -> None:
-    """Do ``job``; ``end`` gets what it gave, or the error. A bug is told as an error, with ``after_a_bug`` as what next, and
-    raised: the app shows it."""
+    """Do ``job``; ``end`` gets what it gave, or the error.
+
+    A bug is reported as an error, with ``after_a_bug`` as what next, and raised: the app shows it.
+    """
     try:
         done = job()
     except ReplfixError as error:

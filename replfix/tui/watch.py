@@ -1,4 +1,4 @@
-"""Polls every replica in a thread of its own, so that one that does not answer never holds up another.
+"""Polls every replica in a thread of its own, so that one that does not answer never delays another.
 
 Nothing here knows a screen: the app looks at what was seen whenever it draws, and draws only what changed.
 """
@@ -30,13 +30,17 @@ class Seen:
 
     @property
     def channels(self) -> tuple[ChannelStatus, ...]:
+        """The channels of the status; none where the replica did not answer."""
         return self.status.channels if self.status else ()
 
     def lag_of(self, channel: str) -> tuple[int | None, ...]:
+        """Return the lag of the last polls of that channel, the oldest first; None: it was unknown."""
         return dict(self.lag).get(channel, ())
 
 
 class Watch:
+    """The pollers of all replicas. Every method can be called from any thread."""
+
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._lock = threading.Lock()
@@ -48,6 +52,7 @@ class Watch:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
+        """Start a thread for each replica, which polls at once."""
         for name in self._backend.replicas:
             thread = threading.Thread(target=self._poll_for_ever, args=(name,), name=f"poll {name}", daemon=True)
             self._threads.append(thread)
@@ -60,18 +65,19 @@ class Watch:
             wake.set()
 
     def poll_now(self, name: str | None = None) -> None:
-        """Do not wait for the next turn."""
+        """Poll that replica, or all of them, without waiting for the next turn."""
         for each in (name,) if name is not None else tuple(self._wake):
             self._wake[each].set()
 
     def take_changed(self) -> tuple[Seen, ...]:
-        """What was polled since the last call."""
+        """Return what was polled since the last call."""
         with self._lock:
             changed = tuple(self._seen[name] for name in self._changed)
             self._changed.clear()
         return changed
 
     def seen(self, name: str) -> Seen | None:
+        """Return the last poll of that replica; None before the first one."""
         with self._lock:
             return self._seen.get(name)
 

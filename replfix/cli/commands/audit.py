@@ -27,7 +27,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
-    """``2026-03-01``, ``2026-03-01T12:30`` (UTC unless it says otherwise), or ``30m``, ``2h``, ``7d``: so long ago."""
+    """Return the time of ``2026-03-01``, ``2026-03-01T12:30`` (UTC without an offset), or ``30m``, ``2h``, ``7d``: so long ago."""
     if value is None:
         return None
     ago = _AGO.match(value)
@@ -43,7 +43,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 def _selection(function: F) -> F:
-    """``--incident``, ``--replica`` and ``--since``; the texts match by their beginning."""
+    """Add ``--incident``, ``--replica`` and ``--since``; the texts match by their beginning."""
     function = click.option(
         "--since", metavar="TIME", callback=_moment, help="Records from then on: a UTC time, or 30m, 2h, 7d ago."
     )(function)
@@ -90,7 +90,7 @@ def list_(
     as_json: bool,
     verbose: bool,
 ) -> None:
-    """The newest records, one line each, oldest first. A record's ID serves `audit show` and `undo`."""
+    """The newest records, one line each, oldest first. A record's ID serves `audit show` and `undo`."""  # noqa: D401 - the help text
     from itertools import islice
 
     trail = _open(config_path, verbose)
@@ -422,7 +422,10 @@ def _select(
 
 
 def _anchors_of(trail: SqlTrail, named: tuple[Path, ...], config_path: str | None) -> tuple[list[Anchor], list[str]]:
-    """Those of this trail, and the places that were read. UsageError for a file without one, which would prove nothing."""
+    """Return the anchors of this trail, and the places that were read.
+
+    UsageError for a file without one, which would prove nothing.
+    """
     from replfix import config
     from replfix.cli.output import narrate
     from replfix.errors import UsageError

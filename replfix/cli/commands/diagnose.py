@@ -52,7 +52,7 @@ def command(
         try:
             errant = find_errant(wired.replica, wired.source_of, wired.target.channel, progress)
         except ReplfixError as error:
-            if diagnosis is None or diagnosis.evidence.unreachable is None:  # else the diagnosis says it
+            if diagnosis is None or diagnosis.evidence.unreachable is None:  # else the diagnosis has it
                 narrate_unknown_errant(wired.target.name, error)
         if as_json:
             emit(diagnosis_document(wired.target.name, diagnosis, errant))

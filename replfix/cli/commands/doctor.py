@@ -60,7 +60,7 @@ def command(
 
 
 def _targets(config: Config, meant: ReplicaSelector) -> list[ReplicaSelector]:
-    """The one that is meant, or every replica that is configured."""
+    """Return the replica that was named, or every replica that is configured."""
     if meant.one or len(config.targets()) < 2:
         return [meant]
     return [replace(meant, name=target.name) for target in config.targets()]

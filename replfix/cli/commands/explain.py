@@ -106,7 +106,10 @@ TOLD_EVERY = 0.5  # seconds
 
 @contextmanager
 def _open(log: str) -> Iterator[tuple[io.BufferedIOBase, Callable[[Read], None]]]:
-    """The log, unpacked where it is packed, and what tells how far the reading is. UsageError when it cannot be read."""
+    """Open the log, unpacked where it is packed; yield it and what reports how far it has been read.
+
+    UsageError when it cannot be read.
+    """
     try:
         with open(log, "rb") if log != "-" else nullcontext(sys.stdin.buffer) as raw:
             size = os.fstat(raw.fileno()).st_size if log != "-" else 0
@@ -124,7 +127,7 @@ def _open(log: str) -> Iterator[tuple[io.BufferedIOBase, Callable[[Read], None]]
 
 
 def _progress(position: Callable[[], int], size: int) -> Callable[[Read], None]:
-    """One line on a terminal, nothing elsewhere."""
+    """Show one line on a terminal, nothing elsewhere."""
     told = time.monotonic()
 
     def tell(read: Read) -> None:
@@ -139,7 +142,7 @@ def _progress(position: Callable[[], int], size: int) -> Callable[[Read], None]:
 
 
 def _text(argument: str) -> str:
-    """The argument, or with ``-`` what stdin holds; bytes that are no UTF-8 are replaced."""
+    """Return the argument, or with ``-`` the text on stdin; bytes that are no UTF-8 are replaced."""
     if argument != "-":
         return argument.encode("utf-8", "replace").decode()
     return sys.stdin.buffer.read(MOST_READ).decode("utf-8", "replace")
@@ -147,7 +150,7 @@ def _text(argument: str) -> str:
 
 @contextmanager
 def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) -> Iterator[Asking | None]:
-    """The server to ask: only one that was named, for an error need not come from the one that is configured."""
+    """Yield the server to ask: only one that was named, for an error need not come from the one that is configured."""
     if not meant.one:
         yield None
         return

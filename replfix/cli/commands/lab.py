@@ -33,6 +33,7 @@ def _scenario_names(_ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def name_option(function: F) -> F:
+    """Add ``--name``: which lab, ``default`` without it."""
     return click.option(
         "--name",
         default="default",

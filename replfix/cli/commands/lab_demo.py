@@ -92,7 +92,7 @@ def command(
 
 
 def _play(lab: Lab, as_json: bool) -> int:
-    """Diagnose and resolve with the very commands that a user types, then the proof."""
+    """Diagnose and resolve with the very commands that a user types, then show the proof."""
     from replfix.cli.documents.lab import DemoDocument
     from replfix.cli.output import emit
     from replfix.lab.proof import prove, snapshot

@@ -117,6 +117,7 @@ class ConfirmPlan:
         self._name = name
 
     def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
+        """Show the plan and ask; return whether it is to be applied. NotDone without a terminal to ask at."""
         from replfix.errors import NotDone
         from replfix.present.page.confirmation_page import question, type_to_apply
         from replfix.present.page.incident_page import incident_page
@@ -137,6 +138,7 @@ class ConfirmPlan:
 
 
 def exit_code(outcome: Outcome) -> int:
+    """Return the exit code for an outcome: 5 where something was changed and not everything is verified."""
     from replfix.core.plan.outcome import Result
 
     if outcome.dry_run:

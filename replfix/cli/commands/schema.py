@@ -29,7 +29,7 @@ def command(document: str | None, config_path: str | None, as_json: bool, verbos
 
 
 def all_schemas() -> dict[str, object]:
-    """JSON Schema by the name of the document, without ``replfix.`` and version."""
+    """Return each JSON Schema by the name of the document, without ``replfix.`` and version."""
     from replfix.cli import documents
     from replfix.cli.documents.base import Document
 

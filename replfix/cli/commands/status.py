@@ -75,7 +75,7 @@ def _read(config: Config, meant: ReplicaSelector) -> StatusDocument:
                 at = wired.target.replica
                 return UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
 
-    # All at once: one that does not answer should not hold up the others.
+    # All at once: one that does not answer should not delay the others.
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
         answers = list(pool.map(ask, wireds))
     replicas = [a for a in answers if isinstance(a, ReplicaPart)]
@@ -127,7 +127,7 @@ def _well(channel: ChannelPart) -> bool:
 
 
 def _state(channel: ChannelPart) -> tuple[str, str]:
-    """Symbol and word, and the colour that goes with them."""
+    """Return symbol and word, and the colour that goes with them."""
     if channel.error or channel.receiver_error:
         return "✗ error", "bold red"
     if not channel.applier_running or not channel.receiver_running:

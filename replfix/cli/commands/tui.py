@@ -26,18 +26,22 @@ DEMO_SCENARIO = "duplicate-primary"
 
 
 def scenario_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """For the shell's completion."""
+    """Return the scenarios that begin with ``incomplete``, for the shell's completion."""
     from replfix.lab import scenarios
 
     return [name for name in scenarios.names() if name.startswith(incomplete)]
 
 
 def on_terminal() -> bool:
+    """Return whether stdin and stdout are a terminal, without which nothing can be drawn."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def open_tui(config_path: str | None, replica_url: str | None, source_url: str | None, *, animate: bool = True) -> int:
-    """The terminal UI until the user leaves it; the exit code. UsageError without a terminal, ConfigError without a replica."""
+    """Run the terminal UI until the user leaves it; return the exit code.
+
+    UsageError without a terminal, ConfigError without a replica.
+    """
     _need_terminal()
     from replfix.config import load
 
@@ -48,7 +52,7 @@ def open_tui(config_path: str | None, replica_url: str | None, source_url: str |
 def open_demo(
     scenario: str, *, server: str | None = None, mysqld: str | None = None, keep: bool = False, animate: bool = True
 ) -> int:
-    """Start the lab named demo, break it, open the terminal UI on it; then say how it stands, and end it."""
+    """Start the lab named demo, break it, open the terminal UI on it; then report the lab's state, and end it."""
     _need_terminal()
     from replfix.config import load
     from replfix.lab import scenarios, topology
@@ -75,7 +79,7 @@ def open_demo(
 
 
 def _end_in_order_on_hangup() -> None:
-    """A terminal that is closed would end the process on the spot, and the servers would stay."""
+    """Exit in order when the terminal is closed: the signal would end the process at once, and the servers would stay."""
 
     def leave(number: int, _: object) -> None:
         sys.exit(128 + number)
@@ -129,7 +133,10 @@ def _open(config: Config, targets: list[Target], animate: bool) -> int:
 
 @contextmanager
 def _drawing_on_the_terminal() -> Iterator[None]:
-    """Textual draws on the stderr that the process began with, which may be a file; stdout is a terminal here."""
+    """Let Textual draw on stdout, which is a terminal here.
+
+    It draws on the stderr that the process began with, which may be a file.
+    """
     began_with = sys.__stderr__
     if began_with is None or not began_with.isatty():
         sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
@@ -157,7 +164,7 @@ class _Asking:
         return self._answers[account]
 
     def with_source(self, target: Target) -> Target:
-        """The target with a password for the source that is configured for it, like ``wiring`` does for the replica."""
+        """Return the target with a password for the source that is configured for it, like ``wiring`` does for the replica."""
         from replfix.core.connection.endpoint import Secret
         from replfix.wiring.servers import with_account
 
@@ -170,7 +177,10 @@ class _Asking:
 
 
 def _say_how_it_stands(lab: Lab, before: Snapshot) -> int:
-    """In words, after the user has left: 0 when the channel is still stopped, for leaving is no failure."""
+    """Report the state in words after the user has left; return the exit code.
+
+    0 when the channel is still stopped, for leaving is no failure.
+    """
     from replfix.lab.proof import prove
     from replfix.lab.replicate import channel_state
     from replfix.present.safe_text import visible

@@ -21,7 +21,7 @@ COMPLETED = 200  # records that a shell's completion looks at
 
 
 def _repairs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """The newest repairs on record."""
+    """Return the newest repairs on record whose ids begin with ``incomplete``."""
     from itertools import islice
 
     from replfix.config import load
@@ -72,7 +72,7 @@ def command(
     ID is any record of the repair in the audit trail, or the beginning of its id. All rows are put back, or none: it is
     refused, with the reasons, when a row is not any more as the repair left it, or when a key is taken by another row.
     The failing transaction itself is not taken back.
-    """
+    """  # noqa: D205 - the help text
     from replfix.cli.documents.undo import undo_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
     from replfix.cli.open_servers import open_target, trail_to_write
@@ -112,6 +112,7 @@ class ConfirmUndo:
         self._name = name
 
     def __call__(self, plan: Plan) -> bool:
+        """Show the rows and ask; return whether they are to be put back. NotDone without a terminal to ask at."""
         from replfix.errors import NotDone
         from replfix.present.page.confirmation_page import type_to_apply
         from replfix.present.page.page_model import plain
@@ -130,6 +131,7 @@ class ConfirmUndo:
 
 
 def exit_code(undoing: UndoOutcome) -> int:
+    """Return the exit code for an undo: 3 for a dry run that found it possible, 4 where nothing was changed."""
     from replfix.workflow.undo.undo_repair import UndoResult
 
     if undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO):

@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 def every() -> tuple[ModuleType, ...]:
-    """Every module here, by name."""
+    """Return every module here, by name."""
     return tuple(
         importlib.import_module(f"{__name__}.{found.name}")
         for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)

@@ -190,6 +190,7 @@ class AdviseDocument(Document):
 
 
 def advise_document(report: Report, plan: Rollout | None = None, changes: Changes | None = None) -> AdviseDocument:
+    """Return the report; ``plan`` with --writers or where something has to be set, ``changes`` with --since."""
     survey = report.survey
     writing = {node.uuid for node in writers(survey)}
     return AdviseDocument(

@@ -119,7 +119,7 @@ class AuditVerify(Document):
     head_seq: int
     head_hash: str
     signed: int  # how many records have a signature
-    anchors: int  # how many it was held against
+    anchors: int  # how many it was compared with
     anchors_read: list[str]  # the places that they were read from
     signatures_checked: bool  # false: no key is configured to check them with
     first_broken: BreakPart | None

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 def _printed_name(name: str) -> str:
-    """``schema`` is a name that pydantic keeps for itself, ``class`` one that Python does."""
+    """Return the name in JSON: pydantic keeps ``schema`` for itself, Python ``class``."""
     return {"schema_name": "schema", "schema_": "schema", "class_": "class"}.get(name, name)
 
 

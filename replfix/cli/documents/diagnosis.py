@@ -97,6 +97,7 @@ class DiagnosisDocument(Document):
 
 
 def diagnosis_document(name: str, diagnosis: Diagnosis | None, errant: Errant | None = None) -> DiagnosisDocument:
+    """Return the diagnosis; None: the channel is healthy. ``errant`` None: there are none, or it is unknown."""
     stray = None if errant is None else errant_part(errant)
     if diagnosis is None:
         return DiagnosisDocument(

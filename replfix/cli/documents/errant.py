@@ -21,7 +21,7 @@ class ErrantRowPart(Part):
 class ErrantTransactionPart(Part):
     gtid: str
     origin: str  # where it was written, in words
-    committed_at: str | None  # UTC, ISO 8601; this and the next four are null where the binlog does not hold it
+    committed_at: str | None  # UTC, ISO 8601; this and the next four are null where the binlog does not have it
     log_file: str | None
     start_pos: int | None
     server_id: int | None
@@ -48,13 +48,14 @@ class InTransitPart(Part):
 class ErrantPart(Part):
     gtid_set: str  # errant ones alone
     in_transit: list[InTransitPart]  # what the source has not executed yet, and gets
-    undecided_gtid_set: str  # errant or on their way; ``notes`` says why that is unknown
+    undecided_gtid_set: str  # errant or on their way; ``notes`` gives the reason why that is unknown
     transactions: list[ErrantTransactionPart]  # of all three, the newest 20, newest first
     ways: list[WayOutPart]
     notes: list[str]
 
 
 def errant_part(errant: Errant) -> ErrantPart:
+    """Return the errant transactions with what each changes, and the ways out."""
     return ErrantPart(
         gtid_set=str(errant.gtids),
         in_transit=[InTransitPart(gtid_set=str(one.gtids), how=one.how) for one in errant.only_here.in_transit],

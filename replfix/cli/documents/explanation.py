@@ -119,6 +119,7 @@ class ExplanationDocument(Document):
 
 
 def explanation_document(explanations: Iterable[Explanation], counted: Counted | None = None) -> ExplanationDocument:
+    """Return the explanations; ``counted``: the surge of a log, None for a single error."""
     explained = list(explanations)
     asked = next((e.case.asked for e in explained if e.case.asked is not None), None)
     return ExplanationDocument(
@@ -195,7 +196,10 @@ def _explanation(explanation: Explanation) -> ExplanationPart:
 
 
 def _text(text: str | None) -> str | None:
-    """Without lone surrogates, which arguments and files that are no UTF-8 bring, and JSON has no way to hold."""
+    """Return ``text`` without lone surrogates.
+
+    Arguments and files that are no UTF-8 bring them, and JSON cannot represent them.
+    """
     return None if text is None else text.encode("utf-8", "replace").decode()
 
 

@@ -29,7 +29,7 @@ class RecoverErrorPart(Part):
 
 class RecoverReplicaPart(Part):
     name: str
-    recovered: list[RecoveredPart]  # empty: nothing had been left behind
+    recovered: list[RecoveredPart]  # empty: nothing had been left unfinished
     error: RecoverErrorPart | None
 
 
@@ -40,6 +40,7 @@ class RecoverDocument(Document):
 
 
 def recover_document(attempts: Iterable[RecoverAttempt], elsewhere: list[str]) -> RecoverDocument:
+    """Return what became of every interrupted run; ``elsewhere``: records on servers that are none of these replicas."""
     return RecoverDocument(
         replicas=[
             RecoverReplicaPart(

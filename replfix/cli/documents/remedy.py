@@ -26,10 +26,12 @@ class AdvicePart(Part):
 
 
 def leads_to_part(to: LeadsTo) -> LeadsToPart:
+    """Return what a remedy leads to, as a code and in words."""
     return LeadsToPart(code=to, text=to.in_words)
 
 
 def advice_part(remedy: Remedy) -> AdvicePart:
+    """Return the remedy; where nothing is to be run, ``where`` and ``leads_to`` are null."""
     to = remedy.leads_to
     return AdvicePart(
         text=remedy.text,

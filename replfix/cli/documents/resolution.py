@@ -59,7 +59,7 @@ class RoundPart(Part):
     net_rows: list[StepPart]  # what the transaction makes of each row, where that is carried out in the applier's place
     left_out: list[LeftOutPart]  # the rows that the replica never gets, of a plan that passes over the transaction
     left_out_statement: str | None  # or the statement, the first one of several
-    left_out_statements: list[str]  # every one, each behind what it needs beside its text
+    left_out_statements: list[str]  # every one, each after what it needs beside its text
     guards: list[str]
     risks: list[str]
     undo: UndoPart  # whether it can be undone, as far as that was known before it was carried out
@@ -83,6 +83,7 @@ class ResolutionDocument(Document):
 
 
 def resolution_document(name: str, outcome: Outcome) -> ResolutionDocument:
+    """Return the outcome with every round: its plan, and what was checked of it."""
     return ResolutionDocument(
         replica=name,
         outcome=outcome.result.value,
@@ -120,6 +121,7 @@ def _round(round_: Round) -> RoundPart:
 
 
 def undo_part(plan: Plan) -> UndoPart:
+    """Return whether the plan can be undone, and why."""
     return UndoPart(possible=plan.undoable, text=plan.undo_outlook)
 
 
@@ -151,6 +153,7 @@ def _on_source(round_: Round) -> tuple[Step, ...]:
 
 
 def step_part(step: Step, server: Literal["replica", "source"] = "replica") -> StepPart:
+    """Return one step with the row before and after it, on the ``server`` where it is carried out."""
     return StepPart(
         server=server,
         kind=step.kind.value,

@@ -52,6 +52,7 @@ class StatusDocument(Document):
 
 
 def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: OnlyHere | None) -> ChannelPart:
+    """Return one channel; ``errant`` None: its errant transactions are unknown."""
     failure = channel.failure
     return ChannelPart(
         name=channel.name,

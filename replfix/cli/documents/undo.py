@@ -34,6 +34,7 @@ class UndoDocument(Document):
 
 
 def undo_document(name: str, undoing: UndoOutcome) -> UndoDocument:
+    """Return how an undo ended, or what a dry run found."""
     plan = undoing.plan
     return UndoDocument(
         replica=name,

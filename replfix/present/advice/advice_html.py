@@ -12,7 +12,8 @@ from replfix.present.safe_text import visible
 
 
 def html_of(page: Page) -> str:
-    # Whatever a server says is text: control characters spelt out, and escaped by the template.
+    """Return the page as HTML. Text that comes from a server is escaped, and its control characters are spelt out."""
+    # Whatever comes from a server is text: control characters spelt out, and escaped by the template.
     env = Environment(
         loader=PackageLoader("replfix.present.advice", "."),
         autoescape=True,

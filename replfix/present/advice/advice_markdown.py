@@ -16,6 +16,7 @@ BAR = 20
 
 
 def markdown_of(page: Page) -> str:
+    """Return the page as Markdown, ended with one line feed."""
     lines = [line for part in _parts(page) for line in part]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -31,16 +31,20 @@ NUMBER_MAP = "Which server hands out which number"
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """A report, with what has changed since an earlier one and the rollout plan where these were asked for."""
+
     report: Report
     changes: Changes | None = None
     rollout: Rollout | None = None
 
     @property
     def title(self) -> str:
+        """What the report is about, with the names of its servers."""
         return f"How {_listed([node.name for node in self.report.survey.nodes])} keep their keys apart"
 
     @property
     def verdict(self) -> str:
+        """How many findings there are of each severity, in one or two sentences."""
         number = {severity: sum(f.severity is severity for f in self.report.findings) for severity in Severity}
         found = ", ".join(f"{count} {severity.value}" for severity, count in number.items() if count)
         if not found:
@@ -49,10 +53,11 @@ class Page:
 
     @property
     def worst(self) -> Severity | None:
+        """The gravest severity found; None without findings."""
         return min((f.severity for f in self.report.findings), key=lambda s: s.order, default=None)
 
     def servers(self) -> list[tuple[str, ...]]:
-        """A row a server, under ``SERVER_COLUMNS``."""
+        """Return a row for each server, under ``SERVER_COLUMNS``."""
         survey = self.report.survey
         writing = {node.uuid for node in writers(survey)}
         names = {node.uuid: node.name for node in survey.nodes}
@@ -70,7 +75,7 @@ class Page:
         ]
 
     def remedies(self) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-        """Each finding with the lines of what helps; where that was said of an earlier one already, with which."""
+        """Yield each finding with the lines that help; a repeated remedy refers to the finding that has it already."""
         said: dict[tuple[str, ...], str] = {}
         for finding in self.report.findings:
             if finding.fix_sql in said:
@@ -81,7 +86,7 @@ class Page:
             yield finding, tuple(statement(line) for line in finding.fix_sql)
 
     def maps(self) -> list[tuple[str, NumberMap]]:
-        """Of two writers or more: now, and with the plan's values where these are others."""
+        """Return the maps of two writers or more: now, and with the plan's values where these are others."""
         now = [Writer(node.name, node.step) for node in writers(self.report.survey)]
         found = [("now", number_map(now))] if len(now) > 1 else []
         if self.rollout is not None:
@@ -94,11 +99,11 @@ class Page:
         return [(title, numbers) for title, numbers in found if numbers is not None]
 
     def rooms(self) -> list[HeadRoom]:
-        """The fullest first."""
+        """Return the head room of at most ``ROOMS`` columns, the fullest first."""
         return sorted(head_rooms(self.report.survey), key=lambda room: (-room.used, str(room.table)))[:ROOMS]
 
     def changed(self) -> list[tuple[str, str]]:
-        """Each change since the earlier report: a word, and what it is about."""
+        """Return each change since the earlier report: a word, and what it is about."""
         changes = self.changes
         if changes is None:
             return []
@@ -122,7 +127,7 @@ class Page:
 
 
 def room_words(room: HeadRoom) -> str:
-    """How much is left and for how long, without the table's name."""
+    """Return how much is left and for how long, without the table's name."""
     until = ""
     if room.days is not None:
         earliest, latest = room.days
@@ -131,12 +136,13 @@ def room_words(room: HeadRoom) -> str:
 
 
 def bar(share: float, width: int) -> str:
+    """Return a bar of ``width`` characters, filled as far as ``share`` (0 to 1)."""
     full = round(share * width)
     return "█" * full + "░" * (width - full)
 
 
 def statement(line: str) -> str:
-    """A line of ``fix_sql`` as it is typed."""
+    """Return a line of ``fix_sql`` as it is typed: a statement ends with a semicolon, a comment does not."""
     return line if line.startswith("--") else f"{line};"
 
 

@@ -21,6 +21,7 @@ BAR = 20
 
 
 def known_text(page: Page) -> RenderableType:
+    """Return the page in colour, for a Rich console."""
     return Group(*_parts(page))
 
 

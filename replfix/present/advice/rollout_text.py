@@ -14,7 +14,7 @@ WIDTH = 120
 
 
 def rollout_lines(plan: Rollout) -> list[str]:
-    """Lines that are safe to show on a terminal. Statements and option lines stand on lines of their own, whole."""
+    """Yield lines that are safe to show on a terminal. Statements and option lines have lines of their own, whole."""
     return [visible(line, keep_newlines=False) for line in _lines(plan)]
 
 
@@ -64,7 +64,7 @@ def _lines(plan: Rollout) -> Iterator[str]:
 
 
 def simulation_sentence(plan: Rollout) -> str:
-    """What the simulation says, in one sentence."""
+    """Return the result of the simulation in one sentence."""
     first = plan.simulated[0]
     servers = sum(place.node is not None for place in plan.places.each)
     inserted = first.rows * servers * len(plan.simulated)

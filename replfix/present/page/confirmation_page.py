@@ -11,10 +11,12 @@ from replfix.present.page.plan_page import effect, left_out_words, plan_words
 
 
 def question(replica: str) -> str:
+    """Return the question that is answered with yes or no."""
     return f"Apply the plan on {replica}?"
 
 
 def confirmation_blocks(plan: Plan) -> Iterator[Block]:
+    """Yield what is approved: the plan, its effect, how it ends, its warnings, and whether it can be undone."""
     yield Point(Symbol.ITEM, plan_words(plan))
     yield from points(Symbol.ITEM, filter(None, [effect(plan)]))
     yield from points(Symbol.ITEM, plan.ending)
@@ -23,7 +25,7 @@ def confirmation_blocks(plan: Plan) -> Iterator[Block]:
 
 
 def at_stake(plan: Plan) -> str:
-    """Why a name has to be typed."""
+    """Return why a name has to be typed."""
     if plan.left_out is not None:
         return left_out_words(plan.left_out)
     tables = list(dict.fromkeys(str(step.table) for step in plan.displaced))
@@ -35,5 +37,5 @@ def at_stake(plan: Plan) -> str:
 
 
 def type_to_apply(plan: Plan) -> Words:
-    """What stands before the name."""
+    """Return the text before the name that has to be typed."""
     return words(f"{at_stake(plan)} To apply, type ")

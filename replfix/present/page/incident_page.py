@@ -59,7 +59,7 @@ CONFLICT_SIGNS = {
 
 
 def running_page(replica: str, channel: str | None, errant: Errant | None = None) -> Page:
-    """``channel`` None: all of them."""
+    """Return the page for channels that are running; ``channel`` None: all of them."""
     what = "replication" if channel is None else called(channel)
     heading = words(strong(replica), f": {what} is running. There is nothing to resolve.")
     return Page(errant_section(errant), Symbol.OK, heading)
@@ -73,7 +73,10 @@ def incident_page(
     *,
     with_undo_sql: bool = False,
 ) -> Page:
-    """``outcome``: what was done about it; its plans are then shown in place of those that are possible."""
+    """Return the whole incident.
+
+    ``outcome``: what was done about it; its plans are then shown in place of those that are possible.
+    """
     rounds = outcome.rounds if outcome is not None else ()
     return Page(
         (
@@ -93,6 +96,7 @@ def incident_page(
 
 
 def headline(replica: str, diagnosis: Diagnosis) -> Words:
+    """Return the sentence with the error number, its event, table and key."""
     error = diagnosis.evidence.error
     named = ((" in ", error.event), (" on ", error.table), (", key ", error.key))
     return words(
@@ -103,6 +107,7 @@ def headline(replica: str, diagnosis: Diagnosis) -> Words:
 
 
 def facts(diagnosis: Diagnosis) -> Facts:
+    """Return the server's version, and the failing transaction where it was read."""
     evidence = diagnosis.evidence
     version, transaction = evidence.status.version, evidence.transaction
     product = "" if "MariaDB" in version else "MySQL "
@@ -123,6 +128,7 @@ def facts(diagnosis: Diagnosis) -> Facts:
 
 
 def why(diagnosis: Diagnosis) -> tuple[Section, ...]:
+    """Return the section of the causes with their evidence; a sentence where none is known."""
     return section("Why", _why(diagnosis))
 
 
@@ -140,6 +146,7 @@ def _why(diagnosis: Diagnosis) -> Iterator[Block]:
 
 
 def open_questions(diagnosis: Diagnosis) -> tuple[Section, ...]:
+    """Return the section of what is unknown, or none."""
     return section(OPEN_QUESTIONS, points(Symbol.QUESTION, diagnosis.unknowns))
 
 
@@ -147,7 +154,7 @@ def open_questions(diagnosis: Diagnosis) -> tuple[Section, ...]:
 
 
 def conflicts_heading(evidence: Evidence) -> str:
-    """Empty where rows were not compared, and nothing can be said of them."""
+    """Return how many conflicts there are; empty where rows were not compared, and nothing is known of them."""
     found = evidence.reconciliation
     if found is None or not (found.conflicts or evidence.rows_compared):
         return ""
@@ -158,6 +165,7 @@ NO_CONFLICT = Point(Symbol.OK, words("No row is in the way any more."))
 
 
 def conflict_sections(diagnosis: Diagnosis) -> Iterator[Section]:
+    """Yield each conflict with its rows side by side, or that no row conflicts any more; nothing where none was compared."""
     evidence = diagnosis.evidence
     heading = conflicts_heading(evidence)
     if evidence.reconciliation is None or not heading:
@@ -182,7 +190,7 @@ def conflict_sections(diagnosis: Diagnosis) -> Iterator[Section]:
 
 
 def conflict_words(number: int, conflict: Conflict, table: Table) -> Words:
-    """Which rows meet, on one line."""
+    """Return which rows meet, on one line."""
     columns = {key.name: ", ".join(key.columns) for key in table.unique_keys}
     keys = [
         part
@@ -200,6 +208,7 @@ def conflict_words(number: int, conflict: Conflict, table: Table) -> Words:
 
 
 def conflict_meaning(conflict: Conflict) -> str:
+    """Return what the conflict is, as a sentence."""
     said = conflict.in_words
     equal = " It equals the incoming row." if conflict.identical else ""
     return f"{said[0].upper()}{said[1:]}.{equal}"
@@ -209,7 +218,7 @@ def conflict_meaning(conflict: Conflict) -> str:
 
 
 def reasons(proposals: Iterable[Proposal]) -> list[str]:
-    """For each proposal its reason; where an earlier one has the same, that one's name."""
+    """Return for each proposal its reason; where an earlier one has the same, that one's name."""
     first: dict[str, str] = {}
     found: list[str] = []
     for proposal in proposals:
@@ -219,7 +228,7 @@ def reasons(proposals: Iterable[Proposal]) -> list[str]:
 
 
 def options(diagnosis: Diagnosis) -> list[tuple[Block, ...]]:
-    """What is said of each strategy, in the order of the proposals; not its plan."""
+    """Return the description of each strategy, in the order of the proposals; not its plan."""
     summaries = {strategy.NAME: strategy.SUMMARY for strategy in STRATEGIES}
     recommended = diagnosis.recommended
     return [
@@ -239,13 +248,14 @@ def _option(proposal: Proposal, reason: str, summary: str, is_recommended: bool)
 
 
 def consequences(proposal: Proposal) -> Iterator[Block]:
-    """What an option leads to, where its plan is not shown."""
+    """Yield what an option leads to, where its plan is not shown."""
     if proposal.plan is not None:
         yield Sentence(words(proposal.plan.undo_outlook), level=1)
     yield from points(Symbol.WARNING, proposal.risks, level=1)
 
 
 def option_sections(diagnosis: Diagnosis, *, with_undo_sql: bool = False) -> Iterator[Section]:
+    """Yield the options, then the plan of each that can be applied without being named."""
     blocks: list[Block] = []
     for proposal, said in zip(diagnosis.proposals, options(diagnosis), strict=True):
         blocks += said
@@ -261,7 +271,7 @@ def option_sections(diagnosis: Diagnosis, *, with_undo_sql: bool = False) -> Ite
 
 
 def manual_steps(diagnosis: Diagnosis) -> tuple[Section, ...]:
-    """What a human can do. Nothing where a strategy answers it."""
+    """Return what a human can do. Nothing where a strategy answers it."""
     blocks = tuple(remedy_blocks(remedy_texts(diagnosis)))
     family = diagnosis.evidence.family
     if blocks and family is not None:
@@ -270,4 +280,5 @@ def manual_steps(diagnosis: Diagnosis) -> tuple[Section, ...]:
 
 
 def errant_section(errant: Errant | None) -> tuple[Section, ...]:
+    """Return the section of errant transactions, or none."""
     return section("Errant transactions", errant_points(errant)) if errant else ()

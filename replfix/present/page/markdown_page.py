@@ -1,4 +1,4 @@
-"""A page as Markdown, for the ticket: what servers gave stands in code or is escaped."""
+"""A page as Markdown, for the ticket: text from servers is written as code or escaped."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ STATEMENTS = 200
 
 
 def markdown(page: Page) -> str:
+    """Return the page as Markdown, ended with one line feed."""
     parts = [_head(page), *map(_section, page.sections)]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
@@ -76,7 +77,7 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _words(of: Words, *, in_heading: bool = False) -> str:
-    """Adjacent spans of the same kind are one text: whether a character has to be escaped depends on those around it."""
+    """Join adjacent spans of the same kind to one text: whether a character has to be escaped depends on those around it."""
     parts: list[str] = []
     for role, spans in groupby(of, lambda span: span.role if span.role in (Role.NAME, Role.STRONG) else Role.PLAIN):
         text = "".join(span.text for span in spans)
@@ -91,7 +92,7 @@ def _words(of: Words, *, in_heading: bool = False) -> str:
 
 
 def _steps(steps: Steps) -> Iterator[str]:
-    """SQL that runs at one place as one block to copy, sentences as points."""
+    """Yield SQL that runs at one place as one block to copy, sentences as points."""
     for (on, is_sql), each in groupby(steps.each, lambda statement: (statement.on, statement.is_sql)):
         statements = list(each)
         if is_sql:

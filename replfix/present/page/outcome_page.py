@@ -26,23 +26,24 @@ from replfix.present.page.plan_page import SOURCE, plan_sections
 _ENDED = {
     Result.RESOLVED: (Symbol.OK, "Resolved"),
     Result.NOTHING_TO_DO: (Symbol.OK, "Nothing to do"),
-    Result.NEEDS_HUMAN: (Symbol.WARNING, ""),  # the message says what the human is needed for
+    Result.NEEDS_HUMAN: (Symbol.WARNING, ""),  # the message names what the human is needed for
     Result.FAILED: (Symbol.ERROR, "Failed"),
 }
 
 
 def resolution_page(replica: str, outcome: Outcome) -> Page:
-    """Each round with what it did, or would do, and how it ended."""
+    """Return each round with what it did, or would do, and how it ended."""
     ends = (verdict(outcome, replica), *next_step(outcome), *_records(outcome), *_pointer(outcome))
     return Page((*_rounds(outcome), Section((), ends)))
 
 
 def outcome_section(outcome: Outcome) -> tuple[Section, ...]:
+    """Return the outcome as a section, for a page that shows the plans elsewhere."""
     return section("Outcome", outcome_blocks(outcome))
 
 
 def outcome_blocks(outcome: Outcome) -> Iterator[Block]:
-    """The same where the plans are shown elsewhere."""
+    """Yield how it ended and what was checked in each round, where the plans are shown elsewhere."""
     yield verdict(outcome)
     yield from next_step(outcome)
     for each in outcome.rounds:
@@ -52,21 +53,24 @@ def outcome_blocks(outcome: Outcome) -> Iterator[Block]:
 
 
 def verdict(outcome: Outcome, replica: str = "") -> Point:
+    """Return how it ended, in one point; ``replica``: its name, where that is not clear from the page."""
     symbol, word = (Symbol.WAITING, "Rehearsed") if outcome.dry_run else _ENDED[outcome.result]
     parts = (strong(replica), ": " if replica else "", strong(word), ": " if word else "", outcome.message)
     return Point(symbol, words(*parts))
 
 
 def next_step(of: Outcome) -> tuple[Point, ...]:
+    """Return what to do next, or nothing."""
     return hint_points(of.hint)
 
 
 def hint_points(hint: str) -> tuple[Point, ...]:
-    """What to do next, after an error or an end."""
+    """Return what to do next, after an error or an end."""
     return (Point(Symbol.NEXT, words("Next: ", hint)),) if hint else ()
 
 
 def on_record(audit_ids: Iterable[str]) -> Iterator[Point]:
+    """Yield for each audit record the command that shows it."""
     for each in audit_ids:
         yield Point(Symbol.ITEM, words("On record: ", name(f"replfix audit show {each}")))
 
@@ -80,7 +84,7 @@ def _rounds(outcome: Outcome) -> Iterator[Section]:
 
 
 def _round(of: Round, *, dry_run: bool) -> Words:
-    """What was checked of it. A dry run does not try the last two: a cross would read like a failure."""
+    """Return what was checked of it. A dry run does not try the last two: a cross would read like a failure."""
     tried = (("rehearsed", of.rehearsed), ("applied", of.applied), ("verified", of.verified))
     states = (f"✔ {word}" if done else f"- {word}" if dry_run else f"✘ not {word}" for word, done in tried)
     return words(name(of.plan.transaction), ", ", strong(of.plan.strategy), f": {', '.join(states)}")

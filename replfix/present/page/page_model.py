@@ -30,7 +30,7 @@ class Role(enum.Enum):
 
 
 class Symbol(enum.Enum):
-    """The sign before a point, which says the same as its colour."""
+    """The sign before a point, which means the same as its colour."""
 
     ITEM = ("·", Role.PLAIN)
     FACT = ("-", Role.PLAIN)
@@ -52,12 +52,14 @@ class Symbol(enum.Enum):
 
     @property
     def is_bullet(self) -> bool:
-        """Whether it only begins an entry of a list, and says nothing more."""
+        """Whether it only begins an entry of a list, and means nothing more."""
         return self.role in (Role.PLAIN, Role.INFO) or self is Symbol.QUESTION
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
+    """A piece of text with one role."""
+
     text: str
     role: Role = Role.PLAIN
 
@@ -66,35 +68,43 @@ Words = tuple[Span, ...]
 
 
 def words(*parts: str | Span) -> Words:
-    """Plain strings and spans as one text; empty strings are left out."""
+    """Return plain strings and spans as one text; empty strings are left out."""
     spans = (Span(part) if isinstance(part, str) else part for part in parts)
     return tuple(span for span in spans if span.text)
 
 
 def name(text: object) -> Span:
+    """Return a span for a server's name or value, which a face has to make safe to show."""
     return Span(str(text), Role.NAME)
 
 
 def strong(text: str) -> Span:
+    """Return a span to be stressed."""
     return Span(text, Role.STRONG)
 
 
 def muted(text: str) -> Span:
+    """Return a span that the eye may skip."""
     return Span(text, Role.MUTED)
 
 
 def plain(of: Words) -> str:
+    """Return the text without its roles."""
     return "".join(span.text for span in of)
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
+    """A sentence on a line of its own."""
+
     words: Words
     level: int = 0  # how far it is indented, in steps
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """A sentence after a symbol."""
+
     symbol: Symbol
     words: Words
     level: int = 0
@@ -141,6 +151,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Side:
+    """One image of a row, with its heading."""
+
     title: str
     image: RowImage | NotRead | None  # None: there is no such row
 
@@ -159,6 +171,8 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
+    """One row of a ``Table``."""
+
     cells: tuple[Words, ...]
     differs: bool = False
 
@@ -194,10 +208,11 @@ class Page:
 
 
 def section(heading: str, blocks: Iterable[Block], level: int = 1) -> tuple[Section, ...]:
-    """The section, or nothing where there is nothing in it."""
+    """Return the section, or nothing where there is nothing in it."""
     found = tuple(blocks)
     return (Section(words(heading), found, level),) if found else ()
 
 
 def points(symbol: Symbol, sentences: Iterable[str], level: int = 0) -> tuple[Point, ...]:
+    """Return a point with that symbol for each sentence."""
     return tuple(Point(symbol, words(text), level) for text in sentences)

@@ -33,6 +33,7 @@ SOURCE = ON_SOURCE.removesuffix(": ")
 
 
 def plan_sections(plan: Plan, *, with_undo_sql: bool = False) -> Iterator[Section]:
+    """Yield the plan with its steps, what it leaves out, its preconditions, its warnings and its undo."""
     yield Section(words("Plan ", name(plan.digest[:12]), ": ", *plan_words(plan)), (*effect_lines(plan), steps(plan)))
     yield from left_out(plan)
     yield from preconditions(plan)
@@ -41,11 +42,12 @@ def plan_sections(plan: Plan, *, with_undo_sql: bool = False) -> Iterator[Sectio
 
 
 def plan_words(plan: Plan) -> Words:
+    """Return the strategy and the transaction of the plan."""
     return words(strong(plan.strategy), " for ", name(plan.transaction))
 
 
 def effect(plan: Plan) -> str:
-    """What becomes of which rows, as far as no warning says it."""
+    """Return what becomes of which rows, as far as no warning describes it."""
     if plan.left_out is not None:
         return left_out_words(plan.left_out)
     source = effect_of(plan.on_source.steps, "source") if plan.on_source is not None else ""
@@ -56,10 +58,12 @@ def effect(plan: Plan) -> str:
 
 
 def left_out_words(left_out: LeftOut) -> str:
+    """Return what of the transaction this replica never gets, as a sentence."""
     return f"Leaves out {left_out.in_words} of the transaction on this replica, for good."
 
 
 def effect_lines(plan: Plan, level: int = 0) -> tuple[Sentence, ...]:
+    """Return the effect as a sentence; nothing where warnings describe all of it."""
     said = effect(plan)
     return (Sentence(words(said), level),) if said else ()
 
@@ -68,12 +72,12 @@ def effect_lines(plan: Plan, level: int = 0) -> tuple[Sentence, ...]:
 
 
 def items(plan: Plan) -> tuple[Step | str, ...]:
-    """Everything that is done, in its order; sentences and SQL for what is no row."""
+    """Return everything that is done, in its order; sentences and SQL for what is no row."""
     return (*plan.steps, *plan.behind)
 
 
 def statement(plan: Plan, item: Step | str) -> Statement:
-    """One of them in words. A sentence about START REPLICA and the like begins with what is run."""
+    """Return one of them in words. A sentence about START REPLICA and the like begins with what is run."""
     if isinstance(item, str):
         return Statement(item, is_sql=False)
     if is_on_source(plan, item):
@@ -82,11 +86,12 @@ def statement(plan: Plan, item: Step | str) -> Statement:
 
 
 def is_on_source(plan: Plan, step: Step) -> bool:
+    """Return whether the step is carried out on the source."""
     return plan.on_source is not None and any(step is each for each in plan.on_source.steps)
 
 
 def row_words(plan: Plan, step: Step) -> Words:
-    """What becomes of the row of one step."""
+    """Return what becomes of the row of one step."""
     on_source = is_on_source(plan, step)
     if _is_of_transaction(plan, step):
         said = "the transaction's own"
@@ -99,12 +104,12 @@ def row_words(plan: Plan, step: Step) -> Words:
 
 
 def _is_of_transaction(plan: Plan, step: Step) -> bool:
-    """Whether it is carried out in the applier's place."""
+    """Return whether it is carried out in the applier's place."""
     return any(step is each for each in plan.net_rows)
 
 
 def steps(plan: Plan) -> Steps:
-    """Of many rows of the transaction itself the first are there."""
+    """Return the steps of the plan; of many rows of the transaction itself only the first."""
     unshown = {id(step) for step in plan.net_rows[SHOWN_ROWS:]}
     shown = [item for item in items(plan) if id(item) not in unshown]
     each = [
@@ -121,18 +126,22 @@ def steps(plan: Plan) -> Steps:
 
 
 def left_out(plan: Plan) -> tuple[Section, ...]:
+    """Return the section of rows and statements that this replica never gets, or none."""
     return section(LEFT_OUT, (Point(Symbol.ERROR, words(name(line))) for line in left_out_lines(plan)), level=2)
 
 
 def preconditions(plan: Plan) -> tuple[Section, ...]:
+    """Return the section of what is checked again before applying, or none."""
     return section(PRECONDITIONS, points(Symbol.ITEM, guards(plan)), level=2)
 
 
 def guards(plan: Plan) -> tuple[str, ...]:
+    """Return the plan's preconditions in words."""
     return tuple(guard.in_words for guard in plan.guards)
 
 
 def warnings(plan: Plan) -> tuple[Section, ...]:
+    """Return the section of the plan's risks, or none."""
     return section(WARNINGS, points(Symbol.WARNING, plan.risks), level=2)
 
 

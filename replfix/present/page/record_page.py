@@ -1,4 +1,4 @@
-"""An audit record: who, when, and what its payload holds. A plan in it is shown as the plan's own page shows one.
+"""An audit record: who, when, and what its payload contains. A plan in it is shown as the plan's own page shows one.
 
 The payload is JSON of any replfix that ever wrote one, or was altered: nothing is taken for granted of its shape.
 """
@@ -43,12 +43,12 @@ _SHOWN_APART = frozenset(
 
 
 def when(record: AuditRecord) -> str:
-    """UTC, to the second."""
+    """Return when it was recorded, in UTC, to the second."""
     return visible(record.recorded_at[:19].replace("T", " "), keep_newlines=False)
 
 
 def record_page(record: AuditRecord, limit: int | None = None) -> Page:
-    """The whole record. Texts longer than ``limit`` characters are cut with their length said."""
+    """Return the whole record. Texts longer than ``limit`` characters are cut, and their length is shown."""
     try:
         content = record.content
     except ValueError as error:
@@ -58,7 +58,7 @@ def record_page(record: AuditRecord, limit: int | None = None) -> Page:
 
 
 def _facts(record: AuditRecord) -> Facts:
-    """When, who, from where, and whether the record still is what was written."""
+    """Return when, who, from where, and whether the record still is what was written."""
     found = {
         "record": f"{record.id} (number {record.seq})",
         "kind": record.kind,
@@ -75,7 +75,7 @@ def _facts(record: AuditRecord) -> Facts:
 
 
 def sections(content: Mapping[str, object], limit: int | None = None) -> Iterator[Section]:
-    """What the payload ``content`` says."""
+    """Yield what is in the payload ``content``: values, or a plan with its rows."""
     plan = content.get("plan", content)
     if not isinstance(plan, Mapping) or not isinstance(plan.get("steps"), list):
         yield from _values(content, limit)
@@ -105,12 +105,12 @@ def _guards(recorded: object) -> list[str]:
 
 
 def undo_sql(content: Mapping[str, object]) -> str:
-    """The statements that take the plan back, each ended with a semicolon; empty when there are none."""
+    """Return the statements that take the plan back, each ended with a semicolon; empty when there are none."""
     return "\n".join(f"{sql};" for sql in _undo(content) if isinstance(sql, str) and sql)
 
 
 def _undo(content: Mapping[str, object]) -> list[object]:
-    recorded = content.get("undo")  # the last step first, behind what its session needs
+    recorded = content.get("undo")  # the last step first, after what its session needs
     if isinstance(recorded, list):
         return recorded
     plan = content.get("plan", content)
@@ -119,7 +119,7 @@ def _undo(content: Mapping[str, object]) -> list[object]:
 
 
 def in_short(record: AuditRecord) -> str:
-    """The payload in a few words, for a list."""
+    """Return the payload in a few words, for a list."""
     try:
         content = record.content
     except ValueError:
@@ -155,7 +155,7 @@ def _steps_on_source(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def raw_json(record: AuditRecord) -> str:
-    """The whole record as JSON, indented; the payload as the text that is stored when it is no JSON object."""
+    """Return the whole record as JSON, indented; the payload as the text that is stored when it is no JSON object."""
     payload: object
     try:
         payload = record.content
@@ -168,14 +168,14 @@ def raw_json(record: AuditRecord) -> str:
 
 
 def cut(text: str, limit: int | None) -> str:
-    """``text``, or its beginning with the length of the whole said."""
+    """Return ``text``, or its beginning with the length of the whole."""
     if limit is None or len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text):,} characters)"
 
 
 def cell(value: object, limit: int | None = None) -> str:
-    """A value as it stands in JSON: text in quotes, so that NULL and 'NULL' are told apart."""
+    """Return a value as JSON writes it: text in quotes, so that NULL and 'NULL' differ."""
     match value:
         case None:
             return "NULL"
@@ -251,7 +251,7 @@ def _sql(sql: Iterable[object], limit: int | None) -> list[Block]:
 
 
 def _plan_steps(plan: Mapping[str, object], steps: Sequence[Mapping[str, object]], limit: int | None) -> list[Block]:
-    """Of a plan that carries the transaction out in the applier's place what it made of each row is there too."""
+    """Return the steps; of a plan that carries the transaction out in the applier's place, also what it made of each row."""
     statements = [
         *_statements((step.get("sql") for step in steps), limit),
         *_statements((row.get("sql") for row in _mappings(plan.get("net_rows"))), limit, IN_ITS_PLACE),
@@ -261,7 +261,7 @@ def _plan_steps(plan: Mapping[str, object], steps: Sequence[Mapping[str, object]
 
 
 def _kept(kept: object) -> list[str]:
-    """The rows that stay although the row that they reference goes."""
+    """Return the rows that stay although the row that they reference goes."""
     return [
         f"{row.get('schema')}.{row.get('table')}, by {row.get('foreign_key')}: "
         f"{json.dumps(row.get('row'), ensure_ascii=False)}"
@@ -270,7 +270,7 @@ def _kept(kept: object) -> list[str]:
 
 
 def _left_out(left_out: object) -> list[str]:
-    """Of a plan that passes over its transaction: the statement, each row with its images."""
+    """Return, of a plan that passes over its transaction, the statement, and each row with its images."""
     if not isinstance(left_out, Mapping):
         return []
     said = [
@@ -293,7 +293,7 @@ def _images(row: Mapping[str, object]) -> str:
 
 
 def _displaced(steps: Sequence[Mapping[str, object]], where: str, limit: int | None) -> Iterator[Section]:
-    """The full image of every row that the steps delete or change on that server."""
+    """Yield the full image of every row that the steps delete or change on that server."""
     for step in steps:
         current, target = step.get("current"), step.get("target")
         if isinstance(current, Mapping):
@@ -306,7 +306,10 @@ def _displaced(steps: Sequence[Mapping[str, object]], where: str, limit: int | N
 def _image_table(
     current: Mapping[str, object], after: Mapping[str, object] | None, order: object, where: str, limit: int | None
 ) -> Table:
-    """``order``: newer records have the columns in their order; an object's keys have none of their own."""
+    """Return the images of a row.
+
+    ``order``: newer records have the columns in their order; an object's keys have none of their own.
+    """
     listed = [column for column in _listed(order) if column in current]
     rows: list[TableRow] = []
     for column in dict.fromkeys((*listed, *current)):

@@ -1,4 +1,4 @@
-"""What interrupted runs left behind, and what became of it."""
+"""What interrupted runs left unfinished, and what became of it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class RecoverAttempt:
 
 
 def left_blocks(left: Sequence[AuditRecord]) -> Iterator[Block]:
+    """Yield a warning for each record of a run that has not ended."""
     for record in left:
         said = f"{when(record)} UTC, {record.author}: a run {_LEFT[record.kind]} ({record.id})."
         yield Point(Symbol.WARNING, words(said))
@@ -35,6 +36,7 @@ def left_blocks(left: Sequence[AuditRecord]) -> Iterator[Block]:
 
 
 def recover_page(attempts: Sequence[RecoverAttempt], elsewhere: Sequence[str]) -> Page:
+    """Return what became of every interrupted run; ``elsewhere``: records of runs on servers that are none of these."""
     blocks = [block for attempt in attempts for block in _attempt(attempt)]
     where = "An interrupted run on a server that is none of these replicas: "
     blocks += (Point(Symbol.WARNING, words(where, name(f"replfix audit show {record}"))) for record in elsewhere)
@@ -42,7 +44,7 @@ def recover_page(attempts: Sequence[RecoverAttempt], elsewhere: Sequence[str]) -
 
 
 def recovered_blocks(done: Sequence[Recovered], replica: str = "") -> Iterator[Block]:
-    """``replica``: its name, where several are in one list."""
+    """Yield what became of each; ``replica``: its name, where several are in one list."""
     before = (strong(replica), ": " if replica else "")
     if not done:
         yield Point(Symbol.OK, words(*before, "Nothing is left behind."))

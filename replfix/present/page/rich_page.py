@@ -45,7 +45,10 @@ DIFFERS = "≠"
 
 
 def page_text(page: Page) -> Iterator[RenderableType]:
-    """One part after the other. Lines of statements are not broken: they are to be copied, and printed with ``crop=False``."""
+    """Yield one part after the other.
+
+    Lines of statements are not broken: they are to be copied, and printed with ``crop=False``.
+    """
     if page.title:
         yield point_text(page.symbol, page.title)
     for number, section in enumerate(page.sections):
@@ -57,7 +60,7 @@ def page_text(page: Page) -> Iterator[RenderableType]:
 def section_text(
     section: Section, style: str = "bold", *, indent: int = STEP, wrap: bool = True
 ) -> Iterator[RenderableType]:
-    """``indent``: of the blocks below the heading."""
+    """Yield the heading and the blocks; ``indent``: of the blocks below the heading."""
     outer = STEP * (section.level - 1)
     if section.heading:
         yield _moved(styled(section.heading, style), outer)
@@ -69,10 +72,12 @@ def section_text(
 
 
 def group(parts: Iterable[RenderableType]) -> Group:
+    """Return the parts as one."""
     return Group(*parts)
 
 
 def block_text(block: Block, indent: int = 0) -> RenderableType:
+    """Return one block, ``indent`` cells from the left."""
     match block:
         case Sentence():
             return _moved(styled(block.words), indent + STEP * block.level)
@@ -96,6 +101,7 @@ def block_text(block: Block, indent: int = 0) -> RenderableType:
 
 
 def styled(of: Words, style: str = "", *, keep_newlines: bool = False) -> Text:
+    """Return the words in the colours of their roles, control characters spelt out."""
     text = Text(style=style, overflow="fold")
     for span in of:
         keep = keep_newlines and span.role is not Role.NAME
@@ -104,12 +110,14 @@ def styled(of: Words, style: str = "", *, keep_newlines: bool = False) -> Text:
 
 
 def point_text(symbol: Symbol, of: Words) -> Grid:
+    """Return the words after the symbol; further lines begin below the first one."""
     grid = Grid.grid(padding=(0, 1))
     grid.add_row(Text(symbol.sign, style=STYLES[symbol.role]), styled(of))
     return grid
 
 
 def statement_text(statement: Statement, width: int | None = None) -> str:
+    """Return the statement, after the place where it runs when that is not the replica; cut at ``width``."""
     on = f"{statement.on}: " if statement.on else ""
     return f"{on}{statement.text[:width]}"
 
@@ -139,6 +147,7 @@ def _facts(facts: Facts) -> Grid:
 
 
 def rows_text(rows: Rows) -> Grid:
+    """Return the images side by side, a sign and a colour where they differ."""
     grid = _columns("", "column", *(side.title for side in rows.sides))
     for ordinal, column in enumerate(rows.columns):
         differs = column in rows.differing

@@ -14,6 +14,7 @@ SOURCE_NOW = "source now"
 
 
 def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table: Table) -> Rows:
+    """Return every image of a conflict that there is: expected, incoming, on the replica and on the source."""
     sides = [
         Side(title, image)
         for title, image in (("expected", conflict.expected), ("incoming", conflict.incoming))
@@ -32,7 +33,7 @@ def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table
 
 
 def of_change(change: RowChange, evidence: Evidence) -> Rows:
-    """A row of the transaction as the event has it; columns by the event's names when the replica has no such table."""
+    """Return a row of the transaction as the event has it; columns by the event's names when the replica has no such table."""
     assert evidence.transaction is not None
     table = evidence.tables.get(change.table)
     names = evidence.transaction.column_names[change.table]
@@ -51,6 +52,7 @@ def of_change(change: RowChange, evidence: Evidence) -> Rows:
 
 
 def of_step(step: Step, table: Table | None, server: str = "replica", after: str = "after this step") -> Rows:
+    """Return the row of a step on ``server`` as it is and as it will be; ``table`` None: without types and key."""
     identity = table.identity if table else None
     return Rows(
         step.table,

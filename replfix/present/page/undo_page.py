@@ -29,7 +29,7 @@ ROWS_SHOWN = 20
 
 
 def undo_question(plan: Plan) -> Page:
-    """Each row as it is and as it will be, and what comes with it."""
+    """Return each row as it is and as it will be, and what comes with it."""
     steps = tuple(in_order(plan))
     more = f"and {counted(len(steps) - ROWS_SHOWN, 'more row')}"
     return Page(
@@ -42,7 +42,7 @@ def undo_question(plan: Plan) -> Page:
 
 
 def undo_page(replica: str, undoing: UndoOutcome) -> Page:
-    """How it ended, or what a dry run found."""
+    """Return how it ended, or what a dry run found."""
     done = undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO)
     possible = undoing.dry_run and undoing.result is UndoResult.NEEDS_HUMAN
     blocks: list[Block] = []
@@ -76,6 +76,7 @@ def _row(where: Where, step: Step) -> Section:
 
 
 def undo_rows(where: Where, step: Step) -> Rows:
+    """Return the row of one step on that server, now and after the undo."""
     return of_step(step, None, f"{where}", "after the undo")
 
 

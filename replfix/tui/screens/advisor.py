@@ -41,12 +41,16 @@ class AdvisorScreen(ReplfixScreen[None]):
     ]
 
     class Progressed(Message):
+        """The step that the reading has reached."""
+
         def __init__(self, sequence: int, text: str) -> None:
             super().__init__()
             self.sequence = sequence
             self.text = text
 
     class Concluded(Message):
+        """The end of the reading: its page, or the error."""
+
         def __init__(self, sequence: int, page: Page | None, error: ReplfixError | None) -> None:
             super().__init__()
             self.sequence = sequence
@@ -137,5 +141,6 @@ class AdvisorScreen(ReplfixScreen[None]):
 
 
 def page_of(report: Report) -> Page:
+    """Return the report, with a plan only where something has to be changed for it."""
     plan = rollout(report.survey)
     return Page(report, rollout=plan if plan is not None and plan.actions else None)

@@ -25,9 +25,9 @@ from replfix.tui.screens.record import RecordScreen
 from replfix.tui.widgets.filter_box import FilterBox
 
 LIMIT = 500
-SEARCH_SECONDS = 0.1  # after the last key, so that typing is never held up
+SEARCH_SECONDS = 0.1  # after the last key, so that typing is never delayed
 COLUMNS = ("when (UTC)", "kind", "replica", "what", "by", "channel", "id")
-KINDS = {  # symbol and word; settings stand back, for they come in pairs around every change
+KINDS = {  # symbol and word; settings are dim, for they come in pairs around every change
     "intent": ("▸ intent", "bold"),
     "outcome": ("● outcome", ""),
     "refused": ("✗ refused", ""),
@@ -38,6 +38,8 @@ KINDS = {  # symbol and word; settings stand back, for they come in pairs around
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
+    """A record as the list shows it and the search sees it."""
+
     record: AuditRecord
     cells: tuple[str, ...]
     searched: str  # everything that a search looks at, in one case
@@ -58,6 +60,8 @@ class RecordLine:
 
 
 class Loaded(Message):
+    """The records that were read, the newest first; or the error, without any."""
+
     def __init__(self, sequence: int, lines: tuple[RecordLine, ...], error: ReplfixError | None = None) -> None:
         super().__init__()
         self.sequence = sequence
@@ -161,7 +165,7 @@ class AuditScreen(ReplfixScreen[None]):
     # --- showing ---
 
     def _set_widths(self) -> None:
-        """Once for all records: columns that measure every cell of every search would make the keys wait."""
+        """Set the widths once for all records: columns that measure every cell of every search would make the keys wait."""
         for at, (name, column) in enumerate(zip(COLUMNS, self._table.ordered_columns, strict=True)):
             column.auto_width = False
             column.width = max(cell_len(name), *(cell_len(line.cells[at]) for line in self._lines), 1)

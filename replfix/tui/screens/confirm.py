@@ -72,7 +72,7 @@ class ConfirmDialog(ReplfixDialog[bool]):
             self._settle()
 
     def _settle(self) -> None:
-        """Whether Apply can be pressed now, and in words why not."""
+        """Show whether Apply can be pressed now, and in words why not."""
         staleness = self._fit.staleness if self._fit else ""
         apply = self.query_one("#apply", Button)
         if staleness:

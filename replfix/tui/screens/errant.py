@@ -1,4 +1,4 @@
-"""Transactions that only this replica has: what they hold, and the two ways out."""
+"""Transactions that only this replica has: what they contain, and the two ways out."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class ErrantScreen(ReplfixScreen[None]):
     ]
 
     class Found(Message):
+        """The errant transactions, None where that is unknown; or the error."""
+
         def __init__(self, errant: Errant | None, error: ReplfixError | None) -> None:
             super().__init__()
             self.errant = errant

@@ -27,6 +27,8 @@ class Key:
 
 
 class HelpScreen(ReplfixDialog[None]):
+    """Keys and purpose of the screen that was on top when it opened."""
+
     HELP_TEXT: ClassVar[str] = ""
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,7 +72,7 @@ def _table(keys: list[Key]) -> Table:
 
 
 def _groups(screen: Screen[Any]) -> Iterator[tuple[str, list[Key]]]:
-    """Every key that works now, by where it belongs: an action once, with all of its keys."""
+    """Return every key that works now, by where it belongs: an action once, with all of its keys."""
     found: dict[str, dict[tuple[str, int], Key]] = {"This screen": {}, "Moving and editing": {}, "Everywhere": {}}
     # replfix's own bindings have an id: their words win where Textual has the same action on another key.
     for active in sorted(screen.active_bindings.values(), key=lambda active: active.binding.id is None):

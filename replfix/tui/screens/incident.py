@@ -72,13 +72,15 @@ class IncidentScreen(ReplfixScreen[None]):
     ]
 
     class Progressed(Message):
+        """The step that the investigation has reached."""
+
         def __init__(self, sequence: int, text: str) -> None:
             super().__init__()
             self.sequence = sequence
             self.text = text
 
     class Concluded(Message):
-        """``diagnosis`` None and no error: the channel runs. ``left``: what interrupted runs left behind there."""
+        """``diagnosis`` None and no error: the channel is running. ``left``: what interrupted runs left unfinished there."""
 
         def __init__(
             self,
@@ -135,7 +137,7 @@ class IncidentScreen(ReplfixScreen[None]):
             left: list[AuditRecord] = []
 
             def investigated() -> Diagnosis | None:
-                with suppress(ReplfixError):  # a trail that cannot be read says so where it is needed
+                with suppress(ReplfixError):  # a trail that cannot be read is reported where it is needed
                     left.extend(self.replfix.backend.left_behind(name))
                 return self.replfix.backend.investigate(name, channel, progress)
 

@@ -58,7 +58,7 @@ class LogScreen(ReplfixScreen[None]):
         return self.query_one("#log-lines", RichLog)
 
     def on_resize(self, event: Resize) -> None:  # noqa: ARG002
-        """Lines are broken for the width that they were written at: write them anew for this one."""
+        """Write the lines anew: they are broken for the width that they were written at."""
         self._lines.clear()
         self._drawn = 0
         self.call_after_refresh(self._look)
@@ -77,7 +77,7 @@ class LogScreen(ReplfixScreen[None]):
         self._summarise(count)
 
     def _entries(self) -> tuple[int, tuple[Entry, ...]]:
-        """The journal's lines and how many were ever added, of one moment: threads go on adding."""
+        """Return how many lines were ever added and the journal's lines, of one moment: threads go on adding."""
         journal = self.replfix.journal
         while True:
             count, entries = journal.count, journal.lines()

@@ -34,11 +34,11 @@ WRITING = "write"  # the group of workers that write: there is never more than o
 
 
 class Phase(enum.Enum):
-    """Symbol, what is said of it, and style."""
+    """Symbol, sentence, and style."""
 
     NEW = ("·", "Not rehearsed yet: h lets the replica rehearse it, everything is rolled back.", "")
     REHEARSING = ("▶", "The replica rehearses the plan…", "bold cyan")
-    REHEARSED = ("✔", "", "bold green")  # what that has shown is the plan's to say
+    REHEARSED = ("✔", "", "bold green")  # what that has shown is in the plan
     REFUSED = ("✗", "Not rehearsed: nothing was changed.", "bold red")
     MISFIT = ("✗", "This plan does not fit any more and cannot be applied.", "bold red")
     APPLYING = ("▶", f"Applying… {CANNOT_BE_CANCELLED}", "bold cyan")
@@ -61,11 +61,15 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     ]
 
     class Began(Message):
+        """A step of the rehearsal or the apply that has begun."""
+
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class Ended(Message):
+        """The end of the rehearsal or the apply: its outcome, or the error."""
+
         def __init__(self, outcome: Outcome | None, error: ReplfixError | None) -> None:
             super().__init__()
             self.outcome = outcome
@@ -144,10 +148,10 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if action == "apply" and self._phase in (Phase.NEW, Phase.REFUSED, Phase.NOT_DONE):
             return None  # there, but not yet
-        return True if action == "back" else self._can(action)  # back says why not
+        return True if action == "back" else self._can(action)  # back notifies why not
 
     def polled(self, message: Polled) -> None:
-        """Not while it writes: then the channel changes because of that, and the workflow looks itself."""
+        """Look for a stale plan, but not while it writes: then the channel changes because of that, and the workflow looks itself."""
         if self._fit is None or self._phase in (Phase.REHEARSING, Phase.APPLYING, Phase.DONE):
             return
         if self._fit.look(message):
@@ -185,7 +189,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
             self.post_message(self.Began(text))
 
         def work() -> None:
-            # Its end is told whatever happens, also when the worker was cancelled: something may have been written.
+            # Its end is reported whatever happens, also when the worker was cancelled: something may have been written.
             run_and_report(
                 lambda: (backend.carry_out if applying else backend.rehearse)(name, plan, progress),
                 lambda outcome, error: self.post_message(self.Ended(outcome, error)),

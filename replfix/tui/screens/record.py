@@ -24,7 +24,7 @@ JSON_LIMIT = 60_000
 
 
 class RecordScreen(ReplfixScreen[None]):
-    """``others``: the list that the record stands in, for its neighbours. A record is immutable, so is this screen."""
+    """``others``: the list that has the record in it, for its neighbours. A record is immutable, so is this screen."""
 
     HELP_TEXT: ClassVar[str] = (
         "One record as it is stored. 'Deleted row' and 'Changed row' are full copies of rows that the plan deleted or changed: what "

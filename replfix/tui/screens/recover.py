@@ -1,4 +1,4 @@
-"""What interrupted runs left behind on a replica, to be put right: what is on record, and what became of it."""
+"""What interrupted runs left unfinished on a replica, to be put right: what is on record, and what became of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replfix.workflow.recover.recovery import Recovered
 
 
 class RecoverDialog(WritingDialog[tuple[Recovered, ...]]):
-    """``left`` is what the trail told when the incident was looked at; what is done is looked up again."""
+    """``left`` is what the trail had when the incident was looked at; what is done is looked up again."""
 
     HELP_TEXT: ClassVar[str] = (
         "Settings that an interrupted run left changed are put back. What became of its repair is read from the rows and the "

@@ -1,4 +1,4 @@
-"""A repair on record, to be taken back: what stands in the way, or what would change, and the question."""
+"""A repair on record, to be taken back: what is in the way, or what would change, and the question."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UndoDialog(WritingDialog[UndoOutcome]):
         question = f"Undo the repair {record.id} on {record.replica}?"
         super().__init__(record.replica, question, "Undo", "Looking whether it can be undone…")
         self._record = record
-        self._looked: UndoOutcome | None = None  # and nothing stood in the way
+        self._looked: UndoOutcome | None = None  # and nothing was in the way
 
     def on_mount(self) -> None:
         self._undo(None)

@@ -1,4 +1,4 @@
-"""A dialog that says what there is to do, does it in a thread when it is wanted, and says how it ended."""
+"""A dialog that shows what there is to do, does it in a thread when it is wanted, and shows how it ended."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         self._busy = False
         self._wanted = ""  # to be typed before the button can be pressed
 
-    # --- what a dialog of this kind says and does ---
+    # --- what a dialog of this kind shows and does ---
 
     def named_by(self, _done: T) -> str:
-        """What has to be typed before what there is to do is done; empty for nothing."""
+        """Return what has to be typed before what there is to do is done; empty for nothing."""
         return ""
 
     def ended(self, done: T) -> tuple[bool, Iterable[Block]]:
-        """Whether there is something to be done now, and what is said."""
+        """Return whether there is something to be done now, and what to show."""
         raise NotImplementedError
 
     def wanted(self) -> None:
-        """The button was pressed."""
+        """Begin what there is to do: the button was pressed."""
         raise NotImplementedError
 
     # --- the rest ---
@@ -135,9 +135,11 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
         entered(self, self.query_one("#do", Button), self._wanted)
 
     def say(self, blocks: Iterable[Block]) -> None:
+        """Show this in place of what was shown before."""
         self.query_one("#writing-said", Static).update(blocks_text(blocks))
 
     def say_busy(self, what: str) -> None:
+        """Show that it is under way and cannot be cancelled."""
         self.say([Sentence(words(f"{what}… {CANNOT_BE_CANCELLED}"))])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

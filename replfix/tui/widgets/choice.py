@@ -8,8 +8,10 @@ from textual.widgets import Button, Input
 
 
 class Choice(Button):
-    """Letters and pasted text go to the dialog's field, where one is shown, also while a button has the focus. They are handed
-    on right where they arrive: any later, and those typed fast would pass each other on two ways."""
+    """Letters and pasted text go to the dialog's field, where one is shown, also while a button has the focus.
+
+    They are handed on right where they arrive: any later, and those typed fast would pass each other on two ways.
+    """
 
     def post_message(self, message: Message) -> bool:
         typed = isinstance(message, events.Paste) or (isinstance(message, events.Key) and message.is_printable)

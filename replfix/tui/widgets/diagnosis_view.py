@@ -25,6 +25,8 @@ from replfix.tui.widgets.strategies import Strategies
 
 
 class DiagnosisView(Container):
+    """Everything that is known of a stopped channel; the strategies and the conflicts can be entered."""
+
     def __init__(self, name: str, diagnosis: Diagnosis) -> None:
         super().__init__(id="diagnosis")
         self._replica = name

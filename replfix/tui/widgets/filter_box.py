@@ -14,8 +14,10 @@ def _nothing() -> None:
 
 
 class FilterBox(Input):
-    """Hidden until ``open``. Enter hands the keyboard to ``rows`` before the next key is looked at, and has ``settle`` do first
-    what typing has put off; ``close`` takes the text away too.
+    """Hidden until ``open``; ``close`` takes the text away too.
+
+    Enter hands the keyboard to ``rows`` before the next key is looked at, and has ``settle`` do first what typing has put
+    off.
 
     ``Widget.focus`` waits for its turn (Textual 8): a key that comes in between would go to the wrong place, and be lost.
     """
@@ -29,10 +31,12 @@ class FilterBox(Input):
         self.display = False
 
     def open(self) -> None:
+        """Show the box, and give it the keyboard before the next key."""
         self.display = True
         self.screen.set_focus(self)
 
     def close(self) -> None:
+        """Hide the box without its text, and give the keyboard to the rows."""
         self.value = ""
         self.display = False
         self.screen.set_focus(self._rows())

@@ -43,6 +43,8 @@ class LineList(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, init=False)
 
     class Highlighted(Message):
+        """The cursor is on another entry now."""
+
         def __init__(self, lines: LineList, index: int) -> None:
             super().__init__()
             self.lines = lines
@@ -53,7 +55,7 @@ class LineList(ScrollView, can_focus=True):
             return self.lines
 
     class Selected(Highlighted):
-        pass
+        """Enter, or a second click, on an entry."""
 
     def __init__(self, count: int, line: Line, *, id: str | None = None) -> None:
         super().__init__(id=id)

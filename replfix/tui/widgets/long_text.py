@@ -17,8 +17,10 @@ from replfix.present.safe_text import visible
 
 
 class Content(Protocol):
+    """What a ``LongText`` shows, line by line."""
+
     def fit(self, width: int) -> int:
-        """Be shown in ``width`` cells from now on; how many lines that takes."""
+        """Be shown in ``width`` cells from now on; return how many lines that takes."""
         ...
 
     def line(self, number: int) -> str: ...
@@ -81,7 +83,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 def pretty_json(text: str) -> str:
-    """A JSON document over several lines: only white space is added, so that every number stays as it is written."""
+    """Return a JSON document over several lines: only white space is added, so that every number stays as it is written."""
     out: list[str] = []
     depth = 0
     pieces = _TOKEN.findall(text)
@@ -105,6 +107,8 @@ def pretty_json(text: str) -> str:
 
 
 class LongText(ScrollView, can_focus=True):
+    """The content from its beginning; arrows scroll it, and at an end go on to the next part of the screen."""
+
     DEFAULT_CSS = """
     LongText { height: auto; overflow-x: hidden; scrollbar-size-vertical: 1; }
     LongText:focus { background-tint: $foreground 8%; }
@@ -121,6 +125,7 @@ class LongText(ScrollView, can_focus=True):
         self._width = 0
 
     def show(self, content: Content) -> None:
+        """Show other content, from its beginning."""
         self._content = content
         self.scroll_to(y=0, animate=False)
         self._fit()

@@ -38,13 +38,15 @@ LINE = 300  # characters of SQL on a step's line
 
 
 def _copied(item: Step | str) -> str:
-    """As a statement, without the words behind it."""
+    """Return it as a statement, without the words after it."""
     if isinstance(item, Step):
         return f"{item.sql};"
     return f"{item.removeprefix(ON_SOURCE) if item.startswith(ON_SOURCE) else item.partition(': ')[0]};"
 
 
 class PlanView(Container):
+    """A plan with a cursor on its steps. ``tables``: by name, for types and keys of the rows."""
+
     def __init__(self, plan: Plan, digest: str, tables: Mapping[TableName, Table]) -> None:
         super().__init__()
         self._plan = plan

@@ -27,6 +27,8 @@ GAP = 2  # cells between two columns
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column, at least as wide as its title."""
+
     title: str
     widest: int  # cells; what is longer is cut
     least: int | None = None  # where room is short, it may become as narrow as this
@@ -34,13 +36,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells hold no control characters. ``style`` is the first cell's; the row under the cursor goes without."""
+    """Cells contain no control characters. ``style`` is the first cell's; the row under the cursor goes without."""
 
     cells: tuple[str, ...]
     style: str = ""
 
 
 class RowTable(ScrollView, can_focus=True):
+    """The rows with a cursor, which stays on its row whatever is shown next."""
+
     DEFAULT_CSS = """
     RowTable { scrollbar-size: 1 1; }
     RowTable > .row-table--titles { text-style: bold; background: $panel; color: $foreground; }
@@ -60,6 +64,8 @@ class RowTable(ScrollView, can_focus=True):
     ]
 
     class Selected(Message):
+        """Enter, or a click on the row under the cursor."""
+
         def __init__(self, key: Key) -> None:
             super().__init__()
             self.key = key
@@ -76,7 +82,7 @@ class RowTable(ScrollView, can_focus=True):
     # --- what is in it ---
 
     def show(self, order: Sequence[Key], rows: Mapping[Key, Row]) -> None:
-        """These rows in this order. The cursor stays on its row; when that has gone, on its line."""
+        """Show these rows in this order. The cursor stays on its row; when that has gone, on its line."""
         at, before = self.selected, self._order
         changed = [key for key in order if self._rows.get(key) != rows[key]]
         self._rows = {key: rows[key] for key in order}
@@ -99,8 +105,10 @@ class RowTable(ScrollView, can_focus=True):
         self._keep_in_view()
 
     def _fit_columns(self, changed: Iterable[Row]) -> bool:
-        """Widths for those rows too; whether any is another now. While there is room columns only grow: a table that
-        changes its shape with every poll cannot be read."""
+        """Fit the widths to those rows too; return whether any is another now.
+
+        While there is room columns only grow: a table that changes its shape with every poll cannot be read.
+        """
         before = self._drawn
         room = self.scrollable_content_region.width - GAP * len(self._columns)
         self._grow(changed)
@@ -127,14 +135,17 @@ class RowTable(ScrollView, can_focus=True):
 
     @property
     def order(self) -> tuple[Key, ...]:
+        """The keys of the rows, from the top."""
         return tuple(self._order)
 
     @property
     def cursor(self) -> int:
+        """The line of the cursor, from 0."""
         return self._cursor
 
     @property
     def selected(self) -> Key | None:
+        """The key of the row under the cursor; None in an empty table."""
         return self._order[self._cursor] if self._order else None
 
     # --- drawing ---
@@ -209,7 +220,7 @@ class RowTable(ScrollView, can_focus=True):
             self.post_message(self.Selected(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """On a row: the cursor goes there; on the row under the cursor: as Enter does."""
+        """Move the cursor to the row; on the row under the cursor, do as Enter does."""
         at = event.get_content_offset(self)
         number = at.y - 1 + self.scroll_offset.y if at is not None and at.y > 0 else -1
         if not 0 <= number < len(self._order):

@@ -16,10 +16,12 @@ from replfix.tui.widgets.value_dialog import Cell, ValueDialog, copy_value
 
 NAMES = 24  # cells of a column's name, at most
 NARROWEST, WIDEST = 10, 80  # cells of one value
-SHORTEST = 16  # characters of a value that is cut, with its length said
+SHORTEST = 16  # characters of a value that is cut, with its length after it
 
 
 class SideBySide(DataTable[Text]):
+    """Values are cut to the room there is; the cursor is on one value, which can be seen in full and copied."""
+
     DEFAULT_CSS = "SideBySide { height: auto; scrollbar-size: 1 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -159,7 +161,7 @@ def _marks(rows: Rows, n: int) -> str:
 
 
 def shown_in(cell: Cell, room: int) -> str:
-    """The value in ``room`` cells; one that is cut says its length where there is room for that."""
+    """Return the value in ``room`` cells; one that is cut has its length after it where there is room for that."""
     if cell.absent:
         return cell.absent
     text = shown(cell.value, WIDEST)
@@ -170,7 +172,7 @@ def shown_in(cell: Cell, room: int) -> str:
 
 
 def share(width: int, needed: list[int]) -> list[int]:
-    """``width`` cells for columns that would like ``needed``: what the narrow ones leave goes to the wide ones."""
+    """Share ``width`` cells among columns that would like ``needed``: what the narrow ones leave goes to the wide ones."""
     rooms = [0] * len(needed)
     left = width
     order = sorted(range(len(needed)), key=needed.__getitem__)

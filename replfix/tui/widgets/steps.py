@@ -11,7 +11,7 @@ from textual.widgets import Static
 from replfix.present.safe_text import visible
 from replfix.tui.widgets.points import point, together
 
-SAY_SECONDS = 2.0  # from when on a step's time is said
+SAY_SECONDS = 2.0  # from when on a step's time is shown
 
 
 @dataclass(slots=True)
@@ -34,17 +34,19 @@ class Steps(Static):
         self.set_interval(1.0, self._tick)
 
     def start_anew(self) -> None:
+        """Forget the steps of the run before, and be seen."""
         self._begun.clear()
         self.display = True
         self._draw()
 
     def begin(self, text: str) -> None:
-        """The next step has begun, so the one before is done."""
+        """Begin the next step: the one before is done."""
         self._finish(False)
         self._begun.append(_Begun(text, time.monotonic()))
         self._draw()
 
     def end(self, *, failed: bool) -> None:
+        """End the last step, with a cross where it failed."""
         self._finish(failed)
         self._draw()
 

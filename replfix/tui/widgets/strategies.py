@@ -14,7 +14,11 @@ from replfix.tui.widgets.points import blocks_text, title
 
 
 class Strategies(Vertical):
+    """The options of a diagnosis, one of which can be chosen."""
+
     class Chosen(Message):
+        """An option was chosen, possible or not."""
+
         def __init__(self, proposal: Proposal) -> None:
             super().__init__()
             self.proposal = proposal

@@ -23,12 +23,13 @@ class Cell:
     """A column's value in one of several images."""
 
     title: str
-    absent: str  # what stands in the place of a row that is not there, or was not read; empty for one that was
+    absent: str  # the words for a row that does not exist, or was not read; empty for one that was
     value: Value
     why: str = ""  # it was not read
 
 
 def whole(cell: Cell) -> Content:
+    """Return the value as it is shown in full; for one that is absent, why."""
     value = cell.value
     if cell.absent:
         return Wrapped(cell.why or cell.absent)
@@ -44,7 +45,7 @@ def whole(cell: Cell) -> Content:
 
 
 def length(cell: Cell) -> str:
-    """How long the value is, in words; empty for values that have no length."""
+    """Return how long the value is, in words; empty for values that have no length."""
     value = cell.value
     match value:
         case _ if cell.absent:
@@ -63,12 +64,14 @@ def length(cell: Cell) -> str:
 
 
 def copy_text(app: App[object], text: str, what: str) -> None:
+    """Copy the text, and notify how long it is; ``what`` names it."""
     # A clipboard takes UTF-8; what a server sends need not be.
     app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
     app.notify(f"{what}: {len(text):,} characters copied.", timeout=3, markup=False)
 
 
 def copy_value(app: App[object], cell: Cell) -> None:
+    """Copy the whole value: bytes as hexadecimal digits, text without quotes. Warns where there is none."""
     value = cell.value
     if cell.absent or value is NOT_LOGGED:
         app.notify("There is no value to copy.", severity="warning", timeout=3)
