@@ -111,7 +111,7 @@ def command(
 
 
 class ConfirmPlan:
-    """Shows the diagnosis with its plan and asks; the default is no."""
+    """The question before a plan is applied, under the diagnosis; the default is no."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -147,7 +147,7 @@ def _drawing_on_the_terminal() -> Iterator[None]:
 
 
 class _Asking:
-    """Asks for passwords before the screen is taken over, once for each account; Enter repeats the last answer."""
+    """Questions for passwords before the screen is taken over, once for each account; Enter repeats the last answer."""
 
     def __init__(self) -> None:
         self._answers: dict[str, str | None] = {}

@@ -106,7 +106,7 @@ def command(
 
 
 class ConfirmUndo:
-    """Shows the rows and asks; the default is no."""
+    """The question before an undo, under its rows; the default is no."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -29,4 +29,5 @@ class EarlierAdvice(BaseModel):
     findings: list[_Finding]
 
     def marks(self) -> list[Mark]:
+        """Return the findings of the earlier report, to be compared with those of now."""
         return [Mark(f.code, f.severity, f.node, f.table, f.message) for f in self.findings]

@@ -25,7 +25,7 @@ from replfix.tui.thread_work import IN_THE_LOG, run_and_report
 
 
 class AdvisorScreen(ReplfixScreen[None]):
-    """Reads all servers in a thread when it opens, and again when asked."""
+    """The report of the advisor. All servers are read in a thread when it opens, and again when asked."""
 
     HELP_TEXT: ClassVar[str] = (
         "Who writes among these servers, and whether their AUTO_INCREMENT settings, counters and keys keep apart what they "

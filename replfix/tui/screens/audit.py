@@ -46,6 +46,7 @@ class RecordLine:
 
     @classmethod
     def of(cls, record: AuditRecord) -> RecordLine:
+        """Return the line of a record, safe to show; its kind is marked where the record was altered."""
         cells = (
             when(record),
             KINDS.get(record.kind, (f"? {record.kind}", ""))[0] if record.sound else f"✗ ALTERED {record.kind}",
@@ -70,7 +71,7 @@ class Loaded(Message):
 
 
 class AuditScreen(ReplfixScreen[None]):
-    """Reads the trail in a thread; searching looks at what was read."""
+    """The newest records. The trail is read in a thread; a search looks only at what was read."""
 
     HELP_TEXT: ClassVar[str] = (
         "Everything that replfix wrote down, the newest record first: an intent is written before anything is changed, "
@@ -203,6 +204,7 @@ class AuditScreen(ReplfixScreen[None]):
 
     @property
     def selected(self) -> RecordLine | None:
+        """The record under the cursor; None where none is shown."""
         at = self._table.cursor_row
         return self._shown[at] if 0 <= at < len(self._shown) else None
 

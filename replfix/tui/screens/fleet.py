@@ -53,6 +53,7 @@ class ChannelLine:
 
     @classmethod
     def of(cls, state: State, *cells: str, lag: int = -1, error: str = "", last: str = "") -> ChannelLine:
+        """Return a line whose texts are safe to show; cells that are not given are empty."""
         texts = (*cells, *("",) * (4 - len(cells)), error, last)
         shown = (visible(text, keep_newlines=False) for text in texts)
         return cls(state, Row((state.label, *shown), STYLES[state]), lag, error)
@@ -172,6 +173,7 @@ class FleetScreen(ReplfixScreen[None]):
 
     @property
     def selected(self) -> Key | None:
+        """Replica and channel under the cursor; None where none is shown."""
         key = self._table.selected
         return None if key is None else (key[0], key[1])
 

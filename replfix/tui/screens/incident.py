@@ -40,7 +40,7 @@ CHANGED = "! The channel has changed since this diagnosis: press r"
 
 
 class IncidentScreen(ReplfixScreen[None]):
-    """Diagnoses on its own when it opens, and again when the channel runs or fails on another transaction."""
+    """One channel, diagnosed when the screen opens, and again when it is running or fails on another transaction."""
 
     CSS_PATH = "incident.tcss"
     AUTO_FOCUS = ""  # the top stays in view

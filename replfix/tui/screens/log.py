@@ -21,7 +21,7 @@ Entry = tuple[datetime, str]
 
 
 class LogScreen(ReplfixScreen[None]):
-    """Follows the journal while the end is in sight; scrolling up stops that, ``end`` follows again."""
+    """The journal, followed while its end is in sight; scrolling up stops that, ``end`` follows again."""
 
     HELP_TEXT: ClassVar[str] = (
         "What happened since replfix was started: what was done on which replica, each step of it, and every error. New "

@@ -47,7 +47,7 @@ class Phase(enum.Enum):
 
 
 class PlanScreen(ReplfixScreen[Outcome | None]):
-    """Ends with the outcome of an apply, with None when nothing was applied."""
+    """One plan. The result is the outcome of an apply, None when nothing was applied."""
 
     CSS_PATH = "plan.tcss"
     AUTO_FOCUS = ""  # the top stays in view

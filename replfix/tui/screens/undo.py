@@ -13,7 +13,7 @@ from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
 
 
 class UndoDialog(WritingDialog[UndoOutcome]):
-    """Looks first, in a thread; what is carried out is the very plan that was shown."""
+    """An undo: it is looked at first, in a thread; what is carried out is the very plan that was shown."""
 
     HELP_TEXT: ClassVar[str] = (
         "A repair is taken back on the replica, all of its rows or none: displaced rows return. What it wrote on the source is "

@@ -23,7 +23,9 @@ class Content(Protocol):
         """Be shown in ``width`` cells from now on; return how many lines that takes."""
         ...
 
-    def line(self, number: int) -> str: ...
+    def line(self, number: int) -> str:
+        """Return that line, from 0; ``fit`` comes before."""
+        ...
 
 
 class Wrapped:

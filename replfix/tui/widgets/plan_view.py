@@ -85,6 +85,7 @@ class PlanView(Container):
         self._show(0)
 
     def focus_steps(self) -> None:
+        """Give the keyboard to the list of steps, without scrolling there."""
         self.screen.set_focus(self.query_one("#step-list"), scroll_visible=False)
 
     def _line(self, n: int) -> Text:
@@ -120,10 +121,12 @@ class PlanView(Container):
 
     @property
     def step_sql(self) -> tuple[str, str]:
+        """The SQL of the step at the cursor, and what it is called when it is copied."""
         n = self.query_one("#step-list", LineList).cursor
         item = self._items[n]
         return _copied(item), f"Step {n + 1}" if isinstance(item, str) else f"SQL of step {n + 1}"
 
     @property
     def all_sql(self) -> tuple[str, str]:
+        """The SQL of all steps, a line each, and what it is called when it is copied."""
         return "\n".join(map(_copied, self._items)), "SQL of all steps"

@@ -44,6 +44,7 @@ class SideBySide(DataTable[Text]):
         self._drawn: tuple[Rows | None, int, bool, str] | None = None
 
     def show(self, rows: Rows | None) -> None:
+        """Show other rows with all of their columns; None: nothing."""
         self._rows = rows
         self._only_differing = False
         self._draw()
