@@ -28,11 +28,12 @@ class Operation:
     shield: Callable[[], AbstractContextManager[None]] = nullcontext  # what is inside is not to be interrupted
 
     def trail_to_read(self) -> AbstractContextManager[Trail]:
+        """Return the trail for a ``with`` block, which leaves it open."""
         return nullcontext(self.trail)
 
 
 class IncidentLog:
-    """The records of one resolution. An undo goes on with those of the ``incident`` that it takes back."""
+    """The records of one resolution. An undo adds to those of the ``incident`` that it takes back."""
 
     def __init__(self, operation: Operation, incident: str | None = None) -> None:
         self._trail = operation.trail
@@ -41,6 +42,7 @@ class IncidentLog:
         self.ids: list[str] = []
 
     def append(self, kind: RecordKind, channel: str, payload: dict[str, object]) -> str:
+        """Append a record to the trail, and return its id."""
         record = self._trail.append(kind, incident=self._incident, replica=self._name, channel=channel, payload=payload)
         self.ids.append(record.id)
         return record.id
@@ -53,7 +55,7 @@ class IncidentLog:
         on_source: SourceWriteResult | None = None,
         undoes: str | None = None,
     ) -> None:
-        """What became of an intent. NotVerified when the trail does not take that: it may be done by then."""
+        """Record what became of an intent. NotVerified when the trail does not take that: it may be done by then."""
         payload: dict[str, object] = {
             "digest": plan.digest,
             "gtid": plan.transaction.gtid,
@@ -73,7 +75,7 @@ class IncidentLog:
 
 @dataclass(slots=True)
 class RoundProgress:
-    """How far a round came."""
+    """How far a round got."""
 
     rehearsed: bool = False
     applied: bool = False  # or may be: shown as done until somebody has looked
@@ -84,11 +86,11 @@ class RoundProgress:
     causes: tuple[str, ...] = ()  # codes
     on_source: SourceWriteResult | None = None
     written: tuple[Step, ...] = ()
-    left_stopped: str = ""  # why the channel was not started again behind a transaction that is verified
+    left_stopped: str = ""  # why the channel was not started again after a transaction that is verified
 
     @property
     def result(self) -> IntentResult:
-        """Of a repair."""
+        """The result of a repair that got so far."""
         if self.verified:
             return IntentResult.LEFT_OUT_VERIFIED if self.leaves_out else IntentResult.VERIFIED
         if self.unknown:
@@ -98,6 +100,7 @@ class RoundProgress:
         return IntentResult.NOT_LEFT_OUT if self.leaves_out else IntentResult.NOT_APPLIED
 
     def as_round(self, plan: Plan) -> Round:
+        """Return the round as an outcome has it."""
         return Round(
             plan, self.rehearsed, self.applied, self.verified, self.audit_id, self.causes, self.on_source, self.written
         )

@@ -43,12 +43,11 @@ def resolve(
     dry_run: bool,
     confirm: Confirm,
 ) -> Outcome:
-    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most; when
-    no channel was named, then the next one that an error stopped.
+    """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most.
 
-    ``confirm`` is shown each plan before anything is done for it. A dry run rehearses the first plan and stops.
-    Raises NotDone when nothing was changed, ConnectError before anything was; once something was changed, the
-    outcome says how it stands.
+    When no channel was named, then the next one that an error stopped. ``confirm`` is shown each plan before anything
+    is done for it. A dry run rehearses the first plan and stops. Raises NotDone when nothing was changed, ConnectError
+    before anything was; once something was changed, the outcome says how things are.
     """
     if strategy not in strategy_names():
         raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
@@ -111,7 +110,7 @@ class _Resolution:
         return Outcome(Result.NOTHING_TO_DO, "Replication runs: there is nothing to resolve.")
 
     def _not_to_be_done(self, diagnosis: Diagnosis, plan: Plan) -> Outcome | None:
-        """Why this run leaves the plan to a human."""
+        """Return why this run leaves the plan to a human; None when it carries it out."""
         if self._rounds and plan.left_out is not None:
             return self._stop(
                 f"The channel stopped again, on {plan.transaction}.",
@@ -166,7 +165,7 @@ def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
     try:
         return investigate(operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read)
     except StoppedByHand as error:
-        # So it also stands while another replfix lets it apply one transaction: Busy tells which one.
+        # It is also stopped while another replfix lets it apply one transaction: Busy says which one.
         with operation.replica.repair(error.channel):
             return investigate(
                 operation.replica, operation.source_of, channel, operation.progress, operation.trail_to_read
@@ -174,7 +173,7 @@ def _diagnosis(operation: Operation, channel: str | None) -> Diagnosis | None:
 
 
 def _failed(operation: Operation) -> str | None:
-    """A channel that an error stopped."""
+    """Return a channel that an error stopped."""
     return next((c.name for c in operation.replica.status().channels if c.failure is not None), None)
 
 
@@ -192,7 +191,8 @@ def rehearse(operation: Operation, plan: Plan) -> Outcome:
 def carry_out(operation: Operation, plan: Plan) -> Outcome:
     """Rehearse and carry out one plan that a human approved, and start the channel. Raises as ``resolve`` does.
 
-    The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next transaction.
+    The result is ``resolved`` when the channel runs afterwards, ``needs_human`` when it stopped on the next
+    transaction.
     """
     recover_first(operation)
     log, progress = IncidentLog(operation), RoundProgress()
@@ -214,7 +214,10 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
 
 
 def _resolved(operation: Operation, channel: str | None, rounds: list[Round], log: IncidentLog) -> Outcome:
-    """The channel runs. What rounds before the last wrote on the source may have come to the replica only now."""
+    """Return the outcome for a channel that runs.
+
+    What rounds before the last wrote on the source may have come to the replica only now.
+    """
     for number, round_ in enumerate(rounds):
         if round_.on_source is SourceWriteResult.WRITTEN and channel is not None:
             tables = {name: t for name in {s.table for s in round_.written} if (t := operation.replica.table(name))}
@@ -232,7 +235,7 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], lo
 
 
 def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
-    """What stands in the way of a transaction with which nothing is wrong, and what to do about it."""
+    """Return what blocks a transaction with which nothing is wrong, and what to do about it."""
     holders = diagnosis.evidence.lock_holders
     if not holders:
         seen = "Who holds a lock is unknown" if holders is None else "Nobody is seen to hold a lock"
@@ -256,7 +259,7 @@ def _rehearsed(round_: Round, log: IncidentLog) -> Outcome:
 
 
 def _what_is_shown(diagnosis: Diagnosis) -> str:
-    """Where a human goes on: only where there is something to see."""
+    """Return where a human goes on: only where there is something to see."""
     if any(remedy.sql for remedy in diagnosis.advice):
         return "'replfix diagnose' shows the manual steps, with their statements."
     if diagnosis.advice:

@@ -1,4 +1,7 @@
-"""Which steps of a recorded repair the transaction accounts for: a repair displaces and restores only what the transaction's rows meet."""
+"""Which steps of a recorded repair the transaction accounts for.
+
+A repair displaces and restores only what the transaction's rows meet.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,11 @@ Tables = Mapping[TableName, Table]
 
 
 def unaccounted(steps: Sequence[Step], changes: Iterable[RowChange], tables: Tables) -> tuple[Step, ...]:
-    """Those whose rows share no key with a row of the transaction, nor reference one or are referenced by one, directly or by the
-    rows of other steps."""
+    """Return the steps that have nothing to do with the transaction.
+
+    Their rows share no key with a row of the transaction, nor reference one or are referenced by one, directly or by
+    the rows of other steps.
+    """
     met: set[Hashable] = set()
     for change in changes:
         if change.table in tables:
@@ -33,7 +39,7 @@ def unaccounted(steps: Sequence[Step], changes: Iterable[RowChange], tables: Tab
 
 
 def are_logged(steps: Sequence[Step], changes: Sequence[RowChange], tables: Tables) -> bool:
-    """Whether one transaction of the log made each of those steps, and nothing else of their tables."""
+    """Return whether one transaction of the log made each of those steps, and nothing else of their tables."""
     concerned = [change for change in changes if change.table in {step.table for step in steps}]
     return len(concerned) == len(steps) and all(
         any(
@@ -51,8 +57,10 @@ def _alike(table: Table, one: RowImage | None, other: RowImage | None) -> bool:
 
 
 def _names(table: Table, *images: RowImage | None) -> Iterator[Hashable]:
-    """What another row may have in common with one of them: the values of its keys, of those that it references, and of those by which
-    it is referenced."""
+    """Yield what another row may have in common with one of them.
+
+    These are the values of its keys, of those that it references, and of those by which it is referenced.
+    """
     for image in images:
         if image is None:
             continue
@@ -63,7 +71,10 @@ def _names(table: Table, *images: RowImage | None) -> Iterator[Hashable]:
 
 
 def _folded(lookup: Lookup) -> Lookup:
-    """Texts that a collation may take for the same are the same: only the server compares them as the key does."""
+    """Return the lookup with texts that a collation may take for the same made the same.
+
+    Only the server compares them as the key does.
+    """
     return replace(lookup, parts=(), values=tuple(tuple(map(_fold, part)) for part in lookup.values))
 
 

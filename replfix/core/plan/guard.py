@@ -41,22 +41,27 @@ class GuardKind(enum.StrEnum):
     KEYS_FREE_ON_BOTH = "keys-free-on-both"
     FAMILIES_WHOLE = "families-whole"
     ALL_OR_NONE = "all-or-none"
-    AS_RECORDED = "as-recorded"  # of a record of before, which has the words alone
+    AS_RECORDED = "as-recorded"  # of an older record, which has the words alone
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """``facts`` are what the check compares with: a plan made anew of another state has others, and so another digest."""
+    """One condition of a plan. ``facts`` are what the check compares with.
+
+    A plan made anew of another state has others, and so another digest.
+    """
 
     kind: GuardKind
     facts: tuple[tuple[str, str | int], ...] = ()
 
     @classmethod
     def of(cls, kind: GuardKind, **facts: str | int) -> Guard:
+        """Return the guard of that kind with those facts."""
         return cls(kind, tuple(facts.items()))
 
     @property
     def in_words(self) -> str:
+        """The condition, for people."""
         words, facts = _WORDS[self.kind], dict(self.facts)
         rows = facts.get("rows")
         if isinstance(rows, int):
@@ -64,6 +69,7 @@ class Guard:
         return words.format(**facts)
 
     def to_document(self) -> dict[str, JsonValue]:
+        """Return the guard as JSON values: its kind and its facts."""
         return {"kind": self.kind.value, **dict(self.facts)}
 
 
@@ -102,7 +108,10 @@ _WORDS: Mapping[GuardKind, str] = {
 
 
 def read_guard(document: object) -> Guard | None:
-    """What ``to_document`` wrote; of a record of before the sentence. None for what is neither, or of a kind that a newer replfix knows."""
+    """Return what ``to_document`` wrote; of an older record, the sentence.
+
+    None for what is neither, or of a kind that only a newer replfix knows.
+    """
     if isinstance(document, str):
         return Guard.of(GuardKind.AS_RECORDED, words=document)
     if not isinstance(document, Mapping) or document.get("kind") not in [kind.value for kind in GuardKind]:
@@ -118,5 +127,5 @@ def read_guard(document: object) -> Guard | None:
 
 
 def fingerprint(tables: Mapping[TableName, Table]) -> str:
-    """Of how they are defined."""
+    """Return a short hash of how the tables are defined."""
     return hashlib.sha256(repr(tuple(tables[name] for name in sorted(tables))).encode()).hexdigest()[:_DIGITS]

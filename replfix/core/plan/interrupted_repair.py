@@ -1,4 +1,4 @@
-"""What became of a repair whose end nobody recorded, told from the rows and from what the replica has applied."""
+"""What became of a repair whose end nobody recorded, as the rows and what the replica has applied show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from replfix.core.trail.intent_result import IntentResult
 
 
 class RepairState(enum.Enum):
-    """How the rows of a plan stand. Its steps are one transaction: all of them were carried out, or none."""
+    """How the rows of a plan are now. Its steps are one transaction: all of them were carried out, or none."""
 
     BEFORE = "as before the plan"
     AFTER = "as the plan leaves them"
@@ -25,13 +25,14 @@ class RepairState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``how`` the result was determined, in a sentence."""
+    """What became of an intent, and in a sentence ``how`` that was determined."""
 
     result: IntentResult
     how: str
 
 
 def questions(steps: Iterable[Step], tables: Mapping[TableName, Table]) -> tuple[Lookup, ...]:
+    """Return the lookups of every row that the steps change or write, each once."""
     asked = (
         by_identity(tables[step.table], image)
         for step in steps
@@ -42,7 +43,7 @@ def questions(steps: Iterable[Step], tables: Mapping[TableName, Table]) -> tuple
 
 
 def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) -> RepairState:
-    """BEFORE for a plan without steps."""
+    """Return how the rows of the plan's steps are now. BEFORE for a plan without steps."""
 
     def holds(step: Step, image: RowImage | None) -> bool:
         if image is None:
@@ -65,8 +66,10 @@ def standing(plan: Plan, tables: Mapping[TableName, Table], answers: Answers) ->
 
 
 def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answers: Answers) -> SourceWriteResult:
-    """Whether rows stand as those steps leave them. Of an inserted row that was changed since it is not known: its key may
-    have been another's."""
+    """Return whether the rows are as those steps leave them.
+
+    Of an inserted row that was changed since it is unknown: its key may have been another's.
+    """
 
     def rows(step: Step, image: RowImage) -> tuple[RowImage, ...]:
         lookup = by_identity(tables[step.table], image)
@@ -85,8 +88,11 @@ def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answe
 
 
 def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
-    """Of a repair. ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows do not stand as
-    it leaves them, None when that could not be looked at."""
+    """Return what became of a repair.
+
+    ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows are not as it leaves them,
+    None when that could not be looked at.
+    """
     transaction = plan.transaction
     if plan.way.leaves_out:
         if applied:
@@ -111,19 +117,25 @@ def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[s
 
 
 def gap_found(plan: Plan, waiting: str) -> Found:
-    """Of what comes before the failing transaction; ``waiting``: what of it is not applied."""
+    """Return what became of what precedes the failing transaction; ``waiting``: what of it is not applied."""
     if waiting:
         return Found(IntentResult.NOT_CAUGHT_UP, f"{waiting} come before {plan.transaction} and are not applied yet.")
     return Found(IntentResult.CAUGHT_UP, f"What comes before {plan.transaction} is applied.")
 
 
 def verified_before(plan: Plan) -> Found:
-    """Of a repair with a part on the source, which is written only once the replica's rows have been read and are right."""
+    """Return what became of a repair whose part on the source was about to be written.
+
+    That comes only once the replica's rows have been read and are right.
+    """
     return Found(IntentResult.VERIFIED, f"{plan.transaction} is applied: the run had read its rows.")
 
 
 def undo_found(plan: Plan, rows: RepairState, on_source: SourceWriteResult | None) -> Found:
-    """Of an undo; with a part ``on_source``, which comes first, what became of that."""
+    """Return what became of an undo.
+
+    ``on_source``: what became of its part there, which comes first; None without one.
+    """
     result = {
         RepairState.BEFORE: IntentResult.NOT_UNDONE,
         RepairState.AFTER: IntentResult.UNDONE,

@@ -1,4 +1,4 @@
-"""Whether a setting that an interrupted run is said to have left changed was changed by it: the server tells when it was last set."""
+"""Whether an interrupted run changed the setting that its record names: the server shows when it was last set."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 WITHIN = timedelta(minutes=15)
-"""How long behind its record a run switches a setting at the latest: no statement of its session takes longer."""
+"""How long after its record a run switches a setting at the latest: no statement of its session takes longer."""
 WITHOUT_SERVER_TIME = timedelta(hours=1)
-"""How far this machine's clock, by which records of before say when they were written, may be from the server's."""
+"""How far this machine's clock, by which older records say when they were written, may be from the server's."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastSet:
-    """``at``: by the server's clock."""
+    """When a setting was last set, and by whom. ``at``: by the server's clock."""
 
     at: datetime
     by: str  # user@host, as far as the server says it
@@ -21,7 +21,7 @@ class LastSet:
 
 @dataclass(frozen=True, slots=True)
 class SettingNow:
-    """``last_set`` None: as it was when the server started."""
+    """A setting as it is now. ``last_set`` None: as it was when the server started."""
 
     protects: bool  # as it was before that run
     shut: bool  # read_only is ON
@@ -29,8 +29,11 @@ class SettingNow:
 
 
 def not_by_that_run(name: str, now: SettingNow, recorded_at: datetime, server_time: datetime | None) -> str:
-    """Why it is left as it is; empty where the server confirms that a run which recorded it then has switched it off, and where
-    nothing is to be put back. ``server_time``: by the server's clock, None in records of before."""
+    """Return why the setting is left as it is; empty where it may be put back, and where nothing is to be put back.
+
+    It may where the server confirms that a run which recorded it then has switched it off. ``server_time``: by the
+    server's clock, None in older records.
+    """
     if now.protects:
         return ""
     if not now.shut:

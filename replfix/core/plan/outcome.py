@@ -9,6 +9,8 @@ from replfix.core.plan.plan import Plan, Step
 
 
 class Result(enum.StrEnum):
+    """How a resolution ended."""
+
     RESOLVED = "resolved"
     NEEDS_HUMAN = "needs_human"
     FAILED = "failed"
@@ -40,6 +42,8 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """What became of a resolution, for people and for scripts, with every round of it."""
+
     result: Result
     message: str
     hint: str = ""
@@ -49,11 +53,12 @@ class Outcome:
 
     @property
     def displaced_rows(self) -> int:
+        """How many rows of the replica were deleted or changed, by plans that were committed."""
         return sum(len(round_.plan.displaced) for round_ in self.rounds if round_.applied)
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """Of all rounds, each once."""
+        """The causes of all rounds, each once."""
         return tuple(dict.fromkeys(cause for round_ in self.rounds for cause in round_.causes))
 
     @property

@@ -23,6 +23,8 @@ from replfix.core.words import counted
 
 
 class StepKind(enum.StrEnum):
+    """What a step does with its row."""
+
     DELETE = "delete"
     UPDATE = "update"
     INSERT = "insert"
@@ -32,8 +34,8 @@ class StepKind(enum.StrEnum):
 class Step:
     """One row of the replica brought from ``current`` to ``target`` (None: no such row).
 
-    The images say what happens; ``sql`` says it as a statement, and ``undo_sql`` how it is taken back. Which of the two is
-    carried out is the plan's ``row_events``.
+    The images say what happens; ``sql`` says it as a statement, and ``undo_sql`` how it is taken back. Which of the two
+    is carried out is the plan's ``row_events``.
     """
 
     kind: StepKind
@@ -43,7 +45,7 @@ class Step:
     target: RowImage | None
     sql: str
     undo_sql: str
-    alike: int = 0  # of an inserted row that no key names: how many that are the same the replica holds before
+    alike: int = 0  # of an inserted row that no key names: how many that are the same the replica has before
     new_key: str = ""  # of a row inserted on the source: the column that gets its value there; NULL in ``target``
     takes: tuple[
         tuple[str, int], ...
@@ -52,8 +54,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row of the replica that stays as it is, although the row that it references by ``foreign_key`` goes or gets another
-    key: when the transaction is through, there is a row with that key, or the source has none either (``orphans``)."""
+    """A row of the replica that stays as it is, although the row that it references goes or gets another key.
+
+    It references that row by ``foreign_key``: when the transaction is through, there is a row with that key, or the
+    source has none either (``orphans``).
+    """
 
     table: TableName
     columns: tuple[str, ...]
@@ -71,6 +76,7 @@ class ApplyMode(enum.StrEnum):
 
     @property
     def leaves_out(self) -> bool:
+        """Whether the replica passes over the transaction, and never has its rows."""
         return self in (ApplyMode.EMPTY, ApplyMode.COUNTER)
 
 
@@ -99,13 +105,14 @@ class LeftOut:
 
     @property
     def in_words(self) -> str:
+        """How many rows and statements."""
         rows, statements = len(self.changes), len(self.statements)
         parts = (counted(rows, "row") if rows else "", counted(statements, "statement") if statements else "")
         return " and ".join(filter(None, parts)) or "nothing"
 
     @property
     def in_order(self) -> Iterator[RowChange | Statement]:
-        """As the transaction has them."""
+        """The rows and statements as the transaction has them, one after the other."""
         statements = list(self.statements)
         for number, change in enumerate(self.changes):
             while statements and statements[0].behind <= number:
@@ -114,7 +121,7 @@ class LeftOut:
         yield from statements
 
     def to_document(self) -> JsonValue:
-        """Every row with its full images, every statement with what it needs beside its text."""
+        """Return every row with its full images, and every statement with what it needs beside its text."""
         return {
             "statement": self.statement,
             "statements": [
@@ -140,7 +147,7 @@ SHOWN_ROWS = 20
 
 
 def in_words(step: Step) -> str:
-    """What became of one row of the source, with the key that it got."""
+    """Return what became of one row of the source, with the key that it got."""
     if step.current is None and step.target is not None:
         key = f" with {step.new_key} {to_json(step.target[step.columns.index(step.new_key)])}" if step.new_key else ""
         return f"a new row of {step.table}{key}"
@@ -204,7 +211,7 @@ class Plan:
 
     @property
     def ending(self) -> tuple[str, ...]:
-        """What is done behind the steps, each in a sentence or as SQL. Of many rows of the transaction the first are there."""
+        """What is done after the steps, each in a sentence or as SQL. Of many rows of the transaction the first are there."""
         said = [each if isinstance(each, str) else f"{ON_SOURCE}{each.sql}" for each in self._behind(())]
         if self.net_rows:
             left = len(self.net_rows) - SHOWN_ROWS
@@ -272,17 +279,20 @@ class Plan:
 
     @property
     def displaced(self) -> tuple[Step, ...]:
-        """The steps that take out or change a row which the replica holds: those rows are kept in the trail."""
+        """The steps that take out or change a row which the replica has: those rows are kept in the trail."""
         return tuple(step for step in self.steps if step.current is not None)
 
     @property
     def shown(self) -> tuple[object, ...]:
-        """What somebody who agrees to the plan has seen: what it does, and what is said of it."""
+        """What somebody who agrees to the plan has seen: what it does, and the sentences about it."""
         return (self.digest, self.risks, self.undo_outlook)
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what the plan does and depends on: two plans with one digest do the same. In other words it stays the same."""
+        """SHA-256 over what the plan does and depends on: two plans with one digest do the same.
+
+        It does not change with the words of the plan.
+        """
         data = {name: value for name, value in to_document(self).items() if name not in _FOR_PEOPLE}
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
@@ -295,6 +305,7 @@ def _image(columns: tuple[str, ...], image: RowImage | None) -> JsonValue:
 
 
 def step_to_document(step: Step) -> dict[str, JsonValue]:
+    """Return the step as JSON values, with full row images."""
     return {
         "kind": step.kind.value,
         "schema": step.table.schema,
@@ -311,6 +322,7 @@ def step_to_document(step: Step) -> dict[str, JsonValue]:
 
 
 def kept_to_document(kept: Kept) -> dict[str, JsonValue]:
+    """Return the kept row as JSON values."""
     return {
         "schema": kept.table.schema,
         "table": kept.table.name,
@@ -321,6 +333,7 @@ def kept_to_document(kept: Kept) -> dict[str, JsonValue]:
 
 
 def orphan_to_document(orphan: Orphan) -> dict[str, JsonValue]:
+    """Return the row without a parent as JSON values: its foreign key, and the values of that."""
     return {
         "schema": orphan.child.schema,
         "table": orphan.child.name,
@@ -339,12 +352,18 @@ def _named(of: TransactionId) -> dict[str, JsonValue]:
 
 
 VERSION = 2
-"""Of the document, and so of its digest. A document of before has none: its guards are sentences, and its digest was taken over all of it."""
+"""Of the document, and so of its digest.
+
+An older document has none: its guards are sentences, and its digest was taken over all of it.
+"""
 _FOR_PEOPLE = ("risks", "undo_outlook")
 
 
 def to_document(plan: Plan) -> dict[str, JsonValue]:
-    """The plan as JSON values, with full row images: what the trail keeps, and the digest is taken over but for what is for people."""
+    """Return the plan as JSON values, with full row images.
+
+    The trail keeps all of it; the digest is taken over it but for what is for people.
+    """
     return {
         "version": VERSION,
         "strategy": plan.strategy,
@@ -373,6 +392,7 @@ def _receiver_to_document(receiver: ReceiverFirst) -> JsonValue:
 
 
 def on_source_document(part: SourceWrite) -> dict[str, JsonValue]:
+    """Return the part on the source as JSON values, with the triggers that it can set off."""
     return {
         "server_uuid": part.server_uuid,
         "steps": [step_to_document(step) for step in part.steps],

@@ -14,8 +14,11 @@ from replfix.core.schema.table import Table, TableName
 
 
 def steps_of(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) -> Iterator[Step]:
-    """Rows that go first, then rows that change in place, then rows that come: so that no step meets a key that a
-    later one frees. Children go before their parents and come after them. A row that is not known in full has no SQL."""
+    """Yield the steps: rows that go first, then rows that change in place, then rows that come.
+
+    So no step meets a key that a later one frees. Children go before their parents and come after them. A row that is
+    not known in full has no SQL.
+    """
     deletes: list[Step] = []
     updates: list[Step] = []
     inserts: list[Step] = []
@@ -34,8 +37,10 @@ def steps_of(repairs: Iterable[RowRepair], tables: Mapping[TableName, Table]) ->
 
 
 def parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> Iterator[Step]:
-    """Each row behind those of the steps that it references, as far as they are no circle. The steps are carried out
-    without foreign key checks: it is for whoever runs their SQL by hand."""
+    """Yield each row after those of the steps that it references, as far as they are no circle.
+
+    The steps are carried out without foreign key checks: it is for whoever runs their SQL by hand.
+    """
     rows = [(step, step.current or step.target or ()) for step in steps]
     holders = {held.holders: n for n, (step, row) in enumerate(rows) for held in held_by(tables[step.table], row)}
     seen: set[int] = set()
@@ -53,7 +58,10 @@ def parents_first(steps: Sequence[Step], tables: Mapping[TableName, Table]) -> I
 
 
 def _moves_keys(table: Table, repair: RowRepair) -> bool:
-    """A change of a unique key's column can swap values with another row: it is done as delete and insert."""
+    """Return whether a unique key's column changes.
+
+    That can swap values with another row: it is done as delete and insert.
+    """
     assert repair.current is not None
     assert repair.target is not None
     columns = {name for key in table.unique_keys for name in key.columns}
@@ -64,6 +72,7 @@ def _moves_keys(table: Table, repair: RowRepair) -> bool:
 
 
 def names_of(table: Table) -> tuple[str, ...]:
+    """Return the names of the table's columns, in their order."""
     return tuple(column.name for column in table.columns)
 
 
@@ -93,7 +102,10 @@ def _update(table: Table, current: RowImage, target: RowImage) -> Step:
 
 
 def _completed(table: Table, current: RowImage, target: RowImage) -> RowImage:
-    """The target with what it does not say, as the row has it; what the replica alone works out of other columns is not known."""
+    """Return the target with what it does not say, as the row has it.
+
+    What the replica alone works out of other columns is unknown.
+    """
     full = laid_over(current, target)
     return tuple(NOT_LOGGED if c.own and c.generated else value for c, value in zip(table.columns, full, strict=True))
 
@@ -117,6 +129,6 @@ def _insert(table: Table, repair: RowRepair) -> Step:
 
 
 def alone(table: Table, event: str) -> bool:
-    """Whether that write, as a statement, does nothing else."""
+    """Return whether that write, as a statement, does nothing else."""
     referenced = bool(table.referenced_by) and event != StepKind.INSERT.value.upper()
     return not referenced and all(trigger.event != event for trigger in table.triggers)

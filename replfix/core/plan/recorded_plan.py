@@ -21,12 +21,15 @@ Document = Mapping[str, object]
 
 
 def tables_named(document: Document) -> tuple[TableName, ...]:
-    """The tables whose rows the plan is about; Refused when the document is no plan."""
+    """Return the tables whose rows the plan is about; Refused when the document is no plan."""
     return tuple(dict.fromkeys(_table(step) for step in _steps(document)))
 
 
 def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> Plan:
-    """What ``plan.to_document`` wrote, but for what it leaves out. Refused when a table is not there any more or has other columns now."""
+    """Return what ``plan.to_document`` wrote, but for what it leaves out.
+
+    Refused when a table is not there any more or has other columns now.
+    """
     position = document.get("position")
     at = position if isinstance(position, Mapping) else {}
     gtid = document.get("gtid")
@@ -53,12 +56,12 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
 
 
 def read_steps(document: Document, tables: Mapping[TableName, Table | None]) -> tuple[Step, ...]:
-    """The steps alone, of a plan or of what was written on the source. Refused as ``read_plan``."""
+    """Return the steps alone, of a plan or of what was written on the source. Refused as ``read_plan``."""
     return tuple(_read_step(step, tables[_table(step)]) for step in _steps(document))
 
 
 def steps_on(document: Document, tables: Mapping[TableName, Table]) -> Iterator[Step]:
-    """Those steps alone that are about one of the tables, and have the columns that it has now."""
+    """Yield those steps alone that are about one of the tables, and have the columns that it has now."""
     for step in _steps(document):
         table = tables.get(_table(step))
         if table is not None:
@@ -67,7 +70,10 @@ def steps_on(document: Document, tables: Mapping[TableName, Table]) -> Iterator[
 
 
 def as_recorded(tables: Mapping[TableName, Table | None], steps: Iterable[Step]) -> dict[TableName, Table]:
-    """The tables that are there, with the columns marked that no event held: of rows that were put back they are not known."""
+    """Return the tables that are there, with the columns marked that no event contained.
+
+    Of rows that were put back they are unknown.
+    """
     own: dict[TableName, set[int]] = {}
     for step in steps:
         if step.target is not None:
@@ -83,12 +89,12 @@ def as_recorded(tables: Mapping[TableName, Table | None], steps: Iterable[Step])
 
 
 def writes_on_source(document: Document) -> bool:
-    """Whether the plan has a part on the source."""
+    """Return whether the plan has a part on the source."""
     return isinstance(document.get("on_source"), Mapping)
 
 
 def fired(document: Document) -> tuple[str, ...]:
-    """The triggers that may have fired for what was written on the source, by name."""
+    """Return the triggers that may have fired for what was written on the source, by name."""
     found = document.get("fires")
     each = found if isinstance(found, list) else []
     return tuple(f"{one.get('schema')}.{one.get('name')}" for one in each if isinstance(one, Mapping))
@@ -96,7 +102,7 @@ def fired(document: Document) -> tuple[str, ...]:
 
 def _way(document: Document) -> ApplyMode:
     said = document.get("way", ApplyMode.APPLY.value)
-    if said == "unchecked":  # its name in records of before
+    if said == "unchecked":  # its name in older records
         return ApplyMode.NET_ROWS
     if said not in [way.value for way in ApplyMode]:
         raise _not_a_plan("way")

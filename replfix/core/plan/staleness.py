@@ -1,6 +1,6 @@
 """What changed since a plan was made: one rule for the last look before a write and for every face.
 
-Each function says it in words, and is empty when nothing that it knows of has changed.
+Each function returns it in words, empty when nothing that it knows of has changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PARTS = {
 
 
 def staleness(plan: Plan, status: ReplicaStatus) -> str:
-    """Why the plan does not fit how the replica stands now."""
+    """Return why the plan does not fit the state of the replica now."""
     if status.server_uuid != plan.server_uuid:
         return f"the server is {status.server_uuid} now, not {plan.server_uuid}"
     channel = status.channel(plan.channel)
@@ -44,7 +44,7 @@ def staleness(plan: Plan, status: ReplicaStatus) -> str:
 
 
 def redirected(then: ChannelStatus, now: ChannelStatus | None) -> str:
-    """Whether the channel gets its transactions from elsewhere, or in another way."""
+    """Return how the channel gets its transactions from elsewhere, or in another way."""
     if now is None:
         return "the channel does not exist any more"
     if (then.source_host, then.source_port) != (now.source_host, now.source_port):
@@ -65,7 +65,7 @@ def redirected(then: ChannelStatus, now: ChannelStatus | None) -> str:
 
 
 def redefined(then: Mapping[TableName, Table], now: Mapping[TableName, Table | None]) -> str:
-    """Which of the tables is defined otherwise, and in what."""
+    """Return which of the tables is defined otherwise, and in what."""
     for name, table in then.items():
         found = now[name]
         if found is None:
@@ -77,7 +77,7 @@ def redefined(then: Mapping[TableName, Table], now: Mapping[TableName, Table | N
 
 
 def replanned(shown: Plan, now: Plan) -> str:
-    """In what a plan that was made anew differs from the one that was shown."""
+    """Return in what a plan that was made anew differs from the one that was shown."""
     if shown.transaction != now.transaction:
         return f"the channel fails on {now.transaction}"
     if shown.errno != now.errno:

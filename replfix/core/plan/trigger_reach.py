@@ -1,5 +1,7 @@
-"""How far a trigger reaches, told from its text. A server lets no trigger run SQL that is put together while it runs (error
-1336), so whatever it writes is named there, or in the text of a trigger that it fires in turn.
+"""How far a trigger reaches, as its text shows.
+
+A server lets no trigger run SQL that is put together while it runs (error 1336), so whatever it writes is named there,
+or in the text of a trigger that it fires in turn.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Fired:
         return f"{self.table.schema}.{trigger.name} ({trigger.timing} {trigger.event} on {self.table})"
 
     def to_document(self) -> JsonValue:
+        """Return the trigger as JSON values, with its text."""
         return {
             "schema": self.table.schema,
             "table": self.table.name,
@@ -58,6 +61,8 @@ class Reach:
 
 
 class Kind(enum.Enum):
+    """What a name in a trigger's text can mean on the server."""
+
     TABLE = "table"
     OTHER_TABLE = "table that keeps no transactions"
     NO_TABLE = "view, sequence or versioned table"
@@ -77,18 +82,20 @@ class Named:
 
 
 def names_in(body: str) -> frozenset[str]:
-    """Every name that the text can hold, quoted or not; what stands in strings and comments is among them. Names are in it as
-    they are written, and in lower case."""
+    """Return every name that the text can contain, quoted or not.
+
+    What is in strings and comments is among them. Names are in it as they are written, and in lower case.
+    """
     found = set(_WORD.findall(body))
     for quote in ("`", '"'):
-        # Which of the pieces are inside of quotes does not matter, nor that a comment may hold a single one.
+        # Which of the pieces are inside of quotes does not matter, nor that a comment may contain a single one.
         found.update(piece.replace("\0", quote) for piece in body.replace(quote * 2, "\0").split(quote))
     found = {name for name in found if 0 < len(name) <= _LONGEST_NAME}
     return frozenset(found | {name.lower() for name in found})
 
 
 def outlasting(fired: Fired) -> Iterator[str]:
-    """Why the text alone says that a ROLLBACK would not take back what it does."""
+    """Yield why the text alone shows that a ROLLBACK would not take back what it does."""
     if not fired.trigger.body.strip():
         yield f"What the trigger {fired} does cannot be read."
     words = {word.upper() for word in _WORD.findall(fired.trigger.body)}
@@ -97,13 +104,13 @@ def outlasting(fired: Fired) -> Iterator[str]:
 
 
 def events_in(body: str) -> frozenset[str]:
-    """The kinds of writes that the text can do: INSERT, UPDATE, DELETE."""
+    """Return the kinds of writes that the text can do: INSERT, UPDATE, DELETE."""
     words = {word.upper() for word in _WORD.findall(body)}
     return frozenset(event for event, by in _WRITTEN_BY.items() if words & set(by))
 
 
 def unbounded(fired: Fired, named: Named) -> str:
-    """Why that is no matter for a rehearsal; empty for a table whose rows can be rolled back."""
+    """Return why what it names cannot be rehearsed; empty for a table whose rows can be rolled back."""
     if named.kind is Kind.TABLE:
         return ""
     return (
@@ -112,7 +119,7 @@ def unbounded(fired: Fired, named: Named) -> str:
 
 
 def cascading(fired: Fired, table: Table, events: frozenset[str]) -> Iterator[str]:
-    """Foreign keys that could carry a write of that trigger on to other tables."""
+    """Yield the foreign keys that could carry a write of that trigger on to other tables."""
     for key in table.referenced_by:
         for event, rule in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
             if event in events and rule in ("CASCADE", "SET NULL", "SET DEFAULT"):

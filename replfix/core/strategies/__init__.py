@@ -1,4 +1,7 @@
-"""One strategy a file: from evidence to a plan, or to the reason why there is none. A new one is listed here, where it is to be offered."""
+"""One strategy a file: from evidence to a plan, or to the reason why there is none.
+
+A new one is listed here, where it is to be offered.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Strategy(Protocol):
     """One sentence, for help texts and screens."""
 
     def propose(self, evidence: Evidence, /) -> Proposal:
-        """A plan, or why there is none."""
+        """Return a plan, or why there is none."""
         ...
 
 

@@ -8,7 +8,7 @@ from replfix.core.replication.transaction_id import TransactionId
 
 
 def of_the_channel(evidence: Evidence, transaction: TransactionId) -> tuple[Guard, ...]:
-    """Where the transaction failed, where it comes from, and what it meets."""
+    """Return the guards for where the transaction failed, where it comes from, and what it meets."""
     channel = evidence.channel
     return (
         Guard.of(GuardKind.SERVER, uuid=evidence.status.server_uuid),

@@ -1,4 +1,4 @@
-"""``keep-both``: as source-wins, then the displaced row is written on the source under a key that nobody holds."""
+"""``keep-both``: as source-wins, then the displaced row is written on the source under a key that no row has."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ SUMMARY = (
 
 
 def propose(evidence: Evidence) -> Proposal:
+    """Return the plan that keeps both rows, or why there is none."""
+
     def steps(evidence: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Iterator[Step]:
         return under_new_keys(evidence.tables, side, rows)
 
@@ -44,8 +46,11 @@ class _Moved:
 def under_new_keys(
     tables: Mapping[TableName, Table], side: SourceFeasibility, rows: tuple[Named, ...]
 ) -> Iterator[Step]:
-    """What writes those rows of the replica on the source, parents first; each under its own key where that is free. ``tables`` are
-    the replica's. Refused where no new key can be given without guessing."""
+    """Yield what writes those rows of the replica on the source, parents first.
+
+    Each gets its own key where that is free. ``tables`` are the replica's. Refused where no new key can be given without
+    guessing.
+    """
     beyond = dict(side.beyond)
     moved: list[_Moved] = []
     for number, (name, row) in enumerate(rows, 1):
@@ -77,8 +82,10 @@ def under_new_keys(
 
 
 def _following(table: Table, row: RowImage, moved: list[_Moved]) -> tuple[RowImage, dict[str, int], set[str | None]]:
-    """The row with references to those parents as they are named now, the columns whose value a step gives, and all columns
-    that change."""
+    """Return the row with references to those parents as they are named now, and what that changes.
+
+    That is: the columns whose value a step gives, and all columns that change.
+    """
     values, takes, followed = list(row), dict[str, int](), set[str | None]()
     for key in table.foreign_keys:
         pairs = tuple(zip(key.child_columns, key.parent_columns, strict=True))
@@ -96,7 +103,7 @@ def _following(table: Table, row: RowImage, moved: list[_Moved]) -> tuple[RowIma
 
 
 def _to_be_generated(table: Table, row: RowImage) -> RowImage:
-    """The row without what the source makes of its other columns, as far as no key holds it."""
+    """Return the row without what the source makes of its other columns, as far as no key contains it."""
     keys = {name.lower() for key in table.unique_keys for name in key.columns}
     return tuple(
         NOT_LOGGED if column.generated and column.name.lower() not in keys else value
@@ -109,7 +116,10 @@ def _references(table: Table, row: RowImage, pairs: tuple[tuple[str, str], ...],
 
 
 def _new_value_for(table: Table, taken: dict[str, RowImage]) -> Column:
-    """The AUTO_INCREMENT column, when a new value of it makes every key free that is taken."""
+    """Return the AUTO_INCREMENT column, when a new value of it makes every key free that is taken.
+
+    Refused when it does not.
+    """
     column = next((c for c in table.columns if c.auto_increment), None)
     for key in table.unique_keys:
         if key.name in taken and (column is None or not _has(key, column)):

@@ -1,4 +1,4 @@
-"""``replica-wins``: as source-wins, then the replica's rows are written on the source, over what stands there."""
+"""``replica-wins``: as source-wins, then the replica's rows are written on the source, over what is there."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ SUMMARY = (
 
 
 def propose(evidence: Evidence) -> Proposal:
+    """Return the plan that writes the replica's rows on the source, or why there is none."""
     return proposed(NAME, evidence, _steps, _risks)
 
 
 def _steps(_: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Iterator[Step]:
-    """Rows that go first: they hold keys that the others need. Parents come before their children."""
+    """Yield rows that go first: they have keys that the others need.
+
+    Parents come before their children.
+    """
     deletes: dict[tuple[TableName, RowImage], Step] = {}
     updates: list[Step] = []
     inserts: list[Step] = []
@@ -53,7 +57,10 @@ def _steps(_: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Ite
 
 
 def _takes_nothing_else(side: SourceFeasibility, step: Step, rows: tuple[Named, ...]) -> None:
-    """The DELETE comes to the replica, and takes the row of that name there, whatever it holds."""
+    """Check that the DELETE takes no other row of the replica.
+
+    It comes there, and takes the row of that name, whatever that contains.
+    """
     assert step.current is not None
     table = side.tables[step.table]
     other = side.another_here(table, step.current)
@@ -66,7 +73,7 @@ def _takes_nothing_else(side: SourceFeasibility, step: Step, rows: tuple[Named, 
 
 
 def _same_row(side: SourceFeasibility, table: Table, row: RowImage) -> RowImage | None:
-    """The source's row of that name."""
+    """Return the source's row of that name."""
     assert table.identity is not None
     lookup = by_key(table, table.identity, row)
     found = side.holders.get(lookup, ()) if lookup is not None else ()

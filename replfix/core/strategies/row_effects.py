@@ -13,7 +13,7 @@ _VERBS = {StepKind.DELETE: "deletes", StepKind.UPDATE: "changes", StepKind.INSER
 
 
 def effect_of(steps: Sequence[Step], server: str) -> str:
-    """``Deletes 1 row and changes 2 rows on the replica (shop.orders).``; empty for no steps."""
+    """Return ``Deletes 1 row and changes 2 rows on the replica (shop.orders).``; empty for no steps."""
     if not steps:
         return ""
     numbers = Counter(step.kind for step in steps)
@@ -26,7 +26,7 @@ def effect_of(steps: Sequence[Step], server: str) -> str:
 
 
 def displaced_risk(steps: Sequence[Step]) -> str:
-    """Of the rows that are deleted or changed on the replica; empty for none."""
+    """Return the risk for the rows that are deleted or changed on the replica; empty for none."""
     displaced = [step for step in steps if step.current is not None]
     copies = "A full copy is" if len(displaced) == 1 else "Full copies are"
     return f"{effect_of(displaced, 'replica')} {copies} saved in the audit trail first." if displaced else ""

@@ -36,6 +36,7 @@ _LOST = {
 
 
 def propose(evidence: Evidence) -> Proposal:
+    """Return the plan that leaves the transaction out, or why there is none."""
     left_out, transaction = _left_out(evidence)
     reason = _cannot(evidence, transaction)
     if reason or transaction is None:
@@ -84,7 +85,7 @@ def _exchanged(evidence: Evidence) -> bool:
 
 
 def _settled(evidence: Evidence) -> bool:
-    """What the transaction wrote is on no server any more, or will not be."""
+    """Return whether what the transaction wrote is on no server any more, or will not be."""
     transaction = evidence.transaction
     if transaction is None or transaction.statements or not evidence.swaps:
         return False
@@ -107,7 +108,7 @@ def _way(evidence: Evidence, transaction: TransactionId) -> ApplyMode:
 
 
 def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
-    """Why the transaction cannot be left out, and no other; empty when it can."""
+    """Return what prevents that this transaction, and no other, is left out; empty for nothing."""
     family, channel = evidence.family, evidence.channel
     if evidence.thread is Thread.RECEIVER or (family is not None and family.kind in _NOT_ITS_FAULT):
         return "No transaction failed, so none can be left out."
@@ -132,7 +133,10 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
 
 
 def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
-    """The counter passes over whatever comes next: it has to be certain that this is the failing transaction."""
+    """Return why the skip counter cannot be used; empty when it can.
+
+    It passes over whatever comes next: it has to be certain that this is the failing transaction.
+    """
     channel = evidence.channel
     if evidence.unreachable is not None:
         return "Without the source it is not known where the transaction stands, which the skip counter depends on."

@@ -45,6 +45,7 @@ REPAIRABLE = {
 
 
 def propose(evidence: Evidence) -> Proposal:
+    """Return the plan that gives the transaction the state that it expects, or why there is none."""
     reason = refusal_reason(evidence)
     if reason:
         return Proposal(NAME, None, reason)
@@ -122,7 +123,7 @@ def _in_part(evidence: Evidence) -> bool:
 
 
 def refusal_reason(evidence: Evidence) -> str:
-    """Why no plan can be made at all; empty when one can."""
+    """Return why no plan can be made at all; empty when one can."""
     transaction, found = evidence.transaction, evidence.reconciliation
     if evidence.channel.group_replication:
         return "The channel belongs to Group Replication, whose members replfix does not repair."
@@ -187,7 +188,7 @@ def refusal_reason(evidence: Evidence) -> str:
 
 
 def _stuck(found: Reconciliation) -> str:
-    """A row in the way that no repair displaces, because the transaction expects it just as it is."""
+    """Return why a row is in the way that no repair displaces: the transaction expects it just as it is."""
     displaced = {(r.table, r.current) for r in found.repairs}
     for conflict in found.conflicts:
         if conflict.replica_row is not None and (conflict.table, conflict.replica_row) not in displaced:
@@ -223,7 +224,7 @@ def _not_rehearsable(table: Table) -> str:
 
 
 def side_effect(step: Step, table: Table, row_events: bool) -> str:
-    """Why this step may not be carried out: what else it would do, or what is not known."""
+    """Return why this step may not be carried out: what else it would do, or what is unknown."""
     if not step.sql:
         return (
             f"The missing row of {table.name} cannot be put back: the event did not log all of its columns "
@@ -280,7 +281,7 @@ def _kept(evidence: Evidence) -> tuple[Kept, ...]:
 
 
 def _orphans(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[Orphan, ...]:
-    """Those of the rows that the plan writes or leaves, and of no others."""
+    """Return the orphans among the rows that the plan writes or leaves, and no others."""
     assert evidence.reconciliation is not None
     found = evidence.reconciliation
     rows = [(step.table, step.target) for step in steps if step.target is not None]
@@ -333,7 +334,10 @@ def _orphan_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
 
 
 def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
-    """Counters that go up. Said of what the rehearsal leaves as it was: it moves them too."""
+    """Yield the counters that go up.
+
+    The rehearsal moves them too: one that it has moved is still among them.
+    """
     for name, counter in evidence.counters.items():
         ordinal = counter.column.ordinal
         ids = [step.target[ordinal] for step in steps if step.table == name and step.target is not None]

@@ -31,8 +31,8 @@ Risks = Callable[[SourceFeasibility, tuple[Step, ...]], tuple[str, ...]]
 
 
 def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) -> Proposal:
-    """The plan of source-wins with steps on the source behind it."""
-    # What is quick to tell comes first: a transaction can have 100,000 rows.
+    """Return the plan of source-wins, followed by steps on the source."""
+    # What is quick to find out comes first: a transaction can have 100,000 rows.
     side, found = evidence.on_source, evidence.reconciliation
     if reason := source_wins.refusal_reason(evidence):
         return Proposal(name, None, reason)
@@ -92,8 +92,10 @@ _AS = "source-wins does the same"
 
 
 def _with_children(evidence: Evidence, side: SourceFeasibility, rows: tuple[Named, ...]) -> Evidence:
-    """With the children of those rows that only the replica has among the displaced: they are written on the source too, and
-    come back from there."""
+    """Return the evidence, its displaced rows with those of their children that only the replica has.
+
+    They are written on the source too, and come back from there.
+    """
     found = evidence.reconciliation
     assert found is not None
     going = set(rows)
@@ -124,7 +126,10 @@ def _with_children(evidence: Evidence, side: SourceFeasibility, rows: tuple[Name
 
 
 def _of_the_replica(evidence: Evidence, side: SourceFeasibility, repair: Plan) -> tuple[Named, ...]:
-    """The displaced rows that hold something which only the replica knows: what was applied twice is the source's own."""
+    """Return the displaced rows that contain something which only the replica has.
+
+    What was applied twice is the source's own.
+    """
     assert evidence.reconciliation is not None
     own = {(c.table, c.replica_row) for c in evidence.reconciliation.conflicts if c.identical}
     displaced = parents_first(repair.displaced, evidence.tables)
@@ -144,8 +149,11 @@ def written(
     new_key: str = "",
     takes: Mapping[str, int] = sql.NOTHING_TAKEN,
 ) -> Step:
-    """One row of the source. With ``new_key`` the source gives the value of that column, which ``target`` has NULL for; so it
-    has for those in ``takes``."""
+    """Return the step that brings one row of the source from ``current`` to ``target``.
+
+    With ``new_key`` the source gives the value of that column, which ``target`` has NULL for; so it has for those in
+    ``takes``.
+    """
     names = tuple(column.name for column in table.columns)
     if current is None:
         assert target is not None
@@ -161,7 +169,10 @@ def written(
 
 
 def reaching(part: SourceWrite, reached: Iterable[Reach]) -> SourceWrite:
-    """The part with the triggers that its writes can set off there. Refused where one of them reaches too far."""
+    """Return the part with the triggers that its writes can set off there.
+
+    Refused where one of them reaches too far.
+    """
     reached = tuple(reached)
     if obstacles := dict.fromkeys(reason for reach in reached for reason in reach.obstacles):
         raise Refused(f"{' '.join(obstacles)} The write on the source would fire it.")
@@ -169,12 +180,14 @@ def reaching(part: SourceWrite, reached: Iterable[Reach]) -> SourceWrite:
 
 
 def triggers_guard(part: SourceWrite) -> Guard:
+    """Return the guard for the triggers that the part can set off."""
     if not part.fires:
         return Guard(GuardKind.NO_SOURCE_TRIGGER)
     return Guard.of(GuardKind.SOURCE_TRIGGERS, triggers=len(part.fires))
 
 
 def triggers_risk(part: SourceWrite) -> tuple[str, ...]:
+    """Return the risk of the triggers that the part can set off; empty without any."""
     if not part.fires:
         return ()
     named = ", ".join(str(fired) for fired in part.fires)
@@ -185,7 +198,10 @@ def triggers_risk(part: SourceWrite) -> tuple[str, ...]:
 
 
 def cascade(step: Step, table: Table) -> str:
-    """What foreign keys would make of a statement on the source beside what it says: that is not done."""
+    """Return what foreign keys would make of a statement on the source beside what it says; empty for nothing.
+
+    Such a step is not carried out.
+    """
     if step.current is None:
         return ""
     event = step.kind.value.upper()
@@ -228,6 +244,7 @@ def _risks(evidence: Evidence, part: SourceWrite) -> Iterator[str]:
 
 
 def delay_risk(seconds: int) -> tuple[str, ...]:
+    """Return the risk of a channel that applies late on purpose (SOURCE_DELAY); empty without a delay."""
     if not seconds:
         return ()
     return (

@@ -1,4 +1,4 @@
-"""Whether a repair can be taken back, told before it is carried out: mostly the transaction itself stands in the way then."""
+"""Whether a repair can be taken back, as known before it is carried out: mostly the transaction itself prevents it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Final = Mapping[Lookup, RowImage | None]
 
 
 def outlook(evidence: Evidence, steps: tuple[Step, ...]) -> Outlook:
-    """Of the steps on the replica, once the transaction is applied behind them."""
+    """Return whether the steps on the replica can be taken back once the transaction is applied after them, and why."""
     if not steps:
         return Undoable.NOTHING, "No row of the replica is changed before the transaction: there is nothing to undo."
     assert evidence.transaction is not None
@@ -38,7 +38,7 @@ def outlook(evidence: Evidence, steps: tuple[Step, ...]) -> Outlook:
 
 
 def with_source(repair: Outlook, rows: int) -> Outlook:
-    """Of a plan that writes that many rows on the source as well."""
+    """Return the same for a plan that writes that many rows on the source as well."""
     there = f"'replfix undo' takes back {counted(rows, 'row')} on the source"
     if repair[0] is Undoable.NO:
         return Undoable.IN_PART, f"{there}; the replica's own rows do not come back. {repair[1]}"
@@ -57,7 +57,7 @@ def _reasons(evidence: Evidence, steps: tuple[Step, ...], final: _Final) -> Iter
 
 
 def _left(table: Table, target: RowImage, final: _Final) -> str:
-    """Why the row is not as the step leaves it when the transaction is through."""
+    """Return why the row is not as the step leaves it when the transaction is through."""
     lookup = by_identity(table, target)
     if lookup is None or lookup not in final:
         return ""
@@ -68,7 +68,7 @@ def _left(table: Table, target: RowImage, final: _Final) -> str:
 
 
 def _comes_back(evidence: Evidence, table: Table, current: RowImage, final: _Final) -> Iterator[str]:
-    """Which rows of the transaction, once it is through, are in the way of one that goes now."""
+    """Yield which rows of the transaction, once it is through, are in the way of one that goes now."""
     assert evidence.reconciliation is not None
     for conflict in evidence.reconciliation.conflicts:
         if (conflict.table, conflict.replica_row) != (table.name, current):

@@ -1,4 +1,4 @@
-"""Taking a plan back: its steps the other way round, and what stands in their way."""
+"""Taking a plan back: its steps the other way round, and what is in their way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ Where = Literal["source", "replica"]
 
 
 def inverse(plan: Plan, tables: Tables, *, row_events: bool) -> Plan:
-    """The plan that takes back what ``plan`` did on the replica, last step first. Refused when a row cannot be written as it was."""
+    """Return the plan that takes back what ``plan`` did on the replica, last step first.
+
+    Refused when a row cannot be written as it was.
+    """
     return replace(
         plan,
         strategy=STRATEGY,
@@ -57,9 +60,11 @@ def also_on_source(
     kept_in: str,
     delay_seconds: int = 0,
 ) -> Plan:
-    """The inverse with what is taken back on the source, which comes first. ``lost``: why nothing comes back on the replica;
-    empty when it does. ``fired``: the triggers that may have fired when it was written. ``kept_in``: the record that has what was
-    displaced. ``tables`` are the source's."""
+    """Return the inverse with what is taken back on the source, which comes first.
+
+    ``lost``: why nothing comes back on the replica; empty when it does. ``fired``: the triggers that may have fired
+    when it was written. ``kept_in``: the record that has what was displaced. ``tables`` are the source's.
+    """
     rows = counted(len(part.steps), "row")
     names = ", ".join(str(name) for name in dict.fromkeys(step.table for step in part.steps))
     defined = fingerprint({step.table: tables[step.table] for step in part.steps})
@@ -92,14 +97,14 @@ def also_on_source(
 
 
 def in_order(undo: Plan) -> Iterator[tuple[Where, Step]]:
-    """Its steps, each with the server on which it is carried out."""
+    """Yield its steps, each with the server on which it is carried out."""
     if undo.on_source is not None:
         yield from (("source", step) for step in undo.on_source.steps)
     yield from (("replica", step) for step in undo.steps)
 
 
 def turned_round(steps: Sequence[Step], tables: Tables) -> tuple[Step, ...]:
-    """What takes the steps back, last step first. Refused when a row cannot be written as it was."""
+    """Return what takes the steps back, last step first. Refused when a row cannot be written as it was."""
     return tuple(_inverse(step, tables[step.table]) for step in reversed(steps))
 
 
@@ -149,7 +154,7 @@ def _stays(plan: Plan) -> str:
 
 
 def questions(steps: Iterable[Step], tables: Tables) -> tuple[Lookup, ...]:
-    """What has to be known of a server to tell what stands in the way of those steps there."""
+    """Return what has to be looked up on a server to find what is in the way of those steps there."""
     return tuple(dict.fromkeys(lookup for step in steps for lookup in _asked(step, tables[step.table])))
 
 
@@ -162,8 +167,10 @@ def _asked(step: Step, table: Table) -> Iterator[Lookup]:
 
 
 def in_the_way(steps: Sequence[Step], tables: Tables, answers: Answers, before: Sequence[Step] = ()) -> tuple[str, ...]:
-    """Why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can. ``before``: steps
-    that are carried out first."""
+    """Return why the steps cannot be carried out on the rows that were found, a sentence each; empty when they can.
+
+    ``before``: steps that are carried out first.
+    """
     own = {
         (step.table, without_own(tables[step.table], step.current))
         for step in (*before, *steps)
@@ -181,7 +188,7 @@ def in_the_way(steps: Sequence[Step], tables: Tables, answers: Answers, before: 
 
 
 def orphaned(steps: Sequence[Step], children: Iterable[Child], tables: Tables) -> Iterator[str]:
-    """Rows that would be left without a parent: those that the undo itself does not take out or change."""
+    """Yield the rows that would be left without a parent, but for those that the undo itself takes out or changes."""
     own = {(step.table, step.current) for step in steps}
     left: dict[ForeignKey, list[str]] = {}
     for child in children:
@@ -198,8 +205,10 @@ def orphaned(steps: Sequence[Step], children: Iterable[Child], tables: Tables) -
 
 
 def _changed(step: Step, table: Table, answers: Answers, alike: int) -> str:
-    """Why the row is not what the repair left; empty when it is. ``alike``: how many rows that are the same there are to be, where
-    no key names them."""
+    """Return why the row is not what the repair left; empty when it is.
+
+    ``alike``: how many rows that are the same there are to be, where no key names them.
+    """
     if step.current is None:
         return ""
     lookup = by_identity(table, step.current)
@@ -215,8 +224,10 @@ def _changed(step: Step, table: Table, answers: Answers, alike: int) -> str:
 
 
 def _taken(step: Step, table: Table, answers: Answers, own: set[tuple[TableName, RowImage]]) -> str:
-    """Which key of the row that is to come back is taken, and by which row; empty when all are free. Rows that steps take out
-    or change are in nobody's way: what these come to stood beside that row before."""
+    """Return which key of the row that is to come back is taken, and by which row; empty when all are free.
+
+    Rows that steps take out or change are in nobody's way: what these come to was beside that row before.
+    """
     if step.target is None:
         return ""
     for key in table.unique_keys:

@@ -1,7 +1,7 @@
 """Keys that sign records of the audit trail: a secret (HMAC-SHA256), or a pair of Ed25519, whose public half verifies.
 
-What is signed is this text in ASCII, with the key's id and the record's hash, which is over all of the record and over the hash of the one
-before it::
+What is signed is this text in ASCII, with the key's id and the record's hash, which is over all of the record and over
+the hash of the one before it::
 
     replfix audit record
     <key id>
@@ -36,8 +36,12 @@ class Unusable(ValueError):
 
 
 class Key(Protocol):
+    """A key that signs records, or the half of one that only verifies."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """What names the key in a record; it follows from the key."""
+        ...
 
     @property
     def secret(self) -> bool:
@@ -45,10 +49,12 @@ class Key(Protocol):
         ...
 
     def sign(self, text: bytes) -> str:
-        """In hexadecimal; Unusable for the public half of a pair."""
+        """Return the signature in hexadecimal; Unusable for the public half of a pair."""
         ...
 
-    def verifies(self, text: bytes, signature: str) -> bool: ...
+    def verifies(self, text: bytes, signature: str) -> bool:
+        """Return whether that is the signature of this key, or of its pair, for that text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,12 +66,15 @@ class HmacKey:
 
     @property
     def id(self) -> str:
+        """The first digits of a hash that only the secret gives."""
         return self.sign(b"replfix audit key id")[:ID_DIGITS]
 
     def sign(self, text: bytes) -> str:
+        """Return the HMAC-SHA256 of the text, in hexadecimal."""
         return hmac.new(self._bytes, text, hashlib.sha256).hexdigest()
 
     def verifies(self, text: bytes, signature: str) -> bool:
+        """Return whether the secret gives that signature; the comparison takes the same time for any."""
         return hmac.compare_digest(self.sign(text).encode(), signature.encode())
 
 
@@ -78,18 +87,22 @@ class Ed25519Key:
 
     @property
     def secret(self) -> bool:
+        """Whether the private half is there."""
         return self._private is not None
 
     @property
     def id(self) -> str:
+        """The first digits of a hash of the public half."""
         return hashlib.sha256(b"replfix audit key id" + self._public.public_bytes_raw()).hexdigest()[:ID_DIGITS]
 
     def sign(self, text: bytes) -> str:
+        """Return the signature in hexadecimal; Unusable without the private half."""
         if self._private is None:
             raise Unusable("it is the public half of a pair, which verifies and does not sign")
         return self._private.sign(text).hex()
 
     def verifies(self, text: bytes, signature: str) -> bool:
+        """Return whether the private half of the pair gave that signature; False for what is none."""
         try:
             self._public.verify(bytes.fromhex(signature), text)
         except (InvalidSignature, ValueError):
@@ -98,7 +111,10 @@ class Ed25519Key:
 
 
 def key_of(text: bytes) -> Key:
-    """The key that a file or a command gives: PEM of Ed25519, or a secret as hexadecimal digits. Unusable for anything else."""
+    """Return the key that a file or a command gives: PEM of Ed25519, or a secret as hexadecimal digits.
+
+    Unusable for anything else.
+    """
     text = text.strip()
     try:
         if text.startswith(_PRIVATE):
@@ -121,6 +137,7 @@ def key_of(text: bytes) -> Key:
 
 
 def signed(record: AuditRecord, key: Key) -> AuditRecord:
+    """Return the record with a signature of its hash, and the key's id."""
     return replace(record, key_id=key.id, signature=key.sign(_text(key.id, record.hash)))
 
 
@@ -133,13 +150,15 @@ class KeyRing:
 
     @classmethod
     def of(cls, keys: Iterable[Key], signed_from: int | None = None) -> KeyRing:
+        """Return the ring of those keys, each once."""
         return cls(tuple({key.id: key for key in keys}.values()), signed_from)
 
     def knows(self, key_id: str) -> bool:
+        """Return whether a key of that id is among them."""
         return any(key.id == key_id for key in self.keys)
 
     def verifies(self, record: AuditRecord) -> bool:
-        """Whether one of the keys has signed that hash; says nothing about whether the hash fits."""
+        """Return whether one of the keys has signed that hash; says nothing about whether the hash fits."""
         text = _text(record.key_id, record.hash)
         return any(key.id == record.key_id and key.verifies(text, record.signature) for key in self.keys)
 

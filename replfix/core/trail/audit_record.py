@@ -1,15 +1,15 @@
-"""One record of the audit trail, its hash, and the proof that a trail is whole.
+r"""One record of the audit trail, its hash, and the proof that a trail is whole.
 
 Each record carries the hash of the one before it, the first one 64 zeros. A hash is SHA-256 over the canonical JSON
 array of all other fields, in this order::
 
     [seq, recorded_at, kind, incident, replica, channel, author, version, payload, previous_hash]
 
-written without spaces and in ASCII (everything else as ``\\uXXXX``). ``payload`` stands in it as a string: the
+written without spaces and in ASCII (everything else as ``\uXXXX``). ``payload`` is in it as a string: the
 canonical JSON text of an object, keys sorted, no spaces, characters as themselves. Any JSON library can do both again.
 
-Where a key is configured, each record has a signature of its hash beside it: ``core/trail/audit_key.py``. No part of the hash, so that records
-with and without one are of one chain.
+Where a key is configured, each record has a signature of its hash beside it: ``core/trail/audit_key.py``. It is no part
+of the hash, so that records with and without one are of one chain.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ ID_DIGITS = 12
 
 
 class RecordKind(enum.StrEnum):
+    """What a record reports."""
+
     INTENT = "intent"  # before anything is written: the plan, every displaced row's image, the undo
     SETTINGS = "settings"  # variables about to be changed on a server, with their old values
     SETTINGS_RESTORED = "settings-restored"
@@ -43,7 +45,7 @@ class RecordKind(enum.StrEnum):
 
 
 def canonical(value: object) -> str:
-    """JSON text that is the same for equal values. TypeError or ValueError for what JSON cannot carry unchanged."""
+    """Return JSON text that is the same for equal values. TypeError or ValueError for what JSON cannot carry unchanged."""
     try:
         _check_json(value, "payload")
         return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -52,7 +54,7 @@ def canonical(value: object) -> str:
 
 
 def _check_json(value: object, where: str) -> None:
-    """json.dumps would turn keys that are no strings into strings, and let half characters through."""
+    """Raise for what json.dumps would not: keys that are no strings, which it turns into strings, and half characters."""
     if isinstance(value, str):
         if not value.isascii():
             _check_text(value, where)
@@ -88,6 +90,7 @@ class Head:
 
     @property
     def id(self) -> str:
+        """What people and scripts call that record by."""
         return self.hash[:ID_DIGITS]
 
 
@@ -119,7 +122,7 @@ class AuditRecord:
 
     @property
     def named(self) -> str:
-        """Which one it is, for people: who acts on it says that."""
+        """Which one it is, for people: whoever acts on it reports that."""
         return f"record {self.id} of {self.recorded_at[:19]} UTC, by {self.author}, for {self.replica}"
 
     @property
@@ -134,7 +137,7 @@ class AuditRecord:
         return value
 
     def computed_hash(self) -> str:
-        """The hash that this record's fields give; not ``hash`` when something was changed."""
+        """Return the hash that this record's fields give; not ``hash`` when something was changed."""
         fields: tuple[str | int, ...] = (
             self.seq,
             self.recorded_at,
@@ -157,12 +160,12 @@ class AuditRecord:
 
     @property
     def sound(self) -> bool:
-        """True when its own hash fits; says nothing about its neighbours."""
+        """Whether its own hash fits; says nothing about its neighbours."""
         return self.computed_hash() == self.hash
 
 
 def _json_in_pieces(value: str | int) -> Iterator[str]:
-    """A payload may be of 100 MB: it is never there twice."""
+    """Yield the JSON text in pieces: a payload may be of 100 MB, and is never there twice."""
     if isinstance(value, int):
         yield json.dumps(value)
         return
@@ -184,7 +187,7 @@ def chained(
     version: str,
     payload: str,
 ) -> AuditRecord:
-    """The record after ``head``. ``recorded_at`` knows its time zone (else ValueError), ``payload`` is canonical."""
+    """Return the record after ``head``. ``recorded_at`` knows its time zone (else ValueError), ``payload`` is canonical."""
     if recorded_at.tzinfo is None:
         raise ValueError("a record's time needs a time zone")
     for name, text in (("incident", incident), ("replica", replica), ("channel", channel), ("author", author)):
@@ -206,6 +209,8 @@ def chained(
 
 
 class Breakage(enum.StrEnum):
+    """What can be wrong with a trail."""
+
     CHANGED = "changed"
     REMOVED = "removed"
     REORDERED = "reordered"
@@ -246,10 +251,12 @@ class Verification:
 
     @property
     def whole(self) -> bool:
+        """Whether nothing is wrong with the trail."""
         return not self.breaks
 
     @property
     def first(self) -> Break | None:
+        """The break with the lowest number; None when the trail is whole."""
         return self.breaks[0] if self.breaks else None
 
 
@@ -271,31 +278,51 @@ class Seals(Protocol):
     """What verifies signatures: the keys that are known."""
 
     @property
-    def keys(self) -> Sequence[object]: ...
+    def keys(self) -> Sequence[object]:
+        """The keys that are known; without any, no signature is checked."""
+        ...
 
     @property
     def signed_from(self) -> int | None:
         """The number from which on records have to be signed, where that is known."""
         ...
 
-    def knows(self, key_id: str) -> bool: ...
+    def knows(self, key_id: str) -> bool:
+        """Return whether a key of that id is known."""
+        ...
 
-    def verifies(self, record: AuditRecord) -> bool: ...
+    def verifies(self, record: AuditRecord) -> bool:
+        """Return whether a known key has signed the record's hash."""
+        ...
 
 
 class Known(Protocol):
     """Where the trail ended once, as is kept outside of it."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """The number of the last record then."""
+        ...
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """Its hash."""
+        ...
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """What that record is called by."""
+        ...
+
     @property
-    def anchored_at(self) -> str: ...
+    def anchored_at(self) -> str:
+        """When that was: UTC, ISO 8601."""
+        ...
+
     @property
-    def author(self) -> str: ...
+    def author(self) -> str:
+        """Who kept it: user@host."""
+        ...
 
 
 def verify_chain(
@@ -310,11 +337,11 @@ def verify_chain(
 ) -> Verification:
     """Judge records, in the order in which they are stored.
 
-    ``start`` is the last record that was pruned, as far as is known; one of the records has to tell of that. ``head`` is where the trail is
-    known to end: records cut off at its end leave no other trace. Who knows only the
-    beginning of the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on
-    purpose, so that only what is there is judged. ``seals`` verifies signatures: once a record is signed, all that follow have to be. ``known``: where the trail ended before, as
-    is kept outside of it.
+    ``start`` is the last record that was pruned, as far as is known; one of the records has to report that. ``head`` is
+    where the trail is known to end: records cut off at its end leave no other trace. Who knows only the beginning of
+    the last hash gives ``ends_with``. ``selection`` says that records between the given ones are missing on purpose, so
+    that only what is there is judged. ``seals`` verifies signatures: once a record is signed, all that follow have to
+    be. ``known``: where the trail ended before, as is kept outside of it.
     """
     signatures = _Signatures(seals)
     links: list[_Link | Illegible] = []
@@ -364,7 +391,10 @@ def verify_chain(
 
 
 class _Signatures:
-    """Of the records in the order in which they are stored. What an altered record says of itself is not judged again."""
+    """The signatures of records, in the order in which they are stored.
+
+    What an altered record says of itself is not judged again.
+    """
 
     def __init__(self, seals: Seals | None) -> None:
         self._seals = seals
@@ -402,7 +432,10 @@ class _Signatures:
 
 
 def pruned_through(record: AuditRecord) -> Head:
-    """What a ``pruned`` record says was the last one that went; START when it says nothing that can be read."""
+    """Return what a ``pruned`` record says was the last one that went.
+
+    START when it says nothing that can be read.
+    """
     try:
         through = record.content["through"]
     except (ValueError, KeyError):
@@ -419,10 +452,10 @@ def pruned_through(record: AuditRecord) -> Head:
 def _places(
     links: list[_Link | Illegible], suspects: dict[int, AuditRecord], breaks: list[Break], first: Head
 ) -> list[int]:
-    """For each position the number that the record there has in the trail, and a break for each that was altered.
+    """Return each position's number in the trail, and add a break for each record that was altered.
 
     A sound record's number is its own. A suspect's own number may be what was altered: the hash that it was chained to
-    tells its true place, and when its content fits that place then it was only moved.
+    shows its true place, and when its content fits that place then it was only moved.
     """
     by_previous = {link.previous_hash: at for at, link in enumerate(links) if isinstance(link, _Link)}
     true_seq: dict[int, int] = {}
@@ -454,7 +487,10 @@ def _places(
 
 
 def _order_breaks(links: list[_Link | Illegible]) -> list[Break]:
-    """Sound records that stand in the wrong place or twice; a suspect's place was judged with the suspect."""
+    """Return breaks for sound records that are in the wrong place or there twice.
+
+    A suspect's place was judged with the suspect.
+    """
     breaks: list[Break] = []
     seen: set[int] = set()
     highest = 0
@@ -473,7 +509,7 @@ def _order_breaks(links: list[_Link | Illegible]) -> list[Break]:
 
 
 def _link_breaks(links: list[_Link | Illegible], places: list[int], first: Head) -> list[Break]:
-    """Records that were written anew with a hash that fits: the next one still holds the old hash."""
+    """Return breaks for records that were written anew with a hash that fits: the next one still has the old hash."""
     breaks: list[Break] = []
     at_place = {place: link for link, place in zip(links, places, strict=True) if isinstance(link, _Link)}
     for place, link in at_place.items():
@@ -507,7 +543,10 @@ def _gaps(places: list[int], first: Head) -> list[Break]:
 def _known_breaks(
     links: list[_Link | Illegible], places: list[int], known: Sequence[Known], start: Head, last: int
 ) -> list[Break]:
-    """Records that are not what was kept outside of the trail. What was pruned since is not there to be compared."""
+    """Return breaks for records that are not what was kept outside of the trail.
+
+    What was pruned since is not there to be compared.
+    """
     breaks: dict[int, Break] = {}
     at_place = {place: link for link, place in zip(links, places, strict=True) if isinstance(link, _Link)}
     for each in sorted(known, key=lambda k: k.seq):

@@ -6,7 +6,7 @@ import enum
 
 
 class IntentResult(enum.StrEnum):
-    """The values are those of records, those of before included: they never change."""
+    """What became of an intent. The values are those of records, older ones included: they never change."""
 
     VERIFIED = "applied and verified"
     APPLIED = "applied, not verified"
@@ -34,5 +34,5 @@ class IntentResult(enum.StrEnum):
 
 
 def read_result(outcome: object) -> IntentResult | None:
-    """The result that an outcome's payload names; None for none, and for one that a newer replfix knows."""
+    """Return the result that an outcome's payload names; None for none, and for one that only a newer replfix knows."""
     return IntentResult(outcome) if outcome in [result.value for result in IntentResult] else None

@@ -1,4 +1,4 @@
-"""Where a trail ended at some time, kept outside of it: what was cut off or written anew behind that is told by it."""
+"""Where a trail ended at some time, kept outside of it: it shows what was cut off or written anew since."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, fields
 from replfix.core.trail.audit_record import ID_DIGITS, canonical
 
 MARK = "replfix audit anchor "
-"""What stands before the JSON of one in a line, whatever a syslog puts before that."""
+"""What precedes the JSON of one in a line, whatever a syslog puts before that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
+    """The end of a trail as it was at some time."""
+
     trail: str  # its name; of a file with its host
     seq: int
     hash: str
@@ -21,10 +23,12 @@ class Anchor:
 
     @property
     def id(self) -> str:
+        """What people and scripts call the last record by."""
         return self.hash[:ID_DIGITS]
 
     @property
     def line(self) -> str:
+        """The text that an anchor file or a syslog gets."""
         return MARK + canonical(asdict(self))
 
 
@@ -32,7 +36,7 @@ _TYPES = {field.name: int if field.name == "seq" else str for field in fields(An
 
 
 def anchor_of(line: str) -> Anchor | None:
-    """The one in a line of an anchor file or of a syslog; None where there is none."""
+    """Return the one in a line of an anchor file or of a syslog; None where there is none."""
     _, mark, text = line.partition(MARK)
     try:
         found = json.loads(text) if mark else None

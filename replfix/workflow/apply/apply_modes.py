@@ -27,33 +27,37 @@ class TransactionExecutor(Protocol):
 
     @property
     def done(self) -> str:
-        """What is true once ``carry_out`` came back, in words."""
+        """What is true once ``carry_out`` has returned, in words."""
         ...
 
     def prepared(self) -> AbstractContextManager[None]:
-        """Around rehearsal and carrying out: settings that are in the way."""
+        """Return the context of rehearsal and ``carry_out``: inside it, settings that are in the way are changed."""
         ...
 
     def rehearse(self) -> None:
-        """Raises RehearsalFailed or PrivilegeError; nothing is changed."""
+        """Try the plan on the replica. Raises RehearsalFailed or PrivilegeError; nothing is changed."""
         ...
 
     def carry_out(self, guard: Callable[[], None]) -> None:
-        """``guard`` is called last before it counts. What is raised before: nothing was changed. NotVerified: not known."""
+        """Do what the plan says; ``guard`` is called last before it counts.
+
+        What is raised before that: nothing was changed. NotVerified: it is unknown whether anything was.
+        """
         ...
 
     def get_past(self) -> None:
-        """The replica gets past the transaction and stands, where it can be told to."""
+        """Let the replica get past the transaction and stop there, where it can be made to."""
         ...
 
     def verify(self) -> None:
-        """NotVerified when its rows are not as they should be."""
+        """Check the replica afterwards. NotVerified when its rows are not as they should be."""
         ...
 
 
 def executor_for(
     operation: Operation, log: IncidentLog, plan: Plan, diagnosis: Diagnosis, repair: Repair, receiving: Receiving
 ) -> TransactionExecutor:
+    """Return what carries out the plan, by the way in which the replica gets past the transaction."""
     ways: dict[ApplyMode, type[_Apply] | type[_NetRows] | type[_EmptyTransaction] | type[_SkipCounter]] = {
         ApplyMode.APPLY: _Apply,
         ApplyMode.NET_ROWS: _NetRows,
@@ -64,7 +68,7 @@ def executor_for(
 
 
 def _of_the_plan(plan: Plan, diagnosis: Diagnosis) -> Diagnosis:
-    """With what a plan that leaves rows out makes of the transaction."""
+    """Return the diagnosis with what a plan that leaves rows out makes of the transaction."""
     evidence, transaction = diagnosis.evidence, diagnosis.evidence.transaction
     if plan.way.leaves_out or plan.left_out is None or transaction is None:
         return diagnosis
@@ -120,7 +124,7 @@ class _Apply(_Round):
 
 
 class _NetRows(_Apply):
-    """What no applier takes is carried out in its place: what the transaction makes of its rows, under its GTID.
+    """A transaction that no applier takes, carried out in its place: what it makes of its rows, under its GTID.
 
     The steps come first, in a transaction of their own: they are not logged, and this one is.
     """
@@ -150,7 +154,7 @@ class _NetRows(_Apply):
         self.repair.commit_transaction(self.plan, evidence.transaction, evidence.tables, guard)
 
     def get_past(self) -> None:
-        pass  # gtid_executed holds it
+        pass  # gtid_executed has it
 
 
 class _LeaveOut(_Round):
@@ -196,7 +200,7 @@ class _EmptyTransaction(_LeaveOut):
         self.repair.commit_empty(self.plan, guard)
 
     def get_past(self) -> None:
-        pass  # gtid_executed holds it: it is passed over whenever the applier is started
+        pass  # gtid_executed has it: it is passed over whenever the applier is started
 
 
 class _SkipCounter(_LeaveOut):
@@ -216,7 +220,7 @@ class _SkipCounter(_LeaveOut):
                 f"The applier does not stand at the start of {plan.transaction}: the skip counter could pass over another one.",
                 "Nothing was changed. Run the command again: the diagnosis is made anew.",
             )
-        # On record before: a counter that a killed run leaves behind would eat a transaction at the next start.
+        # On record first: a counter that a killed run leaves set would skip a transaction at the next start.
         self.log.append(RecordKind.SETTINGS, plan.channel, payload)
         try:
             self.repair.set_skip_counter()

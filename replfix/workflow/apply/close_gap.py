@@ -1,6 +1,7 @@
-"""What comes before the failing transaction and was not committed when the workers stopped: the replica applies it first.
+"""Transactions before the failing one that were not committed when the workers stopped: the replica applies them first.
 
-Nothing is repaired for that, but in between the channel stands without an error, and nobody could tell why: it is on record before.
+Nothing is repaired for that, but in between the channel is stopped without an error, and nobody could know why: it is
+recorded before.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ _NO_CHANNEL = Found(IntentResult.UNEXPLAINED, "The replica has no such channel a
 
 
 def close_gap(operation: Operation, log: IncidentLog, plan: Plan) -> bool:
-    """True when there was something: how the channel stands has to be looked at anew. NotVerified once it was started."""
+    """Let the replica apply what comes before the failing transaction; return whether there was anything.
+
+    If there was, the channel's state has to be read anew. NotVerified once it was started.
+    """
     status = replica_status(operation.replica)
     channel = status.channel(plan.channel)
     gap = status.waiting_before(channel, plan.transaction) if channel is not None else None
     if channel is None or not gap or channel.committed_behind(plan.transaction) is not None:
-        return False  # with committed ones behind it, the replica has one start only: see committed_behind
+        return False  # with committed ones after it, the replica has one start only: see committed_behind
     with operation.replica.repair(plan.channel) as repair:
         repair.check_skip_counter()
         still_the_same(operation, plan)
@@ -59,8 +63,10 @@ def _carry_out(operation: Operation, log: IncidentLog, plan: Plan) -> None:
 
 
 def end_gap(operation: Operation, plan: Plan, *, finish: bool) -> tuple[Found, str] | None:
-    """What became of what an interrupted run had begun, and what was done about it, in words. None: it stays open, because
-    without ``finish`` nothing is started."""
+    """Return what became of what an interrupted run had begun, and what was done about it, in words.
+
+    None: it stays open, because without ``finish`` nothing is started.
+    """
     status = replica_status(operation.replica)
     channel = status.channel(plan.channel)
     done = ""
@@ -76,7 +82,7 @@ def end_gap(operation: Operation, plan: Plan, *, finish: bool) -> tuple[Found, s
 
 
 def _meet_again(operation: Operation, plan: Plan) -> ReplicaStatus:
-    """An UNTIL that was reached leaves no error behind (9.7.4): the applier has to meet the transaction again."""
+    """Let the applier meet the transaction again: an UNTIL that was reached leaves no error (9.7.4)."""
     status = wait_until_stopped(operation, plan)
     if _stands_before(status, plan):
         start_applier(operation, plan)

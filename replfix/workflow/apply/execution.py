@@ -1,7 +1,7 @@
 """One executor for a repair and for an undo: the stages of both, in their order, and what is on record of each.
 
-The order is the promise: nothing is written before its intent is durable in the trail, nothing is applied that a server has not
-rehearsed, and what is reported is what was looked at afterwards.
+The order is the promise: nothing is written before its intent is durable in the trail, nothing is applied that a server
+has not rehearsed, and what is reported is what was looked at afterwards.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 
 
 class Stage(enum.StrEnum):
+    """A stage of a repair or an undo. ``REPAIR`` and ``UNDO`` have them in their order."""
+
     CHECK = "check"
     REHEARSE_ON_SOURCE = "rehearse on the source"
     REHEARSE = "rehearse"
@@ -79,21 +81,25 @@ ENDED: Mapping[Stage, tuple[str, str]] = {
     Stage.START: ("The channel is started.", "Everything is written. `recover` starts the channel."),
     Stage.CONFIRM: ("What was written on the source is read on both servers.", "Everything is written."),
 }
-"""Of each stage: what is done, and what a run that ends in it leaves. docs/how-it-works.md prints it."""
+"""Of each stage: what is done, and what a run that ends in it leaves. docs/reference/stages.md prints it."""
 
 
 class Procedure(Protocol):
     """What a repair or an undo does in each of its stages."""
 
     @property
-    def plan(self) -> Plan: ...
+    def plan(self) -> Plan:
+        """The plan that is carried out."""
+        ...
 
     @property
-    def stages(self) -> tuple[Stage, ...]: ...
+    def stages(self) -> tuple[Stage, ...]:
+        """Its stages, in their order."""
+        ...
 
     @property
     def steps(self) -> Mapping[Stage, Callable[[], None]]:
-        """For every stage but RECORD, which is the executor's own."""
+        """What is done in every stage but RECORD, which is the executor's own."""
         ...
 
     @property
@@ -102,28 +108,29 @@ class Procedure(Protocol):
         ...
 
     def settings(self) -> AbstractContextManager[None]:
-        """Settings that stand in the way of a write: changed inside, put back behind it."""
+        """Return the context in which settings that prevent a write are changed; after it they are put back."""
         ...
 
     def intent(self) -> dict[str, object]:
-        """What is on record before anything is written."""
+        """Return what is on record before anything is written."""
         ...
 
     def result(self) -> IntentResult:
-        """What became of it as far as it came."""
+        """Return what became of it, as far as it got."""
         ...
 
     def interrupted(self, error: BaseException) -> BaseException:
-        """Put back what is not the executor's. What is raised in the place of an error behind the intent."""
+        """Put back what is not the executor's, and return what is raised in place of the error."""
         ...
 
 
 def execute(
     operation: Operation, log: IncidentLog, procedure: Procedure, progress: RoundProgress, *, dry_run: bool = False
 ) -> None:
-    """Go through the stages; with ``dry_run`` up to the record. Raises NotDone when nothing was changed, NotVerified otherwise.
+    """Go through the stages; with ``dry_run`` up to the record.
 
-    From the intent on, an interrupt waits for the end: in between nothing is as anybody would want it.
+    Raises NotDone when nothing was changed, NotVerified otherwise. From the intent on, an interrupt waits for the end: in
+    between nothing is as anybody would want it.
     """
     plan, stages = procedure.plan, iter(procedure.stages)
     with ExitStack() as shielded:
@@ -156,7 +163,7 @@ def execute(
 
 
 def after_the_commit(error: BaseException, done: str) -> BaseException:
-    """An error that says of itself that nothing was changed, behind a COMMIT."""
+    """Return an error after a COMMIT as NotVerified, where it would say by itself that nothing was changed."""
     if isinstance(error, NotVerified) or not isinstance(error, ReplfixError):
         return error
     return NotVerified(f"{done}; then: {error.message}", error.hint or "'replfix status' shows the channel.")
@@ -165,7 +172,10 @@ def after_the_commit(error: BaseException, done: str) -> BaseException:
 def commit_guarded(
     carry_out: Callable[[Callable[[], None]], None], check: Callable[[], None], progress: RoundProgress
 ) -> None:
-    """``carry_out`` with ``check`` last before it counts; ``progress`` has what is known of it, whatever is raised."""
+    """Call ``carry_out`` with ``check`` last before it counts.
+
+    Whatever is raised, ``progress`` has what is known of it.
+    """
     guarded = False
 
     def guard() -> None:

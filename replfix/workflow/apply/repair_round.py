@@ -105,7 +105,7 @@ class _RepairRound:
         self._source_failed = self._on_source.write()
 
     def _start(self) -> None:
-        """Also when the source's part failed: the replica is past the transaction, and right."""
+        """Start the channel, also when the source's part failed: the replica is past the transaction, and right."""
         self._progress.left_stopped = start_again(self._operation, self.plan)
         if self._source_failed is not None:
             raise _not_on_source(self._source_failed, self._progress)
@@ -128,7 +128,7 @@ class _RepairRound:
 
 
 def _check_privileges(replica: Replica) -> None:
-    """What is needed behind the rehearsal, before anything is written: PrivilegeError, with the GRANT."""
+    """Check what is needed after the rehearsal, before anything is written: PrivilegeError, with the GRANT."""
     status, granted = replica.status(), replica.granted()
     shut = bool(status.super_read_only)
     lacking = lacking_behind_the_rehearsal(granted, read_only=bool(status.read_only), super_read_only=shut)
@@ -142,13 +142,14 @@ def _check_privileges(replica: Replica) -> None:
 
 
 def plan_of(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
+    """Return the plan of that strategy, None for none, and the sentence that says why it is not possible here."""
     proposal = diagnosis.proposal(strategy)
     assert proposal is not None  # every strategy proposes or says why not
     return proposal.plan, f"{strategy} is not possible here: {proposal.reason}"
 
 
 def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
-    """A fresh diagnosis that leads to the very same plan, made while the channel is held."""
+    """Return a fresh diagnosis, made while the channel's lock is held. Stale when it leads to another plan."""
     try:
         diagnosis = investigate(operation.replica, operation.source_of, plan.channel, trail=operation.trail_to_read)
     except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
@@ -165,7 +166,7 @@ def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
 
 
 def _check_guards(replica: Replica, plan: Plan, then: Diagnosis, repair: Repair) -> None:
-    """Last look before it counts, with the rows locked: still the same server, channel, source, error and tables."""
+    """Look once more before it counts, with the rows locked: still the same server, channel, source, error and tables."""
     repair.check_skip_counter()
     if changed := _changed(replica, plan, then.evidence):
         raise Stale(
@@ -175,7 +176,7 @@ def _check_guards(replica: Replica, plan: Plan, then: Diagnosis, repair: Repair)
 
 
 def replica_status(replica: Replica) -> ReplicaStatus:
-    """Of a server that was a replica when the plan was made."""
+    """Return the status of a server that was a replica when the plan was made. Stale when it is none any more."""
     try:
         return replica.status()
     except ReplicationError as error:
@@ -205,7 +206,7 @@ def _intent(diagnosis: Diagnosis, plan: Plan) -> dict[str, object]:
 
 
 def _to_record(diagnosis: Diagnosis, plan: Plan) -> tuple[dict[str, object], ...]:
-    """What holds rows: the intent, and once more what is written on the source."""
+    """Return what contains rows: the intent, and once more what is written on the source."""
     there = plan.on_source
     return (_intent(diagnosis, plan), *(() if there is None else (on_source_document(there),)))
 

@@ -22,15 +22,17 @@ UNTIL_SECONDS = 600.0
 SETTLE_SECONDS = 5.0
 """How long a channel with a backlog has to run without an error before it counts as running."""
 WAITING_SECONDS = 3.0
-"""How long an applier may wait for what no receiver brings before that is said."""
+"""How long an applier may wait for what no receiver brings before that is reported."""
 POLL_SECONDS = 0.1
 
 
 def wait_until_stopped(
     operation: Operation, plan: Plan, *, or_applied: bool = False, mark: LogPosition | None = None
 ) -> ReplicaStatus:
-    """How the replica stands once the applier has come to the end of an UNTIL, or to an error; with ``or_applied`` also
-    when it got past the plan's transaction and runs on, with ``mark`` when it got there."""
+    """Return the status once the applier has come to the end of an UNTIL, or to an error.
+
+    With ``or_applied`` also when it got past the plan's transaction and runs on, with ``mark`` when it got there.
+    """
     clock = operation.clock
     begun = waiting_since = clock.now()
     while True:
@@ -78,7 +80,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
             operation.replica.stop(
                 plan.channel, Threads.APPLIER
             )  # at the end of the relay log it only ends with the next event (9.7.4)
-    # An applier on its way to its UNTIL is still there for a moment: started then, it would stop all the same (9.7.4).
+    # An applier on its way to its UNTIL still runs for a moment: started then, it would stop all the same (9.7.4).
     status = wait_until_stopped(operation, plan, or_applied=receiving.runs_on)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
@@ -107,7 +109,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
 
 
 def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
-    """An applier that has read all of the relay log and waits: what it waits for, and what to do."""
+    """Return what an applier waits for that has read all of the relay log, and what to do."""
     what = f"The applier waits: it has read all of the relay log, {plan.transaction} is not whole in it, and"
     error = f" Error {channel.receiver_errno}: {channel.receiver_message}" if channel.receiver_errno else ""
     if channel.receiver is ReceiverState.CONNECTING:
@@ -124,7 +126,10 @@ def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
 
 
 def verify(operation: Operation, diagnosis: Diagnosis, receiving: Receiving) -> None:
-    """Every row that the transaction touched, read from the replica and held against the event."""
+    """Read every row that the transaction touched from the replica, and compare it with the event.
+
+    NotVerified where they differ.
+    """
     transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
     assert transaction is not None
     found = diagnosis.evidence.reconciliation
@@ -153,7 +158,10 @@ def _left(*, running: bool, ran_on: bool) -> str:
 
 
 def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
-    """Rows that later transactions of the source change: on a channel that runs, or ran, they need not stand as this one left them."""
+    """Return the rows that later transactions of the source change.
+
+    On a channel that runs, or ran, they need not be as this one left them.
+    """
     evidence = diagnosis.evidence
     assert evidence.transaction is not None
     source = operation.source_of(evidence.channel)
@@ -163,10 +171,10 @@ def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:
 
 
 def start_again(operation: Operation, plan: Plan) -> str:
-    """START REPLICA, then watch until it has caught up, fails again, or has run for a while. In words why it was not started;
-    empty when it was.
+    """START REPLICA, then watch until it has caught up, fails again, or has run for a while.
 
-    A receiver that somebody stopped, before or while the plan was carried out, stays stopped.
+    Returns in words why it was not started; empty when it was. A receiver that somebody stopped, before or while the
+    plan was carried out, stays stopped.
     """
     replica, clock = operation.replica, operation.clock
     if not replica.status().applying(plan.channel) and (refused := start_channel(operation, plan)):

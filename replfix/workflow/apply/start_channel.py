@@ -16,7 +16,7 @@ from replfix.workflow.operation import Operation
 CONNECT_SECONDS = 30.0
 """How long a receiver that was started may take to connect."""
 FETCH_SECONDS = 600.0
-"""How long it may take to fetch what the applier needs, or what the relay log held before."""
+"""How long it may take to fetch what the applier needs, or what the relay log contained before."""
 POLL_SECONDS = 0.1
 
 
@@ -29,7 +29,7 @@ def of_channel(
     until: bool,
     from_source: bool = False,
 ) -> Situation:
-    """The source is asked only where the answer depends on it."""
+    """Return what a start of the channel needs. The source is asked only where the answer depends on it."""
     found = situation(channel, transaction, until=until, from_source=from_source)
     if not found.depends_on_source:
         return found
@@ -43,11 +43,14 @@ class Receiving:
     def __init__(self, operation: Operation, plan: Plan) -> None:
         self._operation = operation
         self._plan = plan
-        self._had: GtidSet | None = None  # what the relay log of a receiver that is to be stopped again held
-        self.runs_on = False  # it is not stopped behind the transaction: the applier must not be started twice, or cannot be told to
+        self._had: GtidSet | None = None  # what the relay log of a receiver that is to be stopped again contained
+        self.runs_on = False  # it is not stopped after the transaction: the applier must not be started twice, or cannot be made to stop there
 
     def bring(self) -> None:
-        """Before anything is changed. NotDone when the receiver does not connect or does not get there: it is stopped again."""
+        """Start the receiver where the plan says so, before anything is changed.
+
+        NotDone when the receiver does not connect or does not get there: it is stopped again.
+        """
         operation, plan = self._operation, self._plan
         if plan.receiver is None:
             return
@@ -73,7 +76,7 @@ class Receiving:
             raise
 
     def put_back(self) -> None:
-        """Stop a receiver that was stopped before, once it has fetched again what the relay log held then."""
+        """Stop a receiver that was stopped before, once it has fetched again what the relay log contained then."""
         had, self._had = self._had, None
         if had is None:
             return
@@ -103,8 +106,10 @@ def _start_receiver(operation: Operation, plan: Plan, found: Situation) -> None:
 
 
 def fetched(operation: Operation, name: str, enough: Callable[[ChannelStatus, GtidSet], bool]) -> None:
-    """Wait until a receiver is connected and has fetched enough, by the channel and what the replica has executed. NotDone when
-    it stops, does not connect, or is too slow."""
+    """Wait until a receiver is connected and has fetched enough, by the channel and what the replica has executed.
+
+    NotDone when it stops, does not connect, or is too slow.
+    """
     clock = operation.clock
     begun = clock.now()
     while True:
@@ -143,7 +148,7 @@ def start_applier(
     before: TransactionId | None = None,
     gaps: bool = False,
 ) -> None:
-    """Let the applier run up to some end. Refused when the table says so: nothing was started."""
+    """Start the applier up to some end. Refused when the table says so: nothing was started."""
     status = operation.replica.status()
     channel = status.channel(plan.channel)
     if channel is None:
@@ -156,7 +161,7 @@ def start_applier(
 
 
 def start_channel(operation: Operation, plan: Plan) -> str:
-    """Let it run on, without an end. In words why it was not started; empty when it was."""
+    """Start the channel without an end. Return in words why it was not started; empty when it was."""
     replica = operation.replica
     status = replica.status()
     channel = status.channel(plan.channel)

@@ -14,7 +14,7 @@ from replfix.workflow.operation import IncidentLog
 
 @contextmanager
 def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
-    """super_read_only and the like out of the way, on record before it is done, put back and on record after."""
+    """Move super_read_only and the like out of the way: on record before it is done, put back and on record after."""
     with repair.alone():
         settings = repair.settings()
         if not settings:

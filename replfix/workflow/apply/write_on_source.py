@@ -22,7 +22,7 @@ from replfix.workflow.investigate.foreign_keys.find_counterparts import ChangesS
 from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 
 SEEN_SECONDS = 30.0
-"""How long what was written on the source may take to the replica."""
+"""How long what was written on the source may take to reach the replica."""
 POLL_SECONDS = 0.1
 
 
@@ -31,7 +31,7 @@ Check = Callable[[tuple[Step, ...]], None]
 
 
 class SourceWriter:
-    """Of one plan. Nothing at all for a plan that has no part on the source. ``check`` is called last before COMMIT."""
+    """The part on the source of one plan; nothing at all for a plan that has none. ``check`` is called last before COMMIT."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class SourceWriter:
         return source
 
     def rehearse(self) -> None:
-        """RehearsalFailed, Stale or PrivilegeError; nothing is changed on either server."""
+        """Rehearse it. RehearsalFailed, Stale or PrivilegeError; nothing is changed on either server."""
         if (part := self._plan.on_source) is None:
             return
         self._progress.on_source = SourceWriteResult.NOT_WRITTEN
@@ -70,8 +70,10 @@ class SourceWriter:
             writing.rehearse(part, self._tables)
 
     def write(self) -> ReplfixError | None:
-        """The reason why it is not known to be written; what the replica went through is as it was then, and is told by
-        who calls."""
+        """Write it; return the reason why it is not known to be written, None when it is.
+
+        What the replica has done by then stays done; the caller reports it.
+        """
         if (part := self._plan.on_source) is None:
             return None
         try:
@@ -88,7 +90,7 @@ class SourceWriter:
         return None
 
     def _record(self, part: SourceWrite, steps: tuple[Step, ...]) -> None:
-        """On record before it counts: with the keys that the source gave, what became of it can be told from its rows."""
+        """Record the steps before they count: with the keys that the source gave, their rows show what became of them."""
         self._check(steps)
         undo = [*sql.SOURCE_UNDO_SETTINGS, *(step.undo_sql for step in reversed(steps))]
         payload: dict[str, object] = {
@@ -126,7 +128,7 @@ class SourceWriter:
 def of_round(
     operation: Operation, log: IncidentLog, plan: Plan, diagnosis: Diagnosis, progress: RoundProgress
 ) -> SourceWriter:
-    """The part of a plan that this diagnosis led to."""
+    """Return the writer for the part of a plan that this diagnosis led to."""
     side = diagnosis.evidence.on_source
     tables = side.tables if side is not None else {}
 
@@ -140,7 +142,10 @@ def of_round(
 def _none_of_its_own(
     operation: Operation, evidence: Evidence, tables: Mapping[TableName, Table], steps: tuple[Step, ...]
 ) -> None:
-    """A row of the replica with the name of one that comes from the source would stop it."""
+    """Check that the replica has no row of its own with the name of one that comes from the source.
+
+    Such a row would stop the replica: NotDone.
+    """
     lookups = questions([step for step in steps if step.current is None], tables)
     held = {lookup: rows for lookup, rows in operation.replica.find(tables, lookups).items() if rows}
     leaving = _leaving(operation, evidence, tables) if held else set()
@@ -153,7 +158,10 @@ def _none_of_its_own(
 
 
 def _leaving(operation: Operation, evidence: Evidence, tables: Mapping[TableName, Table]) -> set[Identity]:
-    """Rows that the replica still holds and the backlog touches: they are the source's, which has given up their keys."""
+    """Return the rows that the replica still has and the backlog touches.
+
+    They are the source's, which has released their keys.
+    """
     assert evidence.transaction is not None
     source, by_gtid = operation.source_of(evidence.channel), evidence.channel.auto_position
     changes = ChangesSince(source, evidence.transaction, evidence.status.executed, by_gtid, tables, [])
@@ -170,7 +178,7 @@ def _names(tables: Mapping[TableName, Table], name: TableName, rows: Iterable[Ro
 
 
 def arrived(operation: Operation, channel: str, steps: Sequence[Step], tables: dict[TableName, Table]) -> bool:
-    """Whether the replica comes to hold the rows as they were written; False also when the channel stops before."""
+    """Return whether the replica gets the rows as they were written; False also when the channel stops before."""
     clock, lookups = operation.clock, questions(steps, tables)
     deadline = clock.now() + SEEN_SECONDS
     while True:

@@ -1,1 +1,1 @@
-"""What an interrupted run left behind."""
+"""What an interrupted run left: found, finished and recorded."""

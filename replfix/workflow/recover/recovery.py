@@ -1,4 +1,4 @@
-"""What an interrupted run left behind, put right before anything else is written: settings, and stories without an end."""
+"""What an interrupted run left, put right before anything else is written: settings, and intents without an outcome."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _GOES_ON = "'replfix resolve' goes on: it finds nothing in the way any more, sta
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """One thing that was put right. ``told_by``: the record that told of it; ``audit_id``: the one that ends it."""
+    """One thing that was put right. ``told_by``: the record from which it is known; ``audit_id``: the one that ends it."""
 
     told_by: AuditRecord
     audit_id: str
@@ -49,37 +49,40 @@ class Recovered:
 
     @property
     def channel(self) -> str:
+        """The channel that it is about."""
         return self.told_by.channel
 
 
 def leftovers(trail: Trail, server_uuid: str) -> list[AuditRecord]:
-    """Settings of that server which an interrupted run changed and did not put back."""
+    """Return the records of settings of that server that an interrupted run changed and did not put back."""
     return [record for record in trail.open_settings() if server_of(record) == server_uuid]
 
 
 def unended(trail: Trail, server_uuid: str) -> list[AuditRecord]:
-    """Intents for that server of which nobody knows what became."""
+    """Return the intents for that server of which it is unknown what became."""
     return [record for record in trail.open_intents() if server_of(record) == server_uuid]
 
 
 def server_of(record: AuditRecord) -> object:
-    """The server_uuid that a record of settings or of an intent is about."""
+    """Return the server_uuid that a record of settings or of an intent is about."""
     content = _content(record)
     plan = content.get("plan")
     return plan.get("server_uuid") if isinstance(plan, dict) else content.get("server_uuid")
 
 
 def recover(operation: Operation) -> Iterator[Recovered]:
-    """One by one, put settings back, find out what became of every intent, and start a channel that the run was about to start.
+    """Put settings back, find out what became of every intent, and start a channel that the run was about to start.
 
-    Busy when a run that is still at work holds the channel: then nothing was left behind yet.
+    One by one. Busy when a run that is still at work holds the channel's lock: then nothing was left yet.
     """
     return _recovered(operation, finish=True, skip_busy=False)
 
 
 def recover_first(operation: Operation, *, finish: bool = True) -> None:
-    """The same before something else is written. What a run that is still at work holds is that run's own business.
-    Without ``finish`` no channel is started: for a dry run."""
+    """Recover before something else is written, but for what a run that is still at work has locked.
+
+    Without ``finish`` no channel is started: for a dry run.
+    """
     for done in _recovered(operation, finish=finish, skip_busy=True):
         operation.progress(" ".join(filter(None, (done.message, done.next))))
 
@@ -91,7 +94,7 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
     for found in leftovers(trail, server_uuid):
         try:
             with operation.replica.repair(found.channel) as repair, repair.alone():
-                # Looked up again: the run that held the channel until now may have ended its story itself.
+                # Looked up again: the run that held the channel's lock until now may have put it back itself.
                 if found.id in {record.id for record in leftovers(trail, server_uuid)}:
                     with _nothing_unexpected():
                         put_back = _put_back(operation, found, repair)
@@ -114,7 +117,7 @@ def _recovered(operation: Operation, *, finish: bool, skip_busy: bool) -> Iterat
 
 @contextmanager
 def _nothing_unexpected() -> Iterator[None]:
-    """Here servers are changed for what is on record already."""
+    """Raise Unexpected for any error but replfix's own: here servers are changed for what is on record already."""
     try:
         yield
     except ReplfixError:
@@ -153,8 +156,10 @@ def _not_by_that_run(record: AuditRecord, name: str, repair: Repair) -> str:
 
 
 def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
-    """Find out what became of an intent, do what was left to do, and record it: last, for a run that is killed here has to
-    leave the story open."""
+    """Find out what became of an intent, do what was left to do, and record it.
+
+    The record comes last: a run that is killed here has to leave the intent open.
+    """
     operation.progress(f"Finding out what became of the intent {record.id} of {record.recorded_at[:19]}")
     document = _plan_document(record)
     hint, on_source = "", None
@@ -190,8 +195,10 @@ def _end(operation: Operation, record: AuditRecord, finish: bool) -> Recovered:
 
 
 def _end_gap(operation: Operation, record: AuditRecord, finish: bool) -> Recovered | None:
-    """The same for what was to be applied before the failing transaction; None where that has to wait for a run that
-    finishes it."""
+    """Find out how far the replica came that was to apply what precedes the failing transaction.
+
+    None where that has to wait for a run that finishes it.
+    """
     plan = read_plan(_plan_document(record), {})
     operation.progress(f"Looking how far the replica came before {plan.transaction}: intent {record.id}")
     ended = end_gap(operation, plan, finish=finish)
@@ -219,7 +226,7 @@ def _interrupted(record: AuditRecord, found: Found) -> str:
 
 
 def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) -> str:
-    """In words; what ``finish`` allows is done."""
+    """Return what is left to do, in words; what ``finish`` allows is done."""
     status = operation.replica.status()
     now = status.channel(plan.channel)
     if now is None or now.applier_running:
@@ -242,7 +249,7 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
 
 
 def _receiver_now(plan: Plan, channel: ChannelStatus | None) -> str:
-    """What a run that was to stop the receiver again has left."""
+    """Return what a run that was to stop the receiver again has left, in words."""
     if (
         plan.receiver is None
         or not plan.receiver.put_back
@@ -254,19 +261,25 @@ def _receiver_now(plan: Plan, channel: ChannelStatus | None) -> str:
 
 
 def _told_of_source(trail: Trail, record: AuditRecord) -> AuditRecord | None:
-    """What the run was about to commit on the source, once the replica's rows had been read and were right."""
+    """Return the record of what the run was about to commit on the source.
+
+    It is written once the replica's rows have been read and are right.
+    """
     story = trail.records(incident=record.incident)
     return next((r for r in story if r.kind == RecordKind.ON_SOURCE and r.seq > record.seq), None)
 
 
 OnSourceFound = tuple[SourceWriteResult, str]
-"""What became of a plan's part there, told from its rows, and in words."""
+"""What became of a plan's part there, as its rows show, and in words."""
 
 
 def _look(
     operation: Operation, record: AuditRecord, told: AuditRecord | None
 ) -> tuple[Found, Plan, ChannelStatus | None, OnSourceFound | None]:
-    """``told``: what the run was about to commit on the source. That may have changed the rows since."""
+    """Return what became of an intent, with its plan and channel, and of its part on the source.
+
+    ``told``: what the run was about to commit on the source. That may have changed the rows since.
+    """
     replica, document = operation.replica, _plan_document(record)
     tables = {name: replica.table(name) for name in tables_named(document)}
     plan = read_plan(document, tables)
@@ -274,7 +287,7 @@ def _look(
     status = replica.status()
     channel = status.channel(plan.channel)
     if channel is not None and channel.applier_running and channel.has_end:
-        # Where the run let it go up to: looked at before it is there, the channel would be found stopped by nobody later.
+        # Up to where the run let it go: looked at earlier, the channel would later be found stopped by nobody.
         feed_applier(operation, plan, channel)
         status = wait_until_stopped(operation, plan)
         channel = status.channel(plan.channel)
@@ -310,7 +323,7 @@ def _look_on_source(
         tables = {name: source.table(name) for name in tables_named(document)}
         steps = read_steps(document, tables)
         known = {name: table for name, table in tables.items() if table is not None}
-        with source.writing():  # behind a COMMIT of the killed run that is still under way
+        with source.writing():  # after a COMMIT of the killed run that is still under way
             found = source_found(steps, known, source.find(known, questions(steps, known)))
     except ReplfixError as error:
         reason = f" Whether its part was written on the source cannot be told: {error.message}"
@@ -329,7 +342,7 @@ def _look_on_source(
 
 
 def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) -> tuple[str, ...] | None:
-    """Which rows do not stand as the transaction leaves them; None when that cannot be looked at."""
+    """Return which rows are not as the transaction leaves them; None when that cannot be looked at."""
     if plan.transaction.gtid is None:
         return None
     try:
@@ -367,7 +380,7 @@ def _content(record: AuditRecord) -> dict[str, object]:
 
 
 def _tell(operation: Operation, kind: RecordKind, about: AuditRecord, payload: dict[str, object]) -> str:
-    """In the story of the run that was interrupted."""
+    """Add a record to the incident of the run that was interrupted; return its id."""
     return operation.trail.append(
         kind, incident=about.incident, replica=about.replica, channel=about.channel, payload=payload
     ).id

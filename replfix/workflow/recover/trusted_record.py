@@ -1,5 +1,7 @@
-"""What the trail tells, believed as far as its chain is whole and the servers' own state confirms it. Who can write to the trail could
-otherwise have any row written."""
+"""Records of the trail, believed as far as its chain is whole and the servers' own state confirms them.
+
+Anyone who can write to the trail could otherwise have any row written.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from replfix.workflow.investigate.compare_rows import definitions_of
 from replfix.workflow.operation import Operation
 
 LOG_READ = 100_000
-"""How many transactions of the source's log are read in search of what a repair is said to have written there."""
+"""How many transactions of the source's log are read in search of what a repair wrote there, as its record says."""
 
 _BY_HAND = (
     "Nothing was changed. 'replfix audit show {}' prints the rows, and the SQL that takes the repair back by hand."
@@ -29,7 +31,7 @@ _BY_HAND = (
 
 
 def check_whole(trail: Trail) -> None:
-    """AuditError where the trail was altered: then nothing is done on its word."""
+    """Raise AuditError where the trail was altered: then nothing is done because of its records."""
     found = trail.verify().first
     if found is not None:
         raise AuditError(
@@ -46,8 +48,11 @@ def confirm_repair(
     known: Mapping[TableName, Table],
     written: Document | None,
 ) -> None:
-    """Refused where the servers do not confirm the repair that ``intent`` tells of. ``plan``: its own steps, about the replica's tables
-    ``known``; ``written``: what it is said to have written on the source."""
+    """Raise Refused where the servers do not confirm the repair that ``intent`` records.
+
+    ``plan``: its own steps, about the replica's tables ``known``; ``written``: what it wrote on the source, as its
+    record says.
+    """
     if not plan.steps and written is None:
         return
     status = operation.replica.status()
@@ -78,7 +83,10 @@ def _met(status: ReplicaStatus, channel: ChannelStatus, plan: Plan) -> bool:
 def _transaction(
     operation: Operation, intent: AuditRecord, plan: Plan, channel: ChannelStatus, *, of_source: bool
 ) -> Transaction:
-    """From whichever log still holds it: the source's, and if not only that will do, the replica's own, and what it has received."""
+    """Read it from whichever log still has it.
+
+    That is the source's, and if not only that will do, the replica's own, and what it has received.
+    """
     why = []
     for read in islice(_logs(operation, plan, channel), 1 if of_source else None):
         try:
@@ -104,7 +112,7 @@ def _logs(operation: Operation, plan: Plan, channel: ChannelStatus) -> Iterator[
 
 
 def _confirm_on_source(source: Server, intent: AuditRecord, transaction: Transaction, written: Document) -> None:
-    """``transaction``: behind which it was written."""
+    """Look in the source's log, after ``transaction``, for what was written there. Refused where it is not found."""
     tables = {name: table for name in tables_named(written) if (table := source.table(name)) is not None}
     steps = read_steps(written, dict(tables))
     try:

@@ -24,8 +24,7 @@ from replfix.workflow.undo.source_undo import SourceUndo, source_half
 
 @dataclass(frozen=True, slots=True)
 class UndoState:
-    """The plan, and how both servers stand to it. ``rehearsed``: all that will be done to the replica's rows, by whichever way
-    it comes there."""
+    """The plan of an undo, and what is in its way on both servers."""
 
     repair: Plan
     plan: Plan
@@ -36,12 +35,13 @@ class UndoState:
 
     @property
     def rehearsed(self) -> Plan:
+        """The plan with all that will be done to the replica's rows, by whichever way it comes there."""
         mirrored = self.source.mirrored if self.source is not None else ()
         return replace(self.plan, steps=(*mirrored, *self.plan.steps))
 
 
 def inspect(operation: Operation, repair: Repaired) -> UndoState:
-    """Everything anew: the same plan comes of it as long as nothing has changed."""
+    """Look at everything anew: the plan is the same as long as nothing has changed."""
     replica, document, written = operation.replica, repair.document, repair.on_source
     named = dict.fromkeys((*tables_named(document), *(tables_named(written) if written is not None else ())))
     tables = {name: replica.table(name) for name in named}
@@ -68,7 +68,10 @@ def inspect(operation: Operation, repair: Repaired) -> UndoState:
 
 
 def _taken_by_the_source(half: SourceUndo) -> tuple[str, ...]:
-    """A row of the source was written over, or taken out, because it stood where a displaced row was to be."""
+    """Return why nothing comes back on the replica; empty when no row of the source is restored.
+
+    Such a row was overwritten or deleted, because it was where a displaced row was to be.
+    """
     if all(step.target is None for step in half.part.steps):
         return ()
     return ("The rows that the source gets back have their places.",)
@@ -84,8 +87,10 @@ def _blind(replica: Replica) -> tuple[str, ...]:
 
 
 def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], before: tuple[Step, ...]) -> tuple[str, ...]:
-    """Why nothing comes back on the replica, once the steps ``before`` have come there. ``tables`` gains those of parents and
-    children."""
+    """Return why nothing comes back on the replica, once the steps ``before`` have come there.
+
+    ``tables`` gains those of parents and children.
+    """
     if blind := _blind(replica):
         return blind
     effects = tuple(reason for step in plan.steps if (reason := side_effect(step, tables[step.table], plan.row_events)))
@@ -107,7 +112,10 @@ def _reasons(replica: Replica, plan: Plan, tables: dict[TableName, Table], befor
 def _without_parent(
     replica: Replica, plan: Plan, tables: dict[TableName, Table], steps: tuple[Step, ...]
 ) -> Iterator[str]:
-    """Rows that would come back to no parent. Where a step writes parents, the rehearsal tells."""
+    """Yield which rows would come back without a parent.
+
+    Where a step writes parents, the rehearsal shows that.
+    """
     going = {(step.table, step.current) for step in steps}
     written = {step.table for step in steps if step.target is not None}
     for step, key, lookup in parents_wanted(plan.steps, tables):
@@ -122,8 +130,10 @@ def _without_parent(
 
 
 def _events(replica: Replica, tables: Mapping[TableName, Table]) -> Transaction:
-    """In whose likeness row events are made: a transaction of the replica's own log, without a change. Its format
-    description is empty where rows have to be written by statements."""
+    """Return the transaction after which row events are modelled: of the replica's own log, without a change.
+
+    Its format description is empty where rows have to be written by statements.
+    """
     description = b""
     if not any(replica.not_as_events(table) for table in tables.values()):
         with suppress(ReplicationError):  # it keeps no binlog

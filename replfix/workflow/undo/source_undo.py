@@ -1,6 +1,6 @@
 """What a repair wrote on the source, to be taken back there: what of it is possible, seen from both servers.
 
-It is logged, and comes to the replica by replication: so the replica has to hold the rows just as the source does, with
+It is logged, and comes to the replica by replication: so the replica has to have the rows just as the source does, with
 nothing of its own in their way, or the undo itself would stop it.
 """
 
@@ -27,7 +27,7 @@ Tables = dict[TableName, Table]
 
 @dataclass(frozen=True, slots=True)
 class SourceUndo:
-    """``mirrored`` are the steps of ``part`` as they will come to the replica."""
+    """The part of an undo on the source. ``mirrored`` are the steps of ``part`` as they will come to the replica."""
 
     channel: ChannelStatus
     tables: Tables  # as the source defines them
@@ -37,7 +37,10 @@ class SourceUndo:
 
 
 def source_half(operation: Operation, plan: Plan, document: Document, ours: Tables) -> SourceUndo:
-    """Of the ``document`` that tells what was written there. ``ours``: the replica's tables, which gain those of children."""
+    """Return what takes back what was written there, as the ``document`` says. Refused where that is not possible.
+
+    ``ours``: the replica's tables, which gain those of children.
+    """
     channel = _running(operation.replica, plan)
     source = operation.source_of(channel)
     if (now := source.uuid()) != document.get("server_uuid"):
@@ -83,7 +86,7 @@ def _known(tables: dict[TableName, Table | None]) -> Tables:
 
 
 def _standing(server: Server, steps: Sequence[Step], tables: Tables) -> Iterator[str]:
-    """Rows that changed since, keys that are taken, children that would be left behind."""
+    """Yield what is in the way: rows that changed since, keys that are taken, children that would lose their parent."""
     yield from in_the_way(steps, tables, server.find(tables, questions(steps, tables)))
     children = referencing(server, tables, released_keys(steps, tables))
     yield from orphaned(steps, children, tables)

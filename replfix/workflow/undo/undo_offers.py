@@ -30,8 +30,10 @@ Tables = Mapping[TableName, Table]
 
 
 def offers(operation: Operation, repair: Plan, tables: Tables, intent: str) -> tuple[Remedy, ...]:
-    """For each row of the replica that the repair took out or changed. ``tables`` are the replica's, ``intent`` the record that
-    has the rows."""
+    """Return what can be done for each row of the replica that the repair took out or changed.
+
+    ``tables`` are the replica's, ``intent`` the record that has the rows.
+    """
     displaced = [step for step in parents_first(repair.displaced, tables) if step.current is not None]
     if not displaced:
         return ()
@@ -104,7 +106,10 @@ def _under_new_keys(
 
 
 def _a_family(tables: Tables, rows: tuple[Named, ...]) -> bool:
-    """Whether some of the rows are in tables that reference each other: these are kept together, or not at all."""
+    """Return whether some of the rows are in tables that reference each other.
+
+    These are kept together, or not at all.
+    """
     names = {name for name, _ in rows}
     return any(key.parent in names for name in names for key in tables[name].foreign_keys)
 
@@ -127,13 +132,13 @@ def _statements(part: SourceWrite) -> tuple[str, ...]:
 
 
 def _is_there(side: SourceFeasibility, name: TableName, row: RowImage) -> bool:
-    """The source has that very row."""
+    """Return whether the source has that very row."""
     table = side.tables[name]
     return any(not differing(table, row, held) for _, held in side.holding(table, row))
 
 
 def _with_their_parents(source: Server, side: SourceFeasibility, steps: tuple[Step, ...]) -> None:
-    """Refused where a row would be written without the row that it references."""
+    """Raise Refused where a row would be written without the row that it references."""
     tables = dict(side.tables)
     own = {held.holders for step in steps if step.target for held in held_by(tables[step.table], step.target)}
     for step, key, lookup in parents_wanted(steps, side.tables):

@@ -25,6 +25,8 @@ Confirm = Callable[[Plan], bool]
 
 
 class UndoResult(enum.StrEnum):
+    """How an undo ended."""
+
     UNDONE = "undone"
     NEEDS_HUMAN = "needs_human"
     REFUSED = "refused"
@@ -34,7 +36,7 @@ class UndoResult(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UndoOutcome:
-    """What beprogress of an undo. ``plan`` is the inverse of the repair that ``undoes`` tells of, its intent."""
+    """What became of an undo. ``plan`` is the inverse of the repair whose intent is ``undoes``."""
 
     result: UndoResult
     message: str
@@ -50,12 +52,12 @@ class UndoOutcome:
 
 
 def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confirm) -> UndoOutcome:
-    """Take back the repair that the record belongs to: what it wrote on the source first, then its rows on the replica, all of
-    them or none.
+    """Take back the repair that the record belongs to.
 
-    ``confirm`` is shown the plan before anything is done. A dry run compares, rehearses the part on the source, and stops.
-    Raises NotDone when nothing was changed. On the replica, rows are compared and changed under their locks, whether the
-    channel runs or not.
+    What it wrote on the source comes first, then its rows on the replica, all of them or none. ``confirm`` is shown the
+    plan before anything is done. A dry run compares, rehearses the part on the source, and stops. Raises NotDone when
+    nothing was changed. On the replica, rows are compared and changed under their locks, whether the channel runs or
+    not.
     """
     recover_first(operation, finish=not dry_run)
     repair = repaired(operation.trail, record_id)

@@ -30,7 +30,10 @@ _GO_ON = "The same command goes on with the rest."
 def undo_round(
     operation: Operation, log: IncidentLog, repair: Repaired, state: UndoState, progress: RoundProgress
 ) -> None:
-    """Rehearse and carry out what takes the repair back. Raises NotDone when nothing was changed, NotVerified otherwise."""
+    """Rehearse and carry out what takes the repair back.
+
+    Raises NotDone when nothing was changed, NotVerified otherwise.
+    """
     with operation.replica.repair(state.plan.channel) as session:
         execute(operation, log, _UndoRound(operation, log, repair, state, progress, session), progress)
 
@@ -99,7 +102,7 @@ class _UndoRound:
             raise failed
 
     def _confirm(self) -> None:
-        """Before the replica's rows: what was written on the source is in their places."""
+        """Wait for the source's part before the replica's rows: what was written on the source is in their places."""
         go_on = _GO_ON if self.plan.steps else ""
         try:
             self._source.see()
@@ -123,7 +126,7 @@ class _UndoRound:
         )
 
     def _verify(self) -> None:
-        """What is on the source was looked at before, there and here."""
+        """Compare the replica's rows. What is on the source was looked at before, there and here."""
         plan, tables, replica = self.plan, self._state.tables, self._operation.replica
         if not plan.steps:
             return
@@ -170,7 +173,7 @@ def _still_there(replica: Replica, plan: Plan, tables: Mapping[TableName, Table]
 def source_writer(
     operation: Operation, log: IncidentLog, repair: Repaired, state: UndoState, progress: RoundProgress
 ) -> SourceWriter:
-    """What takes back what the repair wrote on the source."""
+    """Return what takes back what the repair wrote on the source."""
 
     def check(_: object) -> None:
         now = inspect(operation, repair)
