@@ -149,6 +149,7 @@ class MariaDB:
             "--log-bin=binlog",
             "--relay-log=relay-bin",
             f"--{terms.LOG_APPLIED}=ON",
+            f"--{terms.NET_TIMEOUT}={_NET_SECONDS}",
             "--character-set-server=utf8mb4",
         )
 
@@ -318,6 +319,9 @@ class MariaDB:
 
 _FIRST_POSITION = 4
 
+_NET_SECONDS = 10
+"""After so long without a word a receiver connects anew. It misses at times that its source was reset (10.11, 11.8), and waits 60 s by
+default."""
 _SMALL = ("--innodb-log-file-size=4M", "--innodb-buffer-pool-size=32M", "--innodb-log-buffer-size=2M")
 _SMALL_ONCE = ("--innodb-undo-tablespaces=0",)  # 11.8 makes three of 10 MB, which every server would copy
 

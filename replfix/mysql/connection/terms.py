@@ -43,6 +43,7 @@ def current_names(row: Mapping[str, Any]) -> dict[str, Any]:
 APPLIED_POSITION = "gtid_slave_pos"
 WAIT_FOR_POSITION = "MASTER_GTID_WAIT"
 LOG_APPLIED = "log_slave_updates"
+NET_TIMEOUT = "slave_net_timeout"
 PARALLEL_THREADS = "slave_parallel_threads"
 TYPE_CONVERSIONS = "slave_type_conversions"
 TRIGGERS_FOR_ROWS = "slave_run_triggers_for_rbr"  # NO by default; else row events fire triggers (11.8.6)
