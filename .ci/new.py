@@ -152,7 +152,7 @@ SUMMARY = "@mark@: what becomes of the rows, in one sentence."
 
 
 def propose(evidence: Evidence) -> Proposal:
-    \"\"\"Return the plan of this strategy, or why there is none.\"\"\"
+    """Return the plan of this strategy, or why there is none."""
     if evidence.transaction is None:
         return Proposal(NAME, None, "The failing transaction could not be read.")
     return Proposal(NAME, None, "@mark@: a plan, or why there is none.")
