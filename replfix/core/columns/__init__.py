@@ -19,7 +19,8 @@ from replfix.core.columns import (
     texts,
     vectors,
 )
-from replfix.core.columns.column_type import ColumnType
+from replfix.core.columns.column_type import Answer, ColumnType
+from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
 
 COLUMN_TYPES: tuple[ColumnType, ...] = (
@@ -39,12 +40,19 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
 _BY_NAME = {name: type_ for type_ in COLUMN_TYPES for name in type_.names}
 
 
-def type_of(column: Column) -> ColumnType | None:
-    """Return the type of a column; None for one that replfix does not read."""
-    return _BY_NAME.get(column.data_type)
+def _not_read(_: Answer) -> Value:
+    raise ValueError("it is of a type that replfix does not read")
+
+
+NOT_READ = ColumnType((), _not_read)
+"""Of a column whose type replfix does not read: nothing special is known of it."""
+
+
+def type_of(column: Column) -> ColumnType:
+    """Return the type of a column; ``NOT_READ`` for one that replfix does not read."""
+    return _BY_NAME.get(column.data_type, NOT_READ)
 
 
 def select_form(column: Column) -> str:
-    """Return a template for the select list, with ``{}`` for the quoted column: ``select_form(c).format(quoted)``."""
-    type_ = type_of(column)
-    return type_.select if type_ is not None else "{}"
+    """Return a template with ``{}`` for the quoted column: ``select_form(c).format(quoted)`` goes into the select list."""
+    return type_of(column).select

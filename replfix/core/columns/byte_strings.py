@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.columns.column_type import ColumnType, bytes_in
+from replfix.core.columns.column_type import SAMPLES, ColumnType, bytes_in
 from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
 
 _ESCAPE = re.compile(rb"\\x([0-9A-F]{2})")
-_SEVERAL = 10
 
 
 def printed_bytes(text: str) -> bytes:
@@ -22,7 +21,7 @@ def _printed(_: Column, text: str) -> Value:
 
 
 def _samples(_: Column) -> tuple[Value, ...]:
-    return (b"", *(b"%d" % number for number in range(1, _SEVERAL)))
+    return (b"", *(b"%d" % number for number in range(1, SAMPLES)))
 
 
 TYPES = (

@@ -12,6 +12,10 @@ Answer = str | bytes
 """A value as the driver hands it over without conversion."""
 
 
+SAMPLES = 10
+"""About how many values ``ColumnType.samples`` gives."""
+
+
 class Impossible(Exception):
     """A text is no value of its column."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from replfix.core.columns.column_type import ColumnType, Impossible, text_in
+from replfix.core.columns.column_type import SAMPLES, ColumnType, Impossible, text_in
 from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
 
 _DECIMAL = re.compile(r"-?\d{1,65}(?:\.\d{1,30})?\Z", re.ASCII)
-_SEVERAL = 10
 
 
 def _number(text: str) -> Decimal:
@@ -27,7 +26,7 @@ def _printed(_: Column, text: str) -> Decimal:
 
 
 def _samples(column: Column) -> tuple[Value, ...]:
-    return tuple(Decimal(number).scaleb(-(column.scale or 0)) for number in range(_SEVERAL))
+    return tuple(Decimal(number).scaleb(-(column.scale or 0)) for number in range(SAMPLES))
 
 
 TYPES = (

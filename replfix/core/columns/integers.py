@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.columns.column_type import ColumnType, Impossible
+from replfix.core.columns.column_type import SAMPLES, ColumnType, Impossible
 from replfix.core.schema.table import Column
 
 _INTEGER = re.compile(r"-?\d{1,20}\Z", re.ASCII)
-_SEVERAL = 10
 
 
 def _printed(_: Column, text: str) -> int:
@@ -22,7 +21,7 @@ TYPES = (
         ("tinyint", "smallint", "mediumint", "int", "bigint"),
         int,
         printed=_printed,
-        samples=lambda _: tuple(range(_SEVERAL)),
+        samples=lambda _: tuple(range(SAMPLES)),
         signed=True,
         in_a_list=True,
     ),

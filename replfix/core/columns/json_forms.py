@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from replfix.core.columns import type_of
+from replfix.core.columns import NOT_READ, type_of
 from replfix.core.rows.row_values import NOT_LOGGED, Value
 from replfix.core.schema.table import Column
 
@@ -22,9 +22,9 @@ def from_json(column: Column, form: object) -> Value:
             return NOT_LOGGED
         case {"base64": str(encoded)}:
             return base64.b64decode(encoded, validate=True)
-        case str() if type_ is not None:
+        case str() if type_ is not NOT_READ:
             return type_.from_text(form)
-        case int() | float() if type_ is not None and not isinstance(form, bool):
+        case int() | float() if type_ is not NOT_READ and not isinstance(form, bool):
             return type_.from_number(form)
         case _:
             raise ValueError(f"{str(form)[:80]!r} is no value of {column.name}")

@@ -43,13 +43,8 @@ def _match(table: Table, part: KeyPart, text: str, *, cut: bool) -> Match:
         return Match(part, text)
     column = table.column(part.column)
     type_ = type_of(column)
-    if type_ is None or (cut and not type_.by_prefix):
-        reason = (
-            f"the value is cut, and {column.name} is no text"
-            if cut
-            else f"{column.name} is of the type {column.data_type.upper()}"
-        )
-        raise Unaskable(reason)
+    if cut and not type_.by_prefix:
+        raise Unaskable(f"the value is cut, and {column.name} is no text")
     value = type_.printed(column, text)
     if isinstance(value, str | bytes) and type_.by_prefix:
         if cut:

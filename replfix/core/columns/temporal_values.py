@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.columns.column_type import ColumnType, Impossible, text_in
+from replfix.core.columns.column_type import SAMPLES, ColumnType, Impossible, text_in
 from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
 
@@ -15,7 +15,6 @@ _FORMS = {
 }
 _FORMS["timestamp"] = _FORMS["datetime"]
 _DAYS = {"date": "2000-01-{:02}", "datetime": "2000-01-{:02} 00:00:00", "timestamp": "2000-01-{:02} 00:00:00"}
-_SEVERAL = 10
 
 
 def _printed(column: Column, text: str) -> str:
@@ -26,7 +25,7 @@ def _printed(column: Column, text: str) -> str:
 
 def _samples(column: Column) -> tuple[Value, ...]:
     digits = "." + "0" * column.scale if column.scale else ""
-    return tuple(f"{_DAYS[column.data_type].format(day)}{digits}" for day in range(1, _SEVERAL))
+    return tuple(f"{_DAYS[column.data_type].format(day)}{digits}" for day in range(1, SAMPLES))
 
 
 TYPES = (

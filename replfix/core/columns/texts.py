@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.columns.column_type import ColumnType, text_in
+from replfix.core.columns.column_type import SAMPLES, ColumnType, text_in
 from replfix.core.rows.row_values import Value
 from replfix.core.schema.table import Column
-
-_SEVERAL = 10
 
 
 def _printed(_: Column, text: str) -> Value:
@@ -14,7 +12,7 @@ def _printed(_: Column, text: str) -> Value:
 
 
 def _samples(_: Column) -> tuple[Value, ...]:
-    return ("", *map(str, range(1, _SEVERAL)))
+    return ("", *map(str, range(1, SAMPLES)))
 
 
 TYPES = (

@@ -15,7 +15,7 @@ from replfix.core.remedies.by_hand import rows_by_hand
 from replfix.core.remedies.remedy import LeadsTo, Remedy
 from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_diff import logged_in_part
-from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import Column, Table
 from replfix.core.words import counted
 
@@ -27,7 +27,7 @@ def with_made_up_values(table: Table, known: RowImage) -> RowImage | None:
     for column in table.columns:
         if values[column.ordinal] is not NOT_LOGGED or column.generated or column.own:
             continue
-        value = None if column.nullable else next(iter(_some(column)), None)
+        value = None if column.nullable else next(iter(type_of(column).samples(column)), None)
         if (value is None and not column.nullable) or (value is not None and column.name.lower() in in_keys):
             return None
         values[column.ordinal] = value
@@ -51,19 +51,13 @@ def changed_by(
     ]
     for column in sorted(overwritten, key=lambda c: c.name.lower() in in_keys | referring):
         name = column.name.lower()
-        for value in (None, *(() if name in referring else _some(column))):
+        for value in (None, *(() if name in referring else type_of(column).samples(column))):
             if value == after[column.ordinal] or (value is None and not column.nullable):
                 continue
             changed = (*row[: column.ordinal], value, *row[column.ordinal + 1 :])
             if value is None or name not in in_keys or is_free(column, changed):
                 return changed, column.name
     return row, ""
-
-
-def _some(column: Column) -> tuple[Value, ...]:
-    """Return values of that type, the simplest first."""
-    type_ = type_of(column)
-    return type_.samples(column) if type_ is not None else ()
 
 
 def risks(evidence: Evidence) -> Iterator[str]:

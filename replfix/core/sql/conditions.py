@@ -15,8 +15,7 @@ from replfix.errors import Refused
 
 
 def _equals(column: Column, value: Value) -> str:
-    type_ = type_of(column)
-    return f"{identifier(column.name)} {type_.equals if type_ is not None else '='} {literal(column, value)}"
+    return f"{identifier(column.name)} {type_of(column).equals} {literal(column, value)}"
 
 
 def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
@@ -90,8 +89,7 @@ def is_exactly(column: Column, value: Value) -> str:
         except Refused:
             return f"{name} IS NOT NULL"
     written = literal(column, value)
-    type_ = type_of(column)
-    if type_ is not None and type_.compared_as_selected:
+    if type_of(column).compared_as_selected:
         return f"{select_form(column).format(name)} <=> {written}"
     if not isinstance(value, str) or column.charset is None:
         return f"{name} <=> {written}"

@@ -62,5 +62,4 @@ def _table(pairs: Sequence[str], columns: Sequence[Column], name: str) -> str:
 
 def _type(column: Column) -> str:
     text = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
-    type_ = type_of(column)
-    return (type_.in_json_table(column) if type_ is not None else column.column_type) + text
+    return type_of(column).in_json_table(column) + text

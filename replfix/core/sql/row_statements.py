@@ -10,7 +10,7 @@ from replfix.core.columns import select_form, type_of
 from replfix.core.columns.key_probe import Match
 from replfix.core.rows.lookup import Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
-from replfix.core.schema.table import Column, Table, TableName, UniqueKey
+from replfix.core.schema.table import Table, TableName, UniqueKey
 from replfix.core.sql.conditions import found_in, matches, row_named, shown
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, table_name
@@ -75,7 +75,7 @@ def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:
     conditions = []
     for number, part in enumerate(lookups[0].parts):
         column = table.column(part.column or "")
-        if (type_ := type_of(column)) is not None and type_.in_a_list:
+        if type_of(column).in_a_list:
             values = {lookup.values[number][0] for lookup in lookups}
             given = ", ".join(literal(column, value) for value in values if value is not None)
             among = [f"{identifier(column.name)} IN ({given})"] if given else []
@@ -126,11 +126,6 @@ def insert_row(table: Table, target: RowImage, takes: Mapping[str, int] = NOTHIN
     return f"INSERT INTO {table_name(table.name)} ({names}) VALUES ({values})"
 
 
-def _updates_itself(column: Column) -> bool:
-    type_ = type_of(column)
-    return type_ is not None and type_.updates_itself
-
-
 def update_row(table: Table, current: RowImage, target: RowImage) -> str:
     """Set only columns that differ and were logged; ON UPDATE columns keep their value because it is given."""
     changes = [
@@ -138,7 +133,7 @@ def update_row(table: Table, current: RowImage, target: RowImage) -> str:
         for c in table.columns
         if not c.generated
         and target[c.ordinal] is not NOT_LOGGED
-        and (target[c.ordinal] != current[c.ordinal] or _updates_itself(c))
+        and (target[c.ordinal] != current[c.ordinal] or type_of(c).updates_itself)
     ]
     return f"UPDATE {table_name(table.name)} SET {', '.join(changes)} WHERE {row_named(table, current)}"
 

@@ -6,7 +6,7 @@ spaces of CHAR are cut as in the binlog. Columns are selected as :func:`replfix.
 
 from __future__ import annotations
 
-from replfix.core.columns import type_of
+from replfix.core.columns import NOT_READ, type_of
 from replfix.core.columns.column_type import Answer
 from replfix.core.rows.row_values import NOT_LOGGED, Value
 from replfix.core.schema.table import Column
@@ -21,7 +21,7 @@ def from_server(column: Column, answer: Answer | None) -> Value:
     if answer is None:
         return NOT_LOGGED if column.absent else None
     type_ = type_of(column)
-    if type_ is None:
+    if type_ is NOT_READ:
         raise unsupported(column)
     try:
         return type_.read(answer)
