@@ -8,7 +8,7 @@
     │   └── TooOld          2    a server without the statements that replfix uses
     ├── ConnectError        6    a server that cannot be reached, or that turns the account away
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
-    ├── ReplicationError    3    replication stands in a way that this command cannot work with
+    ├── ReplicationError    3    replication is in a state that this command cannot work with
     │   ├── NoReplica       2    a server without a replication channel
     │   ├── StoppedByHand   3    a channel that does not run and has no error
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at

@@ -111,8 +111,8 @@ def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
     """Return the error for an option of the terminal UI before a command, where it would be ignored in silence."""
     option = next(p.opts[0] for p in ctx.command.params if p.name == parameter)
     return UsageError(
-        f"{option} stands in front of the command {command!r}: there it is an option of the terminal UI.",
-        f"Write it behind the command, where that takes it: replfix {command} --help.",
+        f"{option} comes before the command {command!r}: there it is an option of the terminal UI.",
+        f"Write it after the command, where that takes it: replfix {command} --help.",
     )
 
 
@@ -184,7 +184,7 @@ _WHERE = {
         "What was done is done, and on record: 'replfix audit list' and 'replfix audit show ID' print it, 'replfix status' says how "
         "the replicas stand.",
     ),
-    "lab": "What was done is done: 'replfix lab status' says how the lab stands.",
+    "lab": "What was done is done: 'replfix lab status' shows the lab.",
 }
 """Commands that can have changed something when they come to their end, and where it shows what."""
 _UNCHANGED = (2, 3, 4, 6)  # by the contract

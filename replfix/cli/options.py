@@ -78,7 +78,7 @@ def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--source-uuid",
         metavar="UUID",
-        help="The server_uuid of another server that stands in for the source, which has to be that one.",
+        help="The server_uuid of another server to read in place of the source; the server that answers has to have it.",
     )(command)
     command = click.option(
         "--source",

@@ -225,7 +225,7 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], lo
                 return Outcome(
                     Result.FAILED,
                     f"{_in_short(rounds)} What was written on the source for {round_.plan.transaction} is not on the replica.",
-                    "'replfix status' shows how the channel stands; what was written is in the audit trail.",
+                    "'replfix status' shows the channel; what was written is in the audit trail.",
                     tuple(rounds),
                     tuple(log.ids),
                 )

@@ -14,7 +14,7 @@ _REASONS = {
     "trigger": r"which a repair by statement would fire",
     # The source itself holds a row without a parent: MySQL 9.7.4 lets one in that references its own table by several columns.
     # Several servers: what to do in its place is said there.
-    "as it is there": r"stands just as the source had it then",
+    "as it is there": r"is just as the source had it then",
     "exchange": r"to apply the transaction here would ",
     # MariaDB with a domain for each server: several transactions fail at once, and the message names none.
     "not the one": r"it is not the transaction that the replica stopped on",

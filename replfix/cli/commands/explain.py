@@ -64,7 +64,7 @@ def command(
     if log is not None:
         if name is not None:
             raise UsageError(
-                "Both a text and --file were given.", "Give one of them; behind --file LOG stands the NAME of a server."
+                "Both a text and --file were given.", "Give one of them; the NAME of a server follows --file LOG."
             )
         return _count(log, ReplicaSelector(text, replica_url, None, None), table, config_path, as_json=as_json)
     if text is None:

@@ -46,7 +46,7 @@ transaction waits · 4 not done, nothing changed · 5 something was changed and 
     metavar="NAME",
     shell_complete=_strategies,
     help="How to resolve: source-wins restores the state that the failing transaction expects; keep-both and replica-wins "
-    "then write the displaced rows on the source, under a new key or over what stands there; skip leaves that one "
+    "then write the displaced rows on the source, under a new key or over what is there; skip leaves that one "
     "transaction out. Only source-wins is ever chosen by itself.",
 )
 @click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")

@@ -100,7 +100,7 @@ _WORDS: Mapping[GuardKind, str] = {
         "on the source {rows}, locked, exactly as the repair left them, and on the replica just so: the channel runs"
     ),
     GuardKind.KEYS_FREE: "every key of a row that comes back is free",
-    GuardKind.KEYS_FREE_ON_BOTH: "on neither server does another row reference one that goes, or hold a key of one that comes back",
+    GuardKind.KEYS_FREE_ON_BOTH: "on neither server does another row reference one that goes, or has a key of one that comes back",
     GuardKind.FAMILIES_WHOLE: "no other row references one that goes, and each that comes back has its parents",
     GuardKind.ALL_OR_NONE: "each step finds exactly one row; otherwise all of them are rolled back",
     GuardKind.AS_RECORDED: "{words}",

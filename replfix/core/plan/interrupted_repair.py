@@ -100,8 +100,8 @@ def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[s
         return Found(IntentResult.NOT_LEFT_OUT, f"{transaction} is not passed over.")
     if applied:
         if wrong == ():
-            return Found(IntentResult.VERIFIED, f"{transaction} is applied, and its rows stand as it leaves them.")
-        seen = "its rows could not be held against it" if wrong is None else "; ".join(wrong[:3])
+            return Found(IntentResult.VERIFIED, f"{transaction} is applied, and its rows are as it leaves them.")
+        seen = "its rows could not be compared with it" if wrong is None else "; ".join(wrong[:3])
         if plan.steps and rows is RepairState.BEFORE:
             what = f"{transaction} counts as applied, and yet the repair's rows are {rows.value}: {seen}."
             return Found(IntentResult.UNEXPLAINED if wrong is None else IntentResult.NOT_APPLIED, what)

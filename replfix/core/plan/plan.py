@@ -234,18 +234,18 @@ class Plan:
                     f"{self.transaction} itself, in the applier's place: {rows} as row events, which fire no trigger and check no "
                     "foreign key, in one transaction logged under its GTID",
                     *net_rows,
-                    "START REPLICA: the replica goes on behind it",
+                    "START REPLICA: the replica continues after it",
                     *self._source_part(),
                 )
             case ApplyMode.EMPTY:
                 assert self.transaction.gtid is not None
                 said = sql.empty_transaction(self.transaction.gtid)
-                return (*said, "START REPLICA: the replica goes on behind the transaction, which it never applies")
+                return (*said, "START REPLICA: the replica continues after the transaction, which it never applies")
             case ApplyMode.COUNTER:
                 return (
                     f"The channel's skip counter is set to 1, and the applier started up to {self.transaction.end}: it "
                     "passes over exactly this transaction",
-                    "START REPLICA: the replica goes on behind the transaction, which it never applies",
+                    "START REPLICA: the replica continues after the transaction, which it never applies",
                 )
 
     def _source_part(self) -> tuple[str | Step, ...]:

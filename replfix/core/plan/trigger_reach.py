@@ -100,7 +100,7 @@ def outlasting(fired: Fired) -> Iterator[str]:
         yield f"What the trigger {fired} does cannot be read."
     words = {word.upper() for word in _WORD.findall(fired.trigger.body)}
     for word in sorted(words & _OUTLASTS):
-        yield f"The trigger {fired} has {word} in its text: how far that reaches cannot be told."
+        yield f"The trigger {fired} has {word} in its text: how far that reaches is unknown."
 
 
 def events_in(body: str) -> frozenset[str]:
@@ -113,9 +113,7 @@ def unbounded(fired: Fired, named: Named) -> str:
     """Return why what it names cannot be rehearsed; empty for a table whose rows can be rolled back."""
     if named.kind is Kind.TABLE:
         return ""
-    return (
-        f"The trigger {fired} names {named}: how far that reaches, and whether it can be rolled back, cannot be told."
-    )
+    return f"The trigger {fired} names {named}: how far that reaches, and whether it can be rolled back, is unknown."
 
 
 def cascading(fired: Fired, table: Table, events: frozenset[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from replfix.errors import Refused
 
 NAME = "keep-both"
 SUMMARY = (
-    "As source-wins, then each displaced row is written on the source under a new AUTO_INCREMENT value, its children behind it: "
+    "As source-wins, then each displaced row is written on the source under a new AUTO_INCREMENT value, its children after it: "
     "both rows are kept, on every server. Only when asked for by name."
 )
 

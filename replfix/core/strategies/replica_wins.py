@@ -19,7 +19,7 @@ from replfix.errors import Refused
 
 NAME = "replica-wins"
 SUMMARY = (
-    "As source-wins, then the displaced rows are written on the source, in place of what stands there: every server gets the "
+    "As source-wins, then the displaced rows are written on the source, in place of what is there: every server gets the "
     "replica's values. Only when asked for by name."
 )
 
@@ -66,7 +66,7 @@ def _takes_nothing_else(side: SourceFeasibility, step: Step, rows: tuple[Named, 
     other = side.another_here(table, step.current)
     if other is not None and (step.table, other) not in rows:
         raise Refused(
-            f"On the source the row {by_identity(table, step.current)} of {table.name} would be deleted: it holds a unique key of the "
+            f"On the source the row {by_identity(table, step.current)} of {table.name} would be deleted: it has a unique key of the "
             "replica's row. The replica has another row of that name, and the DELETE would take it when it comes here. Make these "
             "two rows the same first."
         )
@@ -95,5 +95,5 @@ def _lost(table: Table, step: Step) -> str:
     assert step.current is not None
     named = f"On the source the row {by_identity(table, step.current)} of {table.name}"
     if step.target is None:
-        return f"{named} is deleted: it holds a unique key of the replica's row."
+        return f"{named} is deleted: it has a unique key of the replica's row."
     return f"{named} loses its values of {', '.join(differing(table, step.current, step.target))}."

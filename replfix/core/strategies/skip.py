@@ -59,7 +59,7 @@ def propose(evidence: Evidence) -> Proposal:
         net_rows=steps,
         left_out=left_out,
         undoable=Undoable.NO,
-        undo_outlook="Cannot be undone: the replica never applies the transaction. What it holds stays in the audit trail.",
+        undo_outlook="Cannot be undone: the replica never applies the transaction. Its rows stay in the audit trail.",
     )
     lost = _KEPT[_exchanged(evidence)] if steps or _settled(evidence) else "It is lost to this replica"
     what = (
@@ -71,7 +71,7 @@ def propose(evidence: Evidence) -> Proposal:
 
 
 _EQUAL = {
-    True: "The source stands on these rows as the replica does: they are equal afterwards.",
+    True: "The source has these rows as the replica has them: they are equal afterwards.",
     False: "On these rows the servers are equal afterwards, as far as they have applied each other's transactions.",
 }
 _KEPT = {
@@ -118,7 +118,7 @@ def _cannot(evidence: Evidence, transaction: TransactionId | None) -> str:
         return "Nothing is wrong with the transaction: it only has to be tried again."
     if prepared_xa.in_the_way(evidence):
         return (
-            "The replica holds a prepared XA transaction of the same name: were the source's left out, its XA COMMIT would commit the "
+            "The replica has a prepared XA transaction of the same name: were the source's left out, its XA COMMIT would commit the "
             "replica's own rows."
         )
     if transaction is None:
@@ -139,7 +139,7 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
     """
     channel = evidence.channel
     if evidence.unreachable is not None:
-        return "Without the source it is not known where the transaction stands, which the skip counter depends on."
+        return "Without the source the transaction's place in the log is unknown, and the skip counter depends on it."
     if channel.source_uuid and evidence.source_uuid != channel.source_uuid:
         return (
             "Positions were read from a server that is not the replica's source, and the skip counter depends on them."
@@ -149,9 +149,9 @@ def _counter_cannot(evidence: Evidence, transaction: TransactionId) -> str:
     if first := one_thread_first(evidence):
         return first
     if channel.applied_to is None or channel.committed_behind(transaction) is not None:
-        return "Workers have committed transactions behind it: what the skip counter would pass over is not certain."
+        return "Workers have committed transactions after it: what the skip counter would pass over is not certain."
     if transaction.start < channel.applied_to:
-        return f"The applier stands at {channel.applied_to} already, behind the start of {transaction}."
+        return f"The applier is at {channel.applied_to} already, after the start of {transaction}."
     return ""  # what comes before it is applied first; see close_gap
 
 

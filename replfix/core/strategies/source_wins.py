@@ -93,7 +93,7 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(
             NAME,
             None,
-            "The event holds only differences of a JSON document, and not the document that they were made for "
+            "The event has only the differences of a JSON document, and not the document that they were made for "
             "(binlog_row_image=MINIMAL on the source): what the replica's row has to be is not in the binlog. Copy the row from the source and leave the "
             "transaction out ('replfix resolve --strategy skip'), where no later transaction changes the same row.",
         )
@@ -108,7 +108,7 @@ def propose(evidence: Evidence) -> Proposal:
         return Proposal(
             NAME, plan, "No row is in the way: the transaction is rehearsed, and the channel started again.", plan.risks
         )
-    said = "No row is in the way now. Whether the replica takes the transaction, the rehearsal tells: the channel is started only then."
+    said = "No row is in the way now. The rehearsal shows whether the replica applies the transaction; the channel is started only then."
     return Proposal(NAME, plan, said, plan.risks)
 
 
@@ -138,7 +138,7 @@ def refusal_reason(evidence: Evidence) -> str:
     if transaction.statements:
         return (
             f"The transaction has {counted(len(transaction.statements), 'statement')} beside its rows, logged as text: the binlog does "
-            "not hold what that changes, so nothing can be rehearsed."
+            "not have what that changes, so nothing can be rehearsed."
         )
     for name in dict.fromkeys(c.table for c in transaction.changes):
         table = evidence.tables.get(name)
@@ -153,7 +153,7 @@ def refusal_reason(evidence: Evidence) -> str:
         )
     if found.unidentified:
         return (
-            f"The events do not hold what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
+            f"The events do not have what names a row of {found.unidentified[0]} on the replica (binlog_row_image is not "
             "FULL on the source): the replica lacks the source's primary key."
         )
     if own_keys := divergent_keys.refusal(evidence):
@@ -164,7 +164,7 @@ def refusal_reason(evidence: Evidence) -> str:
         return only_here
     if twice := next(held_twice(evidence), None):
         return (
-            f"The source itself holds two rows of {twice.table.name} with one value in its unique key {twice.key.name} ({twice.value}): no "
+            f"The source itself has two rows of {twice.table.name} with one value in its unique key {twice.key.name} ({twice.value}): no "
             "server with that key takes both. 'replfix diagnose' prints what lets the replica go on."
         )
     if why := narrower(evidence):
@@ -234,7 +234,7 @@ def side_effect(step: Step, table: Table, row_events: bool) -> str:
         columns = differing(table, step.current, step.target)
         if not columns:
             return (
-                f"A row of {table.name} that is in the way stands just as the source had it then: the replica has a unique "
+                f"A row of {table.name} that is in the way is just as the source had it then: the replica has a unique "
                 "or foreign key that the source lacks, or compares one under another collation; or, where both servers replicate "
                 "from each other, the source has taken this server's row meanwhile."
             )
@@ -346,7 +346,7 @@ def _counter_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]
         if most > max(counter.highest or 0, 0) and (counter.next_value is None or counter.next_value <= reach):
             yield (
                 f"A row with {counter.column.name} {most} comes to {name}, where {counter.highest or 'none'} is the highest: its "
-                f"AUTO_INCREMENT counter goes on behind {most} from then on. The rehearsal alone moves it, and no undo lowers it."
+                f"AUTO_INCREMENT counter goes on after {most} from then on. The rehearsal alone moves it, and no undo lowers it."
             )
 
 
@@ -391,6 +391,6 @@ def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | 
     if evidence.channel.delay_seconds:
         risks.append(
             f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose (SOURCE_DELAY). It "
-            "stays so: what comes behind the failing transaction waits for its time."
+            "stays so: what follows the failing transaction waits for its time."
         )
     return tuple(risks)

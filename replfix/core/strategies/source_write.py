@@ -54,7 +54,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
     rows = _of_the_replica(evidence, side, repair)
     if not rows:
         return Proposal(
-            name, None, f"The rows that are displaced came from the source, or stand there just like that: {_AS}."
+            name, None, f"The rows that are displaced came from the source, or are there just like that: {_AS}."
         )
     evidence = _with_children(evidence, side, rows)
     first = source_wins.propose(evidence)

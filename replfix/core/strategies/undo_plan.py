@@ -90,7 +90,7 @@ def also_on_source(
         return replace(plan, on_source=part, guards=(*guards, *plan.guards), risks=(*risks, *plan.risks))
     risks += (
         f"On the replica the displaced rows do not come back. {' '.join(shortened(lost, 'reason'))}",
-        f"Then only the audit trail is sure to hold them: 'replfix audit show {kept_in}'.",
+        f"Then only the audit trail is sure to have them: 'replfix audit show {kept_in}'.",
         _stays(plan),
     )
     return replace(plan, steps=(), on_source=part, guards=guards, risks=tuple(risks))

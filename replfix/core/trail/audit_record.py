@@ -478,7 +478,7 @@ def _places(
             place = true_seq.get(at, link.seq)
             moved = place != link.seq and replace(suspects[at], seq=place).sound
             if moved:
-                message = f"record {place} ({link.id}) was moved: it stands as record {link.seq}"
+                message = f"record {place} ({link.id}) was moved: it is now record {link.seq}"
             else:
                 message = f"record {place} ({link.id}) was changed: its hash does not fit what it says"
             breaks.append(Break(Breakage.REORDERED if moved else Breakage.CHANGED, place, link.id, message))
@@ -501,7 +501,7 @@ def _order_breaks(links: list[_Link | Illegible]) -> list[Break]:
             message = f"record {link.seq} ({link.id}) is there more than once"
             breaks.append(Break(Breakage.REPEATED, link.seq, link.id, message))
         elif link.seq < highest:
-            message = f"record {link.seq} ({link.id}) was moved: it stands behind record {highest}"
+            message = f"record {link.seq} ({link.id}) was moved: it now comes after record {highest}"
             breaks.append(Break(Breakage.REORDERED, link.seq, link.id, message))
         seen.add(link.seq)
         highest = max(highest, link.seq)

@@ -25,7 +25,7 @@ def _lines(plan: Rollout) -> Iterator[str]:
     yield from _table(plan)
     if plan.next_ids:
         yield ""
-        yield "  Next numbers, as the counters stand now:"
+        yield "  Next numbers, from the counters of now:"
         yield from _columns(
             [(str(each.table), each.node, ", ".join(map(str, each.ids)) or "none left") for each in plan.next_ids]
         )

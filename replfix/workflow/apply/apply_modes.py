@@ -141,7 +141,7 @@ class _NetRows(_Apply):
         except ReplfixError as error:
             raise NotVerified(
                 f"The repair was applied, {self.plan.transaction} itself was not: {error.message}",
-                "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+                "The displaced rows are in the audit trail. Run 'replfix diagnose' to see the channel's state.",
             ) from None
 
     def _commit(self, guard: Callable[[], None]) -> None:
@@ -182,15 +182,16 @@ class _LeaveOut(_Round):
         channel = status.channel(self.plan.channel)
         if channel is None or not status.has_applied(channel, self.plan.transaction):
             raise NotVerified(
-                f"The replica did not get past {self.plan.transaction}.", "'replfix diagnose' shows how it stands."
+                f"The replica did not get past {self.plan.transaction}.",
+                "'replfix diagnose' shows the channel's state.",
             )
-        self.operation.progress(f"Verifying that {counted(len(self.before), 'row')} stand as before")
+        self.operation.progress(f"Verifying that {counted(len(self.before), 'row')} are as before")
         now = self._rows()
         changed = [lookup for lookup, rows in self.before.items() if now[lookup] != rows]
         if changed:
             raise NotVerified(
                 f"{counted(len(changed), 'row')} of {changed[0].table} changed while {self.plan.transaction} was left out.",
-                "The channel was left stopped behind it. Find out who writes on the replica, then START REPLICA.",
+                "The channel was left stopped after it. Find out who writes on the replica, then START REPLICA.",
             )
 
 
@@ -217,7 +218,7 @@ class _SkipCounter(_LeaveOut):
         channel = replica.status().channel(plan.channel)
         if channel is None or not channel.stands_at(plan.transaction):
             raise Stale(
-                f"The applier does not stand at the start of {plan.transaction}: the skip counter could pass over another one.",
+                f"The applier is not at the start of {plan.transaction}: the skip counter could pass over another one.",
                 "Nothing was changed. Run the command again: the diagnosis is made anew.",
             )
         # On record first: a counter that a killed run leaves set would skip a transaction at the next start.

@@ -56,7 +56,7 @@ def _carry_out(operation: Operation, log: IncidentLog, plan: Plan) -> None:
             raise
         raise NotVerified(
             f"While the replica was to apply what comes before {plan.transaction}: {error.message}",
-            "'replfix recover' looks how it stands and finishes that.",
+            "'replfix recover' looks at both servers and finishes that.",
         ) from None
     found = _found(status, plan)
     log.end(plan, found.result, found.how)

@@ -153,14 +153,14 @@ def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
     try:
         diagnosis = investigate(operation.replica, operation.source_of, plan.channel, trail=operation.trail_to_read)
     except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
-        raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
+        raise Stale(f"The channel is not as it was: {error.message}", error.hint) from None
     fresh, why_not = plan_of(diagnosis, plan.strategy) if diagnosis else (None, "")
     changed = replanned(plan, fresh) if fresh is not None else why_not
     if diagnosis is None or fresh is None or changed:
         what = changed if fresh is None else f"the diagnosis now leads to another plan: {changed}"
         raise Stale(
             f"Something changed since the plan was shown: {what.rstrip('.') if diagnosis else 'the channel runs now'}.",
-            "Nothing was changed. Run the command again to see how it stands now.",
+            "Nothing was changed. Run the command again to see the state of now.",
         )
     return diagnosis
 
@@ -180,7 +180,7 @@ def replica_status(replica: Replica) -> ReplicaStatus:
     try:
         return replica.status()
     except ReplicationError as error:
-        raise Stale(f"The channel does not stand as it did: {error.message}", error.hint) from None
+        raise Stale(f"The channel is not as it was: {error.message}", error.hint) from None
 
 
 def _changed(replica: Replica, plan: Plan, then: Evidence) -> str:
@@ -218,6 +218,6 @@ def _not_on_source(failed: ReplfixError, progress: RoundProgress) -> NotVerified
     )
     kept = f"'replfix audit show {progress.audit_id}' prints the displaced rows and the SQL for the source."
     return NotVerified(
-        f"The replica has got past the transaction and stands as the source then did. {what}: {failed.message}",
+        f"The replica has applied the transaction, and its rows are those that the source then had. {what}: {failed.message}",
         " ".join(filter(None, (failed.hint.removeprefix("Nothing was written on the source.").strip(), kept))),
     )

@@ -62,7 +62,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
     both = receiving.runs_on
     receiving.runs_on = both or not operation.replica.stops_after(plan.transaction)
     if receiving.runs_on:
-        operation.progress(f"Starting the channel: it cannot be told to stop behind {plan.transaction}")
+        operation.progress(f"Starting the channel: it cannot be told to stop after {plan.transaction}")
         if both:
             operation.replica.start(plan.channel, Threads.BOTH)
         elif refused := start_channel(operation, plan):
@@ -104,7 +104,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
     raise NotVerified(
         f"The repair was applied, but the replica did not get past {plan.transaction}: "
         + (error.message if error else "the applier was stopped."),
-        "The displaced rows are in the audit trail. Run 'replfix diagnose' to see how it stands.",
+        "The displaced rows are in the audit trail. Run 'replfix diagnose' to see the channel's state.",
     )
 
 
@@ -115,7 +115,7 @@ def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
     if channel.receiver is ReceiverState.CONNECTING:
         return (
             f"{what} the receiver cannot connect to the source.{error}",
-            "When the source can be reached, the applier goes on by itself and stops behind that transaction. Then 'replfix recover' "
+            "When the source can be reached, the applier continues by itself and stops after that transaction. Then 'replfix recover' "
             "verifies it and starts the channel.",
         )
     return (
@@ -154,7 +154,7 @@ def verify(operation: Operation, diagnosis: Diagnosis, receiving: Receiving) -> 
 def _left(*, running: bool, ran_on: bool) -> str:
     if running:
         return "The channel runs on."
-    return "The channel has stopped again." if ran_on else "The channel was left stopped behind this transaction."
+    return "The channel has stopped again." if ran_on else "The channel was left stopped after this transaction."
 
 
 def _touched_later(operation: Operation, diagnosis: Diagnosis) -> set[Lookup]:

@@ -106,8 +106,8 @@ class SourceWriter:
         answers = source.find(self._tables, questions(written, self._tables))
         if source_found(written, self._tables, answers) is not SourceWriteResult.WRITTEN:
             raise NotVerified(
-                "The source committed its part, and its rows do not stand like that: somebody changed them right after.",
-                "A SELECT on the source shows how they stand; what was written is in the audit trail.",
+                "The source committed its part, and its rows differ from that: somebody changed them right after.",
+                "A SELECT on the source shows them; what was written is in the audit trail.",
             )
         self._progress.on_source = SourceWriteResult.WRITTEN
 
@@ -152,7 +152,7 @@ def _none_of_its_own(
     own = next((each for each, rows in held.items() if _names(tables, each.table, rows) - leaving), None)
     if own is not None:
         raise NotDone(
-            f"The replica holds a row {own} of {own.table} of its own: what is written on the source would stop it.",
+            f"The replica has a row {own} of {own.table} of its own: what is written on the source would stop it.",
             "Nothing was written on the source.",
         )
 

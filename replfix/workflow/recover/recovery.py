@@ -236,10 +236,10 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
     if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not ApplyMode.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
         if not finish:
-            return "Nothing keeps the channel from going on behind that transaction: START REPLICA."
+            return "The channel can continue after that transaction: START REPLICA."
         if not status.stands_behind(now, plan.transaction):
             return (
-                f"The channel was not started: the replica does not confirm that this run stopped it behind {plan.transaction}. "
+                f"The channel was not started: the replica does not confirm that this run stopped it after {plan.transaction}. "
                 "START REPLICA, if nobody has stopped it on purpose."
             )
         if refused := start_again(operation, plan):
@@ -326,17 +326,17 @@ def _look_on_source(
         with source.writing():  # after a COMMIT of the killed run that is still under way
             found = source_found(steps, known, source.find(known, questions(steps, known)))
     except ReplfixError as error:
-        reason = f" Whether its part was written on the source cannot be told: {error.message}"
+        reason = f" Whether its part was written on the source is unknown: {error.message}"
         return SourceWriteResult.UNKNOWN, f"{reason} 'replfix audit show {told.id}' has the rows."
     rows = "; ".join(shortened(tuple(map(in_words, steps)), "row"))
     match found:
         case SourceWriteResult.WRITTEN:
             return found, f" On the source it was written: {rows}."
         case SourceWriteResult.NOT_WRITTEN:
-            return found, f" On the source nothing was written: its rows stand as before.{by_hand}"
+            return found, f" On the source nothing was written: its rows are as before.{by_hand}"
         case _:
             return found, (
-                f" Whether it was written on the source cannot be told: its rows stand neither as before nor as they were to be "
+                f" Whether it was written on the source is unknown: its rows are neither as before nor as they were to be "
                 f"written. 'replfix audit show {told.id}' has them."
             )
 
@@ -349,7 +349,7 @@ def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) ->
         transaction = operation.source_of(channel).transaction(plan.transaction.gtid)
         return _rows_that_differ(operation.replica, transaction)
     except ReplfixError as error:
-        operation.progress(f"{plan.transaction} cannot be held against the replica's rows: {error.message}")
+        operation.progress(f"{plan.transaction} cannot be compared with the replica's rows: {error.message}")
         return None
 
 

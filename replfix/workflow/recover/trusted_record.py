@@ -96,7 +96,7 @@ def _transaction(
         except (ReplicationError, ConnectError) as error:
             why.append(error.message)
     raise _unconfirmed(
-        intent, f"no log holds {plan.transaction} any more, which the repair was made for. {' '.join(why)}"
+        intent, f"no log has {plan.transaction} any more, which the repair was made for. {' '.join(why)}"
     )
 
 
@@ -123,10 +123,10 @@ def _confirm_on_source(source: Server, intent: AuditRecord, transaction: Transac
                 return
     except ReplicationError as error:
         raise _unconfirmed(
-            intent, f"the source's log does not tell whether it was written there: {error.message}"
+            intent, f"the source's log does not show whether it was written there: {error.message}"
         ) from None
     raise _unconfirmed(
-        intent, f"the source's log does not hold what is said to be written there behind {transaction.id}"
+        intent, f"the source's log does not have, after {transaction.id}, what is said to be written there"
     )
 
 

@@ -125,7 +125,7 @@ def _rows(plan: Plan) -> str:
 
 
 def _done(plan: Plan) -> str:
-    here = f"{counted(len(plan.steps), 'row')} brought back to what stood there before the repair."
+    here = f"{counted(len(plan.steps), 'row')} brought back to what was there before the repair."
     if plan.on_source is None:
         return here
     there = f"{counted(len(plan.on_source.steps), 'row')} taken back on the source, seen there and on the replica."

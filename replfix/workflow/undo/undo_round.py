@@ -134,7 +134,7 @@ class _UndoRound:
         if found is not RepairState.AFTER:
             raise NotVerified(
                 f"The undo was committed, but its rows are {found.value}: somebody, or the applier, changed them right after.",
-                "A SELECT shows how they stand; what was there before is in the audit trail.",
+                "A SELECT shows them as they are; what was there before is in the audit trail.",
             )
 
     def result(self) -> IntentResult:

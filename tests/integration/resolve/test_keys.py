@@ -320,7 +320,7 @@ CASES: dict[str, Case] = {
         ["ALTER TABLE t DROP PRIMARY KEY", "DELETE FROM t"],
         ["SET SESSION binlog_row_image = MINIMAL", "DELETE FROM t WHERE id = 1"],
         [],
-        refused="The events do not hold what names a row of shop.t on the replica",
+        refused="The events do not have what names a row of shop.t on the replica",
     ),
     "the primary key is another one on the replica": Case(
         [table("id INT PRIMARY KEY, u INT NOT NULL, n INT"), "INSERT INTO t VALUES (1, 10, 1), (2, 20, 2)"],

@@ -114,7 +114,7 @@ def test_a_counter_that_goes_up_is_said_and_a_value_without_a_partition_refused(
 
     assert counter() == "2"
     dry = replfix("resolve", "replica1", "--dry-run", "--config", config, "--json")
-    risk = "A row with id 500 comes to d0.t, where 1 is the highest: its AUTO_INCREMENT counter goes on behind 500"
+    risk = "A row with id 500 comes to d0.t, where 1 is the highest: its AUTO_INCREMENT counter goes on after 500"
     assert any(r.startswith(risk) for r in dry.document["rounds"][0]["risks"]), dry.out + dry.err
     assert counter() == "501"  # the server takes no counter back
     before = any_pair.replica

@@ -145,8 +145,8 @@ class TestOnATerminal:
 def test_its_options_before_a_command_are_not_passed_over_in_silence(args: list[str], capsys: Output) -> None:
     assert run(args) == 2
     error = capsys.readouterr().err
-    assert "in front of the command" in error
-    assert "Write it behind" in error
+    assert "before the command" in error
+    assert "Write it after" in error
 
 
 def test_scenarios_are_completed() -> None:

@@ -282,7 +282,7 @@ def test_somebody_stops_the_channel_by_hand_meanwhile(scene: Scene) -> None:
         scene.replica.error = (0, "")
 
     scene.before_confirm = somebody
-    with pytest.raises(Stale, match="does not stand as it did"):
+    with pytest.raises(Stale, match="is not as it was"):
         scene.resolve()
 
 

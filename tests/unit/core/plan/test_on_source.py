@@ -154,7 +154,7 @@ STANDS = [(3, "A", None)]
             "It is read-only. It is full.",
         ),
         (gathered(INCOMING, [(3, "A", None)], STANDS), "came from the source"),
-        (gathered(INCOMING, [(3, "R", None)], [(3, "R", None)]), "stand there just like that"),
+        (gathered(INCOMING, [(3, "R", None)], [(3, "R", None)]), "are there just like that"),
         (gathered([deleted(ORDERS, 3, "A", None)], [], []), "No row of the replica is displaced"),
     ],
 )
@@ -359,14 +359,14 @@ def test_when_the_source_part_fails_the_replica_runs_and_it_is_said(
     assert scene.trail.results() == ["unknown" if unknown else "applied, not verified"]
     # What is not known is left open, and looked for in the rows of the source.
     found = list(recover(scene.operation))
-    assert ["nothing was written: its rows stand as before" in each.message for each in found] == [True] * unknown
+    assert ["nothing was written: its rows are as before" in each.message for each in found] == [True] * unknown
 
 
 def test_a_row_of_the_replica_in_the_way_of_the_new_key_stops_it(scene: Scene) -> None:
     scene.world.after["replica.start until"] = lambda: scene.replica.rows.insert(ORDERS.name, (100, "mine", None))
     outcome = scene.resolve(strategy="keep-both")
     assert outcome.result is Result.FAILED
-    assert "The replica holds a row 100 of shop.orders of its own" in outcome.message
+    assert "The replica has a row 100 of shop.orders of its own" in outcome.message
     assert "commit on source" not in scene.world.steps
 
 

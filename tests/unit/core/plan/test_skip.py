@@ -133,7 +133,7 @@ PARALLEL = replace(FAILED.channel, relay_log=RelayLog.REPLACED)
         (positioned(status=status(FAILED.channel, channel(name="b"), gtid_mode="OFF", executed="")), "all channels"),
         (positioned(unreachable=ConnectError("Down.")), "Without the source"),
         (positioned(source_uuid="another"), "not the replica's source"),
-        (positioned(channel=replace(BEHIND, applied_to=LogPosition("binlog.000001", 401))), "behind the start of"),
+        (positioned(channel=replace(BEHIND, applied_to=LogPosition("binlog.000001", 401))), "after the start of"),
         (positioned(channel=replace(BEHIND, applied_to=None)), "not certain"),
         (replace(FAILED, channel=PARALLEL, status=status(PARALLEL, version="11.8.6-MariaDB")), "error 1966"),
     ],

@@ -115,7 +115,7 @@ def test_nothing_in_the_way_any_more() -> None:
     assert proposal.plan is not None
     assert proposal.plan.steps == ()
     assert proposal.reason == (
-        "No row is in the way now. Whether the replica takes the transaction, the rehearsal tells: the channel is started only then."
+        "No row is in the way now. The rehearsal shows whether the replica applies the transaction; the channel is started only then."
     )
 
 
@@ -196,7 +196,7 @@ def test_a_row_without_a_name_is_named_by_all_of_its_values() -> None:
 def test_a_row_whose_name_the_event_does_not_hold_is_refused() -> None:
     heap = table("d.h", [column("a", nullable=True), column("b")], [])
     assert refusal(gather([deleted(heap, 1, NOT_LOGGED)], of=heap)).startswith(
-        "The events do not hold what names a row"
+        "The events do not have what names a row"
     )
 
 
