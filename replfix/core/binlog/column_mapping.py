@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from replfix.core.binlog.row_event import PassedOver, RowChange, Transaction
+from replfix.core.binlog.row_event import LoggedType, PassedOver, RowChange, Transaction
 from replfix.core.binlog.statement import Statement, without_comments
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.table import Column, Table, TableName
@@ -203,6 +203,44 @@ def other_digits(found: Fit, changes: Iterable[RowChange]) -> str:
         if isinstance(value, str) and len(value.partition(".")[2]) != (column.scale or 0):
             return f"{found.table.name}.{column.name} is {column.column_type} on the replica, and has other digits of a second in the event: no applier converts that, and a server can crash on it. Make the column the source's (ALTER TABLE … MODIFY, not logged)."
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherType:
+    """A column of the replica with another type than in the events.
+
+    Without replica_type_conversions the applier rejects the table's rows (1677, 13146; in a BINLOG statement 1105 "Unknown
+    error": 9.7.4, 10.11.19).
+    """
+
+    table: TableName
+    column: Column
+    logged: LoggedType
+
+    @property
+    def in_words(self) -> str:
+        """The difference for people."""
+        here, there = self.column.column_type, self.logged.names[0].upper()
+        if self.column.data_type in self.logged.names:
+            here, there = f"{here}, {self.column.length} bytes", f"of {self.logged.most_bytes} bytes"
+        return f"Column {self.column.name} of {self.table} is another type on the replica ({here}) than in the event ({there})"
+
+
+def other_types(found: Fit, logged: Sequence[LoggedType]) -> tuple[OtherType, ...]:
+    """Return the columns that have another type than the event's; ``logged`` in the event's order."""
+    pairs = (
+        (column, logged[place])
+        for column, place in zip(found.table.columns, found.places, strict=True)
+        if place is not None and place < len(logged)
+    )
+    return tuple(OtherType(found.table.name, column, type_) for column, type_ in pairs if not _takes(column, type_))
+
+
+def _takes(column: Column, logged: LoggedType) -> bool:
+    if column.data_type not in logged.names:
+        return False
+    sized = column.data_type in ("char", "varchar", "binary", "varbinary")
+    return not sized or logged.most_bytes is None or column.length == logged.most_bytes
 
 
 def there(tables: Mapping[TableName, Table]) -> dict[TableName, Table]:

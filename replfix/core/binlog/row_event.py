@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from replfix.core.binlog.statement import Statement
@@ -72,6 +73,14 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedType:
+    """The type of a column as its events have it: the applier compares it with the replica's."""
+
+    names: tuple[str, ...]  # data types that are logged so
+    most_bytes: int | None = None  # of a CHAR or VARCHAR, BINARY or VARBINARY; None for other types
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
 
@@ -91,6 +100,7 @@ class Transaction:
     prepared: bool = False  # XA: its rows are locked, and seen by nobody else, until a later transaction ends it
     xa_id: str = ""  # of an XA transaction, as XA ROLLBACK takes it
     statements: tuple[Statement, ...] = ()  # logged as statements, in place of rows or beside them
+    logged_types: Mapping[TableName, tuple[LoggedType, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> TransactionId:

@@ -469,7 +469,7 @@ def not_as_final(
     Empty when all are. For ``spare`` see ``spare_rows``.
     """
     wrong: list[str] = []
-    present = {(r.lookup.table, r.image) for r in rows if r.image is not None}
+    present = {r.lookup for r in rows if r.image is not None}
     for row in rows:
         table = tables[row.lookup.table]
         found = answers[row.lookup]
@@ -480,7 +480,7 @@ def not_as_final(
                 wrong.append(f"{named} is there {len(found)} times, not {expected}")
         elif row.image is None:
             # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
-            if any((table.name, image) not in present for image in found):
+            if any(by_identity(table, image) not in present for image in found):
                 wrong.append(f"{named} is there, and the transaction deletes it")
         elif not found:
             wrong.append(f"{named} is not there")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from replfix.core import sql
 from replfix.core.binlog.alter_table import ForeignKeyClause, meets_rows
+from replfix.core.binlog.column_mapping import OtherType
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.apart_by_key import KeptApart
@@ -243,6 +244,7 @@ class Evidence:
         Source.UNREACHABLE,
         "",
     )  # what was in the relay log, asked where a restart depends on it
+    other_types: tuple[OtherType, ...] = ()  # columns that the applier does not convert from the events' types
     earlier: tuple[EarlierStep, ...] = ()  # what replfix did to rows in question, newest first
     on_source: SourceFeasibility | None = None  # where displaced rows can be written there; None where there are none
 

@@ -320,6 +320,18 @@ def narrower(evidence: Evidence) -> str:
     return ""
 
 
+def not_converted(evidence: Evidence) -> str:
+    """Say which is the first column of the transaction's tables with another type here than in the events.
+
+    Empty where there is none, or the applier is set to convert some.
+    """
+    first = next(iter(evidence.other_types), None)
+    if first is None:
+        return ""
+    name = sql.TYPE_CONVERSIONS[evidence.status.product == "MariaDB"]
+    return f"{first.in_words}, and {name} lets the applier convert nothing: it would stop on the table's rows next."
+
+
 _CHECK = re.compile(r"Check constraint '(.+?)' is violated|CONSTRAINT `(.+?)` failed")
 
 
@@ -384,7 +396,14 @@ def columns_behind_rows(evidence: Evidence) -> tuple[Remedy, ...]:
         theirs = definition_diff.parsed(both.source_then) if both.source_then is not None else None
         if ours is None or theirs is None or both.table is None or definition_diff.lacking(theirs, ours):
             continue
-        clauses = [clause for clause in definition_diff.aligned(theirs, ours) if not _only_wider(clause, ours, theirs)]
+        rejected = {
+            o.column.name.lower() for o in evidence.other_types if o.table == TableName(both.schema, both.table)
+        }
+        clauses = [
+            clause
+            for clause in definition_diff.aligned(theirs, ours)
+            if _modified(clause) in rejected or not _only_wider(clause, ours, theirs)
+        ]
         if not clauses:
             continue
         name = TableName(both.schema, both.table)
@@ -402,12 +421,17 @@ def columns_behind_rows(evidence: Evidence) -> tuple[Remedy, ...]:
     return tuple(found)
 
 
+def _modified(clause: str) -> str:
+    """Return the column of a MODIFY COLUMN clause, in lower case; empty for another clause."""
+    found = re.match(r"MODIFY COLUMN `((?:[^`]|``)+)`", clause)
+    return found[1].replace("``", "`").lower() if found is not None else ""
+
+
 def _only_wider(clause: str, ours: definition_diff.Definition, theirs: definition_diff.Definition) -> bool:
     """Return whether a column takes every value of the source's, in its place: no reason for a conflict."""
-    found = re.match(r"MODIFY COLUMN `((?:[^`]|``)+)`", clause)
-    if found is None or " AFTER `" in clause or clause.endswith(" FIRST"):
+    name = _modified(clause)
+    if not name or " AFTER `" in clause or clause.endswith(" FIRST"):
         return False
-    name = found[1].replace("``", "`").lower()
     mine, wanted = _types(name, ours, theirs)
     if mine is None or wanted is None:
         return False

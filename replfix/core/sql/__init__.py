@@ -66,6 +66,7 @@ from replfix.core.sql.postgresql_statements import postgresql_constraint, postgr
 from replfix.core.sql.replication_statements import (
     PROTECTED,
     SKIP_ONE,
+    TYPE_CONVERSIONS,
     WRITABLE,
     Channel,
     binlog_statement,
@@ -162,6 +163,7 @@ __all__ = [
     "SOURCE_UNDO_SETTINGS",
     "STRICT",
     "TRUST_CREATORS",
+    "TYPE_CONVERSIONS",
     "UNDO_SETTINGS",
     "WITHOUT_FOREIGN_KEYS",
     "WITH_FOREIGN_KEYS",

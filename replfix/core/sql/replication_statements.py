@@ -72,10 +72,13 @@ def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str
     return f"UNTIL SOURCE_LOG_FILE = {string(position.log_file)}, SOURCE_LOG_POS = {position.pos}"
 
 
+TYPE_CONVERSIONS = ("replica_type_conversions", "slave_type_conversions")
+"""What the applier converts; MariaDB knows the second name alone (11.8)."""
+
+
 def convert_types(*, mariadb: bool) -> str:
     """Let the applier convert values that go into a wider column."""
-    name = "slave_type_conversions" if mariadb else "replica_type_conversions"  # MariaDB has no other name (11.8)
-    return f"SET GLOBAL {name} = 'ALL_NON_LOSSY'"
+    return f"SET GLOBAL {TYPE_CONVERSIONS[mariadb]} = 'ALL_NON_LOSSY'"
 
 
 def take_packets(size: int, *, mariadb: bool) -> str:

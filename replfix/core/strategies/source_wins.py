@@ -16,7 +16,7 @@ from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import ApplyMode, Kept, Plan, Step, StepKind
 from replfix.core.plan.plan_steps import names_of, steps_of
 from replfix.core.remedies import divergent_keys, extra_key, partial_images
-from replfix.core.remedies.drift import narrower
+from replfix.core.remedies.drift import narrower, not_converted
 from replfix.core.remedies.no_applier import in_its_place, is_certain, no_applier
 from replfix.core.remedies.other_servers import risks_elsewhere, would_swap
 from replfix.core.replication.applier_error import ER_COULD_NOT_APPLY_JSON_DIFF, ROW_ERRORS
@@ -167,7 +167,7 @@ def refusal_reason(evidence: Evidence) -> str:
             f"The source itself has two rows of {twice.table.name} with one value in its unique key {twice.key.name} ({twice.value}): no "
             "server with that key takes both. 'replfix diagnose' prints what lets the replica go on."
         )
-    if why := narrower(evidence):
+    if why := narrower(evidence) or not_converted(evidence):
         return f"{why} Make the column the source's first: 'replfix diagnose' prints the statements where it can."
     for name in evidence.tables:
         if why := other_values(evidence, name):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from replfix.core.binlog.row_event import LoggedAsStatement, PassedOver, RawEvents, RowChange, Transaction
+from replfix.core.binlog.row_event import LoggedAsStatement, LoggedType, PassedOver, RawEvents, RowChange, Transaction
 from replfix.core.binlog.secrets import masked
 from replfix.core.binlog.statement import Statement
 from replfix.core.connection.limits import LIMITS, Limits
@@ -197,6 +197,7 @@ class _Assembly:
         self.logged_statements: list[Statement] = []
         self.changes: list[RowChange] = []
         self.column_names: dict[TableName, tuple[str, ...]] = {}
+        self.logged_types: dict[TableName, tuple[LoggedType, ...]] = {}
         self.notes: list[str] = []
         self.from_schema: dict[tuple[str, ...], dict[TableName, None]] = {}
         self.in_part: set[TableName] = set()  # of which an image does not have every column
@@ -308,6 +309,7 @@ class _Assembly:
         table, names = decoder.layout.table, decoder.layout.names
         if self.column_names.setdefault(table, names) != names:
             raise self.refused(event, f"the columns of {table} change within the transaction")
+        self.logged_types[table] = decoder.layout.types
         if decoder.layout.altered_since:
             self.altered_since[table] = None
         elif decoder.layout.from_schema:
@@ -402,6 +404,7 @@ class _Assembly:
             queries=tuple(self.queries),
             prepared=self.prepared,
             xa_id=self.xa_id or "",
+            logged_types=self.logged_types,
         )
         if self.logged_statements:
             raise self.as_statements(found)

@@ -42,6 +42,7 @@ def as_applied(transaction: Transaction, filters: Filters) -> Transaction:
         transaction,
         changes=changes,
         column_names={new: transaction.column_names[name] for name, new in names.items() if new is not None},
+        logged_types={new: types for name, types in transaction.logged_types.items() if (new := names.get(name))},
         raw=filtered(transaction.raw, partial(applied_as, filters)),
         notes=(*transaction.notes, *notes),
     )

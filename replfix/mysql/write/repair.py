@@ -20,7 +20,7 @@ from replfix.core.connection.endpoint import Endpoint
 from replfix.core.incident.applied_together import changed_twice, taken_over
 from replfix.core.plan.left_changed import LastSet, SettingNow
 from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind
-from replfix.core.replication.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND
+from replfix.core.replication.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND, ER_UNKNOWN_ERROR
 from replfix.core.rows.lookup import Answers, by_own_identity
 from replfix.core.rows.row_diff import differing, without_own
 from replfix.core.schema.table import Table, TableName
@@ -458,6 +458,8 @@ def _set_global(name: str, value: str) -> str:
 
 
 def _why(errno: int, transaction: Transaction, tables: Mapping[TableName, Table]) -> str:
+    if errno == ER_UNKNOWN_ERROR:
+        return " Servers say no more of it where a column has another type than in the event: compare the definitions."
     without = "and the table has no key that names its rows"
     if errno == ER_KEY_NOT_FOUND and (twice := next(changed_twice(transaction.changes, tables), None)):
         return (

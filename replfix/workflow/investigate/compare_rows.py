@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from replfix.core.binlog.column_mapping import Fit, fit, on_replica, other_digits
+from replfix.core.binlog.column_mapping import Fit, OtherType, fit, on_replica, other_digits, other_types
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.conflicts.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
 from replfix.core.incident.applied_together import misapplied
@@ -23,6 +23,8 @@ class Definitions:
     mismatches: dict[TableName, str]
     transaction: Transaction
     """In the form of those tables."""
+    other_types: tuple[OtherType, ...]
+    """Columns that the applier would have to convert."""
 
 
 def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
@@ -39,7 +41,10 @@ def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
         else:
             mismatches[name] = found
     tables = {name: found.table for name, found in fits.items()}
-    return Definitions(tables, mismatches, on_replica(transaction, fits))
+    others = tuple(
+        other for name, found in fits.items() for other in other_types(found, transaction.logged_types.get(name, ()))
+    )
+    return Definitions(tables, mismatches, on_replica(transaction, fits), others)
 
 
 def _no_table(replica: Replica, name: TableName) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache, partial
 
+from replfix.core import sql
+from replfix.core.binlog.column_mapping import OtherType
 from replfix.core.binlog.object_statement import missing_definers
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.conclude import conclude
@@ -258,6 +260,11 @@ def _behind(source: Server, status: ReplicaStatus, error: ApplierError) -> GtidS
     return source.executed() - status.executed - status.executed.single(error.gtid)
 
 
+def _converts(replica: Replica) -> bool:
+    """Return whether the applier converts some types, and may so take columns of others than the events'."""
+    return any(replica.variables(sql.TYPE_CONVERSIONS).values())
+
+
 def _by_gtid(channel: ChannelStatus, source_uuid: str) -> bool:
     """Return whether to go by GTID: positions are one server's own, so for another one only GTIDs serve."""
     return channel.auto_position or source_uuid != channel.source_uuid
@@ -273,6 +280,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             "the transaction are taken from a server that is not the replica's source."
         )
     strays = errant(replica, status, channel, source, source_of)
+    other: tuple[OtherType, ...] = ()
     progress(f"Reading transaction {error.transaction or 'in question'} from {source.address}")
     its_source = source_uuid == channel.source_uuid
     by_gtid = _by_gtid(channel, source_uuid)
@@ -295,6 +303,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         defined = definitions_of(replica, transaction)
         unknowns.extend(defined.mismatches.values())
         tables, transaction, mismatches = defined.tables, defined.transaction, defined.mismatches
+        other = defined.other_types if defined.other_types and not _converts(replica) else ()
         progress(f"Comparing {counted(len(transaction.changes), 'row')} of the transaction with the replica")
         described = tables
         try:
@@ -372,6 +381,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         tables=described,
         damaged=damaged,
         mismatches=mismatches,
+        other_types=other,
         reconciliation=found,
         applied=applied,
         source_rows=source_rows,

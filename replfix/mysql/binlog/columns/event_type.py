@@ -54,5 +54,7 @@ class EventType:
     """Whether the event gives it a collation."""
     collated_by_mariadb: bool = False
     labelled: bool = False
+    sized: bool = False
+    """Whether its metadata is the most bytes that a value can have."""
     old: bool = False
     """A type of which the event does not say how many digits of a second it has, and so how long it is."""

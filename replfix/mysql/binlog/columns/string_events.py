@@ -76,10 +76,12 @@ def _long_encoding(column: Column, _: bool) -> Encoding:
 
 
 EVENT_TYPES = (
-    EventType(FIELD_TYPE.STRING, ("char", "binary", *ADDRESSES), _string, 2, collated=True),
-    EventType(FIELD_TYPE.VARCHAR, (*_VARYING, "vector"), _varchar, 2, collated=True),  # MariaDB logs VECTOR so
-    EventType(FIELD_TYPE.VAR_STRING, _VARYING, _varchar, 2, collated=True),
-    EventType(VARCHAR_COMPRESSED, _VARYING, _compressed_varchar, 2, collated=True),
+    EventType(FIELD_TYPE.STRING, ("char", "binary", *ADDRESSES), _string, 2, collated=True, sized=True),
+    EventType(
+        FIELD_TYPE.VARCHAR, (*_VARYING, "vector"), _varchar, 2, collated=True, sized=True
+    ),  # MariaDB logs VECTOR so
+    EventType(FIELD_TYPE.VAR_STRING, _VARYING, _varchar, 2, collated=True, sized=True),
+    EventType(VARCHAR_COMPRESSED, _VARYING, _compressed_varchar, 2, collated=True, sized=True),
     EventType(FIELD_TYPE.BLOB, _LONG, _blob, 1, collated=True),
     EventType(BLOB_COMPRESSED, _LONG, _compressed_blob, 1, collated=True),
 )

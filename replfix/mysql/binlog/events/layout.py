@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pymysqlreplication.constants import FIELD_TYPE
 
+from replfix.core.binlog.row_event import LoggedType
 from replfix.core.schema.table import Column, TableName
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.columns import may_be
@@ -32,6 +33,7 @@ class Layout:
     from_schema: tuple[str, ...]  # what is not in the event, taken from the definition of now: "names", "labels", …
     altered_since: bool = False  # that definition is the replica's: the source's does not fit any more
     hidden: int = 0  # columns at the end that the server shows to nobody
+    types: tuple[LoggedType, ...] = ()  # of the columns in ``names``
 
 
 def layout(
@@ -59,7 +61,11 @@ def layout(
     shown = [name for name in names if not name.startswith(HIDDEN)]
     hidden = len(names) - len(shown) if names[: len(shown)] == shown else 0
     own = tuple(names[: len(names) - hidden])
-    return Layout(table_map.table, own, tuple(forms), documents, tuple(missing), hidden=hidden)
+    types = tuple(
+        LoggedType(mapped.kind.names, mapped.metadata if mapped.kind.sized else None)
+        for mapped in table_map.columns[: len(own)]
+    )
+    return Layout(table_map.table, own, tuple(forms), documents, tuple(missing), hidden=hidden, types=types)
 
 
 def _missing(mapped: MappedColumn) -> Iterator[str]:

@@ -22,6 +22,7 @@ from replfix.core.conflicts.reconcile import (
     spare_rows,
     walk,
 )
+from replfix.core.rows.lookup import Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import ForeignKey, KeyPart, Table, TableName, UniqueKey
 from tests.unit.fakes import Rows
@@ -333,6 +334,20 @@ def test_how_rows_stand_after_the_transaction() -> None:
         "d.t row 9 is not there",
         "d.t row 6 is there, and the transaction deletes it",
     )
+
+
+def test_a_row_written_in_part_under_a_key_that_equals_the_deleted_one_by_collation() -> None:
+    """'z' goes and 'z ' comes, which PAD SPACE takes for one key; binlog_row_image=MINIMAL logs the key alone."""
+    name = column("name", "varchar", charset="utf8mb4", collation="utf8mb4_unicode_ci")
+    of = table("d.n", [name, column("v")], [key("PRIMARY", "name")])
+    changes = (deleted(of, "z", NOT_LOGGED), updated(of, ("y", NOT_LOGGED), ("z ", NOT_LOGGED)))
+    final = final_rows(changes, {of.name: of})
+    answers: dict[Lookup, tuple[RowImage, ...]] = {
+        row.lookup: ((("z ", 7),) if str(row.lookup) != "y" else ()) for row in final
+    }
+    assert not_as_final(final, {of.name: of}, answers, {}) == ()
+    still: dict[Lookup, tuple[RowImage, ...]] = dict.fromkeys(answers, (("Z", 7),))
+    assert "d.n row z is there, and the transaction deletes it" in not_as_final(final, {of.name: of}, still, {})
 
 
 @pytest.mark.parametrize(("counted", "wrong"), [(True, ()), (False, ("d.t row 1 differs in g",))])
