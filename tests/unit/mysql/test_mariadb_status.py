@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +12,8 @@ from replfix.core.replication.applier_error import ApplierError, parse
 from replfix.core.replication.mariadb_gtid import MariadbGtidSet
 from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import TransactionId
-from replfix.mysql.connection.dialects.mariadb import MariadbDialect, relayed_groups
+from replfix.mysql.connection.dialects.mariadb import MariadbDialect, failure_of, relayed_groups
+from replfix.mysql.connection.session import Session
 
 # SHOW RELAYLOG EVENTS of 10.11.19, two domains applied in parallel.
 EVENTS = [
@@ -126,3 +128,32 @@ def test_the_applier_alone_goes_up_to_a_position() -> None:
         "START REPLICA 'it''s' SQL_THREAD UNTIL MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 1761"
     )
     assert start("", Threads.APPLIER, before=transaction)[1].endswith("MASTER_LOG_POS = 1530")
+
+
+class Recorded:
+    """A session that answers SHOW RELAYLOG EVENTS from one file, as 11.8.9 does."""
+
+    def __init__(self, events: list[tuple[str, int, str]]) -> None:
+        begins = [4, *(end for _, end, _ in events)]
+        self.events = [{**row, "Pos": str(begin)} for begin, row in zip(begins, rows(events), strict=False)]
+
+    def query_lossy(self, statement: str) -> list[dict[str, Any]]:
+        found = re.search(r"FROM (\d+)", statement)
+        return [row for row in self.events if found is None or int(row["Pos"]) >= int(found[1])]
+
+
+@pytest.mark.parametrize(
+    ("threads", "gtids"), [("4", ("0-1-7",)), ("0", (None,))], ids=["parallel", "one after the other"]
+)
+def test_an_applier_whose_position_is_after_the_failing_transaction(threads: str, gtids: tuple[str | None]) -> None:
+    """11.8.9, a ring of three in parallel: domain 1's transaction was committed after that of domain 0 had failed."""
+    told = error("d.t", 0)
+    row = {
+        "Last_SQL_Errno": "1062", "Last_SQL_Error": told.message, "Replica_SQL_Running": "No", "Connection_name": "",
+        "Relay_Log_File": "relay-bin.000002", "Relay_Log_Pos": "1936", "Using_Gtid": "Slave_Pos", "Parallel_Mode": "optimistic",
+        "Gtid_IO_Pos": "0-1-8,1-1-4",
+    }  # fmt: skip
+    variables = {"position": "1-1-4", "threads": threads}
+    session = cast("Session", Recorded([("Rotate", 256, "binlog.000001;pos=4"), *EVENTS]))
+    failed = failure_of(session, row, variables, MariadbGtidSet.of_replica("", "1-1-4", "2"))
+    assert [worker.gtid for worker in failed] == list(gtids)

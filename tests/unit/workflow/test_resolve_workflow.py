@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result
 from replfix.core.plan.plan import Plan
 from replfix.core.replication.gtid import GtidSet
-from replfix.core.replication.replica_status import ReceiverState
+from replfix.core.replication.replica_status import ReceiverState, ReplicaStatus
 from replfix.core.replication.start_threads import Threads
 from replfix.core.rows.row_values import RowImage
 from replfix.core.trail.audit_record import RecordKind
@@ -141,6 +142,28 @@ def test_the_order_of_everything(scene: Scene) -> None:
     assert scene.trail.results() == ["applied and verified"]
     assert outcome.audit_ids == tuple(r.id for r in scene.trail.written)
     assert len({r.incident for r in scene.trail.written}) == 1
+
+
+@pytest.mark.parametrize(("looks", "result"), [(3, Result.RESOLVED), (10**6, Result.FAILED)])
+def test_a_position_that_is_after_the_transaction_before_its_gtid_is_recorded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, looks: int, result: Result
+) -> None:
+    """MariaDB 10.11.19 under load, at the end of an UNTIL."""
+    status, left = scene.replica.status, [looks]
+    end = next(iter(scene.source.log.values())).id.end
+
+    def late() -> ReplicaStatus:
+        found = status()
+        if not found.executed or not left[0]:
+            return found
+        left[0] -= 1
+        channels = tuple(replace(channel, applied_to=end) for channel in found.channels)
+        return replace(found, executed=GtidSet(), channels=channels)
+
+    monkeypatch.setattr(scene.replica, "status", late)
+    assert scene.resolve().result is result
+    if result is Result.RESOLVED:
+        scene.assert_resolved()
 
 
 def test_the_intent_holds_the_displaced_row_its_undo_and_what_was_shown(scene: Scene) -> None:

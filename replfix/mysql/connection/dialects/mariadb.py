@@ -81,7 +81,7 @@ class MariadbDialect:
             channels=tuple(
                 channel(
                     {**row, "Replica_SQL_Running": _running(row)},
-                    _failed(session, row, executed),
+                    failure_of(session, row, variables, executed),
                     name=row["Connection_name"],
                     # 0 before the receiver was connected for the first time
                     source_uuid=f"{IDENTITY}{row['Source_Server_Id']}" if row["Source_Server_Id"] != "0" else "",
@@ -172,14 +172,22 @@ def _running(row: Row) -> str:
     return "No" if at_the_end else str(row["Replica_SQL_Running"])
 
 
-def _failed(session: Session, row: Row, executed: MariadbGtidSet) -> tuple[WorkerError, ...]:
-    """Return the error of a stopped applier, with the transaction's name from the relay log: the message lacks it."""
+def failure_of(session: Session, row: Row, variables: Row, executed: MariadbGtidSet) -> tuple[WorkerError, ...]:
+    """Return the error of a stopped applier, with the transaction's name from the relay log: the message lacks it.
+
+    With several domains and parallel threads the applier's position can be after the failing transaction, where another
+    domain's was committed (11.8.9): then the file is read from its beginning.
+    """
     errno, message = int(row["Last_SQL_Errno"]), masked(row["Last_SQL_Error"])
     if not errno or row["Replica_SQL_Running"] != "No":
         return ()
     most = _EVENTS_READ if len(executed.positions) > 1 else _EVENTS_READ_OF_ONE_DOMAIN
     groups = tuple(relayed_groups(_relayed(session, row, most)))
-    gtid, *others = failing_groups(groups, executed, applier_error.parse(errno, message)) or (None,)
+    found = failing_groups(groups, executed, applier_error.parse(errno, message))
+    if not found and _relay_log(row, variables) is RelayLog.REPLACED:
+        whole = relayed_groups(_relayed(session, {**row, "Relay_Log_Pos": _FIRST_POSITION}, _EVENTS_READ))
+        found = failing_groups(whole, executed, applier_error.parse(errno, message))
+    gtid, *others = found or (None,)
     return (WorkerError(0, errno, message, gtid, tuple(others), is_next=bool(groups) and groups[0].gtid == gtid),)
 
 
