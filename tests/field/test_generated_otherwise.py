@@ -58,3 +58,21 @@ def test_the_source_has_another_expression_since(any_pair: Lab) -> None:
     )  # fmt: skip
     resolved(any_pair, "SELECT * FROM shop.t ORDER BY id")
     assert rows(any_pair.replica, "SELECT g FROM shop.t ORDER BY id") == [("3",), ("15",)]
+
+
+def test_a_parent_that_is_put_back_into_such_a_table(any_pair: Lab) -> None:
+    """No event has a row of it. Its row would be another one here, and meet another one's unique key: nothing is printed for it."""
+    stage(
+        any_pair,
+        [
+            "CREATE TABLE p (id INT PRIMARY KEY, a INT, b INT, g INT AS (a * 2) VIRTUAL, UNIQUE KEY (g))",
+            "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))",
+            "INSERT INTO p (id, a, b) VALUES (1, 1, 7), (2, 2, 7)",
+        ],
+        ["DELETE FROM p WHERE id = 2", "ALTER TABLE p MODIFY g INT AS (b * 2 + 1) VIRTUAL"],
+        ["INSERT INTO c VALUES (1, 2)"],
+    )  # fmt: skip
+    shown = diagnosed(any_pair).document
+    assert not shown["strategies"][0]["allowed"]
+    assert OTHERWISE in shown["strategies"][0]["reason"]
+    assert not any("INSERT INTO `shop`.`p`" in sql for advice in shown["advice"] for sql in advice["sql"])

@@ -94,6 +94,8 @@ def _first(threads: Iterable[int | None]) -> list[int]:
 def _tables_in_question(evidence: Evidence) -> tuple[TableName, ...]:
     found = evidence.reconciliation
     names = dict.fromkeys(conflict.table for conflict in found.conflicts) if found is not None else {}
+    if found is not None:  # a parent that is put back is a row of another table
+        names |= dict.fromkeys(repair.table for repair in found.repairs if repair.target is not None)
     stopped = evidence.stopped_on
     if stopped is not None:
         names[TableName(*stopped)] = None
@@ -169,6 +171,8 @@ def _otherwise(
             continue
         changes = [change for change in evidence.transaction.changes if change.table == name]
         images = [image for change in changes for image in (change.before, change.after) if image is not None]
+        if not images:
+            continue
         with suppress(ServerError, Unreadable):  # not known
             yield name, replica.worked_out_otherwise(table, images)
 
