@@ -13,7 +13,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.lookup import Lookup, by_identity, some_rows
 from replfix.core.schema.table import Table, TableName
 from replfix.ports import Replica, Server
-from replfix.workflow.investigate.look_up_objects import both_definitions, later_of, read_backlog
+from replfix.workflow.investigate.look_up_objects import ReadBacklog, both_definitions, later_of
 
 
 def find_apart(
@@ -23,6 +23,7 @@ def find_apart(
     found: Reconciliation | None,
     tables: dict[TableName, Table],
     behind: GtidSet | None,
+    read_backlog: ReadBacklog,
 ) -> Apart | None:
     """Return the first table of which at most half of the rows asked for are there under the same key.
 
@@ -35,7 +36,7 @@ def find_apart(
         column = column_of_its_own(both.source or "", ours)
         if column is None or transaction is None or not alike(source.table(name), ours):
             continue
-        backlog = read_backlog(source, behind, [])
+        backlog = read_backlog()
         if backlog is None or backlog.unread or behind is None:
             return None
         waiting = _names(transaction, ours)

@@ -65,6 +65,7 @@ from replfix.workflow.investigate.look_up_objects import (
     find_nulls,
     find_orphans,
     find_references_only_here,
+    read_backlog,
     read_settings,
 )
 from replfix.workflow.investigate.read_earlier_repairs import earlier_steps
@@ -371,6 +372,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             progress("Looking for the author in the newest part of the replica's own binlog")
             local = local_writes_by_server_id(replica, status.server_id, unknowns)
     behind = _behind(source, status, error)
+    backlog = cache(lambda: read_backlog(source, behind, unknowns))
     doubted = failing.doubted(error, tables, its_source=its_source) or failing.unproven(
         replica, source, channel, stands_in=bool(channel.source_uuid) and not its_source
     )
@@ -393,7 +395,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         source_auto_increment=source.auto_increment(),
         statement=statement,
         logged=failing.logged,
-        definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, behind, unknowns),
+        definitions=compare_definitions(replica, source, error, transaction, statement, bare.family, backlog, unknowns),
         duplicates=find_duplicates(replica, source, error, statement, unknowns),
         blocking=find_blocking_row(replica, source, error, statement, unknowns)
         or find_blocking_row_of_event(replica, source, error, transaction, found, tables),
@@ -402,10 +404,10 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
         references_only_here=find_references_only_here(replica, source, error, statement, bare.family),
         altered=find_altered(replica, error, statement),
         kept_apart=held_apart,
-        apart=find_apart(replica, source, transaction, found, tables, behind),
+        apart=find_apart(replica, source, transaction, found, tables, behind, backlog),
         library=find_library(source, error, unknowns),
         definers=find_definers(replica, source, missing_definers(error), unknowns),
-        missing=find_missing(replica, source, error, statement, behind, unknowns),
+        missing=find_missing(replica, source, error, statement, backlog, unknowns),
         nulls=find_nulls(replica, source, error, statement, unknowns),
         orphans=find_orphans(replica, error, statement, unknowns),
         lost=_lost(source, bare),

@@ -82,13 +82,10 @@ def compare_definitions(
     transaction: Transaction | None,
     statement: Statement | None,
     family: Family | None,
-    behind: GtidSet | None,
+    backlog: ReadBacklog,
     unknowns: list[str],
 ) -> tuple[BothDefinitions, ...]:
-    """Return both servers' definitions, for errors that are about definitions.
-
-    ``behind``: the backlog after the failing transaction; None where it cannot be named, without GTIDs.
-    """
+    """Return both servers' definitions, for errors that are about definitions."""
     if family is None or family.kind not in (Kind.SCHEMA_DRIFT, Kind.DATA_REFUSED, Kind.ROW_CONFLICT):
         return ()
     names = tables_of(error, transaction, statement) or _named(error)
@@ -103,8 +100,8 @@ def compare_definitions(
         found = tuple(both for both in found if not same(both))
     if not found:
         return ()
-    later = _later(source, behind, unknowns)
-    return tuple(replace(both, later=later(both)) for both in found)
+    read = backlog()
+    return tuple(replace(both, later=later_of(read, both) if read is not None else None) for both in found)
 
 
 def _named(error: ApplierError) -> tuple[TableName, ...]:
@@ -122,8 +119,15 @@ class Backlog:
     unread: bool  # some of it cannot be read
 
 
+ReadBacklog = Callable[[], Backlog | None]
+"""Reads what follows the failing transaction once, when it is first asked for."""
+
+
 def read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Backlog | None:
-    """Return what follows the failing transaction; None where that is unknown."""
+    """Return what follows the failing transaction; None where that is unknown.
+
+    ``behind``: its GTIDs; None where they cannot be named, without GTIDs.
+    """
     if behind is None:
         return None
     statements: list[Statement] = []
@@ -147,11 +151,6 @@ def read_backlog(source: Server, behind: GtidSet | None, unknowns: list[str]) ->
         unknowns.append(f"Whether later transactions change the definitions is unknown: {reason.message}")
         return None
     return Backlog(tuple(statements), frozenset(changed), unread)
-
-
-def _later(source: Server, behind: GtidSet | None, unknowns: list[str]) -> Callable[[BothDefinitions], Later | None]:
-    backlog = read_backlog(source, behind, unknowns)
-    return lambda both: later_of(backlog, both) if backlog is not None else None
 
 
 def later_of(backlog: Backlog, both: BothDefinitions) -> Later:
@@ -310,7 +309,7 @@ def find_missing(
     source: Server,
     error: ApplierError,
     statement: Statement | None,
-    behind: GtidSet | None,
+    backlog: ReadBacklog,
     unknowns: list[str],
 ) -> MissingObject | None:
     """Return the routine, trigger, event or view that the statement needs, as the source has it."""
@@ -326,10 +325,9 @@ def find_missing(
     except (ServerError, PrivilegeError) as reason:
         unknowns.append(f"The source's {kind.lower()} {name} could not be read: {reason.message}")
         return None
-    backlog = read_backlog(source, behind, unknowns)
-    later = None
-    if backlog is not None and not backlog.unread:
-        each = ((s.text, object_of(name.schema, s.text)) for s in backlog.statements)
+    read, later = backlog(), None
+    if read is not None and not read.unread:
+        each = ((s.text, object_of(name.schema, s.text)) for s in read.statements)
         later = tuple(text for text, of in each if of is not None and (of.kind, of.name) == (kind, name))
     return MissingObject(kind, name, script, later, next(iter(lacking), None))
 
