@@ -37,7 +37,11 @@ class Context:
     replication: bool = False
 
 
-_VERB = re.compile(r"\b(?:insert|replace|update|load\s+data|alter\s+table|create\s+unique\s+index)\b", re.IGNORECASE)
+_VERB = re.compile(
+    r"(?:--[^\n]*\n\s*|/\*.{0,200}?\*/\s*)*"
+    r"\b(?:insert|replace|update|load\s+data|copy\b|alter\s+(?:online\s+|ignore\s+)?table|create\s+(?:unique\s+)?(?:index|table|type)|commit)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def statement_after(text: str, marks: re.Pattern[str], ends: tuple[str, ...]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 STATEMENT_SPAN = 16_000
 ROWS = 1_000
@@ -18,11 +18,16 @@ _HEAD = re.compile(
 )
 _VALUES = re.compile(r"\s*values?\s*\(", re.IGNORECASE)
 _SPACE = re.compile(r"\s*")
-_BARE_NAME = re.compile(r"[\w$]+")
+_BARE_NAME = re.compile(r"[\w$#]+")  # #__: Joomla's prefix
+_SET = re.compile(r"\s*set\s+", re.IGNORECASE)
+_EQUALS = re.compile(r"\s*:?=\s*")
 _NEXT_ROW = re.compile(r"\s*,\s*\(")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z")
 _PLACEHOLDER = re.compile(r"\?|%s|%\(\w+\)s|:\w+|@\w+|\$\d+")
 _QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"", re.DOTALL)
+_ASSIGNED = re.compile(
+    r"('(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"|[^\s,;()]+(?:\([^()]*\))?)\s*(,\s*|;|$|on\s+duplicate)", re.DOTALL | re.IGNORECASE
+)
 _ESCAPED = re.compile(r"\\(.)|''|\"\"", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"}
 
@@ -60,8 +65,38 @@ class Insert:
     rows: tuple[tuple[Item, ...], ...]
 
 
-def read(statement: str) -> Insert | None:
-    """Return the first INSERT … VALUES in the text; None when there is none that names a table."""
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Values for a statement's placeholders, as the text has them beside it: by name, or in order for each execution."""
+
+    named: tuple[dict[str, Item], ...] = ()
+    ordered: tuple[tuple[Item, ...], ...] = field(default=())
+
+
+def read(statement: str, parameters: Parameters | None = None) -> Insert | None:
+    """Return the first INSERT … VALUES in the text, its placeholders filled in; None when there is none that names a table."""
+    said = _read(statement)
+    return said if said is None or parameters is None else _bound(said, parameters)
+
+
+def _bound(said: Insert, parameters: Parameters) -> Insert:
+    """Return the statement once for each execution, as far as there are values for all of its placeholders."""
+    rows: list[tuple[Item, ...]] = []
+    for named in parameters.named:
+        rows += [tuple(named.get(_NAME_IN.sub("", item.text), item) for item in row) for row in said.rows]
+    wanted = sum(item.kind is ItemKind.PLACEHOLDER for row in said.rows for item in row)
+    for ordered in parameters.ordered:
+        if len(ordered) != wanted:
+            continue
+        values = iter(ordered)
+        rows += [tuple(next(values) if i.kind is ItemKind.PLACEHOLDER else i for i in row) for row in said.rows]
+    return replace(said, rows=tuple(rows[:ROWS])) if rows else said
+
+
+_NAME_IN = re.compile(r"^(?:%\(|[:@$])|\)s$")
+
+
+def _read(statement: str) -> Insert | None:
     statement = statement[:STATEMENT_SPAN]
     head = _HEAD.search(statement)
     if head is None:
@@ -75,6 +110,9 @@ def read(statement: str) -> Insert | None:
     if statement[at : at + 1] == "(":
         columns, at = _columns(statement, at + 1)
     rows: list[tuple[Item, ...]] = []
+    if not columns and (pairs := _SET.match(statement, at)) is not None:
+        columns, given_ = _assignments(statement, pairs.end())
+        rows += [given_] if given_ else []
     values = _VALUES.match(statement, at)
     while values is not None and len(rows) < ROWS:
         row, at = _row(statement, values.end())
@@ -85,14 +123,37 @@ def read(statement: str) -> Insert | None:
     return Insert(names[-2] if len(names) > 1 else None, names[-1], columns, tuple(rows))
 
 
+_CLOSING = {"{": "}", "[": "]"}  # Drupal's placeholder for a prefix, SQL Server's quotes
+
+
+def _assignments(text: str, at: int) -> tuple[tuple[str, ...], tuple[Item, ...]]:
+    """Return what ``INSERT … SET a = 1, b = 2`` gives; nothing when its end cannot be seen."""
+    names: list[str] = []
+    items: list[Item] = []
+    while True:
+        qualified, at = _qualified(text, at)
+        equals = _EQUALS.match(text, at)
+        if not qualified or equals is None:
+            return (), ()
+        value = _ASSIGNED.match(text, equals.end())
+        if value is None:
+            return (), ()
+        names.append(qualified[-1])
+        items.append(_item(value[1]))
+        if not value[2].startswith(","):
+            return tuple(names), tuple(items)
+        at = value.end()
+
+
 def _name(text: str, at: int) -> tuple[str | None, int]:
     quote = text[at : at + 1]
-    if quote in ("`", '"') and quote:
+    quote = _CLOSING.get(quote, quote)
+    if quote in ("`", '"', "}", "]") and quote:
         pieces = []
         begins = at + 1
         while (ends := text.find(quote, begins, begins + 400)) >= 0:
             pieces.append(text[begins:ends])
-            if text[ends + 1 : ends + 2] != quote:
+            if text[ends + 1 : ends + 2] != quote or quote in "}]":
                 return quote.join(pieces), ends + 1
             begins = ends + 2
         return None, at

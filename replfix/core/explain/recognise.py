@@ -2,69 +2,124 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
-from replfix.core.explain import insert
+from replfix.core.explain import insert, statement
 from replfix.core.explain.around import AFTER, BEFORE, Around, Context
-from replfix.core.explain.duplicate import Duplicate, Product
+from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.forms import FORMS
-from replfix.core.explain.message import Message, messages
-from replfix.core.explain.postgresql_errors import Violation, violations
+from replfix.core.explain.frameworks import framework_of
+from replfix.core.explain.hit import Hit
+from replfix.core.explain.messages import hits
+from replfix.core.explain.text.flatten import flat
+from replfix.core.explain.text.parameters import parameters_in
 
 ACCEPTED = (
     "MySQL and MariaDB error 1062 (\"Duplicate entry '…' for key '…'\", in every language the server speaks) and PostgreSQL's "
-    '23505 ("duplicate key value violates unique constraint …"), as clients, drivers, frameworks and logs print them.'
+    '23505 ("duplicate key value violates unique constraint …"), as clients, drivers, frameworks and logs print them; '
+    "and the other errors about duplicate keys (1022, 1169, 1569, 1761, 1859, 23P01, a subscription's conflicts)."
 )
-
-JSON_DEPTH = 4
-JSON_LENGTH = 256_000
-
 
 MOST = 1_000
 """Different errors that are taken out of one text; a log of more is for ``--file``."""
 
 
 def recognise(text: str) -> tuple[Duplicate, ...]:
-    """Return every error in the text, in order; one that is there twice (a nested exception) once. Never raises."""
+    """Return every error in the text, in order; one that is there twice (a nested exception) once. Never raises.
+
+    An applier's other errors are returned only where there is no duplicate key.
+    """
     found: dict[tuple[Product, str, str | None], Duplicate] = {}
     for duplicate in _found(flat(text)):
-        name = duplicate.dialect, duplicate.key, duplicate.value
+        name = _same_error(found, duplicate)
         known = found.get(name)
         found[name] = duplicate if known is None else _fuller(known, duplicate)
         if len(found) >= MOST:
             break
-    return tuple(found.values())
+    duplicates = tuple(found.values())
+    return tuple(d for d in duplicates if d.kind is not Kind.REPLICA) or duplicates
+
+
+def _same_error(
+    found: dict[tuple[Product, str, str | None], Duplicate], duplicate: Duplicate
+) -> tuple[Product, str, str | None]:
+    """Return the name of the error in ``found``: one without its value is the one before with the same key, and the reverse."""
+    name = duplicate.dialect, duplicate.key, duplicate.value
+    if name in found or not found:
+        return name
+    last = next(reversed(found))
+    if last[:2] == name[:2] and found[last].kind is duplicate.kind and None in (last[2], name[2]):
+        return last
+    return name
 
 
 def _found(text: str) -> Iterator[Duplicate]:
-    hits: list[Message | Violation] = sorted([*messages(text), *violations(text)], key=lambda hit: hit.start)
-    for number, hit in enumerate(hits):
+    found = hits(text)
+    for number, hit in enumerate(found):
         # No further than to the next message on either side: what is there is about that one.
-        earliest = hits[number - 1].end if number else 0
-        latest = hits[number + 1].start if number + 1 < len(hits) else len(text)
+        earliest = found[number - 1].end if number else 0
+        latest = found[number + 1].start if number + 1 < len(found) else len(text)
         around = Around(
             text[max(earliest, hit.start - BEFORE) : hit.start],
             text[hit.start : hit.end],
-            text[hit.end : min(latest, hit.end + AFTER)],
+            text[hit.end : max(hit.end, min(latest, hit.end + AFTER))],
         )
-        form, context = _form(around)
-        said = insert.read(context.statement) if context.statement else None
-        yield Duplicate(
-            dialect=Product.MYSQL if isinstance(hit, Message) else Product.POSTGRESQL,
-            form=form,
-            key=hit.key if isinstance(hit, Message) else hit.constraint,
-            value=hit.value,
-            columns=hit.columns if isinstance(hit, Violation) else (),
-            schema=context.schema or (said.schema if said else None),
-            table=context.table or (said.table if said else None),
-            statement=context.statement,
-            gtid=context.gtid,
-            replication=context.replication,
-            others=hit.others if isinstance(hit, Message) else (),
-        )
+        yield _duplicate(hit, around)
+
+
+_PLACEHOLDERS = re.compile(r"\?|%s|%\(\w|:\w|@\w|\$\d")
+
+
+def _duplicate(hit: Hit, around: Around) -> Duplicate:
+    form, context = _form(around)
+    # PostgreSQL's own STATEMENT line is the session's own; what a form finds can be another's.
+    quoted = (hit.statement or context.statement) if hit.dialect is Product.POSTGRESQL else context.statement
+    parameters = None
+    if quoted and _PLACEHOLDERS.search(quoted):
+        parameters = parameters_in(around.after) or parameters_in(around.before) or parameters_in(hit.context or "")
+    said = insert.read(quoted, parameters) if quoted else None
+    target = statement.target(quoted) if quoted else None
+    named = hit.table or context.table
+    table, schema = (named, hit.schema or context.schema) if named else (None, hit.schema or context.schema)
+    if table is None and said is not None:
+        table, schema = said.table, schema or said.schema
+    elif table is None and target is not None:
+        table, schema = target.table, schema or target.schema
+    duplicate = Duplicate(
+        dialect=hit.dialect,
+        form=form,
+        key=hit.key,
+        value=hit.value,
+        columns=hit.columns,
+        schema=schema,
+        table=table,
+        statement=quoted,
+        gtid=context.gtid,
+        replication=context.replication,
+        others=hit.others,
+        kind=hit.kind,
+        number=hit.number,
+        state=hit.sqlstate,
+        truncated=hit.truncated,
+        insert=said,
+        conflict=hit.conflict,
+        detail=hit.detail,
+        context=hit.context,
+        framework=framework_of(form, around, hit.dialect),
+    )
+    return _of_the_keys_table(duplicate)
+
+
+def _of_the_keys_table(duplicate: Duplicate) -> Duplicate:
+    """Return it with the key's own table, where the statement is of another one: a trigger wrote there."""
+    table = duplicate.key_table
+    if table is None or duplicate.table is None or duplicate.statement is None or "." in table:
+        return duplicate
+    if table.casefold() == duplicate.table.casefold() or duplicate.key.count(".") > 1:
+        return duplicate
+    return replace(duplicate, table=table, schema=None)
 
 
 def _form(around: Around) -> tuple[str, Context]:
@@ -77,57 +132,7 @@ def _form(around: Around) -> tuple[str, Context]:
 
 def _fuller(one: Duplicate, other: Duplicate) -> Duplicate:
     """Return the fuller one of two texts of one error; the first where they say the same."""
-    return max((one, other), key=lambda d: (d.statement is not None, d.table is not None, d.form != "plain"))
-
-
-def flat(text: str) -> str:
-    """Return the text with every JSON line replaced by its strings, one a line, as ``name: string``."""
-    if "{" not in text:
-        return text
-    stripped = text.strip()
-    if stripped.startswith("{") and stripped.endswith("}") and "\n" in stripped:
-        whole = _flat_document(stripped)
-        if whole is not None:
-            return whole
-    return "\n".join(_flat_line(line) for line in text.split("\n"))
-
-
-_OBJECT = re.compile(r"\{\s*\"")
-
-
-def _flat_line(line: str) -> str:
-    opening = _OBJECT.search(line, 0, 400) if "{" in line[:400] else None
-    if opening is None or not line.rstrip().endswith("}"):
-        return line
-    document = _flat_document(line[opening.start() :])
-    return line if document is None else f"{line[: opening.start()]}\n{document}"
-
-
-def _flat_document(text: str, depth: int = 0) -> str | None:
-    if len(text) > JSON_LENGTH:
-        return None
-    try:
-        # Numbers stay text: one of ten thousand digits is not worth an error.
-        document: Any = json.loads(text, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
-        return None
-    lines: list[str] = []
-    try:
-        _strings(document, "", lines, depth)
-    except RecursionError:
-        return None
-    return "\n".join(lines).encode("utf-8", "replace").decode()
-
-
-def _strings(value: Any, name: str, lines: list[str], depth: int) -> None:
-    if isinstance(value, dict):
-        for inner, part in value.items():
-            _strings(part, inner, lines, depth)
-    elif isinstance(value, list):
-        for part in value:
-            _strings(part, name, lines, depth)
-    elif isinstance(value, str):
-        nested = _flat_document(value, depth + 1) if depth < JSON_DEPTH and value.lstrip().startswith("{") else None
-        lines.append(f"{name}: {value}" if nested is None else nested)
+    return max(
+        (one, other),
+        key=lambda d: (d.value is not None, d.statement is not None, d.table is not None, d.form != "plain"),
+    )

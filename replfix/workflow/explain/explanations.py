@@ -48,7 +48,7 @@ def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
 
 def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
     """Explain one error, with what the server has, where one is asked."""
-    said = insert.read(duplicate.statement) if duplicate.statement else None
+    said = duplicate.insert
     unknowns = list(_of_the_text(duplicate))
     asked = None
     if asking is not None and duplicate.dialect is Product.POSTGRESQL:

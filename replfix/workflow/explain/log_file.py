@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 
 from replfix.core.explain.log_time import time_of
-from replfix.core.explain.message import LANGUAGES
-from replfix.core.explain.postgresql_errors import WORDS
+from replfix.core.explain import messages
 
 CHUNK = 1024 * 1024
 BEHIND = 32 * 1024
@@ -23,7 +22,7 @@ AHEAD = 8 * 1024
 RECORD = 16 * 1024
 LINES = 80
 
-NEEDLES = tuple({max(words, key=len).strip().encode() for words in LANGUAGES.values()} | {WORDS.strip().encode()})
+NEEDLES = tuple(needle.encode() for needle in messages.NEEDLES)
 """What an error cannot be without. Each is searched for by itself: ``bytes.find`` is many times faster than a pattern."""
 LONGEST = max(map(len, NEEDLES))
 

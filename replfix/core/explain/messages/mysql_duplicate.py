@@ -1,4 +1,4 @@
-"""Finds the server's own message in any text, in every language a server has, through what clients wrap around it.
+"""Error 1062 in every language a server has, through what clients wrap around it: ``Duplicate entry '…' for key '…'``.
 
 Every search is a plain ``str.find`` over a bounded piece, so that no text, however hostile, takes more than linear
 time.
@@ -6,10 +6,14 @@ time.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from replfix.core.explain.duplicate import Product
+from replfix.core.explain.hit import Hit
+from replfix.core.explain.text.quoting import end_of_name, unwrapped
+
+NAME = "1062"
 
 # Error 1062 of 9.7.4 with each lc_messages: before the value, between value and key. Bulgarian and Polish before 8.0 are English.
 LANGUAGES = {
@@ -37,6 +41,8 @@ LANGUAGES = {
     "Greek": ("Διπλή εγγραφή ", " για το κλειδί "),
 }
 
+NEEDLES = tuple(sorted({max(words, key=len).strip() for words in LANGUAGES.values()}))
+
 VALUE_SPAN = 1200
 """Characters in which the end of a value is looked for: 64 bytes, each escaped by the server and by clients around it."""
 KEY_SPAN = 400
@@ -49,37 +55,25 @@ _JAPANESE = re.compile(rf"(?P<quote>{_QUOTE})(?={re.escape(LANGUAGES['Japanese']
 _BETWEEN = dict(LANGUAGES.values())
 _KEY_OPENING = re.compile(_QUOTE)
 _NUMBER = re.compile(r"\d{1,4}\b")
-# What can follow the quote that ends a key; a quote before a letter is part of the key's name (it's).
-_AFTER_KEY = re.compile(r"[\s\"'`,.;:)\]}\\<&|]|$")
+_FORMAT = re.compile(r"%-?\.?\d*l?[sdu]")  # the server's own template, as documentation quotes it
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Where the words are, and what they name. ``others``: further ways to take value and key apart."""
-
-    start: int
-    end: int
-    value: str
-    key: str
-    others: tuple[tuple[str, str], ...] = ()
-
-
-def messages(text: str) -> Iterator[Message]:
-    """Yield every 1062 message in the text, in order."""
+def find(text: str) -> Iterator[Hit]:
+    """Yield every 1062 message in the text; where the text ends inside one, what is there of it."""
     at = 0
     while (opening := _OPENING.search(text, at)) is not None:
         before = text[opening.start() : opening.start("quote")]
-        found = _after(text, opening.start(), opening.end(), opening["quote"], _BETWEEN[before])
-        if found is None:
-            at = opening.end()
-            continue
-        yield found
-        at = found.end
+        quote, between = opening["quote"], _BETWEEN[before]
+        found = _after(text, opening.start(), opening.end(), quote, between)
+        found = found or _cut_off(text, opening.start(), opening.end(), quote, between)
+        at = opening.end() if found is None else found.end
+        if found is not None:
+            yield found
     if "は索引" in text:
         yield from _japanese(text)
 
 
-def _after(text: str, start: int, opened: int, quote: str, between: str) -> Message | None:
+def _after(text: str, start: int, opened: int, quote: str, between: str) -> Hit | None:
     """Return the message whose value begins at ``opened``.
 
     The last place that can be its middle is taken: a value can contain the same words, a key hardly does.
@@ -103,11 +97,39 @@ def _after(text: str, start: int, opened: int, quote: str, between: str) -> Mess
     if not readings:
         return None
     value, name, end = readings[-1]
-    return Message(start, end, value, name, tuple((v, k) for v, k, _ in readings[:-1]))
+    return _hit(start, end, value, name, others=tuple((v, k) for v, k, _ in readings[:-1]))
 
 
 VALUE_BYTES = 200
 """MariaDB's messages have up to 192 bytes of a value, MySQL's 64."""
+
+
+def _hit(
+    start: int, end: int, value: str, key: str, *, others: tuple[tuple[str, str], ...] = (), truncated: bool = False
+) -> Hit:
+    return Hit(start, end, Product.MYSQL, key, value, others=others, truncated=truncated)
+
+
+def _cut_off(text: str, start: int, opened: int, quote: str, between: str) -> Hit | None:
+    """Return what is there of a message that its line ends in, inside the value or inside the key."""
+    line_end = text.find("\n", opened, opened + VALUE_SPAN)
+    line_end = min(len(text), opened + VALUE_SPAN) if line_end < 0 else line_end
+    rest = text[opened:line_end]
+    value, closing, key = rest.partition(quote + between)
+    if not closing:
+        whole = rest.rstrip()
+        if not whole or quote in whole or (text[line_end:].strip() and not whole.endswith(("...", "…"))):
+            return None
+        return _hit(start, line_end, unwrapped(_without_dots(whole), quote), "", truncated=True)
+    opening = _KEY_OPENING.match(key)
+    name = _without_dots(key[opening.end() :].rstrip()) if opening else ""
+    if opening is None or not name or opening[0] in name or _FORMAT.match(value) or len(name) > KEY_SPAN:
+        return None
+    return _hit(start, line_end, unwrapped(value, quote), unwrapped(name, quote), truncated=True)
+
+
+def _without_dots(text: str) -> str:
+    return text.removesuffix("…").removesuffix("...")
 
 
 def _key(text: str, at: int) -> tuple[str, int] | None:
@@ -117,16 +139,11 @@ def _key(text: str, at: int) -> tuple[str, int] | None:
         number = _NUMBER.match(text, at)
         return (number[0], number.end()) if number else None
     quote, begins = opening[0], opening.end()
-    limit = min(len(text), begins + KEY_SPAN)
-    ends = text.find(quote, begins, limit)
-    while ends >= 0:
-        if _AFTER_KEY.match(text, ends + len(quote)):
-            return text[begins:ends], ends + len(quote)
-        ends = text.find(quote, ends + len(quote), limit)
-    return None
+    ends = end_of_name(text, quote, begins, min(len(text), begins + KEY_SPAN))
+    return (text[begins:ends], ends + len(quote)) if ends >= 0 else None
 
 
-def _japanese(text: str) -> Iterator[Message]:
+def _japanese(text: str) -> Iterator[Hit]:
     """Yield the messages in which the value comes first: its opening quote is the nearest on its left."""
     at = 0
     while (closing := _JAPANESE.search(text, at)) is not None:
@@ -135,30 +152,5 @@ def _japanese(text: str) -> Iterator[Message]:
         key = _key(text, closing.end() + len(LANGUAGES["Japanese"][1]))
         at = closing.end()
         if opened >= 0 and key is not None:
-            yield Message(opened, key[1], unwrapped(text[opened + len(quote) : closing.start()], quote), key[0])
+            yield _hit(opened, key[1], unwrapped(text[opened + len(quote) : closing.start()], quote), key[0])
             at = key[1]
-
-
-_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.S)
-_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
-
-
-def unwrapped(text: str, quote: str) -> str:
-    """``text`` as the server printed it: what a client did to fit it into a string of its own is taken back.
-
-    How often it was wrapped shows in the quote: each time, backslashes double and the quote gets one.
-    """
-    if quote.startswith("&"):
-        return html.unescape(text)
-    backslashes = len(quote) - len(quote.lstrip("\\"))
-    while backslashes > 0:
-        text = _ESCAPED.sub(_character, text)
-        backslashes //= 2
-    return text
-
-
-def _character(escaped: re.Match[str]) -> str:
-    if escaped[1]:
-        code = int(escaped[1], 16)
-        return "\N{REPLACEMENT CHARACTER}" if 0xD800 <= code <= 0xDFFF else chr(code)
-    return _LETTERS.get(escaped[2], escaped[2])

@@ -1,0 +1,1 @@
+"""What clients and logs do to a message on its way into a text, undone."""
