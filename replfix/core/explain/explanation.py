@@ -104,8 +104,29 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Possibility:
+    """A reason that nothing in the text speaks for or against; ``tell``: what to look at to tell it from the others."""
+
+    code: str  # of a reason
+    summary: str
+    tell: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What helps whatever the reason is: what the error means, where to look, what it can be, how to handle it."""
+
+    meaning: str
+    look: tuple[Fix, ...] = ()
+    possible: tuple[Possibility, ...] = ()
+    handling: tuple[Fix, ...] = ()
+    framework: str | None = None  # whose words ``handling`` is in; None: SQL's
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An error and its possible reasons."""
 
     case: Case
     reasons: tuple[Reason, ...]
+    guidance: Guidance | None = None

@@ -26,7 +26,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z")
 _PLACEHOLDER = re.compile(r"\?|%s|%\(\w+\)s|:\w+|@\w+|\$\d+")
 _QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"", re.DOTALL)
 _ASSIGNED = re.compile(
-    r"('(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"|[^\s,;()]+(?:\([^()]*\))?)\s*(,\s*|;|$|on\s+duplicate)", re.DOTALL | re.IGNORECASE
+    r"('(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"|[^\s,;()]+(?:\([^()]*\))?)\s*(,\s*|;|$|on\s+duplicate)",
+    re.DOTALL | re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"\\(.)|''|\"\"", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"}

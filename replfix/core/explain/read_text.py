@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations, islice, pairwise
 
 JOINED_BY = {"mysql": "-", "postgresql": ", "}
@@ -33,3 +35,30 @@ def _readings(value: str, parts: int, joined_by: str) -> Iterator[tuple[str, ...
         begins = [0, *(at + width for at in chosen)]
         ends = [*chosen, len(value)]
         yield tuple(value[begin:end] for begin, end in zip(begins, ends, strict=True))
+
+
+UNPRINTED = ("?", "\N{REPLACEMENT CHARACTER}")
+"""What is in a message in place of a character: that the connection's character set does not have; whose bytes are no UTF-8."""
+
+
+def unprinted(value: str) -> bool:
+    """Whether a character of the value may be another one than the message shows."""
+    return any(character in value for character in UNPRINTED)
+
+
+def fits(printed: str, value: str, *, cut: bool = False) -> bool:
+    """Whether ``value`` can be what the server printed so: letters of either case, and any character for one it cannot print."""
+    if not unprinted(printed):
+        printed, value = printed.casefold(), value.casefold()
+        return value.startswith(printed) if cut else value == printed
+    pattern = _pattern(printed.casefold())
+    return (pattern.match(value.casefold()) if cut else pattern.fullmatch(value.casefold())) is not None
+
+
+@lru_cache(maxsize=64)
+def _pattern(printed: str) -> re.Pattern[str]:
+    pieces = (
+        "." if character == "?" else ".{1,3}" if character in UNPRINTED else re.escape(character)
+        for character in printed
+    )
+    return re.compile("".join(pieces), re.DOTALL)

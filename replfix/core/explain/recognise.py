@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from replfix.core.explain import insert, statement
-from replfix.core.explain.around import AFTER, BEFORE, Around, Context
+from replfix.core.explain.around import AFTER, BEFORE, Around, Context, nearby
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.forms import FORMS
 from replfix.core.explain.frameworks import framework_of
@@ -76,12 +76,17 @@ def _duplicate(hit: Hit, around: Around) -> Duplicate:
     form, context = _form(around)
     # PostgreSQL's own STATEMENT line is the session's own; what a form finds can be another's.
     quoted = (hit.statement or context.statement) if hit.dialect is Product.POSTGRESQL else context.statement
+    if quoted is None and not context.replication:
+        quoted = nearby(around)
     parameters = None
     if quoted and _PLACEHOLDERS.search(quoted):
         parameters = parameters_in(around.after) or parameters_in(around.before) or parameters_in(hit.context or "")
     said = insert.read(quoted, parameters) if quoted else None
     target = statement.target(quoted) if quoted else None
     named = hit.table or context.table
+    if named is None and hit.context:
+        in_context = _table_in_context(hit.context)
+        named, context = (in_context[1], replace(context, schema=in_context[0])) if in_context else (None, context)
     table, schema = (named, hit.schema or context.schema) if named else (None, hit.schema or context.schema)
     if table is None and said is not None:
         table, schema = said.table, schema or said.schema
@@ -107,9 +112,27 @@ def _duplicate(hit: Hit, around: Around) -> Duplicate:
         conflict=hit.conflict,
         detail=hit.detail,
         context=hit.context,
-        framework=framework_of(form, around, hit.dialect),
+        framework=framework_of(form, around),
     )
     return _of_the_keys_table(duplicate)
+
+
+_CONTEXT_TABLE = re.compile(
+    r'for replication target relation "(?P<relation>[^"\n]{1,300})"|^\s*COPY (?P<copy>"[^"\n]{1,128}"|[^\s,"]{1,128}), |SQL statement "(?P<sql>[^"]{1,2000})',
+    re.MULTILINE,
+)
+
+
+def _table_in_context(text: str) -> tuple[str | None, str] | None:
+    """Return schema and table that PostgreSQL's CONTEXT names: of a subscription, a COPY, a statement in a function."""
+    found = _CONTEXT_TABLE.search(text)
+    if found is None:
+        return None
+    if found["sql"]:
+        target = statement.target(found["sql"].strip())
+        return (target.schema, target.table) if target is not None and target.table else None
+    schema, _, table = (found["relation"] or found["copy"].strip('"')).rpartition(".")
+    return schema or None, table
 
 
 def _of_the_keys_table(duplicate: Duplicate) -> Duplicate:

@@ -9,20 +9,32 @@ from typing import Protocol
 
 from replfix.core.explain.around import Around, Context
 from replfix.core.explain.forms import (
+    cakephp,
+    codeigniter,
     dotnet,
+    drupal,
+    flyway,
     go,
     jdbc,
+    joomla,
+    knex,
     laravel,
+    liquibase,
+    magento,
     mysql_client,
     mysqld_log,
     node,
     other,
     pdo,
+    phpmyadmin,
     postgresql_log,
+    postgrex,
     python,
     rails,
     replication,
     sqlalchemy,
+    tidb,
+    yii,
 )
 
 
@@ -39,6 +51,18 @@ class Form(Protocol):
 
 FORMS: tuple[Form, ...] = (
     replication,
+    tidb,
+    liquibase,
+    flyway,
+    phpmyadmin,
+    drupal,
+    magento,
+    joomla,
+    yii,
+    codeigniter,
+    cakephp,
+    knex,
+    postgrex,
     laravel,
     sqlalchemy,
     pdo,

@@ -13,7 +13,8 @@ NAME = "Go"
 
 _MARKS = re.compile(r"Error 1062(?: \(23000\))?: \Z|\bpq: \Z|\bERROR: \Z")
 _GORM = re.compile(
-    r"\A['\"]*\)?\s*\n?\s*(?:\x1b\[[\d;]*m)?\[[\d.]+ms\][^\n]{0,200}?(?=INSERT|UPDATE|REPLACE)", re.IGNORECASE
+    r"\A['\"]*(?: \(SQLSTATE 23505\))?\)?\s*\n?\s*(?:\x1b\[[\d;]*m)?\[[\d.]+ms\][^\n]{0,200}?(?=INSERT|UPDATE|REPLACE)",
+    re.IGNORECASE,
 )
 _POSTGRES = re.compile(r"\(SQLSTATE 23505\)")
 

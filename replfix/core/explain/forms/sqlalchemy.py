@@ -8,7 +8,7 @@ from replfix.core.explain.around import Around, Context, statement_after
 
 NAME = "SQLAlchemy"
 
-_MARK = re.compile(r"\[SQL: u?")
+_MARK = re.compile(r"\[SQL: (?:u(?=['\"]))?")
 _ENDS = ("]\n[parameters", "] [parameters", "]\\n[parameters", "\n(Background on", "] (Background on", "]\n(", "]\n")
 
 

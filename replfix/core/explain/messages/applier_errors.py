@@ -15,7 +15,9 @@ _EVENT = re.compile(
     r"Could not execute \w{1,40} event on table (?P<table>[^\n;]{1,300}); [^\n]{1,2000}?Error_code: (?:MY-0*)?(?P<number>\d{4,6})",
     re.IGNORECASE,
 )
-_COORDINATOR = re.compile(r"Coordinator stopped because there were error\(s\) in the worker\(s\)")
+_COORDINATOR = re.compile(
+    r"Coordinator stopped because there were error\(s\) in the worker\(s\)(?:[^\n]{0,200}?failed executing transaction '[^'\n]{1,200}')?"
+)
 _ERRNO = re.compile(r"Last_(?:SQL_)?Errno: (?P<number>\d{4,6})")
 _DUPLICATE = 1062
 

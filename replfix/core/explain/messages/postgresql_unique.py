@@ -91,9 +91,11 @@ def name_at(text: str, at: int) -> tuple[str, int] | None:
         return None
     mark = opening[0]
     closing = _CLOSING.get(mark[0], mark)
-    ends = end_of_name(text, closing, opening.end(), min(len(text), opening.end() + NAME_SPAN))
-    if ends < 0 and mark[0] in _CLOSING:  # no space is needed after such a quote
-        ends = text.find(closing, opening.end(), opening.end() + NAME_SPAN)
+    line_end = text.find("\n", opening.end(), opening.end() + NAME_SPAN)
+    limit = min(len(text), opening.end() + NAME_SPAN) if line_end < 0 else line_end
+    ends = end_of_name(text, closing, opening.end(), limit)
+    if ends < 0:  # Japanese has no space after it
+        ends = text.find(closing, opening.end(), limit)
     if ends < 0:
         return None
     return unwrapped(text[opening.end() : ends].strip(" \u00a0\u202f"), mark[:1] if mark[0] in _CLOSING else mark), (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.explain.duplicate import Kind
 from replfix.core.explain.explanation import Case, Fix, Reason
 
 CODE = "replica-conflict"
@@ -10,7 +11,7 @@ CODE = "replica-conflict"
 
 def examine(case: Case) -> Reason | None:
     duplicate = case.duplicate
-    if not duplicate.replication:
+    if not duplicate.replication or duplicate.kind is Kind.REPLICA or duplicate.schema == "mysql":
         return None
     transaction = f"The failing transaction is {duplicate.gtid}." if duplicate.gtid else "The text names no GTID."
     return Reason(

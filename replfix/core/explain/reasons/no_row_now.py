@@ -5,6 +5,7 @@ from __future__ import annotations
 from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Answer, Case, Fix, Reason
+from replfix.core.explain.read_text import unprinted
 
 CODE = "no-row-now"
 
@@ -16,6 +17,8 @@ def examine(case: Case) -> Reason | None:
     answers = [reading for place in asked.places for reading in place.readings]
     if not answers or any(reading.answer is Answer.NOT_ASKED for reading in answers):
         return None
+    if unprinted(case.duplicate.value or ""):
+        return _not_known(case)
     tried = [r for r in answers if r.answer is Answer.NO_ROW]
     place = asked.places[0]
     statements = tuple(sql.find_shown(place.table, r.matches) for r in place.readings if r.answer is Answer.NO_ROW)[:3]
@@ -32,4 +35,17 @@ def examine(case: Case) -> Reason | None:
             if statements
             else Fix("The value does not fit the key's columns: is it this table?"),
         ),
+    )
+
+
+def _not_known(case: Case) -> Reason:
+    return Reason(
+        CODE,
+        Confidence.LOW,
+        "Whether a row has the value is not known: the message does not have all of its characters.",
+        (
+            "The value contains a question mark or an unreadable byte: servers print ? for a character that the connection's character set does not have "
+            "(an emoji), and a log can be in another encoding.",
+        ),
+        (Fix("Take the value from the application or from the statement, and look for the row with that."),),
     )

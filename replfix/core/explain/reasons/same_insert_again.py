@@ -25,8 +25,8 @@ def examine(case: Case) -> Reason | None:
         (
             Fix("The row is there and right: the application can take this error as success."),
             Fix(
-                "Make the insert repeatable: the same idempotency key on every retry, with INSERT … ON DUPLICATE KEY UPDATE, "
-                "or INSERT IGNORE where every other error is checked too (it turns those into warnings)."
+                "Make the insert repeatable: the same idempotency key on every retry, in a unique key of its own; on a collision "
+                "in that key read the row, and compare it. INSERT IGNORE also turns every other error into a warning."
             ),
         ),
     )

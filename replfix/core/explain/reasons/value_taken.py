@@ -6,6 +6,7 @@ from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
 from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.upsert import upsert_advice
 
 CODE = "value-taken"
 
@@ -32,8 +33,8 @@ def examine(case: Case) -> Reason | None:
         (
             Fix("Look at the row:", (sql.find_shown(place.table, reading.matches),)),
             Fix(
-                "A check before the insert does not help two sessions at once: insert, and take this error for the answer; or "
-                "INSERT … ON DUPLICATE KEY UPDATE where the newer values should win."
+                "A check before the insert does not help two sessions at once: insert, and take this error as the answer."
             ),
+            *upsert_advice(place.table, place.key, generated=place.counter is not None),
         ),
     )

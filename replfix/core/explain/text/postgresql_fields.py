@@ -28,7 +28,7 @@ _LABEL = re.compile("|".join(rf"\b(?P<{name}>(?:{words})) ?:[ \t]{{1,2}}" for na
 _LEVEL = re.compile(
     r"\b(?:ERROR|LOG|FATAL|PANIC|WARNING|NOTICE|INFO|FEHLER|ERREUR|ERRORE|ОШИБКА|BŁĄD|ERRO|HATA|错误|오류|エラー) ?:  ?"
 )
-_SESSION = re.compile(r"\[(\d{1,10})(?:-\d{1,10})?\]")
+_SESSION = re.compile(r"(?<!SQLSTATE)\[(\d{1,10})(?:-\d{1,10})?\]")
 _TIMED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
 
 

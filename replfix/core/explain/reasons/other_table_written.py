@@ -1,0 +1,59 @@
+"""The key belongs to another table than the statement's: a trigger, a procedure or a cascade wrote there."""
+
+from __future__ import annotations
+
+import re
+
+from replfix.core import sql
+from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.explain import text_facts
+from replfix.core.explain.duplicate import Duplicate, Kind, Product
+from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.statement import Verb
+
+CODE = "other-table-written"
+
+
+def examine(case: Case) -> Reason | None:
+    duplicate = case.duplicate
+    target = text_facts.target_of(duplicate)
+    if target is None or target.table is None or target.verb is not Verb.INSERT or duplicate.kind is not Kind.DUPLICATE:
+        return None
+    written = written_table(duplicate)
+    if written is None or written.casefold() == target.table.casefold():
+        return None
+    return Reason(
+        CODE,
+        Confidence.HIGH,
+        f"The collision is in {written}, and the statement writes {target.table}: a trigger or a routine inserted there.",
+        (f"The message names {duplicate.key}.", f"The statement inserts into {target.table}."),
+        (
+            _look(duplicate, target.table),
+            Fix(
+                f"Mend what the trigger writes into {written}; the row for {target.table} itself is right, and was rolled back with it."
+            ),
+        ),
+    )
+
+
+def written_table(duplicate: Duplicate) -> str | None:
+    """Return the table that collided, as the message or PostgreSQL's CONTEXT names it; None where neither does."""
+    if duplicate.dialect is Product.MYSQL:
+        return duplicate.key_table
+    return duplicate.table if _IN_CONTEXT.search(duplicate.context or "") else None
+
+
+_IN_CONTEXT = re.compile(r'SQL statement "')
+
+
+def _look(duplicate: Duplicate, table: str) -> Fix:
+    named = sql.string(table)
+    if duplicate.dialect is Product.POSTGRESQL:
+        named = sql.string(f'"{table}"')
+        return Fix(
+            f"Look at the triggers of {table}:",
+            (
+                f"SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = {named}::regclass",
+            ),
+        )
+    return Fix(f"Look at the triggers of {table}:", (f"SHOW TRIGGERS WHERE `Table` = {named}",))

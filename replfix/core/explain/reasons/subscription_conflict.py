@@ -1,0 +1,96 @@
+"""A PostgreSQL subscription cannot apply a row: the subscriber has one with the same key."""
+
+from __future__ import annotations
+
+import re
+
+from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.explain import text_facts
+from replfix.core.explain.duplicate import Duplicate, Kind, Product
+from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.sql.text_statements import postgresql_rows_with
+
+CODE = "subscription-conflict"
+STOPPING = frozenset({"insert_exists", "update_exists", "multiple_unique_conflicts"})
+
+_APPLIED = re.compile(
+    r'processing remote data for replication origin "(?P<origin>[^"\n]{1,100})"(?: during (?:message type )?"(?P<message>\w+)")?'
+    r'(?: for replication target relation "(?P<relation>[^"\n]{1,300})")?'
+)
+_FINISHED = re.compile(r"finished at (?P<lsn>[0-9A-F]{1,8}/[0-9A-F]{1,8})")
+
+
+def applied(duplicate: Duplicate) -> bool:
+    """Whether the text is from a subscription's apply worker."""
+    return duplicate.kind is Kind.CONFLICT or bool(duplicate.context and _APPLIED.search(duplicate.context))
+
+
+def examine(case: Case) -> Reason | None:
+    duplicate = case.duplicate
+    if duplicate.dialect is not Product.POSTGRESQL or not applied(duplicate):
+        return None
+    if duplicate.conflict is not None and duplicate.conflict not in STOPPING:
+        return _logged(duplicate)
+    context = duplicate.context or ""
+    origin, finished = _APPLIED.search(context), _FINISHED.search(context)
+    return Reason(
+        CODE,
+        Confidence.HIGH,
+        "The subscriber has a row with the key of the row that the publisher sends: the two differ, and the subscription is stopped at it.",
+        tuple(_evidence(duplicate, origin, finished)),
+        tuple(_fixes(duplicate, origin, finished)),
+    )
+
+
+def _evidence(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.Match[str] | None) -> list[str]:
+    said = []
+    if duplicate.conflict:
+        said.append(f"The conflict is {duplicate.conflict}.")
+    if origin is not None:
+        message = f", message {origin['message']}" if origin["message"] else ""
+        relation = f", relation {origin['relation']}" if origin["relation"] else ""
+        said.append(f"CONTEXT names the replication origin {origin['origin']}{relation}{message}.")
+    if finished is not None:
+        said.append(f"The transaction of the publisher finished at {finished['lsn']}.")
+    if duplicate.detail and duplicate.kind is Kind.CONFLICT:
+        said.append(f"DETAIL: {duplicate.detail}")
+    return said
+
+
+def _fixes(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.Match[str] | None) -> list[Fix]:
+    values = text_facts.key_values(duplicate)
+    schema, table = _relation(duplicate, origin)
+    look = (postgresql_rows_with(schema, table, values),) if table and values else ()
+    subscription = "Find the subscription by its origin (pg_ and its oid):"
+    found = "SELECT oid, subname, subenabled FROM pg_subscription"
+    skip = finished["lsn"] if finished is not None else "LSN"
+    return [
+        Fix("Compare the row on the subscriber with that of the publisher:", look),
+        Fix(
+            "Usual: change or delete the subscriber's row, after saving a copy of it. The apply worker tries again by itself, and goes on."
+        ),
+        Fix(
+            "Or leave the publisher's transaction out: all of its rows are lost here, not only this one. "
+            + subscription,
+            (found, f"ALTER SUBSCRIPTION name SKIP (lsn = '{skip}')"),
+        ),
+        Fix("Nobody but the subscription should write these tables on the subscriber."),
+    ]
+
+
+def _relation(duplicate: Duplicate, origin: re.Match[str] | None) -> tuple[str | None, str | None]:
+    named = origin["relation"] if origin is not None else None
+    if named:
+        schema, _, table = named.rpartition(".")
+        return schema or None, table
+    return duplicate.schema, duplicate.table
+
+
+def _logged(duplicate: Duplicate) -> Reason:
+    return Reason(
+        CODE,
+        Confidence.MEDIUM,
+        "A subscription found a row that is not what the publisher's change expects. It was logged, and the worker goes on.",
+        (f"The conflict is {duplicate.conflict}.", *((f"DETAIL: {duplicate.detail}",) if duplicate.detail else ())),
+        (Fix("Compare the table on both servers: publisher and subscriber differ already."),),
+    )
