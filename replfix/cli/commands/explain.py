@@ -78,9 +78,10 @@ def command(
 
         emit(explanation_document(explained))
     else:
-        from replfix.cli.explanation_text import explanations_text
+        from replfix.present.page.explanation_page import explanations_page
+        from replfix.present.page.rich_page import page_text
 
-        page(explanations_text(explained))
+        page(*page_text(explanations_page(explained)))
     return 0
 
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.explain.explanation import Asked, Explanation, KeyLocation
+from replfix.core.explain.explanation import Asked, Explanation, Fix, Guidance, KeyLocation
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.rows.json_values import row_to_json
 from replfix.workflow.explain.explanations import Counted
@@ -67,8 +67,27 @@ class ServerPart(Part):
     read_only: bool
 
 
+class PossibilityPart(Part):
+    """A reason that nothing in the text speaks for or against, with how to tell it from the others."""
+
+    code: str
+    summary: str
+    tell: FixPart
+
+
+class GuidancePart(Part):
+    """What helps whatever the reason is. ``handling`` is in the words of ``framework``; null: in SQL's."""
+
+    meaning: str
+    look: list[FixPart]
+    possible: list[PossibilityPart]
+    handling: list[FixPart]
+    framework: str | None
+
+
 class ExplanationPart(Part):
     dialect: Literal["mysql", "postgresql"]
+    kind: Literal["duplicate", "key_build", "exclusion", "conflict", "replica"]
     form: str
     errno: int | None
     sqlstate: str
@@ -78,10 +97,13 @@ class ExplanationPart(Part):
     columns: list[str]
     value: str | None
     value_cut: bool
+    truncated: bool  # the text ends inside the message
+    conflict: str | None  # of a PostgreSQL 18 subscription
     statement: str | None
     gtid: str | None
     places: list[PlacePart]
     reasons: list[ReasonPart]
+    guidance: GuidancePart | None
     unknowns: list[str]
 
 
@@ -169,6 +191,7 @@ def _explanation(explanation: Explanation) -> ExplanationPart:
     duplicate = case.duplicate
     return ExplanationPart(
         dialect=duplicate.dialect.value,
+        kind=duplicate.kind.value,
         form=duplicate.form,
         errno=duplicate.errno,
         sqlstate=duplicate.sqlstate,
@@ -178,6 +201,8 @@ def _explanation(explanation: Explanation) -> ExplanationPart:
         columns=[str(_text(c)) for c in duplicate.columns],
         value=_text(duplicate.value),
         value_cut=duplicate.cut,
+        truncated=duplicate.truncated,
+        conflict=duplicate.conflict,
         statement=_text(duplicate.statement),
         gtid=_text(duplicate.gtid),
         places=[_place(place) for place in (case.asked.places if case.asked else ())],
@@ -187,11 +212,28 @@ def _explanation(explanation: Explanation) -> ExplanationPart:
                 confidence=r.confidence.value,
                 summary=str(_text(r.summary)),
                 evidence=[str(_text(sentence)) for sentence in r.evidence],
-                fixes=[FixPart(text=f.text, sql=[str(_text(statement)) for statement in f.sql]) for f in r.fixes],
+                fixes=[_fix(f) for f in r.fixes],
             )
             for r in explanation.reasons
         ],
+        guidance=None if explanation.guidance is None else _guidance(explanation.guidance),
         unknowns=[str(_text(unknown)) for unknown in case.unknowns],
+    )
+
+
+def _fix(fix: Fix) -> FixPart:
+    return FixPart(text=str(_text(fix.text)), sql=[str(_text(statement)) for statement in fix.sql])
+
+
+def _guidance(guidance: Guidance) -> GuidancePart:
+    return GuidancePart(
+        meaning=str(_text(guidance.meaning)),
+        look=[_fix(fix) for fix in guidance.look],
+        possible=[
+            PossibilityPart(code=p.code, summary=str(_text(p.summary)), tell=_fix(p.tell)) for p in guidance.possible
+        ],
+        handling=[_fix(fix) for fix in guidance.handling],
+        framework=guidance.framework,
     )
 
 

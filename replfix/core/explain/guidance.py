@@ -12,7 +12,7 @@ from replfix.core.explain.explanation import Case, Fix, Guidance, Reason
 from replfix.core.explain.frameworks import handling_of
 from replfix.core.explain.possibilities import possibilities
 from replfix.core.explain.read_text import unprinted
-from replfix.core.explain.reasons import internal_table, subscription_conflict
+from replfix.core.explain.reasons import subscription_conflict
 from replfix.core.sql.text_statements import find_unique_key, postgresql_rows_with, rows_with
 
 _HANDLED = frozenset(
@@ -38,10 +38,9 @@ def guidance(case: Case, reasons: tuple[Reason, ...]) -> Guidance:
         return Guidance(_meaning(duplicate))
     asked = case.asked is not None
     weak = not reasons or reasons[0].confidence is Confidence.LOW
-    internal = internal_table.examine(case) is not None
     return Guidance(
         _meaning(duplicate),
-        () if asked or internal else tuple(_look(duplicate)),
+        () if asked or concluded else tuple(_look(duplicate)),
         () if asked or concluded else tuple(possibilities(case, {reason.code for reason in reasons})),
         tuple(_handling(duplicate)) if weak or reasons[0].code in _HANDLED else (),
         duplicate.framework,

@@ -28,7 +28,7 @@ def possibilities(case: Case, concluded: Collection[str]) -> Iterator[Possibilit
             yield found
 
 
-def _same_insert(duplicate: Duplicate) -> Possibility | None:
+def _same_insert(_: Duplicate) -> Possibility | None:
     return Possibility(
         same_insert_again.CODE,
         "The same insert ran before: a retry after a lost answer, a double submit, a message delivered twice.",
@@ -56,7 +56,7 @@ def _counter(duplicate: Duplicate) -> Possibility | None:
         counter_behind.CODE,
         "The AUTO_INCREMENT counter is below the ids that are there, after an import or a restore.",
         Fix(
-            f"AUTO_INCREMENT is not above the highest id; then ALTER TABLE {named} AUTO_INCREMENT = (highest id + 1).",
+            f"AUTO_INCREMENT is not above the highest id; then ALTER TABLE {named} AUTO_INCREMENT = (highest id + 1). With the key's own column in place of id:",
             statements,
         ),
     )
@@ -83,15 +83,20 @@ def _sequence(duplicate: Duplicate) -> Possibility | None:
     ):
         return None
     table = text_facts.table_of(duplicate)
-    check = sql.postgresql_sequence(table.schema or None, table.name, "id")[0] if table is not None else ()
+    guess = table is not None and text_facts.given_columns(duplicate) is None
+    check = sql.postgresql_sequence(table.schema or None, table.name, "id")[0] if table is not None and guess else ()
+    if not guess:
+        named = "last_value of the column's sequence is below the highest id."
+    else:
+        named = "last_value is below the highest id (with the key's own column in place of id):"
     return Possibility(
         sequence_behind.CODE,
         "The sequence is below the ids that are there, after a restore, a COPY or inserts with explicit ids.",
-        Fix("The INSERT leaves the id out, and last_value is below the highest id:", check),
+        Fix(f"The INSERT leaves the id out, and {named}", check),
     )
 
 
-def _loaded(duplicate: Duplicate) -> Possibility | None:
+def _loaded(_: Duplicate) -> Possibility | None:
     return Possibility(
         loaded_again.CODE,
         "A seeder, a migration, an import or a dump ran a second time.",
@@ -121,7 +126,7 @@ def _collation(duplicate: Duplicate) -> Possibility | None:
     )
 
 
-def _gone(duplicate: Duplicate) -> Possibility | None:
+def _gone(_: Duplicate) -> Possibility | None:
     return Possibility(
         no_row_now.CODE,
         "There is no such row any more: it was deleted, or its transaction rolled back.",

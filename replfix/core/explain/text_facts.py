@@ -127,6 +127,9 @@ def likely_generated(duplicate: Duplicate) -> bool:
     if duplicate.columns:
         named = {name.lower() for name in duplicate.columns}
         return len(named) == 1 and is_primary(duplicate) and (given is None or not named & given)
+    said = duplicate.insert
+    if said is not None and said.rows and not said.columns:  # every column is given
+        return not any(item.known_text == duplicate.value for row in said.rows for item in row)
     return is_primary(duplicate) and not (given is not None and "id" in given)
 
 

@@ -42,6 +42,17 @@ def postgresql_rows_with(schema: str | None, table: str, values: Sequence[tuple[
     return f"SELECT * FROM {quoted} WHERE {pairs}"
 
 
+def postgresql_triggers(schema: str | None, table: str) -> str:
+    """Query a table's triggers, with their definition."""
+    quoted = ".".join(_quoted(name) for name in (schema, table) if name)
+    return f"SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = {_text(quoted)}::regclass"
+
+
+def show_triggers(table: str) -> str:
+    """Return SHOW TRIGGERS for one table of the current schema."""
+    return f"SHOW TRIGGERS WHERE `Table` = {string(table)}"
+
+
 def postgresql_repeated(schema: str | None, table: str, columns: Sequence[str]) -> str:
     """Select values that more than one row has in these columns together."""
     quoted = ".".join(_quoted(name) for name in (schema, table) if name)

@@ -8,12 +8,12 @@ from io import BufferedIOBase
 
 from replfix.core.columns import key_probe
 from replfix.core.columns.column_type import Impossible, Unaskable
-from replfix.core.explain import insert
-from replfix.core.explain.duplicate import Duplicate, Product
+from replfix.core.explain import insert, text_facts
+from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explain_error import explain as conclude
 from replfix.core.explain.explanation import Answer, Asked, Case, Explanation, KeyLocation, Reading
 from replfix.core.explain.insert import Insert
-from replfix.core.explain.read_text import JOINED_BY, ambiguous, readings
+from replfix.core.explain.read_text import JOINED_BY, ambiguous, fits, readings, unprinted
 from replfix.core.explain.recognise import ACCEPTED, recognise
 from replfix.core.explain.surge import Group, Surge
 from replfix.core.schema.auto_increment import Counter
@@ -103,9 +103,16 @@ def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callabl
 def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:
     said: list[str] = []
     if duplicate.value is None:
-        said.append("The value is not in the text: PostgreSQL writes it into DETAIL, which is missing here.")
+        if duplicate.dialect is Product.POSTGRESQL and duplicate.kind is Kind.DUPLICATE:
+            said.append("The value is not in the text: PostgreSQL writes it into DETAIL, which is missing here.")
+        elif duplicate.kind is not Kind.REPLICA:
+            said.append("The value is not in the text: the message of this error does not have it.")
         return tuple(said)
-    if duplicate.cut:
+    if unprinted(duplicate.value) and text_facts.real_value(duplicate) is None:
+        said.append(
+            "The value contains ? or an unreadable byte, which can be in place of another character: the real value is not in the text."
+        )
+    if duplicate.cut and not duplicate.truncated:
         said.append("The message ends at 64 bytes: the value may go on.")
     if len(duplicate.columns) > 1 and ambiguous(duplicate.value, len(duplicate.columns), JOINED_BY[duplicate.dialect]):
         said.append(
@@ -239,9 +246,7 @@ def _told(table: Table, key: UniqueKey, said: Insert | None, duplicate: Duplicat
         values = tuple(item.known_text for item in items if item is not None and item.known_text is not None)
         if len(values) != len(key.parts):
             continue
-        joined = JOINED_BY[duplicate.dialect].join(values).casefold()
-        printed = duplicate.known.casefold()
-        if joined == printed or (duplicate.cut and joined.startswith(printed)):
+        if fits(duplicate.known, JOINED_BY[duplicate.dialect].join(values), cut=duplicate.cut):
             return values
     return None
 

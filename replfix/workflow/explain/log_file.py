@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
 
-from replfix.core.explain.log_time import time_of
 from replfix.core.explain import messages
+from replfix.core.explain.log_time import time_of
 
 CHUNK = 1024 * 1024
 BEHIND = 32 * 1024

@@ -93,19 +93,14 @@ SPAN = 3_000
 
 def framework_of(form: str, around: Around) -> str | None:
     """Return the framework of a text; None where nothing in it names one."""
-    named = next((framework for framework in FRAMEWORKS if form in framework.FORMS), None)
+    if form in _SERVERS:
+        return None
     text = around.before[-SPAN:] + around.message + around.after[:SPAN]
-    for framework in FRAMEWORKS:
-        if framework is named or (_allowed(framework, form) and framework.MARKS.search(text)):
-            return framework.NAME
-    return None
+    return next((f.NAME for f in FRAMEWORKS if form in f.FORMS or f.MARKS.search(text)), None)
 
 
 _SERVERS = frozenset({"replication", "mysqld log", "TiDB"})
-
-
-def _allowed(framework: Framework, form: str) -> bool:
-    return form not in _SERVERS
+"""Forms of servers' logs: what an application is built with is not in them."""
 
 
 def handling_of(name: str | None) -> Handling | None:

@@ -49,7 +49,7 @@ MESSAGES: tuple[MessageFamily, ...] = (
     applier_errors,
 )
 
-NEEDLES = tuple(dict.fromkeys(needle.strip() for family in MESSAGES for needle in family.NEEDLES))
+NEEDLES: tuple[str, ...] = tuple(dict.fromkeys(needle.strip() for family in MESSAGES for needle in family.NEEDLES))
 
 
 def hits(text: str) -> list[Hit]:

@@ -41,7 +41,7 @@ LANGUAGES = {
     "Greek": ("Διπλή εγγραφή ", " για το κλειδί "),
 }
 
-NEEDLES = tuple(sorted({max(words, key=len).strip() for words in LANGUAGES.values()}))
+NEEDLES: tuple[str, ...] = tuple(sorted({max(words, key=len).strip() for words in LANGUAGES.values()}))
 
 VALUE_SPAN = 1200
 """Characters in which the end of a value is looked for: 64 bytes, each escaped by the server and by clients around it."""

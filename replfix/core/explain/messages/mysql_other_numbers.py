@@ -75,7 +75,7 @@ _ALL = (
         Kind.KEY_BUILD,
     ),
 )
-NEEDLES = tuple(words.needle for words in _ALL)
+NEEDLES: tuple[str, ...] = tuple(words.needle for words in _ALL)
 
 
 def find(text: str) -> Iterator[Hit]:

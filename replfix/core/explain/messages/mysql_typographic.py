@@ -9,7 +9,7 @@ from replfix.core.explain.duplicate import Product
 from replfix.core.explain.hit import Hit
 
 NAME = "1062, typographic quotes"
-NEEDLES = ("Duplicate entry ",)
+NEEDLES: tuple[str, ...] = ("Duplicate entry ",)
 
 _QUOTES = "‘’‚‛′“”„″«»´`"
 _MESSAGE = re.compile(

@@ -11,7 +11,7 @@ from replfix.core.explain.messages.postgresql_unique import DETAIL_SPAN, detail_
 from replfix.core.explain.text.postgresql_fields import fields
 
 NAME = "23505, CREATE UNIQUE INDEX"
-NEEDLES = ("could not create unique index ",)
+NEEDLES: tuple[str, ...] = ("could not create unique index ",)
 
 _COMMAND = re.compile(r"Command was: (?P<statement>[^;]{1,2000})")  # pg_restore
 

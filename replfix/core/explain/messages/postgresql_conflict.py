@@ -14,7 +14,7 @@ from replfix.core.explain.messages.postgresql_unique import DETAIL_SPAN, listed
 from replfix.core.explain.text.postgresql_fields import fields
 
 NAME = "conflict"
-NEEDLES = ("conflict detected on relation ",)
+NEEDLES: tuple[str, ...] = ("conflict detected on relation ",)
 
 _MESSAGE = re.compile(
     r'conflict detected on relation \\*"(?P<relation>[^"\\\n]{1,300})\\*": conflict=(?P<conflict>\w{1,60})'

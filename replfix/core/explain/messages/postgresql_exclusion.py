@@ -11,7 +11,7 @@ from replfix.core.explain.messages.postgresql_unique import DETAIL_SPAN, listed,
 from replfix.core.explain.text.postgresql_fields import fields
 
 NAME = "23P01"
-NEEDLES = ("violates exclusion constraint ",)
+NEEDLES: tuple[str, ...] = ("conflicting key value violates exclusion constraint ",)
 
 _DETAIL = re.compile(
     r"Key \((?P<columns>[^\n]{1,400}?)\)=\((?P<value>[^\n]{0,2000}?)\) conflicts with existing key "

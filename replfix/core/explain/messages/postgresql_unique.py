@@ -42,13 +42,14 @@ _LANGUAGES = (
     _Language("tekrar eden kayıt, ", " anahtarı zaten mevcut"),
 )
 ENGLISH = _LANGUAGES[0].before
-NEEDLES = tuple(language.before.strip() for language in _LANGUAGES)
+NEEDLES: tuple[str, ...] = tuple(language.before.strip() for language in _LANGUAGES)
 
 _WORDS = re.compile("|".join(re.escape(language.before) for language in _LANGUAGES))
 _AFTER = {language.before: language.after for language in _LANGUAGES}
 _QUOTE = re.compile(r'\\*"|\\+u0022|&quot;|[“»«„](?:[ \u00a0\u202f])?|' + r"\\*'")
 _CLOSING = {"“": "”", "„": "“", "»": "«", "«": "»"}
-_COLUMNS = re.compile(r"\((?P<columns>[^\n=]{1,400}?)\)=\(")
+_BETWEEN = ")=("
+COLUMNS_SPAN = 1_000
 NAME_SPAN = 300
 DETAIL_SPAN = 4000
 """Characters after the message in which its DETAIL has to be: log prefixes, wrappers and line ends in between."""
@@ -67,10 +68,12 @@ def find(text: str) -> Iterator[Hit]:
         following = _WORDS.search(text, at, at + DETAIL_SPAN)
         limit = min(len(text), at + DETAIL_SPAN) if following is None else following.start()
         detail = own_detail(text, words.start(), at, limit, earliest, _AFTER[words[0]])
-        own = fields(text, words.start(), at)
+        own = fields(text, words.start(), at, None if following is None else following.start())
+        if detail is not None and detail.end <= limit:  # no other session's error in between
+            at = max(at, detail.end)
         yield Hit(
             words.start(),
-            max(at, detail.end) if detail else at,
+            at,
             Product.POSTGRESQL,
             name,
             detail.value if detail else None,
@@ -81,7 +84,7 @@ def find(text: str) -> Iterator[Hit]:
             detail=own.get("detail"),
             context=own.get("context"),
         )
-        earliest = at = max(at, detail.end if detail else 0)
+        earliest = at
 
 
 def name_at(text: str, at: int) -> tuple[str, int] | None:
@@ -133,10 +136,11 @@ def own_detail(text: str, message: int, at: int, limit: int, earliest: int, afte
 
 def detail_in(text: str, at: int, limit: int, after: str) -> tuple[int, KeyDetail] | None:
     """Return the first ``(columns)=(values)`` with the words ``after`` it, and where it begins."""
-    columns = _COLUMNS.search(text, at, limit)
-    if columns is None:
+    found = _columns(text, at, limit)
+    if found is None:
         return None
-    begins = columns.end()
+    opened, closed = found
+    begins = closed + len(_BETWEEN)
     line = text.find("\n", begins, limit)
     # A value can contain the same words, or a line end: the last of them on its line counts.
     closing = re.compile(r"\)[»\"«”\\]{0,3}[ \u00a0\u202f]?[»\"]?" + re.escape(after.lstrip()) if after else r"\)")
@@ -147,9 +151,25 @@ def detail_in(text: str, at: int, limit: int, after: str) -> tuple[int, KeyDetai
             return None
         line = text.find("\n", first.start(), limit)
         ends = [found.start() for found in closing.finditer(text, first.start(), limit if line < 0 else line)]
-    quote = _wrapping(text, columns.start())
-    named = tuple(_unquoted(c.strip()) for c in listed(unwrapped(columns["columns"], quote)))
-    return columns.start(), KeyDetail(named, unwrapped(text[begins : ends[-1]], quote), ends[-1])
+    quote = _wrapping(text, opened)
+    named = tuple(_unquoted(c.strip()) for c in listed(unwrapped(text[opened + 1 : closed], quote)))
+    return opened, KeyDetail(named, unwrapped(text[begins : ends[-1]], quote), ends[-1])
+
+
+def _columns(text: str, at: int, limit: int) -> tuple[int, int] | None:
+    """Return where the first ``(columns)=(`` opens and where it closes: parentheses of expressions are inside it."""
+    closed = text.find(_BETWEEN, at, limit)
+    if closed < 0:
+        return None
+    depth = 1
+    for opened in range(closed - 1, max(at, closed - COLUMNS_SPAN) - 1, -1):
+        character = text[opened]
+        if character == "\n":
+            return None
+        depth += (character == ")") - (character == "(")
+        if depth == 0:
+            return opened, closed
+    return None
 
 
 def _wrapping(text: str, at: int) -> str:

@@ -12,7 +12,7 @@ from replfix.core.explain.duplicate import Product
 from replfix.core.explain.hit import Hit
 
 NAME = "P2002"
-NEEDLES = ("Unique constraint failed on the ",)
+NEEDLES: tuple[str, ...] = ("Unique constraint failed on the ",)
 
 _MESSAGE = re.compile(
     r"Unique constraint failed on the (?:fields: \((?P<fields>[^()\n]{1,400})\)|constraint: [`'\"](?P<key>[^`'\"\n]{1,200})[`'\"])"

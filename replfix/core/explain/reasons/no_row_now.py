@@ -18,7 +18,7 @@ def examine(case: Case) -> Reason | None:
     if not answers or any(reading.answer is Answer.NOT_ASKED for reading in answers):
         return None
     if unprinted(case.duplicate.value or ""):
-        return _not_known(case)
+        return _not_known()
     tried = [r for r in answers if r.answer is Answer.NO_ROW]
     place = asked.places[0]
     statements = tuple(sql.find_shown(place.table, r.matches) for r in place.readings if r.answer is Answer.NO_ROW)[:3]
@@ -38,7 +38,7 @@ def examine(case: Case) -> Reason | None:
     )
 
 
-def _not_known(case: Case) -> Reason:
+def _not_known() -> Reason:
     return Reason(
         CODE,
         Confidence.LOW,

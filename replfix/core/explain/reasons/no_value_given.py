@@ -33,12 +33,8 @@ def examine(case: Case) -> Reason | None:
     given = text_facts.given_columns(duplicate)
     if place is not None:
         column = place.table.column(key[0]) if len(key) == 1 else None
-        if (
-            column is None
-            or (column.auto_increment
-            and duplicate.value == "0"
-            and given is not None
-            and column.name.lower() in given)
+        if column is None or (
+            column.auto_increment and duplicate.value == "0" and given is not None and column.name.lower() in given
         ):
             return None
     left_out = given is not None and bool(key) and not given & {name.lower() for name in key}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
 from replfix.core.explain.statement import Verb
+from replfix.core.sql.text_statements import postgresql_triggers, show_triggers
 
 CODE = "other-table-written"
 
@@ -47,13 +47,6 @@ _IN_CONTEXT = re.compile(r'SQL statement "')
 
 
 def _look(duplicate: Duplicate, table: str) -> Fix:
-    named = sql.string(table)
-    if duplicate.dialect is Product.POSTGRESQL:
-        named = sql.string(f'"{table}"')
-        return Fix(
-            f"Look at the triggers of {table}:",
-            (
-                f"SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = {named}::regclass",
-            ),
-        )
-    return Fix(f"Look at the triggers of {table}:", (f"SHOW TRIGGERS WHERE `Table` = {named}",))
+    postgresql = duplicate.dialect is Product.POSTGRESQL
+    statement = postgresql_triggers(None, table) if postgresql else show_triggers(table)
+    return Fix(f"Look at the triggers of {table}:", (statement,))

@@ -53,7 +53,7 @@ def _evidence(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.M
     if finished is not None:
         said.append(f"The transaction of the publisher finished at {finished['lsn']}.")
     if duplicate.detail and duplicate.kind is Kind.CONFLICT:
-        said.append(f"DETAIL: {duplicate.detail}")
+        said.append(f"DETAIL: {' '.join(duplicate.detail.split())}")
     return said
 
 
@@ -91,6 +91,9 @@ def _logged(duplicate: Duplicate) -> Reason:
         CODE,
         Confidence.MEDIUM,
         "A subscription found a row that is not what the publisher's change expects. It was logged, and the worker goes on.",
-        (f"The conflict is {duplicate.conflict}.", *((f"DETAIL: {duplicate.detail}",) if duplicate.detail else ())),
+        (
+            f"The conflict is {duplicate.conflict}.",
+            *((f"DETAIL: {' '.join(duplicate.detail.split())}",) if duplicate.detail else ()),
+        ),
         (Fix("Compare the table on both servers: publisher and subscriber differ already."),),
     )

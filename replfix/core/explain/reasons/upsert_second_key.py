@@ -23,7 +23,7 @@ def examine(case: Case) -> Reason | None:
     if duplicate.kind is not Kind.DUPLICATE:
         return None
     if duplicate.dialect is Product.MYSQL and _MYSQL.search(statement):
-        evidence = (
+        evidence: tuple[str, ...] = (
             "The statement has ON DUPLICATE KEY UPDATE, which answers the first unique key that has the new row's value: another row was found by that.",
             f"The UPDATE of that row then collides in {duplicate.key or 'another key'}, with a third row.",
         )

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
+LINES = 60
 SPAN = 16_000
 """Characters after the message in which its lines have to be."""
 
@@ -34,20 +36,23 @@ _TIMED = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d
 
 def session(text: str, at: int) -> str | None:
     """Return the process number that the line at ``at`` begins with, in brackets; None where it has none."""
-    begins = text.rfind("\n", max(0, at - 400), at) + 1
+    begins = max(text.rfind("\n", max(0, at - 400), at) + 1, at - 400)
     found = _SESSION.search(text, begins, at)
     return found[1] if found else None
 
 
-def fields(text: str, message: int, at: int) -> dict[str, str]:
+def fields(text: str, message: int, at: int, following: int | None = None) -> dict[str, str]:
     """Return the fields of the error at ``message`` that follow from ``at`` on, by lower-case English name.
 
-    They end with the next error of the same session; where no session is named, with the next error.
+    They end with the next error of the same session; where no session is named, with the next error, at ``following``.
     """
     own = session(text, message)
+    limit = min(len(text), at + SPAN)
+    if own is None and following is not None:
+        limit = min(limit, following)
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
-    for line in _lines(text, at):
+    for line in islice(_lines(text, at, limit), LINES):
         label = _LABEL.search(line, 0, 400)
         if label is None:
             level = _LEVEL.search(line, 0, 400)
@@ -67,8 +72,7 @@ def fields(text: str, message: int, at: int) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
-def _lines(text: str, at: int) -> Iterator[str]:
-    limit = min(len(text), at + SPAN)
+def _lines(text: str, at: int, limit: int) -> Iterator[str]:
     while at < limit:
         ends = text.find("\n", at, limit)
         ends = limit if ends < 0 else ends

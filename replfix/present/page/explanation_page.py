@@ -1,0 +1,231 @@
+"""A duplicate-key error: what the text says, what a server has, why it occurred as far as that is known, and what to do.
+
+A new fact is a line here: every face shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from replfix.core.explain.duplicate import Duplicate, Kind, Product
+from replfix.core.explain.explanation import (
+    Answer,
+    Asked,
+    Case,
+    Explanation,
+    Fix,
+    Guidance,
+    KeyLocation,
+    Reading,
+    Reason,
+)
+from replfix.core.schema.table import KeyPart, Table
+from replfix.core.words import counted
+from replfix.present.page.incident_page import CONFIDENCE
+from replfix.present.page.page_model import (
+    OPEN_QUESTIONS,
+    Block,
+    Facts,
+    Page,
+    Point,
+    Rows,
+    Script,
+    Section,
+    Sentence,
+    Side,
+    Symbol,
+    Words,
+    muted,
+    name,
+    points,
+    section,
+    strong,
+    words,
+)
+from replfix.present.row_values_text import shown
+
+STATEMENT_SHOWN = 400
+VALUE_SHOWN = 200
+READINGS_SHOWN = 6
+ROWS_SHOWN = 3
+
+_WHAT = {
+    Kind.DUPLICATE: "a unique key has the value already",
+    Kind.KEY_BUILD: "rows are not unique where a key is created",
+    Kind.EXCLUSION: "the row conflicts with an existing one",
+    Kind.CONFLICT: "a subscription cannot apply a change as it is",
+    Kind.REPLICA: "an applier has stopped",
+}
+
+
+def explanations_page(explanations: Iterable[Explanation]) -> Page:
+    """Return the explanations one after the other."""
+    return Page(tuple(part for explanation in explanations for part in explanation_sections(explanation)))
+
+
+def explanation_sections(explanation: Explanation) -> Iterator[Section]:
+    """Yield one explanation: message, server, reasons, where to look, what else it can be, how to handle it."""
+    case, guidance = explanation.case, explanation.guidance
+    yield Section(headline(case.duplicate), tuple(_message(case.duplicate, guidance)))
+    if case.asked is not None:
+        yield Section(_server(case.asked), tuple(_on_the_server(case.asked, case.duplicate)))
+    yield from section("Why", _why(explanation))
+    if guidance is not None:
+        yield from section("Look", _look(case, guidance))
+        yield from section("What it can be, and how the cases differ", _possible(guidance))
+        yield from section(
+            f"In {guidance.framework}" if guidance.framework else "In the application", _fixes(guidance.handling)
+        )
+    yield from section(OPEN_QUESTIONS, points(Symbol.QUESTION, case.unknowns))
+
+
+def headline(duplicate: Duplicate) -> Words:
+    """Return the error's number, what it means in short, and whose text it was found in."""
+    number = f"Error {duplicate.errno}" if duplicate.errno else f"SQLSTATE {duplicate.sqlstate}"
+    return words(f"{number}: {_WHAT[duplicate.kind]}", muted(f"  ({duplicate.form})"))
+
+
+def _message(duplicate: Duplicate, guidance: Guidance | None) -> Iterator[Block]:
+    yield Facts(tuple(_facts(duplicate)))
+    if guidance is not None:
+        yield Sentence(words(guidance.meaning))
+    if duplicate.truncated:
+        yield Point(Symbol.WARNING, words("The text ends inside the message: what is shown is what is there of it."))
+
+
+def _facts(duplicate: Duplicate) -> Iterator[tuple[str, Words]]:
+    if duplicate.key:
+        yield "key", words(name(duplicate.key), " and perhaps more" if duplicate.truncated else "")
+    if duplicate.columns:
+        yield "columns", words(name(", ".join(duplicate.columns)))
+    if duplicate.table:
+        yield "table", words(name(f"{duplicate.schema}.{duplicate.table}" if duplicate.schema else duplicate.table))
+    if duplicate.value is not None:
+        yield "value", words(name(shown(duplicate.value, VALUE_SHOWN)), " and perhaps more" if duplicate.cut else "")
+    if duplicate.gtid:
+        yield "transaction", words(name(duplicate.gtid))
+    if duplicate.statement:
+        more = " …" if len(duplicate.statement) > STATEMENT_SHOWN else ""
+        yield "statement", words(name(duplicate.statement[:STATEMENT_SHOWN]), more)
+
+
+# --- what a server has ---
+
+
+def _server(asked: Asked) -> Words:
+    product = "" if "MariaDB" in asked.version else "MySQL "
+    return words("On ", name(asked.address), f", {product}", name(asked.version))
+
+
+def _on_the_server(asked: Asked, duplicate: Duplicate) -> Iterator[Block]:
+    if not asked.places:
+        yield Point(Symbol.QUESTION, words("No unique key that the account can see there is meant by the message:"))
+        yield from points(Symbol.ITEM, _why_no_key(duplicate), level=1)
+    if len(asked.places) > 1 and sum(bool(place.rows) for place in asked.places) != 1:
+        several = f"{counted(len(asked.places), 'table')} there have a unique key of that name: name the one that is meant with --table SCHEMA.TABLE."
+        yield Point(Symbol.NEXT, words(several))
+    for place in asked.places:
+        yield from _place(place)
+
+
+def _why_no_key(duplicate: Duplicate) -> Iterator[str]:
+    if "group_key" in duplicate.key or "auto_key" in duplicate.key:
+        yield "The key is of a temporary table that the server made for a query: it has never been in the data dictionary."
+        return
+    yield "The account has no privilege on that table: information_schema then leaves the table out."
+    yield "It is a TEMPORARY table, which only the session that failed could see."
+    yield "It is another server, or the table or its key was dropped or renamed since."
+
+
+def _place(place: KeyLocation) -> Iterator[Block]:
+    table, key = place.table, place.key
+    kind = "PRIMARY KEY" if key.is_primary else f"UNIQUE KEY {key.name}"
+    listed = ", ".join(_key_part(table, part) for part in key.parts)
+    yield Point(Symbol.CERTAIN, words(name(f"{table.name}: {kind} ({listed})")))
+    counter = place.counter
+    if counter is not None:
+        next_value = "not known" if counter.next_value is None else f"{counter.next_value}"
+        highest = "the table is empty" if counter.highest is None else f"MAX is {counter.highest}"
+        yield Point(Symbol.FACT, words(f"AUTO_INCREMENT hands out {next_value} next; {highest}."), level=1)
+    for reading in place.readings[:READINGS_SHOWN]:
+        yield from _reading(place, reading)
+    if len(place.readings) > READINGS_SHOWN:
+        left = counted(len(place.readings) - READINGS_SHOWN, "more reading")
+        yield Point(Symbol.MORE, words(f"and {left}: see --json."), level=1)
+
+
+_ANSWERS = {
+    Answer.FOUND: "there is such a row",
+    Answer.NO_ROW: "no such row now",
+    Answer.IMPOSSIBLE: "cannot be: a piece is no value of its column",
+    Answer.NOT_ASKED: "could not be asked",
+}
+
+
+def _reading(place: KeyLocation, reading: Reading) -> Iterator[Block]:
+    names = [part.column or f"({part.expression})" for part in place.key.parts]
+    pairs = ", ".join(f"{column} = {shown(value)}" for column, value in zip(names, reading.values, strict=True))
+    symbol = Symbol.OK if reading.rows else Symbol.ITEM
+    yield Point(symbol, words(name(pairs), f": {_ANSWERS[reading.answer]}"), level=1)
+    if reading.rows:
+        columns = place.table.columns
+        yield Rows(
+            place.table.name,
+            tuple(column.name for column in columns),
+            tuple(column.column_type for column in columns),
+            frozenset(),
+            frozenset(place.key.columns),
+            tuple(
+                Side("value" if len(reading.rows) == 1 else f"row {number}", row)
+                for number, row in enumerate(reading.rows[:ROWS_SHOWN], 1)
+            ),
+        )
+
+
+def _key_part(table: Table, part: KeyPart) -> str:
+    if part.column is None:
+        return f"({part.expression})"
+    column = table.column(part.column)
+    prefix = f"({part.prefix})" if part.prefix is not None else ""
+    return f"{part.column}{prefix} {column.column_type}" + (f" {column.collation}" if column.collation else "")
+
+
+# --- what follows ---
+
+
+def _why(explanation: Explanation) -> Iterator[Block]:
+    for reason in explanation.reasons:
+        yield from _reason(reason)
+    if not explanation.reasons:
+        guidance = explanation.guidance
+        more = " See below what it can be." if guidance is not None and guidance.possible else ""
+        yield Point(Symbol.QUESTION, words(f"The text alone does not decide that.{more}"))
+
+
+def _reason(reason: Reason) -> Iterator[Block]:
+    said = words(strong(reason.code), f" ({reason.confidence.value} confidence): {reason.summary}")
+    yield Point(CONFIDENCE[reason.confidence], said)
+    yield from points(Symbol.FACT, reason.evidence, level=1)
+    yield from _fixes(reason.fixes, level=1)
+
+
+def _look(case: Case, guidance: Guidance) -> Iterator[Block]:
+    yield from _fixes(guidance.look)
+    if guidance.look and case.asked is None and case.duplicate.dialect is Product.MYSQL:
+        yield Point(
+            Symbol.NEXT,
+            words("Or give a server (NAME or --replica URL): the key and the row that is there are looked up."),
+        )
+
+
+def _possible(guidance: Guidance) -> Iterator[Block]:
+    for possibility in guidance.possible:
+        yield Point(Symbol.POSSIBLE, words(strong(possibility.code), f": {possibility.summary}"))
+        yield from _fixes((possibility.tell,), level=1, symbol=Symbol.FACT)
+
+
+def _fixes(fixes: Iterable[Fix], level: int = 0, symbol: Symbol = Symbol.NEXT) -> Iterator[Block]:
+    for fix in fixes:
+        yield Point(symbol, words(fix.text), level=level)
+        if fix.sql:
+            yield Script(tuple(f"{statement};" for statement in fix.sql), level=level + 1)
