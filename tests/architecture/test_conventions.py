@@ -19,6 +19,8 @@ from replfix.cli.app import COMMANDS, cli
 from replfix.core.advisor.findings import FINDINGS
 from replfix.core.diagnosis.causes import CAUSES
 from replfix.core.explain.forms import FORMS
+from replfix.core.explain.guide.frameworks import FRAMEWORKS
+from replfix.core.explain.messages import MESSAGES
 from replfix.core.explain.reasons import REASONS
 from replfix.core.known_errors.families import FAMILIES
 from replfix.core.strategies import STRATEGIES
@@ -84,6 +86,8 @@ LISTED = {
     "core/advisor/findings": FINDINGS,
     "core/explain/forms": FORMS,
     "core/explain/reasons": REASONS,
+    "core/explain/messages": MESSAGES,
+    "core/explain/guide/frameworks": FRAMEWORKS,
 }
 SHARED_BY_STRATEGIES = {"guards", "row_effects", "source_write", "undo_forecast", "undo_plan"}
 

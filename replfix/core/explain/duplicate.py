@@ -53,7 +53,7 @@ class Duplicate:
     conflict: str | None = None  # PostgreSQL 18: which one, insert_exists
     detail: str | None = None  # PostgreSQL's DETAIL
     context: str | None = None  # PostgreSQL's CONTEXT
-    framework: str | None = None  # a name of ``frameworks/``
+    framework: str | None = None  # a name of ``guide/frameworks/``
 
     @property
     def errno(self) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Explanation
-from replfix.core.explain.guidance import guidance
+from replfix.core.explain.guide.guidance import guidance
 from replfix.core.explain.reasons import REASONS
 
 _ORDER = {confidence: number for number, confidence in enumerate((Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW))}

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from replfix.core.explain import insert, statement
+from replfix.core.explain import insert, statement_target
 from replfix.core.explain.around import AFTER, BEFORE, Around, Context, nearby
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.forms import FORMS
-from replfix.core.explain.frameworks import framework_of
+from replfix.core.explain.guide.frameworks import foremost, framework_of
 from replfix.core.explain.hit import Hit
 from replfix.core.explain.messages import hits
 from replfix.core.explain.text.flatten import flat
@@ -82,7 +82,7 @@ def _duplicate(hit: Hit, around: Around) -> Duplicate:
     if quoted and _PLACEHOLDERS.search(quoted):
         parameters = parameters_in(around.after) or parameters_in(around.before) or parameters_in(hit.context or "")
     said = insert.read(quoted, parameters) if quoted else None
-    target = statement.target(quoted) if quoted else None
+    target = statement_target.target(quoted) if quoted else None
     named = hit.table or context.table
     if named is None and hit.context:
         in_context = _table_in_context(hit.context)
@@ -129,7 +129,7 @@ def _table_in_context(text: str) -> tuple[str | None, str] | None:
     if found is None:
         return None
     if found["sql"]:
-        target = statement.target(found["sql"].strip())
+        target = statement_target.target(found["sql"].strip())
         return (target.schema, target.table) if target is not None and target.table else None
     schema, _, table = (found["relation"] or found["copy"].strip('"')).rpartition(".")
     return schema or None, table
@@ -155,7 +155,9 @@ def _form(around: Around) -> tuple[str, Context]:
 
 def _fuller(one: Duplicate, other: Duplicate) -> Duplicate:
     """Return the fuller one of two texts of one error; the first where they say the same."""
-    return max(
-        (one, other),
-        key=lambda d: (d.value is not None, d.statement is not None, d.table is not None, d.form != "plain"),
-    )
+    fuller = max((one, other), key=lambda d: (d.value is not None, d.statement is not None, d.table is not None))
+    named = next((d.form for d in (one, other) if d.form != _PLAIN), _PLAIN)
+    return replace(fuller, form=named, framework=foremost(one.framework, other.framework))
+
+
+_PLAIN = FORMS[-1].NAME

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.explain import statement as statements
+from replfix.core.explain import statement_target as statements
 from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.insert import Insert, Item
 from replfix.core.explain.read_text import JOINED_BY, fits, readings
-from replfix.core.explain.statement import Target
+from replfix.core.explain.statement_target import Target
 from replfix.core.schema.table import TableName
 
 LARGEST = {

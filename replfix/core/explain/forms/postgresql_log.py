@@ -8,7 +8,7 @@ from replfix.core.explain.around import Around, Context, cleaned
 
 NAME = "PostgreSQL"
 
-_ERROR = re.compile(r"ERROR:  ?\Z")
+_ERROR = re.compile(r"(?:ERROR|FEHLER|ERREUR|ERRORE|ОШИБКА|BŁĄD|ERRO|FEL|HATA|错误|오류) ?:  ?\Z")
 _STATEMENT = re.compile(r"STATEMENT:  ?")
 _TABLE = re.compile(r"TABLE NAME:  ?(?P<table>[^\n]{1,128})")
 _SCHEMA = re.compile(r"SCHEMA NAME:  ?(?P<schema>[^\n]{1,128})")

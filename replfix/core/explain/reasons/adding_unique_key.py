@@ -10,9 +10,9 @@ from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
 from replfix.core.explain.reasons import cascade_collides, resequencing
-from replfix.core.explain.statement import NAME, Target, Verb, unquoted
+from replfix.core.explain.statement_target import NAME, Target, Verb, unquoted
 from replfix.core.schema.table import TableName
-from replfix.core.sql.text_statements import copies_under_way, postgresql_repeated
+from replfix.core.sql.text_statements import copies_under_way, find_unique_key, postgresql_repeated
 
 CODE = "adding-unique-key"
 
@@ -74,6 +74,10 @@ def _fixes(duplicate: Duplicate, table: TableName | None, columns: list[str], co
             )
         )
     if copy is not None:
+        built = find_unique_key(text_facts.index_of(duplicate), TableName(duplicate.schema or "", copy[0]))
+        fixes.append(
+            Fix("Find the columns of the new key, and then the rows of the table that are equal in them:", (built,))
+        )
         fixes.append(
             Fix(
                 "pt-online-schema-change and gh-ost copy with INSERT IGNORE: continued over this, they drop the rows that collide, without an error. Stop the tool first."

@@ -7,7 +7,7 @@ from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.explain.statement import Verb
+from replfix.core.explain.statement_target import Verb
 
 CODE = "no-value-given"
 _EMPTY = frozenset({"0", ""})

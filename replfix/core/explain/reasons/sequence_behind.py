@@ -9,9 +9,9 @@ from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.explain.frameworks import handling_of
+from replfix.core.explain.guide.frameworks import handling_of
 from replfix.core.explain.reasons import loaded_again, subscription_conflict
-from replfix.core.explain.statement import Verb
+from replfix.core.explain.statement_target import Verb
 
 CODE = "sequence-behind"
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL subscription cannot apply a row: the subscriber has one with the same key."""
+"""A PostgreSQL subscription cannot apply a row: the subscribing server has one with the same key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def examine(case: Case) -> Reason | None:
     return Reason(
         CODE,
         Confidence.HIGH,
-        "The subscriber has a row with the key of the row that the publisher sends: the two differ, and the subscription is stopped at it.",
+        "The subscribing server has a row with the key of a row that its source sends: the servers differ, and the subscription does not get past it.",
         tuple(_evidence(duplicate, origin, finished)),
         tuple(_fixes(duplicate, origin, finished)),
     )
@@ -51,7 +51,7 @@ def _evidence(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.M
         relation = f", relation {origin['relation']}" if origin["relation"] else ""
         said.append(f"CONTEXT names the replication origin {origin['origin']}{relation}{message}.")
     if finished is not None:
-        said.append(f"The transaction of the publisher finished at {finished['lsn']}.")
+        said.append(f"The transaction of the source finished at {finished['lsn']}.")
     if duplicate.detail and duplicate.kind is Kind.CONFLICT:
         said.append(f"DETAIL: {' '.join(duplicate.detail.split())}")
     return said
@@ -65,16 +65,18 @@ def _fixes(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.Matc
     found = "SELECT oid, subname, subenabled FROM pg_subscription"
     skip = finished["lsn"] if finished is not None else "LSN"
     return [
-        Fix("Compare the row on the subscriber with that of the publisher:", look),
+        Fix("Compare the row on the subscribing server with that of the source:", look),
         Fix(
-            "Usual: change or delete the subscriber's row, after saving a copy of it. The apply worker tries again by itself, and goes on."
+            "Decide which of the two is right. If the source's is: save a copy of the row of the subscribing server, and change its key or delete it there; the apply worker tries again by itself."
         ),
         Fix(
-            "Or leave the publisher's transaction out: all of its rows are lost here, not only this one. "
+            "If the row has to stay as it is: leave the source's transaction out. All of its rows are lost here, not only this one. "
             + subscription,
             (found, f"ALTER SUBSCRIPTION name SKIP (lsn = '{skip}')"),
         ),
-        Fix("Nobody but the subscription should write these tables on the subscriber."),
+        Fix(
+            "Nobody but the subscription should write these tables there; where both servers insert, their sequences need different numbers (INCREMENT BY 2, START 1 and 2)."
+        ),
     ]
 
 
@@ -90,10 +92,10 @@ def _logged(duplicate: Duplicate) -> Reason:
     return Reason(
         CODE,
         Confidence.MEDIUM,
-        "A subscription found a row that is not what the publisher's change expects. It was logged, and the worker goes on.",
+        "A subscription found a row that is not what the source's change expects. It was logged, and the worker goes on.",
         (
             f"The conflict is {duplicate.conflict}.",
             *((f"DETAIL: {' '.join(duplicate.detail.split())}",) if duplicate.detail else ()),
         ),
-        (Fix("Compare the table on both servers: publisher and subscriber differ already."),),
+        (Fix("Compare the table on both servers: they differ already."),),
     )

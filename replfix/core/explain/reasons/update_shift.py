@@ -8,7 +8,7 @@ from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Product
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.explain.statement import NAME, Verb, unquoted
+from replfix.core.explain.statement_target import NAME, Verb, unquoted
 
 CODE = "update-shifts-keys"
 
@@ -35,7 +35,7 @@ def examine(case: Case) -> Reason | None:
     else:
         order = "highest" if direction == "DESC" else "lowest"
         fix = Fix(
-            f"Add ORDER BY {column} {direction} to the UPDATE (one table only): the {order} value moves first, and nothing is in its place. Both servers of a pair need the same statement."
+            f"Add ORDER BY {column} {direction} to the UPDATE (one table only): the {order} value moves first, and nothing is in its place."
         )
     return Reason(
         CODE,

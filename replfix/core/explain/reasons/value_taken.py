@@ -6,7 +6,7 @@ from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
 from replfix.core.explain.explanation import Case, Fix, Reason
-from replfix.core.explain.upsert import upsert_advice
+from replfix.core.explain.guide.upsert import upsert_advice
 
 CODE = "value-taken"
 

@@ -1,0 +1,16 @@
+"""Liquibase and Flyway."""
+
+from __future__ import annotations
+
+import re
+
+from replfix.core.explain.guide.handling import Handling
+
+NAME = "a migration tool"
+FORMS: frozenset[str] = frozenset(("Liquibase", "Flyway"))
+MARKS = re.compile(r"liquibase|flyway|Flyway")
+
+HANDLING = Handling(
+    catch="A migration is not retried as it is: clean up what its statements before the failing one did, because MySQL commits each DDL statement by itself.",
+    seeds='The rows were inserted by hand or by an earlier, failed run of the migration: compare them, then delete yours or mark the changeset as run (Liquibase changelog-sync, preConditions onFail="MARK_RAN"; Flyway repair).',
+)
