@@ -42,7 +42,9 @@ def guidance(case: Case, reasons: tuple[Reason, ...]) -> Guidance:
         _meaning(duplicate),
         () if asked or concluded else tuple(_look(duplicate)),
         () if asked or concluded else tuple(possibilities(case, {reason.code for reason in reasons})),
-        tuple(_handling(duplicate)) if weak or reasons[0].code in _HANDLED else (),
+        tuple(_handling(duplicate, covered="value-taken" in {r.code for r in reasons}))
+        if weak or reasons[0].code in _HANDLED
+        else (),
         duplicate.framework,
     )
 
@@ -108,7 +110,8 @@ def _look(duplicate: Duplicate) -> Iterator[Fix]:
         yield Fix(f"Then look for the row in {named} by these columns; the message has their values{joined}.")
 
 
-def _handling(duplicate: Duplicate) -> Iterator[Fix]:
+def _handling(duplicate: Duplicate, *, covered: bool) -> Iterator[Fix]:
+    """``covered``: a reason has what an upsert does to this table already."""
     handling = handling_of(duplicate.framework)
     if handling is not None:
         yield Fix(handling.catch)
@@ -118,6 +121,8 @@ def _handling(duplicate: Duplicate) -> Iterator[Fix]:
             yield Fix(handling.ignore)
         if handling.seeds:
             yield Fix(handling.seeds)
+    if covered:
+        return
     upsert = handling.upsert if handling is not None else None
     if text_facts.likely_generated(duplicate):
         yield Fix(
