@@ -11,8 +11,8 @@ from rich.text import Text
 
 from replfix.core.explain.surge import MEANINGS
 from replfix.core.words import counted
-from replfix.present.page.explanation_page import explanation_sections
-from replfix.present.page.rich_page import section_text
+from replfix.present.page.explanation_page import explanations_page
+from replfix.present.page.rich_page import page_text
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import indented, visible
 
@@ -62,8 +62,7 @@ def counted_text(log: Counted) -> RenderableType:
     explained = [e for e in log.explanations if e.case.asked is not None]
     for number, explanation in enumerate(explained, 1):
         parts.append(Text(f"\n{number}. The latest one on {indented(explanation.case.duplicate.key)}", style="bold"))
-        for part in explanation_sections(explanation):
-            parts.extend(section_text(part))
+        parts.extend(page_text(explanations_page([explanation])))
     return Group(*parts)
 
 

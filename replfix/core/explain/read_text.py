@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations, islice, pairwise
 
+from replfix.core.columns.key_probe import UNPRINTED
+
 JOINED_BY = {"mysql": "-", "postgresql": ", "}
 MOST = 64
 """Readings that are tried; a value with many dashes in a key of many columns has more than anybody wants to see."""
@@ -35,10 +37,6 @@ def _readings(value: str, parts: int, joined_by: str) -> Iterator[tuple[str, ...
         begins = [0, *(at + width for at in chosen)]
         ends = [*chosen, len(value)]
         yield tuple(value[begin:end] for begin, end in zip(begins, ends, strict=True))
-
-
-UNPRINTED = ("?", "\N{REPLACEMENT CHARACTER}")
-"""What is in a message in place of a character: that the connection's character set does not have; whose bytes are no UTF-8."""
 
 
 def unprinted(value: str) -> bool:

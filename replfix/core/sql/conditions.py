@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from replfix.core.columns import select_form, type_of
-from replfix.core.columns.key_probe import Match
+from replfix.core.columns.key_probe import UNPRINTED, Match
 from replfix.core.rows.lookup import Lookup, PartValues, by_own_identity
 from replfix.core.rows.prefix_range import bounds
 from replfix.core.rows.row_values import Json, RowImage, Value
@@ -113,4 +115,12 @@ def shown(table: Table, match: Match) -> str:
         return f"CAST({identifier(column.name)} AS CHAR) = {literal(column, match.value)}"
     if match.part.prefix is not None:
         return _begins(column, match.part.prefix, match.value)
+    if match.unprinted:
+        return f"{identifier(column.name)} LIKE {string(_any_character(str(match.value)))} ESCAPE '|'"
     return _equals(column, match.value)
+
+
+def _any_character(text: str) -> str:
+    """Return a pattern for LIKE: ``_`` is any one character."""
+    escaped = re.sub(r"[|%_]", r"|\g<0>", text)
+    return "".join("_" if character in UNPRINTED else character for character in escaped)

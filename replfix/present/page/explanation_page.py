@@ -199,7 +199,8 @@ def _why(explanation: Explanation) -> Iterator[Block]:
     if not explanation.reasons:
         guidance = explanation.guidance
         more = " See below what it can be." if guidance is not None and guidance.possible else ""
-        yield Point(Symbol.QUESTION, words(f"The text alone does not decide that.{more}"))
+        what = "The text alone" if explanation.case.asked is None else "What was found"
+        yield Point(Symbol.QUESTION, words(f"{what} does not decide that.{more}"))
 
 
 def _reason(reason: Reason) -> Iterator[Block]:

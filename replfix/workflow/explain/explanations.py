@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
 
@@ -212,7 +212,23 @@ def _place(
         answered.append(reading)
         if reading.rows and pieces == told:
             break
+    if not any(reading.rows for reading in answered):
+        answered += _with_any_character(inquiry, table, answered, unknowns)
     return KeyLocation(table, key, tuple(answered), _counter(inquiry, table, key, unknowns))
+
+
+def _with_any_character(
+    inquiry: Inquiry, table: Table, answered: Sequence[Reading], unknowns: list[str]
+) -> Iterator[Reading]:
+    """Yield the rows that are found with any character for one that the message does not have (an emoji is printed as ?)."""
+    for reading in answered:
+        wider = key_probe.with_any_character(table, reading.matches)
+        if reading.answer is not Answer.NO_ROW or wider is None:
+            continue
+        rows = inquiry.shown(table, wider, ROWS)
+        if rows:
+            unknowns.append("Rows were looked up with any character in place of ? in the value: more than one can fit.")
+            yield Reading(reading.values, Answer.FOUND, rows, wider)
 
 
 def _answer(

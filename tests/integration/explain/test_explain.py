@@ -89,6 +89,18 @@ def test_ids_from_two_sides(pair: Lab, source: Session) -> None:
     assert "counter-behind" not in codes(found)
 
 
+def test_a_character_that_the_message_does_not_have(pair: Lab, source: Session) -> None:
+    source.execute("CREATE TABLE em (id INT PRIMARY KEY, w VARCHAR(20) COLLATE utf8mb4_0900_ai_ci UNIQUE)")
+    source.execute("INSERT INTO em VALUES (1, 'Hi 🎉'), (2, 'Ho 🎉')")
+    statement = "INSERT INTO em (id, w) VALUES (3, 'Hi 🎉')"
+    text = refused(source, statement)
+    assert "'Hi ?'" in text
+    found = explained(pair, text)
+    assert [row["id"] for row in rows(found)] == [1]
+    assert not {"no-row-now", "equal-by-collation"} & set(codes(found))
+    assert [row["id"] for row in rows(explained(pair, laravel(source, statement)))] == [1]
+
+
 @pytest.mark.parametrize(("held", "new"), [("José", "JOSE"), ("straße", "strasse"), ("Anna", "anna")])
 def test_equal_by_collation(pair: Lab, source: Session, held: str, new: str) -> None:
     source.execute("CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(30) NOT NULL UNIQUE)")

@@ -18,7 +18,7 @@ def examine(case: Case) -> Reason | None:
     evidence: list[str] = []
     columns: list[Column] = []
     for part, match in zip(place.key.parts, reading.matches, strict=True):
-        if part.column is None or not isinstance(match.value, str) or match.printed:
+        if part.column is None or not isinstance(match.value, str) or match.printed or match.unprinted:
             continue
         column = place.table.column(part.column)
         value = reading.rows[0][column.ordinal]
