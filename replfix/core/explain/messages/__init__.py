@@ -56,6 +56,8 @@ def hits(text: str) -> list[Hit]:
     """Return every message in the text, in order; of two in the same place, that of the first family."""
     found: list[Hit] = []
     for family in MESSAGES:
+        if family.NEEDLES and not any(needle in text for needle in family.NEEDLES):
+            continue
         starts = [hit.start for hit in found]
         found += [hit for hit in family.find(text) if _free(hit, found, starts)]
         found.sort(key=lambda hit: hit.start)

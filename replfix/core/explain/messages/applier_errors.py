@@ -24,6 +24,8 @@ _DUPLICATE = 1062
 
 def find(text: str) -> Iterator[Hit]:
     """Yield every such error; of a coordinator with the number of its status, where that is there too."""
+    if "rror_code: " not in text and "Coordinator stopped" not in text:
+        return
     for found in _EVENT.finditer(text):
         number = int(found["number"])
         if number != _DUPLICATE:

@@ -5,7 +5,6 @@ A new one is listed here: the first whose marks are around a message has it; a d
 
 from __future__ import annotations
 
-import re
 from typing import Protocol
 
 from replfix.core.explain.around import Around
@@ -51,8 +50,8 @@ class Framework(Protocol):
     FORMS: frozenset[str]
     """Names of ``forms/`` that mean it by themselves."""
 
-    MARKS: re.Pattern[str]
-    """What its texts have near the message."""
+    MARKS: tuple[str, ...]
+    """What its texts have near the message, one of them."""
 
     HANDLING: Handling
 
@@ -96,7 +95,7 @@ def framework_of(form: str, around: Around) -> str | None:
     if form in _SERVERS:
         return None
     text = around.before[-SPAN:] + around.message + around.after[:SPAN]
-    return next((f.NAME for f in FRAMEWORKS if form in f.FORMS or f.MARKS.search(text)), None)
+    return next((f.NAME for f in FRAMEWORKS if form in f.FORMS or any(mark in text for mark in f.MARKS)), None)
 
 
 _SERVERS = frozenset({"replication", "mysqld log", "TiDB"})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Rails"
 FORMS: frozenset[str] = frozenset(("Rails",))
-MARKS = re.compile(r"ActiveRecord::|active_record")
+MARKS: tuple[str, ...] = ("ActiveRecord::", "active_record")
 
 HANDLING = Handling(
     catch="rescue ActiveRecord::RecordNotUnique and read the row that is there. validates :uniqueness only looks before the insert: two requests at once still collide.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "CakePHP"
 FORMS: frozenset[str] = frozenset(("CakePHP",))
-MARKS = re.compile(r"Cake\\+|cakephp")
+MARKS: tuple[str, ...] = ("Cake\\", "cakephp")
 
 HANDLING = Handling(
     catch="Catch PDOException with errorInfo[1] = 1062 and read the row that is there. The isUnique rule only looks before the insert.",

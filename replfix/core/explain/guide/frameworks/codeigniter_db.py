@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "CodeIgniter"
 FORMS: frozenset[str] = frozenset(("CodeIgniter",))
-MARKS = re.compile(r"CodeIgniter|A Database Error Occurred")
+MARKS: tuple[str, ...] = ("CodeIgniter", "A Database Error Occurred")
 
 HANDLING = Handling(
     catch="Check $this->db->error()['code'] === 1062 after the insert (with db_debug off) and read the row that is there.",

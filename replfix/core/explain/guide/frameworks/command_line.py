@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "the command line"
 FORMS: frozenset[str] = frozenset(("mysql client", "phpMyAdmin"))
-MARKS = re.compile(r"psql:|pg_restore|mysqlimport|ERROR 1062 \(23000\) at line")
+MARKS: tuple[str, ...] = ("psql:", "pg_restore", "mysqlimport", "ERROR 1062 (23000) at line")
 
 HANDLING = Handling(
     catch="Look whether the script or dump ran before: its rows are there then. mysql --force goes on after this error, and leaves out every statement that fails.",

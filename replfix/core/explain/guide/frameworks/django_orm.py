@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Django"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"django[./]db|django\.core|manage\.py")
+MARKS: tuple[str, ...] = ("django/db", "django.db", "django.core", "manage.py")
 
 HANDLING = Handling(
     catch="except IntegrityError around a block of its own: with transaction.atomic(): …, then read the row that is there. Without that block the whole transaction is unusable on PostgreSQL.",

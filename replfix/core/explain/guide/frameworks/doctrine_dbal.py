@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Doctrine"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"[Dd]octrine|An exception occurred while executing")
+MARKS: tuple[str, ...] = ("octrine", "An exception occurred while executing")
 
 HANDLING = Handling(
     catch="Catch Doctrine\\DBAL\\Exception\\UniqueConstraintViolationException. The EntityManager is closed after it: take a new one (ManagerRegistry::resetManager()) and read the row that is there.",

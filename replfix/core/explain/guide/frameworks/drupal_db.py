@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Drupal"
 FORMS: frozenset[str] = frozenset(("Drupal",))
-MARKS = re.compile(r"Drupal|drupal|db_insert_placeholder")
+MARKS: tuple[str, ...] = ("rupal", "db_insert_placeholder")
 
 HANDLING = Handling(
     catch="Catch \\Drupal\\Core\\Database\\IntegrityConstraintViolationException (Drupal 7: PDOException with errorInfo[1] = 1062) and read the row that is there.",

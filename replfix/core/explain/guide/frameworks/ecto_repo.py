@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Ecto"
 FORMS: frozenset[str] = frozenset(("Ecto",))
-MARKS = re.compile(r"\b[Ee]cto[_.]|Postgrex|MyXQL")
+MARKS: tuple[str, ...] = ("Ecto.", "ecto_", "Postgrex", "MyXQL")
 
 HANDLING = Handling(
     catch="unique_constraint(changeset, :field, name: :constraint) turns this error into one of the changeset.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Entity Framework"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"EntityFramework|DbUpdateException|DbContext")
+MARKS: tuple[str, ...] = ("EntityFramework", "DbUpdateException", "DbContext")
 
 HANDLING = Handling(
     catch='Catch DbUpdateException whose InnerException is MySqlException { Number: 1062 } or PostgresException { SqlState: "23505" }; detach the entity or use a new DbContext, and read the row that is there.',

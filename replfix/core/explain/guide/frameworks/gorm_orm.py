@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "gorm"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"gorm|\[rows?:\d")
+MARKS: tuple[str, ...] = ("gorm", "[rows:")
 
 HANDLING = Handling(
     catch="errors.Is(err, gorm.ErrDuplicatedKey) with TranslateError: true in the configuration; then read the row that is there.",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Hibernate"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"hibernate|SqlExceptionHelper|javax\.persistence|jakarta\.persistence|springframework")
+MARKS: tuple[str, ...] = (
+    "hibernate",
+    "SqlExceptionHelper",
+    "javax.persistence",
+    "jakarta.persistence",
+    "springframework",
+)
 
 HANDLING = Handling(
     catch="Catch DataIntegrityViolationException (Spring; without it org.hibernate.exception.ConstraintViolationException), and read the row in a new transaction: this one can only be rolled back, and its session is not usable any more.",

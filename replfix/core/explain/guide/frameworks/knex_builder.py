@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Knex"
 FORMS: frozenset[str] = frozenset(("Knex",))
-MARKS = re.compile(r"knex|objection")
+MARKS: tuple[str, ...] = ("knex", "objection")
 
 HANDLING = Handling(
     catch="Catch the error with code 'ER_DUP_ENTRY' (PostgreSQL: '23505') and read the row that is there.",

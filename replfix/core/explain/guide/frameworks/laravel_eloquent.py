@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Laravel"
 FORMS: frozenset[str] = frozenset(("Laravel",))
-MARKS = re.compile(r"Illuminate\\+Database|vendor/laravel")
+MARKS: tuple[str, ...] = ("Illuminate\\", "vendor/laravel")
 
 HANDLING = Handling(
     catch="Catch Illuminate\\Database\\UniqueConstraintViolationException (Laravel 10; before that QueryException with errorInfo[1] = 1062) and read the row that is there.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Magento"
 FORMS: frozenset[str] = frozenset(("Magento",))
-MARKS = re.compile(r"Magento")
+MARKS: tuple[str, ...] = ("Magento",)
 
 HANDLING = Handling(
     catch="Catch \\Magento\\Framework\\DB\\Adapter\\DuplicateException (AlreadyExistsException in resource models) and read the row that is there.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "a migration tool"
 FORMS: frozenset[str] = frozenset(("Liquibase", "Flyway"))
-MARKS = re.compile(r"liquibase|flyway|Flyway")
+MARKS: tuple[str, ...] = ("liquibase", "flyway", "Flyway")
 
 HANDLING = Handling(
     catch="A migration is not retried as it is: clean up what its statements before the failing one did, because MySQL commits each DDL statement by itself.",

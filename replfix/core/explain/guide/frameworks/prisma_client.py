@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Prisma"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"[Pp]risma|P2002")
+MARKS: tuple[str, ...] = ("risma", "P2002")
 
 HANDLING = Handling(
     catch="Catch PrismaClientKnownRequestError with code P2002 (meta.target names the key) and read the row that is there.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Rust"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"DatabaseError\(|sqlx|diesel|\.rs:\d")
+MARKS: tuple[str, ...] = ("DatabaseError(", "sqlx", "diesel", ".rs:")
 
 HANDLING = Handling(
     catch="Match DatabaseError(DatabaseErrorKind::UniqueViolation, _) (SQLx: e.is_unique_violation()) and read the row that is there.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Sequelize"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"[Ss]equelize")
+MARKS: tuple[str, ...] = ("equelize",)
 
 HANDLING = Handling(
     catch="Catch UniqueConstraintError (its fields name the columns) and read the row that is there.",

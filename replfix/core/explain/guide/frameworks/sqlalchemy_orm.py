@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "SQLAlchemy"
 FORMS: frozenset[str] = frozenset(("SQLAlchemy",))
-MARKS = re.compile(r"sqlalchemy")
+MARKS: tuple[str, ...] = ("sqlalchemy",)
 
 HANDLING = Handling(
     catch="except sqlalchemy.exc.IntegrityError around with session.begin_nested(): … (a savepoint), then read the row that is there. session.merge() looks by the primary key only.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "TypeORM"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"QueryFailedError|typeorm")
+MARKS: tuple[str, ...] = ("QueryFailedError", "typeorm")
 
 HANDLING = Handling(
     catch="Catch QueryFailedError with driverError.code 'ER_DUP_ENTRY' (PostgreSQL: '23505') and read the row that is there.",

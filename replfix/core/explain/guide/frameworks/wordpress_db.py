@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "WordPress"
 FORMS: frozenset[str] = frozenset()
-MARKS = re.compile(r"WordPress|wpdb|wp-includes|wp-content")
+MARKS: tuple[str, ...] = ("WordPress", "wpdb", "wp-includes", "wp-content")
 
 HANDLING = Handling(
     catch="$wpdb->insert() returns false and $wpdb->last_error has this text: read the row that is there.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from replfix.core.explain.guide.handling import Handling
 
 NAME = "Yii"
 FORMS: frozenset[str] = frozenset(("Yii",))
-MARKS = re.compile(r"\byii\\?\b|\bYii\b")
+MARKS: tuple[str, ...] = ("yii\\", "Yii")
 
 HANDLING = Handling(
     catch="Catch yii\\db\\IntegrityException and read the row that is there. The unique validator only looks before the insert.",
