@@ -105,14 +105,19 @@ def row_named(table: Table, image: RowImage) -> str:
     return matches(table, lookup) + (" LIMIT 1" if lookup.key is None else "")
 
 
-def shown(table: Table, match: Match) -> str:
-    """Return the condition for rows whose key part is what the server printed of it, compared as the key compares."""
+def shown(table: Table, match: Match, *, by_hand: bool = False) -> str:
+    """Return the condition for rows whose key part is what the server printed of it, compared as the key compares.
+
+    ``by_hand``: without the bounds that let a prefix key be used; the upper one has characters that nobody can copy.
+    """
     if match.part.column is None:
         assert isinstance(match.value, str)
         return f"({match.part.expression}) = {string(match.value)}"
     column = table.column(match.part.column)
     if match.printed:
         return f"CAST({identifier(column.name)} AS CHAR) = {literal(column, match.value)}"
+    if match.part.prefix is not None and by_hand:
+        return f"LEFT({identifier(column.name)}, {match.part.prefix}) = {literal(column, match.value)}"
     if match.part.prefix is not None:
         return _begins(column, match.part.prefix, match.value)
     if match.unprinted:

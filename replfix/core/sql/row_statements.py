@@ -94,7 +94,8 @@ def select_shown(table: Table, matches: Sequence[Match], limit: int) -> str:
 
 def find_shown(table: Table, matches: Sequence[Match]) -> str:
     """Return the query for such rows, for a human to run."""
-    return f"SELECT * FROM {table_name(table.name)} WHERE {' AND '.join(shown(table, match) for match in matches)}"
+    where = " AND ".join(shown(table, match, by_hand=True) for match in matches)
+    return f"SELECT * FROM {table_name(table.name)} WHERE {where}"
 
 
 def delete_row(table: Table, current: RowImage) -> str:

@@ -212,7 +212,7 @@ def _reason(reason: Reason) -> Iterator[Block]:
 
 def _look(case: Case, guidance: Guidance) -> Iterator[Block]:
     yield from _fixes(guidance.look)
-    if guidance.look and case.asked is None and case.duplicate.dialect is Product.MYSQL:
+    if guidance.look and case.asked is None and case.duplicate.dialect is Product.MYSQL and case.duplicate.key:
         yield Point(
             Symbol.NEXT,
             words("Or give a server (NAME or --replica URL): the key and the row that is there are looked up."),

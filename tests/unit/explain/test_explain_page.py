@@ -88,6 +88,12 @@ def test_any_character_is_looked_for_where_the_message_has_none() -> None:
     assert with_any_character(of, (Match(PRIMARY.parts[0], 7),)) is None
 
 
+def test_the_query_for_a_prefix_can_be_copied() -> None:
+    prefix = KeyPart("email", 4)
+    of = table("shop", UniqueKey("uq_email", (prefix,)))
+    assert find_shown(of, (Match(prefix, "anna"),)) == "SELECT * FROM `shop`.`users` WHERE LEFT(`email`, 4) = 'anna'"
+
+
 def test_a_value_that_may_be_another_is_not_said_to_be_gone() -> None:
     text = page("users.uq_email", "Hi ?", place(table("shop", EMAIL), EMAIL, "Hi ?", found=False))
     assert "No row has the value now" not in text

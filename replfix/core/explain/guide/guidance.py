@@ -29,11 +29,14 @@ _HANDLED = frozenset(
 )
 """Reasons after which the application still has to answer the error itself."""
 
+_DECIDED = frozenset({"no-value-given"})
+"""Reasons that leave no other one, also where a server would have to confirm them."""
+
 
 def guidance(case: Case, reasons: tuple[Reason, ...]) -> Guidance:
     """Return it for the case; ``reasons`` are those that were concluded."""
     duplicate = case.duplicate
-    concluded = bool(reasons) and reasons[0].confidence is Confidence.HIGH
+    concluded = any(reason.confidence is Confidence.HIGH or reason.code in _DECIDED for reason in reasons)
     if duplicate.kind is not Kind.DUPLICATE or duplicate.replication or subscription_conflict.applied(duplicate):
         return Guidance(_meaning(duplicate))
     asked = case.asked is not None

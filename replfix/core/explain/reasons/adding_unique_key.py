@@ -22,6 +22,7 @@ _ADDED = re.compile(
     re.IGNORECASE,
 )
 _COLUMN = re.compile(rf"\s*({NAME})\s*(?:\(\d+\))?\s*(?:ASC|DESC)?\s*([,)])", re.IGNORECASE)
+_WRITE_ERROR = 1022  # without the key: a foreign key's name that is taken gave the same, up to 5.7
 _COPY = re.compile(r"_(?P<table>.+)_(?:new|gho)\Z")
 """pt-online-schema-change and gh-ost build the new table beside the old one, and fill it with INSERT IGNORE."""
 
@@ -38,9 +39,10 @@ def examine(case: Case) -> Reason | None:
     table = _table(duplicate, target)
     if copy is not None:
         table = TableName(duplicate.schema or (table.schema if table else ""), copy["table"])
+    rebuilt = columns is None and copy is None and duplicate.number == _WRITE_ERROR
     return Reason(
         CODE,
-        Confidence.HIGH,
+        Confidence.MEDIUM if rebuilt else Confidence.HIGH,
         "A unique key is created, and existing rows have the same value in it.",
         tuple(_evidence(duplicate, columns, copy)),
         tuple(_fixes(duplicate, table, columns or list(duplicate.columns), copy)),
