@@ -20,7 +20,7 @@ def examine(case: Case) -> Reason | None:
         "A replica's applier found a row that has the key of the row it was to write: replica and source differ.",
         ("The text is from a replica's applier.", transaction),
         (
-            Fix("replfix diagnose NAME says who wrote the row and what can be done; replfix resolve NAME does it."),
+            Fix("replfix diagnose NAME names who wrote the row and what can be done; replfix resolve NAME does it."),
             Fix("Do not skip the transaction: that drops every row of it, not only this one."),
         ),
     )

@@ -29,7 +29,7 @@ def examine(case: Case) -> Reason | None:
             continue
         columns.append(column)
         evidence.append(
-            f"{column.name}: the row has {_spelt(held)}, the message says {_spelt(match.value)}, and {column.collation} treats them as equal{_why(held, match.value)}."
+            f"{column.name}: the row has {_spelt(held)}, the message has {_spelt(match.value)}, and {column.collation} treats them as equal{_why(held, match.value)}."
         )
     if not columns:
         return None
