@@ -89,6 +89,41 @@ def test_ids_from_two_sides(pair: Lab, source: Session) -> None:
     assert "counter-behind" not in codes(found)
 
 
+def test_what_the_statement_shows_by_itself(pair: Lab, source: Session) -> None:
+    source.execute("CREATE TABLE jobs (id INT PRIMARY KEY DEFAULT 0, q VARCHAR(9))")
+    source.execute("INSERT INTO jobs (q) VALUES ('a')")
+    found = explained(pair, laravel(source, "INSERT INTO jobs (q) VALUES ('b')"))
+    assert (codes(found)[0], found["reasons"][0]["confidence"]) == ("no-value-given", "high")
+
+    source.execute("CREATE TABLE steps (id INT PRIMARY KEY)")
+    source.execute("INSERT INTO steps VALUES (1), (2), (3)")
+    shift = "UPDATE steps SET id = id + 1"
+    found = explained(pair, laravel(source, shift))
+    assert codes(found)[0] == "update-shifts-keys"
+    assert "ORDER BY id DESC" in found["reasons"][0]["fixes"][0]["text"]
+    source.execute(f"{shift} ORDER BY id DESC")
+
+    source.execute(
+        "CREATE TABLE acc (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(30) UNIQUE, login VARCHAR(9) UNIQUE)"
+    )
+    source.execute("INSERT INTO acc (email, login) VALUES ('a@example.org', 'ann'), ('b@example.org', 'bob')")
+    upsert = (
+        "INSERT INTO acc (email, login) VALUES ('a@example.org', 'bob') ON DUPLICATE KEY UPDATE login = VALUES(login)"
+    )
+    assert codes(explained(pair, laravel(source, upsert)))[0] == "upsert-second-key"
+
+    source.execute("CREATE TABLE entries (ref VARCHAR(9) PRIMARY KEY)")
+    source.execute("CREATE TABLE ord (ref VARCHAR(9))")
+    source.execute("CREATE TRIGGER t AFTER INSERT ON ord FOR EACH ROW INSERT INTO entries VALUES (NEW.ref)")
+    source.execute("INSERT INTO ord VALUES ('R1')")
+    found = explained(pair, laravel(source, "INSERT INTO ord (ref) VALUES ('R1')"))
+    assert codes(found)[0] == "other-table-written"
+    assert [place["table"] for place in found["places"]] == ["entries"]
+    assert [row["ref"] for row in rows(found)] == ["R1"]
+    for statement in found["reasons"][0]["fixes"][0]["sql"]:
+        assert source.query(statement)
+
+
 def test_a_character_that_the_message_does_not_have(pair: Lab, source: Session) -> None:
     source.execute("CREATE TABLE em (id INT PRIMARY KEY, w VARCHAR(20) COLLATE utf8mb4_0900_ai_ci UNIQUE)")
     source.execute("INSERT INTO em VALUES (1, 'Hi 🎉'), (2, 'Ho 🎉')")
