@@ -40,6 +40,7 @@ class IncidentLog:
         self._name = operation.name
         self._incident = incident or uuid.uuid4().hex[:12]
         self.ids: list[str] = []
+        self.switched: list[str] = []  # settings of the server that were changed for a write, and put back
 
     def append(self, kind: RecordKind, channel: str, payload: dict[str, object]) -> str:
         """Append a record to the trail, and return its id."""

@@ -92,7 +92,7 @@ class _Resolution:
         except ReplfixError as error:
             if not self._rounds and (isinstance(error, NoReplica) or not isinstance(error, ReplicationError)):
                 raise
-            return self._stop(error.message, error.hint)
+            return self._stop(self._then(error.message), error.hint)
         if diagnosis is None:
             return self._nothing_left()
         self._channel = diagnosis.evidence.channel.name
@@ -101,7 +101,7 @@ class _Resolution:
             unreachable = diagnosis.evidence.unreachable
             if unreachable is not None and not self._rounds and diagnosis.evidence.transaction is None:
                 raise unreachable
-            return self._stop(why_not, _what_is_shown(diagnosis))
+            return self._stop(self._on_the_next_one(diagnosis, f": {why_not}") or why_not, _what_is_shown(diagnosis))
         return self._not_to_be_done(diagnosis, plan) or self._carry_out(diagnosis, plan)
 
     def _nothing_left(self) -> Outcome:
@@ -113,12 +113,12 @@ class _Resolution:
         """Return why this run leaves the plan to a human; None when it carries it out."""
         if self._rounds and plan.left_out is not None:
             return self._stop(
-                f"The channel stopped again, on {plan.transaction}.",
+                self._on_the_next_one(diagnosis, "."),
                 "One transaction is left out at a time: look at this one with 'replfix diagnose'.",
             )
         if len(self._rounds) == self._max_rounds:
             return self._stop(
-                f"The channel has stopped on the next one ({plan.transaction}); --max-rounds {self._max_rounds} was reached.",
+                self._on_the_next_one(diagnosis, f"; --max-rounds {self._max_rounds} was reached."),
                 "Run the command again, with a larger --max-rounds when that is what you want.",
             )
         if not self._dry_run and plan.shown not in self._agreed and not self._confirm(diagnosis, plan):
@@ -141,7 +141,7 @@ class _Resolution:
                 return self._try_again(diagnosis, error)
             if not self._rounds:
                 raise
-            return self._stop(error.message, error.hint)
+            return self._stop(self._then(error.message), error.hint)
         self._rounds.append(progress.as_round(plan))
         if self._dry_run:
             return _rehearsed(self._rounds[0], self._log)
@@ -152,10 +152,22 @@ class _Resolution:
     def _try_again(self, diagnosis: Diagnosis, error: RehearsalFailed) -> Outcome | None:
         self._tries += 1
         if self._tries == TRIES or self._dry_run:
-            return self._stop(*_still_held(diagnosis, error))
+            message, hint = _still_held(diagnosis, error)
+            return self._stop(self._then(message), hint)
         self._operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
         self._operation.clock.sleep(BETWEEN_TRIES_SECONDS)
         return None
+
+    def _then(self, message: str) -> str:
+        """Return what went wrong after the rounds that were verified, if there were any."""
+        return f"Then: {message}" if self._rounds else message
+
+    def _on_the_next_one(self, diagnosis: Diagnosis, more: str) -> str:
+        """Return that another transaction waits, after those that were repaired; empty before any was."""
+        evidence = diagnosis.evidence
+        of = evidence.transaction or evidence.logged
+        named = f" ({of.id})" if of is not None else ""
+        return f"The channel has stopped on the next one{named}{more}" if self._rounds else ""
 
     def _stop(self, message: str, hint: str) -> Outcome:
         return _stopped_short(self._rounds, self._log, message, hint)
@@ -207,10 +219,10 @@ def carry_out(operation: Operation, plan: Plan) -> Outcome:
     try:
         channel = operation.replica.status().channel(plan.channel)
     except ReplfixError as error:
-        return _stopped_short(rounds, log, error.message, error.hint)
+        return _stopped_short(rounds, log, f"Then: {error.message}", error.hint)
     if channel is not None and channel.applier_running:
         return _resolved(operation, plan.channel, rounds, log)
-    return _stopped_short(rounds, log, "the channel stopped again, on a later transaction.", "Look at that one next.")
+    return _stopped_short(rounds, log, "The channel has stopped on a later one.", "Look at that one next.")
 
 
 def _resolved(operation: Operation, channel: str | None, rounds: list[Round], log: IncidentLog) -> Outcome:
@@ -231,7 +243,8 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], lo
                 )
             rounds[number] = replace(round_, on_source=SourceWriteResult.SEEN)
     others = any(cause in LEAVES_OTHERS for round_ in rounds for cause in round_.causes[:1])
-    return Outcome(Result.RESOLVED, _in_short(rounds), REST_IS_MISSING if others else "", tuple(rounds), tuple(log.ids))
+    message = f"{_in_short(rounds)} The channel is running."
+    return Outcome(Result.RESOLVED, message, REST_IS_MISSING if others else "", tuple(rounds), tuple(log.ids))
 
 
 def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
@@ -248,9 +261,15 @@ def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
 
 
 def _rehearsed(round_: Round, log: IncidentLog) -> Outcome:
+    names = tuple(dict.fromkeys(log.switched))
+    switched = (
+        f" {' and '.join(names)} {'was' if len(names) == 1 else 'were'} switched off for that, and put back."
+        if names
+        else ""
+    )
     return Outcome(
-        Result.NEEDS_HUMAN,
-        f"Dry run: {round_.plan.rehearsal}.",
+        Result.REHEARSED,
+        f"Dry run: {round_.plan.rehearsal}.{switched}",
         "Run the command without --dry-run to carry it out.",
         (round_,),
         tuple(log.ids),
@@ -270,7 +289,7 @@ def _what_is_shown(diagnosis: Diagnosis) -> str:
 
 def _stopped_short(rounds: list[Round], log: IncidentLog, message: str, hint: str) -> Outcome:
     if rounds:
-        message = f"{_in_short(rounds)} Then: {message}"
+        message = f"{_in_short(rounds)} {message}"
     return Outcome(Result.NEEDS_HUMAN, message, hint, tuple(rounds), tuple(log.ids))
 
 
@@ -279,10 +298,9 @@ def _in_short(rounds: list[Round]) -> str:
         if plan.left_out is not None and plan.net_rows:  # never more than one that leaves anything out
             return f"{plan.transaction} was carried out without {plan.left_out.in_words} of it."
         if plan.left_out is not None:
-            return f"{plan.transaction} was left out: the replica will not have what it holds."
+            return f"{plan.transaction} was left out: this replica never gets {plan.left_out.in_words} of it."
     displaced = sum(len(r.plan.displaced) for r in rounds)
-    transactions = counted(len(rounds), "failing transaction")
-    text = f"{transactions} repaired, applied and verified; {counted(displaced, 'row')} deleted or changed (saved)."
+    text = f"{counted(len(rounds), 'transaction')} repaired and verified; {counted(displaced, 'row')} deleted or changed (saved)."
     return " ".join((text, *(_on_source(r) for r in rounds if r.written)))
 
 

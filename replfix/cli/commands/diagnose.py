@@ -21,9 +21,16 @@ Examples:
 Exit codes: 0 the channel runs · 3 it is stopped · 6 cannot connect, or a privilege is missing""",
 )
 @replica_options
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show every conflict, column and statement; else of more than a few a summary by table, and examples.",
+)
 @common_options
 def command(
     meant: ReplicaSelector,
+    everything: bool,
     config_path: str | None,
     as_json: bool,
     verbose: bool,
@@ -57,10 +64,16 @@ def command(
         if as_json:
             emit(diagnosis_document(wired.target.name, diagnosis, errant))
         else:
+            from replfix.present.page.detail import BRIEF, WHOLE
             from replfix.present.page.incident_page import incident_page, running_page
             from replfix.present.page.rich_page import page_text
 
             name, channel = wired.target.name, wired.target.channel
-            found = running_page(name, channel, errant) if diagnosis is None else incident_page(name, diagnosis, errant)
+            detail = WHOLE if everything else BRIEF
+            found = (
+                running_page(name, channel, errant)
+                if diagnosis is None
+                else incident_page(name, diagnosis, errant, detail=detail)
+            )
             page(*page_text(found))
     return 0 if diagnosis is None else CONFLICT_FOUND

@@ -29,7 +29,7 @@ def _strategies(_ctx: click.Context, _param: click.Parameter, incomplete: str) -
     "resolve",
     epilog="""\b
 Examples:
-  replfix resolve db2 --dry-run          rehearse on the replica, change nothing
+  replfix resolve db2 --dry-run          rehearse on the replica, and roll it back
   replfix resolve db2                    shows the plan and asks
   replfix resolve db2 --yes --json       for automation
   replfix resolve db2 --strategy keep-both --dry-run      which rows the source would get, and under which keys
@@ -49,7 +49,11 @@ transaction waits · 4 not done, nothing changed · 5 something was changed and 
     "then write the displaced rows on the source, under a new key or over what is there; skip leaves that one "
     "transaction out. Only source-wins is ever chosen by itself.",
 )
-@click.option("--dry-run", is_flag=True, help="Plan and rehearse on the replica, change nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Plan and rehearse on the replica; everything is rolled back. super_read_only is off meanwhile, and put back.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
 @click.option(
     "--max-rounds",
@@ -119,7 +123,8 @@ class ConfirmPlan:
     def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
         """Show the plan and ask; return whether it is to be applied. NotDone without a terminal to ask at."""
         from replfix.errors import NotDone
-        from replfix.present.page.confirmation_page import question, type_to_apply
+        from replfix.present.page.confirmation_page import confirmation_page, question, type_to_apply
+        from replfix.present.page.detail import BRIEF
         from replfix.present.page.incident_page import incident_page
         from replfix.present.page.page_model import Page, plain
         from replfix.present.page.plan_page import plan_sections
@@ -130,10 +135,13 @@ class ConfirmPlan:
                 NO_TERMINAL,
             )
         print_page(incident_page(self._name, diagnosis), stderr=True)
+        if plan.by_name_only:
+            click.echo("", err=True)
+            print_page(Page(tuple(plan_sections(plan, detail=BRIEF))), stderr=True)
         click.echo("", err=True)
+        print_page(confirmation_page(plan), stderr=True)
         if not plan.by_name_only:
             return click.confirm(question(self._name), default=False, err=True)
-        print_page(Page(tuple(plan_sections(plan))), stderr=True)
         return typed(plain(type_to_apply(plan)), plan.named_by)
 
 

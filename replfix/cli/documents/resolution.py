@@ -73,7 +73,7 @@ class RoundPart(Part):
 class ResolutionDocument(Document):
     schema_name: Literal["replfix.resolution/1"] = "replfix.resolution/1"
     replica: str
-    outcome: Literal["resolved", "needs_human", "failed", "nothing_to_do"]
+    outcome: Literal["resolved", "rehearsed", "needs_human", "failed", "nothing_to_do"]
     message: str
     hint: str
     dry_run: bool

@@ -12,6 +12,7 @@ class Result(enum.StrEnum):
     """How a resolution ended."""
 
     RESOLVED = "resolved"
+    REHEARSED = "rehearsed"  # a dry run: the plan could be applied
     NEEDS_HUMAN = "needs_human"
     FAILED = "failed"
     NOTHING_TO_DO = "nothing_to_do"
@@ -60,6 +61,11 @@ class Outcome:
     def causes(self) -> tuple[str, ...]:
         """The causes of all rounds, each once."""
         return tuple(dict.fromkeys(cause for round_ in self.rounds for cause in round_.causes))
+
+    @property
+    def left_out(self) -> bool:
+        """Whether any of it was to leave a transaction out, or a part of one."""
+        return any(round_.plan.left_out is not None for round_ in self.rounds)
 
     @property
     def changed(self) -> bool:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from replfix.core.plan.plan import Plan
 from replfix.core.words import counted
-from replfix.present.page.page_model import Block, Point, Symbol, Words, points, words
-from replfix.present.page.plan_page import effect, left_out_words, plan_words
+from replfix.present.page.detail import BRIEF
+from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, points, words
+from replfix.present.page.plan_page import left_out_words, plan_words, steps, undo_in_short, whole_effect
+
+REPEATED = replace(BRIEF, statements=5, more="they are shown above")
+"""What is seen again right above the question."""
 
 
 def question(replica: str) -> str:
@@ -16,24 +21,32 @@ def question(replica: str) -> str:
 
 
 def confirmation_blocks(plan: Plan) -> Iterator[Block]:
-    """Yield what is approved: the plan, its effect, how it ends, its warnings, and whether it can be undone."""
+    """Yield what is approved: the plan, its effect, its statements, whether it can be undone, and its warnings."""
     yield Point(Symbol.ITEM, plan_words(plan))
-    yield from points(Symbol.ITEM, filter(None, [effect(plan)]))
-    yield from points(Symbol.ITEM, plan.ending)
-    yield from points(Symbol.WARNING, plan.risks)
-    yield Point(Symbol.ITEM, words(plan.undo_outlook))
+    said = " ".join(filter(None, (whole_effect(plan), undo_in_short(plan))))
+    yield Point(Symbol.WARNING if plan.displaced or plan.by_name_only else Symbol.ITEM, words(said))
+    yield steps(plan, REPEATED)
+    others = [risk for risk in plan.risks if risk not in said]
+    if others:
+        yield Sentence(words(f"{counted(len(others), 'warning')}:"))
+    yield from points(Symbol.WARNING, others)
+
+
+def confirmation_page(plan: Plan) -> Page:
+    """Return what is seen right above the question, where the warnings are on the page before it."""
+    blocks = tuple(confirmation_blocks(replace(plan, risks=())))
+    return Page((Section((), blocks),))
 
 
 def at_stake(plan: Plan) -> str:
     """Return why a name has to be typed."""
     if plan.left_out is not None:
-        return left_out_words(plan.left_out)
+        return f"{plan.strategy}: {left_out_words(plan.left_out)}"
     tables = list(dict.fromkeys(str(step.table) for step in plan.displaced))
     more = f" and {counted(len(tables) - 1, 'other table')}" if len(tables) > 1 else ""
     rows = f"rows of {tables[0]}{more} are deleted or changed" if tables else ""
     source = "the source is written to" if plan.on_source is not None else ""
-    said = ", and ".join(filter(None, (rows, source)))
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{plan.strategy}: {', and '.join(filter(None, (rows, source)))}."
 
 
 def type_to_apply(plan: Plan) -> Words:

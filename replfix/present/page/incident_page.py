@@ -5,19 +5,23 @@ A new fact about a cause is a line here: every face shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind
 from replfix.core.diagnosis.diagnosis import Confidence, Diagnosis, Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.outcome import Outcome
+from replfix.core.plan.plan import Plan
 from replfix.core.remedies.errant_transactions import Errant
-from replfix.core.schema.table import Table
+from replfix.core.replication.applier_error import ROW_ERRORS
+from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies import STRATEGIES
 from replfix.core.words import counted
 from replfix.present.channel_state import called
 from replfix.present.errant_text import errant_points
+from replfix.present.page.detail import BRIEF, Detail, fits
 from replfix.present.page.outcome_page import outcome_section
 from replfix.present.page.page_model import (
     OPEN_QUESTIONS,
@@ -29,6 +33,7 @@ from replfix.present.page.page_model import (
     Section,
     Sentence,
     Symbol,
+    TableRow,
     Words,
     muted,
     name,
@@ -37,12 +42,15 @@ from replfix.present.page.page_model import (
     strong,
     words,
 )
-from replfix.present.page.plan_page import effect_lines, plan_sections
-from replfix.present.page.row_images import SOURCE_NOW, of_conflict
+from replfix.present.page.page_model import Table as TextTable
+from replfix.present.page.plan_page import effect_lines, plan_sections, undo_in_short, whole_effect
+from replfix.present.page.row_images import SOURCE_NOW, narrowed, of_conflict
 from replfix.present.remedy_text import remedy_blocks, remedy_texts
 from replfix.present.row_values_text import why_not_read
 
-CONFLICTS_SHOWN = 50
+EXAMPLES = 3
+"""Of more conflicts than are shown, one of each of so many kinds."""
+COLUMNS_NAMED = 6
 OPTIONS = "Options"
 
 CONFIDENCE = {
@@ -72,21 +80,24 @@ def incident_page(
     outcome: Outcome | None = None,
     *,
     with_undo_sql: bool = False,
+    detail: Detail = BRIEF,
 ) -> Page:
-    """Return the whole incident.
+    """Return the incident, as much of it as ``detail`` has.
 
     ``outcome``: what was done about it; its plans are then shown in place of those that are possible.
     """
+    plans = partial(plan_sections, with_undo_sql=with_undo_sql, detail=detail)
     rounds = outcome.rounds if outcome is not None else ()
     return Page(
         (
             Section((), (Message(diagnosis.evidence.error.message), facts(diagnosis))),
+            *(in_short(diagnosis) if outcome is None else ()),
             *why(diagnosis),
             *open_questions(diagnosis),
-            *conflict_sections(diagnosis),
+            *conflict_sections(diagnosis, detail),
             *(outcome_section(outcome) if outcome is not None else ()),
-            *(part for each in rounds for part in plan_sections(each.plan, with_undo_sql=with_undo_sql)),
-            *(() if rounds else option_sections(diagnosis, with_undo_sql=with_undo_sql)),
+            *(part for each in rounds for part in plans(each.plan)),
+            *(() if rounds else option_sections(diagnosis, plans)),
             *manual_steps(diagnosis),
             *errant_section(errant),
         ),
@@ -127,6 +138,31 @@ def facts(diagnosis: Diagnosis) -> Facts:
     return Facts(tuple(found))
 
 
+def in_short(diagnosis: Diagnosis) -> tuple[Section, ...]:
+    """Return in one sentence what the first option would do, to how much, and whether it can be undone."""
+    return (Section((), (Point(Symbol.NEXT, next_words(diagnosis)),)),)
+
+
+def next_words(diagnosis: Diagnosis) -> Words:
+    """Return what to look at next: the recommended option with its effect, or why none is recommended."""
+    best = diagnosis.recommended
+    if best is not None and best.plan is not None:
+        return words(strong(best.strategy), f" is recommended. {whole_effect(best.plan)} {undo_in_short(best.plan)}")
+    first = next((proposal for proposal in diagnosis.proposals if proposal.allowed), None)
+    if first is not None and first.plan is not None and not first.plan.by_name_only:
+        return words(
+            "No option is recommended: a row of another source conflicts. Decide first whose the key is. "
+            f"{first.strategy}: {whole_effect(first.plan)} {undo_in_short(first.plan)}"
+        )
+    if diagnosis.advice:
+        about_rows = diagnosis.evidence.error.errno in ROW_ERRORS
+        why_not = "No strategy repairs this" if about_rows else "No change of rows helps here"
+        return words(f"{why_not}: see the manual steps.")
+    if first is not None:
+        return words("Nothing repairs this: see the options.")
+    return words("No strategy is possible here: see the reasons.")
+
+
 def why(diagnosis: Diagnosis) -> tuple[Section, ...]:
     """Return the section of the causes with their evidence; a sentence where none is known."""
     return section("Why", _why(diagnosis))
@@ -164,29 +200,76 @@ def conflicts_heading(evidence: Evidence) -> str:
 NO_CONFLICT = Point(Symbol.OK, words("No row is in the way any more."))
 
 
-def conflict_sections(diagnosis: Diagnosis) -> Iterator[Section]:
-    """Yield each conflict with its rows side by side, or that no row conflicts any more; nothing where none was compared."""
+def conflict_sections(diagnosis: Diagnosis, detail: Detail) -> Iterator[Section]:
+    """Yield each conflict with its rows side by side, or that no row conflicts any more; nothing where none was compared.
+
+    Of more than ``detail`` has, how many there are of each table and kind, and examples.
+    """
     evidence = diagnosis.evidence
     heading = conflicts_heading(evidence)
     if evidence.reconciliation is None or not heading:
         return
     conflicts = evidence.reconciliation.conflicts
-    yield Section(words(heading), () if conflicts else (NO_CONFLICT,))
-    for number, conflict in enumerate(conflicts[:CONFLICTS_SHOWN], 1):
-        table, source_row = evidence.tables[conflict.table], evidence.source_rows[number - 1]
+    every = fits(len(conflicts), detail.conflicts)
+    shown = range(len(conflicts)) if every else examples(conflicts, detail.examples)
+    yield Section(words(heading), ((NO_CONFLICT,) if not conflicts else () if every else (by_table(conflicts),)))
+    for number in shown:
+        conflict = conflicts[number]
+        table, source_row = evidence.tables[conflict.table], evidence.source_rows[number]
         not_read = why_not_read(SOURCE_NOW, source_row)
+        rows, left_out = narrowed(of_conflict(conflict, source_row, table), detail.columns)
         yield Section(
-            conflict_words(number, conflict, table),
+            conflict_words(number + 1, conflict, table),
             (
                 Sentence(words(conflict_meaning(conflict))),
-                of_conflict(conflict, source_row, table),
+                rows,
+                *points(Symbol.MORE, [f"{left_out}: {detail.more}."] if left_out else []),
                 *points(Symbol.QUESTION, [not_read] if not_read else []),
             ),
             level=2,
         )
-    if len(conflicts) > CONFLICTS_SHOWN:
-        left = f"and {len(conflicts) - CONFLICTS_SHOWN:,} more: --json lists all of them."
+    if len(shown) < len(conflicts):
+        left = f"and {len(conflicts) - len(shown):,} more: {detail.more}."
         yield Section((), (Point(Symbol.MORE, words(left)),), level=2)
+
+
+Likeness = tuple[TableName, ConflictKind, tuple[str, ...], str]
+
+
+def _likeness(conflict: Conflict) -> Likeness:
+    return conflict.table, conflict.kind, conflict.keys, conflict.foreign_key
+
+
+def examples(conflicts: Sequence[Conflict], most: int) -> list[int]:
+    """Return the places of the first ones, and of one of each table, kind and key as far as ``EXAMPLES``."""
+    first: dict[Likeness, int] = {}
+    for number, conflict in enumerate(conflicts):
+        first.setdefault(_likeness(conflict), number)
+    return sorted({*range(min(most, len(conflicts))), *sorted(first.values())[:EXAMPLES]})
+
+
+def by_table(conflicts: Iterable[Conflict]) -> TextTable:
+    """Return how many conflicts there are of each table, kind and key, and in which columns they differ."""
+    groups: dict[Likeness, list[Conflict]] = {}
+    for conflict in conflicts:
+        groups.setdefault(_likeness(conflict), []).append(conflict)
+    return TextTable(
+        ("rows", "table", "conflict", "key", "columns that differ"),
+        tuple(TableRow(tuple(_group(each))) for each in groups.values()),
+    )
+
+
+def _group(conflicts: Sequence[Conflict]) -> Iterator[Words]:
+    one = conflicts[0]
+    differing = list(dict.fromkeys(column for conflict in conflicts for column in conflict.differences))
+    more = len(differing) - COLUMNS_NAMED
+    yield words(f"{len(conflicts):,}")
+    yield words(name(one.table))
+    yield words(f"{CONFLICT_SIGNS[one.kind]} {one.kind.value}")
+    yield words(name(one.foreign_key or ", ".join(one.keys) or "whole row"))
+    yield words(
+        name(", ".join(differing[:COLUMNS_NAMED])), f" and {more:,} more" if more > 0 else "" if differing else "none"
+    )
 
 
 def conflict_words(number: int, conflict: Conflict, table: Table) -> Words:
@@ -238,9 +321,16 @@ def options(diagnosis: Diagnosis) -> list[tuple[Block, ...]]:
 
 
 def _option(proposal: Proposal, reason: str, summary: str, is_recommended: bool) -> Iterator[Block]:
-    word = "not possible" if not proposal.allowed else "recommended" if is_recommended else "possible"
+    left_out = proposal.plan.left_out if proposal.plan is not None else None
+    word = "possible"
+    if not proposal.allowed:
+        word = "not possible"
+    elif left_out is not None:
+        word = f"possible, {left_out.in_words} left out"
+    elif is_recommended:
+        word = "recommended"
     said = words(strong(proposal.strategy), f" ({word}): {reason}")
-    yield Point(Symbol.OK if proposal.allowed else Symbol.NO, said)
+    yield Point(Symbol.WARNING if left_out is not None else Symbol.OK if proposal.allowed else Symbol.NO, said)
     if summary:
         yield Sentence(words(summary), level=1)
     if proposal.plan is not None:
@@ -254,7 +344,7 @@ def consequences(proposal: Proposal) -> Iterator[Block]:
     yield from points(Symbol.WARNING, proposal.risks, level=1)
 
 
-def option_sections(diagnosis: Diagnosis, *, with_undo_sql: bool = False) -> Iterator[Section]:
+def option_sections(diagnosis: Diagnosis, sections: Callable[[Plan], Iterable[Section]]) -> Iterator[Section]:
     """Yield the options, then the plan of each that can be applied without being named."""
     blocks: list[Block] = []
     for proposal, said in zip(diagnosis.proposals, options(diagnosis), strict=True):
@@ -265,9 +355,7 @@ def option_sections(diagnosis: Diagnosis, *, with_undo_sql: bool = False) -> Ite
             blocks.append(Point(Symbol.NEXT, words(hint), level=1))
     yield from section(OPTIONS, blocks)
     plans = [proposal.plan for proposal in diagnosis.proposals if proposal.plan is not None]
-    yield from (
-        part for plan in plans if not plan.by_name_only for part in plan_sections(plan, with_undo_sql=with_undo_sql)
-    )
+    yield from (part for plan in plans if not plan.by_name_only for part in sections(plan))
 
 
 def manual_steps(diagnosis: Diagnosis) -> tuple[Section, ...]:

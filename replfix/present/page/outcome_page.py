@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.plan.outcome import Outcome, Result, Round
-from replfix.present.left_out import left_out_lines
+from replfix.present.left_out import and_more, left_out_lines
+from replfix.present.page.detail import IN_A_RUN, fits
 from replfix.present.page.page_model import (
     Block,
     Page,
@@ -25,10 +27,12 @@ from replfix.present.page.plan_page import SOURCE, plan_sections
 
 _ENDED = {
     Result.RESOLVED: (Symbol.OK, "Resolved"),
+    Result.REHEARSED: (Symbol.WAITING, ""),
     Result.NOTHING_TO_DO: (Symbol.OK, "Nothing to do"),
     Result.NEEDS_HUMAN: (Symbol.WARNING, ""),  # the message names what the human is needed for
     Result.FAILED: (Symbol.ERROR, "Failed"),
 }
+_WITHOUT_IT = (Symbol.WARNING, "")  # the message reports what was left out
 
 
 def resolution_page(replica: str, outcome: Outcome) -> Page:
@@ -54,7 +58,9 @@ def outcome_blocks(outcome: Outcome) -> Iterator[Block]:
 
 def verdict(outcome: Outcome, replica: str = "") -> Point:
     """Return how it ended, in one point; ``replica``: its name, where that is not clear from the page."""
-    symbol, word = (Symbol.WAITING, "Rehearsed") if outcome.dry_run else _ENDED[outcome.result]
+    symbol, word = _ENDED[outcome.result]
+    if outcome.result is Result.RESOLVED and outcome.left_out:
+        symbol, word = _WITHOUT_IT
     parts = (strong(replica), ": " if replica else "", strong(word), ": " if word else "", outcome.message)
     return Point(symbol, words(*parts))
 
@@ -80,23 +86,59 @@ def _rounds(outcome: Outcome) -> Iterator[Section]:
         heading = words(f"Round {number}: ", *_round(each, dry_run=outcome.dry_run))
         yield Section(heading, () if outcome.dry_run else _done(each))
         if outcome.dry_run:
-            yield from plan_sections(each.plan)
+            yield from plan_sections(each.plan, detail=IN_A_RUN)
 
 
 def _round(of: Round, *, dry_run: bool) -> Words:
-    """Return what was checked of it. A dry run does not try the last two: a cross would read like a failure."""
+    """Return what was checked of it."""
+    states = ", ".join(_without_it(of, dry_run) if of.plan.left_out is not None else _tried(of, dry_run))
+    return words(name(of.plan.transaction), ", ", strong(of.plan.strategy), f": {states}")
+
+
+def _tried(of: Round, dry_run: bool) -> Iterator[str]:
+    """Yield how far it came. A dry run does not try the last two: a cross would read like a failure."""
     tried = (("rehearsed", of.rehearsed), ("applied", of.applied), ("verified", of.verified))
-    states = (f"✔ {word}" if done else f"- {word}" if dry_run else f"✘ not {word}" for word, done in tried)
-    return words(name(of.plan.transaction), ", ", strong(of.plan.strategy), f": {', '.join(states)}")
+    return (f"✔ {word}" if done else f"- {word}" if dry_run else f"✘ not {word}" for word, done in tried)
+
+
+def _without_it(of: Round, dry_run: bool) -> Iterator[str]:
+    """Yield how far a plan came that leaves a transaction out, or a part of it: nothing of that part is ever a success."""
+    left_out = of.plan.left_out
+    assert left_out is not None
+    if of.plan.net_rows:
+        yield "✔ other rows rehearsed" if of.rehearsed else "✘ other rows not rehearsed"
+    elif dry_run:
+        yield "nothing can be rehearsed"
+    what = left_out.in_words if of.plan.net_rows else "the transaction"
+    if of.applied:
+        yield f"! {what} left out"
+        if not of.verified:
+            yield "✘ not verified"
+        elif of.plan.net_rows:
+            yield "✔ other rows verified"
+    else:
+        yield f"- {what} not left out" if dry_run else f"✘ {what} not left out"
 
 
 def _done(of: Round) -> tuple[Block, ...]:
+    """Return the statements that were run on each server, and what was left out."""
     statements = (
-        *(Statement(step.sql) for step in of.plan.steps),
-        *(Statement(step.sql, SOURCE) for step in of.written),
+        *few(Statement(step.sql) for step in of.plan.steps),
+        *few(Statement(step.sql, SOURCE) for step in of.written),
         *(Statement(line, "Left out", is_sql=False) for line in left_out_lines(of.plan)),
     )
     return (Steps(statements),) if statements else ()
+
+
+def few(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Yield the first statements of one server, and how many follow."""
+    found = tuple(statements)
+    if fits(len(found), IN_A_RUN.statements):
+        yield from found
+        return
+    yield from found[: IN_A_RUN.statements]
+    left = len(found) - (IN_A_RUN.statements or 0)
+    yield replace(found[0], text=and_more(left), is_sql=False)
 
 
 def _records(outcome: Outcome) -> Iterator[Point]:

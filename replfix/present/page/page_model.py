@@ -128,10 +128,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Numbered, in the order in which they are carried out. ``further``: how many more there are."""
+    """Numbered, in the order in which they are carried out."""
 
     each: tuple[Statement, ...]
-    further: int = 0
 
 
 @dataclass(frozen=True, slots=True)

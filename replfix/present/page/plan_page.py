@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
-from replfix.core.plan.plan import ON_SOURCE, SHOWN_ROWS, LeftOut, Plan, Step
+from replfix.core.plan.plan import ON_SOURCE, SHOWN_ROWS, LeftOut, Plan, Step, Undoable
 from replfix.core.sql import UNDO_SETTINGS
-from replfix.core.strategies.row_effects import effect_of
+from replfix.core.strategies.row_effects import displaced_risk, effect_of
+from replfix.core.words import counted
 from replfix.present.left_out import and_more, left_out_lines
+from replfix.present.page.detail import WHOLE, Detail, fits
 from replfix.present.page.page_model import (
     WARNINGS,
     Block,
@@ -32,9 +35,10 @@ PRECONDITIONS = "Preconditions, checked again before applying"
 SOURCE = ON_SOURCE.removesuffix(": ")
 
 
-def plan_sections(plan: Plan, *, with_undo_sql: bool = False) -> Iterator[Section]:
+def plan_sections(plan: Plan, *, with_undo_sql: bool = False, detail: Detail = WHOLE) -> Iterator[Section]:
     """Yield the plan with its steps, what it leaves out, its preconditions, its warnings and its undo."""
-    yield Section(words("Plan ", name(plan.digest[:12]), ": ", *plan_words(plan)), (*effect_lines(plan), steps(plan)))
+    heading = words("Plan ", name(plan.digest[:12]), ": ", *plan_words(plan))
+    yield Section(heading, (*effect_lines(plan), steps(plan, detail)))
     yield from left_out(plan)
     yield from preconditions(plan)
     yield from warnings(plan)
@@ -55,6 +59,29 @@ def effect(plan: Plan) -> str:
     if not said:
         return "Changes no row first."
     return " ".join(each for each in said if not any(each in risk for risk in plan.risks))
+
+
+def whole_effect(plan: Plan) -> str:
+    """Return what becomes of which rows, and whether they are saved first."""
+    if plan.left_out is not None:
+        return left_out_words(plan.left_out)
+    source = effect_of(plan.on_source.steps, "source") if plan.on_source is not None else ""
+    other = tuple(step for step in plan.steps if step.current is None)
+    said = (displaced_risk(plan.steps), effect_of(other, "replica"), source)
+    return " ".join(filter(None, said)) or "Changes no row first."
+
+
+UNDO_IN_SHORT = {
+    Undoable.NOTHING: "",
+    Undoable.YES: "It can be undone.",
+    Undoable.IN_PART: "Only the part on the source can be undone.",
+    Undoable.NO: "It cannot be undone.",
+}
+
+
+def undo_in_short(plan: Plan) -> str:
+    """Return whether it can be undone, as far as that is known before; empty where there is nothing to undo."""
+    return UNDO_IN_SHORT[plan.undoable]
 
 
 def left_out_words(left_out: LeftOut) -> str:
@@ -108,18 +135,27 @@ def _is_of_transaction(plan: Plan, step: Step) -> bool:
     return any(step is each for each in plan.net_rows)
 
 
-def steps(plan: Plan) -> Steps:
+def steps(plan: Plan, detail: Detail = WHOLE) -> Steps:
     """Return the steps of the plan; of many rows of the transaction itself only the first."""
-    unshown = {id(step) for step in plan.net_rows[SHOWN_ROWS:]}
-    shown = [item for item in items(plan) if id(item) not in unshown]
-    each = [
-        Statement(and_more(len(unshown)), IN_ITS_PLACE, is_sql=False)
-        if unshown and item is plan.net_rows[SHOWN_ROWS - 1]
-        else None
-        for item in shown
-    ]
-    said = (part for item, more in zip(shown, each, strict=True) for part in (statement(plan, item), more))
-    return Steps(tuple(part for part in said if part is not None))
+    found: list[Statement] = []
+    for place, each in groupby(items(plan), lambda item: _place(plan, item)):
+        statements = [statement(plan, item) for item in each]
+        most = SHOWN_ROWS if place == IN_ITS_PLACE else detail.statements
+        if place is None or fits(len(statements), most):
+            found += statements
+            continue
+        left = len(statements) - (most or 0)
+        more = and_more(left) if place == IN_ITS_PLACE else f"and {counted(left, 'more statement')}: {detail.more}"
+        found += (*statements[:most], Statement(more, place, is_sql=False))
+    return Steps(tuple(found))
+
+
+def _place(plan: Plan, item: Step | str) -> str | None:
+    """Return where it is carried out, of many alike; None for what is always shown."""
+    if isinstance(item, Step):
+        return SOURCE if is_on_source(plan, item) else IN_ITS_PLACE if _is_of_transaction(plan, item) else ""
+    named = item.startswith(ON_SOURCE) and plan.on_source is not None and item not in plan.on_source.sets_off
+    return SOURCE if named else None
 
 
 # --- what has to be known of it ---

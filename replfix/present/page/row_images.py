@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.reconcile import Conflict
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.plan import Step
 from replfix.core.rows.row_values import NOT_LOGGED, NotRead, RowImage
 from replfix.core.schema.table import Table
+from replfix.core.words import counted
+from replfix.present.page.detail import fits
 from replfix.present.page.page_model import Rows, Side
 
 SOURCE_NOW = "source now"
@@ -62,6 +66,36 @@ def of_step(step: Step, table: Table | None, server: str = "replica", after: str
         frozenset(identity.columns if identity else ()),
         (Side(f"{server} now", step.current), Side(after, step.target)),
     )
+
+
+def narrowed(rows: Rows, most: int | None) -> tuple[Rows, str]:
+    """Return no more than ``most`` columns, and which are left out, in words; empty where all are there.
+
+    The key comes first, then what differs: equal columns go where there are too many.
+    """
+    if fits(len(rows.columns), most):
+        return rows, ""
+    wanted = [c for c in rows.columns if c in rows.key] + [
+        c for c in rows.columns if c in rows.differing and c not in rows.key
+    ]
+    shown = frozenset(wanted[:most])
+    at = [n for n, column in enumerate(rows.columns) if column in shown]
+    differ = len(rows.differing - shown)
+    equal = len(rows.columns) - len(shown) - differ
+    parts = (
+        f"{counted(differ, 'more column')} {'differs' if differ == 1 else 'differ'}" if differ else "",
+        f"{counted(equal, 'column')} {'is' if equal == 1 else 'are'} equal or not logged" if equal else "",
+    )
+    few = replace(
+        rows,
+        columns=tuple(rows.columns[n] for n in at),
+        types=tuple(rows.types[n] for n in at),
+        sides=tuple(
+            replace(side, image=tuple(side.image[n] for n in at)) if isinstance(side.image, tuple) else side
+            for side in rows.sides
+        ),
+    )
+    return few, " and ".join(filter(None, parts))
 
 
 def _differing(names: tuple[str, ...], one: RowImage | None, other: RowImage | None) -> frozenset[str]:

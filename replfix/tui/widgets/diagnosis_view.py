@@ -8,17 +8,18 @@ from textual.containers import Container, Vertical
 from textual.widgets import Collapsible, Static
 
 from replfix.core.diagnosis.diagnosis import Diagnosis
-from replfix.core.replication.applier_error import ROW_ERRORS
 from replfix.core.words import counted
 from replfix.present.page.incident_page import (
     conflicts_heading,
     facts,
     headline,
     manual_steps,
+    next_words,
     open_questions,
     why,
 )
 from replfix.present.page.page_model import Facts, Message, Point, Symbol
+from replfix.present.page.rich_page import styled
 from replfix.tui.widgets.conflict_list import Conflicts
 from replfix.tui.widgets.points import blocks_text, section_widget
 from replfix.tui.widgets.strategies import Strategies
@@ -51,13 +52,7 @@ class DiagnosisView(Container):
 def _next(diagnosis: Diagnosis) -> Text:
     proposal = diagnosis.recommended
     if proposal is None or proposal.plan is None:
-        if diagnosis.advice:
-            about_rows = diagnosis.evidence.error.errno in ROW_ERRORS
-            why_not = "No strategy repairs this" if about_rows else "No change of rows helps here"
-            return Text(f"→ {why_not}; see the manual steps below.", style="bold")
-        if any(proposal.allowed for proposal in diagnosis.proposals):
-            return Text("→ Nothing repairs this; see the options below.", style="bold")
-        return Text("→ No strategy is possible here; see the reasons below.", style="bold")
+        return Text.assemble(("→ ", "bold"), styled(next_words(diagnosis), "bold"))
     steps = counted(len(proposal.plan.steps), "step")
     return Text.assemble(
         ("→ ", "bold"), ("p", "bold reverse"), f" shows the plan of {proposal.strategy}: {steps}, then START REPLICA."

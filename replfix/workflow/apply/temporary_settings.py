@@ -44,3 +44,4 @@ def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
                     log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
             raise
         log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+        log.switched.extend(settings)

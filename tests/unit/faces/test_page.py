@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,10 +13,12 @@ import pytest
 from rich.console import Console, RenderableType
 
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.diagnosis import diagnosis as diagnosis_module
+from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome, Result, Round
-from replfix.present.page.confirmation_page import at_stake, confirmation_blocks
-from replfix.present.page.incident_page import incident_page, running_page
+from replfix.present.page.confirmation_page import at_stake, confirmation_blocks, confirmation_page
+from replfix.present.page.detail import REPORT, WHOLE
+from replfix.present.page.incident_page import incident_page, next_words, running_page
 from replfix.present.page.markdown_page import markdown
 from replfix.present.page.outcome_page import resolution_page
 from replfix.present.page.page_model import (
@@ -35,12 +38,13 @@ from replfix.present.page.page_model import (
     Table,
     TableRow,
     name,
+    plain,
     strong,
     words,
 )
 from replfix.present.page.rich_page import block_text, page_text
 from tests.unit.fakes import Rows as HeldRows
-from tests.unit.making import ORDERS, evidence, inserted
+from tests.unit.making import ORDERS, SOURCE, channel, column, evidence, inserted, key, status, table
 
 HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 HOSTILE = "a[bold]b[/bold]\x1b[31m\u202e|`x`\nnext"
@@ -133,12 +137,12 @@ def test_statements_are_not_broken_on_a_terminal() -> None:
 
 
 def test_a_running_channel() -> None:
-    for channel, said in (
+    for named, said in (
         (None, "replication is running"),
         ("", "the default channel is running"),
         ("x", "channel x is"),
     ):
-        assert said in on_terminal(page_text(running_page("db2", channel)))
+        assert said in on_terminal(page_text(running_page("db2", named)))
 
 
 def test_the_rounds_of_a_resolution_and_how_it_ended() -> None:
@@ -152,7 +156,7 @@ def test_the_rounds_of_a_resolution_and_how_it_ended() -> None:
                  "On record: replfix audit show abc", "Settings and outcomes on record: def", "replfix advise"):  # fmt: skip
         assert said in text
     rehearsed = Outcome(
-        Result.NEEDS_HUMAN, "Dry run: x.", "Apply it.", (replace(done, applied=False, verified=False),), dry_run=True
+        Result.REHEARSED, "Dry run: x.", "Apply it.", (replace(done, applied=False, verified=False),), dry_run=True
     )
     text = on_terminal(page_text(resolution_page("db2", rehearsed)))
     for said in ("- applied, - verified", "Preconditions, checked again before applying", "Next: Apply it."):
@@ -168,5 +172,143 @@ def test_the_question_says_what_is_at_stake() -> None:
     plan = diagnosis().proposals[0].plan
     assert plan is not None
     text = on_terminal(map(block_text, confirmation_blocks(plan)))
-    assert "Deletes 1 row on the replica (shop.orders). A full copy is saved in the audit trail first." in text
-    assert at_stake(plan) == "Rows of shop.orders are deleted or changed."
+    said = "! Deletes 1 row on the replica (shop.orders). A full copy is saved in the audit trail first. It cannot be undone."
+    assert said in text
+    assert f"1. {plan.steps[0].sql}" in text
+    assert text.index(said) < text.index("1. DELETE") < text.index("Replicas below this one")
+    assert text.count("Deletes 1 row") == 1, "it is no warning a second time"
+    assert at_stake(plan) == "source-wins: rows of shop.orders are deleted or changed."
+
+
+def proposal(found: Diagnosis, strategy: str) -> Proposal:
+    return next(each for each in found.proposals if each.strategy == strategy)
+
+
+def test_a_transaction_that_is_left_out_never_looks_like_a_success() -> None:
+    found = diagnosis()
+    skipped = proposal(found, "skip").plan
+    assert skipped is not None
+    text = on_terminal(page_text(incident_page("db2", found)))
+    assert "! skip (possible, 1 row left out): " in text
+    assert "✔ skip" not in text
+    done = Round(skipped, rehearsed=True, applied=True, verified=True)
+    assert at_stake(skipped) == "skip: Leaves out 1 row of the transaction on this replica, for good."
+    for each, dry_run, states in (
+        (done, False, "skip: ! the transaction left out\n"),
+        (replace(done, verified=False), False, "skip: ! the transaction left out, ✘ not verified\n"),
+        (replace(done, applied=False, verified=False), False, "skip: ✘ the transaction not left out\n"),
+        (replace(done, applied=False, verified=False), True, "skip: nothing can be rehearsed, - the transaction not left out\n"),
+    ):  # fmt: skip
+        ended = Outcome(Result.REHEARSED if dry_run else Result.RESOLVED, "It was left out.", "", (each,), (), dry_run)
+        text = on_terminal(page_text(resolution_page("db2", ended)))
+        assert states in text
+        assert "! db2: It was left out." in text or dry_run
+        assert "✔" not in text
+
+
+def test_a_repair_beside_what_is_left_out_is_shown_apart() -> None:
+    skipped = proposal(diagnosis(), "skip").plan
+    repair = proposal(diagnosis(), "source-wins").plan
+    assert skipped is not None
+    assert repair is not None
+    both = Round(replace(skipped, net_rows=repair.steps), rehearsed=True, applied=True, verified=True)
+    text = on_terminal(page_text(resolution_page("db2", Outcome(Result.RESOLVED, "Done.", "", (both,)))))
+    assert "skip: ✔ other rows rehearsed, ! 1 row left out, ✔ other rows verified" in text
+
+
+def test_what_stopped_is_followed_by_what_would_be_done_about_it() -> None:
+    lines = on_terminal(page_text(incident_page("db2", diagnosis()))).splitlines()
+    (at,) = [n for n, line in enumerate(lines) if "is recommended." in line]
+    assert lines[at].strip() == (
+        "→ source-wins is recommended. Deletes 1 row on the replica (shop.orders). A full copy is saved in the audit trail first. "
+        "It cannot be undone."
+    )
+    assert at < next(n for n, line in enumerate(lines) if line == "Why")
+
+
+WIDE = table(
+    "shop.wide",
+    [column("id"), *(column(f"c{n}", "varchar", nullable=True) for n in range(43))],
+    [key("PRIMARY", "id")],
+)
+
+
+def collision(rows: int) -> Diagnosis:
+    """A collision of so many rows of 44 columns, all but two of which are the same."""
+    same = ("x",) * 40
+    held = HeldRows.of(WIDE)
+    for n in range(rows):
+        held = held.holding(WIDE, (n, "here", "too", None, *same))
+    return conclude(evidence([inserted(WIDE, n, "there", "as", None, *same) for n in range(rows)], held))
+
+
+def test_a_large_collision_is_counted_by_table_and_the_options_are_near() -> None:
+    found = collision(60)
+    lines = on_terminal(page_text(incident_page("db2", found)), width=120).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("Options"))
+    assert at < 45, "\n".join(lines[:at])
+    text = "\n".join(lines)
+    assert re.search(
+        r"rows +table +conflict +key +columns that differ *\n +60 +shop.wide +✗ duplicate +PRIMARY +c0, c1 *\n", text
+    )
+    for said in ("≠  c0", "≠  c1", "41 columns are equal or not logged: --all shows all of them.",
+                 "and 59 more: --all shows all of them.", "and 40 more statements: --all shows all of them"):  # fmt: skip
+        assert said in text
+    assert "  c5  " not in text
+    assert len(lines) < 130
+    every = on_terminal(page_text(incident_page("db2", found, detail=WHOLE)), width=120)
+    assert every.count("DELETE FROM") == 60
+    assert every.count("✗ duplicate") == 60
+    assert "--all" not in every
+    ticket = markdown(incident_page("db2", found, detail=REPORT))
+    assert ticket.count("✗ duplicate `shop.wide`") == 50
+    assert "and 10 more: --json lists all of them." in ticket
+
+
+def test_of_a_few_conflicts_every_one_is_shown() -> None:
+    text = on_terminal(page_text(incident_page("db2", collision(5))))
+    assert text.count("✗ duplicate shop.wide") == 5
+    assert "columns that differ" not in text
+
+
+def test_of_many_columns_that_differ_the_key_and_the_first_are_shown() -> None:
+    held = HeldRows.of(WIDE).holding(WIDE, (1, *("here",) * 43))
+    text = on_terminal(page_text(incident_page("db2", conclude(evidence([inserted(WIDE, 1, *("there",) * 43)], held)))))
+    assert text.count("≠") == 11
+    assert "32 more columns differ: --all shows all of them." in text
+
+
+def test_the_question_repeats_the_first_of_many_statements() -> None:
+    plan = proposal(collision(30), "source-wins").plan
+    assert plan is not None
+    text = on_terminal(page_text(confirmation_page(plan)))
+    assert text.count("DELETE FROM") == 5
+    for said in ("! Deletes 30 rows on the replica (shop.wide).", "and 25 more statements: they are shown above",
+                 "START REPLICA"):  # fmt: skip
+        assert said in text
+    assert "Replicas below" not in text, "the warnings are on the page before it"
+
+
+def test_a_run_shows_the_first_of_many_statements_and_where_all_of_them_are() -> None:
+    plan = proposal(collision(30), "source-wins").plan
+    assert plan is not None
+    done = Round(plan, rehearsed=True, applied=True, verified=True)
+    text = on_terminal(page_text(resolution_page("db2", Outcome(Result.RESOLVED, "Done.", "", (done,)))))
+    assert text.count("DELETE FROM") == 20
+    assert "and 10 more: the intent in the audit trail has every one" in text
+
+
+def test_a_row_of_another_source_is_not_recommended_away() -> None:
+    found = diagnosis()
+    assert plain(next_words(found)).startswith("source-wins is recommended.")
+    mine = found.evidence.channel
+    other = channel(name="west", source_uuid=f"{SOURCE[:-1]}9", applier_running=True)
+    theirs = replace(found, evidence=replace(found.evidence, status=status(mine, other)))
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patched:
+        patched.setattr(diagnosis_module, "of_other_sources", lambda _: iter([(None, other)]))
+        said = plain(next_words(theirs))
+    assert said.startswith(
+        "No option is recommended: a row of another source conflicts. Decide first whose the key is."
+    )
+    assert "source-wins: Deletes 1 row on the replica (shop.orders)." in said

@@ -19,9 +19,11 @@ from replfix.core.remedies.remedy import LeadsTo, Remedy
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
 from replfix.core.schema.table import Table
 from replfix.core.sql import UNDO_SETTINGS
+from replfix.present import report
 from replfix.present.markdown import code, fenced, sentence
 from replfix.present.markdown import table as markdown_table
-from replfix.present.page import incident_page, markdown_page
+from replfix.present.page import markdown_page
+from replfix.present.page.detail import REPORT
 from replfix.present.page.markdown_page import VALUE_WIDTH
 from replfix.present.report import incident_report
 from replfix.present.row_values_text import shown
@@ -122,8 +124,8 @@ def test_the_outcome_with_its_records_comes_before_the_plan_that_was_carried_out
     assert "- Settings and outcomes on record: `111111111111`" in text
     assert "Next: Look." in text
     assert "## Options" not in text
-    rehearsed = incident_report("db2", diagnosis, replace(outcome, dry_run=True, result=Result.NEEDS_HUMAN))
-    assert "**Rehearsed**: Not verified." in rehearsed
+    rehearsed = incident_report("db2", diagnosis, replace(outcome, dry_run=True, result=Result.REHEARSED))
+    assert "… Not verified." in rehearsed
 
 
 def test_an_outcome_without_rounds_still_shows_what_can_be_done() -> None:
@@ -160,10 +162,11 @@ def test_statements_that_cannot_be_copied_say_so() -> None:
 
 
 def test_many_conflicts_and_statements_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incident_page, "CONFLICTS_SHOWN", 0)
+    monkeypatch.setattr(report, "REPORT", replace(REPORT, conflicts=0, examples=0))
     monkeypatch.setattr(markdown_page, "STATEMENTS", 0)
     text = incident_report("db2", plain())
-    assert text.count("And 1 more.") == 2  # the conflict, the plan
+    assert "| 1 | `shop.orders` | ✗ duplicate | `PRIMARY` | `number, total` |" in text
+    assert text.count("And 1 more.") == 2  # the step, and START REPLICA
     assert f"And {len(UNDO_SETTINGS) + 1} more." in text
 
 

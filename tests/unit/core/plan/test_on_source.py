@@ -330,7 +330,7 @@ def test_the_source_rehearses_first_and_is_written_once_the_replica_is_past(scen
 
 def test_nothing_is_written_on_the_source_by_a_dry_run(scene: Scene) -> None:
     before = scene.source.rows.contents
-    assert scene.resolve(strategy="replica-wins", dry_run=True).result is Result.NEEDS_HUMAN
+    assert scene.resolve(strategy="replica-wins", dry_run=True).result is Result.REHEARSED
     scene.assert_untouched()
     assert scene.source.rows.contents == before
     assert "rehearse on source" in scene.world.steps
