@@ -7,20 +7,31 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from replfix.core.trail.audit_record import AuditRecord
-from replfix.present.page.record_page import when
+from replfix.core.trail.audit_record import ID_DIGITS, AuditRecord, RecordKind
+from replfix.present.page.record_page import in_short, when
 from replfix.present.safe_text import visible
 
+WIDE = 120
+"""The width from which on every value has a column of its own."""
+NO_OUTCOME = "no outcome on record"
 
-def list_table(records: Sequence[AuditRecord]) -> Table:
-    """Return the records as a table, one line each, in the order given."""
+
+def list_table(records: Sequence[tuple[AuditRecord, str | None]], width: int) -> Table:
+    """Return the records with what became of each intent, in the order given; ids are whole at every width."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("id", no_wrap=True)
+    table.add_column("id", no_wrap=True, min_width=ID_DIGITS)
     table.add_column("when (UTC)", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    for name in ("incident", "replica", "channel", "by"):
+    wide = width >= WIDE
+    if wide:
+        table.add_column("kind", no_wrap=True)
+    for name in ("what", "outcome", "replica", "by") if wide else ("record",):
         table.add_column(name, overflow="fold")
-    for record in records:
-        texts = (record.kind, record.incident, record.replica, record.channel or "-", record.author)
+    for record, result in records:
+        ended = (result or NO_OUTCOME) if record.kind == RecordKind.INTENT.value else ""
+        replica = f"{record.replica} {record.channel}".rstrip()
+        texts = (record.kind, in_short(record), ended, replica, record.author)
+        if not wide:
+            of = f"{texts[0]}: {texts[1]}"
+            texts = (f"{' → '.join(filter(None, (of, ended)))} ({replica}, by {record.author})",)
         table.add_row(record.id, when(record), *(Text(visible(text, keep_newlines=False)) for text in texts))
     return table

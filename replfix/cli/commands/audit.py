@@ -93,14 +93,16 @@ def list_(
     """The newest records, one line each, oldest first. A record's ID serves `audit show` and `undo`."""  # noqa: D401 - the help text
     from itertools import islice
 
+    from replfix.core.trail.record_summary import with_results
+
     trail = _open(config_path, verbose)
-    found = _select(trail, incident, replica, since, newest_first=True)
-    records = list(islice((r for r in found if kind is None or r.kind == kind), limit))[::-1]
+    found = with_results(_select(trail, incident, replica, since, newest_first=True))
+    records = list(islice((each for each in found if kind is None or each[0].kind == kind), limit))[::-1]
     if as_json:
-        from replfix.cli.documents.audit import AuditList, RecordSummary
+        from replfix.cli.documents.audit import AuditList, RecordPart
         from replfix.cli.output import emit
 
-        emit(AuditList(trail=trail.name, records=[RecordSummary.of(record) for record in records]))
+        emit(AuditList(trail=trail.name, records=[RecordPart.of(record, result) for record, result in records]))
         return
     from replfix.cli.output import console, narrate
 
@@ -109,7 +111,8 @@ def list_(
         return
     from replfix.cli.audit_text import list_table
 
-    console().print(list_table(records))
+    out = console()
+    out.print(list_table(records, out.width))
 
 
 @command.command(epilog="\b\nExamples:\n  replfix audit show 3f2a9c\n  replfix audit show 3f2a9c41d07e --json")

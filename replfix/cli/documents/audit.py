@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from replfix.cli.documents.base import Document, Part
 from replfix.core.trail.audit_record import AuditRecord, Break, Verification
+from replfix.core.trail.record_summary import summarize
 from replfix.core.trail.trail_anchor import Anchor
 
 
-class RecordSummary(Part):
+class RecordPart(Part):
     id: str
     seq: int
     recorded_at: str  # UTC, ISO 8601
@@ -20,16 +21,32 @@ class RecordSummary(Part):
     channel: str
     author: str
     version: str
+    strategy: str | None  # of a plan on record; null in other records
+    errno: int | None  # of the error that it was made for
+    tables: list[str]  # whose rows it is about, as schema.table
+    displaced_rows: int | None  # rows of the replica that it deletes or changes
+    result: str | None  # of an outcome; of an intent that of its last outcome in the list's selection
 
     @classmethod
-    def of(cls, record: AuditRecord) -> RecordSummary:
-        return cls(**{name: getattr(record, name) for name in cls.model_fields})
+    def of(cls, record: AuditRecord, result: str | None = None) -> RecordPart:
+        about = summarize(record)
+        return cls(
+            **{name: getattr(record, name) for name in _OF_THE_RECORD},
+            strategy=about.strategy,
+            errno=about.errno,
+            tables=list(about.tables),
+            displaced_rows=about.displaced,
+            result=about.result or result,
+        )
+
+
+_OF_THE_RECORD = ("id", "seq", "recorded_at", "kind", "incident", "replica", "channel", "author", "version")
 
 
 class AuditList(Document):
     schema_name: Literal["replfix.audit-list/1"] = "replfix.audit-list/1"
     trail: str  # the file, or the shared database
-    records: list[RecordSummary]
+    records: list[RecordPart]
 
 
 class AuditExport(Document):

@@ -5,11 +5,13 @@ The payload is JSON of any replfix that ever wrote one, or was altered: nothing 
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from replfix.core.plan.guard import read_guard
 from replfix.core.trail.audit_record import AuditRecord
+from replfix.core.trail.record_summary import RecordSummary, plan_in, steps_in, summarize
 from replfix.core.words import counted
 from replfix.present.page.page_model import (
     WARNINGS,
@@ -40,6 +42,9 @@ _SHOWN_APART = frozenset(
         "undo_outlook",
     )
 )  # fmt: skip
+
+
+TABLES_NAMED = 3
 
 
 def when(record: AuditRecord) -> str:
@@ -76,11 +81,11 @@ def _facts(record: AuditRecord) -> Facts:
 
 def sections(content: Mapping[str, object], limit: int | None = None) -> Iterator[Section]:
     """Yield what is in the payload ``content``: values, or a plan with its rows."""
-    plan = content.get("plan", content)
-    if not isinstance(plan, Mapping) or not isinstance(plan.get("steps"), list):
+    plan = plan_in(content)
+    if plan is None:
         yield from _values(content, limit)
         return
-    steps = _mappings(plan["steps"])
+    steps = steps_in(plan)
     around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
     yield from _values(around | {n: v for n, v in plan.items() if n not in _SHOWN_APART}, limit)
     yield from _causes(content.get("causes"), limit)
@@ -89,7 +94,7 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     yield from _points(LEFT_OUT, Symbol.ERROR, _left_out(plan.get("left_out")), limit)
     where = "replica" if "strategy" in plan else "source"
     yield from _displaced(steps, where, limit)
-    on_source = _steps_on_source(plan)
+    on_source = steps_in(plan.get("on_source"))
     yield from _displaced(on_source, "source", limit)
     yield from _points("Undo, as announced", Symbol.ITEM, [plan.get("undo_outlook")], limit)
     yield from section("Undo, in this order", _sql(_undo(content), limit))
@@ -124,23 +129,9 @@ def in_short(record: AuditRecord) -> str:
         content = record.content
     except ValueError:
         return "cannot be read: it was altered"
-    plan = content.get("plan", content)
-    if isinstance(plan, Mapping) and isinstance(plan.get("steps"), list):
-        steps = [step for step in plan["steps"] if isinstance(step, Mapping)]
-        there = _steps_on_source(plan)
-        tables = list(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in (*steps, *there)))
-        if isinstance(left_out := plan.get("left_out"), Mapping):
-            parts = [(len(left_out.get(f"{name}s") or ()), name) for name in ("row", "statement")]
-            what = " and ".join(counted(number, name) for number, name in parts if number) or "a statement"
-            return _line(f"{plan.get('strategy')}, error {plan.get('errno')}: {what} left out")
-        if "strategy" not in plan:
-            return _line(f"on the source: {len(steps)} row{'' if len(steps) == 1 else 's'}, {', '.join(tables[:3])}")
-        displaced = sum(isinstance(step.get("current"), Mapping) for step in steps)
-        rows = f"{counted(displaced, 'row')} deleted or changed"
-        if there:
-            rows += f", {len(there)} on the source"
-        text = f"{plan.get('strategy')}, error {plan.get('errno')}: {rows}, {', '.join(tables[:3])}"
-        return _line(text + (f" and {len(tables) - 3} more" if len(tables) > 3 else ""))
+    plan = plan_in(content)
+    if plan is not None:
+        return _line(_plan_in_short(plan, summarize(record)))
     if isinstance(variables := content.get("variables"), Mapping):
         return _line(", ".join(f"{name}={value}" for name, value in variables.items()))
     if isinstance(result := content.get("result"), str):
@@ -148,10 +139,19 @@ def in_short(record: AuditRecord) -> str:
     return _line(", ".join(f"{name}: {_plain(value)}" for name, value in content.items()))
 
 
-def _steps_on_source(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
-    part = plan.get("on_source")
-    steps = part.get("steps") if isinstance(part, Mapping) else None
-    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+def _plan_in_short(plan: Mapping[str, object], of: RecordSummary) -> str:
+    more = len(of.tables) - TABLES_NAMED
+    tables = ", ".join(of.tables[:TABLES_NAMED]) + (f" and {more} more" if more > 0 else "")
+    if of.strategy is None and not isinstance(plan.get("left_out"), Mapping):
+        return f"on the source: {counted(of.on_source, 'row')}, {tables}"
+    error = f", error {of.errno}" if of.errno is not None else ""
+    head = f"{of.strategy or 'a strategy that is not on record'}{error}"
+    if isinstance(left_out := plan.get("left_out"), Mapping):
+        parts = [(len(left_out.get(f"{name}s") or ()), name) for name in ("row", "statement")]
+        what = " and ".join(counted(number, name) for number, name in parts if number) or "a statement"
+        return f"{head}: {what} left out"
+    there = f", {of.on_source} on the source" if of.on_source else ""
+    return f"{head}: {counted(of.displaced or 0, 'row')} deleted or changed{there}, {tables}"
 
 
 def raw_json(record: AuditRecord) -> str:
@@ -175,19 +175,36 @@ def cut(text: str, limit: int | None) -> str:
 
 
 def cell(value: object, limit: int | None = None) -> str:
-    """Return a value as JSON writes it: text in quotes, so that NULL and 'NULL' differ."""
+    """Return a value in SQL notation: text in quotes, so that NULL and 'NULL' differ."""
     match value:
         case None:
             return "NULL"
         case {"not_logged": True}:
             return "(not logged)"
         case {"base64": str(encoded)}:
-            return f"base64 {cut(encoded, limit)}"
-        case str() if limit is not None and len(value) > limit:
-            quoted = json.dumps(value[:limit], ensure_ascii=False)[:-1]
-            return f'{quoted}"… ({len(value):,} characters)'
-        case _:
+            return _binary(encoded, limit)
+        case str():
+            kept = value if limit is None else value[:limit]
+            size = "" if kept == value else f"… ({len(value):,} characters)"
+            return f"'{kept}'{size}"
+        case bool() | dict() | list():
             return cut(json.dumps(value, ensure_ascii=False), limit)
+        case _:
+            return cut(str(value), limit)
+
+
+def _binary(encoded: str, limit: int | None) -> str:
+    try:
+        return cut(f"0x{base64.b64decode(encoded, validate=True).hex().upper()}", limit)
+    except ValueError:
+        return f"base64 {cut(encoded, limit)}"
+
+
+def _row(image: object) -> str:
+    """Return a row on one line: its columns with their values."""
+    if not isinstance(image, Mapping):
+        return cell(image)
+    return f"({', '.join(f'{name}={cell(value)}' for name, value in image.items())})"
 
 
 def _line(text: str) -> str:
@@ -255,7 +272,7 @@ def _plan_steps(plan: Mapping[str, object], steps: Sequence[Mapping[str, object]
     statements = [
         *_statements((step.get("sql") for step in steps), limit),
         *_statements((row.get("sql") for row in _mappings(plan.get("net_rows"))), limit, IN_ITS_PLACE),
-        *_statements((step.get("sql") for step in _steps_on_source(plan)), limit, SOURCE),
+        *_statements((step.get("sql") for step in steps_in(plan.get("on_source"))), limit, SOURCE),
     ]
     return [Steps(tuple(statements))] if statements else []
 
@@ -263,8 +280,7 @@ def _plan_steps(plan: Mapping[str, object], steps: Sequence[Mapping[str, object]
 def _kept(kept: object) -> list[str]:
     """Return the rows that stay although the row that they reference goes."""
     return [
-        f"{row.get('schema')}.{row.get('table')}, by {row.get('foreign_key')}: "
-        f"{json.dumps(row.get('row'), ensure_ascii=False)}"
+        f"{row.get('schema')}.{row.get('table')}, by {row.get('foreign_key')}: {_row(row.get('row'))}"
         for row in _mappings(kept)
     ]
 
@@ -289,7 +305,7 @@ def _left_out(left_out: object) -> list[str]:
 
 def _images(row: Mapping[str, object]) -> str:
     images = [image for image in (row.get("before"), row.get("after")) if image is not None]
-    return " → ".join(json.dumps(image, ensure_ascii=False) for image in images)
+    return " → ".join(map(_row, images))
 
 
 def _displaced(steps: Sequence[Mapping[str, object]], where: str, limit: int | None) -> Iterator[Section]:
