@@ -153,7 +153,7 @@ def test_one_of_two_channels_is_resolved_and_the_other_runs_on(two_sources: Lab,
     assert [east_after[s] for s in settings] == [east_before[s] for s in settings]
 
 
-def test_a_row_that_the_other_source_wrote_is_named_as_that(two_sources: Lab, tmp_path: Path) -> None:
+def test_a_row_that_the_other_source_wrote_is_named_and_nobody_is_led_to_delete_it(two_sources: Lab, tmp_path: Path) -> None:
     east, west, replica = two_sources.servers
     write(west, "SET sql_log_bin = 0", "CREATE DATABASE e", "CREATE TABLE e.t (id INT PRIMARY KEY, v VARCHAR(20))",
           "SET sql_log_bin = 1", "INSERT INTO e.t VALUES (7, 'west')")  # fmt: skip
@@ -164,6 +164,17 @@ def test_a_row_that_the_other_source_wrote_is_named_as_that(two_sources: Lab, tm
     ran = replfix("diagnose", replica.name, "--channel", "east", "--config", config, "--json")
     assert [(c["code"], c["confidence"]) for c in ran.document["causes"]] == [("other-channel", "high")], ran.out
     assert f"{west.host}:{west.port}" in ran.document["causes"][0]["evidence"][0]
+    (risk,) = [r for r in ran.document["strategies"][0]["risks"] if f"{west.host}:{west.port}" in r]
+    assert "a later change of it there changes this source's row here, without an error" in risk
+    text = replfix("diagnose", replica.name, "--channel", "east", "--config", config).out
+    assert "No option is recommended: a row of another source conflicts." in text
+    assert "(recommended)" not in text
+    assert replfix("resolve", replica.name, "--channel", "east", "--yes", "--config", config).code == 0
+    write(west, "UPDATE e.t SET v = 'west again' WHERE id = 7")
+    with replica.session() as session:  # as docs/causes/other-channel.md warns
+        select = "SELECT v FROM e.t WHERE id = 7"
+        waiting.until(lambda: session.scalar(select) == "west again", "west's change did not reach east's row")
+    until(replica, WEST, True)
 
 
 def test_both_channels_stopped_are_resolved_in_turn(two_sources: Lab, tmp_path: Path) -> None:
