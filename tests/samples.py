@@ -126,7 +126,10 @@ def shown(output: str) -> str:
     before = ""
     for line in (line.rstrip() for line in output.splitlines()):
         first = line.split(maxsplit=1)[0] if line.strip() else ""
-        if first and len(before) + 1 + len(first) > PIPED_WIDTH and "│" not in line:
+        wrapped = (
+            len(before) <= PIPED_WIDTH < len(before) + 1 + len(first)
+        )  # statements are longer, and are not wrapped
+        if first and wrapped and "│" not in line:
             lines[-1] += " " + line.strip()
         else:
             lines.append(line)

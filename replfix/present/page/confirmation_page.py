@@ -9,7 +9,7 @@ from replfix.core.plan.plan import Plan
 from replfix.core.words import counted
 from replfix.present.page.detail import BRIEF
 from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, points, words
-from replfix.present.page.plan_page import left_out_words, plan_words, steps, undo_in_short, whole_effect
+from replfix.present.page.plan_page import left_out_words, plan_words, steps, whole_effect
 
 REPEATED = replace(BRIEF, statements=5, more="they are shown above")
 """What is seen again right above the question."""
@@ -21,15 +21,16 @@ def question(replica: str) -> str:
 
 
 def confirmation_blocks(plan: Plan) -> Iterator[Block]:
-    """Yield what is approved: the plan, its effect, its statements, whether it can be undone, and its warnings."""
+    """Yield what is approved: the plan, its effect, its statements, its warnings, and whether it can be undone."""
     yield Point(Symbol.ITEM, plan_words(plan))
-    said = " ".join(filter(None, (whole_effect(plan), undo_in_short(plan))))
+    said = whole_effect(plan)
     yield Point(Symbol.WARNING if plan.displaced or plan.by_name_only else Symbol.ITEM, words(said))
     yield steps(plan, REPEATED)
     others = [risk for risk in plan.risks if risk not in said]
     if others:
         yield Sentence(words(f"{counted(len(others), 'warning')}:"))
     yield from points(Symbol.WARNING, others)
+    yield Point(Symbol.ITEM, words(plan.undo_outlook))
 
 
 def confirmation_page(plan: Plan) -> Page:

@@ -153,7 +153,9 @@ def test_one_of_two_channels_is_resolved_and_the_other_runs_on(two_sources: Lab,
     assert [east_after[s] for s in settings] == [east_before[s] for s in settings]
 
 
-def test_a_row_that_the_other_source_wrote_is_named_and_nobody_is_led_to_delete_it(two_sources: Lab, tmp_path: Path) -> None:
+def test_a_row_that_the_other_source_wrote_is_named_and_nobody_is_led_to_delete_it(
+    two_sources: Lab, tmp_path: Path
+) -> None:
     east, west, replica = two_sources.servers
     write(west, "SET sql_log_bin = 0", "CREATE DATABASE e", "CREATE TABLE e.t (id INT PRIMARY KEY, v VARCHAR(20))",
           "SET sql_log_bin = 1", "INSERT INTO e.t VALUES (7, 'west')")  # fmt: skip

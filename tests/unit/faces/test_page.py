@@ -172,8 +172,9 @@ def test_the_question_says_what_is_at_stake() -> None:
     plan = diagnosis().proposals[0].plan
     assert plan is not None
     text = on_terminal(map(block_text, confirmation_blocks(plan)))
-    said = "! Deletes 1 row on the replica (shop.orders). A full copy is saved in the audit trail first. It cannot be undone."
+    said = "! Deletes 1 row on the replica (shop.orders). A full copy is saved in the audit trail first."
     assert said in text
+    assert "Cannot be undone once the transaction is applied." in text
     assert f"1. {plan.steps[0].sql}" in text
     assert text.index(said) < text.index("1. DELETE") < text.index("Replicas below this one")
     assert text.count("Deletes 1 row") == 1, "it is no warning a second time"
