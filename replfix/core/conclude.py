@@ -10,6 +10,7 @@ from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Thread
 from replfix.core.known_errors.human_advice import advise
 from replfix.core.plan.plan import ApplyMode
+from replfix.core.plan.risk import Concern, Risk
 from replfix.core.replication.applier_error import ROW_ERRORS
 from replfix.core.replication.replica_status import ReceiverState
 from replfix.core.replication.start_threads import situation
@@ -92,7 +93,7 @@ def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
         return Proposal(proposal.strategy, None, at.refusal)
     if not at.warning:
         return proposal
-    risks = (*plan.risks, at.warning)
+    risks = (*plan.risks, Risk(at.warning, Concern.SETTINGS))
     plan = replace(plan, receiver=at.receiver_first, risks=risks)
     return replace(proposal, plan=plan, risks=risks)
 

@@ -13,6 +13,7 @@ from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Kind, Thread
 from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import ApplyMode, LeftOut, Plan, Step, Undoable
+from replfix.core.plan.risk import Concern, Risk
 from replfix.core.remedies import prepared_xa
 from replfix.core.remedies.beside_swaps import carried_out, changes_beside, outdated
 from replfix.core.remedies.by_hand import one_thread_first
@@ -196,7 +197,7 @@ def _risks(evidence: Evidence, left_out: LeftOut, steps: tuple[Step, ...]) -> li
         )
     named = f" ({', '.join(evidence.below)})" if evidence.below else ""
     what = "these rows" if steps else "the transaction"
-    risks.append(f"Replicas below this one{named} do not get {what} either.")
+    risks.append(Risk(f"Replicas below this one{named} do not get {what} either.", Concern.OTHERS))
     risks.append(
         "Nothing takes it back: what was left out is kept in the audit trail, with all values, to be entered by hand."
     )

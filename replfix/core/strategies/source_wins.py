@@ -15,6 +15,7 @@ from replfix.core.incident.skipped import REST_IS_MISSING, lost
 from replfix.core.plan.guard import Guard, GuardKind
 from replfix.core.plan.plan import ApplyMode, Kept, Plan, Step, StepKind
 from replfix.core.plan.plan_steps import names_of, steps_of
+from replfix.core.plan.risk import Concern, Risk, risks_about
 from replfix.core.remedies import divergent_keys, extra_key, partial_images
 from replfix.core.remedies.drift import narrower, not_converted
 from replfix.core.remedies.no_applier import in_its_place, is_certain, no_applier
@@ -361,36 +362,53 @@ def _default_risks(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]
 _SINGULAR = {"go too": "goes too", "are changed": "is changed", "stay": "stays"}
 
 
-def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[str, ...]:
-    risks: list[str] = []
+def _risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> tuple[Risk, ...]:
+    return (
+        *risks_about(Concern.ROWS, _row_risks(evidence, steps, net)),
+        *risks_about(Concern.OTHERS, risks_elsewhere(evidence, steps)),
+        *risks_about(Concern.ROWS, _risks_of_families(evidence, steps)),
+        *risks_about(Concern.SETTINGS, _counter_risks(evidence, steps)),
+        *risks_about(Concern.ROWS, _default_risks(evidence, steps)),
+        *risks_about(Concern.ROWS, [REST_IS_MISSING] if next(lost(evidence), None) is not None else []),
+        *risks_about(Concern.SETTINGS, _read_only_risk(evidence)),
+        *risks_about(Concern.OTHERS, _risk_below(evidence, steps)),
+        *risks_about(Concern.SETTINGS, _delay_risk(evidence)),
+    )
+
+
+def _row_risks(evidence: Evidence, steps: tuple[Step, ...], net: tuple[Step, ...] | None) -> Iterator[str]:
     if net is not None:
-        risks.append(
+        yield (
             f"replfix carries out the transaction itself ({counted(len(net), 'row')}), logged under its GTID, without triggers and "
             f"foreign key checks. {no_applier(evidence)}."
         )
     if displaced := displaced_risk(steps):
-        risks.append(displaced)
-    risks.extend(divergent_keys.risks(evidence))
-    risks.extend(partial_images.risks(evidence))
-    risks.extend(risks_elsewhere(evidence, steps))
-    risks.extend(_children_risks(evidence))
-    risks.extend(_orphan_risks(evidence, steps))
-    risks.extend(_counter_risks(evidence, steps))
-    risks.extend(_default_risks(evidence, steps))
-    if next(lost(evidence), None) is not None:
-        risks.append(REST_IS_MISSING)
+        yield displaced
+    yield from divergent_keys.risks(evidence)
+    yield from partial_images.risks(evidence)
+
+
+def _risks_of_families(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
+    yield from _children_risks(evidence)
+    yield from _orphan_risks(evidence, steps)
+
+
+def _read_only_risk(evidence: Evidence) -> Iterator[str]:
     if evidence.status.super_read_only:
-        risks.append(
-            "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."
-        )
+        yield "super_read_only is switched off while the plan is rehearsed and applied, and put back right after."
+
+
+def _risk_below(evidence: Evidence, steps: tuple[Step, ...]) -> Iterator[str]:
     if steps:
         named = (
             f"Replicas below this one ({', '.join(evidence.below)})" if evidence.below else "Replicas below this one"
         )
-        risks.append(f"{named} do not get the repair (it is not logged) and keep a conflict of their own.")
+        yield f"{named} do not get the repair (it is not logged) and keep a conflict of their own."
+
+
+def _delay_risk(evidence: Evidence) -> Iterator[str]:
     if evidence.channel.delay_seconds:
-        risks.append(
+        yield (
             f"The channel applies {counted(evidence.channel.delay_seconds, 'second')} late on purpose (SOURCE_DELAY). It "
             "stays so: what follows the failing transaction waits for its time."
         )
-    return tuple(risks)

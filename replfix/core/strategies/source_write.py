@@ -15,6 +15,7 @@ from replfix.core.incident.source_feasibility import Named, SourceFeasibility
 from replfix.core.plan.guard import Guard, GuardKind, fingerprint
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.plan_steps import parents_first
+from replfix.core.plan.risk import Concern, risks_about
 from replfix.core.plan.trigger_reach import Reach
 from replfix.core.rows.row_diff import differing, same
 from replfix.core.rows.row_values import RowImage
@@ -82,7 +83,7 @@ def proposed(name: str, evidence: Evidence, steps_of: Steps, risks_of: Risks) ->
         undo_outlook=undo_outlook,
         on_source=part,
         guards=(*repair.guards, *_guards(side, part)),
-        risks=(*repair.risks, *_risks(evidence, part), *risks_of(side, steps)),
+        risks=(*repair.risks, *risks_about(Concern.SOURCE, (*_risks(evidence, part), *risks_of(side, steps)))),
     )
     what = counted(len(rows), "displaced row")
     return Proposal(name, plan, f"All conflicting rows can be backed up, and {what} written on the source.", plan.risks)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from replfix.core.plan.plan import Plan
 from replfix.core.words import counted
 from replfix.present.page.detail import BRIEF
-from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, points, words
-from replfix.present.page.plan_page import left_out_words, plan_words, steps, whole_effect
+from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, words
+from replfix.present.page.plan_page import left_out_words, plan_words, steps, warning_blocks, whole_effect
 
 REPEATED = replace(BRIEF, statements=5, more="they are shown above")
 """What is seen again right above the question."""
@@ -29,7 +29,7 @@ def confirmation_blocks(plan: Plan) -> Iterator[Block]:
     others = [risk for risk in plan.risks if risk not in said]
     if others:
         yield Sentence(words(f"{counted(len(others), 'warning')}:"))
-    yield from points(Symbol.WARNING, others)
+    yield from warning_blocks(others)
     yield Point(Symbol.ITEM, words(plan.undo_outlook))
 
 

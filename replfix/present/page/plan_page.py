@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from replfix.core.plan.plan import ON_SOURCE, SHOWN_ROWS, LeftOut, Plan, Step, Undoable
+from replfix.core.plan.risk import by_concern
 from replfix.core.sql import UNDO_SETTINGS
 from replfix.core.strategies.row_effects import displaced_risk, effect_of
 from replfix.core.words import counted
@@ -178,7 +179,22 @@ def guards(plan: Plan) -> tuple[str, ...]:
 
 def warnings(plan: Plan) -> tuple[Section, ...]:
     """Return the section of the plan's risks, or none."""
-    return section(WARNINGS, points(Symbol.WARNING, plan.risks), level=2)
+    return section(WARNINGS, warning_blocks(plan.risks), level=2)
+
+
+UNGROUPED = 4
+"""So many warnings are read without a heading for each subject."""
+
+
+def warning_blocks(risks: Sequence[str]) -> Iterator[Block]:
+    """Yield the warnings; of many, those about the same together."""
+    groups = by_concern(risks)
+    if len(risks) <= UNGROUPED or len(groups) == 1:
+        yield from points(Symbol.WARNING, risks)
+        return
+    for concern, about in groups.items():
+        yield Sentence(words(f"{concern.value}:"))
+        yield from points(Symbol.WARNING, about, level=1)
 
 
 def _undo(plan: Plan, with_sql: bool) -> Iterator[Block]:

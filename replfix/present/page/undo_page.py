@@ -20,7 +20,7 @@ from replfix.present.page.page_model import (
     strong,
     words,
 )
-from replfix.present.page.plan_page import SOURCE
+from replfix.present.page.plan_page import SOURCE, warning_blocks
 from replfix.present.page.row_images import of_step
 from replfix.present.remedy_text import in_words, remedy_blocks
 from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
@@ -36,7 +36,7 @@ def undo_question(plan: Plan) -> Page:
         (
             *(_row(where, step) for where, step in steps[:ROWS_SHOWN]),
             Section((), points(Symbol.MORE, [more] if len(steps) > ROWS_SHOWN else [])),
-            Section((), (*_sets_off(plan), *points(Symbol.WARNING, plan.risks))),
+            Section((), (*_sets_off(plan), *warning_blocks(plan.risks))),
         )
     )
 
@@ -52,7 +52,7 @@ def undo_page(replica: str, undoing: UndoOutcome) -> Page:
         )
         blocks += [*([Steps(statements)] if statements else []), *_sets_off(undoing.plan)]
         if undoing.dry_run:
-            blocks += points(Symbol.WARNING, undoing.plan.risks)
+            blocks += warning_blocks(undoing.plan.risks)
     symbol = Symbol.OK if done else Symbol.WAITING if possible else Symbol.ERROR
     blocks.append(Point(symbol, words(strong(replica), ": " if replica else "", *_verdict(undoing))))
     blocks.append(Point(Symbol.ITEM, words("Repair: the ", undoing.undoes.named, ".")))

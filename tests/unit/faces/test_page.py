@@ -10,12 +10,15 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import diagnosis as diagnosis_module
 from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome, Result, Round
+from replfix.core.plan.risk import Concern, Risk, risks_about
+from replfix.core.trail.audit_record import canonical
 from replfix.present.page.confirmation_page import at_stake, confirmation_blocks, confirmation_page
 from replfix.present.page.detail import REPORT, WHOLE
 from replfix.present.page.incident_page import incident_page, next_words, running_page
@@ -42,6 +45,7 @@ from replfix.present.page.page_model import (
     strong,
     words,
 )
+from replfix.present.page.plan_page import warning_blocks
 from replfix.present.page.rich_page import block_text, page_text
 from tests.unit.fakes import Rows as HeldRows
 from tests.unit.making import ORDERS, SOURCE, channel, column, evidence, inserted, key, status, table
@@ -313,3 +317,30 @@ def test_a_row_of_another_source_is_not_recommended_away() -> None:
         "No option is recommended: a row of another source conflicts. Decide first whose the key is."
     )
     assert "source-wins: Deletes 1 row on the replica (shop.orders)." in said
+
+
+def test_many_warnings_are_grouped_by_what_they_are_about() -> None:
+    plan = proposal(diagnosis(), "source-wins").plan
+    assert plan is not None
+    few = on_terminal(map(block_text, warning_blocks(plan.risks)))
+    assert len(plan.risks) == 3
+    assert [line[0] for line in few.splitlines()] == ["!"] * 3, "a few are read as they are"
+    source = risks_about(Concern.SOURCE, ["It is written last."])
+    many = (*plan.risks, *source, "Of an older record, without a subject.")
+    lines = [line.rstrip() for line in on_terminal(map(block_text, warning_blocks(many))).splitlines()]
+    assert [line for line in lines if not line.startswith("  !")] == [
+        "Rows of the replica:",
+        "What is written on the source:",
+        "Other servers:",
+        "Settings and counters of the replica:",
+    ]
+    assert lines[1].startswith("  ! Deletes 1 row on the replica")
+    assert lines[2] == "  ! Of an older record, without a subject."
+    assert [line for line in lines if "super_read_only" in line] == lines[-1:]
+
+
+def test_a_warning_is_recorded_and_compared_as_its_sentence() -> None:
+    risk = Risk("It is deleted.", Concern.ROWS)
+    assert risk == "It is deleted."
+    assert canonical({"risks": [risk]}) == '{"risks":["It is deleted."]}'
+    assert TypeAdapter(list[str]).dump_json([risk]) == b'["It is deleted."]'
