@@ -11,7 +11,7 @@ from replfix.present.page.detail import BRIEF
 from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, words
 from replfix.present.page.plan_page import left_out_words, plan_words, steps, warning_blocks, whole_effect
 
-REPEATED = replace(BRIEF, statements=5, more="they are shown above")
+REPEATED = replace(BRIEF, statements=5)
 """What is seen again right above the question."""
 
 

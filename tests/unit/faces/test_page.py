@@ -256,11 +256,14 @@ def test_a_large_collision_is_counted_by_table_and_the_options_are_near() -> Non
     assert re.search(
         r"rows +table +conflict +key +columns that differ *\n +60 +shop.wide +✗ duplicate +PRIMARY +c0, c1 *\n", text
     )
-    for said in ("≠  c0", "≠  c1", "41 columns are equal or not logged: --all shows all of them.",
-                 "and 59 more: --all shows all of them.", "and 40 more statements: --all shows all of them"):  # fmt: skip
+    for said in ("≠  c0", "≠  c1", "41 columns are equal or not logged: 'replfix diagnose --all' shows all of them.",
+                 "and 59 more: 'replfix diagnose --all' shows all of them.", "and 40 more statements: 'replfix diagnose --all' shows all of them"):  # fmt: skip
         assert said in text
     assert "  c5  " not in text
     assert len(lines) < 130
+    assert "60 rows of the source in shop.wide then have the key PRIMARY of rows that would come back." in " ".join(
+        text.split()
+    )
     every = on_terminal(page_text(incident_page("db2", found, detail=WHOLE)), width=120)
     assert every.count("DELETE FROM") == 60
     assert every.count("✗ duplicate") == 60
@@ -280,7 +283,7 @@ def test_of_many_columns_that_differ_the_key_and_the_first_are_shown() -> None:
     held = HeldRows.of(WIDE).holding(WIDE, (1, *("here",) * 43))
     text = on_terminal(page_text(incident_page("db2", conclude(evidence([inserted(WIDE, 1, *("there",) * 43)], held)))))
     assert text.count("≠") == 11
-    assert "32 more columns differ: --all shows all of them." in text
+    assert "32 more columns differ: 'replfix diagnose --all' shows all of them." in text
 
 
 def test_the_question_repeats_the_first_of_many_statements() -> None:
@@ -288,7 +291,7 @@ def test_the_question_repeats_the_first_of_many_statements() -> None:
     assert plan is not None
     text = on_terminal(page_text(confirmation_page(plan)))
     assert text.count("DELETE FROM") == 5
-    for said in ("! Deletes 30 rows on the replica (shop.wide).", "and 25 more statements: they are shown above",
+    for said in ("! Deletes 30 rows on the replica (shop.wide).", "and 25 more statements: 'replfix diagnose --all' shows all of them",
                  "START REPLICA"):  # fmt: skip
         assert said in text
     assert "Replicas below" not in text, "the warnings are on the page before it"
