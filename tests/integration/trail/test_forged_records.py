@@ -169,7 +169,7 @@ def test_a_forged_record_of_a_write_on_the_source_takes_nothing_out_there(any_pa
 
     forged = intent_of(rewrite(lab, change))
     refused = not_acted_on(lab, "undo", forged.id, "--yes")
-    assert "source's log does not hold" in refused["error"]["message"]
+    assert "source's log does not have" in refused["error"]["message"]
 
 
 def test_protection_that_somebody_switched_off_stays_off(pair: Lab) -> None:
