@@ -284,7 +284,7 @@ def test_the_next_failing_transaction_is_diagnosed_by_itself(terminal: Open, pai
     t = opened(terminal, pair)
     asked(t)
     confirmed(t)
-    t.see("the channel stopped again")
+    t.see("stopped on a later one")
     t.press("escape")
     t.see("is stopped by error 1032", "shop.stock")
     rehearsed(t)
