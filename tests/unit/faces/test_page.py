@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
+from types import SimpleNamespace
 
+import click
 import pytest
 from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 
+from replfix.cli.commands import resolve as resolve_command
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import diagnosis as diagnosis_module
 from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
@@ -347,3 +350,34 @@ def test_a_warning_is_recorded_and_compared_as_its_sentence() -> None:
     assert risk == "It is deleted."
     assert canonical({"risks": [risk]}) == '{"risks":["It is deleted."]}'
     assert TypeAdapter(list[str]).dump_json([risk]) == b'["It is deleted."]'
+
+
+@pytest.mark.parametrize("strategy", ["source-wins", "skip"])
+def test_the_question_follows_what_is_deleted_or_left_out(
+    strategy: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal: the SQL is not to be scrolled back for."""
+    asked: list[str] = []
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(resolve_command, "sys", SimpleNamespace(stdin=terminal, stderr=terminal))
+
+    def no(text: str, **_: object) -> str:
+        asked.append(text)
+        return ""
+
+    monkeypatch.setattr(click, "confirm", no)
+    monkeypatch.setattr(click, "prompt", no)
+    found = diagnosis()
+    plan = proposal(found, strategy).plan
+    assert plan is not None
+    assert not resolve_command.ConfirmPlan("db2")(found, plan)
+    last = capsys.readouterr().err.splitlines()[-10:]
+    (question,) = asked
+    if strategy == "skip":
+        assert any("! Leaves out 1 row of the transaction on this replica, for good." in line for line in last)
+        assert question.startswith("skip: Leaves out 1 row")
+        assert question.endswith(f"To apply, type {plan.named_by}")
+    else:
+        assert any("! Deletes 1 row on the replica (shop.orders)." in line for line in last)
+        assert any(plan.steps[0].sql in line for line in last)
+        assert question == "Apply the plan on db2?"
