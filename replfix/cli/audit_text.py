@@ -29,7 +29,7 @@ def list_table(records: Sequence[tuple[AuditRecord, str | None]], width: int) ->
     for record, result in records:
         ended = (result or NO_OUTCOME) if record.kind == RecordKind.INTENT.value else ""
         replica = f"{record.replica} {record.channel}".rstrip()
-        texts = (record.kind, in_short(record), ended, replica, record.author)
+        texts: tuple[str, ...] = (record.kind, in_short(record), ended, replica, record.author)
         if not wide:
             of = f"{texts[0]}: {texts[1]}"
             texts = (f"{' → '.join(filter(None, (of, ended)))} ({replica}, by {record.author})",)

@@ -185,7 +185,9 @@ class _LeaveOut(_Round):
                 f"The replica did not get past {self.plan.transaction}.",
                 "'replfix diagnose' shows the channel's state.",
             )
-        self.operation.progress(f"Verifying that {counted(len(self.before), 'row')} are as before")
+        self.operation.progress(
+            f"Verifying that {counted(len(self.before), 'row')} {'is' if len(self.before) == 1 else 'are'} as before"
+        )
         now = self._rows()
         changed = [lookup for lookup, rows in self.before.items() if now[lookup] != rows]
         if changed:
