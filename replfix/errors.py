@@ -20,6 +20,7 @@
     ├── NotVerified         5    something was changed and could not be proven right; see the audit trail
     │   └── Unexpected      5    replfix itself failed where something may have been changed
     ├── AuditError          4    the audit trail cannot be read or written, so nothing is changed
+    ├── PostgresqlError     6    the same from a PostgreSQL server, with its SQLSTATE
     └── ServerError         6    a server answered with an error that nothing in replfix expects
 
 Anything else that reaches the top is a bug before anything was changed: exit code 1.
@@ -136,6 +137,19 @@ class AuditError(ReplfixError):
     """The audit trail cannot be written or read: nothing was changed."""
 
     exit_code = 4
+
+
+class PostgresqlError(ReplfixError):
+    """A PostgreSQL server answered a statement with an error: its SQLSTATE and its own words."""
+
+    exit_code = 6
+
+    def __init__(self, server: str, sqlstate: str, text: str) -> None:
+        super().__init__(
+            f"{server} answered SQLSTATE {sqlstate}: {text}",
+            "Look it up in appendix A of PostgreSQL's documentation, and at the server's log.",
+        )
+        self.sqlstate = sqlstate
 
 
 class ServerError(ReplfixError):

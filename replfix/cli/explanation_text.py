@@ -59,7 +59,7 @@ def counted_text(log: Counted) -> RenderableType:
     parts.append(_title("What it looks like"))
     for group in log.groups[:GROUPS_SHOWN]:
         parts.append(_point("●", f"{group.key}: {MEANINGS[group.shape]}.", "cyan"))
-    explained = [e for e in log.explanations if e.case.asked is not None]
+    explained = [e for e in log.explanations if e.case.was_asked]
     for number, explanation in enumerate(explained, 1):
         parts.append(Text(f"\n{number}. The latest one on {indented(explanation.case.duplicate.key)}", style="bold"))
         parts.extend(page_text(explanations_page([explanation])))

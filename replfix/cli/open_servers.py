@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +12,16 @@ import click
 from replfix.cli.output import narrate
 from replfix.cli.stdio import ReaderGone
 from replfix.core.connection.endpoint import Endpoint
+from replfix.errors import UsageError
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.audit import SqlTrail
     from replfix.cli.options import ReplicaSelector
     from replfix.config import Config
+    from replfix.core.connection.postgresql_server import PostgresqlServer
     from replfix.wiring.servers import TargetConnections
+    from replfix.workflow.explain.explanations import Asking
 
 
 def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
@@ -29,6 +32,25 @@ def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
     for warning in (*config.warnings, *_seen_by_others(meant)):
         narrate(f"Warning: {warning}")
     return TargetConnections(target, ask_password, agree)
+
+
+@contextmanager
+def open_inquiry(config: Config, meant: ReplicaSelector) -> Iterator[Asking]:
+    """Yield what ``explain`` asks the server that the command line names, not connected yet. Errors as ``open_target``."""
+    from replfix.wiring.servers import postgresql_inquiry
+    from replfix.workflow.explain.explanations import Asking
+
+    server = config.postgresql(meant.name, meant.replica_url)
+    if server is None:
+        with open_target(config, meant) as wired:
+            yield Asking(mysql=wired.replica.inquiry())
+        return
+    if meant.name is not None and meant.replica_url is not None:
+        raise UsageError("A name and --replica were given.", "Give one of them.")
+    if server.has_password and meant.replica_url is not None and sys.stderr.isatty():
+        narrate(f"Warning: {_SEEN.format(option='--replica', file='~/.pgpass')}")
+    with postgresql_inquiry(server, ask_postgresql_password) as inquiry:
+        yield Asking(postgresql=inquiry)
 
 
 def trail_to_write(config: Config) -> AbstractContextManager[SqlTrail]:
@@ -48,10 +70,13 @@ def _seen_by_others(meant: ReplicaSelector) -> Iterator[str]:
         return
     for option, url in (("--replica", meant.replica_url), ("--source", meant.source_url)):
         if url is not None and "://" in url and Endpoint.parse(url).password is not None:
-            yield (
-                f"the password in {option} is seen by every user of this host while the command runs (ps). Left out of the URL, "
-                "it is asked for, or read from ~/.my.cnf."
-            )
+            yield _SEEN.format(option=option, file="~/.my.cnf")
+
+
+_SEEN = (
+    "the password in {option} is seen by every user of this host while the command runs (ps). Left out of the URL, it is asked "
+    "for, or read from {file}."
+)
 
 
 def agree(question: str) -> bool:
@@ -64,9 +89,16 @@ def agree(question: str) -> bool:
 
 def ask_password(endpoint: Endpoint) -> str | None:
     """Ask at the terminal; None without one: the server then decides whether the account needs a password."""
+    return _asked(f"{endpoint.user} at {endpoint}")
+
+
+def ask_postgresql_password(server: PostgresqlServer) -> str | None:
+    """Ask at the terminal, after the server wanted a password; None without one."""
+    return _asked(visible(f"{server.user} at {server}" if server.user else str(server)))
+
+
+def _asked(account: str) -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    answer: str = click.prompt(
-        f"Password for {endpoint.user} at {endpoint}", hide_input=True, default="", show_default=False, err=True
-    )
+    answer: str = click.prompt(f"Password for {account}", hide_input=True, default="", show_default=False, err=True)
     return answer

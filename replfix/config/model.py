@@ -20,8 +20,10 @@ from pydantic import (
 )
 
 from replfix.core.connection.limits import LIMITS
+from replfix.core.connection.postgresql_server import PostgresqlServer
 from replfix.core.connection.sign_in import SignIn
 from replfix.core.connection.tls import Tls, TlsMode, checked_versions, mode_of
+from replfix.errors import UsageError
 
 _TABLE_PATTERN = re.compile(r"[^.\s]+\.[^.\s]+\Z")
 
@@ -35,6 +37,16 @@ def _host(text: str) -> str:
 def _table_pattern(text: str) -> str:
     if not _TABLE_PATTERN.match(text):
         raise ValueError('write schema.table, with * for any, as in "shop.*"')
+    return text
+
+
+def _postgresql_url(text: str) -> str:
+    try:
+        server = PostgresqlServer.parse(text)
+    except UsageError as error:
+        raise ValueError(error.message) from None
+    if server.has_password:
+        raise ValueError("a password has no place here: put it into ~/.pgpass, or a file that passfile= names")
     return text
 
 
@@ -109,6 +121,12 @@ class Replica(ServerSettings):
     channel: str | None = None  # '' is the default channel
 
 
+class PostgresqlSettings(_Section):
+    """``[postgresql.NAME]``: a server that ``explain`` asks. libpq adds what the URL leaves out."""
+
+    url: Annotated[Name, AfterValidator(_postgresql_url)]
+
+
 class Audit(_Section):
     """``[audit]``: where the trail is, its keys and its anchors."""
 
@@ -165,6 +183,7 @@ class ConfigFile(_Section):
     defaults: Defaults = Defaults()
     replicas: dict[Name, Replica] = {}
     sources: dict[Name, ServerSettings] = {}
+    postgresql: dict[Name, PostgresqlSettings] = {}
     audit: Audit = Audit()
     limits: LimitsSection = LimitsSection()
     policy: Policy = Policy()

@@ -75,6 +75,7 @@ def _check_modest(file: Path, config: ConfigFile) -> None:
         modest = server.ssl_mode is None or server.ssl_mode not in (TlsMode.DISABLED, TlsMode.PREFERRED)
         given = server.model_fields_set - ({"ssl_mode"} if modest else set())
         found += [f"{section}.{key}" for key in sorted(given & _NOT_IN_PASSING)]
+    found += [f"postgresql.{name}" for name in config.postgresql]
     if found:
         raise ConfigError(
             f"{file} was found in the working directory, and such a file does not choose: {', '.join(found)}.",
@@ -161,6 +162,11 @@ def _keys_at(location: Sequence[int | str]) -> list[str]:
 
 
 def _check_sources(file: Path, config: ConfigFile) -> None:
+    for name in config.postgresql.keys() & (config.sources.keys() | config.replicas.keys()):
+        raise ConfigError(
+            f"{file}: {_dotted(('postgresql', name))}: the name {name!r} is that of a MySQL server too.",
+            "Rename one of them.",
+        )
     known = sorted(config.sources.keys() | config.replicas.keys())
     for name, replica in config.replicas.items():
         if replica.source is not None and replica.source not in known:

@@ -12,6 +12,7 @@ from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.read_config import read_config, suggestion, working_directory
 from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
 from replfix.core.connection.limits import Limits
+from replfix.core.connection.postgresql_server import PostgresqlServer, is_postgresql
 from replfix.core.connection.tls import Tls
 from replfix.errors import ConfigError, UsageError
 
@@ -110,6 +111,13 @@ class Config:
             target = replace(target, source=self._source(source_url, target.replica), sources={})
         target = replace(target, stands_in=source_uuid or "")
         return target if channel is None else replace(target, channel=channel)
+
+    def postgresql(self, name: str | None, url: str | None) -> PostgresqlServer | None:
+        """Return the PostgreSQL server that a name or URL means; None where it means none. UsageError for a wrong URL."""
+        if url is not None:
+            return PostgresqlServer.parse(url) if is_postgresql(url) else None
+        settings = None if name is None else self.file.postgresql.get(name)
+        return None if settings is None else PostgresqlServer.parse(settings.url)
 
     def targets(self) -> list[Target]:
         """Return every configured replica, in the order of the file."""

@@ -31,12 +31,12 @@ from replfix.mysql.connection.grants import give_everything
 from replfix.mysql.connection.managed import procedures_of
 from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.connection.session import Session
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted
 from replfix.mysql.read.own_log import logs_all
 from replfix.mysql.read.status_rows import read_readers, read_server_ids
 from replfix.mysql.read.stored_objects import grants_of, library_of, script
 from replfix.mysql.read.table_definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
+from replfix.wire.understood import understood
 
 if TYPE_CHECKING:  # what a status does not need is imported where it is used: a status is asked for often
     from replfix.core.binlog.alter_table import ForeignKeyClause

@@ -8,6 +8,7 @@ from __future__ import annotations
 from replfix.ports.clock import Clock, Progress
 from replfix.ports.inquiry import Inquiry
 from replfix.ports.key_spaces import KeySpaces
+from replfix.ports.postgresql_inquiry import PostgresqlInquiry
 from replfix.ports.servers import Replica, Server, SourceOf
 from replfix.ports.trail import Trail, TrailToRead
 from replfix.ports.writing import Repair, Writing
@@ -16,6 +17,7 @@ __all__ = [
     "Clock",
     "Inquiry",
     "KeySpaces",
+    "PostgresqlInquiry",
     "Progress",
     "Repair",
     "Replica",

@@ -15,6 +15,8 @@ def shown(value: Value, width: int = WIDTH) -> str:
     match value:
         case None:
             return "NULL"
+        case bool():
+            return str(value).lower()
         case bytes():
             return _cut(f"0x{value[: width // 2 + 1].hex().upper()}", width, f"{len(value)} bytes", len(value) * 2 + 2)
         case str():

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replfix.config import Agree, Config, KnownServers, Target
 from replfix.core.connection.endpoint import Endpoint, Secret
+from replfix.core.connection.postgresql_server import PostgresqlServer
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.schema.filters import NO_FILTERS, Filters
 from replfix.errors import ConnectError, UsageError
 from replfix.mysql.server import MysqlServer
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from replfix.mysql.read.key_spaces import ServerKeySpaces
-    from replfix.ports import KeySpaces
+    from replfix.ports import KeySpaces, PostgresqlInquiry
 
 AskPassword = Callable[[Endpoint], str | None]
 
@@ -182,6 +180,26 @@ class TopologyConnections:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+@contextmanager
+def postgresql_inquiry(
+    server: PostgresqlServer, ask_password: Callable[[PostgresqlServer], str | None] = lambda _: None
+) -> Iterator[PostgresqlInquiry]:
+    """Yield what asks a PostgreSQL server, not connected yet. UsageError where its driver is not installed."""
+    try:
+        from replfix.postgresql.postgresql_questions import PostgresqlQuestions
+        from replfix.postgresql.session import PostgresqlSession
+    except ImportError:
+        raise UsageError(
+            f"{server} is a PostgreSQL server, and the driver for it is not installed.",
+            "pip install 'replfix[postgresql]'",
+        ) from None
+    questions = PostgresqlQuestions(str(server), lambda: PostgresqlSession(server, ask_password))
+    try:
+        yield questions
+    finally:
+        questions.close()
 
 
 def _with_password(endpoint: Endpoint, ask: AskPassword) -> Endpoint:

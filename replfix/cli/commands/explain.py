@@ -39,7 +39,10 @@ Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot conne
 @click.argument("text", metavar="TEXT|-", required=False)
 @click.argument("name", required=False, shell_complete=configured_names)
 @click.option(
-    "--replica", "replica_url", metavar="URL", help="The server to ask, any: mysql://user:password@host:port."
+    "--replica",
+    "replica_url",
+    metavar="URL",
+    help="The server to ask, any: mysql://user@host:port, or postgresql://user@host:port/database.",
 )
 @click.option(
     "--table", metavar="[SCHEMA.]TABLE", help="The table that the error is about, where the text leaves it open."
@@ -150,15 +153,15 @@ def _text(argument: str) -> str:
 
 
 @contextmanager
-def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) -> Iterator[Asking | None]:
+def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) -> Iterator[Asking]:
     """Yield the server to ask: only one that was named, for an error need not come from the one that is configured."""
-    if not meant.one:
-        yield None
-        return
-    from replfix.cli.open_servers import open_target
-    from replfix.config import load
-    from replfix.workflow.explain.explanations import Asking
+    from replfix.workflow.explain.explanations import NOBODY
 
-    schema, _, name = (table or "").rpartition(".")
-    with open_target(load(config_path), meant) as wired:
-        yield Asking(wired.replica.inquiry(), schema or None, name or None)
+    if not meant.one:
+        yield NOBODY.about(table)
+        return
+    from replfix.cli.open_servers import open_inquiry
+    from replfix.config import load
+
+    with open_inquiry(load(config_path), meant) as asking:
+        yield asking.about(table)

@@ -9,9 +9,18 @@ from pydantic import JsonValue
 
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
-from replfix.core.explain.explanation import Asked, Explanation, Fix, Guidance, KeyLocation
+from replfix.core.explain.explanation import (
+    Asked,
+    AskedPostgresql,
+    Explanation,
+    Fix,
+    Guidance,
+    KeyLocation,
+    PostgresqlLocation,
+)
 from replfix.core.explain.surge import MEANINGS
-from replfix.core.rows.json_values import row_to_json
+from replfix.core.rows.json_values import row_to_json, to_json
+from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.workflow.explain.explanations import Counted
 
 
@@ -51,6 +60,42 @@ class CounterPart(Part):
     limit: int | None
 
 
+class SequencePart(Part):
+    """The sequence of a column of PostgreSQL. Numbers are null where the account may not read them."""
+
+    schema_name: str
+    sequence: str
+    use: Literal["identity", "default", "owned"]
+    column: str
+    next_value: int | None
+    highest: int | None
+    increment: int
+    maximum: int
+
+
+class SubscriptionPart(Part):
+    """A subscription of the PostgreSQL database; ``writes_table``: the key's table is one of its tables."""
+
+    name: str
+    enabled: bool
+    writes_table: bool
+    apply_errors: int | None
+
+
+class PostgresqlKeyPart(Part):
+    """What only a unique key of PostgreSQL has. ``subscriptions`` is null where the account may not see them."""
+
+    kind: Literal["PRIMARY KEY", "UNIQUE constraint", "unique index", "exclusion constraint"]
+    definition: str
+    predicate: str | None
+    deferrable: bool
+    initially_deferred: bool
+    nulls_not_distinct: bool
+    valid: bool
+    sequence: SequencePart | None
+    subscriptions: list[SubscriptionPart] | None
+
+
 class PlacePart(Part):
     schema_name: str
     table: str
@@ -58,6 +103,7 @@ class PlacePart(Part):
     parts: list[KeyColumnPart]
     readings: list[ReadingPart]
     auto_increment: CounterPart | None
+    postgresql: PostgresqlKeyPart | None = None  # of a PostgreSQL server
 
 
 class ServerPart(Part):
@@ -143,7 +189,7 @@ class ExplanationDocument(Document):
 def explanation_document(explanations: Iterable[Explanation], counted: Counted | None = None) -> ExplanationDocument:
     """Return the explanations; ``counted``: the surge of a log, None for a single error."""
     explained = list(explanations)
-    asked = next((e.case.asked for e in explained if e.case.asked is not None), None)
+    asked = next((e.case.asked or e.case.postgresql for e in explained if e.case.was_asked), None)
     return ExplanationDocument(
         server=_server(asked),
         surge=None if counted is None else _surge(counted),
@@ -178,7 +224,7 @@ def _surge(counted: Counted) -> SurgePart:
     )
 
 
-def _server(asked: Asked | None) -> ServerPart | None:
+def _server(asked: Asked | AskedPostgresql | None) -> ServerPart | None:
     if asked is None:
         return None
     return ServerPart(
@@ -205,7 +251,10 @@ def _explanation(explanation: Explanation) -> ExplanationPart:
         conflict=duplicate.conflict,
         statement=_text(duplicate.statement),
         gtid=_text(duplicate.gtid),
-        places=[_place(place) for place in (case.asked.places if case.asked else ())],
+        places=[
+            *(_place(place) for place in (case.asked.places if case.asked else ())),
+            *(_postgresql_place(place) for place in (case.postgresql.places if case.postgresql else ())),
+        ],
         reasons=[
             ReasonPart(
                 code=r.code,
@@ -281,6 +330,63 @@ def _place(place: KeyLocation) -> PlacePart:
             highest=counter.highest,
             limit=counter.limit,
         ),
+    )
+
+
+def _postgresql_place(place: PostgresqlLocation) -> PlacePart:
+    key = place.key
+    return PlacePart(
+        schema_name=key.schema,
+        table=key.table,
+        key=key.name,
+        parts=[
+            KeyColumnPart(
+                column=part.column,
+                prefix=None,
+                expression=None if part.column is not None else part.expression,
+                type=part.type,
+                collation=part.collation,
+            )
+            for part in key.parts
+        ],
+        readings=[
+            ReadingPart(
+                values=[str(_text(v)) for v in reading.values],
+                answer=reading.answer.value,
+                rows=[{cell.column: to_json(cell.value) for cell in row} for row in reading.rows],
+            )
+            for reading in place.readings
+        ],
+        auto_increment=None,
+        postgresql=PostgresqlKeyPart(
+            kind=key.kind.value,
+            definition=key.definition,
+            predicate=key.predicate,
+            deferrable=key.deferrable,
+            initially_deferred=key.initially_deferred,
+            nulls_not_distinct=key.nulls_not_distinct,
+            valid=key.valid,
+            sequence=None if place.sequence is None else _sequence(place.sequence),
+            subscriptions=None
+            if place.subscriptions is None
+            else [
+                SubscriptionPart(name=s.name, enabled=s.enabled, writes_table=s.has_table, apply_errors=s.apply_errors)
+                for s in place.subscriptions
+            ],
+        ),
+    )
+
+
+def _sequence(sequence: ColumnSequence) -> SequencePart:
+    return SequencePart(
+        schema_name=sequence.schema,
+        sequence=sequence.name,
+        use=sequence.use.value,
+        column=sequence.column,
+        next_value=sequence.next_value,
+        highest=sequence.highest,
+        increment=sequence.increment,
+        maximum=sequence.maximum,
     )
 
 

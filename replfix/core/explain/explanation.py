@@ -9,8 +9,12 @@ from replfix.core.columns.key_probe import Match
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.duplicate import Duplicate
 from replfix.core.explain.insert import Insert
+from replfix.core.replication.subscription import Subscription
+from replfix.core.rows.postgresql_row import PostgresqlRow
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
+from replfix.core.schema.postgresql_key import UniqueIndex
+from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.core.schema.table import Table, UniqueKey
 
 
@@ -66,13 +70,55 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class PostgresqlReading:
+    """One way to read the value, and the rows that a PostgreSQL server has for it."""
+
+    values: tuple[str, ...]  # one for each part of the key, as printed
+    answer: Answer
+    rows: tuple[PostgresqlRow, ...] = ()
+    query: str = ""  # what was asked, for people to run again
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlLocation:
+    """A unique index or exclusion constraint of a PostgreSQL server that the message can mean."""
+
+    key: UniqueIndex
+    readings: tuple[PostgresqlReading, ...]
+    sequence: ColumnSequence | None  # of the key's first column that has one
+    subscriptions: tuple[Subscription, ...] | None  # of the database; None: the account may not see them
+
+    @property
+    def found(self) -> PostgresqlReading | None:
+        """The first reading that a row answers."""
+        return next((reading for reading in self.readings if reading.rows), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPostgresql:
+    """The PostgreSQL server that was asked, and what it knows."""
+
+    address: str
+    version: str
+    places: tuple[PostgresqlLocation, ...]
+    standby: bool
+    read_only: bool
+
+    @property
+    def replicates(self) -> bool:
+        """Whether it is a standby, or applies a subscription."""
+        return self.standby or any(place.subscriptions for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that reasons are concluded from."""
+    """Everything that reasons are concluded from. At most one of ``asked`` and ``postgresql`` is given."""
 
     duplicate: Duplicate
     insert: Insert | None  # the statement, as far as the text has it
-    asked: Asked | None
+    asked: Asked | None  # a MySQL or MariaDB server
     unknowns: tuple[str, ...] = ()
+    postgresql: AskedPostgresql | None = None
 
     @property
     def place(self) -> KeyLocation | None:
@@ -82,6 +128,20 @@ class Case:
         places = self.asked.places
         found = tuple(place for place in places if place.rows)
         return places[0] if len(places) == 1 else found[0] if len(found) == 1 else None
+
+    @property
+    def postgresql_place(self) -> PostgresqlLocation | None:
+        """The key that is meant on a PostgreSQL server: the only one, or the only one where a row was found."""
+        if self.postgresql is None:
+            return None
+        places = self.postgresql.places
+        found = tuple(place for place in places if place.found is not None)
+        return places[0] if len(places) == 1 else found[0] if len(found) == 1 else None
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a server was asked about it."""
+        return self.asked is not None or self.postgresql is not None
 
 
 @dataclass(frozen=True, slots=True)

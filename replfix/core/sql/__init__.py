@@ -62,6 +62,20 @@ from replfix.core.sql.object_statements import (
     rows_with_null,
     show_create,
 )
+from replfix.core.sql.postgresql_lookups import (
+    CELL_CHARACTERS,
+    postgresql_advance_sequence,
+    postgresql_compare_sequence,
+    postgresql_condition,
+    postgresql_find_shown,
+    postgresql_highest,
+    postgresql_qualified,
+    postgresql_restart_identity,
+    postgresql_select_cells,
+    postgresql_sequence_state,
+    postgresql_skip_transaction,
+    postgresql_switch_subscription,
+)
 from replfix.core.sql.postgresql_statements import postgresql_constraint, postgresql_sequence
 from replfix.core.sql.replication_statements import (
     PROTECTED,
@@ -147,6 +161,7 @@ from replfix.core.sql.session_statements import (
 
 __all__ = [
     "BINLOG_STATE",
+    "CELL_CHARACTERS",
     "CHECKED_SESSION",
     "IDLE_SECONDS",
     "LAST_INSERTED",
@@ -228,8 +243,19 @@ __all__ = [
     "persist_number",
     "piece_of_file",
     "placeholder_table",
+    "postgresql_advance_sequence",
+    "postgresql_compare_sequence",
+    "postgresql_condition",
     "postgresql_constraint",
+    "postgresql_find_shown",
+    "postgresql_highest",
+    "postgresql_qualified",
+    "postgresql_restart_identity",
+    "postgresql_select_cells",
     "postgresql_sequence",
+    "postgresql_sequence_state",
+    "postgresql_skip_transaction",
+    "postgresql_switch_subscription",
     "rebuild_table",
     "remainders",
     "rename_table",
@@ -269,4 +295,4 @@ __all__ = [
     "widen_counter",
     "work_out",
     "worked_out",
-]  # fmt: skip
+]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 
-def _identifier(name: str) -> str:
+def postgresql_name(name: str) -> str:
+    """Return a name quoted with double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _string(text: str) -> str:
-    """Return E'…' for a string with a backslash or anything unprintable, whatever standard_conforming_strings says."""
+def postgresql_string(text: str) -> str:
+    """Return '…', or E'…' for a string with a backslash or anything unprintable, whatever standard_conforming_strings says."""
     if text.isprintable() and "\\" not in text:
         return "'" + text.replace("'", "''") + "'"
     pieces = (c if c.isprintable() and c not in "\\'" else f"\\U{ord(c):08X}" for c in text if c != "\0")
@@ -17,7 +18,7 @@ def _string(text: str) -> str:
 
 def postgresql_constraint(name: str) -> str:
     """Query which table and columns a constraint or unique index of that name is on."""
-    named = _string(name)
+    named = postgresql_string(name)
     return (
         "SELECT indrelid::regclass AS table_name, pg_get_indexdef(indexrelid) FROM pg_index "
         f"WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relname = {named})"
@@ -26,8 +27,8 @@ def postgresql_constraint(name: str) -> str:
 
 def postgresql_sequence(schema: str | None, table: str, column: str) -> tuple[tuple[str, ...], str]:
     """Return the query that shows whether a column's sequence is below its table's ids, and the statement that moves it."""
-    quoted = ".".join(_identifier(name) for name in (schema, table) if name)
-    sequence = f"pg_get_serial_sequence({_string(quoted)}, {_string(column)})"
-    highest = f"(SELECT MAX({_identifier(column)}) FROM {quoted})"
+    quoted = ".".join(postgresql_name(name) for name in (schema, table) if name)
+    sequence = f"pg_get_serial_sequence({postgresql_string(quoted)}, {postgresql_string(column)})"
+    highest = f"(SELECT MAX({postgresql_name(column)}) FROM {quoted})"
     check = f"SELECT {sequence} AS sequence, pg_sequence_last_value({sequence}::regclass) AS last_value, {highest} AS highest"
     return (check,), f"SELECT setval({sequence}, GREATEST(COALESCE({highest}, 0), 1))"

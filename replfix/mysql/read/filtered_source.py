@@ -13,9 +13,9 @@ from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.schema.filters import Filters
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Unreadable
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read.as_applied import as_applied
 from replfix.mysql.server import MysqlServer, NamedAt
+from replfix.wire.understood import understood
 
 
 @understood

@@ -14,10 +14,10 @@ from replfix.core.schema.table import Column, Table, TableName
 from replfix.errors import PrivilegeError, ReplicationError, ServerError
 from replfix.mysql.connection.dialects import dialect_of
 from replfix.mysql.connection.session import Session
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read import circumstances
 from replfix.mysql.read.find_rows import image
 from replfix.mysql.read.table_definitions import read_table
+from replfix.wire.understood import understood
 
 SECONDS = 5
 _SYSTEM = ("mysql", "information_schema", "performance_schema", "sys")

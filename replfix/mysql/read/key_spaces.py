@@ -22,9 +22,9 @@ from replfix.errors import ConnectError, PrivilegeError, ReplicationError, Serve
 from replfix.mysql.binlog.activity import read_activity
 from replfix.mysql.connection.dialects import dialect_of
 from replfix.mysql.connection.session import Row, Session
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read import table_definitions
 from replfix.mysql.read.circumstances import UNKNOWN_VARIABLE
+from replfix.wire.understood import understood
 
 SECONDS = 10
 TABLES = 5_000

@@ -40,10 +40,10 @@ from replfix.mysql.binlog.events.crafted import Crafted
 from replfix.mysql.connection.commit import commit
 from replfix.mysql.connection.dialects import dialect_of
 from replfix.mysql.connection.session import Session
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read.find_rows import find_all, find_now
 from replfix.mysql.write import check_parents, leave_out
 from replfix.mysql.write.check_parents import MADE_ANEW, NOTHING_CHANGED
+from replfix.wire.understood import understood
 
 WORK_SECONDS = 900.0
 """How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""

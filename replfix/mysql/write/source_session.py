@@ -22,9 +22,9 @@ from replfix.errors import Busy, NotDone, PrivilegeError, RehearsalFailed, Replf
 from replfix.mysql.connection.commit import commit
 from replfix.mysql.connection.grants import give_everything
 from replfix.mysql.connection.session import Session
-from replfix.mysql.connection.understood import understood
 from replfix.mysql.read.find_rows import find_now
 from replfix.mysql.read.trigger_targets import read_reach
+from replfix.wire.understood import understood
 
 _NOTHING_WRITTEN = "Nothing was written on the source."
 _ROW_FORMAT = "ROW"

@@ -5,21 +5,25 @@ A new fact is a line here: every face shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from replfix.core.explain.duplicate import Duplicate, Kind, Product
+from replfix.core.explain.duplicate import Duplicate, Kind
 from replfix.core.explain.explanation import (
     Answer,
     Asked,
+    AskedPostgresql,
     Case,
     Explanation,
     Fix,
     Guidance,
     KeyLocation,
-    Reading,
     Reason,
 )
-from replfix.core.schema.table import KeyPart, Table
+from replfix.core.replication.subscription import Subscription
+from replfix.core.rows.row_values import RowImage
+from replfix.core.schema.postgresql_sequence import ColumnSequence
+from replfix.core.schema.table import KeyPart, Table, TableName
 from replfix.core.words import counted
 from replfix.present.page.incident_page import CONFIDENCE
 from replfix.present.page.page_model import (
@@ -67,6 +71,8 @@ def explanation_sections(explanation: Explanation) -> Iterator[Section]:
     """Yield one explanation: message, server, reasons, where to look, what else it can be, how to handle it."""
     case, guidance = explanation.case, explanation.guidance
     yield Section(headline(case.duplicate), tuple(_message(case.duplicate, guidance)))
+    if case.postgresql is not None:
+        yield Section(_postgresql_server(case.postgresql), tuple(_on_postgresql(case.postgresql)))
     if case.asked is not None:
         yield Section(_server(case.asked), tuple(_on_the_server(case.asked, case.duplicate)))
     yield from section("Why", _why(explanation))
@@ -147,11 +153,64 @@ def _place(place: KeyLocation) -> Iterator[Block]:
         next_value = "not known" if counter.next_value is None else f"{counter.next_value}"
         highest = "the table is empty" if counter.highest is None else f"MAX is {counter.highest}"
         yield Point(Symbol.FACT, words(f"AUTO_INCREMENT hands out {next_value} next; {highest}."), level=1)
-    for reading in place.readings[:READINGS_SHOWN]:
-        yield from _reading(place, reading)
-    if len(place.readings) > READINGS_SHOWN:
-        left = counted(len(place.readings) - READINGS_SHOWN, "more reading")
-        yield Point(Symbol.MORE, words(f"and {left}: see --json."), level=1)
+    names = [part.column or f"({part.expression})" for part in key.parts]
+    columns = tuple((column.name, column.column_type) for column in table.columns)
+    found = [_Reading(r.values, r.answer, r.rows) for r in place.readings]
+    yield from _readings(_Key(table.name, names, columns, frozenset(key.columns)), found)
+
+
+def _postgresql_server(asked: AskedPostgresql) -> Words:
+    return words(
+        "On ", name(asked.address), ", PostgreSQL ", name(asked.version), ", a standby" if asked.standby else ""
+    )
+
+
+def _on_postgresql(asked: AskedPostgresql) -> Iterator[Block]:
+    if not asked.places:
+        yield Point(Symbol.QUESTION, words("No unique key of this database is meant by the message."))
+    for place in asked.places:
+        key = place.key
+        yield Point(Symbol.CERTAIN, words(name(f"{key.schema}.{key.table}: {key.kind} {key.name}")))
+        yield Point(Symbol.FACT, words(name(key.definition)), level=1)
+        if place.sequence is not None:
+            yield Point(Symbol.FACT, _sequence(place.sequence), level=1)
+        for subscription in place.subscriptions or ():
+            yield Point(Symbol.FACT, _subscription(subscription), level=1)
+        described = _Key(
+            TableName(key.schema, key.table),
+            [part.expression for part in key.parts],
+            tuple((column.name, column.type) for column in key.columns),
+            frozenset(part.column for part in key.parts if part.column is not None),
+        )
+        yield from _readings(
+            described,
+            [
+                _Reading(r.values, r.answer, tuple(tuple(cell.value for cell in row) for row in r.rows))
+                for r in place.readings
+            ],
+        )
+
+
+def _sequence(sequence: ColumnSequence) -> Words:
+    after = sequence.next_value
+    gives = "its next number is not known" if after is None else f"it gives {after} next"
+    if sequence.unread is not None:
+        highest = "MAX was not read"
+    elif sequence.highest is None:
+        highest = "the table is empty"
+    else:
+        highest = f"MAX is {sequence.highest}"
+    named = name(f"{sequence.schema}.{sequence.name}")
+    return words("Sequence ", named, " of ", name(sequence.column), f" ({sequence.use}): {gives}; {highest}.")
+
+
+def _subscription(subscription: Subscription) -> Words:
+    states = ["enabled" if subscription.enabled else "disabled"]
+    if subscription.has_table:
+        states.append("it writes this table")
+    if subscription.apply_errors:
+        states.append(f"{counted(subscription.apply_errors, 'error')} while applying")
+    return words("Subscription ", name(subscription.name), f": {', '.join(states)}.")
 
 
 _ANSWERS = {
@@ -162,24 +221,43 @@ _ANSWERS = {
 }
 
 
-def _reading(place: KeyLocation, reading: Reading) -> Iterator[Block]:
-    names = [part.column or f"({part.expression})" for part in place.key.parts]
-    pairs = ", ".join(f"{column} = {shown(value)}" for column, value in zip(names, reading.values, strict=True))
-    symbol = Symbol.OK if reading.rows else Symbol.ITEM
-    yield Point(symbol, words(name(pairs), f": {_ANSWERS[reading.answer]}"), level=1)
-    if reading.rows:
-        columns = place.table.columns
-        yield Rows(
-            place.table.name,
-            tuple(column.name for column in columns),
-            tuple(column.column_type for column in columns),
-            frozenset(),
-            frozenset(place.key.columns),
-            tuple(
-                Side("value" if len(reading.rows) == 1 else f"row {number}", row)
-                for number, row in enumerate(reading.rows[:ROWS_SHOWN], 1)
-            ),
-        )
+class _Key(NamedTuple):
+    """A key of either product, as far as its rows are shown."""
+
+    table: TableName
+    parts: Sequence[str]
+    columns: Sequence[tuple[str, str]]  # of the table: name and type
+    keyed: frozenset[str]
+
+
+class _Reading(NamedTuple):
+    """A reading of a value, of either product."""
+
+    values: tuple[str, ...]
+    answer: Answer
+    rows: tuple[RowImage, ...]
+
+
+def _readings(key: _Key, readings: Sequence[_Reading]) -> Iterator[Block]:
+    for reading in readings[:READINGS_SHOWN]:
+        pairs = ", ".join(f"{part} = {shown(value)}" for part, value in zip(key.parts, reading.values, strict=True))
+        symbol = Symbol.OK if reading.rows else Symbol.ITEM
+        yield Point(symbol, words(name(pairs), f": {_ANSWERS[reading.answer]}"), level=1)
+        if reading.rows:
+            yield Rows(
+                key.table,
+                tuple(column for column, _ in key.columns),
+                tuple(type_ for _, type_ in key.columns),
+                frozenset(),
+                key.keyed,
+                tuple(
+                    Side("value" if len(reading.rows) == 1 else f"row {number}", row)
+                    for number, row in enumerate(reading.rows[:ROWS_SHOWN], 1)
+                ),
+            )
+    if len(readings) > READINGS_SHOWN:
+        left = counted(len(readings) - READINGS_SHOWN, "more reading")
+        yield Point(Symbol.MORE, words(f"and {left}: see --json."), level=1)
 
 
 def _key_part(table: Table, part: KeyPart) -> str:
@@ -212,7 +290,7 @@ def _reason(reason: Reason) -> Iterator[Block]:
 
 def _look(case: Case, guidance: Guidance) -> Iterator[Block]:
     yield from _fixes(guidance.look)
-    if guidance.look and case.asked is None and case.duplicate.dialect is Product.MYSQL and case.duplicate.key:
+    if guidance.look and not case.was_asked and case.duplicate.key:
         yield Point(
             Symbol.NEXT,
             words("Or give a server (NAME or --replica URL): the key and the row that is there are looked up."),

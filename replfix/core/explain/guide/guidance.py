@@ -39,13 +39,13 @@ def guidance(case: Case, reasons: tuple[Reason, ...]) -> Guidance:
     concluded = any(reason.confidence is Confidence.HIGH or reason.code in _DECIDED for reason in reasons)
     if duplicate.kind is not Kind.DUPLICATE or duplicate.replication or subscription_conflict.applied(duplicate):
         return Guidance(_meaning(duplicate))
-    asked = case.asked is not None
+    asked = case.asked is not None or case.postgresql_place is not None
     weak = not reasons or reasons[0].confidence is Confidence.LOW
     return Guidance(
         _meaning(duplicate),
         () if asked or concluded else tuple(_look(duplicate)),
         () if asked or concluded else tuple(possibilities(case, {reason.code for reason in reasons})),
-        tuple(_handling(duplicate, covered="value-taken" in {r.code for r in reasons}))
+        tuple(_handling(case, covered="value-taken" in {r.code for r in reasons}))
         if weak or reasons[0].code in _HANDLED
         else (),
         duplicate.framework,
@@ -113,8 +113,9 @@ def _look(duplicate: Duplicate) -> Iterator[Fix]:
         yield Fix(f"Then look for the row in {named} by these columns; the message has their values{joined}.")
 
 
-def _handling(duplicate: Duplicate, *, covered: bool) -> Iterator[Fix]:
+def _handling(case: Case, *, covered: bool) -> Iterator[Fix]:
     """``covered``: a reason has what an upsert does to this table already."""
+    duplicate, place = case.duplicate, case.postgresql_place
     handling = handling_of(duplicate.framework)
     if handling is not None:
         yield Fix(handling.catch)
@@ -127,7 +128,7 @@ def _handling(duplicate: Duplicate, *, covered: bool) -> Iterator[Fix]:
     if covered:
         return
     upsert = handling.upsert if handling is not None else None
-    if text_facts.likely_generated(duplicate):
+    if text_facts.likely_generated(duplicate) if place is None else place.sequence is not None:
         yield Fix(
             "No upsert where the value is generated: the row that has it is another one, and would be overwritten without an error "
             "(ON DUPLICATE KEY UPDATE, REPLACE, ON CONFLICT DO UPDATE, save() with an id)."
@@ -135,6 +136,8 @@ def _handling(duplicate: Duplicate, *, covered: bool) -> Iterator[Fix]:
         return
     if upsert:
         yield Fix(f"{upsert} {_overwrites(duplicate)}")
+    if place is not None:
+        return  # value-taken has the upsert that this key allows
     if duplicate.dialect is Product.POSTGRESQL:
         listed = ", ".join(duplicate.columns) or "columns"
         yield Fix(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.reasons.postgresql import postgresql_rows
 from replfix.core.schema.table import Column
 
 CODE = "equal-by-collation"
 
 
 def examine(case: Case) -> Reason | None:
+    if case.postgresql is not None:
+        return postgresql_rows.equal_by_collation(case, CODE)
     place = case.place
     reading = place.found if place else None
     if place is None or reading is None:

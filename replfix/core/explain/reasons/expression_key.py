@@ -9,14 +9,22 @@ CODE = "expression-key"
 
 
 def examine(case: Case) -> Reason | None:
-    place = case.place
-    expressions = [part.expression for part in place.key.parts if part.expression] if place else []
-    if place is None or not expressions:
+    expressions = _expressions(case)
+    if not expressions:
         return None
     return Reason(
         CODE,
         Confidence.MEDIUM,
         "The key is over an expression: the message shows its result, not what was inserted.",
-        tuple(f"The key {place.key.name} is over {expression}." for expression in expressions),
+        tuple(f"The key {name} is over {expression}." for name, expression in expressions),
         (Fix("Compare the expression of the new row with that of the existing row, not the columns themselves."),),
     )
+
+
+def _expressions(case: Case) -> list[tuple[str, str]]:
+    """Return each expression with the name of its key."""
+    if (place := case.place) is not None:
+        return [(place.key.name, part.expression) for part in place.key.parts if part.expression]
+    if (asked := case.postgresql_place) is not None:
+        return [(asked.key.name, part.expression) for part in asked.key.parts if part.column is None]
+    return []

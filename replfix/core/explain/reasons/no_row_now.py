@@ -6,11 +6,14 @@ from replfix.core import sql
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.explanation import Answer, Case, Fix, Reason
 from replfix.core.explain.read_text import unprinted
+from replfix.core.explain.reasons.postgresql import postgresql_rows
 
 CODE = "no-row-now"
 
 
 def examine(case: Case) -> Reason | None:
+    if case.postgresql is not None:
+        return postgresql_rows.no_row_now(case, CODE)
     asked = case.asked
     if asked is None or not asked.places or any(place.rows for place in asked.places):
         return None

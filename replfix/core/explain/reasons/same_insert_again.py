@@ -5,11 +5,14 @@ from __future__ import annotations
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import Likeness, compare
 from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.reasons.postgresql import postgresql_rows
 
 CODE = "same-insert-again"
 
 
 def examine(case: Case) -> Reason | None:
+    if case.postgresql is not None:
+        return postgresql_rows.same_insert_again(case, CODE)
     place = case.place
     reading = place.found if place else None
     if place is None or reading is None or case.insert is None:

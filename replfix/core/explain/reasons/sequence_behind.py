@@ -11,12 +11,15 @@ from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
 from replfix.core.explain.guide.frameworks import handling_of
 from replfix.core.explain.reasons import loaded_again, subscription_conflict
+from replfix.core.explain.reasons.postgresql import sequence_state
 from replfix.core.explain.statement_target import Verb
 
 CODE = "sequence-behind"
 
 
 def examine(case: Case) -> Reason | None:
+    if case.postgresql is not None:
+        return sequence_state.sequence_behind(case, CODE)
     duplicate = case.duplicate
     column = generated_column(duplicate)
     if column is None:

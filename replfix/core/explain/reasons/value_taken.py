@@ -7,11 +7,14 @@ from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import compare
 from replfix.core.explain.explanation import Case, Fix, Reason
 from replfix.core.explain.guide.upsert import upsert_advice
+from replfix.core.explain.reasons.postgresql import postgresql_rows
 
 CODE = "value-taken"
 
 
 def examine(case: Case) -> Reason | None:
+    if case.postgresql is not None:
+        return postgresql_rows.value_taken(case, CODE)
     place = case.place
     reading = place.found if place else None
     if place is None or reading is None:
