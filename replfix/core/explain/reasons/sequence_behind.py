@@ -18,7 +18,7 @@ CODE = "sequence-behind"
 
 
 def examine(case: Case) -> Reason | None:
-    if case.postgresql is not None:
+    if sequence_state.is_known(case):
         return sequence_state.sequence_behind(case, CODE)
     duplicate = case.duplicate
     column = generated_column(duplicate)

@@ -17,6 +17,15 @@ from replfix.core.schema.postgresql_sequence import ColumnSequence, SequenceUse
 _GENERATED = re.compile(r"default\Z|nextval\s*\(", re.IGNORECASE)
 
 
+def is_known(case: Case) -> bool:
+    """Return whether a server has told about the key, and where its sequence is, if it has one: the text need not be asked."""
+    place = case.postgresql_place
+    if place is None:
+        return False
+    sequence = place.sequence
+    return sequence is None or (sequence.last_value is not None and sequence.unread is None)
+
+
 def sequence_behind(case: Case, code: str) -> Reason | None:
     """Return that the sequence gave out a value that a row had already."""
     place = case.postgresql_place
