@@ -8,7 +8,7 @@ from replfix.core import sql
 from replfix.core.replication.subscription import Subscription
 from replfix.core.schema.postgresql_key import IndexPart, KeyKind, TableColumn, UniqueIndex
 from replfix.core.schema.postgresql_sequence import ColumnSequence, SequenceUse
-from replfix.postgresql.session import PostgresqlSession
+from replfix.postgresql.postgresql_session import PostgresqlSession
 
 _DETERMINISTIC = 120000  # non-deterministic collations
 _NULLS = 150000  # NULLS NOT DISTINCT, disable_on_error, pg_stat_subscription_stats

@@ -13,7 +13,7 @@ from replfix.core.schema.postgresql_key import WHOLE_NUMBERS, UniqueIndex
 from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.errors import PostgresqlError, PrivilegeError, TooOld
 from replfix.postgresql import catalog
-from replfix.postgresql.session import PostgresqlSession, Row
+from replfix.postgresql.postgresql_session import PostgresqlSession, Row
 from replfix.wire.understood import understood
 
 OLDEST = 110000

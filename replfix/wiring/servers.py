@@ -189,7 +189,7 @@ def postgresql_inquiry(
     """Yield what asks a PostgreSQL server, not connected yet. UsageError where its driver is not installed."""
     try:
         from replfix.postgresql.postgresql_questions import PostgresqlQuestions
-        from replfix.postgresql.session import PostgresqlSession
+        from replfix.postgresql.postgresql_session import PostgresqlSession
     except ImportError:
         raise UsageError(
             f"{server} is a PostgreSQL server, and the driver for it is not installed.",

@@ -56,7 +56,7 @@ def _keys(inquiry: PostgresqlInquiry, duplicate: Duplicate, unknowns: list[str])
         return []
     if len(chosen) > 1:
         unknowns.append(
-            f"{counted(len(chosen), 'table')} have a unique key {duplicate.key} ({_tables(chosen)}), and the text does not say "
+            f"{counted(len(chosen), 'table')} have a unique key {duplicate.key} ({_tables(chosen)}), and the text leaves open "
             "which is meant: name it with --table SCHEMA.TABLE."
         )
     return chosen

@@ -42,7 +42,7 @@ NOBODY = Asking()
 """No server is asked: the text has to do."""
 
 
-def explain_text(text: str, asking: Asking = NOBODY) -> tuple[Explanation, ...]:
+def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
     """Return one explanation per error in the text, of the first ``MOST_EXPLAINED``. UsageError when there is none."""
     found = recognise(text)
     if not found:
@@ -50,8 +50,9 @@ def explain_text(text: str, asking: Asking = NOBODY) -> tuple[Explanation, ...]:
     return tuple(explain_one(duplicate, asking) for duplicate in found[:MOST_EXPLAINED])
 
 
-def explain_one(duplicate: Duplicate, asking: Asking = NOBODY) -> Explanation:
+def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
     """Explain one error, with what the server has, where one of its product is asked."""
+    asking = asking or NOBODY
     said = duplicate.insert
     unknowns = list(_of_the_text(duplicate))
     if asking.table is not None:
@@ -88,7 +89,7 @@ class Counted:
 GROUPS_EXPLAINED = 3
 
 
-def explain_log(stream: BufferedIOBase, asking: Asking, progress: Callable[[Read], None]) -> Counted:
+def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callable[[Read], None]) -> Counted:
     """Read the stream to its end. UsageError when no error was in it."""
     surge, read = Surge(), Read()
     for record in records(stream, read, lambda: progress(read)):

@@ -14,9 +14,9 @@ from replfix.core.connection.postgresql_server import PostgresqlServer
 from replfix.core.explain.explanation import Answer, Explanation, PostgresqlLocation, Reason
 from replfix.core.schema.postgresql_sequence import SequenceUse
 from replfix.errors import ConnectError, PostgresqlError
-from replfix.postgresql import session as sessions
+from replfix.postgresql import postgresql_session as sessions
 from replfix.postgresql.postgresql_questions import PostgresqlQuestions
-from replfix.postgresql.session import PostgresqlSession
+from replfix.postgresql.postgresql_session import PostgresqlSession
 from replfix.workflow.explain.explanations import Asking, explain_text
 from tests.integration.running import replfix
 
@@ -198,8 +198,10 @@ STAGED = {
     "names with quotes, and commas in values": Staged(
         """INSERT INTO "we""ird" VALUES (1, 'x, y')""",
         "value-taken",
-        lambda e: [(r.values, r.answer) for r in place(e).readings]
-        == [(("1", "x, y"), Answer.FOUND), (("1, x", "y"), Answer.IMPOSSIBLE)],
+        lambda e: (
+            [(r.values, r.answer) for r in place(e).readings]
+            == [(("1", "x, y"), Answer.FOUND), (("1, x", "y"), Answer.IMPOSSIBLE)]
+        ),
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from replfix.config import load
 from replfix.core.connection.postgresql_server import PostgresqlServer, is_postgresql
 from replfix.errors import ConfigError, ConnectError, UsageError
-from replfix.postgresql.session import PostgresqlSession
+from replfix.postgresql.postgresql_session import PostgresqlSession
 
 
 @pytest.mark.parametrize(

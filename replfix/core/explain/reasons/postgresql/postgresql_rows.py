@@ -148,7 +148,7 @@ def equal_by_collation(case: Case, code: str) -> Reason | None:
             continue
         by = f"the collation {part.collation}" if not part.deterministic else f"the type {part.type}"
         evidence.append(
-            f"{part.column}: the row has '{cell.text}', the message says '{said}', and {by} treats them as equal."
+            f"{part.column}: the row has '{cell.text}', the message has '{said}', and {by} treats them as equal."
         )
     if not evidence:
         return None

@@ -102,8 +102,8 @@ def _fixes(sequence: ColumnSequence) -> tuple[Fix, ...]:
     fixes = [
         Fix("Look again at both:", (sql.postgresql_compare_sequence(sequence),)),
         Fix(
-            "Set it to follow the highest id, at a moment when nobody inserts ids of his own. It locks no row and never sets it "
-            "back; no transaction takes it back either.",
+            "Set it to follow the highest id, at a moment when nobody inserts ids of his own. It locks no row and never "
+            "lowers it; a ROLLBACK does not undo it.",
             (sql.postgresql_advance_sequence(sequence),),
         ),
     ]

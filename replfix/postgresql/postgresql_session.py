@@ -165,7 +165,7 @@ def _misunderstood(server: PostgresqlServer) -> UsageError:
     """Without libpq's own words, which repeat parts of the URL."""
     return UsageError(
         f"libpq does not understand the URL of {server}, or what its environment adds to it.",
-        "Check the options of the URL, PGSERVICE and its file. psql with the same URL says what is wrong.",
+        "Check the options of the URL, PGSERVICE and its file. psql with the same URL names the mistake.",
     )
 
 
