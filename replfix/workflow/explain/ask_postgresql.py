@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from replfix.core import sql
-from replfix.core.explain.duplicate import Duplicate
+from replfix.core.explain.duplicate import Duplicate, Kind
 from replfix.core.explain.explanation import Answer, AskedPostgresql, PostgresqlLocation, PostgresqlReading
 from replfix.core.explain.read_text import JOINED_BY, readings
 from replfix.core.schema.postgresql_key import UniqueIndex
@@ -41,6 +41,9 @@ def _keys(inquiry: PostgresqlInquiry, duplicate: Duplicate, unknowns: list[str])
                 f"The text names the table {duplicate.table}, and {duplicate.key} is of {_tables(chosen)}: a trigger, a rule or a "
                 "function that the statement calls wrote there, or it is another database."
             )
+    if not chosen and duplicate.kind is Kind.KEY_BUILD:
+        unknowns.append(f"{inquiry.address} has no index {duplicate.key}: what fails to be created is not there.")
+        return []
     if not chosen:
         others = inquiry.databases(DATABASES_NAMED)
         listed = f"; other databases there: {', '.join(others)}" if others else ""

@@ -58,11 +58,14 @@ def explain_one(duplicate: Duplicate, asking: Asking | None) -> Explanation:
     if asking.table is not None:
         duplicate = replace(duplicate, schema=asking.schema or duplicate.schema, table=asking.table)
     asked, postgresql = None, None
-    if duplicate.dialect is Product.POSTGRESQL and asking.postgresql is not None:
+    asks = asking.mysql is not None or asking.postgresql is not None
+    if asks and not duplicate.key:
+        unknowns.append("The text names no key: nothing was asked.")
+    elif duplicate.dialect is Product.POSTGRESQL and asking.postgresql is not None:
         postgresql = ask_postgresql(asking.postgresql, duplicate, unknowns)
     elif duplicate.dialect is Product.MYSQL and asking.mysql is not None:
         asked, duplicate = ask_mysql(asking.mysql, duplicate, said, unknowns)
-    elif asking.mysql is not None or asking.postgresql is not None:
+    elif asks:
         unknowns.append(_OTHER_PRODUCT[duplicate.dialect])
     return conclude(Case(duplicate, said, asked, tuple(dict.fromkeys(unknowns)), postgresql))
 

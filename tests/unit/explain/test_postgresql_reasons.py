@@ -217,3 +217,55 @@ def test_duplicates_of_mysql_are_not_concerned() -> None:
 )
 def test_a_cell_has_the_value_that_a_document_knows(type_: str, text: str | None, value: object) -> None:
     assert Cell("c", type_, text).value == value
+
+
+APPLIED = (
+    'CONTEXT:  processing remote data for replication origin "pg_16404" during message type "INSERT" for replication target '
+    'relation "public.orders" in transaction 812, finished at 0/18372A0\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "version", "statements"),
+    [
+        (
+            (Subscription(16404, "s15", True, False, True, 2), Subscription(5, "other", True, False, True, None)),
+            "15.18 (Debian 15.18-0+deb12u1)",
+            ["SELECT 1", """ALTER SUBSCRIPTION "s15" SKIP (lsn = '0/18372A0')""", 'ALTER SUBSCRIPTION "s15" DISABLE'],
+        ),
+        (
+            (Subscription(16404, 's"1', False, True, True, 2),),
+            "18.4",
+            [
+                "SELECT 1",
+                'ALTER SUBSCRIPTION "s""1" ENABLE',
+                """ALTER SUBSCRIPTION "s""1" SKIP (lsn = '0/18372A0')""",
+                'ALTER SUBSCRIPTION "s""1" ENABLE',
+            ],
+        ),
+        (
+            (Subscription(16404, "s14", True, False, True, None),),
+            "14.2",  # has no SKIP
+            ["SELECT 1", 'ALTER SUBSCRIPTION "s14" DISABLE'],
+        ),
+        (
+            (Subscription(5, "other", True, False, True, None),),
+            "15.1",  # not of this server: as the text has it
+            [
+                'SELECT * FROM "public"."orders" WHERE "id" = \'7\'',
+                "SELECT oid, subname, subenabled FROM pg_subscription",
+                "ALTER SUBSCRIPTION name SKIP (lsn = '0/18372A0')",
+            ],
+        ),
+    ],
+    ids=["enabled", "disabled", "before 15", "another server"],
+)
+def test_a_conflict_of_a_subscription_is_that_subscriptions(
+    subscriptions: tuple[Subscription, ...], version: str, statements: list[str]
+) -> None:
+    of = case(behind=APPLIED)
+    assert of.postgresql is not None
+    place = replace(of.postgresql.places[0], subscriptions=subscriptions)
+    explained = explain(replace(of, postgresql=replace(of.postgresql, places=(place,), version=version)))
+    assert [reason.code for reason in explained.reasons] == ["subscription-conflict"]
+    assert [statement for fix in explained.reasons[0].fixes for statement in fix.sql] == statements

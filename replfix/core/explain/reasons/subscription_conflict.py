@@ -8,6 +8,7 @@ from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.reasons.postgresql import subscriber_state
 from replfix.core.sql.text_statements import postgresql_rows_with
 
 CODE = "subscription-conflict"
@@ -37,8 +38,8 @@ def examine(case: Case) -> Reason | None:
         CODE,
         Confidence.HIGH,
         "The subscribing server has a row with the key of a row that its source sends: the servers differ, and the subscription does not get past it.",
-        tuple(_evidence(duplicate, origin, finished)),
-        tuple(_fixes(duplicate, origin, finished)),
+        (*_evidence(duplicate, origin, finished), *subscriber_state.evidence(case, _origin(origin))),
+        tuple(_fixes(case, origin, finished)),
     )
 
 
@@ -57,7 +58,18 @@ def _evidence(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.M
     return said
 
 
-def _fixes(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.Match[str] | None) -> list[Fix]:
+def _origin(found: re.Match[str] | None) -> str | None:
+    return found["origin"] if found is not None else None
+
+
+def _fixes(case: Case, origin: re.Match[str] | None, finished: re.Match[str] | None) -> list[Fix]:
+    known = subscriber_state.fixes(case, _origin(origin), finished["lsn"] if finished is not None else None)
+    nobody = Fix(
+        "Nobody but the subscription should write these tables there; where both servers insert, their sequences need different numbers (INCREMENT BY 2, START 1 and 2)."
+    )
+    if known:
+        return [*known, nobody]
+    duplicate = case.duplicate
     values = text_facts.key_values(duplicate)
     schema, table = _relation(duplicate, origin)
     look = (postgresql_rows_with(schema, table, values),) if table and values else ()
@@ -74,9 +86,7 @@ def _fixes(duplicate: Duplicate, origin: re.Match[str] | None, finished: re.Matc
             + subscription,
             (found, f"ALTER SUBSCRIPTION name SKIP (lsn = '{skip}')"),
         ),
-        Fix(
-            "Nobody but the subscription should write these tables there; where both servers insert, their sequences need different numbers (INCREMENT BY 2, START 1 and 2)."
-        ),
+        nobody,
     ]
 
 

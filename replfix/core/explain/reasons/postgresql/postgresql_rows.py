@@ -5,6 +5,7 @@ from __future__ import annotations
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import Likeness
 from replfix.core.explain.explanation import Answer, Case, Fix, PostgresqlLocation, PostgresqlReading, Reason
+from replfix.core.explain.reasons import subscription_conflict
 from replfix.core.explain.reasons.postgresql.row_likeness import likeness
 from replfix.core.schema.postgresql_key import KeyKind, UniqueIndex
 
@@ -168,7 +169,10 @@ def equal_by_collation(case: Case, code: str) -> Reason | None:
 
 
 def _found(case: Case) -> tuple[PostgresqlLocation | None, PostgresqlReading | None]:
+    """Return the key and the row that an application met; of an apply worker's conflict none: that has a reason of its own."""
     place = case.postgresql_place
+    if subscription_conflict.applied(case.duplicate):
+        return None, None
     return place, None if place is None else place.found
 
 
