@@ -174,7 +174,7 @@ def _on_postgresql(asked: AskedPostgresql) -> Iterator[Block]:
         yield Point(Symbol.FACT, words(name(key.definition)), level=1)
         if place.sequence is not None:
             yield Point(Symbol.FACT, _sequence(place.sequence), level=1)
-        for subscription in place.subscriptions or ():
+        for subscription in (each for each in place.subscriptions or () if each.has_table):
             yield Point(Symbol.FACT, _subscription(subscription), level=1)
         described = _Key(
             TableName(key.schema, key.table),
@@ -205,9 +205,7 @@ def _sequence(sequence: ColumnSequence) -> Words:
 
 
 def _subscription(subscription: Subscription) -> Words:
-    states = ["enabled" if subscription.enabled else "disabled"]
-    if subscription.has_table:
-        states.append("it writes this table")
+    states = ["enabled" if subscription.enabled else "disabled", "it writes this table"]
     if subscription.apply_errors:
         states.append(f"{counted(subscription.apply_errors, 'error')} while applying")
     return words("Subscription ", name(subscription.name), f": {', '.join(states)}.")

@@ -144,7 +144,6 @@ def test_a_subscription_is_named_as_what_leaves_the_sequence_where_it_is() -> No
         ({}, "ON CONFLICT (id) DO NOTHING"),
         ({"predicate": "active"}, "ON CONFLICT (id) WHERE active DO NOTHING"),
         ({"deferrable": True}, "does not take a deferrable constraint"),
-        ({"kind": KeyKind.EXCLUSION_CONSTRAINT}, "DO UPDATE is not possible"),
     ],
 )
 def test_an_upsert_is_advised_as_far_as_the_key_can_be_its_arbiter(changed: dict[str, object], advice: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.explain.compare import Likeness
+from replfix.core.explain.duplicate import Kind
 from replfix.core.explain.explanation import Answer, Case, Fix, PostgresqlLocation, PostgresqlReading, Reason
 from replfix.core.explain.reasons import subscription_conflict
 from replfix.core.explain.reasons.postgresql.row_likeness import likeness
@@ -57,11 +58,7 @@ def _on_conflict(place: PostgresqlLocation) -> tuple[Fix, ...]:
     if key.deferrable:
         return (Fix("ON CONFLICT does not help: PostgreSQL does not take a deferrable constraint for it."),)
     if key.kind is KeyKind.EXCLUSION_CONSTRAINT:
-        return (
-            Fix(
-                f"ON CONFLICT ON CONSTRAINT {key.name} DO NOTHING leaves such rows out; DO UPDATE is not possible here."
-            ),
-        )
+        return ()  # exclusion-overlap has it
     target = _target(key)
     return (
         Fix(
@@ -111,7 +108,7 @@ def same_insert_again(case: Case, code: str) -> Reason | None:
 def no_row_now(case: Case, code: str) -> Reason | None:
     """Return that no row has the value now."""
     asked = case.postgresql
-    if asked is None or any(place.found for place in asked.places):
+    if asked is None or case.duplicate.kind is Kind.KEY_BUILD or any(place.found for place in asked.places):
         return None
     answers = [reading for place in asked.places for reading in place.readings]
     if not answers or any(reading.answer is Answer.NOT_ASKED for reading in answers):
@@ -169,9 +166,9 @@ def equal_by_collation(case: Case, code: str) -> Reason | None:
 
 
 def _found(case: Case) -> tuple[PostgresqlLocation | None, PostgresqlReading | None]:
-    """Return the key and the row that an application met; of an apply worker's conflict none: that has a reason of its own."""
+    """Return the key and the row that an application met; none of an apply worker or of a key that is made."""
     place = case.postgresql_place
-    if subscription_conflict.applied(case.duplicate):
+    if subscription_conflict.applied(case.duplicate) or case.duplicate.kind is Kind.KEY_BUILD:
         return None, None
     return place, None if place is None else place.found
 
