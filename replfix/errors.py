@@ -7,6 +7,7 @@
     │   ├── ConfigError     2    a configuration file or URL that cannot be used
     │   └── TooOld          2    a server without the statements that replfix uses
     ├── ConnectError        6    a server that cannot be reached, or that turns the account away
+    │   ├── TooSlow         6    a statement that the server cancelled, because it took too long
     │   └── PrivilegeError  6    connected, but a privilege is missing; names the GRANT that gives it
     ├── ReplicationError    3    replication is in a state that this command cannot work with
     │   ├── NoReplica       2    a server without a replication channel
@@ -61,6 +62,10 @@ class ConnectError(ReplfixError):
     """A server cannot be reached, or rejects the login."""
 
     exit_code = 6
+
+
+class TooSlow(ConnectError):
+    """The server cancelled a statement at its time limit; the connection is as good as before."""
 
 
 class PrivilegeError(ConnectError):

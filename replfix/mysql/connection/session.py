@@ -23,7 +23,7 @@ from replfix.core.connection.privileges import (
     privilege_in,
 )
 from replfix.core.sql import limits
-from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError
+from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError, TooSlow
 from replfix.wire import MISSING_PACKAGE, connect
 
 READ_SECONDS = 60
@@ -234,7 +234,7 @@ def statement_error(endpoint: Endpoint, error: pymysql.err.MySQLError) -> Replfi
     if errno in _GONE:  # without words where it had ended before the statement
         return ConnectError(f"The connection to {endpoint} was lost: {text or 'it had ended already'}", LOST_HINT)
     if errno in _TOO_LONG:
-        return ConnectError(
+        return TooSlow(
             f"{endpoint} was too busy for a statement, and cancelled it: {text}",
             "Look at SHOW PROCESSLIST for the reason, then run the command again.",
         )

@@ -15,7 +15,7 @@ from replfix.core.explain.read_text import JOINED_BY, fits, readings
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Table, TableName, UniqueKey
 from replfix.core.words import counted
-from replfix.errors import ConnectError, ReplfixError
+from replfix.errors import ConnectError, ReplfixError, TooSlow
 from replfix.ports import Inquiry
 
 MOST_PLACES = 8
@@ -147,6 +147,9 @@ def _answer(
         unknowns.append("A TIMESTAMP is printed in the time zone of the session that failed, and was looked up as UTC.")
     try:
         rows = inquiry.shown(table, matches, ROWS)
+    except TooSlow:
+        unknowns.append(f"Rows of {table.name} could not be looked up by {key.name}: it took too long.")
+        return Reading(pieces, Answer.NOT_ASKED, matches=matches)
     except ConnectError:
         raise
     except ReplfixError as error:
@@ -175,6 +178,9 @@ def _counter(inquiry: Inquiry, table: Table, key: UniqueKey, unknowns: list[str]
         return None
     try:
         return inquiry.counter(table, column)
+    except TooSlow:
+        unknowns.append(f"MAX({column.name}) of {table.name} could not be read: it took too long.")
+        return None
     except ConnectError:
         raise
     except ReplfixError as error:

@@ -8,6 +8,7 @@ from replfix.core.explain.explain_error import explain
 from replfix.core.explain.explanation import Answer, Asked, Case, KeyLocation, Reading
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import KeyPart
+from replfix.workflow.explain.explanations import NOBODY, explain_text
 from tests.unit.making import ORDERS
 
 
@@ -41,3 +42,11 @@ def test_what_mariadb_puts_for_what_it_cuts_is_no_part_of_the_value() -> None:
     cut = Duplicate(Product.MYSQL, "plain", "a", "é" * 30 + "...")
     assert (cut.cut, cut.known) == (True, "é" * 30)
     assert Duplicate(Product.MYSQL, "plain", "a", "and so on...").known == "and so on..."
+
+
+def test_a_table_that_is_named_counts_without_a_server_too() -> None:
+    text = "Duplicate entry '7' for key 'PRIMARY'"
+    (named,) = explain_text(text, NOBODY.about("shop.cart_lines"))
+    assert (named.case.duplicate.schema, named.case.duplicate.table) == ("shop", "cart_lines")
+    (without,) = explain_text(text, None)
+    assert without.case.duplicate.table is None
