@@ -275,7 +275,7 @@ def _why(explanation: Explanation) -> Iterator[Block]:
     if not explanation.reasons:
         guidance = explanation.guidance
         more = " See below what it can be." if guidance is not None and guidance.possible else ""
-        what = "The text alone" if explanation.case.asked is None else "What was found"
+        what = "The text alone" if not explanation.case.was_asked else "What was found"
         yield Point(Symbol.QUESTION, words(f"{what} does not decide that.{more}"))
 
 

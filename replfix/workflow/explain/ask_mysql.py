@@ -127,7 +127,13 @@ def _with_any_character(
         wider = key_probe.with_any_character(table, reading.matches)
         if reading.answer is not Answer.NO_ROW or wider is None:
             continue
-        rows = inquiry.shown(table, wider, ROWS)
+        try:
+            rows = inquiry.shown(table, wider, ROWS)
+        except TooSlow:
+            unknowns.append(
+                f"Rows of {table.name} with any character in place of ? could not be looked up: it took too long."
+            )
+            return
         if rows:
             unknowns.append("Rows were looked up with any character in place of ? in the value: more than one can fit.")
             yield Reading(reading.values, Answer.FOUND, rows, wider)

@@ -476,6 +476,7 @@ def test_every_form_and_reason_of_texts_is_named_in_the_table() -> None:
     asked = {
         "counter-behind", "equal-by-collation", "prefix-key", "same-insert-again", "expression-key", "ids-from-two-sides",
         "no-row-now", "value-taken", "composite-key", "repeated-in-statement", "cascade-collides",
+        "nulls-not-distinct", "deferred-constraint", "invalid-index",
     }  # fmt: skip
     codes = {row[6] for row in TABLE}
     assert {reason.CODE for reason in REASONS} - asked == codes - {None}

@@ -40,8 +40,7 @@ def fixes(case: Case, origin: str | None, lsn: str | None) -> tuple[Fix, ...]:
         ),
         Fix(
             "Decide which of the two is right. If the source's is: save a copy of the row of the subscribing server, and change its key or "
-            "delete it there. "
-            + (again if subscription.enabled else "Then start the subscription again:"),
+            "delete it there. " + (again if subscription.enabled else "Then start the subscription again:"),
             () if subscription.enabled else on,
         ),
     ]
