@@ -105,7 +105,10 @@ def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: st
     from replfix.errors import ReplfixError
 
     try:
-        names = [target.name for target in load(ctx.params.get("config_path")).targets()]
+        config = load(ctx.params.get("config_path"))
+        names = [target.name for target in config.targets()]
     except ReplfixError:
         return []
+    if ctx.info_name == "explain":
+        names += config.postgresql_names
     return [name for name in names if name.startswith(incomplete) and _PLAIN.match(name)]

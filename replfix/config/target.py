@@ -119,6 +119,11 @@ class Config:
         settings = None if name is None else self.file.postgresql.get(name)
         return None if settings is None else PostgresqlServer.parse(settings.url)
 
+    @property
+    def postgresql_names(self) -> tuple[str, ...]:
+        """The configured PostgreSQL servers."""
+        return tuple(self.file.postgresql)
+
     def targets(self) -> list[Target]:
         """Return every configured replica, in the order of the file."""
         return [self._configured(name) for name in self.file.replicas]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from replfix.config import load
 from replfix.core.connection.postgresql_server import PostgresqlServer, is_postgresql
 from replfix.errors import ConfigError, ConnectError, UsageError
 from replfix.postgresql.postgresql_session import PostgresqlSession
+from replfix.wiring.servers import postgresql_inquiry
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,16 @@ def test_a_file_that_nobody_named_sends_no_credentials(tmp_path: Path, monkeypat
     monkeypatch.delenv("REPLFIX_CONFIG", raising=False)
     with pytest.raises(ConfigError, match=r"postgresql\.billing"):
         load(None)
+
+
+def test_without_its_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bounded", "catalog", "postgresql_questions", "postgresql_session"):
+        monkeypatch.delitem(sys.modules, f"replfix.postgresql.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    server = PostgresqlServer.parse("postgresql://db")
+    with pytest.raises(UsageError) as error, postgresql_inquiry(server):
+        pass
+    assert "replfix[postgresql]" in error.value.hint
 
 
 class Peer:
