@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test unit coverage check site cause strategy finding scenario command soak follow lie pin dist audit help clean
+.PHONY: demo test unit coverage check site pictures cause strategy finding scenario command soak follow lie pin dist audit help clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -31,6 +31,9 @@ check: $(READY) site  ## style, types, architecture, documentation
 
 site: $(READY)  ## the documentation as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file .mkdocs.yml
+
+pictures: $(READY)  ## the pictures of the documentation, taken anew from the terminal UI on real servers
+	REPLFIX_UPDATE_PICTURE=1 $(BIN)/pytest -q tests/terminal/test_picture.py
 
 cause strategy finding scenario command: $(READY)  ## a new one with its page and test: make cause NAME=my-cause
 	$(BIN)/python .ci/new.py $@ '$(NAME)'

@@ -1,91 +1,31 @@
-"""The picture in the README is what the app shows of a real incident today.
+"""The pictures in the documentation are what the app shows of a real incident today.
 
-``REPLFIX_UPDATE_PICTURE=1 pytest tests/terminal/test_picture.py`` takes it anew.
+``make pictures`` takes them anew.
 """
 
 from __future__ import annotations
 
+import html
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime
-from enum import Enum
-from typing import Any
 
 import pytest
 
 from replfix.config import load
-from replfix.core.diagnosis.diagnosis import Diagnosis
-from replfix.core.replication.gtid import GtidSet
-from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.lab import scenarios
 from replfix.lab.topology import Lab
-from replfix.ports import Progress
 from replfix.tui.app import ReplfixApp
 from replfix.tui.backend import WiredBackend
 from tests.places import DOCS
+from tests.terminal.animated_svg import Frame, animated, shown
 from tests.tui.driving import Driver
 
-PICTURE = DOCS / "pictures" / "incident.svg"
+STILL = DOCS / "pictures" / "incident.svg"
+MOVING = DOCS / "pictures" / "journey.svg"
+TITLE = "replfix: from a stopped replica to a verified repair"
 SIZE = (120, 40)
-WHEN = datetime(2026, 3, 5, 11, 4, 17, tzinfo=UTC)
-
-
-class Settled:
-    """Brings everything that differs from one lab to the next to fixed values, wherever it stands: servers' UUIDs,
-    ports, positions, connections, today's times. Rows and words stay as they are."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._texts: dict[str, str] = {}
-        for server, name in ((lab.source, "3e11fa47-71ca-11e1-9e33-c80aa9429562"),
-                             (lab.replica, "8a94f357-aab4-11df-86ab-c80aa9429489")):  # fmt: skip
-            with server.session() as session:
-                self._texts[str(session.scalar("SELECT @@server_uuid"))] = name
-            self._texts[f":{server.port}"] = ":3306"
-
-    def text(self, text: str) -> str:
-        for theirs, ours in self._texts.items():
-            text = text.replace(theirs, ours)
-        text = re.sub(r"connection \d+", "connection 17", text)
-        text = re.sub(r"end_log_pos \d+", "end_log_pos 3127", text)
-        # the scenario's own times are of March 2026
-        return re.sub(r"(?!2026-03-0)20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", f"{WHEN:%Y-%m-%d %H:%M:%S}", text)
-
-    def __call__(self, value: Any) -> Any:
-        match value:
-            case Enum():
-                return value
-            case str():
-                return self.text(value)
-            case datetime():
-                return WHEN
-            case GtidSet():
-                return GtidSet.parse(self.text(str(value)))
-            case tuple():
-                return tuple(self(item) for item in value)
-            case Mapping():
-                return {self(key): self(item) for key, item in value.items()}
-            case _ if is_dataclass(value) and not isinstance(value, type):
-                fixed = {"start_pos": 2816, "end_pos": 3158, "source_port": 3306}
-                changed = {f.name: fixed.get(f.name, self(getattr(value, f.name))) for f in fields(value) if f.init}
-                return replace(value, **changed)
-            case _:
-                return value
-
-
-class SettledBackend(WiredBackend):
-    """The real one; only what is shown of its answers is brought to fixed values."""
-
-    settled: Settled
-
-    def poll(self, name: str) -> ReplicaStatus:
-        status: ReplicaStatus = self.settled(super().poll(name))
-        return status
-
-    def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
-        found: Diagnosis | None = self.settled(super().investigate(name, channel, progress))
-        return found
+KILOBYTES = 300
+BORDERS = re.compile(r"[\u2500-\u259f]+")
 
 
 def staged(lab: Lab) -> None:
@@ -103,30 +43,87 @@ def staged(lab: Lab) -> None:
     raise AssertionError("ten times across the end of a second")
 
 
-def normal(svg: str) -> str:
-    """Without the number that Rich makes of the contents, to keep one export's styles apart from another's."""
-    return re.sub(r"terminal-\d+", "terminal", svg)
+class Neutral:
+    """Replaces what belongs to this lab and this machine by something of the same length."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._texts: dict[str, str] = {}
+        for server, ours in ((lab.source, "3e11fa47-71ca-11e1-9e33-c80aa9429562"),
+                             (lab.replica, "8a94f357-aab4-11df-86ab-c80aa9429489")):  # fmt: skip
+            with server.session() as session:
+                theirs = str(session.scalar("SELECT @@server_uuid"))
+            self._texts |= {
+                theirs: ours,
+                theirs[:8]: ours[:8],
+                f":{server.port}": ":33060"[: len(str(server.port)) + 1],
+            }
+
+    def __call__(self, svg: str) -> str:
+        for theirs, ours in self._texts.items():
+            svg = svg.replace(theirs, ours)
+        return re.sub(r"terminal-\d+", "terminal", svg)  # a number that Rich makes of the contents
 
 
-async def test_the_picture_in_the_readme_is_of_today(pair: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def words(text: str) -> list[str]:
+    """Without what has a digit: ids, times, positions, addresses."""
+    return re.sub(r"\S*\d\S*", "", BORDERS.sub(" ", text)).split()
+
+
+def drawn(svg: str) -> str:
+    return "\n".join(html.unescape(text) for text in re.findall(r">([^<]*)</text>", svg))
+
+
+async def test_the_pictures_are_of_today(pair: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "REPLFIX_THEME", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("replfix.audit.trail.operator", lambda: "alice@ops1")
+    (pair.directory / "audit.db").unlink(missing_ok=True)
     staged(pair)
+    neutral = Neutral(pair)
     config = load(str(pair.config_file))
-    backend = SettledBackend(config, [config.target("replica1")], lambda _: None)
-    backend.settled = Settled(pair)
+    backend = WiredBackend(config, [config.target("replica1")], lambda _: None)
+    frames: list[Frame] = []
     try:
-        app = ReplfixApp(backend, animate=False)
+        app = ReplfixApp(backend, open_incident=False, animate=False)
+
+        def take(caption: str, seconds: float) -> None:
+            frames.append(Frame(neutral(app.export_screenshot()), caption, seconds))
+
         async with app.run_test(size=SIZE) as pilot:
             d = Driver(app, pilot, backend)
+            await d.see("✗ error")
+            take("Every replica, one line for each channel. One has stopped: Enter opens it.", 4)
+            await d.press("enter")
             await d.see("Options", "source-wins (recommended)")
-            picture = normal(app.export_screenshot(title="replfix"))
+            take("The incident: the error, its cause, the rows side by side, the options. Nothing is written.", 7)
+            still = neutral(app.export_screenshot(title="replfix"))
+            await d.press("p")
+            await d.see("Not rehearsed yet")
+            take("p: the plan, as SQL, with preconditions and warnings, and whether it can be undone.", 6)
+            await d.press("h")
+            await d.see("Rehearsed:")
+            take("h: the replica runs the plan and the failing transaction, and rolls both back.", 4)
+            await d.press("a")
+            await d.see("Apply the plan on replica1?")
+            await d.type("shop.orders")
+            take("a: apply. Rows are deleted, so the table's name is typed first. A full copy is saved.", 5)
+            await d.press("enter", "enter")
+            await d.see("Resolved", "verified")
+            take("Resolved: the replica has applied the transaction itself, and its rows were compared.", 5)
+            await d.press("escape", "escape")
+            await d.see("✔ running", "last action")
+            take("Esc: replication is running.", 4)
+            await d.press("A")
+            await d.see("intent", "outcome")
+            take("A: the audit trail has the plan, the deleted row in full, and the SQL to undo it.", 5)
     finally:
         backend.close()
+    moving = animated(frames, columns=SIZE[0], lines=SIZE[1], title=TITLE, still=1)
+    assert len(moving.encode()) < KILOBYTES * 1000
     if os.environ.get("REPLFIX_UPDATE_PICTURE") == "1":
-        PICTURE.write_text(picture, "utf-8")
-    known = PICTURE.read_text("utf-8") if PICTURE.exists() else ""
-    assert picture == known, (
-        "docs/pictures/incident.svg is not what the app shows today. Look at it after: "
-        "REPLFIX_UPDATE_PICTURE=1 pytest tests/terminal/test_picture.py"
-    )
+        STILL.write_text(still, "utf-8")
+        MOVING.write_text(moving, "utf-8")
+    advice = "is not what the app shows today. Look at it after: make pictures"
+    assert words(drawn(STILL.read_text("utf-8"))) == words(drawn(still)), f"{STILL} {advice}"
+    known = shown(MOVING.read_text("utf-8"))
+    assert [words(screen) for screen in known] == [words(screen) for screen in shown(moving)], f"{MOVING} {advice}"
