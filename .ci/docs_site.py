@@ -1,9 +1,11 @@
-"""Pages outside docs/ on the site, and links to and from them. In the repository they are links between files."""
+"""Pages outside docs/ on the site, links to and from them, and the navigation. In the repository they are links between
+files."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -17,8 +19,26 @@ OUTSIDE = {
 }
 """By the path in the repository, the page of the site."""
 
+FIRST = ("README", "runbook", "faq", "tui", "privileges", "configuration", "automation", "safety", "glossary")
+FOLDERS = ("commands", "errors", "causes", "strategies", "reference", "decisions")
+"""The navigation: the first pages, every other one of docs/, then the folders, then the pages from outside."""
+
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)\s#]+)(?=[)#])")
 _LINE_OF_LICENCE = re.compile(r"\[([^]]*)\]\((?:\.\./)*LICENSE\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    docs = Path(config.docs_dir)
+    others = sorted(page.stem for page in docs.glob("*.md") if page.stem not in FIRST)
+    folders = [{folder.capitalize(): _of_folder(docs, folder)} for folder in FOLDERS]
+    config.nav = [*(f"{page}.md" for page in (*FIRST, *others)), *folders, *OUTSIDE.values()]
+    return config
+
+
+def _of_folder(docs: Path, folder: str) -> list[str]:
+    """Return its pages, the index first."""
+    pages = sorted((docs / folder).glob("*.md"), key=lambda page: (page.stem != "README", page.stem))
+    return [page.relative_to(docs).as_posix() for page in pages]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

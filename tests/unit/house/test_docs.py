@@ -188,6 +188,17 @@ def test_the_script_grants_every_privilege() -> None:
         assert privileges.missing(granted, role) == ()
 
 
+def test_the_readme_has_the_script_of_the_page_of_privileges() -> None:
+    (readme,) = re.findall(r"^ *```sql\n(.*?)^ *```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    script, *_ = re.findall(r"^```sql\n(.*?)^```$", (DOCS / "privileges.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert readme.split() == script.split()
+
+
+def test_the_readme_lists_every_command() -> None:
+    listed = re.findall(r"^\| \[`([\w-]+)`\]\(docs/commands/\1\.md\)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
 def slug(heading: str) -> str:
     """The anchor that a heading gets where Markdown is shown."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
