@@ -14,6 +14,7 @@ from mkdocs.structure.pages import Page
 OUTSIDE = {
     "README.md": "about.md",
     "CHANGELOG.md": "changelog.md",
+    "docker/README.md": "docker.md",
     ".github/CONTRIBUTING.md": "contributing.md",
     ".github/SECURITY.md": "security.md",
 }
