@@ -362,6 +362,11 @@ class {class_name}Document(Document):
         "| option | |\n|---|---|\n| `--config FILE`, `--json`, `--verbose` | as everywhere |\n",
     )
     thing.line("docs/README.md", r"^\| \[\w+\]\(commands/", f"| [{thing.name}](commands/{thing.name}.md) | {MARK} |")
+    thing.line(
+        "README.md",
+        r"^\| \[`\w+`\]\(docs/commands/",
+        f"| [`{thing.name}`](docs/commands/{thing.name}.md) | {MARK}: what it does | {MARK}: what it writes |",
+    )
     thing.line("docs/commands/schema.md", r"^\| `lab`", f"| `{thing.name}` | [{thing.name}]({thing.name}.md) |")
     thing.new(
         f"tests/unit/faces/test_{thing.module}_command.py",
