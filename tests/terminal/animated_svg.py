@@ -114,6 +114,6 @@ def shown(svg: str) -> list[str]:
         drawn = [rows[name] for name in re.findall(r'<use href="#(l\d+)"', body)]
         drawn.append(body[body.index("<text") :])
         found.append(
-            "\n".join("".join(html.unescape(text) for text in re.findall(r">([^<]*)</text>", row)) for row in drawn)
+            "\n".join(" ".join(html.unescape(text) for text in re.findall(r">([^<]*)</text>", row)) for row in drawn)
         )
     return found

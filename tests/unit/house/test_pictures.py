@@ -40,7 +40,7 @@ def test_the_moving_picture_asks_for_nothing_and_shows_one_screen_where_nothing_
 def test_lines_that_screens_have_in_common_are_drawn_once() -> None:
     frames = [Frame(EXPORTED.replace("{}", word), f"{word} & more", 1) for word in ("one", "one", "two")]
     made = animated(frames, columns=120, lines=2, title="a test", still=0)
-    assert shown(made) == ["\na <b>one\none & more", "\na <b>one\none & more", "\na <b>two\ntwo & more"]
+    assert shown(made) == ["\na <b> one\none & more", "\na <b> one\none & more", "\na <b> two\ntwo & more"]
     assert len(re.findall(r'<g id="l', made)) == 3, "the first line, and two second ones"
     assert 'x="97.6"' in made, "two spaces end a piece: the other one begins seven columns on"
     assert "@keyframes k1{0%{visibility:hidden}33.33%{visibility:visible}66.67%{visibility:hidden}}" in made
