@@ -153,9 +153,9 @@ class MysqlServer:
         _ = self._session
 
     def close(self) -> None:
-        if "_session" in self.__dict__:
-            self._session.close()
-            del self.__dict__["_session"]
+        session: Session | None = self.__dict__.pop("_session", None)  # a poll that fails closes it in its own thread
+        if session is not None:
+            session.close()
 
     @property
     def limits(self) -> Limits:
