@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, cast
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, configured_names
 from replfix.cli.output import emit, page
-from replfix.errors import UsageError
+from replfix.errors import ReplfixError, UsageError
 
 if TYPE_CHECKING:
-    from replfix.workflow.explain.explanations import Asking
-    from replfix.workflow.explain.log_file import Read
+    from replfix.workflow.explain.explanations import Asking, Counted, LogCount
+    from replfix.workflow.explain.log_source import LogSource
 
 MOST_READ = 8 * 1024 * 1024
 
@@ -33,6 +31,7 @@ Examples:
   replfix explain "Duplicate entry '3-9' for key 'PRIMARY'" db2 --table shop.cart_lines
   replfix explain --file /var/log/app/production.log.1.gz
   kubectl logs deploy/shop | replfix explain --file - db2
+  replfix explain --file /var/log/app/production.log --follow
 \b
 Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot connect, or a privilege is missing""",
 )
@@ -47,7 +46,10 @@ Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot conne
 @click.option(
     "--table", metavar="[SCHEMA.]TABLE", help="The table that the error is about, where the text leaves it open."
 )
-@click.option("--file", "log", metavar="LOG", type=click.Path(), help="Count the errors of a log (gz too; - is stdin).")
+@click.option(
+    "--file", "log", metavar="LOG", type=click.Path(), help="Count the errors of a log (packed ones too; - is stdin)."
+)
+@click.option("--follow", is_flag=True, help="With --file: go on as the log grows, until Ctrl-C.")
 @common_options
 def command(
     text: str | None,
@@ -55,6 +57,7 @@ def command(
     replica_url: str | None,
     table: str | None,
     log: str | None,
+    follow: bool,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -69,7 +72,10 @@ def command(
             raise UsageError(
                 "Both a text and --file were given.", "Give one of them; the NAME of a server follows --file LOG."
             )
-        return _count(log, ReplicaSelector(text, replica_url, None, None), table, config_path, as_json=as_json)
+        meant = ReplicaSelector(text, replica_url, None, None)
+        return _count(log, meant, table, config_path, follow=follow, as_json=as_json)
+    if follow:
+        raise UsageError("--follow was given without a log.", "Give --file LOG; - is stdin.")
     if text is None:
         raise UsageError("Nothing to explain was given.", "Give the error in quotes, - for stdin, or --file LOG.")
     from replfix.workflow.explain.explanations import explain_text
@@ -88,11 +94,35 @@ def command(
     return 0
 
 
-def _count(log: str, meant: ReplicaSelector, table: str | None, config_path: str | None, *, as_json: bool) -> int:
-    from replfix.workflow.explain.explanations import explain_log
+def _count(
+    log: str, meant: ReplicaSelector, table: str | None, config_path: str | None, *, follow: bool, as_json: bool
+) -> int:
+    from replfix.cli.app import INTERRUPTED
+    from replfix.workflow.explain.explanations import LogCount
 
-    with _open(log) as (stream, progress), _asking(config_path, meant, table) as asking:
-        counted = explain_log(stream, asking, progress)
+    count = LogCount()
+    if follow:
+        from replfix.cli.interrupts import end_on_sigterm
+
+        end_on_sigterm()
+        with _open(log, follow=True) as (source, _, _):
+            count.read(source, (lambda: None) if as_json else _changes(count))
+        try:
+            with _asking(config_path, meant, table) as asking:
+                counted = count.counted(asking, follow=True)
+        except ReplfixError:
+            _print(count.counted(None, follow=True), as_json=False)  # the server is gone, and nobody follows twice
+            raise
+        _print(counted, as_json=as_json)
+        return 0
+    with _open(log, follow=False) as (source, position, size), _asking(config_path, meant, table) as asking:
+        finished = count.read(source, _progress(count, position, size))
+        counted = count.counted(asking, interrupted=not finished)
+    _print(counted, as_json=as_json)
+    return 0 if finished else INTERRUPTED
+
+
+def _print(counted: Counted, *, as_json: bool) -> None:
     if as_json:
         from replfix.cli.documents.explanation import explanation_document
 
@@ -100,27 +130,34 @@ def _count(log: str, meant: ReplicaSelector, table: str | None, config_path: str
     else:
         from replfix.cli.explanation_text import counted_text
 
-        page(counted_text(counted))
-    return 0
+        page(counted_text(counted, blocks=(sys.stdout.encoding or "").lower().startswith("utf")))
 
 
-GZIP = b"\x1f\x8b"
-TOLD_EVERY = 0.5  # seconds
+REPORTED_EVERY = 0.5  # seconds
+CHANGES_EVERY = 2.0  # seconds
 
 
 @contextmanager
-def _open(log: str) -> Iterator[tuple[io.BufferedIOBase, Callable[[Read], None]]]:
-    """Open the log, unpacked where it is packed; yield it and what reports how far it has been read.
+def _open(log: str, *, follow: bool) -> Iterator[tuple[LogSource, Callable[[], int], int]]:
+    """Open the log; yield it, what returns how many bytes of the file were read, and the file's size (0: unknown).
 
     UsageError when it cannot be read.
     """
+    from replfix.workflow.explain.log_source import PACKED, Finished, FollowedFile, FollowedPipe
+
     try:
-        with open(log, "rb") if log != "-" else nullcontext(sys.stdin.buffer) as raw:
-            size = os.fstat(raw.fileno()).st_size if log != "-" else 0
-            buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
-            packed = buffered.peek(2)[:2] == GZIP
-            stream: io.BufferedIOBase = gzip.GzipFile(fileobj=buffered) if packed else buffered
-            yield stream, _progress(lambda: raw.tell() if size else 0, size)
+        if log == "-":
+            stdin = sys.stdin.buffer
+            yield (FollowedPipe(stdin.fileno(), _wait) if follow else Finished(stdin)), lambda: 0, 0
+        elif follow:
+            with open(log, "rb") as raw:
+                packed = raw.peek(6).startswith(PACKED)
+            if packed:
+                raise UsageError(f"{log} is packed: nobody writes to it any more.", "Leave --follow out.")
+            yield FollowedFile(log, _wait), lambda: 0, 0
+        else:
+            with open(log, "rb") as raw:
+                yield Finished(raw), raw.tell, os.fstat(raw.fileno()).st_size
     except OSError as error:
         raise UsageError(
             f"Cannot read {log}: {error.strerror or error}.", "Give a file that this user can read."
@@ -130,26 +167,59 @@ def _open(log: str) -> Iterator[tuple[io.BufferedIOBase, Callable[[Read], None]]
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
-def _progress(position: Callable[[], int], size: int) -> Callable[[Read], None]:
-    """Show one line on a terminal, nothing elsewhere."""
-    told = time.monotonic()
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
 
-    def tell(read: Read) -> None:
-        nonlocal told
-        if not sys.stderr.isatty() or time.monotonic() - told < TOLD_EVERY:
+
+def _progress(count: LogCount, position: Callable[[], int], size: int) -> Callable[[], None]:
+    """Show one line on a terminal, nothing elsewhere."""
+    last = time.monotonic()
+
+    def tell() -> None:
+        nonlocal last
+        if not sys.stderr.isatty() or time.monotonic() - last < REPORTED_EVERY:
             return
-        told = time.monotonic()
+        last = time.monotonic()
         share = f"{position() * 100 // size:3d} %, " if size else ""
-        click.echo(f"\r{share}{read.bytes // 1_000_000:,} MB read", nl=False, err=True)
+        click.echo(f"\r{share}{count.reader.read.bytes // 1_000_000:,} MB read", nl=False, err=True)
+
+    return tell
+
+
+def _changes(count: LogCount) -> Callable[[], None]:
+    """Print a line about what is new, a key's first error at once and the others every few seconds."""
+    from replfix.present.rate_text import new_errors
+
+    before: dict[str, int] = {}
+    last = -CHANGES_EVERY
+
+    def tell() -> None:
+        nonlocal before, last
+        counts = count.counts()
+        if counts == before or (counts.keys() == before.keys() and time.monotonic() - last < CHANGES_EVERY):
+            return
+        click.echo(new_errors(time.strftime("%H:%M:%S"), before, counts, count.rate()))
+        sys.stdout.flush()
+        before, last = counts, time.monotonic()
 
     return tell
 
 
 def _text(argument: str) -> str:
-    """Return the argument, or with ``-`` the text on stdin; bytes that are no UTF-8 are replaced."""
+    """Return the argument, or with ``-`` the text on stdin. UsageError for one that is too long."""
     if argument != "-":
         return argument.encode("utf-8", "replace").decode()
-    return sys.stdin.buffer.read(MOST_READ).decode("utf-8", "replace")
+    from replfix.core.explain.log.encodings import decoded
+    from replfix.workflow.explain.log_source import whole_text
+
+    raw = sys.stdin.buffer.read(MOST_READ + 1)
+    if len(raw) > MOST_READ:
+        raise UsageError(
+            f"The text on stdin is longer than {MOST_READ // 1024 // 1024} MB.",
+            "Count the errors of a log of any size with 'replfix explain --file -'.",
+        )
+    return decoded(whole_text(raw))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from replfix.core.explain.explanation import (
     KeyLocation,
     PostgresqlLocation,
 )
-from replfix.core.explain.surge import MEANINGS
+from replfix.core.explain.log.rate import Rate
 from replfix.core.rows.json_values import row_to_json, to_json
 from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.workflow.explain.explanations import Counted
@@ -153,6 +153,24 @@ class ExplanationPart(Part):
     unknowns: list[str]
 
 
+class BucketPart(Part):
+    at: str  # on the log's own clock
+    count: int
+
+
+class RatePart(Part):
+    """The errors whose lines have a time, over time."""
+
+    width_seconds: int
+    buckets: list[BucketPart]
+    errors: int
+    seconds: int
+    per_minute: float
+    most_per_minute: float
+    quiet_seconds: int | None  # from the last error to the end of the log
+    goes_on: bool | None
+
+
 class GroupPart(Part):
     """The errors on one key. Times are as the log writes them, null where its lines carry none."""
 
@@ -166,8 +184,11 @@ class GroupPart(Part):
     first_seen: str | None
     last_seen: str | None
     examples: list[str]
-    shape: Literal["single", "repeated", "increasing", "few_repeated", "many_distinct"]
+    shape: Literal["single", "repeated", "increasing", "few_repeated", "many_distinct", "at_limit", "empty", "unknown"]
     meaning: str
+    unknown: int = 0  # errors whose value the log does not have
+    separated: bool = False  # no table is named: the errors whose values go together, a guess
+    rate: RatePart | None = None  # of the largest groups
 
 
 class SurgePart(Part):
@@ -177,6 +198,13 @@ class SurgePart(Part):
     not_grouped: int
     damaged: str | None
     groups: list[GroupPart]
+    repeated_lines: int = 0
+    doubtful_repeats: int = 0
+    doubtful_errors: int = 0
+    interrupted: bool = False
+    log_ends: str | None = None
+    rate: RatePart | None = None
+    followed_quiet_seconds: int | None = None  # with --follow: without an error, before the end
 
 
 class ExplanationDocument(Document):
@@ -217,10 +245,38 @@ def _surge(counted: Counted) -> SurgePart:
                 last_seen=g.last_seen,
                 examples=[str(_text(example)) for example in g.examples],
                 shape=g.shape.value,
-                meaning=MEANINGS[g.shape],
+                meaning=g.meaning,
+                unknown=g.unknown,
+                separated=g.separated,
+                rate=_rate(g.rate) if number < GROUPS_WITH_RATE else None,
             )
-            for g in counted.groups
+            for number, g in enumerate(counted.groups)
         ],
+        repeated_lines=counted.repeated,
+        doubtful_repeats=counted.doubtful_repeats,
+        doubtful_errors=counted.doubtful_errors,
+        interrupted=counted.interrupted,
+        log_ends=_text(counted.log_ends),
+        rate=_rate(counted.rate),
+        followed_quiet_seconds=counted.followed_quiet,
+    )
+
+
+GROUPS_WITH_RATE = 20
+
+
+def _rate(rate: Rate | None) -> RatePart | None:
+    if rate is None:
+        return None
+    return RatePart(
+        width_seconds=rate.width,
+        buckets=[BucketPart(at=bucket.at, count=bucket.count) for bucket in rate.buckets],
+        errors=rate.timed,
+        seconds=rate.seconds,
+        per_minute=round(rate.per_minute, 2),
+        most_per_minute=round(rate.most_per_minute, 2),
+        quiet_seconds=rate.quiet,
+        goes_on=rate.goes_on,
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from io import BufferedIOBase
 
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
 from replfix.core.explain.explain_error import explain as conclude
 from replfix.core.explain.explanation import Case, Explanation
+from replfix.core.explain.log.mention import plain_text
+from replfix.core.explain.log.rate import Rate
+from replfix.core.explain.log.same_error import ErrorCount
 from replfix.core.explain.read_text import JOINED_BY, ambiguous, unprinted
 from replfix.core.explain.recognise import ACCEPTED, recognise
 from replfix.core.explain.surge import Group, Surge
@@ -18,7 +21,8 @@ from replfix.errors import UsageError
 from replfix.ports import Inquiry, PostgresqlInquiry
 from replfix.workflow.explain.ask_mysql import ask_mysql
 from replfix.workflow.explain.ask_postgresql import ask_postgresql
-from replfix.workflow.explain.log_file import Read, records
+from replfix.workflow.explain.log_file import LogReader, mentions
+from replfix.workflow.explain.log_source import LogSource
 
 MOST_EXPLAINED = 20
 
@@ -44,7 +48,7 @@ NOBODY = Asking()
 
 def explain_text(text: str, asking: Asking | None) -> tuple[Explanation, ...]:
     """Return one explanation per error in the text, of the first ``MOST_EXPLAINED``. UsageError when there is none."""
-    found = recognise(text)
+    found = recognise(plain_text(text))
     if not found:
         raise UsageError("No duplicate-key error was recognised in the text.", f"Recognised are: {ACCEPTED}")
     return tuple(explain_one(duplicate, asking) for duplicate in found[:MOST_EXPLAINED])
@@ -78,7 +82,12 @@ _OTHER_PRODUCT = {
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A log, counted: its groups, the largest first, and an explanation of the latest error of the first few."""
+    """A log, counted: its groups, the largest first, and an explanation of the latest error of the first few.
+
+    ``repeated``: lines that repeat an error which is counted. ``doubtful_repeats``: of them, those that can be errors of
+    their own. ``doubtful_errors``: of the errors, those that can be such a repetition. ``interrupted``: the log goes on.
+    ``followed_quiet``: of a log that was followed, the seconds without an error before the end.
+    """
 
     bytes: int
     lines: int
@@ -87,33 +96,81 @@ class Counted:
     damaged: str | None
     groups: tuple[Group, ...]
     explanations: tuple[Explanation, ...]
+    repeated: int = 0
+    doubtful_repeats: int = 0
+    doubtful_errors: int = 0
+    interrupted: bool = False
+    log_ends: str | None = None
+    rate: Rate | None = None
+    followed_quiet: int | None = None
 
 
 GROUPS_EXPLAINED = 3
 
 
-def explain_log(stream: BufferedIOBase, asking: Asking | None, progress: Callable[[Read], None]) -> Counted:
-    """Read the stream to its end. UsageError when no error was in it."""
-    surge, read = Surge(), Read()
-    for record in records(stream, read, lambda: progress(read)):
-        for duplicate in recognise(record.text):
-            surge.add(duplicate, record.at)
-    groups = surge.groups()
-    if not groups:
-        raise UsageError(
-            f"No duplicate-key error was recognised in {counted(read.lines, 'line')}"
-            + (f", and the file is damaged: {read.damaged}." if read.damaged else "."),
-            f"Recognised are: {ACCEPTED}",
+class LogCount:
+    """Counts the errors of a log while it is read."""
+
+    def __init__(self) -> None:
+        self.reader = LogReader()
+        self._surge = Surge()
+        self._errors = ErrorCount(self._surge)
+        self._last = time.monotonic()
+
+    def read(self, source: LogSource, progress: Callable[[], None]) -> bool:
+        """Read the log to its end; ``progress`` is called for each piece. False when it was interrupted (Ctrl-C)."""
+        try:
+            for mention in mentions(source, self.reader, progress):
+                self._errors.add(mention)
+                self._last = time.monotonic()
+        except KeyboardInterrupt:
+            self.reader.note_end()
+            return False
+        return True
+
+    def counts(self) -> dict[str, int]:
+        """Return the errors so far by the name of the key."""
+        self._errors.settle()
+        return self._surge.counts()
+
+    def rate(self) -> Rate | None:
+        """Return the errors so far over time."""
+        return self._surge.rate(None)
+
+    def counted(self, asking: Asking | None, *, interrupted: bool = False, follow: bool = False) -> Counted:
+        """Return what was counted, explained. UsageError when no error was in the log; with ``follow`` there can be none."""
+        self._errors.settle()
+        read = self.reader.read
+        groups = self._surge.groups(read.ends)
+        if not groups and not follow:
+            raise UsageError(
+                f"No duplicate-key error was recognised in {counted(read.lines, 'line')}"
+                + (f", and the file is damaged: {read.damaged}." if read.damaged else "."),
+                f"Recognised are: {ACCEPTED}",
+            )
+        return Counted(
+            bytes=read.bytes,
+            lines=read.lines,
+            errors=self._surge.count,
+            not_grouped=self._surge.not_grouped,
+            damaged=read.damaged,
+            groups=groups,
+            explanations=tuple(explain_one(group.latest, asking) for group in groups[:GROUPS_EXPLAINED]),
+            repeated=self._errors.repeated,
+            doubtful_repeats=self._errors.doubtful_repeats,
+            doubtful_errors=self._errors.doubtful_errors,
+            interrupted=interrupted,
+            log_ends=read.ends,
+            rate=self._surge.rate(read.ends),
+            followed_quiet=int(time.monotonic() - self._last) if follow else None,
         )
-    return Counted(
-        bytes=read.bytes,
-        lines=read.lines,
-        errors=surge.count,
-        not_grouped=surge.not_grouped,
-        damaged=read.damaged,
-        groups=groups,
-        explanations=tuple(explain_one(group.latest, asking) for group in groups[:GROUPS_EXPLAINED]),
-    )
+
+
+def explain_log(source: LogSource, asking: Asking | None, progress: Callable[[LogCount], None]) -> Counted:
+    """Read the log to its end, or until Ctrl-C. UsageError when no error was in it."""
+    log = LogCount()
+    finished = log.read(source, lambda: progress(log))
+    return log.counted(asking, interrupted=not finished)
 
 
 def _of_the_text(duplicate: Duplicate) -> tuple[str, ...]:

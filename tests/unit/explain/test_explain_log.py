@@ -6,22 +6,27 @@ import gzip
 import io
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from replfix.cli.app import cli, run
-from replfix.core.explain.log_time import time_of
+from replfix.core.explain.log.log_time import time_of
 from replfix.core.explain.surge import Group, Shape
 from replfix.errors import UsageError
-from replfix.workflow.explain import log_file
+from replfix.workflow.explain import log_source
 from replfix.workflow.explain.explanations import Counted, explain_log
-from replfix.workflow.explain.log_file import CHUNK, Read, records
+from replfix.workflow.explain.log_source import CHUNK, Finished
 from tests.unit.explain.test_explain_recognise import SAMPLES, read
 
 
 def counted(text: str | bytes) -> Counted:
-    return explain_log(io.BytesIO(text.encode() if isinstance(text, str) else text), None, lambda _: None)
+    return of(io.BytesIO(text.encode() if isinstance(text, str) else text))
+
+
+def of(stream: io.BufferedIOBase) -> Counted:
+    return explain_log(Finished(stream), None, lambda _: None)
 
 
 def only(text: str) -> Group:
@@ -103,7 +108,7 @@ def test_every_sample_is_found_in_the_middle_of_a_log(path: Path) -> None:
 
 @pytest.mark.parametrize("chunk", [100, 777, 40_000, CHUNK])
 def test_where_the_pieces_of_a_file_end_does_not_matter(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    monkeypatch.setattr(log_file, "CHUNK", chunk)
+    monkeypatch.setattr(log_source, "CHUNK", chunk)
     quiet = "2026-11-20 10:00:00.500 INFO a line that says nothing, with some words in it to make it longer\n"
     text = "".join(quiet * (n % 7) + line(n, n % 60) for n in range(400))
     log = counted(text)
@@ -112,12 +117,23 @@ def test_where_the_pieces_of_a_file_end_does_not_matter(monkeypatch: pytest.Monk
 
 
 class Endless(io.BufferedIOBase):
-    """``size`` bytes that are made as they are read."""
+    """``size`` bytes that are made as they are read, and ``last``."""
 
-    def __init__(self, piece: bytes, size: int) -> None:
-        self.piece, self.left, self.at = piece, size, 0
+    def __init__(self, piece: bytes, size: int, last: bytes) -> None:
+        self.piece, self.left, self.at, self.last = piece, size, 0, last
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        given = self.read1(len(buffer))
+        buffer[: len(given)] = given
+        return len(given)
 
     def read1(self, size: int = -1) -> bytes:
+        if not self.left:
+            given, self.last = self.last, b""
+            return given
         given = (self.piece * (size // len(self.piece) + 2))[self.at : self.at + min(size, self.left)]
         self.left -= len(given)
         self.at = (self.at + len(given)) % len(self.piece)
@@ -126,19 +142,19 @@ class Endless(io.BufferedIOBase):
 
 @pytest.mark.parametrize(
     "piece",
-    [b"x" * 1000, b"2026-11-20 10:00:00 all is well\n", b"y" * 300_000 + b"Duplicate entry '1' for key 'a'"],
+    [b"x" * 1000, b"2026-11-20 10:00:00 all is well\n", b"y" * 300_000 + b"Duplicate entry '1' for key 'a' "],
     ids=["one long line", "lines", "errors in one long line"],
 )
 def test_memory_does_not_grow_with_the_log(piece: bytes) -> None:
-    read_so_far = Read()
+    last = line("last").encode()
     tracemalloc.start()
     try:
-        found = sum(1 for _ in records(Endless(piece, 60_000_000), read_so_far))
+        log = of(Endless(piece, 30_000_000, last))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert read_so_far.bytes == 60_000_000
-    assert found == (0 if b"Dup" not in piece else 60_000_000 // len(piece))
+    assert log.bytes == 30_000_000 + len(last)
+    assert log.errors == 1 + (b"Dup" in piece) * (30_000_000 // len(piece))
     assert peak < 12_000_000
 
 
@@ -193,7 +209,20 @@ def test_a_log_without_an_error_and_one_that_is_not_there(tmp_path: Path) -> Non
         ("161121 12:19:56 [ERROR]", "161121 12:19:56"),
         ('{"level":50,"time":1700000000000,"msg":"x"}', "2023-11-14T22:13:20.000+00:00"),
         ('{"msg":"x","ts":"2026-11-20T10:00:01.332Z"}', "2026-11-20T10:00:01.332Z"),
+        ("30.11.2026 03:00:01.5 x", "30.11.2026 03:00:01.5"),
+        ("[11/30/2026 03:00:01 PM] x", "11/30/2026 03:00:01 PM"),
+        ("E1130 03:00:01.123456       1 main.go:55] x", "E1130 03:00:01.123456"),
+        ("1764471601.121 ERROR x", "1764471601.121"),
+        ("  03:00:01 ERROR x", "03:00:01"),
+        ("2026-11-30  3:00:01 30485 [ERROR] x", "2026-11-30  3:00:01"),
+        ("2026-11-30 03:00:01 INFO x", "2026-11-30 03:00:01"),
+        ("2026-11-30 03:00:01 WARN x", "2026-11-30 03:00:01"),
+        ("2026-11-30 03:00:01 POST /orders", "2026-11-30 03:00:01"),
+        ("2026-11-30 03:00:01 CEST x", "2026-11-30 03:00:01 CEST"),
+        ('{"__REALTIME_TIMESTAMP":"1764471601123456"}', "2025-11-30T03:00:01.123+00:00"),
+        ('{"timestampSeconds":1764471601}', "2025-11-30T03:00:01.000+00:00"),
         ("no time here 123456", None),
+        ("port 03:00 is no clock", None),
     ],
 )
 def test_times(text: str, time: str | None) -> None:
