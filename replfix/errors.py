@@ -14,6 +14,7 @@
     │   ├── StoppedByHand   3    a channel that does not run and has no error
     │   └── Unreadable      3    an event, a type or a file that replfix will not guess at
     ├── NotDone             4    a guard, the policy or a missing confirmation; nothing was changed
+    │   ├── ReadOnly        4    --read-only, or its like in the environment or the configuration
     │   ├── Refused         4    replfix knows the case and will not do it
     │   ├── Stale           4    the world changed between what was shown and what was to be done
     │   ├── RehearsalFailed 4    the replica itself said that the plan does not work
@@ -103,6 +104,18 @@ class NotDone(ReplfixError):
     """Nothing was changed."""
 
     exit_code = 4
+
+
+class ReadOnly(NotDone):
+    """It was asked for that nothing is written; ``where`` names the place."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"This command writes, and {where} is set. Nothing was changed.",
+            f"To let it write, run it without {where}."
+            if where.startswith(("-", "$"))
+            else f"It writes without {where}.",
+        )
 
 
 class Refused(NotDone):

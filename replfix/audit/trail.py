@@ -69,8 +69,17 @@ class SqlTrail:
     Every method raises AuditError, with a hint, when the database cannot be read or written.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime], author: str, keys: Keys = NO_KEYS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        author: str,
+        keys: Keys = NO_KEYS,
+        may_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._may_write = may_write
         self._clock = clock
         self._author = author
         self._keys = keys
@@ -87,14 +96,21 @@ class SqlTrail:
         clock: Callable[[], datetime] = _now,
         author: str | None = None,
         keys: Keys = NO_KEYS,
+        may_write: Callable[[], None] = lambda: None,
     ) -> SqlTrail:
         """Open the trail at ``url``, or in the default SQLite file. File and tables are made by the first append.
 
         ``account`` is for a MySQL or MariaDB URL that names none, ``tls`` for what it does not say of encryption.
         ``clock`` gives an aware datetime. ConfigError for a URL that names no store. Nothing is connected to yet, and
-        no key is read.
+        no key is read. ``may_write`` is called before each record and raises where none may be added.
         """
-        return cls(store_of(url, account, tls), clock=clock, author=operator() if author is None else author, keys=keys)
+        return cls(
+            store_of(url, account, tls),
+            clock=clock,
+            author=operator() if author is None else author,
+            keys=keys,
+            may_write=may_write,
+        )
 
     @property
     def name(self) -> str:
@@ -114,6 +130,7 @@ class SqlTrail:
         TypeError or ValueError when the payload has what JSON cannot carry unchanged: NaN, bytes, keys that are no
         strings.
         """
+        self._may_write()
         text = canonical(payload)
         self.check_key()
         with self._told():
@@ -305,6 +322,7 @@ class SqlTrail:
 
     def prune(self, through: AuditRecord, payload: Mapping[str, object]) -> AuditRecord:
         """Remove all records up to that one; return the record that notes it. AuditError when it is no longer there."""
+        self._may_write()
         told = {**payload, "through": {"seq": through.seq, "hash": through.hash}}
         if self._keys.signing is not None:
             self._make_signatures()

@@ -12,7 +12,7 @@ from typing import TextIO, cast
 import click
 
 import replfix
-from replfix.cli.options import server_option
+from replfix.cli.options import AlsoBefore, common_options, server_option
 from replfix.cli.stdio import BestEffortStream, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
@@ -60,7 +60,6 @@ Exit codes: 0 healthy or resolved · 1 bug · 2 usage · 3 conflict found · 4 n
 \b
 Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fish_source)""",
 )
-@click.option("--config", "config_path", metavar="FILE", type=click.Path(dir_okay=False), help="Configuration file.")
 @click.option("--replica", "replica_url", metavar="URL", help="One replica, without a configuration.")
 @click.option("--source", "source_url", metavar="URL", help="Its source, where the replica's own status does not tell.")
 @click.option(
@@ -73,11 +72,14 @@ Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fi
 )
 @server_option
 @click.option("--no-animation", is_flag=True, help="Nothing moves by itself on the screen.")
+@common_options
 @click.version_option(replfix.__version__, prog_name="replfix")
 @click.pass_context
 def cli(
     ctx: click.Context,
     config_path: str | None,
+    as_json: bool,
+    verbose: bool,  # noqa: ARG001 - of the command behind it, and of _show_where
     replica_url: str | None,
     source_url: str | None,
     demo: str | None,
@@ -90,11 +92,13 @@ def cli(
     """
     given = [parameter for parameter in ctx.params if ctx.get_parameter_source(parameter) is _COMMAND_LINE]
     if ctx.invoked_subcommand is not None:
-        if given:
-            raise _misplaced(ctx, given[0], ctx.invoked_subcommand)
+        for parameter in given:
+            _check_place(ctx, parameter, ctx.invoked_subcommand)
         return 0
     from replfix.cli.commands.tui import on_terminal, open_demo, open_tui
 
+    if as_json:
+        raise UsageError("--json is for commands, and none was given.", "See 'replfix --help'.")
     if not given and not on_terminal():
         click.echo(ctx.get_help())
         return 0
@@ -107,13 +111,14 @@ def cli(
     return open_demo(demo, server=server, animate=not no_animation)
 
 
-def _misplaced(ctx: click.Context, parameter: str, command: str) -> UsageError:
-    """Return the error for an option of the terminal UI before a command, where it would be ignored in silence."""
-    option = next(p.opts[0] for p in ctx.command.params if p.name == parameter)
-    return UsageError(
-        f"{option} comes before the command {command!r}: there it is an option of the terminal UI.",
-        f"Write it after the command, where that takes it: replfix {command} --help.",
-    )
+def _check_place(ctx: click.Context, parameter: str, command: str) -> None:
+    """Raise UsageError for an option of the terminal UI before a command, where it would be ignored in silence."""
+    option = next(p for p in ctx.command.params if p.name == parameter)
+    if not isinstance(option, AlsoBefore):
+        raise UsageError(
+            f"{option.opts[0]} is written before the command {command!r}: there it is an option of the terminal UI.",
+            f"Write it after the command, where that takes it: replfix {command} --help.",
+        )
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-F = TypeVar("F", bound=Callable[..., Any])
+from replfix.core.connection.command_line import CommandLine, given
+
+_COMMAND_LINE = ParameterSource.COMMANDLINE
+
+READ_ONLY_HELP = "Refuse everything that writes on a server or to the audit trail, dry runs too."
 
 
-def common_options(function: F) -> F:
-    """Add ``--config``, ``--json`` and ``--verbose``: as ``config_path``, ``as_json`` and ``verbose``."""
-    function = click.option("--verbose", is_flag=True, help="Say more on stderr about what is done.")(function)
-    function = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(
-        function
-    )
-    return click.option(
+class AlsoBefore(click.Option):
+    """An option that may be in front of the command too: there it is one of ``replfix`` itself, with the same name."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """Return what was given after the command, else what was given before it."""
+        value, source = super().consume_value(ctx, opts)
+        root, name = ctx.find_root(), self.name or ""
+        if source is not _COMMAND_LINE and root is not ctx and root.get_parameter_source(name) is _COMMAND_LINE:
+            return root.params[name], _COMMAND_LINE
+        return value, source
+
+
+_option = functools.partial(click.option, cls=AlsoBefore)
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config``, ``--json`` and ``--verbose`` as ``config_path``, ``as_json`` and ``verbose``; and ``--read-only``.
+
+    ``load`` knows of the latter: no command has to pass it on.
+    """
+
+    @functools.wraps(function)
+    def with_command_line(read_only: bool, **others: Any) -> Any:
+        with given(CommandLine(read_only=read_only)):
+            return function(**others)
+
+    command = _option("--read-only", is_flag=True, help=READ_ONLY_HELP)(with_command_line)
+    command = _option("--verbose", is_flag=True, help="Say more on stderr about what is done.")(command)
+    command = _option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(command)
+    return _option(
         "--config",
         "config_path",
         metavar="FILE",
         type=click.Path(dir_okay=False),
         help="Configuration file (default: $REPLFIX_CONFIG, ./replfix.toml, the user's and the system's).",
-    )(function)
+    )(command)
 
 
 def _server_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -34,7 +62,7 @@ def _server_names(_ctx: click.Context, _param: click.Parameter, incomplete: str)
     return [name for name in flavours.NAMES if name.startswith(incomplete)]
 
 
-def server_option(function: F) -> F:
+def server_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--server``: which servers a lab is made of."""
     return click.option(
         "--server",

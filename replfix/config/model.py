@@ -88,6 +88,7 @@ class Defaults(_Encrypted):
 
     defaults_file: Name | None = None  # a MySQL option file, for every server that names none itself
     poll_seconds: Annotated[StrictFloat, Field(ge=0.1, le=3600)] = 1.0
+    read_only: StrictBool = False
     user: Name | None = None
 
 

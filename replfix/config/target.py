@@ -10,13 +10,16 @@ from pathlib import Path
 from replfix.config.model import ConfigFile, Policy, ServerSettings
 from replfix.config.option_file import OptionFile, read_option_file
 from replfix.config.read_config import read_config, suggestion, working_directory
+from replfix.core.connection.command_line import NOTHING_GIVEN, CommandLine, current
 from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
 from replfix.core.connection.limits import Limits
 from replfix.core.connection.postgresql_server import PostgresqlServer, is_postgresql
 from replfix.core.connection.tls import Tls
-from replfix.errors import ConfigError, UsageError
+from replfix.errors import ConfigError, ReadOnly, UsageError
 
 DEFAULT_OPTION_FILE = "~/.my.cnf"
+READ_ONLY = "REPLFIX_READ_ONLY"
+_NO = ("", "0", "no", "off", "false")
 
 
 NamedAt = Callable[[str, int], Endpoint | None]
@@ -51,10 +54,13 @@ def _first_fitting(accounts: Iterable[Account]) -> Account:
 class Config:
     """The configuration file with the accounts around it. Option files are read when an account needs one."""
 
-    def __init__(self, path: Path | None, file: ConfigFile, *, named: bool) -> None:
+    def __init__(
+        self, path: Path | None, file: ConfigFile, *, named: bool, command_line: CommandLine = NOTHING_GIVEN
+    ) -> None:
         self.path = path
         self.file = file
         self.named = named  # by --config or $REPLFIX_CONFIG
+        self.command_line = command_line
         self._option_files: dict[str, OptionFile] = {}
 
     @property
@@ -76,6 +82,20 @@ class Config:
     def poll_seconds(self) -> float:
         """How often the TUI reads the status."""
         return self.file.defaults.poll_seconds
+
+    @property
+    def read_only(self) -> str:
+        """Where it was asked for that nothing is written, for people; empty where it was not. Any place is enough."""
+        if self.command_line.read_only:
+            return "--read-only"
+        if os.environ.get(READ_ONLY, "").strip().lower() not in _NO:
+            return f"${READ_ONLY}"
+        return f"read_only in {self.path}" if self.file.defaults.read_only else ""
+
+    def check_may_write(self) -> None:
+        """Raise ReadOnly where it was asked for that nothing is written."""
+        if self.read_only:
+            raise ReadOnly(self.read_only)
 
     @property
     def policy(self) -> Policy:
@@ -288,4 +308,5 @@ class Config:
 
 def load(path: str | None = None) -> Config:
     """Return the configuration that applies: ``path`` (``--config``), else what the search finds, else the defaults."""
-    return Config(*read_config(path), named=bool(path or os.environ.get("REPLFIX_CONFIG")))
+    named = bool(path or os.environ.get("REPLFIX_CONFIG"))
+    return Config(*read_config(path), named=named, command_line=current())

@@ -31,7 +31,13 @@ def open_trail(config: Config) -> SqlTrail:
     """Open the audit trail that the configuration names."""
     from replfix.audit import SqlTrail  # SQLAlchemy takes a third of the time that a command needs to start
 
-    return SqlTrail.open(config.audit_url, account=config.audit_account, tls=config.audit_tls, keys=audit_keys(config))
+    return SqlTrail.open(
+        config.audit_url,
+        account=config.audit_account,
+        tls=config.audit_tls,
+        keys=audit_keys(config),
+        may_write=config.check_may_write,
+    )
 
 
 _BEFORE_WRITES = {RecordKind.SETTINGS, RecordKind.INTENT, RecordKind.ON_SOURCE}
@@ -46,7 +52,10 @@ def trail_to_write(
 
     An error while that head is kept undoes nothing: ``warn`` gets it. An error that nobody expects comes out as
     Unexpected where a server may have been changed; ``expected``: those that are no bug of the caller.
+
+    Everything that writes begins here, and so ends here with ReadOnly where that was asked for.
     """
+    config.check_may_write()
     places, trail = anchor_places(config), open_trail(config)
     try:
         yield trail

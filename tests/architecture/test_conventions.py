@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -172,23 +171,6 @@ def test_a_command_has_a_page_and_examples(name: str) -> None:
     assert result.exit_code == 0
     assert "Examples:" in result.output
     assert f"replfix {name}" in result.output
-
-
-def _options(command: click.Command) -> set[str]:
-    found = {long for p in command.params for long in p.opts if long.startswith("--")}
-    if isinstance(command, click.Group):
-        for child in command.commands.values():
-            found |= _options(child)
-    return found
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_stands_in_the_page_of_its_command(name: str) -> None:
-    page = (ROOT / "docs" / "commands" / f"{name}.md").read_text("utf-8")
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    missing = {option for option in _options(command) if option not in page}
-    assert missing <= {"--help"}, f"docs/commands/{name}.md does not name {sorted(missing)}"
 
 
 def test_nothing_that_was_made_from_a_template_is_left_to_fill_in() -> None:

@@ -233,6 +233,7 @@ def anchor(places: tuple[str, ...], config_path: str | None, as_json: bool, verb
     from replfix.wiring import trails
 
     config = configuration.load(config_path)
+    config.check_may_write()
     where = trails.anchor_places(config, places)
     if not where:
         raise UsageError(

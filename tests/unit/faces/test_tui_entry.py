@@ -141,11 +141,11 @@ class TestOnATerminal:
         assert (demo.called, played.called) == (in_tui, not in_tui)
 
 
-@pytest.mark.parametrize("args", [["--config", "x", "status"], ["--no-animation", "lab", "status"]])
+@pytest.mark.parametrize("args", [["--demo=x", "status"], ["--no-animation", "lab", "status"]])
 def test_its_options_before_a_command_are_not_passed_over_in_silence(args: list[str], capsys: Output) -> None:
     assert run(args) == 2
     error = capsys.readouterr().err
-    assert "before the command" in error
+    assert "is written before the command" in error
     assert "Write it after" in error
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from replfix.cli.app import COMMANDS, cli
 from replfix.cli.commands.schema import all_schemas
+from replfix.cli.options import AlsoBefore
 from replfix.core.advisor.findings import FINDINGS
 from replfix.core.connection import privileges
 from replfix.core.diagnosis.causes import CAUSES
@@ -24,7 +25,6 @@ from tests.places import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *(ROOT / ".github").glob("*.md")])
-SHARED = {"--config", "--json", "--verbose"}  # of every command: docs/automation.md and the pages' tables
 COMMAND_LINE = re.compile(r"(?:\$ )?(replfix(?: .*)?)\Z")
 
 
@@ -124,11 +124,17 @@ def test_every_command_and_its_own_options_are_on_its_page(path: tuple[str, ...]
     own = {
         option
         for parameter in command.params
-        if isinstance(parameter, click.Option)
+        if isinstance(parameter, click.Option) and not isinstance(parameter, AlsoBefore)
         for option in parameter.opts
         if option.startswith("--")
     }
-    assert {option for option in own - SHARED if option not in text} == set()
+    assert {option for option in own if option not in text} == set()
+
+
+def test_the_options_that_commands_share_are_listed_once() -> None:
+    text = (DOCS / "configuration.md").read_text().partition("## Options")[2].partition("\n## ")[0]
+    shared = {option for p in cli.params if isinstance(p, AlsoBefore) for option in p.opts}
+    assert {option for option in shared if f"`{option}" not in text} == set()
 
 
 def test_every_cause_has_its_page_and_every_page_its_cause() -> None:
