@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from replfix.present.ascii_text import without_symbols
 from replfix.present.safe_text import harmless_json, indented, without_passwords
 
 if TYPE_CHECKING:
@@ -25,8 +27,14 @@ PIPED_WIDTH = 200
 
 def emit(document: BaseModel) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(harmless_json(document.model_dump_json(indent=2, by_alias=True)) + "\n")
+    text = document.model_dump_json(indent=2, by_alias=True)
+    sys.stdout.write(harmless_json(text, only_ascii=not _is_utf8()) + "\n")
     sys.stdout.flush()
+
+
+def _is_utf8() -> bool:
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -59,7 +67,8 @@ def page(*parts: RenderableType) -> None:
         click.echo(text, nl=False)
     else:
         os.environ.setdefault("LESS", "FRX")  # colours pass, short texts stay, the screen is left as it was
-        click.echo_via_pager(text)
+        # the pager gets bytes, past what writes to stdout
+        click.echo_via_pager(without_symbols(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
 
 def _print(out: Console, parts: Iterable[RenderableType]) -> None:

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from typing import Any, TextIO
 
+from replfix.present.ascii_text import without_symbols
+
 
 class ReaderGone(Exception):
     """Nobody reads what is written to stdout any more (``replfix … | head``). No OSError: click ends those with 1."""
@@ -30,10 +32,17 @@ class BestEffortStream:
         """Write the text, or drop it when nothing can be written any more. ReaderGone as the class describes."""
         if self.lost is None:
             try:
-                return self._stream.write(text)
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                return self.write(without_symbols(text, self.encoding))
             except OSError as error:
                 self._lose(error)
         return len(text)
+
+    @property
+    def encoding(self) -> str:
+        """The stream's encoding; UTF-8 of one that takes text as it is."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
 
     def flush(self) -> None:
         """Flush; what cannot be written is lost, without an error but ReaderGone."""

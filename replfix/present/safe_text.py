@@ -46,14 +46,18 @@ def _without_password(word: re.Match[str]) -> str:
     return word[0] if begin is None else f"{word[0][: begin.end()]}…{word[0][end:]}"
 
 
-def harmless_json(text: str) -> str:
+def harmless_json(text: str, *, only_ascii: bool = False) -> str:
     r"""Return the same JSON document, with whatever a terminal obeys or hides as ``\uXXXX``: it may be looked at on one.
 
-    ``text`` has its line ends between the values only, as every JSON document.
+    ``text`` has its line ends between the values only, as every JSON document. ``only_ascii`` is for where it cannot be
+    written as UTF-8, which JSON is.
     """
     if text.isascii() and "\x7f" not in text:  # the others are escaped already
         return text
-    return "".join(_as_escape(c) if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
+    return "".join(
+        _as_escape(c) if c != "\n" and (unicodedata.category(c) in _HIDDEN or (only_ascii and not c.isascii())) else c
+        for c in text
+    )
 
 
 def _as_escape(character: str) -> str:

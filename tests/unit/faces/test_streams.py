@@ -6,11 +6,14 @@ import errno
 import shlex
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
+from replfix.cli import output
+from replfix.cli.documents.error import ErrorDocument
 from replfix.cli.stdio import BestEffortStream, ReaderGone
+from replfix.present.page.page_model import Symbol
 from tests.integration.running import environment
 
 REPLFIX = f"{shlex.quote(sys.executable)} -m replfix"
@@ -65,3 +68,41 @@ def test_a_reader_of_results_that_went_away_ends_the_run() -> None:
     enduring.write("one\n")
     with pytest.raises(ReaderGone):
         enduring.write("two\n")
+
+
+def written(text: str, encoding: str) -> bytes:
+    raw = BytesIO()
+    with TextIOWrapper(raw, encoding, write_through=True) as stream:
+        best_effort = BestEffortStream(stream, ends_with_reader=True)
+        best_effort.write(text)
+        assert best_effort.lost is None
+        return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-8", "✔ é → 中 \\udc80".encode()),
+        ("iso-8859-1", b"+ \xe9 -> \\u4e2d \\udc80"),
+        ("ascii", b"+ \\xe9 -> \\u4e2d \\udc80"),
+        ("cp1252", b"+ \xe9 -> \\u4e2d \\udc80"),
+    ],
+)
+def test_what_the_encoding_lacks_is_written_in_ascii(encoding: str, expected: bytes) -> None:
+    """The last one is a byte of a file's name that is no UTF-8: no encoding has it."""
+    assert written("✔ é → 中 \udc80", encoding) == expected
+
+
+@pytest.mark.parametrize("sign", sorted({*(symbol.sign for symbol in Symbol), *"■▶≠↵▸░"}))
+def test_every_symbol_has_an_ascii_form(sign: str) -> None:
+    assert b"\\" not in written(sign, "ascii")
+
+
+def test_a_document_is_the_same_in_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON is UTF-8: where that cannot be written, it is ASCII with escapes, and no symbol is replaced."""
+    document = ErrorDocument.of("✔ é 中 🎉", "", 2)
+    for encoding in ("utf-8", "iso-8859-1", "ascii"):
+        with TextIOWrapper(raw := BytesIO(), encoding) as stream:
+            monkeypatch.setattr("sys.stdout", BestEffortStream(stream, ends_with_reader=True))
+            output.emit(document)
+            assert ErrorDocument.model_validate_json(raw.getvalue()) == document
