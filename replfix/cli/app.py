@@ -12,6 +12,8 @@ from typing import TextIO, cast
 import click
 
 import replfix
+from replfix.cli.client_options import client_options, refuse_passwords
+from replfix.cli.groups import CommandGroup
 from replfix.cli.options import AlsoBefore, common_options, server_option
 from replfix.cli.stdio import BestEffortStream, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
@@ -23,7 +25,7 @@ _COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 INTERRUPTED = 130  # what shells report for a command ended by Ctrl-C
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """One file a command, ``replfix/cli/<name>.py``, imported when it is needed: ``--help`` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -45,7 +47,7 @@ def _scenarios(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
 @click.command(
     cls=_Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["-?", "-h", "--help"], "max_content_width": 110},
     epilog="""\b
 Examples:
   replfix                            the terminal UI, on every configured replica
@@ -60,8 +62,16 @@ Exit codes: 0 healthy or resolved · 1 bug · 2 usage · 3 conflict found · 4 n
 \b
 Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fish_source)""",
 )
-@click.option("--replica", "replica_url", metavar="URL", help="One replica, without a configuration.")
-@click.option("--source", "source_url", metavar="URL", help="Its source, where the replica's own status does not tell.")
+@click.option(
+    "--replica", "urls", cls=AlsoBefore, multiple=True, metavar="URL", help="A replica, without a configuration."
+)
+@click.option(
+    "--source",
+    "source_url",
+    cls=AlsoBefore,
+    metavar="URL",
+    help="Its source, where that cannot be found from the replica's own status.",
+)
 @click.option(
     "--demo",
     is_flag=False,
@@ -72,6 +82,7 @@ Completion: eval "$(_REPLFIX_COMPLETE=bash_source replfix)"   (or zsh_source, fi
 )
 @server_option
 @click.option("--no-animation", is_flag=True, help="Nothing moves by itself on the screen.")
+@client_options
 @common_options
 @click.version_option(replfix.__version__, prog_name="replfix")
 @click.pass_context
@@ -80,7 +91,7 @@ def cli(
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001 - of the command behind it, and of _show_where
-    replica_url: str | None,
+    urls: tuple[str, ...],
     source_url: str | None,
     demo: str | None,
     server: str | None,
@@ -105,20 +116,27 @@ def cli(
     if demo is None:
         if server is not None:
             raise UsageError("--server says on which servers a demo is made.", "Give it with --demo.")
-        return open_tui(config_path, replica_url, source_url, animate=not no_animation)
-    if config_path or replica_url or source_url:
+        return open_tui(config_path, urls, source_url, animate=not no_animation)
+    if config_path or urls or source_url:
         raise UsageError("--demo has servers of its own.", "Leave out --config, --replica and --source.")
     return open_demo(demo, server=server, animate=not no_animation)
 
 
 def _check_place(ctx: click.Context, parameter: str, command: str) -> None:
-    """Raise UsageError for an option of the terminal UI before a command, where it would be ignored in silence."""
+    """Raise UsageError for an option before a command that does not take it: it would be ignored in silence."""
     option = next(p for p in ctx.command.params if p.name == parameter)
-    if not isinstance(option, AlsoBefore):
+    found = cli.get_command(ctx, command)
+    if found is not None and parameter not in _taken_from_before(found):
         raise UsageError(
-            f"{option.opts[0]} is written before the command {command!r}: there it is an option of the terminal UI.",
-            f"Write it after the command, where that takes it: replfix {command} --help.",
+            f"{option.opts[-1]} is written before the command {command!r}, which does not take it.",
+            f"See 'replfix {command} --help'.",
         )
+
+
+def _taken_from_before(command: click.Command) -> set[str | None]:
+    taken = {p.name for p in command.params if isinstance(p, AlsoBefore)}
+    children = command.commands.values() if isinstance(command, click.Group) else ()
+    return taken.union(*map(_taken_from_before, children))
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -143,15 +161,16 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     try:
+        refuse_passwords(argv)
         result = cli.main(args=list(argv), prog_name="replfix", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except ReaderGone:
         raise
     except ReplfixError as error:
-        _report(argv, error.message, error.hint, error.exit_code)
+        code = _report(argv, error.message, error.hint, error.exit_code)
         if isinstance(error, Unexpected):
             _show_where(argv)
-        return error.exit_code
+        return code
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.Abort:
@@ -160,15 +179,14 @@ def _run(argv: Sequence[str]) -> int:
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
         command = context.command_path if context is not None else "replfix"
-        _report(argv, error.format_message(), f"See '{command} --help'.", 2)
-        return 2
+        return _report(argv, error.format_message(), f"See '{command} --help'.", 2)
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:
-        _report(argv, f"replfix failed: {type(error).__name__}: {error}", _BUG_HINT, 1)
+        code = _report(argv, f"replfix failed: {type(error).__name__}: {error}", _BUG_HINT, 1)
         _show_where(argv)
-        return 1
+        return code
 
 
 _BUG_HINT = "This is a bug in replfix. Run again with --verbose and report what it prints."
@@ -208,8 +226,8 @@ def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
     return code or (NotVerified.exit_code if changing else NotDone.exit_code)
 
 
-def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> None:
-    """Print an error in words on stderr; with ``--json`` also as the one document on stdout."""
+def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> int:
+    """Print an error in words on stderr; with ``--json`` also as the one document on stdout. Return the exit code."""
     from replfix.present.safe_text import indented, without_passwords
 
     message, hint = indented(without_passwords(message)), indented(without_passwords(hint))
@@ -221,3 +239,9 @@ def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> Non
         from replfix.cli.output import emit
 
         emit(ErrorDocument.of(message, hint, exit_code))
+    if "--nagios" in argv:
+        from replfix.cli import nagios
+
+        click.echo(nagios.line_of(nagios.UNKNOWN, message))
+        return nagios.UNKNOWN
+    return exit_code

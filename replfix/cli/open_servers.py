@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -25,13 +26,36 @@ if TYPE_CHECKING:
 
 
 def open_target(config: Config, meant: ReplicaSelector) -> TargetConnections:
-    """Return the replica that the command line names, not connected yet. UsageError and ConfigError as ``Config.target``."""
+    """Return the replica that the command line names, not connected yet.
+
+    UsageError and ConfigError as ``Config.target``; where none is named of several, it says which ones are stopped.
+    """
+    from replfix.wiring.stopped_replicas import stopped_replicas
+
+    if not meant.named and len(targets := config.targets()) > 1:
+        raise UsageError(
+            "Which replica?",
+            f"Give a name. {stopped_replicas(targets)} Configured: {', '.join(target.name for target in targets)}.".replace(
+                "  ", " "
+            ),
+        )
+    return _opened(config, [meant])[0]
+
+
+def open_targets(config: Config, meant: Sequence[ReplicaSelector]) -> list[TargetConnections]:
+    """Return the replicas that the command line names, else all that are configured, not connected yet."""
+    if len(meant) == 1 and not meant[0].named and len(targets := config.targets()) > 1:
+        meant = [replace(meant[0], name=target.name) for target in targets]
+    return _opened(config, meant)
+
+
+def _opened(config: Config, meant: Sequence[ReplicaSelector]) -> list[TargetConnections]:
     from replfix.wiring.servers import TargetConnections
 
-    target = config.target(meant.name, meant.replica_url, meant.source_url, meant.channel, meant.source_uuid)
-    for warning in (*config.warnings, *_seen_by_others(meant)):
+    targets = [config.target(m.name, m.replica_url, m.source_url, m.channel, m.source_uuid) for m in meant]
+    for warning in (*config.warnings, *(seen for each in meant for seen in _seen_by_others(each))):
         narrate(f"Warning: {warning}")
-    return TargetConnections(target, ask_password, agree)
+    return [TargetConnections(target, ask_password, agree) for target in targets]
 
 
 @contextmanager

@@ -5,17 +5,28 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from replfix.core.connection.command_line import CommandLine, given
+from replfix.core.connection.command_line import current, given
+from replfix.errors import UsageError
 
 _COMMAND_LINE = ParameterSource.COMMANDLINE
 
 READ_ONLY_HELP = "Refuse everything that writes on a server or to the audit trail, dry runs too."
+
+
+def both_given(one: str, other: str) -> UsageError:
+    """Return the error for two options of which one has to be left out."""
+    return UsageError(f"{one} and {other} were both given.", "Leave one of them out.")
+
+
+def source_of_several() -> UsageError:
+    """Return the error for ``--source`` where it is not clear whose it is."""
+    return UsageError("--source was given, and several replicas.", "Name the one replica that it belongs to.")
 
 
 class AlsoBefore(click.Option):
@@ -41,7 +52,7 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def with_command_line(read_only: bool, **others: Any) -> Any:
-        with given(CommandLine(read_only=read_only)):
+        with given(replace(current(), read_only=read_only)):
             return function(**others)
 
     command = _option("--read-only", is_flag=True, help=READ_ONLY_HELP)(with_command_line)
@@ -83,41 +94,81 @@ class ReplicaSelector:
     source_uuid: str | None = None
 
     @property
-    def one(self) -> bool:
+    def named(self) -> bool:
         """Whether a replica was named; without one a command may take all that are configured."""
         return self.name is not None or self.replica_url is not None
 
 
 def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add NAME, or ``--replica URL`` with ``--source URL``, ``--source-uuid`` and ``--channel``: together as ``meant``."""
+    """Add NAME, or ``--replica URL`` with ``--source URL``, ``--source-uuid`` and ``--channel``: together as ``meant``.
+
+    And what the mysql client takes for signing in. UsageError where several replicas are named.
+    """
 
     @functools.wraps(function)
-    def gathered(
-        name: str | None,
-        replica_url: str | None,
-        source_url: str | None,
-        source_uuid: str | None,
-        channel: str | None,
-        **others: Any,
-    ) -> Any:
-        return function(meant=ReplicaSelector(name, replica_url, source_url, channel, source_uuid), **others)
+    def one(names: tuple[str, ...], urls: tuple[str, ...], **others: Any) -> Any:
+        if len(names) + len(urls) > 1:
+            raise UsageError(
+                f"This command works on one replica, and {len(names) + len(urls)} were named.",
+                "Give one NAME or one --replica. 'replfix status' takes several.",
+            )
+        return _gathered(function, names, urls, **others)
 
-    command = click.option("--channel", metavar="NAME", help="This channel only, of several.")(gathered)
+    argument = click.argument("names", metavar="[NAME]", nargs=-1, shell_complete=configured_names)
+    return argument(_selecting(one))
+
+
+def replicas_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same for any number of replicas: ``meant`` is a tuple, of one without a name where none was named."""
+
+    @functools.wraps(function)
+    def several(names: tuple[str, ...], urls: tuple[str, ...], **others: Any) -> Any:
+        if others["source_url"] is not None and len(names) + len(urls) > 1:
+            raise source_of_several()
+        return _gathered(function, names, urls, many=True, **others)
+
+    argument = click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=configured_names)
+    return argument(_selecting(several, " Can be given several times."))
+
+
+def _gathered(
+    function: Callable[..., Any],
+    names: tuple[str, ...],
+    urls: tuple[str, ...],
+    source_url: str | None,
+    source_uuid: str | None,
+    channel: str | None,
+    many: bool = False,
+    **others: Any,
+) -> Any:
+    named = [*((name, None) for name in names), *((None, url) for url in urls)] or [(None, None)]
+    meant = tuple(ReplicaSelector(name, url, source_url, channel, source_uuid) for name, url in named)
+    return function(meant=meant if many else meant[0], **others)
+
+
+def _selecting(function: Callable[..., Any], how_many: str = "") -> Callable[..., Any]:
+    from replfix.cli.client_options import client_options
+
+    command = client_options(function)
+    command = click.option("--channel", metavar="NAME", help="This channel only, of several.")(command)
     command = click.option(
         "--source-uuid",
         metavar="UUID",
         help="The server_uuid of another server to read in place of the source; the server that answers has to have it.",
     )(command)
-    command = click.option(
+    command = _option(
         "--source",
         "source_url",
         metavar="URL",
         help="The source, where it cannot be found from the replica's own status.",
     )(command)
-    command = click.option(
-        "--replica", "replica_url", metavar="URL", help="The replica: mysql://user:password@host:port."
+    return _option(
+        "--replica",
+        "urls",
+        metavar="URL",
+        multiple=True,
+        help=f"The replica: mysql://user:password@host:port.{how_many}",
     )(command)
-    return click.argument("name", required=False, shell_complete=configured_names)(command)
 
 
 _PLAIN = re.compile(r"[\w.:@%+-]+\Z")
@@ -133,8 +184,9 @@ def configured_names(ctx: click.Context, _param: click.Parameter, incomplete: st
     from replfix.errors import ReplfixError
 
     try:
-        config = load(ctx.params.get("config_path"))
-        names = [target.name for target in config.targets()]
+        root = ctx.find_root().params.get("config_path")
+        config = load(ctx.params.get("config_path") or root)
+        names = list(config.file.replicas)
     except ReplfixError:
         return []
     if ctx.info_name == "explain":

@@ -87,6 +87,7 @@ class Defaults(_Encrypted):
     """``[defaults]``: for every server that does not set them itself."""
 
     defaults_file: Name | None = None  # a MySQL option file, for every server that names none itself
+    login_path: Name | None = None  # of ~/.mylogin.cnf, likewise
     poll_seconds: Annotated[StrictFloat, Field(ge=0.1, le=3600)] = 1.0
     read_only: StrictBool = False
     user: Name | None = None
@@ -100,6 +101,7 @@ class ServerSettings(_Encrypted):
     socket: Name | None = None
     user: Name | None = None
     defaults_file: Name | None = None
+    login_path: Name | None = None
     enable_cleartext_plugin: StrictBool | None = None
     get_server_public_key: StrictBool | None = None
     server_public_key_path: Name | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shlex
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from replfix import own_files
 from replfix.config.model import ConfigFile
 from replfix.core.connection.tls import TlsMode
+from replfix.core.words import nearest, suggestion
 from replfix.errors import ConfigError
 
 FILE_NAME = "replfix.toml"
@@ -26,7 +26,7 @@ _ELSEWHERE = (
     "or into the environment as REPLFIX_PASSWORD."
 )
 _NOT_IN_PASSING = {
-    "defaults_file", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
+    "defaults_file", "login_path", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
     "ssl_mode", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher", "tls_version",
 }  # fmt: skip
 _DOCS_HINT = "docs/configuration.md lists every key."
@@ -131,8 +131,8 @@ def _problem(problem: Any) -> str:
     where = _dotted(location)
     if problem["type"] == "extra_forbidden":
         known = _keys_at(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        return f"{where}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}.")
+        near = nearest(str(location[-1]), known)
+        return f"{where}: unknown key; " + (f"did you mean {near!r}?" if near else f"known are {', '.join(known)}.")
     if problem["type"] == "missing":
         return f"{where}: missing, and it is required."
     message: str = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -175,10 +175,3 @@ def _check_sources(file: Path, config: ConfigFile) -> None:
                 f"{file}: {where}: there is no source {replica.source!r}.",
                 suggestion(replica.source, known) or "Add a [sources] section for it, or leave the key out.",
             )
-
-
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """Return a hint that lists the names there are, the likely one first; '' when there are none."""
-    near = difflib.get_close_matches(name, known, n=1)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{meant}Configured: {', '.join(known)}." if known else ""

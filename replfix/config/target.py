@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from replfix.config.client_files import groups, read_client_files, read_login_path, read_named
 from replfix.config.model import ConfigFile, Policy, ServerSettings
-from replfix.config.option_file import OptionFile, read_option_file
-from replfix.config.read_config import read_config, suggestion, working_directory
+from replfix.config.option_file import OptionFile
+from replfix.config.read_config import read_config, working_directory
 from replfix.core.connection.command_line import NOTHING_GIVEN, CommandLine, current
 from replfix.core.connection.endpoint import DEFAULT_PORT, Account, Endpoint, Secret
 from replfix.core.connection.limits import Limits
 from replfix.core.connection.postgresql_server import PostgresqlServer, is_postgresql
+from replfix.core.connection.sign_in import SignIn
 from replfix.core.connection.tls import Tls
+from replfix.core.words import suggestion
 from replfix.errors import ConfigError, ReadOnly, UsageError
 
-DEFAULT_OPTION_FILE = "~/.my.cnf"
 READ_ONLY = "REPLFIX_READ_ONLY"
 _NO = ("", "0", "no", "off", "false")
 
@@ -61,7 +64,7 @@ class Config:
         self.file = file
         self.named = named  # by --config or $REPLFIX_CONFIG
         self.command_line = command_line
-        self._option_files: dict[str, OptionFile] = {}
+        self._option_files: dict[tuple[str | None, str | None], OptionFile] = {}
 
     @property
     def audit_url(self) -> str | None:
@@ -105,7 +108,7 @@ class Config:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with the option files read so far, without being an error."""
-        return tuple(warning for read in self._option_files.values() for warning in read.warnings)
+        return tuple(dict.fromkeys(warning for read in self._option_files.values() for warning in read.warnings))
 
     def target(
         self,
@@ -115,16 +118,22 @@ class Config:
         channel: str | None = None,
         source_uuid: str | None = None,
     ) -> Target:
-        """Return the replica that the command line means. Without a name or URL, the only one that is configured.
+        """Return the replica that the command line means.
 
+        Without a name or URL it is the one that ``addressed`` gives, else the only one that is configured.
         ``source_url`` and ``channel`` come before what is configured. UsageError and its ConfigError say what is
         missing.
         """
+        if (name is not None or replica_url is not None) and self.command_line.addresses:
+            named_by = "A name" if replica_url is None else "--replica"
+            raise UsageError(f"{named_by} and {self.command_line.addresses[0]} were given.", "Give one of them.")
+        addressed = self.addressed() if name is None and replica_url is None else None
         if replica_url is not None:
             if name is not None:
                 raise UsageError("A name and --replica were given.", "Give one of them.")
-            replica = self._of_url(replica_url)
-            target = Target(name=str(replica), replica=replica, source=None, channel=None, named_at=self.endpoint_at)
+            target = self._unnamed(self._of_url(replica_url))
+        elif addressed is not None:
+            target = addressed
         else:
             target = self._configured(self._only_name() if name is None else name)
         if source_url is not None:
@@ -144,13 +153,42 @@ class Config:
         """The configured PostgreSQL servers."""
         return tuple(self.file.postgresql)
 
+    def addressed(self) -> Target | None:
+        """Return the server that options of the mysql client name; None where they name none.
+
+        ``-h``, ``-P`` and ``-S``; the address in an option file or login path that the command line names; and where
+        no replica is configured, the host of the user's own option files.
+        """
+        given, read = self.command_line, self._option_file(None)
+        by_files = given.names_files and (read.host is not None or read.socket is not None)
+        only_place = not self.file.replicas and read.host is not None
+        if not given.addresses and not by_files and not only_place:
+            return None
+        host, port = given.host or read.host or "localhost", given.port or read.port or DEFAULT_PORT
+        by_socket = host == "localhost" and given.port is None
+        socket = given.socket or (read.socket if by_socket else None)
+        endpoint = Endpoint(
+            host,
+            port,
+            socket=socket,
+            tls=self._tls(None),
+            sign_in=given.sign_in.over(read.sign_in),
+            limits=self._limits,
+        )
+        return self._unnamed(self._with_account(endpoint, *self._environment_and_files(None)))
+
+    def _unnamed(self, replica: Endpoint) -> Target:
+        return Target(name=str(replica), replica=replica, source=None, channel=None, named_at=self.endpoint_at)
+
     def targets(self) -> list[Target]:
-        """Return every configured replica, in the order of the file."""
-        return [self._configured(name) for name in self.file.replicas]
+        """Return the server that ``addressed`` gives, else every configured replica, in the order of the file."""
+        addressed = self.addressed()
+        return [self._configured(name) for name in self.file.replicas] if addressed is None else [addressed]
 
     def servers(self) -> list[Target]:
-        """Return every configured server, replicas first."""
-        return [*self.targets(), *map(self.server, self.file.sources)]
+        """Return the server that ``addressed`` gives, else every configured one, replicas first."""
+        addressed = self.addressed()
+        return [*self.targets(), *(map(self.server, self.file.sources) if addressed is None else ())]
 
     def server(self, name: str) -> Target:
         """Return a configured server of either kind. Errors as ``target``."""
@@ -197,14 +235,14 @@ class Config:
         server = self.file.sources.get(name_or_url) or self.file.replicas.get(name_or_url)
         if server is None:
             return self._of_url(name_or_url, replica)
-        if server.user is None and server.defaults_file is None:
+        if server.user is None and server.defaults_file is None and server.login_path is None:
             return self._address(server, server.tls(self._beside)).visited_as(replica)
         return self._of_server(server)
 
     def _of_url(self, url: str, replica: Endpoint | None = None) -> Endpoint:
         endpoint = Endpoint.parse(url)
         tls = endpoint.tls.over(self._tls(None) if replica is None else replica.tls)
-        sign_in = endpoint.sign_in.over(self._option_file(None).sign_in)
+        sign_in = endpoint.sign_in.over(self._sign_in(self._option_file(None)))
         return self._with_account(
             self._by_socket(replace(endpoint, tls=tls, sign_in=sign_in, limits=self._limits), self._option_file(None)),
             Account(endpoint.user, endpoint.password),
@@ -213,9 +251,9 @@ class Config:
         )
 
     def _of_server(self, server: ServerSettings) -> Endpoint:
-        read = self._option_file(server.defaults_file)
+        read = self._option_file(server)
         address = self._by_socket(self._address(server, self._tls(server)), read)
-        address = replace(address, sign_in=address.sign_in.over(read.sign_in))
+        address = replace(address, sign_in=address.sign_in.over(self._sign_in(read)))
         return self._with_account(address, *self._environment_and_files(server))
 
     def beside(self, name: str) -> Path:
@@ -258,9 +296,15 @@ class Config:
 
     def _tls(self, server: ServerSettings | None) -> Tls:
         """Return the TLS options: each from the strongest source that has it."""
-        read = self._option_file(server.defaults_file if server else None)
-        inner = self.file.defaults.tls(self._beside).over(read.tls)
-        return inner if server is None else server.tls(self._beside).over(inner)
+        given, read = self.command_line, self._option_file(server)
+        configured = self.file.defaults.tls(self._beside)
+        if server is not None:
+            configured = server.tls(self._beside).over(configured)
+        return given.tls.over(read.tls.over(configured) if given.names_files else configured.over(read.tls))
+
+    def _sign_in(self, read: OptionFile) -> SignIn:
+        """Return what any named server may ask for. Clear text is allowed by name of the server only."""
+        return replace(self.command_line.sign_in, enable_cleartext_plugin=None).over(read.sign_in)
 
     def _with_account(self, endpoint: Endpoint, *accounts: Account) -> Endpoint:
         account = _first_fitting(accounts)
@@ -268,42 +312,41 @@ class Config:
 
     def _environment_and_files(self, server: ServerSettings | None) -> list[Account]:
         """Return the sources of the account, the strongest first."""
-        read = self._option_file(server.defaults_file if server else None)
+        given, read = self.command_line, self._option_file(server)
         password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")
-        return [
+        from_files = Account(read.user, read.password)
+        accounts = [
+            Account(given.user),
+            *([from_files] if given.names_files else []),
             Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password)),
             Account(server.user if server else None),
             Account(self.file.defaults.user),
-            Account(read.user, read.password),
-            Account(None, None if fallback is None else Secret(fallback)),
+            from_files,
+            Account(None, None if fallback is None or read.asks else Secret(fallback)),
         ]
+        if not given.ask_password:
+            return accounts
+        return [*(Account(account.user) for account in accounts), Account(getpass.getuser())]
 
-    def _option_file(self, named: str | None) -> OptionFile:
-        """Return the option file of one server, of [defaults], or the user's own when it exists."""
-        name = named or self.file.defaults.defaults_file
-        key = name or DEFAULT_OPTION_FILE
+    def _option_file(self, server: ServerSettings | None) -> OptionFile:
+        """Return the option files that the command line names, else those of one server, of [defaults], or the user's own."""
+        for of in (None,) if self.command_line.names_files else (server, self.file.defaults):
+            if of is not None and (of.defaults_file is not None or of.login_path is not None):
+                key = (of.defaults_file, of.login_path)
+                break
+        else:
+            key = (None, None)
         if key not in self._option_files:
-            self._option_files[key] = self._read_option_file(name)
+            self._option_files[key] = self._read_option_files(*key)
         return self._option_files[key]
 
-    def _read_option_file(self, name: str | None) -> OptionFile:
-        file = Path(name or DEFAULT_OPTION_FILE).expanduser()
-        if self.path is not None:
-            file = self.path.parent / file  # where it is relative
-        try:
-            return read_option_file(file)
-        except FileNotFoundError:
-            if name is None:
-                return OptionFile()
-            raise ConfigError(
-                f"The option file {file} does not exist.", "Correct defaults_file, or create it."
-            ) from None
-        except OSError as error:
-            if name is None:
-                return OptionFile(warnings=(f"{file} cannot be read: {error.strerror}.",))
-            raise ConfigError(
-                f"Cannot read the option file {file}: {error.strerror}.", "Make it readable for this user."
-            ) from None
+    def _read_option_files(self, name: str | None, login_path: str | None) -> OptionFile:
+        if name is None:
+            return read_client_files(self.command_line, login_path)
+        wanted = groups(self.command_line)
+        beside = self.path.parent if self.path is not None else None  # where it is relative
+        read = read_named(name, "defaults_file", wanted, beside)
+        return read if login_path is None else read_login_path(login_path, wanted).over(read)
 
 
 def load(path: str | None = None) -> Config:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from replfix.core.words import suggestion
 from replfix.errors import ReplfixError
 from replfix.present.channel_state import State, state_of
 from replfix.present.safe_text import visible
@@ -70,6 +71,9 @@ class ReplfixApp(App[None]):
         default = "ansi-dark" if os.environ.get("NO_COLOR") else "replfix-dark"
         wanted = os.environ.get("REPLFIX_THEME", "")
         self.theme = wanted if wanted in self.available_themes else default
+        if wanted and self.theme != wanted:
+            near = suggestion(wanted, self.available_themes, "Themes")
+            self.notify(f"REPLFIX_THEME={wanted}: there is no such theme. {near}", severity="warning", markup=False)
         self.push_screen(FleetScreen())
         self.watch_.start()
         self.set_interval(DRAW_SECONDS, self._draw)

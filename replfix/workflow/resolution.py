@@ -10,7 +10,7 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.plan.outcome import Outcome, Result, Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, in_words
-from replfix.core.words import CANCELLED, counted, shortened
+from replfix.core.words import CANCELLED, counted, shortened, suggestion
 from replfix.errors import (
     NoReplica,
     NotVerified,
@@ -34,6 +34,12 @@ BETWEEN_TRIES_SECONDS = 2.0
 Confirm = Callable[[Diagnosis, Plan], bool]
 
 
+def check_strategy(name: str) -> None:
+    """Raise UsageError, with the likely one, where there is no strategy of that name."""
+    if name not in strategy_names():
+        raise UsageError(f"There is no strategy {name[:60]!r}.", suggestion(name, strategy_names(), "Strategies"))
+
+
 def resolve(
     operation: Operation,
     *,
@@ -49,8 +55,7 @@ def resolve(
     is done for it. A dry run rehearses the first plan and stops. Raises NotDone when nothing was changed, ConnectError
     before anything was; once something was changed, the outcome says how things are.
     """
-    if strategy not in strategy_names():
-        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    check_strategy(strategy)
     recover_first(operation, finish=not dry_run)
     run = _Resolution(operation, strategy, channel, max_rounds, dry_run, confirm)
     while (outcome := run.next_round()) is None:

@@ -204,7 +204,7 @@ Written = Outcome | BaseException | None  # None: it succeeds
 def succeeded(plan: Plan, *, dry_run: bool) -> Outcome:
     if dry_run:
         return Outcome(
-            Result.NEEDS_HUMAN,
+            Result.REHEARSED,
             "Dry run: the replica rehearsed the plan.",
             "",
             (Round(plan, True, False, False),),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import common_options, configured_names
+from replfix.cli.options import both_given, common_options, configured_names
 from replfix.cli.output import emit, narrate, page
 from replfix.errors import UsageError
 
@@ -83,7 +83,7 @@ def command(
     from replfix.present.advice.advice_page import Page
 
     if as_json and format_ not in ("text", "json"):
-        raise UsageError(f"--json and --format {format_} were both given.", "Leave one of them out.")
+        raise both_given("--json", f"--format {format_}")
     earlier = None if since is None else _earlier(since)
     config = load(config_path)
     report = _read(config, _targets(config, names, urls), verbose=verbose, all_of_them=bool(names or urls))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from replfix.cli.groups import CommandGroup
 from replfix.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _selection(function: F) -> F:
 
 
 @click.group(
+    cls=CommandGroup,
     epilog="""\b
 Examples:
   replfix audit list --since 2h
@@ -63,7 +65,7 @@ Examples:
   replfix audit verify
   replfix audit anchor --to /mnt/vault/replfix.anchors
   replfix audit export --since 2026-03-01 --output march.jsonl
-  replfix audit prune --before 365d --output 2025.jsonl"""
+  replfix audit prune --before 365d --output 2025.jsonl""",
 )
 def command() -> None:
     """Read, verify, anchor, export and prune the record of everything that replfix changed."""

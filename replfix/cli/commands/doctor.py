@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import ReplicaSelector, common_options, replica_options
+from replfix.cli.options import ReplicaSelector, common_options, replicas_options
 from replfix.cli.output import console, emit
 from replfix.present.safe_text import visible
 
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 Examples:
   replfix doctor                                   every configured replica
   replfix doctor db2
-  replfix doctor --replica mysql://dba@10.0.0.2 --json
+  replfix doctor -h 10.0.0.2 -u dba -p --json
 \b
 Exit codes: 0 everything that replfix does will work · 6 something will not""",
 )
-@replica_options
+@replicas_options
 @common_options
 def command(
-    meant: ReplicaSelector,
+    meant: tuple[ReplicaSelector, ...],
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
@@ -41,16 +40,17 @@ def command(
     Of every configured replica, or of one, and of its sources. A missing privilege is named with the GRANT that gives it.
     """
     from replfix.cli.documents.doctor import doctor_document
+    from replfix.cli.open_servers import open_targets
     from replfix.config import load
     from replfix.core.doctor.checkup import Verdict
     from replfix.errors import ConnectError
 
     config = load(config_path)
     checked: list[tuple[str, Check]] = []
-    targets = _targets(config, meant)
-    for name, check in _all(config, targets):
+    opened = open_targets(config, meant)
+    for name, check in _all(config, opened):
         if not as_json:
-            if len(targets) > 1 and (not checked or checked[-1][0] != name):
+            if len(opened) > 1 and (not checked or checked[-1][0] != name):
                 click.secho(f"{visible(name)}:", bold=True)
             _print(check)
         checked.append((name, check))
@@ -59,25 +59,17 @@ def command(
     return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for _, c in checked) else 0
 
 
-def _targets(config: Config, meant: ReplicaSelector) -> list[ReplicaSelector]:
-    """Return the replica that was named, or every replica that is configured."""
-    if meant.one or len(config.targets()) < 2:
-        return [meant]
-    return [replace(meant, name=target.name) for target in config.targets()]
-
-
-def _all(config: Config, targets: list[ReplicaSelector]) -> Iterator[tuple[str, Check]]:
-    from replfix.cli.open_servers import open_target
+def _all(config: Config, opened: list[TargetConnections]) -> Iterator[tuple[str, Check]]:
     from replfix.core.doctor.checkup import Check, Verdict
-    from replfix.errors import ConnectError
+    from replfix.errors import ReplfixError
 
-    for meant in targets:
-        with open_target(config, meant) as wired:
+    for wired in opened:
+        with wired:
             try:
                 for check in _checks(wired, config):
                     yield wired.target.name, check
-            except ConnectError as error:
-                if len(targets) == 1:
+            except ReplfixError as error:
+                if len(opened) == 1:
                     raise
                 yield wired.target.name, Check("replica-reachable", Verdict.FAILED, error.message, error.hint)
 

@@ -227,7 +227,7 @@ def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) 
     """Yield the server to ask: only one that was named, for an error need not come from the one that is configured."""
     from replfix.workflow.explain.explanations import NOBODY
 
-    if not meant.one:
+    if not meant.named:
         yield NOBODY.about(table)
         return
     from replfix.cli.open_servers import open_inquiry

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from replfix.cli.commands.lab_demo import command as demo
+from replfix.cli.groups import CommandGroup
 from replfix.cli.lab_text import stopped_with
 from replfix.cli.options import common_options, server_option
 
@@ -46,6 +47,7 @@ def name_option(function: F) -> F:
 
 @click.group(
     "lab",
+    cls=CommandGroup,
     epilog="""\b
 Examples:
   replfix lab demo

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import ReplicaSelector, common_options, replica_options
+from replfix.cli.exit_codes import worst
+from replfix.cli.options import ReplicaSelector, common_options, replicas_options
 from replfix.cli.output import emit, narrate, print_page
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from replfix.present.page.recover_page import RecoverAttempt
     from replfix.wiring.servers import TargetConnections
     from replfix.workflow.recover.recovery import Recovered
-
-_WORST_FIRST = (1, 5, 6, 4)  # what was changed and is not right comes before what could not be looked at
 
 
 @click.command(
@@ -29,9 +28,9 @@ Examples:
 Exit codes: 0 nothing was left behind, or all of it is put right · 4 a run is still at work, or the trail cannot be read ·
 5 something could not be put back · 6 a replica cannot be reached""",
 )
-@replica_options
+@replicas_options
 @common_options
-def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verbose: bool) -> int:
+def command(meant: tuple[ReplicaSelector, ...], config_path: str | None, as_json: bool, verbose: bool) -> int:
     """Finish or take back what an interrupted run left behind (kill -9, a lost server).
 
     Settings that it changed are put back. For a repair whose end nobody recorded, the rows and the replica's status tell
@@ -40,17 +39,13 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
     """
     from replfix.cli.documents.recover import recover_document
     from replfix.cli.interrupts import end_on_sigterm
-    from replfix.cli.open_servers import agree, ask_password, open_target, trail_to_write
+    from replfix.cli.open_servers import open_targets, trail_to_write
     from replfix.config import load
     from replfix.present.page.recover_page import recover_page
-    from replfix.wiring.servers import TargetConnections
 
     config = load(config_path)
     end_on_sigterm()
-    if meant.one or len(config.targets()) < 2:
-        wireds = [open_target(config, meant)]
-    else:
-        wireds = [TargetConnections(target, ask_password, agree) for target in config.targets()]
+    wireds = open_targets(config, meant)
     attempts: list[RecoverAttempt] = []
     servers: set[str] = set()
     with trail_to_write(config) as trail:
@@ -58,13 +53,12 @@ def command(meant: ReplicaSelector, config_path: str | None, as_json: bool, verb
             with wired:
                 attempts.append(_one(wired, trail, servers, quiet=as_json and not verbose))
         reached = all(attempt.error is None for attempt in attempts)
-        elsewhere = [] if meant.one or not reached else _elsewhere(trail, servers)
+        elsewhere = [] if meant[0].named or not reached else _elsewhere(trail, servers)
         if as_json:
             emit(recover_document(attempts, elsewhere))
         else:
             print_page(recover_page(attempts, elsewhere))
-    codes = {attempt.error.exit_code for attempt in attempts if attempt.error is not None}
-    return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
+    return worst(attempt.error.exit_code for attempt in attempts if attempt.error is not None)
 
 
 def _one(wired: TargetConnections, trail: SqlTrail, servers: set[str], *, quiet: bool) -> RecoverAttempt:

@@ -83,13 +83,10 @@ def command(
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
     from replfix.cli.open_servers import open_target, trail_to_write
     from replfix.config import load
-    from replfix.core.conclude import strategy_names
-    from replfix.errors import UsageError
     from replfix.wiring import trails
-    from replfix.workflow.resolution import resolve
+    from replfix.workflow.resolution import check_strategy, resolve
 
-    if strategy not in strategy_names():
-        raise UsageError(f"Unknown strategy {strategy!r}.", f"Known: {', '.join(strategy_names())}.")
+    check_strategy(strategy)
     config = load(config_path)
     end_on_sigterm()
 
@@ -149,7 +146,7 @@ def exit_code(outcome: Outcome) -> int:
     """Return the exit code for an outcome: 5 where something was changed and not everything is verified."""
     from replfix.core.plan.outcome import Result
 
-    if outcome.dry_run:
+    if outcome.result is Result.REHEARSED:
         return 3
     if outcome.result in (Result.RESOLVED, Result.NOTHING_TO_DO):
         return 0

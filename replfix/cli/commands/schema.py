@@ -15,13 +15,14 @@ from replfix.cli.options import common_options
 @common_options
 def command(document: str | None, config_path: str | None, as_json: bool, verbose: bool) -> None:  # noqa: ARG001
     """Print the JSON Schema of every document, or of one: DOCUMENT is its name, such as 'diagnosis'."""
+    from replfix.core.words import suggestion
     from replfix.errors import UsageError
 
     schemas = all_schemas()
     if document is not None:
         wanted = document.removeprefix("replfix.").partition("/")[0]
         if wanted not in schemas:
-            raise UsageError(f"No document {document!r}.", f"Documents: {', '.join(schemas)}.")
+            raise UsageError(f"No document {document!r}.", suggestion(wanted, schemas, "Documents"))
         json.dump(schemas[wanted], sys.stdout, indent=2)
     else:
         json.dump({"schema": "replfix.schema/1", "documents": schemas}, sys.stdout, indent=2)

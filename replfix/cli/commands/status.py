@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import ReplicaSelector, common_options, replica_options
+from replfix.cli.exit_codes import worst
+from replfix.cli.options import ReplicaSelector, both_given, common_options, replicas_options
 from replfix.cli.output import console, emit, narrate, narrate_unknown_errant
 from replfix.present.safe_text import visible
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from replfix.wiring.servers import TargetConnections
 
 MOST_AT_ONCE = 64  # replicas that are asked at the same time
+STOPPED = 3
 
 
 @click.command(
@@ -23,64 +25,88 @@ MOST_AT_ONCE = 64  # replicas that are asked at the same time
     epilog="""\b
 Examples:
   replfix status                                   every configured replica
-  replfix status db2 --json
-  replfix status --replica mysql://dba@10.0.0.2
+  replfix status db2 db3 --json
+  replfix status --replica mysql://dba@10.0.0.2 --replica mysql://dba@10.0.0.3
+  replfix status -h 10.0.0.2 -u dba -p
+  replfix status --nagios --warning 60 --critical 600
 \b
-Exit codes: 0 all channels run · 3 one is stopped · 6 a replica cannot be reached""",
+Exit codes: 0 all channels run · 2 a server is no replica · 3 a channel is stopped · 6 a replica cannot be reached;
+with --nagios 0 OK · 1 WARNING · 2 CRITICAL · 3 UNKNOWN""",
 )
-@replica_options
+@replicas_options
+@click.option("--nagios", is_flag=True, help="One line and the exit code of a monitoring plugin.")
+@click.option(
+    "--warning", type=click.IntRange(min=0), metavar="SECONDS", help="With --nagios: WARNING from this lag on."
+)
+@click.option(
+    "--critical", type=click.IntRange(min=0), metavar="SECONDS", help="With --nagios: CRITICAL from this lag on."
+)
 @common_options
 def command(
-    meant: ReplicaSelector,
+    meant: tuple[ReplicaSelector, ...],
+    nagios: bool,
+    warning: int | None,
+    critical: int | None,
     config_path: str | None,
     as_json: bool,
     verbose: bool,  # noqa: ARG001
 ) -> int:
     """Show every replica and channel, one line each. Reads only."""
     from replfix.config import load
-    from replfix.errors import ConnectError
+    from replfix.errors import UsageError
 
-    config = load(config_path)
-    document = _read(config, meant)
+    if nagios and as_json:
+        raise both_given("--json", "--nagios")
+    if not nagios and (warning is not None or critical is not None):
+        raise UsageError("--warning and --critical are for --nagios.", "Give them with --nagios.")
+    document, codes = _read(load(config_path), meant, alone_raises=not nagios)
+    if nagios:
+        from replfix.cli.nagios import verdict
+
+        state, line = verdict(document, warning, critical)
+        click.echo(line)
+        return state
     if as_json:
         emit(document)
     else:
         _print(document)
-    if any(not _well(c) for replica in document.replicas for c in replica.channels):
-        return 3
-    return ConnectError.exit_code if document.unreachable else 0
+    stopped = any(not _well(c) for replica in document.replicas for c in replica.channels)
+    return worst((*codes, STOPPED if stopped else 0))
 
 
-def _read(config: Config, meant: ReplicaSelector) -> StatusDocument:
+def _read(
+    config: Config, meant: tuple[ReplicaSelector, ...], *, alone_raises: bool
+) -> tuple[StatusDocument, list[int]]:
+    """Return what was read, and the exit code of each replica that could not be.
+
+    With ``alone_raises`` the error of a single replica ends the command.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
-    from replfix.cli.open_servers import agree, ask_password, open_target
+    from replfix.cli.open_servers import open_targets
     from replfix.errors import ReplfixError
-    from replfix.wiring.servers import TargetConnections
 
-    one = meant.one or len(config.targets()) < 2
-    if one:
-        wireds = [open_target(config, meant)]
-    else:
-        wireds = [TargetConnections(target, ask_password, agree) for target in config.targets()]
+    opened = open_targets(config, meant)
+    codes: list[int] = []
 
     def ask(wired: TargetConnections) -> ReplicaPart | UnreachablePart:
         with wired:
             try:
-                return _replica(wired, meant.channel)
+                return _replica(wired, meant[0].channel)
             except ReplfixError as error:
-                if one:
+                if len(opened) == 1 and alone_raises:
                     raise
+                codes.append(error.exit_code)
                 at = wired.target.replica
                 return UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
 
     # All at once: one that does not answer should not delay the others.
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
-        answers = list(pool.map(ask, wireds))
+        answers = list(pool.map(ask, opened))
     replicas = [a for a in answers if isinstance(a, ReplicaPart)]
     unreachable = [a for a in answers if isinstance(a, UnreachablePart)]
-    return StatusDocument(replicas=replicas, unreachable=unreachable)
+    return StatusDocument(replicas=replicas, unreachable=unreachable), codes
 
 
 def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.lab_text import PROOF, stays_up, stopped_with
+from replfix.cli.options import source_of_several
 from replfix.cli.output import narrate
 from replfix.errors import ConfigError, UsageError
 
@@ -37,7 +38,7 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def open_tui(config_path: str | None, replica_url: str | None, source_url: str | None, *, animate: bool = True) -> int:
+def open_tui(config_path: str | None, urls: tuple[str, ...], source_url: str | None, *, animate: bool = True) -> int:
     """Run the terminal UI until the user leaves it; return the exit code.
 
     UsageError without a terminal, ConfigError without a replica.
@@ -46,7 +47,7 @@ def open_tui(config_path: str | None, replica_url: str | None, source_url: str |
     from replfix.config import load
 
     config = load(config_path)
-    return _open(config, _targets(config, replica_url, source_url), animate)
+    return _open(config, _targets(config, urls, source_url), animate)
 
 
 def open_demo(
@@ -69,7 +70,7 @@ def open_demo(
         before = snapshot(lab.replica)
         narrate(f"{stopped_with(lab.replica.name, error.errno)}: opening the terminal UI on it.")
         config = load(str(lab.config_file))
-        failed = _open(config, _targets(config, None, None), animate)
+        failed = _open(config, _targets(config, (), None), animate)
         return failed or _say_how_it_stands(lab, before)
     finally:
         if keep:
@@ -96,9 +97,11 @@ def _need_terminal() -> None:
         )
 
 
-def _targets(config: Config, replica_url: str | None, source_url: str | None) -> list[Target]:
-    if replica_url is not None:
-        return [config.target(replica_url=replica_url, source_url=source_url)]
+def _targets(config: Config, urls: tuple[str, ...], source_url: str | None) -> list[Target]:
+    if len(urls) > 1 and source_url is not None:
+        raise source_of_several()
+    if urls:
+        return [config.target(replica_url=url, source_url=source_url) for url in urls]
     targets = config.targets()
     if not targets:
         where = config.path or "replfix.toml"

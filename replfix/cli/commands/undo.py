@@ -54,7 +54,9 @@ Exit codes: 0 undone, or nothing to undo · 3 dry run: it can be undone · 4 ref
     metavar="URL",
     help="The replica that was repaired, when it is not configured under the name that the record has.",
 )
-@click.option("--dry-run", is_flag=True, help="Compare, rehearse what is taken back on the source, change nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Compare, rehearse what is taken back on the source; nothing stays changed."
+)
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
 @common_options
 def command(

@@ -5,11 +5,11 @@ A module ``two_writers`` here is the scenario ``two-writers``: it defines ``SCEN
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
+from replfix.core.words import suggestion
 from replfix.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def find(name: str) -> Scenario:
     """Return the scenario of that name; UsageError that lists them, the closest first, when there is none."""
     known = names()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        did_you_mean = f"Did you mean {close[0]}? " if close else ""
-        raise UsageError(f"There is no scenario {name[:60]!r}.", f"{did_you_mean}Scenarios: {', '.join(known)}.")
+        raise UsageError(f"There is no scenario {name[:60]!r}.", suggestion(name, known, "Scenarios"))
     scenario: Scenario = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").SCENARIO
     return scenario
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replfix.core.words import suggestion
 from replfix.errors import UsageError
 from replfix.lab.topologies.topology import PAIR, Topology
 
@@ -24,5 +25,5 @@ def find(name: str) -> Topology:
     """Return the topology of that name; UsageError when there is none."""
     known = all_topologies()
     if name not in known:
-        raise UsageError(f"There is no topology {name[:60]!r}.", f"There are: {', '.join(known)}.")
+        raise UsageError(f"There is no topology {name[:60]!r}.", suggestion(name, known, "Topologies"))
     return known[name]

@@ -203,7 +203,10 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
         ("[replicas.db2]\nhost = 'h'\nprot = 1", ["replicas.db2.prot", "unknown key", "'port'"]),
         (
             "[replicas.db2]\nhost = 'h'\nzzz = 1",
-            ["replicas.db2.zzz", "channel, defaults_file, enable_cleartext_plugin, get_server_public_key, host, port"],
+            [
+                "replicas.db2.zzz",
+                "channel, defaults_file, enable_cleartext_plugin, get_server_public_key, host, login_path, port",
+            ],
         ),
         ("[replica.db2]\nhost = 'h'", ["replica: unknown key", "'replicas'"]),
         ("[defaults]\npol_seconds = 1", ["defaults.pol_seconds", "'poll_seconds'"]),

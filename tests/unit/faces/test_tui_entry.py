@@ -146,7 +146,7 @@ def test_its_options_before_a_command_are_not_passed_over_in_silence(args: list[
     assert run(args) == 2
     error = capsys.readouterr().err
     assert "is written before the command" in error
-    assert "Write it after" in error
+    assert "which does not take it" in error
 
 
 def test_scenarios_are_completed() -> None:

@@ -232,7 +232,7 @@ def test_not_confirmed(scene: Scene) -> None:
 
 
 def test_an_unknown_strategy(scene: Scene) -> None:
-    with pytest.raises(UsageError, match="Unknown strategy 'force'"):
+    with pytest.raises(UsageError, match="There is no strategy 'force'"):
         resolution.resolve(
             scene.operation, strategy="force", channel=None, max_rounds=1, dry_run=False, confirm=scene.confirm
         )
