@@ -10,6 +10,7 @@ from pathlib import Path
 
 from replfix import own_files
 from replfix.core.trail.audit_key import Key, KeyRing, Unusable, key_of
+from replfix.core.words import help_on
 from replfix.errors import AuditError
 
 COMMAND_SECONDS = 30.0
@@ -17,8 +18,8 @@ LARGEST = 1 << 16
 """Bytes of a key."""
 
 _HINT = (
-    "Nothing was changed. A key is what 'openssl genpkey -algorithm ed25519' or 'openssl rand -hex 32' writes; see [audit] of "
-    "docs/configuration.md."
+    "Nothing was changed. A key is what 'openssl genpkey -algorithm ed25519' or 'openssl rand -hex 32' writes; see "
+    f"{help_on('configuration')}."
 )
 
 

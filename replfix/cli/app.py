@@ -18,7 +18,20 @@ from replfix.cli.options import AlsoBefore, common_options, server_option
 from replfix.cli.stdio import BestEffortStream, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
-COMMANDS = ("status", "diagnose", "resolve", "advise", "explain", "audit", "undo", "recover", "doctor", "lab", "schema")
+COMMANDS = (
+    "status",
+    "diagnose",
+    "resolve",
+    "advise",
+    "explain",
+    "audit",
+    "undo",
+    "recover",
+    "doctor",
+    "lab",
+    "help",
+    "schema",
+)
 
 _COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 

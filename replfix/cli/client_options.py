@@ -15,6 +15,7 @@ from replfix.core.connection.command_line import current, given
 from replfix.core.connection.sign_in import SignIn
 from replfix.core.connection.tls import OPTIONS as TLS_OPTIONS
 from replfix.core.connection.tls import VERSIONS, TlsMode, tls_of
+from replfix.core.words import help_on
 from replfix.errors import UsageError
 
 _FILES = ("no_defaults", "defaults_file", "defaults_extra_file", "defaults_group_suffix", "login_path")
@@ -25,7 +26,7 @@ _HELP = ""
 """What -h without a host stands for: it asks for help, as it does where there is no host to name."""
 
 _TLS_HELP = {
-    "ssl-mode": f"{', '.join(TlsMode)}. All that mysql takes, --ssl-ca for one: 'replfix help configuration'.",
+    "ssl-mode": f"{', '.join(TlsMode)}. All that mysql takes, --ssl-ca for one: {help_on('configuration')}.",
     "ssl-ca": "PEM file of the authorities that the server's certificate is checked against.",
     "ssl-capath": "Directory of them.",
     "ssl-cert": "The client's own certificate.",
@@ -53,7 +54,7 @@ def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             encrypted = tls_of({name: value for name, value in tls.items() if value is not None})
         except ValueError as error:
-            raise UsageError(f"On the command line, {error}.", "See 'replfix help configuration'.") from None
+            raise UsageError(f"On the command line, {error}.", f"See {help_on('configuration')}.") from None
         options = replace(current(), ask_password=password, tls=encrypted, sign_in=SignIn(**sign_in), **rest)
         with given(options):
             return function(**others)

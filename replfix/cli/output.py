@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 PIPED_WIDTH = 200
+PROSE_WIDTH = 100
 
 
 def emit(document: BaseModel) -> None:
@@ -37,14 +38,20 @@ def _is_utf8() -> bool:
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return a Rich console that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured."""
+def console(*, stderr: bool = False, most: int | None = None) -> Console:
+    """Return a Rich console that reads no markup in what it is given (row data is hostile); NO_COLOR is honoured.
+
+    ``most``: characters in a line, where it would have more.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     # A file or a pipe has no width of its own, and statements should not be broken there.
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+    out = Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+    if most is not None and out.width > most:
+        out.width = most
+    return out
 
 
 def print_page(of: Page, *, stderr: bool = False) -> None:
@@ -54,9 +61,12 @@ def print_page(of: Page, *, stderr: bool = False) -> None:
     _print(console(stderr=stderr), page_text(of))
 
 
-def page(*parts: RenderableType) -> None:
-    """Print through the user's pager where stdout is a terminal and the text is longer than it."""
-    out = console()
+def page(*parts: RenderableType, prose: bool = False) -> None:
+    """Print through the user's pager where stdout is a terminal and the text is longer than it.
+
+    ``prose``: in lines that can be read, also on a wide terminal and in a file.
+    """
+    out = console(most=PROSE_WIDTH if prose else None)
     if not sys.stdout.isatty():
         _print(out, parts)
         return

@@ -16,6 +16,7 @@ from replfix import own_files
 from replfix.core.connection.endpoint import Secret
 from replfix.core.connection.sign_in import CLIENTS_RULES, SignIn, sign_in_of
 from replfix.core.connection.tls import NO_TLS_OPTIONS, Tls, tls_of
+from replfix.core.words import help_on
 from replfix.errors import ConfigError
 
 GROUPS = ("client", "client-server", "client-mariadb", "replfix")
@@ -25,7 +26,7 @@ _MAX_DEPTH = 10  # of !include, as in the server
 _SPACES = " \t\r\n\v\f"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_HINT = "docs/configuration.md shows how an option file is written."
+_HINT = f"{help_on('configuration')} shows how an option file is written."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from replfix import own_files
 from replfix.config.model import ConfigFile
 from replfix.core.connection.tls import TlsMode
-from replfix.core.words import nearest, suggestion
+from replfix.core.words import help_on, nearest, suggestion
 from replfix.errors import ConfigError
 
 FILE_NAME = "replfix.toml"
@@ -29,7 +29,7 @@ _NOT_IN_PASSING = {
     "defaults_file", "login_path", "socket", "enable_cleartext_plugin", "get_server_public_key", "server_public_key_path",
     "ssl_mode", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_cipher", "tls_version",
 }  # fmt: skip
-_DOCS_HINT = "docs/configuration.md lists every key."
+_DOCS_HINT = f"{help_on('configuration')} lists every key."
 
 
 def search_path() -> list[Path]:

@@ -12,6 +12,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def help_on(topic: str) -> str:
+    """Return the command that shows a page of the documentation: an installation has no docs/."""
+    return f"'replfix help {topic}'"
+
+
 SHOWN = 5
 
 

@@ -14,7 +14,7 @@ from replfix.core.connection.limits import LIMITS, Limits
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Column, TableName
-from replfix.core.words import counted
+from replfix.core.words import counted, help_on
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.events.checked_events import POSITIONS, Event, EventType
 from replfix.mysql.binlog.events.filtered_events import filtered
@@ -464,7 +464,7 @@ class _Assembly:
 def _refused(event: Event, why: str) -> Unreadable:
     return Unreadable(
         f"The {event.name} event that ends at {event.log_file}:{event.end_pos} cannot be read: {why}.",
-        "The events that replfix reads are listed in docs/reference/values.md.",
+        f"The events that replfix reads are listed in {help_on('values')}.",
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
+from replfix.core.words import help_on
 from replfix.errors import Unreadable
 
 Decoder = Callable[[bytes], str]
@@ -158,7 +159,7 @@ def decoder(charset: str) -> Decoder:
         return _ucs2
     raise Unreadable(
         f"Text in the character set {charset!r} cannot be read.",
-        "The character sets that replfix reads are listed in docs/reference/values.md.",
+        f"The character sets that replfix reads are listed in {help_on('values')}.",
     )
 
 

@@ -10,6 +10,7 @@ from replfix.core.columns import NOT_READ, type_of
 from replfix.core.columns.column_type import Answer
 from replfix.core.rows.row_values import NOT_LOGGED, Value
 from replfix.core.schema.table import Column
+from replfix.core.words import help_on
 from replfix.errors import Unreadable
 
 
@@ -35,5 +36,5 @@ def unsupported(column: Column) -> Unreadable:
     """Return the error for a column of a type that replfix does not read."""
     return Unreadable(
         f"Column {column.name!r} has the type {column.data_type.upper()}, which replfix does not read yet.",
-        "The types that replfix reads are listed in docs/reference/values.md.",
+        f"The types that replfix reads are listed in {help_on('values')}.",
     )

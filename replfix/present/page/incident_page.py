@@ -18,7 +18,7 @@ from replfix.core.remedies.errant_transactions import Errant
 from replfix.core.replication.applier_error import ROW_ERRORS
 from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies import STRATEGIES
-from replfix.core.words import counted
+from replfix.core.words import counted, help_on
 from replfix.present.channel_state import called
 from replfix.present.errant_text import errant_points
 from replfix.present.page.detail import BRIEF, Detail, fits
@@ -363,7 +363,7 @@ def manual_steps(diagnosis: Diagnosis) -> tuple[Section, ...]:
     blocks = tuple(remedy_blocks(remedy_texts(diagnosis)))
     family = diagnosis.evidence.family
     if blocks and family is not None:
-        blocks += (Sentence(words(muted(f"More: docs/errors/{family.page}.md"))),)
+        blocks += (Sentence(words(muted(f"More: {help_on(f'errors/{family.page}')}"))),)
     return section("Manual steps", blocks)
 
 

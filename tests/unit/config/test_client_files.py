@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,9 +55,9 @@ def login_file(home: Path, mode: int = 0o600) -> None:
     (home / "mylogin.cnf").chmod(mode)
 
 
-def meant(toml: str | None = None, **options: object) -> Endpoint:
+def meant(toml: str | None = None, /, **options: Any) -> Endpoint:
     """The server that a command without a NAME works on."""
-    with given(CommandLine(**options)):  # type: ignore[arg-type]
+    with given(CommandLine(**options)):
         return config.load(toml).target().replica
 
 

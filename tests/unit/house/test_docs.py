@@ -20,6 +20,7 @@ from replfix.core.explain.reasons import REASONS
 from replfix.core.strategies import STRATEGIES
 from replfix.errors import ReplfixError
 from replfix.lab import scenarios
+from replfix.present.manual.topics import topics
 from replfix.workflow.apply.execution import ENDED, REPAIR, UNDO, Stage
 from tests.places import ROOT
 
@@ -273,6 +274,18 @@ def test_what_works_where_is_said_for_each_server() -> None:
     said = [row for row in rest if not row[0].startswith("**")]
     assert said
     assert [row for row in said if len(row) != 4 or not all(row)] == []
+
+
+def test_no_message_names_a_file_that_an_installation_does_not_have() -> None:
+    """``help_on`` names the command that shows the page."""
+    named: set[str] = set()
+    for path in (ROOT / "replfix").rglob("*.py"):
+        named |= {topic or "" for topic in re.findall(r"help_on\(f?\\?['\"]([\w/-]+)", path.read_text())}
+        if path.name != "topics.py":
+            strings = re.sub(r'""".*?"""|#.*', "", path.read_text(), flags=re.DOTALL)
+            assert not re.search(r"docs/[\w/-]+\.md", strings), path
+    assert named
+    assert {topic for topic in named if not topic.endswith("/")} <= {t.name for t in topics()}
 
 
 LATER = {"forecast", "compare", "watch", "advise", "policy", "config"} - set(COMMANDS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from replfix.core.schema.table import Column
+from replfix.core.words import help_on
 from replfix.errors import Unreadable
 from replfix.mysql.binlog.columns import (
     bit_events,
@@ -52,6 +53,6 @@ def encoding(column: Column, *, mariadb: bool = False) -> Encoding:
     if make is None:
         raise Unreadable(
             f"Column {column.name!r} has the type {column.column_type}, of which replfix writes no row events.",
-            "The types that replfix reads and writes are listed in docs/reference/values.md.",
+            f"The types that replfix reads and writes are listed in {help_on('values')}.",
         )
     return make(column, mariadb)

@@ -1,0 +1,1 @@
+"""The documentation, installed with the program: docs/ is in the wheel, as ``replfix/docs``."""
