@@ -209,7 +209,7 @@ def _show_where(argv: Sequence[str]) -> None:
     if "--verbose" in argv or "REPLFIX_DEBUG" in os.environ:
         import traceback
 
-        from replfix.present.safe_text import without_passwords
+        from replfix.core.binlog.secrets import without_passwords
 
         click.echo(without_passwords(traceback.format_exc()), err=True)
 
@@ -241,7 +241,8 @@ def _undelivered(argv: Sequence[str], error: OSError, code: int) -> int:
 
 def _report(argv: Sequence[str], message: str, hint: str, exit_code: int) -> int:
     """Print an error in words on stderr; with ``--json`` also as the one document on stdout. Return the exit code."""
-    from replfix.present.safe_text import indented, without_passwords
+    from replfix.core.binlog.secrets import without_passwords
+    from replfix.present.safe_text import indented
 
     message, hint = indented(without_passwords(message)), indented(without_passwords(hint))
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)

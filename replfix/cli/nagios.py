@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replfix.core.binlog.secrets import without_passwords
 from replfix.core.words import counted
-from replfix.present.safe_text import visible, without_passwords
+from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.cli.documents.status import ChannelPart, StatusDocument

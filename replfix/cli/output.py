@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.core.binlog.secrets import without_passwords
 from replfix.present.ascii_text import without_symbols
-from replfix.present.safe_text import harmless_json, indented, without_passwords
+from replfix.present.safe_text import harmless_json, indented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

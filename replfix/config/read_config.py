@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,12 +15,14 @@ from pydantic import BaseModel, ValidationError
 
 from replfix import own_files
 from replfix.config.model import ConfigFile
+from replfix.config.toml_places import Place, place_of
 from replfix.core.connection.tls import TlsMode
 from replfix.core.words import help_on, nearest, suggestion
 from replfix.errors import ConfigError
 
 FILE_NAME = "replfix.toml"
 
+_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 _SECRET_KEY = re.compile(r"pass(word|wd|phrase)?|pwd|secret", re.IGNORECASE)
 _ELSEWHERE = (
     "Remove it. Put it into [client] of ~/.my.cnf (mode 0600) or of the file that defaults_file names, "
@@ -96,34 +99,62 @@ def _read(file: Path) -> str | None:
         raise ConfigError(f"Cannot read {file}: {error.strerror}.", "Make it readable, or name another file.") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a configuration file. ``place`` None: no line is to blame."""
+
+    place: Place | None
+    what: str
+    """The key and what is wrong with it. Never a value: it may be a URL with a password in it."""
+    hint: str
+
+    def __str__(self) -> str:
+        return self.what if self.place is None else f"line {self.place.line}, column {self.place.column}: {self.what}"
+
+
 def _parse(file: Path, text: str) -> ConfigFile:
+    config, problems = examined(text)
+    if not problems:
+        return config
+    lines = [str(problem) for problem in problems]
+    found = lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems", *lines])
+    raise ConfigError(f"{file}: {found}", problems[0].hint)
+
+
+def examined(text: str) -> tuple[ConfigFile, list[Problem]]:
+    """Return the settings, and everything that is wrong with them: the settings count only where nothing is."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is no TOML: {error}.", "Correct that line.") from None
-    for key in _secrets(document, ()):
-        raise ConfigError(f"{file}: {key}: replfix.toml must not contain passwords.", _ELSEWHERE)
+        at = _AT.search(str(error))
+        place = Place(int(at[1]), int(at[2])) if at else None
+        return ConfigFile(), [Problem(place, f"no TOML: {_AT.sub('', str(error)).strip()}.", "Correct that line.")]
+    secrets = [
+        Problem(place_of(text, path), f"{_dotted(path)}: replfix.toml must not contain passwords.", _ELSEWHERE)
+        for path in _secrets(document, ())
+    ]
+    if secrets:
+        return ConfigFile(), secrets
     try:
         config = ConfigFile.model_validate(document)
     except ValidationError as error:
-        # include_input=False: a value may be a URL with a password in it
-        problems = [_problem(problem) for problem in error.errors(include_url=False, include_input=False)]
-        found = problems[0] if len(problems) == 1 else "\n  ".join([f"{len(problems)} problems", *problems])
-        raise ConfigError(f"{file}: {found}", _DOCS_HINT) from None
-    _check_sources(file, config)
-    return config
+        return ConfigFile(), [
+            Problem(place_of(text, problem["loc"]), _problem(problem), _DOCS_HINT)
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+    return config, list(_wrong_names(text, config))
 
 
-def _secrets(value: object, path: tuple[str, ...]) -> Iterator[str]:
+def _secrets(value: object, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             # a table may be the name of a server, and that may be anything
             if _SECRET_KEY.search(key) and not isinstance(item, Mapping):
-                yield _dotted((*path, key))
+                yield (*path, key)
             yield from _secrets(item, (*path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _secrets(item, (*path, str(number)))
+            yield from _secrets(item, (*path, number))
 
 
 def _problem(problem: Any) -> str:
@@ -161,17 +192,20 @@ def _keys_at(location: Sequence[int | str]) -> list[str]:
     return sorted(kind.model_fields)
 
 
-def _check_sources(file: Path, config: ConfigFile) -> None:
-    for name in config.postgresql.keys() & (config.sources.keys() | config.replicas.keys()):
-        raise ConfigError(
-            f"{file}: {_dotted(('postgresql', name))}: the name {name!r} is that of a MySQL server too.",
+def _wrong_names(text: str, config: ConfigFile) -> Iterator[Problem]:
+    for name in sorted(config.postgresql.keys() & (config.sources.keys() | config.replicas.keys())):
+        path = ("postgresql", name)
+        yield Problem(
+            place_of(text, path),
+            f"{_dotted(path)}: the name {name!r} is that of a MySQL server too.",
             "Rename one of them.",
         )
     known = sorted(config.sources.keys() | config.replicas.keys())
     for name, replica in config.replicas.items():
         if replica.source is not None and replica.source not in known:
-            where = _dotted(("replicas", name, "source"))
-            raise ConfigError(
-                f"{file}: {where}: there is no source {replica.source!r}.",
+            path = ("replicas", name, "source")
+            yield Problem(
+                place_of(text, path),
+                f"{_dotted(path)}: there is no source {replica.source!r}.",
                 suggestion(replica.source, known) or "Add a [sources] section for it, or leave the key out.",
             )

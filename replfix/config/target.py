@@ -312,21 +312,26 @@ class Config:
 
     def _environment_and_files(self, server: ServerSettings | None) -> list[Account]:
         """Return the sources of the account, the strongest first."""
+        return [account for _, account in self.accounts(server)]
+
+    def accounts(self, server: ServerSettings | None) -> list[tuple[str, Account]]:
+        """Return what may give user and password of that server, by its name for people, the strongest first."""
         given, read = self.command_line, self._option_file(server)
         password, fallback = os.environ.get("REPLFIX_PASSWORD"), os.environ.get("MYSQL_PWD")
-        from_files = Account(read.user, read.password)
-        accounts = [
-            Account(given.user),
+        in_environment = Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password))
+        from_files = ("option files", Account(read.user, read.password))
+        found = [
+            ("the command line", Account(given.user)),
             *([from_files] if given.names_files else []),
-            Account(os.environ.get("REPLFIX_USER") or None, None if password is None else Secret(password)),
-            Account(server.user if server else None),
-            Account(self.file.defaults.user),
+            ("the environment", in_environment),
+            (str(self.path), Account(server.user if server else None)),
+            (f"[defaults] of {self.path}", Account(self.file.defaults.user)),
             from_files,
-            Account(None, None if fallback is None or read.asks else Secret(fallback)),
+            ("$MYSQL_PWD", Account(None, None if fallback is None or read.asks else Secret(fallback))),
         ]
         if not given.ask_password:
-            return accounts
-        return [*(Account(account.user) for account in accounts), Account(getpass.getuser())]
+            return found
+        return [*((name, Account(account.user)) for name, account in found), ("this login", Account(getpass.getuser()))]
 
     def _option_file(self, server: ServerSettings | None) -> OptionFile:
         """Return the option files that the command line names, else those of one server, of [defaults], or the user's own."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# In time that grows as the text does: a server chooses what is in it.
-_WORD = re.compile(r"\S+")
-_BEFORE_PASSWORD = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]+:/{1,2}[^/?#@:]*:", re.IGNORECASE)
 _LINE_END = re.compile(r"\n(?!  )")
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -30,20 +27,6 @@ def visible(text: str, *, keep_newlines: bool = True) -> str:
 def indented(text: str) -> str:
     """Return ``text`` as ``visible`` does, with further lines indented: no name or message begins a line of a log."""
     return _LINE_END.sub("\n  ", visible(text))
-
-
-def without_passwords(text: str) -> str:
-    """Return ``text`` without the passwords of URLs.
-
-    An error repeats whatever somebody typed at a wrong place.
-    """
-    return _WORD.sub(_without_password, text) if "@" in text else text
-
-
-def _without_password(word: re.Match[str]) -> str:
-    end = word[0].rfind("@")
-    begin = _BEFORE_PASSWORD.search(word[0], 0, max(0, end))
-    return word[0] if begin is None else f"{word[0][: begin.end()]}…{word[0][end:]}"
 
 
 def harmless_json(text: str, *, only_ascii: bool = False) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from datetime import UTC, datetime
 
-from replfix.present.safe_text import without_passwords
+from replfix.core.binlog.secrets import without_passwords
 
 KEPT = 2000
 

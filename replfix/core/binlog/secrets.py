@@ -1,8 +1,8 @@
-"""Passwords and their hashes in the text of a statement: the one place that masks them.
+"""Passwords and their hashes in a text: the one place that masks them, in statements and in URLs.
 
 A binlog has CREATE USER with the hash (MySQL) or as it was typed (MariaDB, SET PASSWORD, CREATE SERVER). A server's
 message and a list of sessions quote it. Text is masked where it is read from a server, before anything is concluded
-from it.
+from it. What replfix says itself is masked where it is printed, logged and recorded: it may repeat what somebody typed.
 """
 
 from __future__ import annotations
@@ -43,3 +43,22 @@ def masked(text: str) -> str:
 def has_mask(text: str) -> bool:
     """Return whether something in it was masked: the text cannot be run again then."""
     return f"'{MASK}'" in text or f":{MASK}@" in text
+
+
+# In time that grows as the text does: a server chooses what is in it.
+_WORD = re.compile(r"\S+")
+_BEFORE_PASSWORD = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]+:/{1,2}[^/?#@:]*:", re.IGNORECASE)
+
+
+def without_passwords(text: str) -> str:
+    """Return ``text`` without what authenticates: as ``masked``, and the passwords of URLs of any scheme, also of bent ones.
+
+    An error repeats whatever somebody typed at a wrong place.
+    """
+    return masked(_WORD.sub(_without_password, text) if "@" in text else text)
+
+
+def _without_password(word: re.Match[str]) -> str:
+    end = word[0].rfind("@")
+    begin = _BEFORE_PASSWORD.search(word[0], 0, max(0, end))
+    return word[0] if begin is None else f"{word[0][: begin.end()]}{MASK}{word[0][end:]}"

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replfix.core.binlog.secrets import without_passwords
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
 from replfix.present.channel_state import State, error_of, lag_bars, state_of
 from replfix.present.row_values_text import shown
-from replfix.present.safe_text import harmless_json, visible, without_passwords
+from replfix.present.safe_text import harmless_json, visible
 from tests.tui.backend import failing, running, stopped_by_hand
 from tests.unit.making import channel
 
@@ -154,12 +155,12 @@ def test_the_history_of_lag(history: tuple[int | None, ...], bars: str) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("No such command 'mysql://u:p@h'.", "No such command 'mysql://u:…@h'."),
+        ("No such command 'mysql://u:p@h'.", "No such command 'mysql://u:***@h'."),
         (
             "mariadb://u:p@ss:w/?#@h:3306 and postgresql+psycopg://x:y@z/d",
-            "mariadb://u:…@h:3306 and postgresql+psycopg://x:…@z/d",
+            "mariadb://u:***@h:3306 and postgresql+psycopg://x:***@z/d",
         ),
-        ("/tmp/mysql:/u:p@h does not exist", "/tmp/mysql:/u:…@h does not exist"),
+        ("/tmp/mysql:/u:p@h does not exist", "/tmp/mysql:/u:***@h does not exist"),
         ("mysql://h:3306 and dba@10.0.0.1", "mysql://h:3306 and dba@10.0.0.1"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.core.binlog.secrets import has_mask, masked
+from replfix.core.binlog.secrets import has_mask, masked, without_passwords
 
 SECRET = "s3cr3t"
 
@@ -58,3 +58,20 @@ def test_all_else_stays() -> None:
     ):
         assert masked(text) == text
         assert not has_mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *HIDDEN,
+        "CHANGE MASTER TO MASTER_USER='repl', MASTER_PASSWORD='s3cr3t'",
+        "CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD=\"s3cr3t\" FOR CHANNEL ''",
+        "Cannot connect to postgresql+psycopg://x:s3cr3t@z/d, as [audit] url says",
+        "No such file: https://me:s3cr3t@h/x",
+    ],
+)
+def test_nothing_that_replfix_says_repeats_it(text: str) -> None:
+    shown = without_passwords(text)
+    assert SECRET not in shown
+    assert "5333637233744142" not in shown
+    assert without_passwords(shown) == shown
