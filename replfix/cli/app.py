@@ -28,6 +28,7 @@ COMMANDS = (
     "undo",
     "recover",
     "doctor",
+    "config",
     "lab",
     "help",
     "schema",

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from replfix.core.binlog.secrets import without_passwords
 from replfix.core.words import counted
+from replfix.errors import UsageError
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.cli.documents.status import ChannelPart, StatusDocument
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
+_WORST_FIRST = (CRITICAL, UNKNOWN, WARNING)
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
@@ -27,7 +29,10 @@ def line_of(state: int, text: str, data: str = "") -> str:
 
 def verdict(document: StatusDocument, warning: int | None, critical: int | None) -> tuple[int, str]:
     """Return the exit code and the line. ``warning``, ``critical``: seconds of lag; None: lag is only reported."""
-    found: list[tuple[int, str]] = [(CRITICAL, f"{lost.name}: {lost.message}") for lost in document.unreachable]
+    found = [
+        (UNKNOWN if lost.exit_code == UsageError.exit_code else CRITICAL, f"{lost.name}: {lost.message}")
+        for lost in document.unreachable
+    ]
     data: list[str] = []
     running = 0
     for replica in document.replicas:
@@ -40,7 +45,7 @@ def verdict(document: StatusDocument, warning: int | None, critical: int | None)
             if channel.lag_seconds is not None:
                 limits = ";".join("" if limit is None else str(limit) for limit in (warning, critical))
                 data.append(f"'{_label(label)}'={channel.lag_seconds}s;{limits};0")
-    worst_first = sorted(found, key=lambda each: -each[0])
+    worst_first = sorted(found, key=lambda each: _WORST_FIRST.index(each[0]))
     if not worst_first:
         return OK, line_of(OK, f"{counted(running, 'channel')} running", " ".join(data))
     return worst_first[0][0], line_of(worst_first[0][0], "; ".join(text for _, text in worst_first), " ".join(data))

@@ -47,13 +47,13 @@ def read_config(path: str | None) -> tuple[Path | None, ConfigFile]:
     named = path or os.environ.get("REPLFIX_CONFIG")
     if named:
         file = Path(named).expanduser().absolute()
-        text = _read(file)
+        text = read_text(file)
         if text is None:
             origin = "--config" if path else "$REPLFIX_CONFIG"
             raise ConfigError(f"{file} does not exist.", f"{origin} names it: correct the path.")
         return file, _parse(file, text)
     for file in search_path():
-        text = _read(file)
+        text = read_text(file)
         if text is not None:
             config = _parse(file, text)
             if file == working_directory():
@@ -86,7 +86,8 @@ def _check_modest(file: Path, config: ConfigFile) -> None:
         )
 
 
-def _read(file: Path) -> str | None:
+def read_text(file: Path) -> str | None:
+    """Return the file's text, None where there is no file. ConfigError where it cannot be trusted or read."""
     try:
         return own_files.read(file).decode()
     except own_files.Distrusted as why:

@@ -59,7 +59,7 @@ def command(
         raise both_given("--json", "--nagios")
     if not nagios and (warning is not None or critical is not None):
         raise UsageError("--warning and --critical are for --nagios.", "Give them with --nagios.")
-    document, codes = _read(load(config_path), meant, alone_raises=not nagios)
+    document = _read(load(config_path), meant, alone_raises=not nagios)
     if nagios:
         from replfix.cli.nagios import verdict
 
@@ -71,16 +71,11 @@ def command(
     else:
         _print(document)
     stopped = any(not _well(c) for replica in document.replicas for c in replica.channels)
-    return worst((*codes, STOPPED if stopped else 0))
+    return worst((*(lost.exit_code for lost in document.unreachable), STOPPED if stopped else 0))
 
 
-def _read(
-    config: Config, meant: tuple[ReplicaSelector, ...], *, alone_raises: bool
-) -> tuple[StatusDocument, list[int]]:
-    """Return what was read, and the exit code of each replica that could not be.
-
-    With ``alone_raises`` the error of a single replica ends the command.
-    """
+def _read(config: Config, meant: tuple[ReplicaSelector, ...], *, alone_raises: bool) -> StatusDocument:
+    """Return what was read. With ``alone_raises`` the error of a single replica ends the command."""
     from concurrent.futures import ThreadPoolExecutor
 
     from replfix.cli.documents.status import ReplicaPart, StatusDocument, UnreachablePart
@@ -88,7 +83,6 @@ def _read(
     from replfix.errors import ReplfixError
 
     opened = open_targets(config, meant)
-    codes: list[int] = []
 
     def ask(wired: TargetConnections) -> ReplicaPart | UnreachablePart:
         with wired:
@@ -97,16 +91,21 @@ def _read(
             except ReplfixError as error:
                 if len(opened) == 1 and alone_raises:
                     raise
-                codes.append(error.exit_code)
                 at = wired.target.replica
-                return UnreachablePart(name=wired.target.name, host=at.host, port=at.port, message=error.message)
+                return UnreachablePart(
+                    name=wired.target.name,
+                    host=at.host,
+                    port=at.port,
+                    message=error.message,
+                    exit_code=error.exit_code,
+                )
 
     # All at once: one that does not answer should not delay the others.
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
         answers = list(pool.map(ask, opened))
     replicas = [a for a in answers if isinstance(a, ReplicaPart)]
     unreachable = [a for a in answers if isinstance(a, UnreachablePart)]
-    return StatusDocument(replicas=replicas, unreachable=unreachable), codes
+    return StatusDocument(replicas=replicas, unreachable=unreachable)
 
 
 def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:

@@ -43,6 +43,7 @@ class UnreachablePart(Part):
     host: str
     port: int
     message: str
+    exit_code: int = 6  # what the error means alone: 2 where the server is no replica
 
 
 class StatusDocument(Document):
