@@ -142,7 +142,7 @@ def _check_place(ctx: click.Context, parameter: str, command: str) -> None:
     found = cli.get_command(ctx, command)
     if found is not None and parameter not in _taken_from_before(found):
         raise UsageError(
-            f"{option.opts[-1]} is written before the command {command!r}, which does not take it.",
+            f"{option.opts[-1]} is written before the command {command!r}, which does not take it there.",
             f"See 'replfix {command} --help'.",
         )
 

@@ -124,9 +124,8 @@ class Config:
         ``source_url`` and ``channel`` come before what is configured. UsageError and its ConfigError say what is
         missing.
         """
-        if (name is not None or replica_url is not None) and self.command_line.addresses:
-            named_by = "A name" if replica_url is None else "--replica"
-            raise UsageError(f"{named_by} and {self.command_line.addresses[0]} were given.", "Give one of them.")
+        if name is not None or replica_url is not None:
+            self.check_not_addressed("A name" if replica_url is None else "--replica")
         addressed = self.addressed() if name is None and replica_url is None else None
         if replica_url is not None:
             if name is not None:
@@ -153,6 +152,20 @@ class Config:
         """The configured PostgreSQL servers."""
         return tuple(self.file.postgresql)
 
+    def check_not_addressed(self, named_by: str) -> None:
+        """Raise UsageError where options name a server, beside what ``named_by`` names."""
+        if self.command_line.addresses:
+            raise UsageError(f"{named_by} and {self.command_line.addresses[0]} were given.", "Give one of them.")
+
+    @property
+    def names_a_server(self) -> bool:
+        """Whether the command line gives an address, itself or by an option file or login path that it names."""
+        given = self.command_line
+        if given.addresses or not given.names_files:
+            return bool(given.addresses)
+        read = self._option_file(None)
+        return read.host is not None or read.socket is not None
+
     def addressed(self) -> Target | None:
         """Return the server that options of the mysql client name; None where they name none.
 
@@ -160,9 +173,8 @@ class Config:
         no replica is configured, the host of the user's own option files.
         """
         given, read = self.command_line, self._option_file(None)
-        by_files = given.names_files and (read.host is not None or read.socket is not None)
         only_place = not self.file.replicas and read.host is not None
-        if not given.addresses and not by_files and not only_place:
+        if not self.names_a_server and not only_place:
             return None
         host, port = given.host or read.host or "localhost", given.port or read.port or DEFAULT_PORT
         by_socket = host == "localhost" and given.port is None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replfix.cli.options import both_given, common_options, configured_names
+from replfix.cli.client_options import client_options
+from replfix.cli.options import AlsoBefore, both_given, common_options, configured_names
 from replfix.cli.output import emit, narrate, page
 from replfix.errors import UsageError
 
@@ -38,6 +39,7 @@ Exit codes: 0 nothing to do · 3 something needs doing · 6 a server cannot be r
 @click.option(
     "--replica",
     "urls",
+    cls=AlsoBefore,
     metavar="URL",
     multiple=True,
     help="A server that is not configured: mysql://user:password@host:port. Can be given several times.",
@@ -61,6 +63,7 @@ Exit codes: 0 nothing to do · 3 something needs doing · 6 a server cannot be r
     type=click.Path(dir_okay=False),
     help="An earlier report, as --format json wrote it: say what is new, graver and gone.",
 )
+@client_options
 @common_options
 def command(
     names: tuple[str, ...],
@@ -86,7 +89,9 @@ def command(
         raise both_given("--json", f"--format {format_}")
     earlier = None if since is None else _earlier(since)
     config = load(config_path)
-    report = _read(config, _targets(config, names, urls), verbose=verbose, all_of_them=bool(names or urls))
+    report = _read(
+        config, _targets(config, names, urls), verbose=verbose, all_of_them=bool(names or urls or config.names_a_server)
+    )
     plan = rollout(report.survey, writers)
     shown = plan if plan is not None and (plan.actions or writers is not None) else None
     if len(groups := groups_of(report.survey)) > 1:
@@ -147,6 +152,8 @@ def _changes(earlier: EarlierAdvice, report: Report) -> Changes:
 
 
 def _targets(config: Config, names: tuple[str, ...], urls: tuple[str, ...]) -> list[Target]:
+    if names:
+        config.check_not_addressed("A name")
     given = [*map(config.server, names), *(config.target(replica_url=url) for url in urls)]
     targets = given or config.servers()
     if not targets:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.client_options import client_options
 from replfix.cli.options import ReplicaSelector, common_options, configured_names
 from replfix.cli.output import emit, page
 from replfix.errors import ReplfixError, UsageError
@@ -50,6 +51,7 @@ Exit codes: 0 explained · 2 no duplicate-key error recognised · 6 cannot conne
     "--file", "log", metavar="LOG", type=click.Path(), help="Count the errors of a log (packed ones too; - is stdin)."
 )
 @click.option("--follow", is_flag=True, help="With --file: go on as the log grows, until Ctrl-C.")
+@client_options
 @common_options
 def command(
     text: str | None,
@@ -225,13 +227,14 @@ def _text(argument: str) -> str:
 @contextmanager
 def _asking(config_path: str | None, meant: ReplicaSelector, table: str | None) -> Iterator[Asking]:
     """Yield the server to ask: only one that was named, for an error need not come from the one that is configured."""
+    from replfix.config import load
     from replfix.workflow.explain.explanations import NOBODY
 
-    if not meant.named:
+    config = load(config_path)
+    if not meant.named and not config.names_a_server:
         yield NOBODY.about(table)
         return
     from replfix.cli.open_servers import open_inquiry
-    from replfix.config import load
 
-    with open_inquiry(load(config_path), meant) as asking:
+    with open_inquiry(config, meant) as asking:
         yield asking.about(table)

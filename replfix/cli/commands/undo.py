@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.client_options import client_options
 from replfix.cli.confirm_by_name import NO_TERMINAL, typed
 from replfix.cli.options import ReplicaSelector, common_options
 from replfix.cli.output import emit, narrate, print_page
@@ -58,6 +59,7 @@ Exit codes: 0 undone, or nothing to undo · 3 dry run: it can be undone · 4 ref
     "--dry-run", is_flag=True, help="Compare, rehearse what is taken back on the source; nothing stays changed."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; without it and without a terminal the command refuses.")
+@client_options
 @common_options
 def command(
     record_id: str,
@@ -89,7 +91,7 @@ def command(
         return
 
     with trail_to_write(config) as trail:
-        named = None if replica_url else trail.get(record_id).replica
+        named = None if replica_url or config.names_a_server else trail.get(record_id).replica
         with open_target(config, ReplicaSelector(named, replica_url, None, None)) as wired:
             name = wired.target.name
             undoing = undo(
