@@ -172,7 +172,7 @@ def _print_rows(rows: Iterable[tuple[str, ...]]) -> None:
 def path(config_path: str | None, as_json: bool, verbose: bool) -> int:  # noqa: ARG001
     """Show which file is used, which ones were looked for, and which was refused and why."""
     from replfix.cli.documents.config import ConfigPath, LookedForPart
-    from replfix.config.search import State, looked_for
+    from replfix.config.file_search import State, looked_for
 
     places = list(looked_for(config_path))
     used = next((str(each.path) for each in places if each.state is State.USED), None)
