@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test unit coverage check site pictures cause strategy finding scenario command soak follow lie pin dist audit help clean
+.PHONY: demo test unit coverage check site man pictures cause strategy finding scenario command soak follow lie pin dist audit help clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -34,6 +34,9 @@ site: $(READY)  ## the documentation as a site, in build/site
 
 pictures: $(READY)  ## the pictures of the documentation, taken anew from the terminal UI on real servers
 	REPLFIX_UPDATE_PICTURE=1 $(BIN)/pytest -q tests/terminal/test_picture.py
+
+man: $(READY)  ## man pages of the commands and the documentation, in build/man
+	$(BIN)/replfix help --man build/man
 
 cause strategy finding scenario command: $(READY)  ## a new one with its page and test: make cause NAME=my-cause
 	$(BIN)/python .ci/new.py $@ '$(NAME)'

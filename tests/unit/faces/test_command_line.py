@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.shell_completion import CompletionItem, ShellComplete
 
 from replfix.cli import nagios
-from replfix.cli.app import run
+from replfix.cli.app import cli, run
 from replfix.cli.documents.status import ChannelPart, ErrorPart, ReplicaPart, StatusDocument, UnreachablePart
 from replfix.cli.exit_codes import worst
 
@@ -154,3 +155,22 @@ def test_what_is_wrong_with_the_check_is_unknown(words: list[str], capsys: Outpu
 def test_a_server_that_cannot_be_reached_is_critical(capsys: Output) -> None:
     assert run(["status", "--nagios", "--replica", NOBODY[0]]) == 2
     assert capsys.readouterr().out.startswith("REPLFIX CRITICAL - 127.0.0.1:1: Cannot connect")
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        ([], "st", ["status"]),
+        (["config"], "", ["init", "show", "path", "check"]),
+        (["resolve", "--strategy"], "ke", ["keep-both"]),
+        (["help"], "conf", ["config", "configuration"]),
+        (["diagnose"], "db", ["db-east", "db-west"]),
+        (["status", "db-east"], "db-w", ["db-west"]),
+        (["explain", "text"], "db-e", ["db-east"]),
+    ],
+)
+def test_the_shell_completes(home: Path, words: list[str], begun: str, offered: list[str]) -> None:
+    (home / "replfix.toml").write_text(Path(config(home, "db-east", "db-west")).read_text())
+    (home / "replfix.toml").chmod(0o600)
+    items: list[CompletionItem] = ShellComplete(cli, {}, "replfix", "_REPLFIX_COMPLETE").get_completions(words, begun)
+    assert sorted(item.value for item in items) == sorted(offered)
