@@ -57,7 +57,7 @@ lie: $(READY)  ## what real servers said, bent at one place after the other: mak
 pin: $(READY)  ## pin by hash what a published replfix runs with, behind a change of constraints.txt
 	.ci/pin
 
-dist:  ## what is published: a wheel with its bill of materials, built with pinned tools
+dist: man  ## what is published: a wheel with its bill of materials, built with pinned tools
 	PYTHON=$(PYTHON) .ci/dist
 
 audit:  ## known faults of what a published replfix runs with; needs the network

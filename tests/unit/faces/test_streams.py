@@ -25,6 +25,7 @@ REPLFIX = f"{shlex.quote(sys.executable)} -m replfix"
         ("{} --help > /dev/full", 4, "", "stdout: No space left on device. The command itself ended with 0"),
         ("{} status --config /nowhere --json > /dev/full", 2, "", "Nothing was changed."),
         ("{} status --config /nowhere > /dev/full 2>&1", 2, "", ""),
+        ("PYTHONIOENCODING=iso-8859-1 {} help 1062 > /dev/null", 0, "", ""),
         ("set -o pipefail; {} --help | head -c 1", 0, "U", ""),
     ],
 )
