@@ -153,7 +153,7 @@ def test_commands_from_up_to_down(home: Path) -> None:
 def test_an_unknown_scenario_is_answered_with_the_closest_one(home: Path) -> None:
     answer = replfix("lab", "break", "duplicate-primry")
     assert answer.returncode == 2
-    assert "Did you mean duplicate-primary?" in answer.stderr
+    assert "Did you mean 'duplicate-primary'?" in answer.stderr
     listed = replfix("lab", "break")
     assert all(name in listed.stdout for name in scenarios.names())
 
