@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from replfix.core.words import suggestion
 from replfix.errors import UsageError
 from replfix.lab.flavours.base import ChannelState, Flavour, Packages
 from replfix.lab.flavours.mariadb import MARIADB, MARIADB_10_5, MARIADB_10_11, MARIADB_11_8
@@ -24,9 +24,7 @@ def find(name: str) -> Flavour:
     for flavour in _ALL:
         if flavour.name == name:
             return flavour
-    close = difflib.get_close_matches(name, NAMES, n=1)
-    did_you_mean = f"Did you mean {close[0]}? " if close else ""
-    raise UsageError(f"There is no server {name[:60]!r}.", f"{did_you_mean}Servers: {', '.join(NAMES)}.")
+    raise UsageError(f"There is no server {name[:60]!r}.", suggestion(name, NAMES, "Servers"))
 
 
 def recorded(data: Mapping[str, Any]) -> Flavour:

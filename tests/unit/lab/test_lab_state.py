@@ -117,7 +117,7 @@ def test_free_ports_differ() -> None:
 def test_unknown_scenarios() -> None:
     with pytest.raises(UsageError) as caught:
         scenarios.find("two-writer")
-    assert caught.value.hint.startswith("Did you mean two-writers?")
+    assert caught.value.hint.startswith("Did you mean 'two-writers'?")
     with pytest.raises(UsageError):
         scenarios.find("../scenario")
 
