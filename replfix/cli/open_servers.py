@@ -71,6 +71,7 @@ def open_inquiry(config: Config, meant: ReplicaSelector) -> Iterator[Asking]:
         return
     if meant.name is not None and meant.replica_url is not None:
         raise UsageError("A name and --replica were given.", "Give one of them.")
+    config.check_not_addressed("A PostgreSQL server")
     if server.has_password and meant.replica_url is not None and sys.stderr.isatty():
         narrate(f"Warning: {_SEEN.format(option='--replica', file='~/.pgpass')}")
     with postgresql_inquiry(server, ask_postgresql_password) as inquiry:

@@ -41,6 +41,8 @@ def effective(config: Config) -> Iterator[Setting]:
         yield from _server(config, f"replicas.{name}", name, replica)
     for name, source in file.sources.items():
         yield from _server(config, f"sources.{name}", name, source)
+    for name, server in file.postgresql.items():
+        yield Setting(f"postgresql.{name}.url", _shown(server.url), where)
     for number, rule in enumerate(file.policy.rule, 1):
         yield from _section(f"policy.rule[{number}]", rule, where)
     yield from _section("policy.limits", file.policy.limits, where)

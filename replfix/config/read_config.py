@@ -195,10 +195,10 @@ def _keys_at(location: Sequence[int | str]) -> list[str]:
 
 def _wrong_names(text: str, config: ConfigFile) -> Iterator[Problem]:
     for name in sorted(config.postgresql.keys() & (config.sources.keys() | config.replicas.keys())):
-        path = ("postgresql", name)
+        section = ("postgresql", name)
         yield Problem(
-            place_of(text, path),
-            f"{_dotted(path)}: the name {name!r} is that of a MySQL server too.",
+            place_of(text, section),
+            f"{_dotted(section)}: the name {name!r} is that of a MySQL server too.",
             "Rename one of them.",
         )
     known = sorted(config.sources.keys() | config.replicas.keys())

@@ -103,6 +103,10 @@ def test_every_mistake_is_said_with_its_place_and_the_likely_key(home: Path, cap
         ('[replicas.a]\nhost = "h"\ndefaults_file = "none.cnf"\n', ":3:1: The option file"),
         ('[replicas.a]\nhost = "h"\nsource = "b"\n', ":3:1: replicas.a.source: there is no source 'b'."),
         ('[replicas.a]\nhost = "h"\n[audit]\nkey_file = "none.pem"\n', ":4:1: audit.key_file: No such file"),
+        (
+            '[replicas.a]\nhost = "h"\n[postgresql.a]\nurl = "postgresql://h/d"\n',
+            ":3:1: postgresql.a: the name 'a' is that of a MySQL server too.",
+        ),
         ("[defaults]\n", "No replica is configured"),
         ('[replicas.a]\nhost = "h"\n', ": nothing is wrong."),
     ],
