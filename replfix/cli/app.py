@@ -21,6 +21,7 @@ from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, Usage
 COMMANDS = (
     "status",
     "diagnose",
+    "errant",
     "resolve",
     "advise",
     "explain",

@@ -1,14 +1,21 @@
-"""Errant transactions as people read them, for every face: what they contain, and the ways out."""
+"""Errant transactions as people read them, for every face: what they contain, and the options."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, in_words
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, WayOut
+from replfix.core.remedies.errant_transactions import in_words as number_of
 from replfix.core.replication.gtid import GtidSet
-from replfix.present.page.page_model import Block, Point, Script, Sentence, Symbol, words
+from replfix.core.words import counted
+from replfix.present.page.page_model import Block, Point, Sentence, Symbol, words
+from replfix.present.remedy_text import in_words, remedy_details
 from replfix.present.row_values_text import shown
+
+Described = Callable[[ErrantTransaction], str]
+
+TRANSACTIONS_SHOWN = 20
 
 ROWS_SHOWN = 5
 VALUES_SHOWN = 12
@@ -17,37 +24,48 @@ STATEMENT_WIDTH = 400
 WIDTH = 2_000  # of a line; names in events are as long as their server made them
 
 
-def errant_points(errant: Errant) -> Iterator[Block]:
-    """Yield the transactions that only this replica has, those that may be errant or on their way, and the ways out."""
+def errant_points(errant: Errant, described: Described = lambda _: "") -> Iterator[Block]:
+    """Yield the transactions that only this replica has, and those that may be errant or on their way.
+
+    ``described`` gives a sentence that follows a transaction's content.
+    """
     found = errant.only_here
     if found.errant:
-        yield _point(0, Symbol.WARNING, f"Errant: {in_words(found.errant)} that only this replica has: {found.errant}")
-        yield from _transactions(errant, found.errant)
+        yield _point(0, Symbol.WARNING, f"Errant: {number_of(found.errant)} that only this replica has: {found.errant}")
+        yield from _transactions(errant, found.errant, described)
     if found.undecided:
-        what = f"{in_words(found.undecided)} that the source does not have yet: {found.undecided}"
+        what = f"{number_of(found.undecided)} that the source does not have yet: {found.undecided}"
         yield _point(0, Symbol.QUESTION, f"Errant or on their way to the source, which is unknown: {what}")
-        yield from _transactions(errant, found.undecided)
+        yield from _transactions(errant, found.undecided, described)
     for one in found.in_transit:
-        yield _point(0, Symbol.NEXT, f"On the way to the source, not errant: {in_words(one.gtids)}: {one.gtids}")
+        yield _point(0, Symbol.NEXT, f"On the way to the source, not errant: {number_of(one.gtids)}: {one.gtids}")
         yield _sentence(1, one.how)
-        yield from _transactions(errant, one.gtids)
+        yield from _transactions(errant, one.gtids, described)
     for note in errant.notes:
         yield _point(1, Symbol.QUESTION, note)
-    if not errant.ways:
-        return
-    neither = "neither" if len(errant.ways) == 2 else "none of them"
-    yield _sentence(1, f"Your options (replfix does {neither} for you):")
-    for way in errant.ways:
-        yield _point(1, Symbol.NEXT, f"{way.name}: {way.means}")
-        if way.sql:
-            yield _sentence(2, f"On {way.where}:")
-            yield Script(tuple(f"{statement};" for statement in way.sql), level=2)
-        yield _sentence(2, f"Afterwards: {way.leads_to.in_words}")
 
 
-def _transactions(errant: Errant, gtids: GtidSet) -> Iterator[Block]:
-    for transaction in errant.of(gtids):
+def option_points(ways: Sequence[WayOut], source: str) -> Iterator[Block]:
+    """Yield the alternatives, each with its steps; ``source``: its address."""
+    for way in ways:
+        first, *further = in_words((step for step in way.steps), source)
+        yield _point(0, Symbol.NEXT, f"{way.name}: {first.text}")
+        yield from remedy_details(first)
+        for number, step in enumerate(further, 2):
+            yield _sentence(1, f"Step {number}: {step.text}")
+            yield from remedy_details(step)
+
+
+def _transactions(errant: Errant, gtids: GtidSet, described: Described) -> Iterator[Block]:
+    shown = errant.of(gtids)
+    for transaction in shown[:TRANSACTIONS_SHOWN]:
         yield from _transaction(transaction)
+        if said := described(transaction):
+            yield _point(2, Symbol.NEXT, said)
+    if len(shown) > TRANSACTIONS_SHOWN:
+        yield _point(
+            1, Symbol.MORE, f"and {counted(len(shown) - TRANSACTIONS_SHOWN, 'older transaction')}; --json has them"
+        )
 
 
 def _transaction(one: ErrantTransaction) -> Iterator[Block]:

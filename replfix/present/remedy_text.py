@@ -72,10 +72,15 @@ def remedy_blocks(remedies: Iterable[RemedyText]) -> Iterator[Block]:
     """Yield each remedy with its statements, what it loses and what it leads to."""
     for remedy in remedies:
         yield Point(Symbol.NEXT, words(remedy.text))
-        if not remedy.sql:
-            continue
-        yield Sentence(words(muted(remedy.where)), level=1)
-        yield Script(remedy.sql, level=2)
-        if remedy.loses:
-            yield Point(Symbol.WARNING, words(remedy.loses), level=1)
-        yield Sentence(words(muted(remedy.leads_to)), level=1)
+        yield from remedy_details(remedy)
+
+
+def remedy_details(remedy: RemedyText) -> Iterator[Block]:
+    """Yield where its statements are run, the statements, what they lose and lead to; nothing without statements."""
+    if not remedy.sql:
+        return
+    yield Sentence(words(muted(remedy.where)), level=1)
+    yield Script(remedy.sql, level=2)
+    if remedy.loses:
+        yield Point(Symbol.WARNING, words(remedy.loses), level=1)
+    yield Sentence(words(muted(remedy.leads_to)), level=1)

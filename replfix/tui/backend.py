@@ -24,7 +24,7 @@ from replfix.ports import Progress
 from replfix.wiring import servers, trails
 from replfix.workflow import resolution
 from replfix.workflow.advise.read_topology import advise
-from replfix.workflow.investigate.find_errant import find_errant
+from replfix.workflow.investigate.errant.find_errant import find_errant
 from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.recovery import Recovered, leftovers, recover, unended

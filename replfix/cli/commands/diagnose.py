@@ -46,7 +46,7 @@ def command(
     from replfix.config import load
     from replfix.errors import ReplfixError
     from replfix.wiring import trails
-    from replfix.workflow.investigate.find_errant import find_errant
+    from replfix.workflow.investigate.errant.find_errant import find_errant
     from replfix.workflow.investigate.investigation import investigate
 
     progress = narrate if verbose else lambda _: None

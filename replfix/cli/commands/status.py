@@ -112,7 +112,7 @@ def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:
     from replfix.cli.documents.status import ReplicaPart, channel_part
     from replfix.core.replication.on_its_way import OnlyHere
     from replfix.errors import ReplfixError, UsageError
-    from replfix.workflow.investigate.find_errant import errant
+    from replfix.workflow.investigate.errant.find_errant import errant
 
     status = wired.replica.status()
     if only is not None and status.channel(only) is None:

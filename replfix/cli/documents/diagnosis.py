@@ -8,7 +8,7 @@ from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.errant import ErrantPart, errant_part
 from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import UndoPart, undo_part
-from replfix.cli.documents.values import RowDocument
+from replfix.cli.documents.values import NotReadPart, RowDocument
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.evidence import Evidence
 from replfix.core.remedies.errant_transactions import Errant
@@ -34,10 +34,6 @@ class ErrorPart(Part):
 class StatementPart(Part):
     schema_: str | None  # the default schema in which it ran
     text: str
-
-
-class NotReadPart(Part):
-    not_read: str  # why
 
 
 class TransactionPart(Part):

@@ -1,13 +1,21 @@
-"""The errant transactions of a replica, as a part of ``replfix.diagnosis/1``."""
+"""The errant transactions of a replica: ``replfix.errant/1``, and a part of ``replfix.diagnosis/1``."""
 
 from __future__ import annotations
 
-from replfix.cli.documents.base import Part
-from replfix.cli.documents.remedy import LeadsToPart, leads_to_part
-from replfix.cli.documents.values import RowDocument
+from typing import Literal
+
+from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.remedy import AdvicePart, LeadsToPart, advice_part, leads_to_part
+from replfix.cli.documents.values import NotReadPart, RowDocument
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction
-from replfix.core.rows.json_values import to_json
+from replfix.core.remedies.errant_examination import Examination
+from replfix.core.remedies.errant_rows import ErrantRow, Verdict
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, WayOut
+from replfix.core.remedies.remedy import REPLICA
+from replfix.core.rows.json_values import row_to_json, to_json
+from replfix.core.rows.row_values import NotRead
+
+CHANGES = 100
 
 
 class ErrantRowPart(Part):
@@ -61,11 +69,20 @@ def errant_part(errant: Errant) -> ErrantPart:
         in_transit=[InTransitPart(gtid_set=str(one.gtids), how=one.how) for one in errant.only_here.in_transit],
         undecided_gtid_set=str(errant.only_here.undecided),
         transactions=[_transaction(one) for one in errant.transactions],
-        ways=[
-            WayOutPart(name=w.name, means=w.means, where=w.where, sql=list(w.sql), leads_to=leads_to_part(w.leads_to))
-            for w in errant.ways
-        ],
+        ways=[_way(way) for way in errant.ways],
         notes=list(errant.notes),
+    )
+
+
+def _way(way: WayOut) -> WayOutPart:
+    remedy = way.first
+    assert remedy.leads_to is not None
+    return WayOutPart(
+        name=way.name,
+        means=remedy.text,
+        where="this replica" if remedy.where == REPLICA else remedy.where,
+        sql=list(remedy.sql),
+        leads_to=leads_to_part(remedy.leads_to),
     )
 
 
@@ -80,7 +97,7 @@ def _transaction(one: ErrantTransaction) -> ErrantTransactionPart:
         server_id=written.server_id if written else None,
         thread_id=written.thread_id if written else None,
         rows=one.rows,
-        changes=[_row(change, one.columns_of(change.table)) for change in one.changes],
+        changes=[_row(change, one.columns_of(change.table)) for change in one.changes[:CHANGES]],
         statement=one.statement,
         unknown=one.unknown or None,
     )
@@ -93,4 +110,127 @@ def _row(change: RowChange, names: tuple[str, ...]) -> ErrantRowPart:
     )
     return ErrantRowPart(
         schema_=change.table.schema, table=change.table.name, change=change.kind.value, before=before, after=after
+    )
+
+
+class ErrantVerdictPart(Part):
+    gtid: str
+    verdict: Verdict  # of its rows: equal on both servers, different, undetermined
+
+
+class ComparedRowPart(Part):
+    schema_: str
+    table: str
+    key: dict[str, str]  # the columns that name it, with their values as text
+    gtids: list[str]  # transactions that changed it, the oldest first
+    verdict: Verdict
+    replica_row: RowDocument | None
+    source_row: RowDocument | NotReadPart | None
+    differences: list[str]
+    reason: str | None  # why it is undetermined
+
+
+class NotComparedPart(Part):
+    schema_: str
+    table: str
+    reason: str
+
+
+class LimitsPart(Part):
+    transactions: int  # of each origin
+    rows: int  # compared
+    statements: int  # rows or transactions for which statements are printed
+
+
+class LookedAtPart(Part):
+    """``transactions`` null: MariaDB's sets do not show how many there are."""
+
+    transactions: int | None
+    transactions_read: int
+    rows_compared: int
+    complete: bool  # every transaction read, every row compared, and of each it is known whether it is errant
+    limits: LimitsPart
+
+
+class OptionPart(Part):
+    """Which of ``advice[]`` belong together: ``first`` and the ones after it, ``steps`` of them."""
+
+    name: str  # revert, keep, empty-transactions, rebuild, leave
+    first: int  # its place in advice[], from 0
+    steps: int
+
+
+class ErrantDocument(Document):
+    """``errant`` null: without GTIDs nobody knows. Its ``ways`` are empty: ``advice[]`` has the options."""
+
+    schema_name: Literal["replfix.errant/1"] = "replfix.errant/1"
+    replica: str
+    channel: str
+    source: str
+    errant: ErrantPart | None
+    purged_gtid_set: str  # errant, and gone from the replica's binlog
+    verdicts: list[ErrantVerdictPart]  # of errant.transactions, in their order
+    rows: list[ComparedRowPart]  # those that differ or are undetermined
+    rows_equal: int
+    not_compared: list[NotComparedPart]
+    below: list[str]  # servers that replicate from the replica, and get them
+    beside: list[str]  # other replicas of the source, which do not
+    consequences: list[str]  # of leaving them
+    options: list[OptionPart]
+    advice: list[AdvicePart]
+    looked_at: LookedAtPart
+
+
+def errant_document(name: str, found: Examination, limits: LimitsPart) -> ErrantDocument:
+    """Return everything that was found about the replica's errant transactions."""
+    errant, compared = found.errant, found.compared
+    transactions = errant.transactions if errant is not None else ()
+    read = [one for one in transactions if one.written is not None]
+    differing = [row for row in compared.rows if row.verdict is not Verdict.EQUAL]
+    places = [sum(len(option.steps) for option in found.options[:at]) for at in range(len(found.options))]
+    return ErrantDocument(
+        replica=name,
+        channel=found.channel,
+        source=found.source,
+        errant=None if errant is None else errant_part(errant),
+        purged_gtid_set=str(found.purged),
+        verdicts=[ErrantVerdictPart(gtid=one.gtid, verdict=compared.verdict_of(one)) for one in transactions],
+        rows=[_compared(row) for row in differing],
+        rows_equal=len(compared.rows) - len(differing),
+        not_compared=[
+            NotComparedPart(schema_=table.schema, table=table.name, reason=why)
+            for table, why in compared.not_compared.items()
+        ],
+        below=list(found.below),
+        beside=list(found.beside),
+        consequences=list(found.consequences),
+        options=[
+            OptionPart(name=option.name, first=at, steps=len(option.steps))
+            for at, option in zip(places, found.options, strict=True)
+        ],
+        advice=[advice_part(remedy) for remedy in found.advice],
+        looked_at=LookedAtPart(
+            transactions=len(errant.gtids) if errant is not None and errant.gtids.counts else None,
+            transactions_read=len(read),
+            rows_compared=len(compared.rows),
+            complete=found.looked_at_everything,
+            limits=limits,
+        ),
+    )
+
+
+def _compared(row: ErrantRow) -> ComparedRowPart:
+    theirs = row.source_row
+    return ComparedRowPart(
+        schema_=row.table.name.schema,
+        table=row.table.name.name,
+        key=row.key,
+        gtids=list(row.gtids),
+        verdict=row.verdict,
+        replica_row=row_to_json(row.table, row.replica_row),
+        source_row=NotReadPart(not_read=theirs.reason)
+        if isinstance(theirs, NotRead)
+        else row_to_json(row.table, theirs),
+        differences=list(row.differences),
+        reason=row.why or None,
     )

@@ -32,6 +32,9 @@ class LeadsTo(enum.StrEnum):
     DEFINITION_RESTORED = "definition-restored"
     SAME_COLUMNS = "same-columns"
     NOT_ERRANT = "not-errant"
+    FEWER_ERRANT = "fewer-errant"
+    ROWS_EQUAL = "rows-equal"
+    SETTLED = "settled"
     KEPT_EVERYWHERE = "kept-everywhere"
 
     @property
@@ -57,6 +60,9 @@ _WORDS = {
     LeadsTo.SAME_COLUMNS: "the table has the source's columns, in the same order; the applier is running, or has stopped on rows that conflict all the same.",
     LeadsTo.KEPT_EVERYWHERE: "the source has the row, and every replica of it gets it.",
     LeadsTo.NOT_ERRANT: "the source has every transaction that the replica has.",
+    LeadsTo.FEWER_ERRANT: "the source has these transactions too. Run 'replfix errant' again for the rest.",
+    LeadsTo.ROWS_EQUAL: "the rows are the same on the replica and on its source.",
+    LeadsTo.SETTLED: "the source has every transaction that the replica has, and the rows that they changed are the same on both.",
 }
 
 

@@ -49,7 +49,9 @@ from replfix.core.sql.gtid_statements import (
     empty_transactions,
     executed_everywhere,
     nothing_numbered,
+    numbered,
     still_in_binlog,
+    under_gtid,
 )
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, string, table_name
@@ -237,6 +239,7 @@ __all__ = [
     "literal",
     "not_unique",
     "nothing_numbered",
+    "numbered",
     "numbers_of_class",
     "open_writes",
     "orphaned_values",
@@ -290,6 +293,7 @@ __all__ = [
     "string",
     "table_name",
     "take_packets",
+    "under_gtid",
     "update_row",
     "use",
     "widen_counter",

@@ -25,6 +25,11 @@ def empty_transactions(gtids: Sequence[str]) -> tuple[str, ...]:
     return (*each, set_gtid_next("AUTOMATIC"))
 
 
+def under_gtid(gtid: str, statements: Sequence[str]) -> tuple[str, ...]:
+    """Commit the statements as one transaction with that GTID: a server that has the GTID skips it."""
+    return (set_gtid_next(gtid), "BEGIN", *statements, "COMMIT", set_gtid_next("AUTOMATIC"))
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A MariaDB GTID."""
@@ -36,8 +41,15 @@ class Numbered:
 
 def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
     """Return statements that MariaDB logs under those GTIDs and that change nothing (11.8.6 logs no empty transaction)."""
+    return numbered(gtids, ())
+
+
+def numbered(gtids: Sequence[Numbered], statements: Sequence[str]) -> tuple[str, ...]:
+    """Do as ``nothing_numbered``, with the statements as one transaction under the last of those GTIDs."""
     if not gtids:
         return ()
+    nothing = ("DROP PROCEDURE IF EXISTS `mysql`.`replfix_nothing`",)
+    written = ("BEGIN", *statements, "COMMIT") if statements else nothing
     each = (
         statement
         for gtid in gtids
@@ -45,7 +57,7 @@ def nothing_numbered(gtids: Sequence[Numbered]) -> tuple[str, ...]:
             set_session_number("gtid_domain_id", gtid.domain),
             set_session_number("server_id", gtid.server),
             set_session_number("gtid_seq_no", gtid.number),
-            "DROP PROCEDURE IF EXISTS `mysql`.`replfix_nothing`",
+            *(written if gtid is gtids[-1] else nothing),
         )
     )
     return (*each, "SET SESSION gtid_domain_id = DEFAULT", "SET SESSION server_id = DEFAULT")

@@ -369,4 +369,7 @@ def manual_steps(diagnosis: Diagnosis) -> tuple[Section, ...]:
 
 def errant_section(errant: Errant | None) -> tuple[Section, ...]:
     """Return the section of errant transactions, or none."""
-    return section("Errant transactions", errant_points(errant)) if errant else ()
+    if not errant:
+        return ()
+    more = "'replfix errant' compares their rows with the source's, and prints the options."
+    return section("Errant transactions", (*errant_points(errant), Point(Symbol.NEXT, words(more))))

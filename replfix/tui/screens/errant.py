@@ -14,7 +14,8 @@ from textual.worker import get_current_worker
 
 from replfix.core.remedies.errant_transactions import Errant
 from replfix.errors import ReplfixError
-from replfix.present.errant_text import errant_points
+from replfix.present.errant_text import errant_points, option_points
+from replfix.present.page.errant_page import NONE, WITHOUT_GTIDS
 from replfix.present.page.outcome_page import hint_points
 from replfix.present.page.page_model import Block, Point, Symbol, words
 from replfix.present.safe_text import visible
@@ -89,8 +90,9 @@ def _found(errant: Errant | None, error: ReplfixError | None) -> Iterator[Block]
         yield Point(Symbol.QUESTION, words(f"Unknown: {error.message}"))
         yield from hint_points(error.hint)
     elif errant is None:
-        yield Point(Symbol.QUESTION, words("Without GTIDs nobody knows which transactions only this replica has."))
+        yield Point(Symbol.QUESTION, words(WITHOUT_GTIDS))
     elif not errant:
-        yield Point(Symbol.OK, words("Every transaction of this replica is its source's too."))
+        yield Point(Symbol.OK, words(NONE))
     else:
         yield from errant_points(errant)
+        yield from option_points(errant.ways, "the source")

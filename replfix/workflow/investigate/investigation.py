@@ -35,13 +35,13 @@ from replfix.workflow.investigate.commit_order import check_out_of_order_commits
 from replfix.workflow.investigate.compare_keys import find_apart
 from replfix.workflow.investigate.compare_rows import compare, definitions_of, note_mismatches
 from replfix.workflow.investigate.complete_images import complete_missing_rows
+from replfix.workflow.investigate.errant.find_errant import errant
+from replfix.workflow.investigate.errant.follow_errant import circle, stopped_above
 from replfix.workflow.investigate.failing_transaction import failing_transaction, from_relay_log, in_question
 from replfix.workflow.investigate.find_copied_rows import copied
-from replfix.workflow.investigate.find_errant import errant
 from replfix.workflow.investigate.find_local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.investigate.find_prepared_xa import find_prepared
 from replfix.workflow.investigate.find_swaps import swaps
-from replfix.workflow.investigate.follow_errant import circle, stopped_above
 from replfix.workflow.investigate.foreign_keys.find_counterparts import (
     ChangesSince,
     find_kept_apart,

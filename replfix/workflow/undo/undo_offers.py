@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from replfix.core import sql
-from replfix.core.conflicts.foreign_keys.child_rows import held_by, parents_wanted
 from replfix.core.incident.source_feasibility import Named, SourceFeasibility
-from replfix.core.plan.plan import Plan, SourceWrite, Step
+from replfix.core.plan.plan import Plan, SourceWrite
 from replfix.core.plan.plan_steps import parents_first
 from replfix.core.remedies.remedy import SOURCE, LeadsTo, Loss, Remedy
 from replfix.core.rows.lookup import by_identity
@@ -19,8 +18,8 @@ from replfix.core.strategies.source_write import cascade, reaching, written
 from replfix.core.words import counted
 from replfix.errors import Refused, ReplfixError
 from replfix.ports import Server
-from replfix.workflow.investigate.follow_errant import circle
-from replfix.workflow.investigate.source.check_source import side_of
+from replfix.workflow.investigate.errant.follow_errant import circle
+from replfix.workflow.investigate.source.check_source import require_parents, side_of
 from replfix.workflow.operation import Operation
 
 MOST = 20
@@ -90,7 +89,7 @@ def _under_new_keys(
     try:
         part = SourceWrite(side.uuid, tuple(under_new_keys(tables, side, wanted)))
         part = reaching(part, (source.reach(part.writes),))
-        _with_their_parents(source, side, part.steps)
+        require_parents(source, side.tables, part.steps)
     except Refused as error:
         yield _by_hand(error.message, intent)
         return
@@ -137,20 +136,6 @@ def _is_there(side: SourceFeasibility, name: TableName, row: RowImage) -> bool:
     return any(not differing(table, row, held) for _, held in side.holding(table, row))
 
 
-def _with_their_parents(source: Server, side: SourceFeasibility, steps: tuple[Step, ...]) -> None:
-    """Raise Refused where a row would be written without the row that it references."""
-    tables = dict(side.tables)
-    own = {held.holders for step in steps if step.target for held in held_by(tables[step.table], step.target)}
-    for step, key, lookup in parents_wanted(steps, side.tables):
-        parent = tables.get(key.parent) or source.table(key.parent)
-        if parent is not None:
-            tables[key.parent] = parent
-        if parent is None or (lookup not in own and not source.find(tables, (lookup,))[lookup]):
-            raise Refused(
-                f"A row of {step.table} references {key.parent} ({lookup}) by {key.name}, and the source has no such row."
-            )
-
-
 def _values_again(
     source: Server, side: SourceFeasibility, name: TableName, row: RowImage, intent: str
 ) -> Iterator[Remedy]:
@@ -174,7 +159,7 @@ def _values_again(
         if reason := cascade(step, table):
             raise Refused(reason)
         part = reaching(SourceWrite(side.uuid, (step,)), (source.reach([(name, "UPDATE")]),))
-        _with_their_parents(source, side, (step,))
+        require_parents(source, side.tables, (step,))
     except Refused as error:
         yield _by_hand(error.message, intent)
         return

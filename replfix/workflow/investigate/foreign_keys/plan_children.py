@@ -34,13 +34,13 @@ PutParents = Callable[[Reconciliation, tuple[Child, ...]], Reconciliation]
 
 
 def children_on(
-    replica: Replica, tables: dict[TableName, Table], rows: Iterable[tuple[TableName, RowImage]]
+    server: Server, tables: dict[TableName, Table], rows: Iterable[tuple[TableName, RowImage]]
 ) -> tuple[Child, ...]:
-    """Return the replica's rows that reference any of ``rows``, one for each foreign key; not their own children.
+    """Return the server's rows that reference any of ``rows``, one for each foreign key; not their own children.
 
     ``tables`` gains the tables of the children. Refused, with their number, when they are more than CHILDREN.
     """
-    return referencing(replica, tables, [held for name, row in rows for held in held_by(tables[name], row)])
+    return referencing(server, tables, [held for name, row in rows for held in held_by(tables[name], row)])
 
 
 def referencing(server: Server, tables: dict[TableName, Table], keys: Iterable[ReferencedKey]) -> tuple[Child, ...]:

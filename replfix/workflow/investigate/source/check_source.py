@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from replfix.core.binlog.column_mapping import there
-from replfix.core.conflicts.foreign_keys.child_rows import Child
+from replfix.core.conflicts.foreign_keys.child_rows import Child, held_by, parents_wanted
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.source_feasibility import MOST, Named, SourceFeasibility, questions
+from replfix.core.plan.plan import Step
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.rows.lookup import by_identity
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
@@ -212,3 +213,20 @@ def _only_here(
             return tuple(found)
         found += [children[named] for named in rows]
     raise Refused(f"More than {GENERATIONS} generations of rows reference each other and would have to be deleted.")
+
+
+def require_parents(server: Server, defined: Mapping[TableName, Table], steps: Sequence[Step]) -> None:
+    """Raise Refused where a row would be written on that server without the row that it references.
+
+    ``defined``: the server's tables of the steps.
+    """
+    tables = dict(defined)
+    own = {held.holders for step in steps if step.target for held in held_by(tables[step.table], step.target)}
+    for step, key, lookup in parents_wanted(steps, defined):
+        parent = tables.get(key.parent) or server.table(key.parent)
+        if parent is not None:
+            tables[key.parent] = parent
+        if parent is None or (lookup not in own and not server.find(tables, (lookup,))[lookup]):
+            raise Refused(
+                f"A row of {step.table} references {key.parent} ({lookup}) by {key.name}, and {server.address} has no such row."
+            )

@@ -18,7 +18,7 @@ from replfix.errors import ConnectError
 from replfix.present.errant_text import errant_points
 from replfix.present.page.page_model import Block, Point, Script, Sentence, plain
 from replfix.present.page.rich_page import block_text
-from replfix.workflow.investigate.find_errant import errant
+from replfix.workflow.investigate.errant.find_errant import errant
 from tests.tui.backend import strays_of
 from tests.unit.fakes import FakeServer, Rows, World
 from tests.unit.making import REPLICA, SOURCE, channel, status

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.incident.stopped_channel import stopped_channel
-from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, origin_of, ways_out
+from replfix.core.remedies.errant_options import ways_out
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, origin_of
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.errors import ReplfixError, ReplicationError
 from replfix.ports import Progress, Replica, Server, SourceOf
-from replfix.workflow.investigate.follow_errant import only_here, top_of
+from replfix.workflow.investigate.errant.follow_errant import only_here, top_of
 
-SHOWN = 20
-"""Transactions that are read and shown, the newest of each origin."""
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is read of the replica's binlog."""
+
+    shown: int  # transactions, the newest of each origin
+    rows_kept: int  # of each
+    rows_read: int  # of all: after that, no further transaction is read
+
+
+BRIEF = Depth(shown=20, rows_kept=100, rows_read=200_000)
+"""For a diagnosis, which is about something else."""
 
 SPARSE = 1_000
 """Numbers of each origin that are looked through where not every number is a transaction (MariaDB)."""
-
-ROWS_KEPT = 100
-"""Rows that are kept of each."""
-
-ROWS_READ = 200_000
-"""Rows after which no further transaction is read."""
 
 _GROUP = ("group_replication_group_name", "group_replication_view_change_uuid")
 
@@ -57,55 +62,63 @@ def find_errant(
 ) -> Errant | None:
     """Return the errant transactions; none without GTIDs, where nobody can know. Raises as ``source_of`` does."""
     status = replica.status()
-    channel = _meant(status, channel_name)
+    channel = channel_meant(status, channel_name)
     if channel is None or status.gtid_mode == "OFF":
         return None
     source = source_of(channel)
     strays = errant(replica, status, channel, source, source_of)
     if not strays.every:
         return Errant(strays, (), ())
-    progress("Reading the transactions that only the replica has")
+    progress(READING)
     notes = list(strays.why)
-    found = _read(replica, status, strays.every, notes)
+    found = read_transactions(replica, status, strays.every, notes, BRIEF)
     # A way out for some would be run for all: where it is not known which are lost, there is none.
     lost = strays.errant and not strays.undecided
     ways = ways_out(status, channel, strays.errant, source.executed(), top_of(channel, source)) if lost else ()
     return Errant(strays, found, ways, tuple(notes))
 
 
-def _meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:
+READING = "Reading the transactions that only the replica has"
+
+
+def channel_meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:
+    """Return the channel of that name; without a name the first that an error stopped, else the first."""
     if name is not None:
         return status.channel(name)
     return stopped_channel(status) or next(iter(status.channels), None)
 
 
-def _read(replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str]) -> tuple[ErrantTransaction, ...]:
+def read_transactions(
+    replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str], depth: Depth
+) -> tuple[ErrantTransaction, ...]:
     """Return the newest of them, newest first; those that are gone from the binlog last."""
-    asked = strays.newest(SHOWN if strays.counts else SPARSE)
+    asked = strays.newest(depth.shown if strays.counts else SPARSE)
     read: list[Transaction | PassedOver] = []
     rows: dict[str, int] = {}
+    ended = ""
     try:
         for one in replica.readable(asked):
             assert one.gtid is not None  # only those were asked for
             if isinstance(one, Transaction):
                 rows[one.gtid] = len(one.changes)
-                one = replace(one, changes=one.changes[:ROWS_KEPT])
+                one = replace(one, changes=one.changes[: depth.rows_kept])
             read.append(one)
-            if sum(rows.values()) > ROWS_READ:
-                notes.append(
-                    f"Reading ended with {one.gtid}, after {sum(rows.values()):,} rows: newer ones were not read."
-                )
+            if sum(rows.values()) > depth.rows_read:
+                ended = f"reading ended with {one.gtid}, after {sum(rows.values()):,} rows"
+                notes.append(f"R{ended[1:]}: newer ones were not read.")
                 break
     except ReplicationError as reason:
+        ended = "the binlog could not be read"
         notes.append(f"The replica's own binlog could not be read: {reason.message}")
     read.reverse()  # the log's order, where times are whole seconds (MariaDB)
     read.sort(key=lambda one: one.committed_at, reverse=True)
-    shown = [_transaction(replica, status, asked, one, rows.get(str(one.gtid), 0)) for one in read[:SHOWN]]
+    shown = [_transaction(replica, status, asked, one, rows.get(str(one.gtid), 0)) for one in read[: depth.shown]]
     if strays.counts:
         purged = replica.purged()
         known = GtidSet.exactly(str(one.gtid) for one in read)
-        for gtid in list((asked - known).newest_first())[: SHOWN - len(shown)]:
-            why = "purged from the replica's binlog" if gtid in purged else "not found in the replica's binlog"
+        for gtid in list((asked - known).newest_first())[: depth.shown - len(shown)]:
+            gone = "purged from the replica's binlog" if gtid in purged else ""
+            why = gone or ended or "not found in the replica's binlog"
             shown.append(
                 ErrantTransaction(
                     gtid, origin_of(gtid, asked, status), None, unknown=f"What is in it is unknown: {why}."

@@ -1,0 +1,298 @@
+"""The options for errant transactions, with their statements: for a human, replfix runs none of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from replfix.core import sql
+from replfix.core.plan.plan import Step, StepKind
+from replfix.core.remedies.errant_rows import RowComparison, Verdict
+from replfix.core.remedies.errant_transactions import Errant, WayOut, in_words
+from replfix.core.remedies.remedy import REPLICA, LeadsTo, Loss, Remedy
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
+from replfix.core.words import counted
+
+STATEMENTS_FOR = 100
+"""Transactions for which the SQL is written out; the next run of the command has the next ones."""
+
+_REACHES = "That reaches every replica"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where empty transactions are committed, and whether they can be."""
+
+    status: ReplicaStatus
+    channel: ChannelStatus
+    gtids: GtidSet
+    there: GtidSet  # what the source has executed
+    top: str  # the server from which all others get what is written, which in a chain is not the source
+
+    @property
+    def mariadb(self) -> bool:
+        """Whether the replica is a MariaDB."""
+        return self.status.product == "MariaDB"
+
+    @property
+    def numbered(self) -> tuple[sql.Numbered, ...]:
+        """Of MariaDB the newest of each domain that is above all that the source has in that domain: another would be out of order.
+
+        Only of the replica's own: those of others would come to it as if they were new.
+        """
+        highest: dict[str, int] = {}
+        for (domain, _), intervals in self.there.intervals:
+            highest[domain] = max(highest.get(domain, 0), intervals[-1][1])
+        own = self.gtids.of_uuid(self.status.server_uuid)
+        newest = (sql.Numbered(int(domain), int(server), spans[-1][1]) for (domain, server), spans in own.intervals)
+        return tuple(each for each in newest if each.number > highest.get(str(each.domain), 0))
+
+    @property
+    def possible(self) -> bool:
+        """Whether the source can log something under their numbers."""
+        return bool(self.numbered) if self.mariadb else True
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The GTIDs for which the SQL is written out, the oldest first."""
+        return tuple(islice(self.gtids.newest_first(), STATEMENTS_FOR))[::-1]
+
+    @property
+    def further(self) -> int:
+        """How many more there are."""
+        return 0 if self.mariadb else len(self.gtids) - len(self.shown)
+
+    def sql(self, statements: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return what commits nothing under the GTIDs, and those statements under the newest of them."""
+        if self.mariadb:
+            return sql.numbered(self.numbered, statements)
+        if not statements:
+            return sql.empty_transactions(self.shown)
+        *others, newest = self.shown
+        return (*(sql.empty_transactions(others) if others else ()), *sql.under_gtid(newest, statements))
+
+
+def ways_out(
+    status: ReplicaStatus, channel: ChannelStatus, gtids: GtidSet, there: GtidSet, top: str
+) -> tuple[WayOut, ...]:
+    """Return the options that need no look at the rows. ``there`` and ``top`` as in ``Settlement``."""
+    settlement = Settlement(status, channel, gtids, there, top)
+    return (*([WayOut("empty-transactions", (_empty(settlement),))] if settlement.possible else ()), _leave(settlement))
+
+
+def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "") -> Remedy:
+    rows = rows or "Rows that they changed here stay as they are, and differ from the source's."
+    if of.mariadb:
+        return Remedy(
+            "Log nothing under the newest number of each domain: the statement drops a procedure that does not exist, for MariaDB logs no "
+            f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on every "
+            f"server's position is past these numbers, and no server asks for them. {rows}",
+            of.sql(),
+            leads_to,
+            of.top,
+        )
+    text = (
+        f"Commit an empty transaction under each of these GTIDs. {_REACHES}; this one skips them, because it has them. "
+        f"From then on no server asks for them. {rows}"
+    )
+    if of.gtids.of_uuid(of.channel.source_uuid):
+        text += (
+            " Some are the source's own: it has lost them (restored, or reset), and will give their numbers to other transactions, "
+            "which this replica then skips without an error. Do this before that."
+        )
+    if of.further:
+        text += f" The SQL is for the newest {len(of.shown)} of {len(of.gtids):,}."
+    return Remedy(text, of.sql(), LeadsTo.FEWER_ERRANT if of.further else leads_to, of.top)
+
+
+def _leave(of: Settlement) -> WayOut:
+    if of.mariadb:
+        remedy = Remedy(
+            "Leave them. MariaDB keeps one position for each domain and no set of what was executed. The replica runs on. When it becomes the source, a replica whose position is before these "
+            "gets them, and one whose position is not in its binlog is refused (error 1236). Before a failover, make the rows the same on both servers, or build the other replicas from this one. The SQL shows what is in its binlog of each server.",
+            (sql.BINLOG_STATE,),
+            LeadsTo.NOTHING_CHANGED,
+        )
+    else:
+        remedy = Remedy(
+            "Leave them: harmless until this replica is promoted. Then the other replicas fetch and apply them, or stop with error 1236 if "
+            "they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
+            (sql.still_in_binlog(str(of.gtids)),),
+            LeadsTo.NOTHING_CHANGED,
+        )
+    return WayOut("leave", (remedy,))
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrites:
+    """Statements that give rows of one server the other's values. ``reason``: why there are none, a sentence."""
+
+    steps: tuple[Step, ...] = ()
+    reason: str = ""
+    fires: tuple[str, ...] = ()  # triggers that fire with it
+    left_out: tuple[str, ...] = ()  # rows that the statements are not for, and why: sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """``on_source``: the replica's rows for the source; ``on_replica``: the source's rows for the replica."""
+
+    on_source: RowWrites = RowWrites()
+    on_replica: RowWrites = RowWrites()
+    below: tuple[str, ...] = ()  # servers that replicate from the replica
+
+
+def options(
+    errant: Errant, of: Settlement, compared: RowComparison, writes: Writes, purged: GtidSet
+) -> tuple[WayOut, ...]:
+    """Return the alternatives for the errant transactions of which the rows were compared, each with its steps.
+
+    ``purged``: those that the replica's binlog no longer has.
+    """
+    unknown = _unknown(errant, compared, purged)
+    different = compared.different
+    settled = LeadsTo.NOT_ERRANT if unknown else LeadsTo.SETTLED
+    if not different and not unknown:
+        rows = "The rows that they changed are the same on the source by now: nothing is lost."
+        found = [WayOut("empty-transactions", (_empty(of, settled, rows),))] if of.possible else []
+        return (*found, _leave(of))
+    left = f" {unknown}" if unknown else ""
+    ways: list[WayOut] = []
+    if different:
+        ways += _revert(of, writes, settled, left)
+        ways += _keep(of, writes, settled, left)
+    if of.possible:
+        ways.append(WayOut("empty-transactions", (_empty(of, LeadsTo.NOT_ERRANT, _stay(different, left)),)))
+    return (*ways, _rebuild(), _leave(of))
+
+
+def _stay(different: tuple[object, ...], left: str) -> str:
+    rows = f"{counted(len(different), 'row')} that {'differs' if len(different) == 1 else 'differ'} stay as they are on each server."
+    return f"{rows if different else ''}{left}".strip()
+
+
+def _unknown(errant: Errant, compared: RowComparison, purged: GtidSet) -> str:
+    """Return what is not settled by statements about rows, in a sentence; empty for nothing."""
+    shown = errant.of(errant.gtids)
+    unread = [one.gtid for one in shown if compared.verdict_of(one) is Verdict.UNDETERMINED]
+    further = len(errant.gtids) - len(shown) if errant.gtids.counts else 0
+    parts = [f"what {', '.join(unread[:5])}{' …' if len(unread) > 5 else ''} changed"] if unread else []
+    parts += [f"what {counted(further, 'older transaction')} changed"] if further else []
+    if not errant.gtids.counts and (purged or not shown):
+        parts += [f"what the binlog no longer has ({purged or errant.gtids})"]
+    if not parts and not compared.undetermined:
+        return ""
+    parts += (
+        [f"{counted(len(compared.undetermined), 'row')} that the backlog can change"] if compared.undetermined else []
+    )
+    return f"Not dealt with, because it is unknown: {', and '.join(parts)}."
+
+
+def _losses(steps: tuple[Step, ...]) -> tuple[Loss, ...]:
+    gone = Counter(str(step.table) for step in steps if step.current is not None and not _moved(step, steps))
+    return tuple(Loss(number, "row", table) for table, number in gone.items())
+
+
+def _moved(step: Step, steps: tuple[Step, ...]) -> bool:
+    """Return whether another step writes that very row again."""
+    return step.target is None and any(other.table == step.table and other.target == step.current for other in steps)
+
+
+def _what(steps: tuple[Step, ...]) -> str:
+    number = Counter(step.kind for step in steps)
+    verbs = ((StepKind.INSERT, "inserts"), (StepKind.UPDATE, "changes"), (StepKind.DELETE, "deletes"))
+    done = [f"{verb} {counted(number[kind], 'row')}" for kind, verb in verbs if number[kind]]
+    return " and ".join([", ".join(done[:-1]), done[-1]] if len(done) > 1 else done)
+
+
+def _statements(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    return tuple(step.sql for step in steps)
+
+
+def _revert(of: Settlement, writes: Writes, settled: LeadsTo, left: str) -> Iterator[WayOut]:
+    """Yield the option of taking the source's rows for right."""
+    here = writes.on_replica
+    if here.reason:
+        yield WayOut(
+            "revert", (Remedy(f"Make the replica's rows the source's: no statements for that. {here.reason}"),)
+        )
+        return
+    text = f"Make the replica's rows the source's, not logged: {_what(here.steps)}. Values are as they were read: run 'replfix errant' again right before.{left}"
+    if writes.below:
+        text += f" Replicas of this one ({', '.join(writes.below)}) do not get that: do the same there."
+    run = sql.by_hand(
+        (*sql.SESSION_SETTINGS, "BEGIN", *_statements(here.steps), "COMMIT"), super_read_only=of.status.super_read_only
+    )
+    if not of.possible:
+        yield WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, REPLICA, _losses(here.steps)),))
+        return
+    first = Remedy(text, run, LeadsTo.NEXT_STEP, REPLICA, _losses(here.steps))
+    yield WayOut("revert", (first, _empty(of, settled, "Nothing is left to differ." if not left else left.strip())))
+
+
+def _keep(of: Settlement, writes: Writes, settled: LeadsTo, left: str) -> Iterator[WayOut]:
+    """Yield the option of taking the replica's rows for right."""
+    there = writes.on_source
+    left, settled = _also_left(there, left, settled)
+    if there.reason or not of.possible:
+        reason = (
+            there.reason
+            or "No number of these transactions can be logged there: each is at or below one that the source has in its domain."
+        )
+        yield WayOut("keep", (Remedy(f"Write the replica's rows on the source: no statements for that. {reason}"),))
+        return
+    under = "under the newest of these numbers" if of.mariadb else "under the newest of these GTIDs"
+    skips = "has its own server_id" if of.mariadb else "has it"
+    text = (
+        f"Write the replica's rows on the source, {under}: {_what(there.steps)}. {_REACHES}; this one skips it, because it "
+        f"{skips}. Nothing is logged under the others. Values are as they were read: run 'replfix errant' again right before.{left}"
+    )
+    if there.fires:
+        text += f" Triggers that fire there: {', '.join(there.fires)}."
+    run = (*sql.SESSION_SETTINGS, *of.sql(_statements(there.steps)))
+    leads_to = LeadsTo.FEWER_ERRANT if of.further else settled
+    yield WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
+
+
+def _also_left(of: RowWrites, left: str, settled: LeadsTo) -> tuple[str, LeadsTo]:
+    """Return what is left beside what is unknown, and what statements for the other rows lead to."""
+    if not of.left_out:
+        return left, settled
+    return " ".join((left.rstrip() or "", "Not dealt with:", *of.left_out)).rstrip(), LeadsTo.NOT_ERRANT
+
+
+def _rebuild() -> WayOut:
+    return WayOut(
+        "rebuild",
+        (
+            Remedy(
+                "Build the replica anew from its source (CLONE, or a backup of the source): it loses every row and object that only the replica has, "
+                "those of transactions that could not be read included. Afterwards it has the source's GTIDs only."
+            ),
+        ),
+    )
+
+
+def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside: tuple[str, ...]) -> Iterator[str]:
+    """Yield what follows from leaving them, in sentences. ``purged``: those that the replica's binlog no longer has."""
+    if not errant.gtids:
+        return
+    yield "Nothing happens while this server is a replica of that source: the source does not ask for them."
+    still = errant.gtids - purged
+    if still and not (purged and errant.gtids.counts):
+        yield (
+            f"After a fail-over to this replica, servers that then replicate from it fetch the {in_words(still)} and apply "
+            "them late, or stop on them (error 1062 or 1032)."
+        )
+    if purged and errant.gtids.counts:
+        yield (
+            f"After a fail-over to this replica, servers that then replicate from it stop with error 1236: {in_words(purged)} "
+            f"{'is' if len(purged) == 1 else 'are'} purged from its binlog ({purged})."
+        )
+    if beside:
+        yield f"Servers that replicate from the same source, and do not have them: {', '.join(beside)}."
+    if below:
+        yield f"Servers that replicate from this replica, and get them: {', '.join(below)}."
