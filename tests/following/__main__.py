@@ -109,7 +109,10 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
         here.reset()
         try:
             incident.arrange(here)
-            for replica in here.replicas:
+            if incident.errant:
+                followed, many = Follower(here).follow_errant(way)
+                found.append(followed)
+            for replica in here.replicas if not incident.errant else ():
                 follower = Follower(here, replica_of=replica, left_out=incident.left_out)
                 document = follower.stopped()
                 if document is None:
@@ -122,7 +125,7 @@ def every_way(lab: Lab, incident: Incident) -> list[Followed]:
             told = any(
                 NEVER_BELOW in said for followed in found for said in followed.said
             )  # its replicas are unknown (MariaDB)
-            if here.topology and found and not told:
+            if here.topology and found and not told and not incident.errant:
                 excused = {*incident.left_out, *(table for followed in found for table in followed.excused)}
                 found[-1].faults += below(here, excused)
         finally:

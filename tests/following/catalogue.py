@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.following.connected import CONNECTED
 from tests.following.definitions import DRIFTED
+from tests.following.errant import ERRANT
 from tests.following.incident import Incident
 from tests.following.receivers import RECEIVERS
 from tests.following.refused import REFUSED
@@ -34,6 +35,7 @@ _ALL = (
     *RECEIVERS,
     *SERVERS,
     *CONNECTED,
+    *ERRANT,
 )
 
 _ONE_OF_A_KIND = (

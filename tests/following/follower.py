@@ -237,17 +237,28 @@ class Follower:
         followed.faults += self._end(followed, start)
         return followed
 
-    def follow_errant(self) -> list[str]:
-        """Every way out of errant transactions, as printed; what was not so."""
-        faults: list[str] = []
-        for way in self.diagnose()["errant"]["ways"]:
-            before = self._seen()
-            faults += [f"{way['name']}: {said}" for said in self.run(way["where"], way["sql"])]
-            after = self.settled()
-            faults += [f"{way['name']}: lost {lost}" for lost in judge.gone(before, after).items()]
-            if untrue := judge.untrue(way["leads_to"]["code"], before, after, look(self.source)):
-                faults.append(f"{way['name']}: {way['leads_to']['code']} is not true: {untrue}")
-        return faults
+    def follow_errant(self, way: int = 0) -> tuple[Followed, int]:
+        """One option of ``replfix errant``, as printed, and how many there are that have statements."""
+        followed = Followed(way=way)
+        document = replfix("errant", self.replica.name, "--config", str(self.lab.config_file), "--json").document
+        self.channel = document["channel"]
+        offered = ways(document)
+        if way >= len(offered):
+            followed.faults.append(f"nothing is offered: {document}")
+            return followed, len(offered)
+        replica, runs = self._seen(), self._seen().channel
+        followed.remedies = 1
+        followed.faults += self._way(offered[way], followed)
+        followed.true = not followed.faults
+        after = self.settled()
+        assert runs is not None
+        assert after.channel is not None
+        if runs.applier_running and not after.channel.applier_running:
+            followed.faults.append(f"the channel is stopped: {after.channel.error}")
+        if replica.read_only != after.read_only:
+            followed.faults.append(f"read_only is {after.read_only}, it was {replica.read_only}")
+        followed.end = AT_A_HUMAN if after.channel.error else CAUGHT_UP
+        return followed, len(offered)
 
     def _started_as_hinted(self, document: Mapping[str, Any], followed: Followed) -> bool:
         """Of a channel that somebody stopped there is no diagnosis, and one statement."""

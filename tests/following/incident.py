@@ -26,6 +26,7 @@ class Incident:
     as_shipped: bool = False
     left_out: tuple[str, ...] = ()  # tables, by the replica's filters
     remedied: bool = False  # something is printed to be followed, and it leads to the end of the backlog
+    errant: bool = False  # the options of ``replfix errant`` are followed, whether a channel is stopped or not
     in_every_run: bool = True  # and not only in ``make follow``
 
     def stops(self, server: str) -> bool:

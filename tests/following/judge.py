@@ -144,6 +144,10 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen, ran: Sequence[str
         case "not-errant":
             left = after.executed - source.executed
             return f"only the replica has {left}" if left else None
+        case "rows-equal":
+            return "; ".join(differing(source, after)) or None
+        case "settled":
+            return untrue("not-errant", before, after, source) or untrue("rows-equal", before, after, source)
         case "same-columns":
             altered = {f"{found[1]}.{found[2]}" for statement in ran if (found := _ALTERS.match(statement))}
             if not altered:
@@ -153,7 +157,7 @@ def untrue(code: str, before: Seen, after: Seen, source: Seen, ran: Sequence[str
                 if ours is not None and ours.columns[: len(theirs.columns)] != theirs.columns:
                     return f"{name} has {ours.columns} on the replica, {theirs.columns} on the source"
             return None
-        case "definition-restored" | "nothing-changed" | "next-step" | "relay-log-kept":
+        case "definition-restored" | "nothing-changed" | "next-step" | "relay-log-kept" | "fewer-errant":
             return None  # the losses tell
         case _:
             return f"no judge knows {code}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.lab.replicate import write_locally
-from replfix.lab.topology import Lab
 from tests.conftest import Labs
 from tests.following.__main__ import every_way
-from tests.following.follower import CAUGHT_UP, Follower
+from tests.following.follower import CAUGHT_UP
 from tests.following.incident import Incident
 
 
@@ -16,15 +14,3 @@ def test_every_remedy_leads_where_it_says(labs: Labs, server: str, incident: Inc
     for followed in tried:
         assert not followed.faults, f"alternative {followed.way + 1}: {followed}"
         assert followed.end == CAUGHT_UP or not incident.remedied, followed
-
-
-def test_the_ways_out_of_errant_transactions_lead_where_they_say(any_pair: Lab) -> None:
-    write_locally(
-        any_pair.replica,
-        "CREATE DATABASE own",
-        "CREATE TABLE own.t (id INT PRIMARY KEY)",
-        "INSERT INTO own.t VALUES (1)",
-    )
-    follower = Follower(any_pair)
-    assert len(follower.diagnose()["errant"]["ways"]) == 2
-    assert follower.follow_errant() == []

@@ -18,7 +18,8 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result, Round
 from replfix.core.plan.plan import Plan, SourceWrite, to_document
 from replfix.core.plan.recorded_plan import read_plan
-from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, ways_out
+from replfix.core.remedies.errant_options import ways_out
+from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus

@@ -154,24 +154,19 @@ def options(
     """
     unknown = _unknown(errant, compared, purged)
     different = compared.different
-    settled = LeadsTo.NOT_ERRANT if unknown else LeadsTo.SETTLED
     if not different and not unknown:
         rows = "The rows that they changed are the same on the source by now: nothing is lost."
-        found = [WayOut("empty-transactions", (_empty(of, settled, rows),))] if of.possible else []
+        found = [WayOut("empty-transactions", (_empty(of, LeadsTo.SETTLED, rows),))] if of.possible else []
         return (*found, _leave(of))
-    left = f" {unknown}" if unknown else ""
-    ways: list[WayOut] = []
-    if different:
-        ways += _revert(of, writes, settled, left)
-        ways += _keep(of, writes, settled, left)
+    ways = [_revert(of, writes, unknown), _keep(of, writes, unknown)] if different else []
     if of.possible:
-        ways.append(WayOut("empty-transactions", (_empty(of, LeadsTo.NOT_ERRANT, _stay(different, left)),)))
+        ways.append(WayOut("empty-transactions", (_empty(of, LeadsTo.NOT_ERRANT, _stay(len(different), unknown)),)))
     return (*ways, _rebuild(), _leave(of))
 
 
-def _stay(different: tuple[object, ...], left: str) -> str:
-    rows = f"{counted(len(different), 'row')} that {'differs' if len(different) == 1 else 'differ'} stay as they are on each server."
-    return f"{rows if different else ''}{left}".strip()
+def _stay(different: int, unknown: str) -> str:
+    rows = f"{counted(different, 'row')} that {'differs' if different == 1 else 'differ'} {'stays' if different == 1 else 'stay'} as on each server. "
+    return f"{rows if different else ''}{unknown}".strip()
 
 
 def _unknown(errant: Errant, compared: RowComparison, purged: GtidSet) -> str:
@@ -188,7 +183,7 @@ def _unknown(errant: Errant, compared: RowComparison, purged: GtidSet) -> str:
     parts += (
         [f"{counted(len(compared.undetermined), 'row')} that the backlog can change"] if compared.undetermined else []
     )
-    return f"Not dealt with, because it is unknown: {', and '.join(parts)}."
+    return f"Unknown, and not dealt with: {', and '.join(parts)}."
 
 
 def _losses(steps: tuple[Step, ...]) -> tuple[Loss, ...]:
@@ -212,56 +207,57 @@ def _statements(steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(step.sql for step in steps)
 
 
-def _revert(of: Settlement, writes: Writes, settled: LeadsTo, left: str) -> Iterator[WayOut]:
-    """Yield the option of taking the source's rows for right."""
+def _revert(of: Settlement, writes: Writes, unknown: str) -> WayOut:
+    """Return the option of taking the source's rows for right."""
     here = writes.on_replica
+    what = "Make the replica's rows the source's"
     if here.reason:
-        yield WayOut(
-            "revert", (Remedy(f"Make the replica's rows the source's: no statements for that. {here.reason}"),)
-        )
-        return
-    text = f"Make the replica's rows the source's, not logged: {_what(here.steps)}. Values are as they were read: run 'replfix errant' again right before.{left}"
-    if writes.below:
-        text += f" Replicas of this one ({', '.join(writes.below)}) do not get that: do the same there."
+        return WayOut("revert", (Remedy(f"{what}: no statements for that. {here.reason}"),))
+    left = _left(here, unknown)
+    below = (
+        f" Replicas of this one ({', '.join(writes.below)}) do not get that: do the same there." if writes.below else ""
+    )
+    text = f"{what}, not logged: {_what(here.steps)}. {_AS_READ}{below}{left}"
     run = sql.by_hand(
         (*sql.SESSION_SETTINGS, "BEGIN", *_statements(here.steps), "COMMIT"), super_read_only=of.status.super_read_only
     )
+    loses = _losses(here.steps)
     if not of.possible:
-        yield WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, REPLICA, _losses(here.steps)),))
-        return
-    first = Remedy(text, run, LeadsTo.NEXT_STEP, REPLICA, _losses(here.steps))
-    yield WayOut("revert", (first, _empty(of, settled, "Nothing is left to differ." if not left else left.strip())))
+        return WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, REPLICA, loses),))
+    then = _empty(of, _settled(left), "The rows of step 1 are the source's by then.")
+    return WayOut("revert", (Remedy(text, run, LeadsTo.NEXT_STEP, REPLICA, loses), then))
 
 
-def _keep(of: Settlement, writes: Writes, settled: LeadsTo, left: str) -> Iterator[WayOut]:
-    """Yield the option of taking the replica's rows for right."""
+def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
+    """Return the option of taking the replica's rows for right."""
     there = writes.on_source
-    left, settled = _also_left(there, left, settled)
-    if there.reason or not of.possible:
-        reason = (
-            there.reason
-            or "No number of these transactions can be logged there: each is at or below one that the source has in its domain."
-        )
-        yield WayOut("keep", (Remedy(f"Write the replica's rows on the source: no statements for that. {reason}"),))
-        return
-    under = "under the newest of these numbers" if of.mariadb else "under the newest of these GTIDs"
-    skips = "has its own server_id" if of.mariadb else "has it"
+    what = "Write the replica's rows on the source"
+    reason = there.reason or ("" if of.possible else _NO_NUMBER)
+    if reason:
+        return WayOut("keep", (Remedy(f"{what}: no statements for that. {reason}"),))
+    left = _left(there, unknown)
+    under, skips = ("numbers", "has its own server_id") if of.mariadb else ("GTIDs", "has it")
+    fires = f" Triggers that fire there: {', '.join(there.fires)}." if there.fires else ""
     text = (
-        f"Write the replica's rows on the source, {under}: {_what(there.steps)}. {_REACHES}; this one skips it, because it "
-        f"{skips}. Nothing is logged under the others. Values are as they were read: run 'replfix errant' again right before.{left}"
+        f"{what}, under the newest of these {under}: {_what(there.steps)}. {_REACHES}; this one skips it, because it {skips}. "
+        f"{_AS_READ}{fires}{left}"
     )
-    if there.fires:
-        text += f" Triggers that fire there: {', '.join(there.fires)}."
     run = (*sql.SESSION_SETTINGS, *of.sql(_statements(there.steps)))
-    leads_to = LeadsTo.FEWER_ERRANT if of.further else settled
-    yield WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
+    leads_to = LeadsTo.FEWER_ERRANT if of.further else _settled(left)
+    return WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
 
 
-def _also_left(of: RowWrites, left: str, settled: LeadsTo) -> tuple[str, LeadsTo]:
-    """Return what is left beside what is unknown, and what statements for the other rows lead to."""
-    if not of.left_out:
-        return left, settled
-    return " ".join((left.rstrip() or "", "Not dealt with:", *of.left_out)).rstrip(), LeadsTo.NOT_ERRANT
+_AS_READ = "The values are as they were read: run 'replfix errant' again right before."
+_NO_NUMBER = "No number of these transactions can be logged there: each is at or below one that the source has in its domain, or another server's."
+
+
+def _left(of: RowWrites, unknown: str) -> str:
+    """Return what those statements do not deal with, to follow a sentence; empty for nothing."""
+    return "".join(f" {each}" for each in (*([unknown] if unknown else []), *of.left_out))
+
+
+def _settled(left: str) -> LeadsTo:
+    return LeadsTo.NOT_ERRANT if left else LeadsTo.SETTLED
 
 
 def _rebuild() -> WayOut:

@@ -63,15 +63,15 @@ def _others(
     """Yield tables for whose rows no statement holds, and why."""
     for name, table in ours.items():
         if name not in theirs:
-            yield name, f"{source.address} has no table {name}."
+            yield name, f"Rows of {name} are not dealt with: {source.address} has no such table."
         elif [(c.name, c.column_type) for c in table.columns] != [
             (c.name, c.column_type) for c in theirs[name].columns
         ]:
-            yield name, f"{name} is defined differently on {source.address}."
+            yield name, f"Rows of {name} are not dealt with: it is defined differently on {source.address}."
         elif not (table.transactional and theirs[name].transactional):
-            yield name, f"{name} is a table whose changes cannot be rolled back ({table.engine})."
+            yield name, f"Rows of {name} are not dealt with: its changes cannot be rolled back ({table.engine})."
         elif theirs[name].identity is None:
-            yield name, f"{name} has no key on {source.address} that names its rows."
+            yield name, f"Rows of {name} are not dealt with: no key on {source.address} names them."
 
 
 def _written(

@@ -9,7 +9,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from replfix.core.remedies.errant_transactions import Errant, origin_of, ways_out
+from replfix.core.remedies.errant_options import ways_out
+from replfix.core.remedies.errant_transactions import Errant, origin_of
+from replfix.core.remedies.remedy import LeadsTo
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.mariadb_gtid import MariadbGtidSet
 from replfix.core.replication.on_its_way import OnlyHere
@@ -77,8 +79,10 @@ def test_where_they_were_written() -> None:
 
 def test_the_sql_is_bounded_and_says_so() -> None:
     gtids = GtidSet.parse(f"{REPLICA}:1-250")
-    empty, leave = ways_out(status(channel()), channel(), gtids, GtidSet(), "db1:3306")
-    assert "newest 100; 150 more" in empty.means
+    ways = ways_out(status(channel()), channel(), gtids, GtidSet(), "db1:3306")
+    empty, leave = (way.first for way in ways)
+    assert "newest 100 of 250" in empty.text
+    assert empty.leads_to is LeadsTo.FEWER_ERRANT
     assert len(empty.sql) == 3 * 100 + 1
     assert empty.sql[0] == f"SET SESSION gtid_next = '{REPLICA}:151'"
     assert empty.sql[-4:] == (
@@ -109,7 +113,7 @@ def test_which_numbers_of_mariadb_the_source_can_log(
         for each in numbered
         for name, value in zip(("gtid_domain_id", "server_id", "gtid_seq_no"), each, strict=True)
     ]
-    assert [s for way in empty for s in way.sql if s.startswith("SET") and "DEFAULT" not in s] == setting
+    assert [s for way in empty for s in way.first.sql if s.startswith("SET") and "DEFAULT" not in s] == setting
 
 
 def test_a_line_stays_a_line() -> None:
