@@ -6,6 +6,7 @@ from replfix.lab.flavours import speaking
 from replfix.lab.replicate import wait_until_stopped, write_locally
 from replfix.lab.topology import Lab
 from tests.following.incident import Incident
+from tests.following.receivers import purge_all
 from tests.following.servers import FAMILY, TABLE
 
 
@@ -53,9 +54,7 @@ def with_ddl(lab: Lab) -> None:
 def purged(lab: Lab) -> None:
     _both(lab, *TABLE)
     write_locally(lab.replica, "INSERT INTO d.t VALUES (3, 'purged')")
-    with lab.replica.session() as session:
-        session.execute("FLUSH BINARY LOGS")
-        session.execute(f"PURGE BINARY LOGS TO '{session.query('SHOW BINARY LOGS')[-1]['Log_name']}'")
+    purge_all(lab.replica)
     write_locally(lab.replica, "INSERT INTO d.t VALUES (4, 'kept')")
 
 

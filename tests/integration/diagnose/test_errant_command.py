@@ -7,6 +7,7 @@ from typing import Any
 from replfix.lab.flavours import speaking
 from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
+from tests.field.topologies.connected import purge
 from tests.integration.running import replfix
 
 EQUAL, DIFFERENT, UNDETERMINED = "equal", "different", "undetermined"
@@ -40,8 +41,7 @@ def test_each_kind_and_what_became_of_its_rows(any_pair: Lab) -> None:
 
     write_locally(any_pair.replica, "INSERT INTO d.t VALUES (7, 'purged')")
     with any_pair.replica.session() as session:
-        session.execute("FLUSH BINARY LOGS")
-        session.execute(f"PURGE BINARY LOGS TO '{session.query('SHOW BINARY LOGS')[-1]['Log_name']}'")
+        purge(session)
         mariadb = session.is_mariadb
     write_locally(
         any_pair.replica,

@@ -92,12 +92,12 @@ def read_transactions(
     replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str], depth: Depth
 ) -> tuple[ErrantTransaction, ...]:
     """Return the newest of them, newest first; those that are gone from the binlog last."""
-    asked = strays.newest(depth.shown if strays.counts else SPARSE)
+    asked, purged = strays.newest(depth.shown if strays.counts else SPARSE), replica.purged()
     read: list[Transaction | PassedOver] = []
     rows: dict[str, int] = {}
     ended = ""
     try:
-        for one in replica.readable(asked):
+        for one in replica.readable(asked - purged):
             assert one.gtid is not None  # only those were asked for
             if isinstance(one, Transaction):
                 rows[one.gtid] = len(one.changes)
@@ -114,7 +114,6 @@ def read_transactions(
     read.sort(key=lambda one: one.committed_at, reverse=True)
     shown = [_transaction(replica, status, asked, one, rows.get(str(one.gtid), 0)) for one in read[: depth.shown]]
     if strays.counts:
-        purged = replica.purged()
         known = GtidSet.exactly(str(one.gtid) for one in read)
         for gtid in list((asked - known).newest_first())[: depth.shown - len(shown)]:
             gone = "purged from the replica's binlog" if gtid in purged else ""
