@@ -49,7 +49,7 @@ def option_points(ways: Sequence[WayOut], source: str) -> Iterator[Block]:
     """Yield the alternatives, each with its steps; ``source``: its address."""
     for way in ways:
         first, *further = in_words((step for step in way.steps), source)
-        yield _point(0, Symbol.NEXT, f"{way.name}: {first.text}")
+        yield _point(0, Symbol.NEXT, first.text)
         yield from remedy_details(first)
         for number, step in enumerate(further, 2):
             yield _sentence(1, f"Step {number}: {step.text}")

@@ -280,8 +280,8 @@ def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside
     still = errant.gtids - purged
     if still and not (purged and errant.gtids.counts):
         yield (
-            f"After a fail-over to this replica, servers that then replicate from it fetch the {in_words(still)} and apply "
-            "them late, or stop on them (error 1062 or 1032)."
+            "After a fail-over to this replica, servers that then replicate from it ask for them, and apply them late or stop on them "
+            "(error 1062 or 1032)."
         )
     if purged and errant.gtids.counts:
         yield (

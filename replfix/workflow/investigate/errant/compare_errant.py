@@ -19,6 +19,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.rows.lookup import Answers, Lookup, by_identity
 from replfix.core.rows.row_values import NotRead
 from replfix.core.schema.table import Table, TableName
+from replfix.core.words import counted
 from replfix.errors import ReplicationError
 from replfix.ports import Clock, Progress, Replica, Server
 from replfix.workflow.investigate.compare_rows import Definitions, definitions_of
@@ -90,7 +91,7 @@ def compare_errant(
             not_compared[name] = f"The source's table {name} has other columns."
             del tables[name]
     lookups = [lookup for lookup in lookups if lookup.table in tables]
-    progress(f"Comparing {len(lookups):,} rows with {source.address}")
+    progress(f"Comparing {counted(len(lookups), 'row')} with {source.address}")
     rows, backlog = _compared(replica, source, tables, lacking, lookups, clock)
     return RowComparison(
         tuple(replace(row, gtids=tuple(dict.fromkeys(touched_by[row.lookup]))) for row in _once(rows)),
