@@ -466,7 +466,10 @@ async def test_errant_transactions_of_a_channel_that_runs_are_a_key_away() -> No
         await d.press("e")
         await d.on(ErrantScreen)
         await d.see(
-            "update shop.orders: v='orders', norders=1 → 2", "CREATE TABLE orders", "SET SESSION gtid_next", "Leave them:"
+            "update shop.orders: v='orders', norders=1 → 2",
+            "CREATE TABLE orders",
+            "SET SESSION gtid_next",
+            "Leave them:",
         )
         for strays, says in (
             (None, "Without GTIDs nobody knows"),

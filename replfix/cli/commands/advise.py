@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from replfix.config import Config, Target
     from replfix.core.advisor.changes import Changes
     from replfix.core.advisor.survey import Report
-    from replfix.present.advice.advice_page import Page
+    from replfix.present.page.advice_page import Advice
 
 CONFLICTS = 3
 
@@ -83,7 +83,7 @@ def command(
     from replfix.cli.documents.advise import advise_document
     from replfix.config import load
     from replfix.core.advisor.rollout import groups_of, rollout
-    from replfix.present.advice.advice_page import Page
+    from replfix.present.page.advice_page import Advice
 
     if as_json and format_ not in ("text", "json"):
         raise both_given("--json", f"--format {format_}")
@@ -100,23 +100,26 @@ def command(
     if as_json or format_ == "json":
         emit(advise_document(report, shown, changes))
     else:
-        _write(Page(report, changes, shown), format_)
+        _write(Advice(report, changes, shown), format_)
     return CONFLICTS if report.needs_doing else 0
 
 
-def _write(report: Page, format_: str) -> None:
+def _write(advice: Advice, format_: str) -> None:
+    from replfix.present.page.advice_page import advice_page
+
+    found = advice_page(advice)
     if format_ == "markdown":
-        from replfix.present.advice.advice_markdown import markdown_of
+        from replfix.present.page.markdown_page import markdown
 
-        click.echo(markdown_of(report), nl=False)
+        click.echo(markdown(found), nl=False)
     elif format_ == "html":
-        from replfix.present.advice.advice_html import html_of
+        from replfix.present.page.html_page import html
 
-        click.echo(html_of(report))
+        click.echo(html(found))
     else:
-        from replfix.present.advice.advice_text import known_text
+        from replfix.present.page.rich_page import page_text
 
-        page(known_text(report))
+        page(*page_text(found))
 
 
 def _earlier(path: str) -> EarlierAdvice:

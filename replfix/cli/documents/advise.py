@@ -134,6 +134,14 @@ class EdgePart(Part):
     filtered: bool
 
 
+class FixPart(Part):
+    """Statements for one session on one server; without them ``remark`` is what to do."""
+
+    node: str | None
+    sql: list[str]
+    remark: str | None
+
+
 class FindingPart(Part):
     code: str
     severity: Literal["critical", "warning", "info"]
@@ -141,7 +149,8 @@ class FindingPart(Part):
     table: str | None
     message: str
     evidence: list[str]
-    fix_sql: list[str]
+    fix_sql: list[str]  # of all servers in lines; one that begins with -- is a comment: where or when
+    fixes: list[FixPart]
 
 
 class MarkPart(Part):
@@ -209,6 +218,7 @@ def advise_document(report: Report, plan: Rollout | None = None, changes: Change
                 message=f.message,
                 evidence=list(f.evidence),
                 fix_sql=list(f.fix_sql),
+                fixes=[FixPart(node=fix.node or None, sql=list(fix.sql), remark=fix.remark or None) for fix in f.fixes],
             )
             for f in report.findings
         ],

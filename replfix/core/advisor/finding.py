@@ -22,12 +22,30 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One fact about a topology that can lead to duplicate keys, and what to do.
+class Fix:
+    """Statements for one session on one server, without semicolons, which can be run as printed.
 
-    ``fix_sql`` has whole statements without a semicolon, for the server ``node`` where that is named, in the order in
-    which they are to run; a line that begins with ``--`` is a comment on what follows.
+    Without ``sql`` the ``remark`` is what to do.
     """
+
+    node: str = ""  # Node.name; empty only without statements
+    sql: tuple[str, ...] = ()
+    remark: str = ""  # when, or what to do
+
+    def __post_init__(self) -> None:
+        if bool(self.sql) != bool(self.node):
+            raise ValueError(f"Statements name the server on which they are run: {self}")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Everything in lines; one that begins with ``--`` is a comment: where or when."""
+        remark = (f"-- {self.remark}",) if self.remark else ()
+        return (*remark, *((f"-- on {self.node}:",) if self.node else ()), *self.sql)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact about a topology that can lead to duplicate keys, and what to do: ``fixes``, in that order."""
 
     code: str
     severity: Severity
@@ -35,4 +53,9 @@ class Finding:
     node: str | None = None  # Node.name; None: it is about several
     table: TableName | None = None
     evidence: tuple[str, ...] = ()  # each sentence is a fact that was read
-    fix_sql: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def fix_sql(self) -> tuple[str, ...]:
+        """The fixes as lines: statements without a semicolon, and comments."""
+        return tuple(line for fix in self.fixes for line in fix.lines)

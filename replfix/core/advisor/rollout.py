@@ -17,6 +17,7 @@ from itertools import permutations
 
 from replfix.core import sql
 from replfix.core.advisor.allocation import left, next_ids
+from replfix.core.advisor.key_kinds import SMALL, KeyKind, kind_of
 from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.offsets import Places, WriterSlot, apart, choose
 from replfix.core.advisor.sight import CounterView, at_least, counter, look
@@ -405,19 +406,56 @@ def _notes(survey: Survey, sight: CounterView, places: Places) -> Iterator[str]:
             "A server in Group Replication sets both values itself when it joins, to group_replication_auto_increment_increment "
             "and its server_id, unless they are no longer the default: give all members the same increment."
         )
-    for table in sight.tables:
-        for place in places.each:
-            limit = None if place.node is None else _limit(place.node, table)
-            if place.node is None or limit is None:
-                continue
-            at = sight.stands(place.node, table)
-            room = left(at, place.step, limit)
-            if room < at // places.increment:  # less than there was used until now
-                yield (
-                    f"{table}: {counted(room, 'number')} left for {place.node.name} with an increment of {places.increment}. "
-                    "Widen the column first."
-                )
-                break
+    yield from _room_notes(sight, places)
+    yield from _key_notes(sight)
     lost = [p.node.name for p in places.each if p.node is not None and p.is_lost and not p.node.persists]
     if lost:
         yield f"{', '.join(lost)}: SET GLOBAL lasts until the next restart. After that the option file counts."
+
+
+def _room_notes(sight: CounterView, places: Places) -> Iterator[str]:
+    """Yield the tables whose numbers the increment uses up: of a small type, or with less left than was used until now."""
+    least = len(places.each)
+    for table in sight.tables:
+        rooms: list[tuple[str, int, int]] = []
+        column, is_short = None, False
+        for place in places.each:
+            found = None if place.node is None else counter(place.node, table)
+            if place.node is None or found is None or found.limit is None:
+                continue
+            at = sight.stands(place.node, table)
+            room = left(at, place.step, found.limit)
+            closer = IncrementSetting(least, min(place.step.offset, least))
+            rooms.append((place.node.name, room, left(at, closer, found.limit)))
+            column = found.column
+            is_short = is_short or found.column.data_type in SMALL or room < at // places.increment
+        if column is None or not is_short:
+            continue
+        said = ", ".join(f"{counted(room, 'number')} for {node}" for node, room, _ in rooms)
+        note = f"{table}.{column.name} ({column.column_type}): {said} left with an increment of {places.increment}."
+        if least < places.increment:
+            note += f" With an increment of {least}, the least for {least} writers, it is {', '.join(f'{n:,}' for *_, n in rooms)}."
+        yield f"{note} Widen the column first ({sql.widen_counter(table, column)}), or let one server write this table."
+
+
+def _key_notes(sight: CounterView) -> Iterator[str]:
+    """Yield the keys that increment and offset do not keep apart, and those that need neither."""
+    found: dict[KeyKind, list[str]] = {KeyKind.NATURAL: [], KeyKind.RANDOM: []}
+    for name in sorted(sight.nodes[0].tables if len(sight.nodes) > 1 else ()):
+        if not all(name in node.tables for node in sight.nodes):
+            continue
+        table = sight.nodes[0].tables[name]
+        for key in table.unique_keys:
+            if (kind := kind_of(table, key)) in found:
+                found[kind].append(f"{name} ({', '.join(key.columns)})")
+    if natural := found[KeyKind.NATURAL]:
+        yield (
+            f"Increment and offset do not keep {counted(len(natural), 'key')} apart, whose values the application chooses: "
+            f"{_some(natural)}. Let one server write these tables, make the value a UUID, or begin it with a prefix for each site."
+        )
+    if random := found[KeyKind.RANDOM]:
+        yield f"{counted(len(random), 'key')} of a type for UUIDs need nothing, as long as their values are UUIDs: {_some(random)}."
+
+
+def _some(named: Sequence[str]) -> str:
+    return f"{', '.join(named[:SHOWN_TABLES])}{' …' if len(named) > SHOWN_TABLES else ''}"

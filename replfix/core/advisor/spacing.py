@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from replfix.core import sql
+from replfix.core.advisor.finding import Fix
 from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.offsets import choose
 
-_IN_ORDER = "-- in the order of the plan of 'replfix advise', which lets nothing collide in between"
+_IN_ORDER = Fix(remark="in the order of the plan of 'replfix advise', which lets nothing collide in between")
 
 
-def settle(node: Node, step: IncrementSetting) -> tuple[str, ...]:
+def settle(node: Node, step: IncrementSetting) -> tuple[Fix, ...]:
     """Return what sets it now and after a restart, where there is SET PERSIST; else that takes option files."""
     wanted = (("auto_increment_increment", step.increment), ("auto_increment_offset", step.offset))
     if node.persists:
-        return tuple(sql.persist_number(name, value) for name, value in wanted)
-    now = () if node.step == step else tuple(sql.set_global_number(name, value) for name, value in wanted)
-    return (*now, f"-- in the option file, under [mysqld]: {', '.join(f'{name} = {value}' for name, value in wanted)}")
+        return (Fix(node.name, tuple(sql.persist_number(name, value) for name, value in wanted)),)
+    lines = ", ".join(f"{name} = {value}" for name, value in wanted)
+    in_file = Fix(remark=f"in the option file of {node.name}, under [mysqld]: {lines}")
+    if node.step == step:
+        return (in_file,)
+    return (Fix(node.name, tuple(sql.set_global_number(name, value) for name, value in wanted)), in_file)
 
 
-def settle_all(writers: Sequence[Node]) -> tuple[str, ...]:
-    """Return the statements for several writers, each writer's after a comment that names it."""
+def settle_all(writers: Sequence[Node]) -> tuple[Fix, ...]:
+    """Return what sets the values of several writers, each on its own server."""
     return (_IN_ORDER, *_each(writers))
 
 
-def _each(writers: Sequence[Node]) -> Iterator[str]:
+def _each(writers: Sequence[Node]) -> Iterator[Fix]:
     for place in choose(writers, len(writers)).each:
         if place.node is not None and place.changes:
-            yield f"-- on {place.node.name}:"
             yield from settle(place.node, place.step)

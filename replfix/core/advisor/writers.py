@@ -8,6 +8,7 @@ from math import gcd
 
 from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.survey import Survey
+from replfix.core.replication.gtid import GtidSet
 from replfix.core.schema.table import TableName
 
 
@@ -15,25 +16,30 @@ def writers(survey: Survey) -> tuple[Node, ...]:
     """Return the servers that generate keys of their own, by name.
 
     A server writes when it is open for writes, and either its log has rows of its own, or it is part of a circle. One
-    that is read-only now counts where it wrote what a source of its does not have: that is no former source after a
-    fail-over.
+    that is read-only now generates none, whatever it wrote before.
     """
     return tuple(sorted((n for n in survey.nodes if _writes(survey, n)), key=lambda n: n.name))
 
 
 def _writes(survey: Survey, node: Node) -> bool:
-    wrote = node.log is not None and node.log.transactions > 0
     if node.read_only:
-        return wrote and _errant(survey, node)
-    return wrote or node.uuid in upstream(survey, node.uuid)
+        return False
+    return (node.log is not None and node.log.transactions > 0) or node.uuid in upstream(survey, node.uuid)
 
 
-def _errant(survey: Survey, node: Node) -> bool:
-    """Return whether one of its sources, if it was read, lacks transactions that the server wrote itself."""
-    own = node.executed.of_uuid(node.uuid)
+def strays(survey: Survey, node: Node) -> GtidSet:
+    """Return what a server wrote itself and none of its sources has; nothing where a source was not read, or in a circle.
+
+    In a circle it is on its way to them.
+    """
     known = {n.uuid: n for n in survey.nodes}
     sources = [known[c.source_uuid] for c in node.channels if c.source_uuid in known]
-    return bool(sources) and all(bool(own - source.executed) for source in sources)
+    if not sources or len(sources) < len(node.channels) or node.uuid in upstream(survey, node.uuid):
+        return GtidSet()
+    own = node.executed.of_uuid(node.uuid)
+    for source in sources:
+        own = own - source.executed
+    return own
 
 
 def upstream(survey: Survey, uuid: str) -> frozenset[str]:

@@ -126,6 +126,8 @@ from replfix.core.sql.row_statements import (
 )
 from replfix.core.sql.server_statements import (
     OPEN_TRANSACTIONS,
+    PERSIST_ROW_FORMAT,
+    SET_ROW_FORMAT,
     TRUST_CREATORS,
     find_plugin,
     forget_hosts,
@@ -173,9 +175,11 @@ __all__ = [
     "NOTHING_TAKEN",
     "NOT_LOGGED_SESSION",
     "OPEN_TRANSACTIONS",
+    "PERSIST_ROW_FORMAT",
     "PROTECTED",
     "ROWS_LOGGED_SESSION",
     "SESSION_SETTINGS",
+    "SET_ROW_FORMAT",
     "SKIP_ONE",
     "SOURCE_UNDO_SETTINGS",
     "STRICT",

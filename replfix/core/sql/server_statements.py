@@ -9,6 +9,8 @@ from replfix.core.sql.counter_statements import advance_counter
 from replfix.core.sql.names import identifier, string
 from replfix.core.sql.session_statements import LOGGED_SESSION, NOT_LOGGED_SESSION
 
+SET_ROW_FORMAT, PERSIST_ROW_FORMAT = "SET GLOBAL binlog_format = ROW", "SET PERSIST binlog_format = ROW"
+
 
 def global_variable(name: str) -> str:
     """Select a global variable."""

@@ -9,6 +9,7 @@ from typing import assert_never
 from replfix.present.markdown import SENTENCE_WIDTH, code, cut, fenced, sentence, table
 from replfix.present.page.page_model import (
     Block,
+    Drawing,
     Facts,
     Message,
     Page,
@@ -72,6 +73,8 @@ def _block(block: Block) -> Iterator[str]:
             yield from (*_rows(block), "")
         case Table():
             yield from (*_table(block), "")
+        case Drawing():
+            yield from (*(f"- {sentence(block.in_words(each))}" for each in block.links), "")
         case _:
             assert_never(block)
 

@@ -45,6 +45,7 @@ class Symbol(enum.Enum):
     QUESTION = ("?", Role.WARNING)
     NEXT = ("→", Role.OK)
     MORE = ("…", Role.PLAIN)
+    REMARK = ("i", Role.INFO)
 
     def __init__(self, sign: str, role: Role) -> None:
         self.sign = sign
@@ -185,7 +186,39 @@ class Table:
     marked: bool = False
 
 
-Block = Sentence | Point | Message | Steps | Script | Facts | Rows | Table
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server in a drawing: its name, and what is to be known of it in a few words each."""
+
+    name: str
+    notes: tuple[str, ...] = ()
+    role: Role = Role.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Transactions go from one place to another, both by their number in the drawing."""
+
+    source: int
+    replica: int
+    note: str = ""
+    role: Role = Role.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Servers and what replicates from what."""
+
+    places: tuple[Place, ...]
+    links: tuple[Link, ...]
+
+    def in_words(self, link: Link) -> str:
+        """Return the link for media that do not draw."""
+        note = f" ({link.note})" if link.note else ""
+        return f"{self.places[link.source].name} → {self.places[link.replica].name}{note}"
+
+
+Block = Sentence | Point | Message | Steps | Script | Facts | Rows | Table | Drawing
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from replfix.present.page.page_model import (
     Block,
+    Drawing,
     Facts,
     Message,
     Page,
@@ -96,6 +97,9 @@ def block_text(block: Block, indent: int = 0) -> RenderableType:
             return _moved(rows_text(block), indent + STEP)
         case Table():
             return _moved(_table(block), indent)
+        case Drawing():
+            links = ((block.in_words(link), STYLES[link.role]) for link in block.links)
+            return _moved(group(Text(visible(said, keep_newlines=False), style) for said, style in links), indent)
         case _:
             assert_never(block)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,14 +15,15 @@ from textual.widgets import Footer, Header, Static
 from replfix.core.advisor.rollout import rollout
 from replfix.core.advisor.survey import Report
 from replfix.errors import ReplfixError
-from replfix.present.advice.advice_html import html_of
-from replfix.present.advice.advice_markdown import markdown_of
-from replfix.present.advice.advice_page import Page
-from replfix.present.advice.advice_text import known_text
+from replfix.present.page.advice_page import Advice, advice_page
+from replfix.present.page.html_page import html
+from replfix.present.page.markdown_page import markdown
+from replfix.present.page.rich_page import point_text, section_text
 from replfix.present.safe_text import visible
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.thread_work import IN_THE_LOG, run_and_report
+from replfix.tui.widgets.points import together
 
 
 class AdvisorScreen(ReplfixScreen[None]):
@@ -51,7 +53,7 @@ class AdvisorScreen(ReplfixScreen[None]):
     class Concluded(Message):
         """The end of the reading: its page, or the error."""
 
-        def __init__(self, sequence: int, page: Page | None, error: ReplfixError | None) -> None:
+        def __init__(self, sequence: int, page: Advice | None, error: ReplfixError | None) -> None:
             super().__init__()
             self.sequence = sequence
             self.page = page
@@ -61,7 +63,7 @@ class AdvisorScreen(ReplfixScreen[None]):
         super().__init__()
         self._sequence = 0  # of the reading; what an earlier one posts is not looked at
         self._busy = False
-        self._report: Page | None = None
+        self._report: Advice | None = None
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -107,7 +109,7 @@ class AdvisorScreen(ReplfixScreen[None]):
         if message.page is not None:
             self._report = message.page
             self._notice("")
-            self.query_one("#advisor-report", Static).update(known_text(message.page))
+            self.query_one("#advisor-report", Static).update(_shown(message.page))
             self.query_one("#advisor-page").scroll_home(animate=False)
         elif message.error is not None:
             self._notice(f"✗ {message.error.message} {message.error.hint}".strip())
@@ -127,7 +129,7 @@ class AdvisorScreen(ReplfixScreen[None]):
     def action_save(self, suffix: str) -> None:
         if self._report is None:
             return
-        text = markdown_of(self._report) if suffix == "md" else html_of(self._report)
+        text = (markdown if suffix == "md" else html)(advice_page(self._report))
         try:
             path = save("advice", self._report.report.survey.nodes[0].name, text, suffix)
         except ReplfixError as error:
@@ -140,7 +142,13 @@ class AdvisorScreen(ReplfixScreen[None]):
         self.dismiss(None)
 
 
-def page_of(report: Report) -> Page:
+def page_of(report: Report) -> Advice:
     """Return the report, with a plan only where something has to be changed for it."""
     plan = rollout(report.survey)
-    return Page(report, rollout=plan if plan is not None and plan.actions else None)
+    return Advice(report, rollout=plan if plan is not None and plan.actions else None)
+
+
+def _shown(advice: Advice) -> RenderableType:
+    page = advice_page(advice)
+    parts = (part for section in page.sections for part in section_text(section))
+    return together((point_text(page.symbol, page.title), *parts))

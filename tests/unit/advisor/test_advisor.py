@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from replfix.core.advisor.finding import Severity
 from replfix.core.advisor.head_room import head_rooms
 from replfix.core.advisor.node import Channel, IncrementSetting, Inserts, KeyTable, LogSample, Node, Setting, Used
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.advisor.recommend import conclude
+from replfix.core.advisor.rollout import rollout
 from replfix.core.advisor.survey import Edge, Survey
 from replfix.core.advisor.writers import circle_of, overlap, writers
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import TableName
 from replfix.mysql.binlog.activity import states, worked_with
+from replfix.present.page.advice_page import Advice, advice_page
+from replfix.present.page.page_model import Symbol, plain
+from replfix.present.page.rich_page import page_text
 from tests.unit.making import column, key, table
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -115,12 +121,47 @@ def test_who_writes_and_whose_rows_come_together() -> None:
     assert [n.name for n in circle_of(joined, joined.nodes[0])] == ["db1", "db2"]
 
 
-def test_a_server_that_is_read_only_writes_when_its_source_lacks_what_it_wrote() -> None:
+@pytest.mark.parametrize("super_read_only", [True, False])
+def test_read_only_now_and_one_stray_write_is_one_warning(super_read_only: bool) -> None:
     source = node(1, executed=f"{uuid(1)}:1-9")
-    replica = node(2, IncrementSetting(1, 1), 1, read_only=True, executed=f"{uuid(1)}:1-9,{uuid(2)}:1-3")
-    assert [n.name for n in writers(survey(source, replica))] == ["db1", "db2"]
-    after = replace(source, executed=GtidSet.parse(f"{uuid(1)}:1-9,{uuid(2)}:1-3"))
-    assert [n.name for n in writers(survey(after, replica))] == ["db1"], "what it wrote has arrived: a former source"
+    executed = f"{uuid(1)}:1-9,{uuid(2)}:1"
+    replica = node(2, ALONE, 1, read_only=True, super_read_only=super_read_only, executed=executed)
+    strayed = survey(source, replica)
+    assert [n.name for n in writers(strayed)] == ["db1"]
+    assert rollout(strayed) is None
+    (finding,) = conclude(strayed).findings
+    assert (finding.code, finding.severity, finding.node) == ("stray-write", Severity.WARNING, "db2")
+    assert "1 transaction of its own" in finding.message
+    assert finding.fix_sql == ("-- 'replfix errant' shows what they changed, and the options",)
+
+
+def test_what_is_no_stray_write() -> None:
+    arrived = f"{uuid(1)}:1-9,{uuid(2)}:1"
+    replica = node(2, ALONE, 1, read_only=True, executed=arrived)
+    assert codes(node(1, executed=arrived), replica) == [], "a former source"
+    assert codes(replica) == [], "its source was not read"
+    assert codes(node(1, ALONE, 2), replica) == [], "in a circle, on its way"
+    open_ = replace(replica, read_only=False)
+    assert "same-numbers" in dict(codes(node(1), open_)), "it accepts writes: a second writer"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "symbol", "said"),
+    [
+        ((node(1),), Symbol.OK, "nothing was found."),
+        ((node(1, IncrementSetting(2, 1)),), Symbol.OK, "nothing needs doing. Found 1 info."),
+        ((node(1, ALONE, 2), node(2, ALONE, 1)), Symbol.NO, "found 2 critical."),
+        ((node(1, ALONE, 2, tables={}), node(2, ALONE, 1, tables={})), Symbol.OK, "nothing was found."),
+    ],
+)
+def test_a_page_has_one_verdict(nodes: tuple[Node, ...], symbol: Symbol, said: str) -> None:
+    """No number is called taken below it where nothing was found."""
+    page = advice_page(Advice(conclude(survey(*nodes))))
+    assert (page.symbol, said in plain(page.title)) == (symbol, True), plain(page.title)
+    text = StringIO()
+    Console(file=text, width=200, markup=False).print(*page_text(page))
+    assert ("✘" in text.getvalue()) == (symbol is Symbol.NO)
+    assert ("from more than one server" in text.getvalue()) == (symbol is Symbol.NO)
 
 
 def test_growth_and_its_uncertainty() -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import StringIO
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from replfix.core.advisor.allocation import left, next_ids
 from replfix.core.advisor.node import IncrementSetting, Node
 from replfix.core.advisor.offsets import apart, choose
+from replfix.core.advisor.recommend import conclude
 from replfix.core.advisor.rollout import Rollout, rollout
 from replfix.core.advisor.simulation import IdAllocator, simulate
 from replfix.core.advisor.survey import Edge, Survey
 from replfix.core.schema.table import TableName
 from replfix.errors import UsageError
-from replfix.present.advice.rollout_text import rollout_lines
-from tests.unit.advisor.making_topologies import NOW, circle, node
+from replfix.present.page.advice_page import Advice, advice_page
+from replfix.present.page.markdown_page import markdown
+from replfix.present.page.rich_page import page_text
+from tests.unit.advisor.making_topologies import NOW, ORDERS, circle, node
+from tests.unit.making import column, key
 
 STEPS = st.integers(1, 20).flatmap(
     lambda increment: st.builds(IncrementSetting, st.just(increment), st.integers(1, increment))
@@ -138,7 +145,10 @@ def test_values_that_a_restart_would_lose_are_set_to_stay() -> None:
     assert [action.nodes for action in plan.actions] == [("primary2",), ("primary1", "primary2")]
     done = planned(circle(node(1, 10, 1, persisted=True), node(2, 10, 2, persisted=True)))
     assert (done.actions, done.back) == ((), ())
-    assert "nothing to do" in "\n".join(rollout_lines(done))
+    page = advice_page(
+        Advice(conclude(circle(node(1, 10, 1, persisted=True), node(2, 10, 2, persisted=True))), rollout=done)
+    )
+    assert "nothing to do" in markdown(page)
 
 
 def test_servers_that_do_not_see_each_others_rows_move_their_counters() -> None:
@@ -171,13 +181,44 @@ def test_mariadb_is_told_what_it_knows() -> None:
 
 def test_a_column_that_is_too_small_for_the_increment_is_named() -> None:
     plan = planned(circle(node(1, counter=90, data_type="tinyint"), node(2, counter=90, data_type="tinyint")))
-    assert any("shop.orders: 4 numbers left" in note and "Widen" in note for note in plan.notes)
+    (note,) = (note for note in plan.notes if "tinyint" in note)
+    assert "4 numbers for primary1, 4 numbers for primary2 left with an increment of 10" in note
+    assert "With an increment of 2, the least for 2 writers, it is 19, 19." in note
+    assert "Widen the column first (ALTER TABLE `shop`.`orders` MODIFY `id` BIGINT" in note
+
+
+@pytest.mark.parametrize(("data_type", "named"), [("smallint", True), ("mediumint", True), ("int", False)])
+def test_small_types_are_named_however_little_is_used(data_type: str, named: bool) -> None:
+    plan = planned(circle(node(1, counter=2, data_type=data_type), node(2, counter=2, data_type=data_type)))
+    assert any(data_type in note for note in plan.notes) == named
+
+
+def test_keys_that_no_offset_keeps_apart_are_in_the_plan() -> None:
+    def with_keys(number: int) -> Node:
+        bare = node(number)
+        table = bare.tables[ORDERS]
+        columns = {
+            **table.columns,
+            "email": column("email", "varchar"),
+            "uid": column("uid", "binary", column_type="binary(16)"),
+        }
+        keys = (*table.unique_keys, key("by_email", "email"), key("by_uid", "uid"), key("both", "email", "id"))
+        return replace(bare, tables={ORDERS: replace(table, columns=columns, unique_keys=keys)})
+
+    notes = planned(circle(with_keys(1), with_keys(2))).notes
+    assert any("do not keep 1 key apart" in note and "shop.orders (email)" in note for note in notes)
+    assert any("1 key of a type for UUIDs" in note and "shop.orders (uid)" in note for note in notes)
 
 
 def test_the_text_says_all_of_it_and_nothing_that_a_terminal_obeys() -> None:
     evil = TableName("shop", "or\x1b[2Jders")
-    plan = planned(circle(node(1, table=evil), node(2, table=evil)), 3)
-    text = "\n".join(rollout_lines(plan))
+    survey = circle(node(1, table=evil), node(2, table=evil))
+    plan = planned(survey, 3)
+    written = StringIO()
+    console = Console(file=written, width=160, markup=False)
+    for part in page_text(advice_page(Advice(conclude(survey), rollout=plan))):
+        console.print(part, crop=False)
+    text = written.getvalue()
     assert "\x1b" not in text
     assert "Of these 2,000 rows 1,000 get a number that is taken (error 1062) as the servers are now, and none" in (
         " ".join(text.split())

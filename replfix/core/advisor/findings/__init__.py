@@ -21,6 +21,7 @@ from replfix.core.advisor.findings import (
     open_key,
     same_numbers,
     sessions_differ,
+    stray_write,
     unsafe_statements,
 )
 from replfix.core.advisor.survey import Survey
@@ -52,5 +53,6 @@ FINDINGS: tuple[FindingRule, ...] = (
     open_key,
     same_numbers,
     sessions_differ,
+    stray_write,
     unsafe_statements,
 )

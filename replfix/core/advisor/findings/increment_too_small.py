@@ -27,5 +27,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"It is {', '.join(f'{writer.increment.now} on {writer.name}' for writer in small)}.",
                 f"Rows of these servers meet: {', '.join(writer.name for writer in circle)}.",
             ),
-            fix_sql=settle_all(circle),
+            fixes=settle_all(circle),
         )

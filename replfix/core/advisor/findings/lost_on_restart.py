@@ -29,7 +29,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"A restart of {node.name} {'changes' if changing else 'may change'} the numbers that it generates.",
                 node=node.name,
                 evidence=changing + hidden,
-                fix_sql=settle(node, node.step),
+                fixes=settle(node, node.step),
             )
 
 

@@ -26,5 +26,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
             f"{node.name} is the only writer, and uses one id in {node.increment.now}.",
             node=node.name,
             evidence=(f"auto_increment_increment/offset are {node.step}.",),
-            fix_sql=settle(node, IncrementSetting(1, 1)),
+            fixes=settle(node, IncrementSetting(1, 1)),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 
 CODE = "no-primary-key"
@@ -21,5 +21,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
             "distinguishes equal rows.",
             table=name,
             evidence=(f"So on {', '.join(on)}.",),
-            fix_sql=("-- give it a primary key, on each server in the same way",),
+            fixes=(Fix(remark="give it a primary key, on each server in the same way"),),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of
 from replfix.core.words import counted
@@ -30,5 +30,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"{other.name} has {counted(taken.rows, 'row')} of that class ahead of it, from {taken.lowest} to "
                 f"{taken.highest}, that {node.name} does not take into account.",
             ),
-            fix_sql=(f"-- on {node.name}:", sql.advance_counter(taken.table, taken.highest + 1)),
+            fixes=(Fix(node.name, (sql.advance_counter(taken.table, taken.highest + 1),)),),
         )

@@ -27,5 +27,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"auto_increment_increment/offset are {node.step}: from {node.offset.now} on the numbers leave "
                 f"{node.step.residue} when they are divided by {node.increment.now}, below it they can leave anything.",
             ),
-            fix_sql=settle_all(circle),
+            fixes=settle_all(circle),
         )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
-from replfix.core.advisor.node import KeyTable, Node
+from replfix.core.advisor.finding import Finding, Fix, Severity
+from replfix.core.advisor.key_kinds import is_random
+from replfix.core.advisor.node import Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import meeting
-from replfix.core.schema.table import TableName, UniqueKey
+from replfix.core.schema.table import TableName
 
 CODE = "open-key"
 
-_RANDOM = ("binary(16)", "char(36)", "varchar(36)", "uuid")
-"""Column types for UUIDs: two servers never generate the same one."""
-
-WHAT_HELPS = (
-    "-- what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
-    "with a prefix for each site",
+WHAT_HELPS = Fix(
+    remark=(
+        "what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
+        "with a prefix for each site"
+    )
 )
 
 
@@ -29,7 +29,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 continue
             both = all(_inserts(node, name) for node in (one, other))
             for key in table.unprotected:
-                if (name, key.name) in seen or _random(table, key):
+                if (name, key.name) in seen or is_random(table, key):
                     continue
                 seen.add((name, key.name))
                 columns = ", ".join(key.columns)
@@ -44,13 +44,9 @@ def examine(survey: Survey) -> Iterator[Finding]:
                         if both
                         else "In the binary logs, not both of them inserted rows into it.",
                     ),
-                    fix_sql=WHAT_HELPS,
+                    fixes=(WHAT_HELPS,),
                 )
 
 
 def _inserts(node: Node, name: TableName) -> int:
     return node.log.inserts[name].rows if node.log is not None and name in node.log.inserts else 0
-
-
-def _random(table: KeyTable, key: UniqueKey) -> bool:
-    return any(c in table.columns and table.columns[c].column_type.lower() in _RANDOM for c in key.columns)

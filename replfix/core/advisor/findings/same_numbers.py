@@ -27,5 +27,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"{counted(len(tables), 'table')} with an AUTO_INCREMENT column on both: "
                 f"{', '.join(map(str, tables[:3]))}{' …' if len(tables) > 3 else ''}.",
             ),
-            fix_sql=settle_all(circle_of(survey, one)),
+            fixes=settle_all(circle_of(survey, one)),
         )

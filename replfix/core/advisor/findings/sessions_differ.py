@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, overlap, writers
 from replfix.core.words import counted
@@ -30,7 +30,9 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"{used.last_at:%Y-%m-%d %H:%M:%S} UTC."
                 for used in different
             ),
-            fix_sql=(
-                "-- the application sets the session's values, or its connections are older than the last change: reconnect",
+            fixes=(
+                Fix(
+                    remark="the application sets the session's values, or its connections are older than the last change: reconnect"
+                ),
             ),
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
+from replfix.core import sql
+from replfix.core.advisor.finding import Finding, Fix, Severity
+from replfix.core.advisor.node import Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import writers
 from replfix.core.words import counted
@@ -35,12 +37,18 @@ def examine(survey: Survey) -> Iterator[Finding]:
             f"{node.name} logs statements, not rows: a replica can generate other ids and rows from them.",
             node=node.name,
             evidence=tuple(evidence),
-            fix_sql=(
-                ("SET GLOBAL binlog_format = ROW", "-- and in the option file, under [mariadb]: binlog_format = ROW")
-                if node.mariadb
-                else (
-                    "-- with the appliers of its channels stopped (STOP REPLICA SQL_THREAD), else it is refused",
-                    "SET PERSIST binlog_format = ROW",
-                )
-            ),
+            fixes=_fixes(node),
         )
+
+
+def _fixes(node: Node) -> tuple[Fix, ...]:
+    """Return the statements. MySQL rejects the SET while an applier of the server is running (9.7.4)."""
+    if node.mariadb:
+        in_file = Fix(remark=f"and in the option file of {node.name}, under [mariadb]: binlog_format = ROW")
+        return (Fix(node.name, (sql.SET_ROW_FORMAT,)), in_file)
+    if not any(channel.running for channel in node.channels):
+        return (Fix(node.name, (sql.PERSIST_ROW_FORMAT,)),)
+    running = [sql.Channel(channel.name) for channel in node.channels if channel.running]
+    stop = [sql.stop_replica(channel, "SQL_THREAD") for channel in running]
+    start = [sql.start_replica(channel, receiver=False) for channel in running]
+    return (Fix(node.name, (*stop, sql.PERSIST_ROW_FORMAT, *start)),)
