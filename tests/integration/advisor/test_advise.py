@@ -79,15 +79,11 @@ def two_of(any_server: str, lab_state: Path, request: pytest.FixtureRequest) -> 
         topology.down(name)
 
 
-def follow(fix: Sequence[str], servers: Sequence[LabServer]) -> None:
-    """Run the statements of a finding where its comments say."""
-    at: LabServer | None = None
-    for line in fix:
-        if line.startswith("-- on "):
-            at = next(s for s in servers if line == f"-- on {s.name}:")
-        elif not line.startswith("--"):
-            assert at is not None
-            run(at, line)
+def follow(fixes: Sequence[dict[str, Any]], servers: Sequence[LabServer]) -> None:
+    """Run the statements of a finding, each block on the server that it names."""
+    for fix in fixes:
+        if fix["sql"]:
+            run(next(server for server in servers if server.name == fix["node"]), *fix["sql"])
 
 
 def needs_doing(document: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
@@ -100,7 +96,7 @@ def test_what_it_says_helps_and_busy_servers_give_no_false_alarm(two_of: Lab) ->
     circle(servers, (1, 1), (1, 1), how="GLOBAL")
     document = advise(two_of, names[0], "--json").document
     assert set(found(document)) == {SAME, SMALL}, "of a circle, one name is enough"
-    follow(next(f["fix_sql"] for f in document["findings"] if f["code"] == "same-numbers"), servers)
+    follow(next(f["fixes"] for f in document["findings"] if f["code"] == "same-numbers"), servers)
 
     enough = threading.Event()
 
@@ -146,7 +142,7 @@ def test_rows_that_are_on_their_way_to_a_counter(two_of: Lab) -> None:
     (taken,) = [f for f in document["findings"] if f["code"] == "numbers-taken"]
     assert (taken["node"], taken["table"], taken["severity"]) == ("primary2", ORDERS, "critical")
     assert "4 rows of that class ahead of it, from 2 to 8" in " ".join(taken["evidence"])
-    follow(taken["fix_sql"], servers)
+    follow(taken["fixes"], servers)
     run(servers[1], "START REPLICA", INSERT)
     settle(servers)
     with servers[0].session() as session:
@@ -197,7 +193,7 @@ def test_in_words(three: Lab) -> None:
     for words in (
         "✘ primary1 and primary2 both accept writes",
         "[same-numbers]",
-        "-- on primary2:",
+        "On primary2:",
         "SET PERSIST",
         "2 critical.",
     ):
@@ -245,11 +241,12 @@ def test_an_incident_points_at_the_finding_that_is_there(any_pair: Lab) -> None:
     pair = any_pair
     scenarios.find("two-writers").stage(pair)
     config = str(pair.config_file)
-    pointed = "'replfix advise', finding same-numbers."
+    pointed = "'replfix advise', finding same-numbers or stray-write."
     assert pointed in replfix("diagnose", "replica1", "--config", config).out
     ran = replfix("resolve", "replica1", "--strategy", "source-wins", "--yes", "--config", config)
     assert (ran.code, pointed in ran.out) == (0, True), ran.out + ran.err
-    assert SAME in found(replfix("advise", "--config", config, "--json").document)
+    advised = found(replfix("advise", "--config", config, "--json").document)
+    assert advised == [("stray-write", "warning", "replica1", None)], "it is read-only now"
 
 
 def test_the_report_in_every_format_and_since_an_earlier_one(three: Lab, tmp_path: Path) -> None:
@@ -262,9 +259,9 @@ def test_the_report_in_every_format_and_since_an_earlier_one(three: Lab, tmp_pat
     settle(two)
 
     text = advise(three, *names, "--since", str(earlier))
-    assert "✘ ✘" in text.out
-    assert "PLAN for 2 writers" in text.out
-    assert "shop.bare" in text.out.split("  new: ")[1].split("\n")[0]
+    assert text.out.count("✘  ✘") > 1
+    assert "Plan for 2 writers" in text.out
+    assert "shop.bare" in text.out.split("· new: ")[1].split("\n")[0]
     assert text.code == 3
     html = advise(three, *names, "--format", "html")
     assert html.out.startswith("<!doctype html>")
@@ -283,3 +280,35 @@ def test_what_is_no_earlier_report(three: Lab, tmp_path: Path) -> None:
         assert ran.code == 2
         assert "--since" in ran.err
     assert advise(three, "--json", "--format", "html").code == 2
+
+
+def test_every_block_can_be_run_as_printed_on_the_server_that_it_names(three: Lab) -> None:
+    """Of as many findings as one topology of three can have, and of the plan; a wait is read, not waited for."""
+    servers = Case("three", lambda _: None, servers=3).arrange(three.servers)
+    circle(servers, (1, 1), (1, 1), (2, 4))
+    run(
+        servers[0],
+        "CREATE TABLE shop.full (id TINYINT AUTO_INCREMENT PRIMARY KEY, v INT) AUTO_INCREMENT = 127",
+        "INSERT INTO shop.full (v) VALUES (1)",
+        "CREATE TABLE shop.notes (note VARCHAR(20))",
+    )
+    settle(servers)
+    run(servers[0], "STOP REPLICA SQL_THREAD", "SET GLOBAL binlog_format = STATEMENT", "START REPLICA SQL_THREAD")
+    run(servers[1], "STOP REPLICA")
+    run(servers[0], *(INSERT,) * 4)
+    document = advise(three, *(server.name for server in servers), "--json").document
+    run(servers[1], "START REPLICA")
+    at = {server.name: server for server in servers}
+    blocks = [(code["code"], fix) for code in document["findings"] for fix in code["fixes"] if fix["sql"]]
+    assert {code for code, _ in blocks} >= {"same-numbers", "offset-above-increment", "head-room", "unsafe-statements"}
+    for _, fix in blocks:
+        with at[fix["node"]].session() as session:
+            for statement in fix["sql"]:
+                session.query(statement)
+    for action in (*document["plan"]["actions"], *document["plan"]["back"]):
+        for node in action["nodes"]:
+            with at[node].session() as session:
+                for statement in (*action["sql"], *action["undo"]):
+                    session.query_lossy(statement)
+    for server in servers:
+        run(server, "SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")

@@ -255,6 +255,6 @@ def test_statements_that_give_the_id_themselves(statement: str, stated: bool) ->
 
 
 def test_incidents_point_at_what_let_them_happen() -> None:
-    assert "'replfix advise', finding same-numbers." in keep_apart(["local-write", "two-writers"])
+    assert "'replfix advise', finding same-numbers or stray-write." in keep_apart(["local-write", "two-writers"])
     assert "finding counter-behind." in keep_apart(["auto-increment-behind"])
     assert keep_apart(["local-write"]) == ""
