@@ -145,7 +145,7 @@ def _drawing(advice: Advice, writing: set[str]) -> Drawing:
     places = [
         Place(
             node.name,
-            (node.address, _writes(node, writing), f"{node.step}, {_short(node.version)}"),
+            (node.address, _says(node, writing), f"{node.step}, {_short(node.version)}"),
             Role.OK if node.uuid in writing else Role.PLAIN,
         )
         for node in survey.nodes
@@ -168,6 +168,10 @@ def _short(version: str) -> str:
 
 def _writes(node: Node, writing: set[str]) -> str:
     return "✔ yes" if node.uuid in writing else "read-only" if node.read_only else "no"
+
+
+def _says(node: Node, writing: set[str]) -> str:
+    return "writes" if node.uuid in writing else "read-only" if node.read_only else "does not write"
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[Block]:
@@ -286,7 +290,7 @@ def _plan(plan: Rollout) -> Iterator[Block]:
     if not plan.actions:
         yield Sentence(words("The servers have these values already: nothing to do."))
     if plan.next_ids:
-        yield Sentence(words("Next numbers, as the counters are now:"))
+        yield Sentence(words("Next numbers, from the counters of now:"))
         ids = ((name(n.table), name(n.node), ", ".join(f"{i}" for i in n.ids) or "none left") for n in plan.next_ids)
         yield _grid(("table", "server", "next ids"), ids)
     if plan.simulated:
