@@ -23,7 +23,7 @@ async def at_advisor(d: Driver) -> None:
 async def test_findings_map_and_plan() -> None:
     async with driving(FakeBackend(), size=(140, 80)) as d:
         await at_advisor(d)
-        await d.see("same-numbers", "primary1 ✘ ✘", "PLAN for 2 writers", "SET PERSIST auto_increment_offset = 2")
+        await d.see("same-numbers", "primary1  ✘  ✘", "Plan for 2 writers", "SET PERSIST auto_increment_offset = 2")
         await d.press("escape")
         await d.on(FleetScreen)
 
@@ -55,5 +55,5 @@ async def test_saved_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         await d.until(lambda: len(list(tmp_path.iterdir())) == 2, "two files")
     files = {path.suffix: path for path in tmp_path.iterdir()}
     assert files[".md"].read_text().startswith("# How primary1 and primary2")
-    assert "<h1>How primary1 and primary2" in files[".html"].read_text()
+    assert "How primary1 and primary2 keep" in files[".html"].read_text()
     assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
