@@ -179,6 +179,8 @@ def _print(document: StatusDocument) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from replfix.core.remedies.errant_transactions import SEE_ERRANT
+
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for title in ("replica", "channel", "state", "lag", "source", "errant", "error"):
         grid.add_column(
@@ -208,3 +210,5 @@ def _print(document: StatusDocument) -> None:
             Text(visible(lost.message)),
         )
     console().print(grid)
+    if any(channel.errant_gtid_set for replica in document.replicas for channel in replica.channels):
+        console().print(Text(f"Errant transactions: {SEE_ERRANT}", style="yellow"))

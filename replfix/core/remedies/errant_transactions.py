@@ -12,6 +12,8 @@ from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.schema.table import TableName
 from replfix.core.words import counted
 
+SEE_ERRANT = "'replfix errant' shows what they changed, and the options."
+
 
 @dataclass(frozen=True, slots=True)
 class ErrantTransaction:

@@ -7,6 +7,7 @@ answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from replfix.core.connection.privileges import (
@@ -21,10 +22,13 @@ from replfix.core.connection.privileges import (
 )
 from replfix.core.doctor.checks import channel_checks, replica_checks
 from replfix.core.doctor.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
+from replfix.core.remedies.errant_transactions import SEE_ERRANT, in_words
+from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ReplicationError, ServerError, TooOld
 from replfix.ports import Replica, Server, SourceOf
+from replfix.workflow.investigate.errant.find_errant import errant
 
 NAMES = 3
 """Tables that are named where there are many."""
@@ -141,6 +145,9 @@ def _channel(
         yield _retention(source, facts.status, channel)
     except PrivilegeError as error:  # the GRANT is at the privilege above
         yield Check("source-binlog-retention", Verdict.FAILED, error.message)
+    if facts.status.gtid_mode != "OFF":
+        with suppress(PrivilegeError):  # as above
+            yield _errant(errant(replica, facts.status, channel, source, source_of))
     if not missing(granted, Role.REPLICA) and not missing(on_source, Role.SOURCE):
         yield _rehearsal(replica, source)
 
@@ -184,6 +191,24 @@ def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) ->
         )
     return Check(
         "source-binlog-retention", Verdict.OK, "The source still has every transaction that the replica lacks."
+    )
+
+
+def _errant(found: OnlyHere) -> Check:
+    code = "errant-transactions"
+    if found.undecided:
+        return Check(
+            code,
+            Verdict.WARNING,
+            f"Whether {in_words(found.undecided)} of the replica are errant is unknown: {' '.join(found.why)}",
+        )
+    if not found.errant:
+        return Check(code, Verdict.OK, "The replica has no errant transaction.")
+    return Check(
+        code,
+        Verdict.WARNING,
+        f"The source does not have {in_words(found.errant)} of the replica: {found.errant}.",
+        SEE_ERRANT,
     )
 
 

@@ -44,7 +44,7 @@ class Pair:
         return self
 
     def examined(self) -> Examination:
-        return examine_errant(self.replica, lambda _: self.source, None, FakeClock(), lambda _: None)  # type: ignore[arg-type]
+        return examine_errant(self.replica, lambda _: self.source, None, FakeClock(), lambda _: None)
 
 
 def verdicts(found: Examination) -> list[Verdict]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import strays
+from replfix.core.remedies.errant_transactions import SEE_ERRANT
 from replfix.core.words import counted
 
 CODE = "stray-write"
@@ -32,5 +33,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                     else []
                 ),
             ),
-            fixes=(Fix(remark="'replfix errant' shows what they changed, and the options"),),
+            fixes=(Fix(remark=SEE_ERRANT.rstrip(".")),),
         )
