@@ -15,13 +15,19 @@ def stopped_channel(status: ReplicaStatus, wanted: str | None = None) -> Channel
     no channel of that name.
     """
     if wanted is not None:
-        channel = status.channel(wanted)
-        if channel is None:
-            raise UsageError(f"The replica has no channel {wanted!r}.", _channels_of(status))
+        channel = channel_named(status, wanted)
         return None if channel.healthy else channel
     failed = [c for c in status.channels if c.failure is not None]
     unwell = failed or [c for c in status.channels if not c.healthy]
     return unwell[0] if unwell else None
+
+
+def channel_named(status: ReplicaStatus, name: str) -> ChannelStatus:
+    """Return the channel of that name. UsageError when there is none."""
+    channel = status.channel(name)
+    if channel is None:
+        raise UsageError(f"The replica has no channel {name!r}.", _channels_of(status))
+    return channel
 
 
 def _channels_of(status: ReplicaStatus) -> str:

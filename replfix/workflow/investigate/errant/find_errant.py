@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from replfix.core.binlog.row_event import PassedOver, Transaction
-from replfix.core.incident.stopped_channel import stopped_channel
+from replfix.core.incident.stopped_channel import channel_named, stopped_channel
 from replfix.core.remedies.errant_options import ways_out
 from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, origin_of
 from replfix.core.replication.gtid import GtidSet
@@ -82,9 +82,12 @@ READING = "Reading the transactions that only the replica has"
 
 
 def channel_meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | None:
-    """Return the channel of that name; without a name the first that an error stopped, else the first."""
+    """Return the channel of that name; without a name the first that an error stopped, else the first.
+
+    UsageError when there is no channel of that name.
+    """
     if name is not None:
-        return status.channel(name)
+        return channel_named(status, name)
     return stopped_channel(status) or next(iter(status.channels), None)
 
 
