@@ -89,6 +89,9 @@ def test_each_kind_and_what_became_of_its_rows(any_pair: Lab) -> None:
     assert found["advice"][0]["loses"] == [{"number": 1, "what": "row", "of": "d.t"}]
     assert "Unknown, and not dealt with" in found["advice"][0]["text"]
 
+    checks = replfix("doctor", "replica1", "--config", str(any_pair.config_file), "--json").document["checks"]
+    assert [c["verdict"] for c in checks if c["code"] == "errant-transactions"] == ["warning"]
+
     keep = found["advice"][2]
     assert keep["where"] == found["source"]
     with any_pair.source.session() as source:

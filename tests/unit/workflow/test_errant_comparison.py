@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
@@ -13,6 +14,7 @@ from replfix.core.remedies.errant_rows import Verdict
 from replfix.core.remedies.remedy import LeadsTo, Loss
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.schema.table import ForeignKey, TableName
+from replfix.errors import UsageError
 from replfix.workflow.investigate.errant.examine_errant import examine_errant
 from tests.unit.fakes import FakeClock, FakeReplica, FakeServer, Rows, World
 from tests.unit.making import ORDERS, REPLICA, SOURCE, deleted, inserted, transaction, updated
@@ -161,3 +163,17 @@ def test_none() -> None:
     found = pair.examined()
     assert found.errant is not None
     assert (found.errant.gtids, found.options, found.complete) == (GtidSet(), (), True)
+
+
+def test_a_channel_that_is_not_there() -> None:
+    pair = Pair()
+    with pytest.raises(UsageError, match="no channel 'nope'"):
+        examine_errant(pair.replica, lambda _: pair.source, "nope", FakeClock(), lambda _: None)
+
+
+def test_without_gtids_nobody_knows() -> None:
+    pair = Pair()
+    at = replace(pair.replica.status(), gtid_mode="OFF")
+    with mock.patch.object(pair.replica, "status", return_value=at):
+        found = pair.examined()
+    assert (found.errant, found.complete, found.looked_at_everything) == (None, False, False)

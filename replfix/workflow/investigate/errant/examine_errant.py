@@ -24,14 +24,12 @@ def examine_errant(
 ) -> Examination:
     """Return the errant transactions with their rows on both servers, and the options.
 
-    ReplicationError when the replica has no such channel; else raises as ``source_of`` does.
+    UsageError when there is no channel of that name; else raises as ``source_of`` does.
     """
     status = replica.status()
     channel = channel_meant(status, channel_name)
     if channel is None:
-        raise ReplicationError(
-            f"The replica has no channel {channel_name!r}." if channel_name else "It has no channel."
-        )
+        raise ReplicationError(f"{replica.address} has no channel.")
     at = f"{channel.source_host}:{channel.source_port}"
     if status.gtid_mode == "OFF":
         return Examination(channel.name, at, None)
