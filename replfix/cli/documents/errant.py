@@ -199,7 +199,7 @@ def errant_document(name: str, found: Examination, limits: LimitsPart) -> Errant
         rows_equal=len(compared.rows) - len(differing),
         not_compared=[
             NotComparedPart(schema_=table.schema, table=table.name, reason=why)
-            for table, why in compared.not_compared.items()
+            for table, why in compared.tables_left_out.items()
         ],
         below=list(found.below),
         beside=list(found.beside),

@@ -41,6 +41,11 @@ class Examination:
             return False
         shown = self.errant.of(self.errant.gtids)
         every = not self.purged and (not self.errant.gtids.counts or len(shown) == len(self.errant.gtids))
-        if self.compared.undetermined or self.compared.not_compared or self.compared.left_out:
+        if (
+            self.compared.undetermined
+            or self.compared.not_compared
+            or self.compared.left_out
+            or self.compared.by_cascade
+        ):
             return False
         return every and all(self.compared.verdict_of(one) is not Verdict.UNDETERMINED for one in shown)

@@ -20,6 +20,7 @@ STATEMENTS_FOR = 100
 """Transactions for which the SQL is written out; the next run of the command has the next ones."""
 
 _REACHES = "That reaches every replica"
+_NOT_THE_OTHERS = " The others stay errant: their numbers are not above all that the source has in their domain, or another server wrote them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class Settlement:
         """How many more there are."""
         return 0 if self.mariadb else len(self.gtids) - len(self.shown)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the SQL is for all of them: on MariaDB, not for those that cannot be logged there."""
+        if not self.mariadb:
+            return self.further == 0
+        logged = {(str(each.domain), str(each.server)) for each in self.numbered}
+        return all(origin in logged for origin, _ in self.gtids.intervals)
+
     def sql(self, statements: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return what commits nothing under the GTIDs, and those statements under the newest of them."""
         if self.mariadb:
@@ -89,9 +98,9 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
         return Remedy(
             "Log nothing under the newest number of each domain: the statement drops a procedure that does not exist, for MariaDB logs no "
             f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on every "
-            f"server's position is past these numbers, and no server asks for them. {rows}",
+            f"server's position is past these numbers, and no server asks for them. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
             of.sql(),
-            leads_to,
+            leads_to if of.whole else LeadsTo.FEWER_ERRANT,
             of.top,
         )
     text = (
@@ -105,7 +114,7 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
         )
     if of.further:
         text += f" The SQL is for the newest {len(of.shown)} of {len(of.gtids):,}."
-    return Remedy(text, of.sql(), LeadsTo.FEWER_ERRANT if of.further else leads_to, of.top)
+    return Remedy(text, of.sql(), leads_to if of.whole else LeadsTo.FEWER_ERRANT, of.top)
 
 
 def _leave(of: Settlement) -> WayOut:
@@ -178,11 +187,21 @@ def _unknown(errant: Errant, compared: RowComparison, purged: GtidSet) -> str:
     parts += [f"what {counted(further, 'older transaction')} changed"] if further else []
     if not errant.gtids.counts and (purged or not shown):
         parts += [f"what the binlog no longer has ({purged or errant.gtids})"]
-    if not parts and not compared.undetermined:
-        return ""
+    parts += [f"rows of {', '.join(map(str, compared.not_compared))}"] if compared.not_compared else []
     parts += (
-        [f"{counted(len(compared.undetermined), 'row')} that the backlog can change"] if compared.undetermined else []
+        [f"rows of {', '.join(map(str, compared.by_cascade))} that foreign keys changed"] if compared.by_cascade else []
     )
+    parts += ["rows beyond the limit"] if compared.left_out else []
+    waiting = len(compared.undetermined)
+    parts += (
+        [
+            f"{counted(waiting, 'row')} that the backlog can change, or that {'is' if waiting == 1 else 'are'} being written to"
+        ]
+        if waiting
+        else []
+    )
+    if not parts:
+        return ""
     return f"Unknown, and not dealt with: {', and '.join(parts)}."
 
 
@@ -243,7 +262,7 @@ def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
         f"{_AS_READ}{fires}{left}"
     )
     run = (*sql.SESSION_SETTINGS, *of.sql(_statements(there.steps)))
-    leads_to = LeadsTo.FEWER_ERRANT if of.further else _settled(left)
+    leads_to = _settled(left) if of.whole else LeadsTo.FEWER_ERRANT
     return WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
 
 

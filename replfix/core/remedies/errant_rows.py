@@ -69,8 +69,15 @@ class RowComparison:
     rows: tuple[ErrantRow, ...] = ()
     not_compared: Mapping[TableName, str] = field(default_factory=dict)  # tables, with the reason
     left_out: frozenset[str] = frozenset()  # transactions with rows beyond the limit, which were not looked up
+    by_cascade: tuple[TableName, ...] = ()  # tables whose rows foreign keys may have changed: that is in no binlog
     backlog: str = ""  # what the replica still has to apply, in words; empty where that is nothing
     notes: tuple[str, ...] = ()
+
+    @property
+    def tables_left_out(self) -> dict[TableName, str]:
+        """Tables with rows that were not compared, and why."""
+        said = "Foreign keys may have changed or deleted rows of {} with these transactions: that is not in the binlog, and was not compared."
+        return {**{table: said.format(table) for table in self.by_cascade}, **self.not_compared}
 
     @property
     def different(self) -> tuple[ErrantRow, ...]:

@@ -111,7 +111,7 @@ def _row(row: ErrantRow) -> Iterator[Block]:
 
 
 def _questions(found: Examination) -> Iterator[Block]:
-    yield from points(Symbol.QUESTION, dict.fromkeys(found.compared.not_compared.values()))
+    yield from points(Symbol.QUESTION, dict.fromkeys(found.compared.tables_left_out.values()))
     if found.compared.undetermined and found.compared.backlog:
         yield Point(
             Symbol.NEXT,

@@ -148,6 +148,29 @@ def test_a_table_that_only_the_replica_has_keeps_other_rows_from_nothing() -> No
     assert [s for s in revert.sql if s.startswith("DELETE")] == ["DELETE FROM `shop`.`orders` WHERE `id` = 1"]
 
 
+def test_what_is_not_compared_keeps_it_from_being_settled() -> None:
+    bare = replace(ORDERS, name=TableName("shop", "bare"), unique_keys=())
+    pair = Pair((), (ONE,)).wrote(inserted(ORDERS, *ONE), inserted(bare, *TWO))
+    pair.replica.log[MINE] = replace(
+        pair.replica.log[MINE], column_names={t.name: tuple(c.name for c in t.columns) for t in (ORDERS, bare)}
+    )
+    pair.replica.rows.tables[bare.name] = bare
+    pair.replica.rows.held[bare.name] = [TWO]
+    found = pair.examined()
+    assert "rows of shop.bare" in found.advice[0].text
+    assert LeadsTo.SETTLED not in {remedy.leads_to for remedy in found.advice}
+
+
+def test_a_cascade_of_the_transactions_own_is_no_row_of_the_binlog() -> None:
+    key = ForeignKey("c_p", TableName("shop", "items"), ("order_id",), ORDERS.name, ("id",), "RESTRICT", "CASCADE")
+    pair = Pair((ONE,), ()).wrote(deleted(ORDERS, *ONE))
+    pair.replica.rows.tables[ORDERS.name] = replace(ORDERS, referenced_by=(key,))
+    found = pair.examined()
+    assert found.compared.by_cascade == (TableName("shop", "items"),)
+    assert "rows of shop.items that foreign keys changed" in found.advice[0].text
+    assert not found.looked_at_everything
+
+
 def test_a_cascade_keeps_a_parent_from_being_deleted() -> None:
     key = ForeignKey("c_p", TableName("shop", "items"), ("order_id",), ORDERS.name, ("id",), "RESTRICT", "CASCADE")
     pair = Pair((), (ONE,)).wrote(inserted(ORDERS, *ONE))

@@ -73,11 +73,6 @@ def compare_errant(
     cascading = set(Cascades.of(defined.transaction.changes, tables).by_child) - {
         change.table for change in defined.transaction.changes
     }
-    if cascading:
-        notes.append(
-            f"Foreign keys may have changed or deleted rows of {', '.join(map(str, sorted(cascading)))} with these transactions: "
-            "that is not in the binlog, and was not compared."
-        )
     lookups = list(touched_by)[-ROWS:]
     left_out = frozenset(gtid for lookup in list(touched_by)[:-ROWS] for gtid in touched_by[lookup])
     if left_out:
@@ -97,6 +92,7 @@ def compare_errant(
         tuple(replace(row, gtids=tuple(dict.fromkeys(touched_by[row.lookup]))) for row in _once(rows)),
         not_compared,
         left_out,
+        tuple(sorted(cascading)),
         in_words(backlog) if backlog else "",
         tuple(notes),
     )

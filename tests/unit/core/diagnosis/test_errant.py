@@ -116,6 +116,14 @@ def test_which_numbers_of_mariadb_the_source_can_log(
     assert [s for way in empty for s in way.first.sql if s.startswith("SET") and "DEFAULT" not in s] == setting
 
 
+def test_of_mariadb_what_cannot_be_logged_stays_errant() -> None:
+    stands = replace(status(channel()), server_uuid="server_id 2", version="11.8.6-MariaDB")
+    gtids, there = MariadbGtidSet.parse("7-2-3,0-2-11"), MariadbGtidSet.parse("0-1-10,0-3-12")
+    empty = ways_out(stands, channel(), gtids, there, "db1:3306")[0].first
+    assert empty.leads_to is LeadsTo.FEWER_ERRANT
+    assert "The others stay errant" in empty.text
+
+
 def test_a_line_stays_a_line() -> None:
     for block in errant_points(strays_of("a\nb\x1b[31m\u202e[/b]")):
         assert isinstance(block, Point | Sentence | Script)
