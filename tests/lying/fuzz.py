@@ -28,7 +28,13 @@ from tests.lying.bending import bend
 from tests.lying.recording import Recorded, Recorder, Replayer, as_it_is
 
 ACCOUNT = Account("fuzzed", "a-word-that-stands-nowhere-else")
-COMMANDS = (("diagnose", "it"), ("status", "it"), ("doctor", "it"), ("resolve", "it", "--dry-run", "--yes"))
+COMMANDS = (
+    ("diagnose", "it"),
+    ("status", "it"),
+    ("doctor", "it"),
+    ("errant", "it"),
+    ("resolve", "it", "--dry-run", "--yes"),
+)
 IN_WORDS = (0, 2, 3, 4, 5, 6)
 PATIENCE = 1.0
 LONGEST = 60.0
