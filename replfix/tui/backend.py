@@ -6,7 +6,7 @@ Screens call it from thread workers only. Errors are ``ReplfixError``; anything 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from replfix.core.plan.outcome import Outcome
 from replfix.core.plan.plan import Plan
 from replfix.core.remedies.errant_transactions import Errant
 from replfix.core.replication.replica_status import ReplicaStatus
+from replfix.core.replication.source_gap import SourceGap
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import UsageError
 from replfix.mysql.server import MysqlServer
@@ -29,6 +30,7 @@ from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.recovery import Recovered, leftovers, recover, unended
 from replfix.workflow.undo.undo_repair import UndoOutcome, undo
+from replfix.workflow.watch.read_source_gap import read_source_gaps
 
 T = TypeVar("T")
 
@@ -52,6 +54,10 @@ class Backend(Protocol):
 
     def poll(self, name: str) -> ReplicaStatus:
         """Return that replica's status now. One caller at a time for each name."""
+        ...
+
+    def source_gaps(self, name: str) -> Mapping[str, SourceGap]:
+        """Return by channel what that replica and its sources do not have in common. One caller at a time for each name."""
         ...
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
@@ -101,7 +107,8 @@ class Backend(Protocol):
 class WiredBackend:
     """The ``Backend`` on real servers.
 
-    Polling has a connection of its own for each replica, kept open; each operation opens its own and closes them.
+    Polling has a connection of its own for each replica, kept open, and asking the sources has others; each operation opens
+    its own and closes them.
     """
 
     def __init__(self, config: Config, targets: list[Target], ask_password: servers.AskPassword) -> None:
@@ -109,6 +116,7 @@ class WiredBackend:
         self._targets = {t.name: servers.with_account(t, ask_password) for t in targets}
         self._config = config
         self._pollers = {name: MysqlServer(t.replica) for name, t in self._targets.items()}
+        self._surveyors: dict[str, servers.TargetConnections] = {}
         self._writing = threading.Lock()
 
     @property
@@ -129,6 +137,20 @@ class WiredBackend:
         except BaseException:
             server.close()  # the next poll connects anew
             raise
+
+    def source_gaps(self, name: str) -> Mapping[str, SourceGap]:
+        # Taken out meanwhile: what failed is not there any more, and the next call connects anew.
+        wired = self._surveyors.pop(name, None) or servers.TargetConnections(self._targets[name])
+        try:
+            gaps = read_source_gaps(wired.replica, wired.source_of)
+        except BaseException:
+            wired.close()
+            raise
+        if any(gap.backlog is None for gap in gaps.values()):
+            wired.close()
+        else:
+            self._surveyors[name] = wired
+        return gaps
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
         with servers.TargetConnections(self._targets[name]) as wired:
@@ -192,3 +214,5 @@ class WiredBackend:
     def close(self) -> None:
         for server in self._pollers.values():
             server.close()
+        for wired in tuple(self._surveyors.values()):
+            wired.close()

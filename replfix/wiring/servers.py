@@ -138,11 +138,15 @@ class TargetConnections:
             self._stack.callback(server.close)
         return self._sources[key]
 
+    def close(self) -> None:
+        """Close every connection."""
+        self._stack.close()
+
     def __enter__(self) -> TargetConnections:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self.close()
 
 
 class TopologyConnections:

@@ -23,6 +23,7 @@ from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
+from replfix.core.replication.source_gap import SourceGap
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies.undo_plan import also_on_source, inverse
@@ -236,6 +237,7 @@ class FakeBackend:
     poll_seconds: float = 0.15
     answers: dict[str, Answer] = field(default_factory=dict)  # what is not in it, is healthy
     diagnoses: dict[tuple[str, str | None], Found] = field(default_factory=dict)
+    gaps: dict[str, Mapping[str, SourceGap] | BaseException] = field(default_factory=dict)
     strays: Errant | BaseException | None = None
     rehearsal: Written = None
     application: Written = None
@@ -302,6 +304,13 @@ class FakeBackend:
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def source_gaps(self, name: str) -> Mapping[str, SourceGap]:
+        self._wait("source_gaps")
+        found = self.gaps.get(name, {})
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def investigate(self, name: str, channel: str | None, progress: Progress) -> Diagnosis | None:
         self.calls.append(f"investigate {name} {channel!r}")

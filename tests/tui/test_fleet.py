@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 
 from textual.widgets import Input
 
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.on_its_way import OnlyHere
+from replfix.core.replication.replica_status import ChannelStatus
+from replfix.core.replication.source_gap import SourceGap
 from replfix.errors import ConnectError
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.widgets.row_table import RowTable
+from replfix.tui.widgets.text_dialog import TextDialog
 from tests.tui.backend import (
     BROKEN,
     Answer,
@@ -23,8 +29,17 @@ from tests.tui.backend import (
     stopped_by_hand,
 )
 from tests.tui.driving import Driver, driving
+from tests.unit.making import REPLICA, SOURCE
 
 THREE = ("db1", "db2", "db3")
+
+
+def gap(backlog: str, errant: str) -> dict[str, SourceGap]:
+    return {"": SourceGap(GtidSet.parse(backlog), OnlyHere(GtidSet.parse(errant)))}
+
+
+def elsewhere(channel: ChannelStatus) -> ChannelStatus:
+    return replace(channel, source_host="elsewhere")
 
 
 def table(d: Driver) -> RowTable:
@@ -40,7 +55,7 @@ def names(d: Driver) -> list[str]:
     return [key[0] for key in table(d).order]
 
 
-async def test_a_row_for_each_channel_with_state_lag_and_error() -> None:
+async def test_a_row_for_each_channel_with_state_lag_and_error_the_worst_first() -> None:
     answers: dict[str, Answer] = {
         "db1": stands(running(4), failing(1032, "eu", words="Can't find record in 'orders'")),
         "db2": stands(stopped_by_hand()),
@@ -48,7 +63,7 @@ async def test_a_row_for_each_channel_with_state_lag_and_error() -> None:
     }
     async with driving(FakeBackend(THREE, answers=answers), open_incident=False) as d:
         await d.see("✔ running", "✗ error", "■ stopped", "? unreachable", "1032", "Cannot connect to db3:3306", "4 s")
-        assert names(d) == ["db1", "db1", "db2", "db3"]
+        assert names(d) == ["db1", "db3", "db2", "db1"]
         assert "1 ✗ error" in d.text
         for words in ("(default)", "eu"):
             assert words in d.text
@@ -79,7 +94,7 @@ async def test_the_cursor_stays_on_its_replica_while_rows_trade_places() -> None
     backend = FakeBackend(THREE)
     async with driving(backend, open_incident=False) as d:
         await d.see("3 ✔ running")
-        await d.press("s", "down")  # by state
+        await d.press("down")
         assert selected(d) == ("db2", "")
         backend.answers["db3"] = BROKEN
         await d.see("✗ error")
@@ -94,7 +109,7 @@ async def test_a_replica_that_does_not_answer_holds_up_nobody() -> None:
             await d.see("2 ✔ running", "· asking")
             backend.answers["db3"] = stands(running(42))
             await d.see("42 s")
-            await d.press("down")  # the keys answer, too
+            await d.press("end")  # the keys answer, too
             assert selected(d) == ("db2", "")
             assert "db2" not in backend.polls
             backend.free("poll db2")
@@ -104,7 +119,7 @@ async def test_unreachable_comes_back_by_itself() -> None:
     backend = FakeBackend(THREE, answers={"db2": ConnectError("Cannot connect to db2:3306: refused.")})
     async with driving(backend) as d:
         await d.see("? unreachable", "refused")
-        await d.press("down", "enter")
+        await d.press("enter")
         await d.until(lambda: any("refused" in n for n in d.notifications))
         assert isinstance(d.screen, FleetScreen)
         backend.answers["db2"] = stands(running())
@@ -120,7 +135,7 @@ async def test_a_server_without_a_channel_keeps_its_row() -> None:
     backend = FakeBackend(THREE, answers={"db2": stands()})
     async with driving(backend) as d:
         await d.see("2 ✔ running", "no channel")
-        assert names(d) == list(THREE)
+        assert names(d) == ["db2", "db1", "db3"]
 
 
 async def test_filter() -> None:
@@ -138,7 +153,7 @@ async def test_filter() -> None:
         backend.answers["beta"] = stands(running())
         await d.until(lambda: names(d) == ["gamma"])
         await d.press("escape")
-        await d.until(lambda: names(d) == ["alpha", "beta", "gamma"])
+        await d.until(lambda: names(d) == ["gamma", "alpha", "beta"])
         assert not d.screen.query_one("#filter", Input).display
 
 
@@ -152,14 +167,81 @@ async def test_a_filter_that_nothing_matches() -> None:
         assert isinstance(d.screen, FleetScreen)
 
 
-async def test_sort() -> None:
+async def test_errors_come_first_and_s_or_a_heading_changes_the_order() -> None:
     answers: dict[str, Answer] = {"c": stands(running(1)), "a": stands(running(9)), "b": BROKEN}
-    async with driving(FakeBackend(("c", "a", "b"), answers=answers), open_incident=False) as d:
-        await d.see("✗ error", "9 s", "1 s")
-        assert names(d) == ["c", "a", "b"]
-        for order in (["b", "c", "a"], ["a", "c", "b"], ["a", "b", "c"], ["c", "a", "b"]):
+    gaps = {"c": gap(f"{SOURCE}:6-10", ""), "a": gap("", f"{REPLICA}:1-3"), "b": gap(f"{SOURCE}:6-7", f"{REPLICA}:9")}
+    async with driving(FakeBackend(("c", "a", "b"), answers=answers, gaps=gaps), size=(200, 30)) as d:
+        await d.press("escape")
+        await d.see("✗ error", "9 s", "1 s", "! 3", "! 1")
+        assert names(d) == ["b", "c", "a"]
+        orders = {
+            "configured": ["c", "a", "b"],
+            "replica": ["a", "b", "c"],
+            "lag": ["a", "c", "b"],
+            "backlog": ["c", "b", "a"],
+            "errant": ["a", "b", "c"],
+        }
+        for by, order in orders.items():
             await d.press("s")
-            await d.until(partial(lambda wanted: names(d) == wanted, order), str(order))
+            await d.see(f"ordered by {by}")
+            assert names(d) == order, by
+        heading = next(line for line in d.text.splitlines() if "threads" in line)
+        await d.pilot.click("#fleet", offset=(heading.index("state"), 0))
+        await d.until(lambda: names(d) == ["b", "c", "a"])
+        await d.pilot.click("#fleet", offset=(heading.index("backlog"), 0))
+        await d.until(lambda: names(d) == ["c", "b", "a"])
+
+
+async def test_a_line_has_the_numbers_of_its_channel_and_the_details_have_all_of_it() -> None:
+    behind, stray = f"{SOURCE}:6-1005", f"{REPLICA}:1-3"
+    answers: dict[str, Answer] = {"db1": BROKEN, "db2": stands(running(3), read_only=False, super_read_only=False)}
+    gaps: dict[str, Mapping[str, SourceGap] | BaseException] = {
+        "db1": gap(behind, stray),
+        "db2": ConnectError("The source: refused."),
+    }
+    async with driving(FakeBackend(("db1", "db2"), answers=answers, gaps=gaps), size=(200, 40)) as d:
+        await d.press("escape")
+        await d.see("! 3")
+        lines = {line.split()[2]: line.split() for line in d.text.splitlines() if line[1:2] in "✗✔"}
+        assert lines["db1"][3:6] == ["source:3306", "✔", "✗"]
+        assert lines["db1"][-12:-4] == ["1", "1000", "!", "3", "super", "9.7.4", "1062", "Write_rows"]
+        assert lines["db2"][3:7] == ["source:3306", "✔", "✔", "3"]
+        assert lines["db2"][-5:] == ["1", "?", "?", "off", "9.7.4"]
+        await d.press("v")
+        await d.on(TextDialog)
+        await d.see(behind, stray, "applier's error", "db1:3306, MySQL 9.7.4")
+        await d.press("y")
+        await d.until(lambda: BROKEN.channels[0].applier_message in d.app.clipboard)
+        await d.press("escape", "down", "v")
+        await d.see("unknown", "The source: refused.")
+
+
+async def test_groups_by_source_fold() -> None:
+    answers: dict[str, Answer] = {"db1": stands(elsewhere(running())), "db3": ConnectError("Lost db3.")}
+    async with driving(FakeBackend(("db1", "db2", "db3"), answers=answers)) as d:
+        await d.see("2 ✔ running", "? unreachable")
+        await d.press("g")
+        await d.see("▾ no source   1 ? unreachable", "▾ source elsewhere:3306", "▾ source source:3306   1 ✔ running")
+        assert names(d) == ["", "db3", "", "db1", "", "db2"]
+        await d.press("home", "enter")
+        await d.see("▸ no source")
+        assert names(d) == ["", "", "db1", "", "db2"]
+        await d.press("v", "r", "enter")  # there is nothing to show of a source
+        await d.see("▾ no source")
+        await d.press("g")
+        await d.until(lambda: names(d) == ["db3", "db1", "db2"])
+
+
+async def test_columns_without_room_and_those_that_say_nothing_are_left_out() -> None:
+    answers: dict[str, Answer] = {"db1": BROKEN}
+    async with driving(FakeBackend(("db1", "db2"), answers=answers), size=(200, 30), open_incident=False) as d:
+        await d.see("✗ error")
+        await d.polled("db2")
+        wide = ("state", "replica", "source", "threads", "lag", "graph", "gap", "read_only", "version", "error")
+        assert table(d).titles == wide
+        await d.pilot.resize_terminal(80, 24)
+        await d.until(lambda: table(d).titles == ("state", "replica", "lag", "error"))
+        assert "1062 Write_rows on shop.orders key orders.P" in d.text
 
 
 async def test_two_hundred_replicas() -> None:

@@ -23,27 +23,36 @@ from textual.strip import Strip
 
 Key = tuple[str, ...]
 GAP = 2  # cells between two columns
+CHEAP = 3  # from this rank on a column is left out also for what another column would like
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, at least as wide as its title."""
+    """A column, at least as wide as its title; left out while it says nothing in any row."""
 
     title: str
     widest: int  # cells; what is longer is cut
     least: int | None = None  # where room is short, it may become as narrow as this
+    wanted: int | None = None  # as many of its cells are worth more than a column of a rank over ``CHEAP``
+    rank: int = 0  # where room is short, the columns of the highest rank are left out first; those of 0 never are
+    right: bool = False  # a number
+    dull: str = ""  # what says nothing, beside an empty cell
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells contain no control characters. ``style`` is the first cell's; the row under the cursor goes without."""
+    """Cells contain no control characters. ``style`` is the first cell's; the row under the cursor goes without.
+
+    ``span``: a text over the whole line, in place of cells.
+    """
 
     cells: tuple[str, ...]
     style: str = ""
+    span: str = ""
 
 
 class RowTable(ScrollView, can_focus=True):
-    """The rows with a cursor, which stays on its row whatever is shown next."""
+    """The rows with a cursor, which stays on its row whatever is shown next; on the first line until it was moved."""
 
     DEFAULT_CSS = """
     RowTable { scrollbar-size: 1 1; }
@@ -70,14 +79,23 @@ class RowTable(ScrollView, can_focus=True):
             super().__init__()
             self.key = key
 
+    class HeadingClicked(Message):
+        """A click on the title of a column."""
+
+        def __init__(self, title: str) -> None:
+            super().__init__()
+            self.title = title
+
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
-        self._widths = [cell_len(column.title) for column in columns]  # as the longest cell so far needs
-        self._drawn = list(self._widths)  # as there is room
+        self._widths = [0] * len(self._columns)  # as the longest cell so far needs
+        self._says = [False] * len(self._columns)  # whether any cell so far says anything
+        self._drawn = list(self._widths)  # as there is room; 0: left out
         self._order: list[Key] = []
         self._rows: dict[Key, Row] = {}
         self._cursor = 0
+        self._moved = False  # by somebody
 
     # --- what is in it ---
 
@@ -95,7 +113,7 @@ class RowTable(ScrollView, can_focus=True):
                 self._refresh_row(numbers[key])
             return
         self._order = list(order)
-        cursor = self._order.index(at) if at in self._rows and at is not None else self._cursor
+        cursor = self._order.index(at) if self._moved and at is not None and at in self._rows else self._cursor
         moved = cursor - self._cursor
         self._cursor = max(0, min(cursor, len(order) - 1))
         self._fit_columns([rows[key] for key in changed])
@@ -110,28 +128,34 @@ class RowTable(ScrollView, can_focus=True):
         While there is room columns only grow: a table that changes its shape with every poll cannot be read.
         """
         before = self._drawn
-        room = self.scrollable_content_region.width - GAP * len(self._columns)
+        room = self.scrollable_content_region.width
         self._grow(changed)
-        if sum(self._widths) > room:
-            self._widths = [cell_len(column.title) for column in self._columns]
+        if _taken(self._widths) > room:
+            self._widths = [0] * len(self._columns)
+            self._says = [False] * len(self._columns)
             self._grow(self._rows.values())
-        self._drawn = list(self._widths)
-        too_wide = sum(self._drawn) - room
-        for number, column in enumerate(self._columns):
-            if column.least is not None and too_wide > 0:
-                narrower = min(too_wide, max(0, self._drawn[number] - column.least))
-                self._drawn[number] -= narrower
-                too_wide -= narrower
+        shown = [width if says else 0 for width, says in zip(self._widths, self._says, strict=True)]
+        self._drawn = _drawn(self._columns, shown, room)
         return self._drawn != before
 
     def _grow(self, rows: Iterable[Row]) -> None:
         for row in rows:
+            if row.span:
+                continue
             for number, (cell, column) in enumerate(zip(row.cells, self._columns, strict=True)):
-                self._widths[number] = max(self._widths[number], min(cell_len(cell), column.widest))
+                if cell:
+                    needed = max(cell_len(column.title), min(cell_len(cell), column.widest))
+                    self._widths[number] = max(self._widths[number], needed)
+                    self._says[number] |= cell != column.dull
 
     def _measure(self) -> None:
-        self.virtual_size = Size(sum(self._drawn) + GAP * len(self._drawn), len(self._order) + 1)
+        self.virtual_size = Size(_taken(self._drawn), len(self._order) + 1)
         self.refresh()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles of the columns that are shown."""
+        return tuple(c.title for c, width in zip(self._columns, self._drawn, strict=True) if width)
 
     @property
     def order(self) -> tuple[Key, ...]:
@@ -175,13 +199,21 @@ class RowTable(ScrollView, can_focus=True):
         return strip.crop(left, left + width).adjust_cell_length(width, last)
 
     def _strip(self, row: Row, style: Style, *, plain: bool) -> Strip:
-        texts = [f" {_fit(cell, width)} " for cell, width in zip(row.cells, self._drawn, strict=True)]
         first = style if plain or not row.style else style + Style.parse(row.style)
-        return Strip([Segment(texts[0], first), Segment("".join(texts[1:]), style)])
+        if row.span:
+            width = _taken(self._drawn)
+            return Strip([Segment(f" {_fit(row.span, max(0, width - GAP))} ", first)])
+        texts = [
+            f" {_fit(cell, width, right=column.right)} "
+            for cell, width, column in zip(row.cells, self._drawn, self._columns, strict=True)
+            if width
+        ]
+        return Strip([Segment(texts[0], first), Segment("".join(texts[1:]), style)]) if texts else Strip.blank(1, style)
 
     # --- keys and mouse ---
 
     def _go(self, number: int) -> None:
+        self._moved = True
         number = max(0, min(number, len(self._order) - 1))
         if number != self._cursor:
             before, self._cursor = self._cursor, number
@@ -220,8 +252,11 @@ class RowTable(ScrollView, can_focus=True):
             self.post_message(self.Selected(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the row; on the row under the cursor, do as Enter does."""
+        """Move the cursor to the row; on the row under the cursor, do as Enter does. On a title, report it."""
         at = event.get_content_offset(self)
+        if at is not None and at.y == 0:
+            self._heading_clicked(at.x + self.scroll_offset.x)
+            return
         number = at.y - 1 + self.scroll_offset.y if at is not None and at.y > 0 else -1
         if not 0 <= number < len(self._order):
             return
@@ -230,6 +265,41 @@ class RowTable(ScrollView, can_focus=True):
         else:
             self._go(number)
 
+    def _heading_clicked(self, x: int) -> None:
+        for column, width in zip(self._columns, self._drawn, strict=True):
+            if width and (x := x - width - GAP) < 0:
+                self.post_message(self.HeadingClicked(column.title))
+                return
 
-def _fit(text: str, width: int) -> str:
-    return set_cell_size(text, width) if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
+
+def _taken(widths: Sequence[int]) -> int:
+    return sum(width + GAP for width in widths if width)
+
+
+def _drawn(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+    """Return the widths that fit into ``room``: columns of a high rank are left out, then others made narrower."""
+    drawn = list(widths)
+
+    def narrowest(number: int, rank: int = 0) -> int:
+        column = columns[number]
+        least = column.wanted if rank >= CHEAP and column.wanted is not None else column.least
+        return drawn[number] if least is None else min(drawn[number], least)
+
+    for number in sorted(range(len(columns)), key=lambda n: -columns[n].rank):
+        rank = columns[number].rank
+        if rank and _taken([narrowest(n, rank) for n in range(len(columns))]) > room:
+            drawn[number] = 0
+    too_wide = _taken(drawn) - room
+    for number in range(len(columns)):
+        if too_wide > 0 and drawn[number]:
+            narrower = min(too_wide, drawn[number] - narrowest(number))
+            drawn[number] -= narrower
+            too_wide -= narrower
+    return drawn
+
+
+def _fit(text: str, width: int, *, right: bool = False) -> str:
+    taken = cell_len(text)
+    if taken > width:
+        return f"{set_cell_size(text, width - 1)}…" if width > 0 else ""
+    return text.rjust(width - taken + len(text)) if right else set_cell_size(text, width)

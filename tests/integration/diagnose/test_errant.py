@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from replfix.core.replication.gtid import GtidSet
 from replfix.lab import scenarios
 from replfix.lab.flavours import speaking
 from replfix.lab.replicate import write_locally
@@ -143,5 +144,8 @@ def test_beside_a_conflict_and_in_the_terminal_ui(pair: Lab, tmp_path: Path) -> 
         shown = backend.errant("replica1", "")
         assert shown is not None
         assert [t.gtid for t in shown.transactions] == [one["gtid"]]
+        gap = backend.source_gaps("replica1")[""]
+        assert gap.only_here is not None
+        assert [str(gap.only_here.errant), gap.backlog, gap.why] == [one["gtid"], GtidSet(), ""]
     finally:
         backend.close()
