@@ -34,6 +34,9 @@ from tests.unit.making import REPLICA, SOURCE
 THREE = ("db1", "db2", "db3")
 
 
+Gaps = dict[str, Mapping[str, SourceGap] | BaseException]
+
+
 def gap(backlog: str, errant: str) -> dict[str, SourceGap]:
     return {"": SourceGap(GtidSet.parse(backlog), OnlyHere(GtidSet.parse(errant)))}
 
@@ -169,7 +172,11 @@ async def test_a_filter_that_nothing_matches() -> None:
 
 async def test_errors_come_first_and_s_or_a_heading_changes_the_order() -> None:
     answers: dict[str, Answer] = {"c": stands(running(1)), "a": stands(running(9)), "b": BROKEN}
-    gaps = {"c": gap(f"{SOURCE}:6-10", ""), "a": gap("", f"{REPLICA}:1-3"), "b": gap(f"{SOURCE}:6-7", f"{REPLICA}:9")}
+    gaps: Gaps = {
+        "c": gap(f"{SOURCE}:6-10", ""),
+        "a": gap("", f"{REPLICA}:1-3"),
+        "b": gap(f"{SOURCE}:6-7", f"{REPLICA}:9"),
+    }
     async with driving(FakeBackend(("c", "a", "b"), answers=answers, gaps=gaps), size=(200, 30)) as d:
         await d.press("escape")
         await d.see("✗ error", "9 s", "1 s", "! 3", "! 1")
@@ -195,7 +202,7 @@ async def test_errors_come_first_and_s_or_a_heading_changes_the_order() -> None:
 async def test_a_line_has_the_numbers_of_its_channel_and_the_details_have_all_of_it() -> None:
     behind, stray = f"{SOURCE}:6-1005", f"{REPLICA}:1-3"
     answers: dict[str, Answer] = {"db1": BROKEN, "db2": stands(running(3), read_only=False, super_read_only=False)}
-    gaps: dict[str, Mapping[str, SourceGap] | BaseException] = {
+    gaps: Gaps = {
         "db1": gap(behind, stray),
         "db2": ConnectError("The source: refused."),
     }

@@ -127,7 +127,7 @@ def source_with(gtids: str) -> FakeServer:
 
 
 def test_backlog_and_errant_transactions_of_a_channel() -> None:
-    gaps = read_source_gaps(replica_of(channel()), lambda _: source_with(f"{SOURCE}:1-9"))  # type: ignore[arg-type, return-value]
+    gaps = read_source_gaps(replica_of(channel()), lambda _: source_with(f"{SOURCE}:1-9"))
     assert str(gaps[""].backlog) == f"{SOURCE}:6-9"
     assert gaps[""].only_here is not None
     assert str(gaps[""].only_here.errant) == f"{REPLICA}:1"
@@ -139,7 +139,7 @@ def test_a_source_that_cannot_be_asked_leaves_its_channel_unknown() -> None:
             raise ConnectError("The source: refused.")
         return source_with(f"{SOURCE}:1-5,{REPLICA}:1")
 
-    gaps = read_source_gaps(replica_of(channel(), channel(name="eu")), source_of)  # type: ignore[arg-type]
+    gaps = read_source_gaps(replica_of(channel(), channel(name="eu")), source_of)
     assert gaps["eu"] == SourceGap(None, None, "The source: refused.")
     assert not gaps[""].backlog
 
@@ -148,4 +148,4 @@ def test_without_gtids_no_source_is_asked() -> None:
     def source_of(_: ChannelStatus) -> FakeServer:
         raise AssertionError
 
-    assert read_source_gaps(replica_of(channel(), gtid_mode="OFF"), source_of) == {}  # type: ignore[arg-type]
+    assert read_source_gaps(replica_of(channel(), gtid_mode="OFF"), source_of) == {}
