@@ -65,6 +65,8 @@ class ReplfixApp(App[None]):
         self._quit_when_safe = False
 
     def on_mount(self) -> None:
+        if self.read_only:
+            self.title = f"{self.TITLE} (read-only)"
         for theme in THEMES:
             self.register_theme(theme)
         # Textual turns NO_COLOR into greys; with the terminal's own palette nothing but text attributes is sent.
@@ -143,6 +145,15 @@ class ReplfixApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         return system_commands(self, screen)
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing may be written, in words; empty where it may."""
+        return f"{self.backend.read_only} is set" if self.backend.read_only else ""
+
+    def unless_read_only(self, possible: bool) -> bool | None:
+        """Return what ``check_action`` gives for an action that writes: shown and disabled where nothing may be written."""
+        return None if possible and self.read_only else possible
 
     def last_action(self, name: str) -> str:
         """Return what was done last on that replica since the start, in a few words."""

@@ -48,6 +48,11 @@ class Backend(Protocol):
         """Seconds from one poll of a replica to the next."""
         ...
 
+    @property
+    def read_only(self) -> str:
+        """Where it was asked for that nothing is written, in words; empty where it was not."""
+        ...
+
     def address(self, name: str) -> str:
         """Return ``host:port`` of that replica."""
         ...
@@ -95,6 +100,10 @@ class Backend(Protocol):
         """Return how all of these servers, and those that they read from, keep their keys apart."""
         ...
 
+    def record(self, record_id: str) -> AuditRecord:
+        """Return the record of that id. UsageError when there is none."""
+        ...
+
     def records(self, limit: int) -> list[AuditRecord]:
         """Return the newest records of the audit trail, newest first."""
         ...
@@ -126,6 +135,10 @@ class WiredBackend:
     @property
     def poll_seconds(self) -> float:
         return self._config.poll_seconds
+
+    @property
+    def read_only(self) -> str:
+        return self._config.read_only
 
     def address(self, name: str) -> str:
         return str(self._targets[name].replica)
@@ -203,6 +216,13 @@ class WiredBackend:
         opened = trails.trail_to_write(self._config, progress)
         with self._writing, servers.TargetConnections(self._targets[name]) as wired, opened as trail:
             return what(trails.operation(wired, trail, progress))
+
+    def record(self, record_id: str) -> AuditRecord:
+        trail = trails.open_trail(self._config)
+        try:
+            return trail.get(record_id)
+        finally:
+            trail.close()
 
     def records(self, limit: int) -> list[AuditRecord]:
         trail = trails.open_trail(self._config)

@@ -9,6 +9,7 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
 from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
+from replfix.tui.watch import Seen
 
 
 class Change(enum.Enum):
@@ -43,6 +44,11 @@ def _how(channel: ChannelStatus) -> _How:
     )
 
 
+def does_not_answer(seen: Seen) -> str:
+    """Return that the replica did not answer, and why."""
+    return f"{seen.name} does not answer now: {visible(seen.error.message if seen.error else '')}"
+
+
 class ShownChannel:
     """A channel on the screen. ``silence``: why the replica did not answer last, in words."""
 
@@ -68,7 +74,7 @@ class ShownChannel:
             if seen.name != self._name or seen.sequence <= self._after:
                 continue
             if seen.status is None:
-                self.silence = f"{self._name} does not answer now: {visible(seen.error.message if seen.error else '')}"
+                self.silence = does_not_answer(seen)
                 return self._new(Change.SILENT)
             channel = seen.status.channel(self._channel)
             if channel is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from replfix.core.plan.plan import Plan
 from replfix.core.plan.staleness import staleness
+from replfix.tui.channel_changes import does_not_answer
 from replfix.tui.messages import Polled
 
 
@@ -18,12 +19,17 @@ class Fit:
         self._plan = plan
         self._after = sequence + 1  # the poll that may be under way began before the plan was shown
         self.staleness = ""
+        self.silence = ""  # why the replica did not answer last; empty as long as it answers
 
     def look(self, message: Polled) -> bool:
-        """Return whether the plan has just become stale."""
+        """Return whether the plan has just become stale, or the replica has fallen silent, or answers again."""
         if self.staleness:
             return False
+        before = self.silence
         for seen in message.seen:
-            if seen.name == self._name and seen.status is not None and seen.sequence > self._after:
+            if seen.name != self._name or seen.sequence <= self._after:
+                continue
+            if seen.status is not None:
                 self.staleness = staleness(self._plan, seen.status)
-        return bool(self.staleness)
+            self.silence = does_not_answer(seen) if seen.error is not None else ""
+        return bool(self.staleness) or self.silence != before

@@ -11,6 +11,10 @@ T = TypeVar("T")
 
 BUG = "This is a bug in replfix"
 IN_THE_LOG = "The log pane has it."
+CANNOT_BE_CANCELLED = "this cannot be cancelled."
+ONE_AT_A_TIME = "Another rehearsal or apply is under way: one at a time."
+AFTER_A_BUG = "The audit trail says what was done."
+WRITING = "write"  # the group of workers that write: there is never more than one
 
 
 def run_and_report(

@@ -246,6 +246,7 @@ class FakeBackend:
     trail_error: BaseException | None = None
     in_the_way: tuple[str, ...] = ()  # of an undo
     on_source: SourceWrite | None = None  # its part there
+    read_only: str = ""
     left: tuple[AuditRecord, ...] = ()  # by interrupted runs
     advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
@@ -389,6 +390,10 @@ class FakeBackend:
         if isinstance(self.advice, BaseException):
             raise self.advice
         return self.advice
+
+    def record(self, record_id: str) -> AuditRecord:
+        self.calls.append(f"record {record_id}")
+        return next(r for r in self.chain.records if r.kind == RecordKind.INTENT)
 
     def records(self, limit: int) -> list[AuditRecord]:
         self.calls.append(f"records {limit}")

@@ -190,13 +190,13 @@ async def test_an_undo_that_writes_on_the_source_wants_the_table_s_name() -> Non
     async with driving(FakeBackend(chain=trail(), on_source=part), size=LARGE) as d:
         await at_undo(d)
         await d.see("delete in shop.orders on the source", "'R-1'", "(no row)", "do not come back. Its key is taken.")
-        await d.see("Undo: type shop.orders")
+        await d.see("Undo: type undo shop.orders")
         await d.press("right", "enter")  # there is one button yet: nothing is done
         await d.on(RecordScreen)
         await d.press("U")
-        await d.see("Undo: type shop.orders")
+        await d.see("Undo: type undo shop.orders")
         do = d.screen.query_one("#do", Button)
-        await d.press(*"shop.order")
+        await d.type("undo shop.order")
         assert do.disabled
         await d.press("s")
         await d.until(lambda: not do.disabled)

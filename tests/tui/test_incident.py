@@ -169,6 +169,23 @@ async def test_p_shows_the_plan_of_the_recommended_strategy() -> None:
         await d.on(IncidentScreen)
 
 
+async def test_p_opens_what_is_highlighted() -> None:
+    async with driving(FakeBackend.broken(), size=LARGE) as d:
+        await opened(d)
+        await d.see("p shows the plan of source-wins: 1 step")
+        d.screen.query_one("#strategy-list").focus()
+        await d.press("end")
+        await d.see("p shows the plan of skip")
+        await d.press("p")
+        await d.on(PlanScreen)
+        await d.see("skip for")
+        await d.press("escape", "up")
+        await d.see("replica-wins cannot be done here")
+        await d.press("p")
+        await d.until(lambda: any("replica-wins is not possible here" in n for n in d.notifications))
+        assert isinstance(d.screen, IncidentScreen)
+
+
 async def test_a_healthy_channel() -> None:
     async with driving(FakeBackend()) as d:
         await d.see("1 ✔ running")

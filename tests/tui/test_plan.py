@@ -18,11 +18,14 @@ from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.plan import PlanScreen
+from replfix.tui.screens.record import RecordScreen
+from replfix.tui.screens.undo import UndoDialog
 from tests.tui.backend import (
     HEALTHY,
     NEXT_GTID,
     STEPS,
     Answer,
+    Chain,
     FakeBackend,
     diagnosis_of,
     failing,
@@ -258,6 +261,9 @@ async def test_what_is_written_on_the_source_is_shown_apart_and_asks_for_the_tab
         await d.see("the source is written to", NAME)
         assert apply_button(d).disabled
         await d.type(NAME)
+        assert apply_button(d).disabled, "another loss, another word"
+        await d.press(*["backspace"] * len(NAME))
+        await d.type(f"keep-both {NAME}")
         await d.until(lambda: not apply_button(d).disabled)
         await d.press("enter", "enter")
         await d.see("Resolved")
@@ -282,7 +288,7 @@ async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None
         await d.see("Leaves out 1 row of the transaction on this replica, for good.", NAME)
         assert apply_button(d).disabled
         assert "the replica applies the transaction itself" not in d.text
-        await d.type(NAME)
+        await d.type(f"skip {NAME}")
         await d.until(lambda: not apply_button(d).disabled)
         await d.press("enter", "enter")
         await d.see("! the transaction left out")
@@ -356,9 +362,75 @@ async def test_a_replica_that_falls_silent_makes_no_plan_stale() -> None:
     backend = FakeBackend.broken()
     async with driving(backend) as d:
         await rehearsed(d)
+        before, backend.answers["db2"] = backend.answers["db2"], ConnectError("Lost db2:3306.")
+        await d.see("? It was rehearsed, and cannot be applied now.", "db2 does not answer now: Lost db2:3306.")
+        assert apply_button(d).disabled
+        await d.press("a")
+        assert isinstance(d.screen, PlanScreen)
+        backend.answers["db2"] = before
+        await d.see("✔ Rehearsed:")
+        await d.press("a")
+        await d.on(ConfirmDialog)
+        await d.type(NAME)
+        await d.until(lambda: not apply_button(d).disabled)
         backend.answers["db2"] = ConnectError("Lost db2:3306.")
-        await d.polled()
-        assert not apply_button(d).disabled
+        await d.see("does not answer now")
+        assert apply_button(d).disabled
+        backend.answers["db2"] = before
+        await d.until(lambda: not apply_button(d).disabled)
+
+
+async def test_read_only_is_in_the_title_and_nothing_is_rehearsed_or_applied() -> None:
+    backend = FakeBackend.broken(read_only="--read-only")
+    async with driving(backend) as d:
+        await at_plan(d)
+        await d.see("replfix (read-only)", "Neither rehearsed nor applied: --read-only is set.")
+        assert apply_button(d).disabled
+        await d.press("h", "a", "f1")
+        await d.see("(not now: --read-only is set)")
+        assert backend.calls == ["investigate db2 ''"]
+
+
+async def test_from_resolved_to_its_record_and_its_undo() -> None:
+    chain = Chain()
+    intent = chain.resolution(diagnosis_of())
+    async with driving(FakeBackend.broken(chain=chain)) as d:
+        await applied(d)
+        await d.see("Resolved")
+        await d.press("i")
+        await d.on(RecordScreen)
+        await d.see(intent.hash)
+        await d.press("escape", "U")
+        await d.on(UndoDialog)
+        await d.see("differs from its source")
+        await d.press("escape", "escape")
+        await d.on(IncidentScreen)
+        await d.see("the default channel is running")
+        await d.press("i")
+        await d.see(intent.hash)
+        await d.press("escape", "U")
+        await d.see("differs from its source")
+        assert [c for c in d.backend.calls if c.startswith("record")] == ["record abcdef012345"] * 4
+
+
+async def test_at_80_columns_the_sql_comes_before_the_warnings_and_all_of_them_are_reached() -> None:
+    found = diagnosis_of()
+    plan = replace(
+        plan_of(found), risks=tuple(f"Warning number {n} about something that is lost." for n in range(1, 9))
+    )
+    found = replace(found, proposals=(replace(found.proposals[0], plan=plan), *found.proposals[1:]))
+    async with driving(FakeBackend.broken(found), size=(80, 24)) as d:
+        await d.see("p shows the plan")
+        await d.press("p")
+        await d.see("! 8 warnings", "DELETE FROM `shop`.`orders` WHERE `id` = 3", "Step 1: exact SQL")
+        assert "Warning number 1" not in d.text
+        await d.press("h")
+        await d.see("Rehearsed:")
+        await d.press("a")
+        await d.see("Warning number 1", "↓ more of it")
+        await d.press("pagedown", "pagedown")
+        await d.see("Warning number 8", plan.undo_outlook[-20:])
+        await d.gone("↓ more of it")
 
 
 async def test_the_workflow_has_the_last_word() -> None:

@@ -268,14 +268,17 @@ class Plan:
 
     @property
     def named_by(self) -> str:
-        """What a human types who wants it although it loses something; empty for a plan that takes no row from anybody."""
-        if self.displaced:
-            return str(self.displaced[0].table)
+        """What a human types who wants it although it loses something; empty for a plan that takes no row from anybody.
+
+        The first table where rows of the replica are deleted or changed; after the strategy where a write on the source or
+        something left out comes to that: nobody types the one and has the other carried out.
+        """
         if self.on_source is not None:
-            return str(self.on_source.steps[0].table)
-        if self.left_out is None:
-            return ""
-        return str(self.left_out.table or self.transaction)
+            of = (*self.displaced, *self.on_source.steps)
+            return f"{self.strategy} {of[0].table}"
+        if self.left_out is not None:
+            return f"{self.strategy} {self.left_out.table or self.transaction}"
+        return str(self.displaced[0].table) if self.displaced else ""
 
     @property
     def displaced(self) -> tuple[Step, ...]:

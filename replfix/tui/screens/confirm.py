@@ -21,6 +21,8 @@ from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import blocks_text, point
 
+MORE = "↓ more of it: arrows, PgDn"
+
 
 class ConfirmDialog(ReplfixDialog[bool]):
     """True when the plan is to be applied. A plan that displaces or leaves out rows wants the name of the first such table typed."""
@@ -31,6 +33,8 @@ class ConfirmDialog(ReplfixDialog[bool]):
         Binding("escape", "cancel", "Cancel", id="confirm.cancel", tooltip="Change nothing"),
         Binding("up", "scroll_text(-1)", "Scroll", id="confirm.up", show=False),
         Binding("down", "scroll_text(1)", "Scroll", id="confirm.down", show=False),
+        Binding("pageup", "scroll_text(-8)", "Scroll", id="confirm.pageup", show=False),
+        Binding("pagedown", "scroll_text(8)", "Scroll", id="confirm.pagedown", show=False),
         Binding("left,right", "other", "Other button", key_display="←→", id="confirm.other", tooltip="Cancel or Apply"),
     ]
 
@@ -47,13 +51,14 @@ class ConfirmDialog(ReplfixDialog[bool]):
             yield Static(Text(visible(question(self._name_), keep_newlines=False), style="bold"), markup=False)
             with VerticalScroll(id="confirm-text", can_focus=False):
                 yield Static(blocks_text(confirmation_blocks(self._plan)), markup=False)
+            yield Static(Text(MORE), id="confirm-more", markup=False)
             yield Static(id="confirm-stale", markup=False)
             if self._wanted:
                 yield Static(
                     Text.assemble(styled(type_to_apply(self._plan)), (self._wanted, "bold reverse")),
                     id="confirm-ask", markup=False,
                 )  # fmt: skip
-                yield Input(id="confirm-name", placeholder="schema.table", compact=True, select_on_focus=False)
+                yield Input(id="confirm-name", placeholder=self._wanted, compact=True, select_on_focus=False)
             with Horizontal(id="confirm-buttons"):
                 yield Choice("Cancel", id="cancel", compact=True)
                 yield Choice("Apply", id="apply", compact=True, variant="error")
@@ -66,6 +71,14 @@ class ConfirmDialog(ReplfixDialog[bool]):
         self.query_one("#confirm-stale").display = False
         self.query_one("#cancel").focus()
         self._settle()
+        self.watch(self.query_one("#confirm-text"), "scroll_y", lambda: self._more(), init=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._more)
+
+    def _more(self) -> None:
+        """Show whether there is more of the text than is in view: its warnings come last."""
+        self.query_one("#confirm-more").visible = not self.query_one("#confirm-text").is_vertical_scroll_end
 
     def polled(self, message: Polled) -> None:
         if self._fit is not None and self._fit.look(message):
@@ -74,18 +87,22 @@ class ConfirmDialog(ReplfixDialog[bool]):
     def _settle(self) -> None:
         """Show whether Apply can be pressed now, and in words why not."""
         staleness = self._fit.staleness if self._fit else ""
+        silence = self._fit.silence if self._fit else ""
+        stale = self.query_one("#confirm-stale", Static)
+        stale.display = bool(staleness or silence)
+        if silence and not staleness:
+            stale.update(point("?", silence, "bold red"))
+            self.query_one("#cancel").focus()
         apply = self.query_one("#apply", Button)
         if staleness:
-            stale = self.query_one("#confirm-stale", Static)
             stale.update(
                 point("✗", f"This plan cannot be applied any more: since it was made, {staleness}.", "bold red")
             )
-            stale.display = True
             for ask in self.query("#confirm-ask, #confirm-name"):
                 ask.display = False  # there is nothing to confirm any more
             self.query_one("#cancel").focus()
         typed = self.query_one("#confirm-name", Input).value.strip() if self._wanted else ""
-        apply.disabled = bool(staleness) or typed != self._wanted
+        apply.disabled = bool(staleness or silence) or typed != self._wanted
 
     # --- keys ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from replfix.tui.screen import ReplfixDialog
+
+if TYPE_CHECKING:
+    from replfix.tui.app import ReplfixApp
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class HelpScreen(ReplfixDialog[None]):
         self._heading = screen.title or type(screen).__name__.removesuffix("Screen").removesuffix("Dialog")
         self._purpose = str(getattr(type(screen), "HELP_TEXT", "") or "")
         # What is active depends on the focus, so it is looked at before this screen takes it.
-        self._groups = dict(_groups(screen))
+        self._groups = dict(_groups(screen, cast("ReplfixApp", screen.app).read_only))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"), VerticalScroll(id="help-body"):
@@ -71,7 +74,7 @@ def _table(keys: list[Key]) -> Table:
     return table
 
 
-def _groups(screen: Screen[Any]) -> Iterator[tuple[str, list[Key]]]:
+def _groups(screen: Screen[Any], read_only: str) -> Iterator[tuple[str, list[Key]]]:
     """Return every key that works now, by where it belongs: an action once, with all of its keys."""
     found: dict[str, dict[tuple[str, int], Key]] = {"This screen": {}, "Moving and editing": {}, "Everywhere": {}}
     # replfix's own bindings have an id: their words win where Textual has the same action on another key.
@@ -80,7 +83,7 @@ def _groups(screen: Screen[Any]) -> Iterator[tuple[str, list[Key]]]:
         if not (binding.description or binding.tooltip):
             continue
         keys = found[_where(active)]
-        key = keys.setdefault((binding.action, id(active.node)), Key(binding.description, _does(active)))
+        key = keys.setdefault((binding.action, id(active.node)), Key(binding.description, _does(active, read_only)))
         shown = screen.app.get_key_display(binding)
         if shown not in key.keys:
             key.keys.append(shown)
@@ -89,8 +92,10 @@ def _groups(screen: Screen[Any]) -> Iterator[tuple[str, list[Key]]]:
             yield title, list(by_action.values())
 
 
-def _does(active: ActiveBinding) -> str:
-    return active.binding.tooltip if active.enabled else f"{active.binding.tooltip} (not now)".strip()
+def _does(active: ActiveBinding, read_only: str) -> str:
+    if active.enabled:
+        return active.binding.tooltip
+    return f"{active.binding.tooltip} (not now{f': {read_only}' if read_only else ''})".strip()
 
 
 def _where(active: ActiveBinding) -> str:

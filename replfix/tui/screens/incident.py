@@ -23,6 +23,7 @@ from replfix.present.channel_state import called
 from replfix.present.safe_text import visible
 from replfix.tui.channel_changes import Change, ShownChannel
 from replfix.tui.messages import Polled
+from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.errant import ErrantScreen
@@ -52,7 +53,7 @@ class IncidentScreen(ReplfixScreen[None]):
             "Plan",
             key_display="p",
             id="incident.plan",
-            tooltip="What would be done, before anything is",
+            tooltip="The plan of the highlighted option: what would be done, before anything is",
         ),
         Binding("t", "transaction", "All rows", id="incident.transaction", tooltip="Every row of the transaction"),
         Binding(
@@ -67,6 +68,8 @@ class IncidentScreen(ReplfixScreen[None]):
             "R", "recover", "Recover", id="incident.recover", tooltip="Put right what an interrupted run left behind"
         ),
         Binding("r", "diagnose", "Again", id="incident.diagnose", tooltip="Diagnose again"),
+        Binding("i", "record", "Record", id="incident.record", tooltip="The record of what was done here"),
+        Binding("U", "undo", "Undo…", id="incident.undo", tooltip="Take back what was done here"),
         Binding("m", "report", "Report", id="incident.report", tooltip="Save this incident as a Markdown file"),
         Binding("escape", "back", "Back", id="incident.back", tooltip="All replicas"),
     ]
@@ -102,6 +105,7 @@ class IncidentScreen(ReplfixScreen[None]):
         self._sequence = 0  # of the investigation; what an earlier one posts is not looked at
         self._busy = False
         self._diagnosis: Diagnosis | None = None
+        self._highlighted: Proposal | None = None  # what p opens
         self._told: tuple[Diagnosis, Outcome | None] | None = None  # for the report: also after it was resolved
         self._standing = ShownChannel(name, channel)
         self._look_again = False
@@ -165,6 +169,7 @@ class IncidentScreen(ReplfixScreen[None]):
         self._busy = False
         self._notice("")
         self._diagnosis = message.diagnosis
+        self._highlighted = message.diagnosis.recommended if message.diagnosis is not None else None
         self._left = message.left
         self.query_one("#left").display = bool(message.left)
         seen = self.replfix.watch_.seen(self._name_)
@@ -186,6 +191,11 @@ class IncidentScreen(ReplfixScreen[None]):
     def _polled_channel(self) -> ChannelStatus | None:
         seen = self.replfix.watch_.seen(self._name_)
         return seen.status.channel(self._channel) if seen and seen.status else None
+
+    @property
+    def _on_record(self) -> str:
+        """The id of what was done last from this screen, and is on it; empty for nothing."""
+        return audit_id(self._last_outcome) if self._last_outcome is not None and self._diagnosis is None else ""
 
     @property
     def _last_outcome(self) -> Outcome | None:
@@ -232,20 +242,28 @@ class IncidentScreen(ReplfixScreen[None]):
         match action:
             case "plan":
                 # Not of a diagnosis that is being made anew.
-                return not self._busy and self._diagnosis is not None and self._diagnosis.recommended is not None
+                return not self._busy and self._highlighted is not None
+            case "record":
+                return bool(self._on_record)
+            case "undo":
+                return self.replfix.unless_read_only(bool(self._on_record))
             case "transaction":
                 return self._diagnosis is not None and self._diagnosis.evidence.transaction is not None
             case "report":
                 return self._told is not None
             case "recover":
-                return bool(self._left) and not self._busy
+                return self.replfix.unless_read_only(bool(self._left) and not self._busy)
             case _:
                 return True
 
     def action_plan(self) -> None:
-        proposal = self._diagnosis.recommended if self._diagnosis else None
-        if proposal is not None:
-            self._open(proposal)
+        if self._highlighted is not None:
+            self._open(self._highlighted)
+
+    def on_strategies_highlighted(self, message: Strategies.Highlighted) -> None:
+        message.stop()
+        self._highlighted = message.proposal
+        self.refresh_bindings()
 
     def on_strategies_chosen(self, message: Strategies.Chosen) -> None:
         message.stop()
@@ -283,6 +301,12 @@ class IncidentScreen(ReplfixScreen[None]):
             self._investigate()
 
         self.app.push_screen(RecoverDialog(self._name_, self._left), back)
+
+    def action_record(self) -> None:
+        show_record(self.replfix, self._on_record)
+
+    def action_undo(self) -> None:
+        show_undo(self.replfix, self._on_record)
 
     def action_diagnose(self) -> None:
         self._investigate()

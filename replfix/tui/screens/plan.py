@@ -18,19 +18,15 @@ from replfix.errors import ReplfixError, Stale
 from replfix.present.page.outcome_page import hint_points, outcome_blocks
 from replfix.present.safe_text import visible
 from replfix.tui.messages import Polled
+from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.confirm import ConfirmDialog
-from replfix.tui.thread_work import run_and_report
+from replfix.tui.thread_work import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING, run_and_report
 from replfix.tui.widgets.plan_view import PlanView
 from replfix.tui.widgets.points import blocks_text, point, together
 from replfix.tui.widgets.steps import Steps
 from replfix.tui.widgets.value_dialog import copy_text
-
-CANNOT_BE_CANCELLED = "this cannot be cancelled."
-ONE_AT_A_TIME = "Another rehearsal or apply is under way: one at a time."
-AFTER_A_BUG = "The audit trail says what was done."
-WRITING = "write"  # the group of workers that write: there is never more than one
 
 
 class Phase(enum.Enum):
@@ -57,6 +53,8 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         Binding("a", "apply", "Apply…", id="plan.apply", tooltip="Carry it out; asks before it does"),
         Binding("y", "copy(False)", "Copy", id="plan.copy", tooltip="Copy the SQL of the step at the cursor"),
         Binding("Y", "copy(True)", "Copy all", id="plan.copy_all", tooltip="Copy the SQL of every step"),
+        Binding("i", "record", "Record", id="plan.record", tooltip="The record of what was done"),
+        Binding("U", "undo", "Undo…", id="plan.undo", tooltip="Take back what was done"),
         Binding("escape", "back", "Back", id="plan.back", tooltip="Back to the incident"),
     ]
 
@@ -117,7 +115,14 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         mark, words, style = phase.value
         if phase is Phase.REHEARSED:
             words = f"Rehearsed: {self._plan.rehearsal}. a applies it."
+        silence = self._fit.silence if self._fit else ""
+        if silence and phase is Phase.REHEARSED:
+            mark, words, style = "?", "It was rehearsed, and cannot be applied now.", "bold yellow"
         lines = [point(mark, Text(words, style="bold"), style)]
+        if silence:
+            lines.append(point(" ", silence))
+        if self.replfix.read_only:
+            lines.append(point("!", f"Neither rehearsed nor applied: {self.replfix.read_only}.", "bold yellow"))
         if phase is Phase.MISFIT and error is None:
             lines.append(point(" ", f"Since it was made: {self.staleness}."))
         if error is not None:
@@ -136,6 +141,10 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     def _can(self, action: str) -> bool:
         at = self._phase
         match action:
+            case "rehearse" | "apply" if self.replfix.read_only or (self._fit is not None and self._fit.silence):
+                return False
+            case "record" | "undo":
+                return at is Phase.DONE and self._outcome is not None and bool(audit_id(self._outcome))
             case "rehearse":
                 return at in (Phase.NEW, Phase.REHEARSED, Phase.REFUSED, Phase.NOT_DONE) and not self.staleness
             case "apply":
@@ -146,6 +155,12 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
                 return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "undo":
+            return self.replfix.unless_read_only(self._can(action))
+        if action in ("rehearse", "apply") and (
+            self.replfix.read_only or (self._fit is not None and self._fit.silence)
+        ):
+            return None
         if action == "apply" and self._phase in (Phase.NEW, Phase.REFUSED, Phase.NOT_DONE):
             return None  # there, but not yet
         return True if action == "back" else self._can(action)  # back notifies why not
@@ -155,7 +170,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         if self._fit is None or self._phase in (Phase.REHEARSING, Phase.APPLYING, Phase.DONE):
             return
         if self._fit.look(message):
-            self._enter(Phase.MISFIT)
+            self._enter(Phase.MISFIT if self._fit.staleness else self._phase)
 
     # --- rehearse and apply ---
 
@@ -255,6 +270,14 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         view = self.query_one(PlanView)
         text, what = view.all_sql if everything else view.step_sql
         copy_text(self.app, text, what)
+
+    def action_record(self) -> None:
+        if self._outcome is not None:
+            show_record(self.replfix, audit_id(self._outcome))
+
+    def action_undo(self) -> None:
+        if self._outcome is not None:
+            show_undo(self.replfix, audit_id(self._outcome))
 
     def action_back(self) -> None:
         if self._phase is Phase.APPLYING:

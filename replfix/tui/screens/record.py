@@ -86,7 +86,7 @@ class RecordScreen(ReplfixScreen[None]):
         if action == "copy_undo":
             return bool(self._undo())
         if action == "undo":
-            return self._record.kind == RecordKind.INTENT and bool(self._undo())
+            return self.replfix.unless_read_only(self._record.kind == RecordKind.INTENT and bool(self._undo()))
         if action == "step" and isinstance(by := parameters[0], int):
             return True if self._neighbour(by) is not None else None
         return True

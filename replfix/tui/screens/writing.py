@@ -19,8 +19,7 @@ from replfix.present.page.page_model import Block, Point, Sentence, Symbol, word
 from replfix.present.safe_text import visible
 from replfix.tui.backend import Backend
 from replfix.tui.screen import ReplfixDialog
-from replfix.tui.screens.plan import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING
-from replfix.tui.thread_work import run_and_report
+from replfix.tui.thread_work import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING, run_and_report
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import blocks_text

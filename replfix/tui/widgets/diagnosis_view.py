@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Collapsible, Static
 
-from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.words import counted
 from replfix.present.page.incident_page import (
     conflicts_heading,
@@ -38,7 +38,7 @@ class DiagnosisView(Container):
         with Vertical(id="story"):
             top = (Point(Symbol.ERROR, headline(self._replica, diagnosis)), Facts(facts(diagnosis).pairs[1:]))
             yield Static(blocks_text(top), id="what", markup=False)
-            yield Static(_next(diagnosis), id="next", markup=False)
+            yield Static(_next(diagnosis, diagnosis.recommended), id="next", markup=False)
             with Collapsible(title="The server's message", id="message"):
                 yield Static(blocks_text([Message(diagnosis.evidence.error.message)]), markup=False)
             told = (*why(diagnosis), *manual_steps(diagnosis), *open_questions(diagnosis))
@@ -48,10 +48,15 @@ class DiagnosisView(Container):
                 yield Conflicts(diagnosis.evidence)
             yield Strategies(diagnosis)
 
+    def on_strategies_highlighted(self, message: Strategies.Highlighted) -> None:
+        """Let the line at the top name what p opens; the screen hears of it too."""
+        self.query_one("#next", Static).update(_next(self._diagnosis, message.proposal))
 
-def _next(diagnosis: Diagnosis) -> Text:
-    proposal = diagnosis.recommended
+
+def _next(diagnosis: Diagnosis, proposal: Proposal | None) -> Text:
     if proposal is None or proposal.plan is None:
+        if proposal is not None and proposal != diagnosis.recommended and diagnosis.recommended is not None:
+            return Text(f"→ {proposal.strategy} cannot be done here; its reason is below.", style="bold")
         return Text.assemble(("→ ", "bold"), styled(next_words(diagnosis), "bold"))
     steps = counted(len(proposal.plan.steps), "step")
     return Text.assemble(

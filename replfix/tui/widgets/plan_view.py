@@ -1,4 +1,4 @@
-"""A plan as it will be carried out: risks, steps, and of the highlighted step the exact SQL, the rows and the undo."""
+"""A plan as it will be carried out: steps, of the highlighted one the exact SQL, the rows and the undo, and the risks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from replfix.core.schema.table import Table, TableName
 from replfix.core.words import counted
 from replfix.present.channel_state import called
 from replfix.present.left_out import left_out_lines
-from replfix.present.page.page_model import Point, Section, Symbol, muted, plain, words
+from replfix.present.page.page_model import Point, Section, Sentence, Symbol, muted, plain, section, words
 from replfix.present.page.plan_page import (
     LEFT_OUT,
     effect,
@@ -35,6 +35,13 @@ from replfix.tui.widgets.points import section_widget, title
 from replfix.tui.widgets.side_by_side import SideBySide
 
 LINE = 300  # characters of SQL on a step's line
+
+
+UNDO_OUTLOOK = "Can it be undone?"
+
+
+def _first(sentences: str) -> str:
+    return sentences.partition(". ")[0].removesuffix(".") + "." if sentences else ""
 
 
 def _copied(item: Step | str) -> str:
@@ -58,28 +65,32 @@ class PlanView(Container):
         plan = self._plan
         with Vertical(id="plan-left"):
             yield Static(self._heading(), markup=False)
-            if plan.risks:
-                yield section_widget(warnings(plan), classes="part")
             yield Static(title(counted(len(self._items), "step")), classes="part", markup=False)
             yield LineList(len(self._items), self._line, id="step-list")
-            digest = Section((), (Point(Symbol.ITEM, words(f"the plan is the one with digest {self._digest}")),))
-            yield section_widget((*preconditions(plan), digest), id="guards", classes="part")
-        with Vertical(id="plan-right"):
             yield Static(title("Exact SQL"), id="sql-title", classes="part", markup=False)
             yield LongText(Wrapped(""), id="step-sql")
             yield Static(title("Row"), id="rows-title", classes="part", markup=False)
             yield SideBySide(id="step-rows")
             yield Static(title("Undo"), id="undo-title", classes="part", markup=False)
             yield LongText(Wrapped(""), id="step-undo")
+        with Vertical(id="plan-right"):
+            if plan.risks:
+                yield section_widget(warnings(plan), id="plan-warnings", classes="part")
+            digest = Section((), (Point(Symbol.ITEM, words(f"the plan is the one with digest {self._digest}")),))
+            undone = section(UNDO_OUTLOOK, [Sentence(words(plan.undo_outlook))], level=2)
+            yield section_widget((*undone, *preconditions(plan), digest), id="guards", classes="part")
 
     def _heading(self) -> Text:
         plan = self._plan
         on = f" on {called(plan.channel)}, error {plan.errno}"
         lines = (
             words(*plan_words(plan), on),
-            *(words(muted(said)) for said in (effect(plan), plan.undo_outlook) if said),
+            *(words(muted(said)) for said in (effect(plan), _first(plan.undo_outlook)) if said),
         )
-        return Text("\n").join(map(styled, lines))
+        heading = Text("\n").join(map(styled, lines))
+        if plan.risks:  # a narrow terminal has them below the SQL
+            heading.append(f"\n! {counted(len(plan.risks), 'warning')}, under Warnings", "bold yellow")
+        return heading
 
     def on_mount(self) -> None:
         self._show(0)

@@ -23,6 +23,9 @@ class Strategies(Vertical):
             super().__init__()
             self.proposal = proposal
 
+    class Highlighted(Chosen):
+        """The cursor is on an option, possible or not. It begins on the recommended one."""
+
     def __init__(self, diagnosis: Diagnosis) -> None:
         super().__init__(id="strategies")
         self._diagnosis = diagnosis
@@ -38,6 +41,15 @@ class Strategies(Vertical):
             markup=False,
             id="strategy-list",
         )
+
+    def on_mount(self) -> None:
+        recommended = self._diagnosis.recommended
+        if recommended is not None:
+            self.query_one(OptionList).highlighted = self._proposals.index(recommended)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self.post_message(self.Highlighted(self._proposals[event.option_index]))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -59,7 +59,7 @@ def positioned(**over: Any) -> Evidence:
 
 def test_every_row_is_listed_and_kept() -> None:
     plan = plan_of(FAILED)
-    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (ApplyMode.EMPTY, (), GTID, "shop.orders")
+    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (ApplyMode.EMPTY, (), GTID, "skip shop.orders")
     assert plan.risks[:4] == (
         "shop.orders: 2 rows are not inserted on the replica.",
         "shop.orders: 1 row keeps the values of before on the replica.",
@@ -90,7 +90,7 @@ def test_a_statement_is_shown_in_full() -> None:
     of = replace(transaction(()), statements=(Statement("", DDL, whole=True),))
     plan = plan_of(replace(FAILED, transaction=None, reconciliation=None, statement=of.statements[0], logged=of))
     assert plan.risks[0] == f"This statement is never run on the replica: {DDL}"
-    assert plan.named_by == "shop.orders"
+    assert plan.named_by == "skip shop.orders"
 
 
 def test_statements_and_rows_are_listed_in_their_order() -> None:
