@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -19,7 +21,7 @@ from replfix.present.safe_text import visible
 from replfix.tui.activity_log import Journal
 from replfix.tui.backend import Backend
 from replfix.tui.messages import Polled
-from replfix.tui.palette import next_theme, system_commands
+from replfix.tui.palette import THEME_NAMES, next_theme, system_commands
 from replfix.tui.screen import ReplfixDialog, ReplfixScreen
 from replfix.tui.screens.advisor import AdvisorScreen
 from replfix.tui.screens.audit import AuditScreen
@@ -27,6 +29,7 @@ from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.log import LogScreen
+from replfix.tui.terminal_filters import PlainSymbols, Readable, lacking
 from replfix.tui.themes import THEMES
 from replfix.tui.thread_work import BUG
 from replfix.tui.watch import Watch
@@ -56,6 +59,12 @@ class ReplfixApp(App[None]):
         super().__init__()
         if not animate:
             self.animation_level = "none"
+        term = os.environ.get("TERM", "")
+        self._readable = Readable(
+            lambda: self.current_theme.dark, lambda: self.native_ansi_color, without_dim=term.startswith("linux")
+        )
+        encoding = lacking(term, getattr(sys.__stderr__, "encoding", None) or "utf-8")
+        self._symbols = [PlainSymbols(encoding)] if encoding else []
         self.backend = backend
         self.watch_ = Watch(backend)
         self.journal = Journal()
@@ -69,16 +78,22 @@ class ReplfixApp(App[None]):
             self.title = f"{self.TITLE} (read-only)"
         for theme in THEMES:
             self.register_theme(theme)
-        # Textual turns NO_COLOR into greys; with the terminal's own palette nothing but text attributes is sent.
-        default = "ansi-dark" if os.environ.get("NO_COLOR") else "replfix-dark"
+        few_colours = self.no_color or self.console.color_system == "standard"
         wanted = os.environ.get("REPLFIX_THEME", "")
-        self.theme = wanted if wanted in self.available_themes else default
-        if wanted and self.theme != wanted:
-            near = suggestion(wanted, self.available_themes, "Themes")
-            self.notify(f"REPLFIX_THEME={wanted}: there is no such theme. {near}", severity="warning", markup=False)
+        self.theme = wanted if wanted in THEME_NAMES else "ansi-dark" if few_colours else "replfix-dark"
+        if wanted and wanted not in THEME_NAMES:
+            near = suggestion(wanted, THEME_NAMES, "Themes")
+            text = visible(f"REPLFIX_THEME={wanted[:80]}: there is no such theme. {near}")
+            self.notify(text, severity="warning", timeout=15, markup=False)
         self.push_screen(FleetScreen())
         self.watch_.start()
         self.set_interval(DRAW_SECONDS, self._draw)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what everything that is drawn passes through on its way to the terminal."""
+        if self.no_color:  # Textual's own filter makes greys of colours: black on black with the terminal's palette
+            return [NoColor(), *self._symbols]
+        return [*super().get_line_filters(), self._readable, *self._symbols]
 
     def on_unmount(self) -> None:
         self.watch_.stop()

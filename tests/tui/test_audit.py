@@ -47,8 +47,8 @@ async def test_the_newest_records_first() -> None:
     async with driving(FakeBackend(chain=trail()), size=(200, 40)) as d:
         await at_audit(d)
         await d.see("5 records", "outcome", "intent", "refused", "dba@desk", "2026-03-01 12:00:04")
-        assert [row[2] for row in rows(d)] == ["db2"] * 4 + ["db1"]
-        assert [row[0] for row in rows(d)] == [f"2026-03-01 12:00:0{n}" for n in (4, 3, 2, 1, 0)]
+        assert [row[3] for row in rows(d)] == ["db2"] * 4 + ["db1"]
+        assert [row[1] for row in rows(d)] == [f"2026-03-01 12:00:0{n}" for n in (4, 3, 2, 1, 0)]
         await d.press("escape")
         await d.on(FleetScreen)
 
@@ -95,7 +95,7 @@ async def test_search_looks_into_row_values_too() -> None:
         await d.press("slash")
         await d.type("r-1")  # the displaced row's number, in another case
         await d.until(lambda: len(rows(d)) == 1)
-        assert "intent" in rows(d)[0][1]
+        assert "intent" in rows(d)[0][2]
         await d.see("1 of 5 records")
         await d.press("enter")
         assert d.screen.focused is d.screen.query_one("#audit-records")

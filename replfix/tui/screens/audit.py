@@ -26,7 +26,7 @@ from replfix.tui.widgets.filter_box import FilterBox
 
 LIMIT = 500
 SEARCH_SECONDS = 0.1  # after the last key, so that typing is never delayed
-COLUMNS = ("when (UTC)", "kind", "replica", "what", "by", "channel", "id")
+COLUMNS = ("id", "when (UTC)", "kind", "replica", "what", "by", "channel")
 KINDS = {  # symbol and word; settings are dim, for they come in pairs around every change
     "intent": ("▸ intent", "bold"),
     "outcome": ("● outcome", ""),
@@ -48,13 +48,13 @@ class RecordLine:
     def of(cls, record: AuditRecord) -> RecordLine:
         """Return the line of a record, safe to show; its kind is marked where the record was altered."""
         cells = (
+            record.id,
             when(record),
             KINDS.get(record.kind, (f"? {record.kind}", ""))[0] if record.sound else f"✗ ALTERED {record.kind}",
             record.replica,
             in_short(record),
             record.author,
             record.channel or "(default)",
-            record.id,
         )
         whole = "\n".join((*cells, record.kind, record.incident, record.payload))
         return cls(record, tuple(visible(c, keep_newlines=False) for c in cells), whole.casefold())

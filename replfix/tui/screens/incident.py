@@ -53,7 +53,7 @@ class IncidentScreen(ReplfixScreen[None]):
             "Plan",
             key_display="p",
             id="incident.plan",
-            tooltip="The plan of the highlighted option: what would be done, before anything is",
+            tooltip="What the highlighted option would do, before it is done",
         ),
         Binding("t", "transaction", "All rows", id="incident.transaction", tooltip="Every row of the transaction"),
         Binding(

@@ -14,8 +14,12 @@ from textual.widgets import Footer, Static
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value
 from replfix.present.row_values_text import shown
 from replfix.present.safe_text import visible
+from replfix.tui.pager import page
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.widgets.long_text import Content, HexDump, LongText, Wrapped, pretty_json
+
+
+PAGE_WIDTH = 1_000  # cells of a line in a pager, which breaks it as it likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class ValueDialog(ReplfixDialog[None]):
             tooltip="The same column in the next image",
         ),
         Binding("y", "copy", "Copy", id="value.copy", tooltip="Copy the whole value to the clipboard"),
+        Binding("P", "pager", "Pager", id="value.pager", tooltip="Read the whole value in $PAGER"),
     ]
 
     def __init__(self, heading: str, cells: list[Cell], at: int = 0) -> None:
@@ -144,6 +149,10 @@ class ValueDialog(ReplfixDialog[None]):
 
     def action_copy(self) -> None:
         copy_value(self.app, self._cells[self._at])
+
+    def action_pager(self) -> None:
+        content = whole(self._cells[self._at])
+        page(self.app, "\n".join(content.line(n) for n in range(content.fit(PAGE_WIDTH))))
 
     def action_close(self) -> None:
         self.dismiss(None)
