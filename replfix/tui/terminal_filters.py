@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from rich.cells import cell_len
-from rich.color import Color, ColorTriplet, ColorType
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor

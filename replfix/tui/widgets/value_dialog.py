@@ -18,7 +18,6 @@ from replfix.tui.pager import page
 from replfix.tui.screen import ReplfixDialog
 from replfix.tui.widgets.long_text import Content, HexDump, LongText, Wrapped, pretty_json
 
-
 PAGE_WIDTH = 1_000  # cells of a line in a pager, which breaks it as it likes
 
 
