@@ -180,6 +180,15 @@ class Policy(_Section):
     limits: PolicyLimits = PolicyLimits()
 
 
+class Tui(_Section):
+    """``[tui]``: the terminal UI. Its themes and keys are checked when it starts."""
+
+    theme: Name | None = None  # $REPLFIX_THEME comes first
+    bell: StrictBool = False  # when a channel stops
+    desktop: Literal["off", "osc9", "osc777"] = "off"  # a notification of the desktop, likewise
+    keys: dict[Name, Name] = {}  # by the action's name
+
+
 class ConfigFile(_Section):
     """The whole of ``replfix.toml``."""
 
@@ -190,3 +199,4 @@ class ConfigFile(_Section):
     audit: Audit = Audit()
     limits: LimitsSection = LimitsSection()
     policy: Policy = Policy()
+    tui: Tui = Tui()

@@ -14,28 +14,50 @@ from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from replfix.config.model import Tui
 from replfix.core.words import suggestion
-from replfix.errors import ReplfixError
+from replfix.errors import ConfigError, ReplfixError
 from replfix.present.channel_state import State, state_of
 from replfix.present.safe_text import visible
 from replfix.tui.activity_log import Journal
+from replfix.tui.alerts import Alerts, Desktop, sequence
 from replfix.tui.backend import Backend
+from replfix.tui.keys import check_keys
 from replfix.tui.messages import Polled
 from replfix.tui.palette import THEME_NAMES, next_theme, system_commands
 from replfix.tui.screen import ReplfixDialog, ReplfixScreen
 from replfix.tui.screens.advisor import AdvisorScreen
 from replfix.tui.screens.audit import AuditScreen
+from replfix.tui.screens.confirm import ConfirmDialog
+from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.log import LogScreen
+from replfix.tui.screens.plan import PlanScreen
+from replfix.tui.screens.record import RecordScreen
+from replfix.tui.screens.recover import RecoverDialog
+from replfix.tui.screens.transaction import TransactionScreen
+from replfix.tui.screens.undo import UndoDialog
 from replfix.tui.terminal_filters import PlainSymbols, Readable, lacking
 from replfix.tui.themes import THEMES
 from replfix.tui.thread_work import BUG
 from replfix.tui.watch import Watch
 from replfix.tui.widgets.filter_box import FilterBox
+from replfix.tui.widgets.row_table import RowTable
+from replfix.tui.widgets.side_by_side import SideBySide
+from replfix.tui.widgets.text_dialog import TextDialog
+from replfix.tui.widgets.value_dialog import ValueDialog
 
+WITH_KEYS = (
+    FleetScreen, IncidentScreen, PlanScreen, ConfirmDialog, TransactionScreen, ErrantScreen, AuditScreen, RecordScreen,
+    UndoDialog, RecoverDialog, AdvisorScreen, LogScreen, HelpScreen, ValueDialog, TextDialog, RowTable, SideBySide,
+)  # fmt: skip
+"""Every class whose keys the configuration can change."""
 DRAW_SECONDS = 0.25  # how often the screen takes over what was polled
+
+
+DEFAULTS = Tui()
 
 
 class ReplfixApp(App[None]):
@@ -51,12 +73,22 @@ class ReplfixApp(App[None]):
             "K", "advisor", "Advisor", id="app.advisor", tooltip="How the servers keep their keys apart", show=False
         ),
         Binding("L", "log", "Log", id="app.log", tooltip="What happened since the start", show=False),
+        Binding(
+            "b", "alerts", "Alerts", id="app.alerts", tooltip="When a channel stops: a bell, a notification", show=False
+        ),
         Binding("ctrl+t", "next_theme", "Theme", id="app.theme", tooltip="The next theme", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", tooltip="Draw the screen anew", show=False),
     ]
 
-    def __init__(self, backend: Backend, *, open_incident: bool = True, animate: bool = True) -> None:
+    def __init__(
+        self, backend: Backend, *, open_incident: bool = True, animate: bool = True, settings: Tui = DEFAULTS
+    ) -> None:
         super().__init__()
+        self._settings = settings
+        self.configured_keys = settings.keys
+        self._alerts = Alerts()
+        self._bell = settings.bell
+        self._desktop = Desktop(settings.desktop)
         if not animate:
             self.animation_level = "none"
         term = os.environ.get("TERM", "")
@@ -71,6 +103,7 @@ class ReplfixApp(App[None]):
         self._open_incident = open_incident
         self._last_action: dict[str, str] = {}
         self._applying: str | None = None
+        self._at_work_on = ""
         self._quit_when_safe = False
 
     def on_mount(self) -> None:
@@ -79,12 +112,13 @@ class ReplfixApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         few_colours = self.no_color or self.console.color_system == "standard"
-        wanted = os.environ.get("REPLFIX_THEME", "")
+        wanted = os.environ.get("REPLFIX_THEME") or self._settings.theme or ""
         self.theme = wanted if wanted in THEME_NAMES else "ansi-dark" if few_colours else "replfix-dark"
         if wanted and wanted not in THEME_NAMES:
             near = suggestion(wanted, THEME_NAMES, "Themes")
             text = visible(f"REPLFIX_THEME={wanted[:80]}: there is no such theme. {near}")
             self.notify(text, severity="warning", timeout=15, markup=False)
+        self.set_keymap(self.configured_keys)
         self.push_screen(FleetScreen())
         self.watch_.start()
         self.set_interval(DRAW_SECONDS, self._draw)
@@ -109,8 +143,36 @@ class ReplfixApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ReplfixScreen | ReplfixDialog) and screen.is_mounted:
                 screen.polled(message)
+        for name, text in self._alerts.look(seen):
+            self._alert(name, text)
         if self._open_incident:
             self._open_first(message)
+
+    def _alert(self, name: str, text: str) -> None:
+        self.journal.add(text)
+        if name == self._at_work_on:  # replfix itself stops and starts its channels now
+            return
+        if self._bell:
+            self.bell()
+        if self._driver is not None and (written := sequence(self._desktop, text, tmux="TMUX" in os.environ)):
+            self._driver.write(written)
+            self._driver.flush()
+
+    def action_alerts(self) -> None:
+        """Go on from nothing to the bell, then to bell and notification, then to nothing."""
+        configured = Desktop(self._settings.desktop)
+        if not self._bell:
+            self._bell = True
+        elif self._desktop is Desktop.OFF:
+            self._desktop = configured if configured is not Desktop.OFF else Desktop.OSC9
+        else:
+            self._bell, self._desktop = False, Desktop.OFF
+        how = [
+            word
+            for word, on in (("a bell", self._bell), (f"a notification ({self._desktop})", self._desktop != "off"))
+            if on
+        ]
+        self.notify(f"When a channel stops: {' and '.join(how) or 'nothing'}.", timeout=3)
 
     def _open_first(self, message: Polled) -> None:
         """Open the first channel found stopped, once, and only while nobody has gone anywhere."""
@@ -182,13 +244,15 @@ class ReplfixApp(App[None]):
 
     # --- an apply is not interrupted ---
 
-    def begin_applying(self, what: str) -> None:
+    def begin_applying(self, what: str, replica: str) -> None:
         """Let quitting wait until ``end_applying``; ``what`` names the work in the message."""
-        self._applying = what
+        self._applying = f"{what} {replica}"
+        self._at_work_on = replica
 
     def end_applying(self) -> None:
         """Exit now where the user wanted to quit meanwhile."""
         self._applying = None
+        self._at_work_on = ""
         if self._quit_when_safe:
             self.exit()
 
@@ -218,6 +282,15 @@ class ReplfixApp(App[None]):
         self.journal.add(f"{error.message} {error.hint}".strip())
         text = visible("\n".join(_cut(part) for part in (error.message, error.hint) if part))
         self.notify(text, title="Error", severity="error", timeout=15, markup=False)
+
+
+def checked(settings: Tui) -> Tui:
+    """Return the settings with keys as Textual takes them. ConfigError for an unknown theme, action or key."""
+    if settings.theme is not None and settings.theme not in THEME_NAMES:
+        raise ConfigError(
+            f"[tui] theme: there is no theme {settings.theme[:80]!r}.", f"There are {', '.join(THEME_NAMES)}."
+        )
+    return settings.model_copy(update={"keys": check_keys(settings.keys, WITH_KEYS, ReplfixApp)})
 
 
 def _cut(text: str) -> str:

@@ -12,7 +12,8 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from replfix.tui.app import ReplfixApp
+from replfix.config.model import Tui
+from replfix.tui.app import DEFAULTS, ReplfixApp
 from replfix.tui.backend import Backend
 from tests.tui.backend import FakeBackend
 
@@ -103,9 +104,14 @@ class Driver:
 
 @asynccontextmanager
 async def driving(
-    backend: FakeBackend, *, size: tuple[int, int] = SIZE, open_incident: bool = True, animate: bool = False
+    backend: FakeBackend,
+    *,
+    size: tuple[int, int] = SIZE,
+    open_incident: bool = True,
+    animate: bool = False,
+    settings: Tui = DEFAULTS,
 ) -> AsyncIterator[Driver]:
-    app = ReplfixApp(backend, open_incident=open_incident, animate=animate)
+    app = ReplfixApp(backend, open_incident=open_incident, animate=animate, settings=settings)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             try:

@@ -13,8 +13,9 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Button, DataTable
 
+from replfix.config.model import Tui
 from replfix.errors import ConnectError
-from replfix.tui.app import ReplfixApp
+from replfix.tui.app import ReplfixApp, checked
 from replfix.tui.palette import THEME_NAMES
 from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.confirm import ConfirmDialog
@@ -31,7 +32,7 @@ from replfix.tui.terminal_filters import BLACK, PALETTE, WANTED, WHITE, ratio, s
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.row_table import RowTable
 from replfix.tui.widgets.value_dialog import ValueDialog
-from tests.tui.backend import FakeBackend, many, strays_of
+from tests.tui.backend import BROKEN, FakeBackend, many, strays_of
 from tests.tui.driving import Driver, driving
 from tests.tui.test_audit import trail
 
@@ -363,6 +364,52 @@ async def test_no_animation_when_asked() -> None:
         await d.press("end")
         await d.pilot.pause()
         assert not d.app.animator._animations, "nothing moves by itself"
+
+
+# --- what the configuration changes ---
+
+
+async def test_configured_keys_work_and_are_in_the_help_and_the_sentences() -> None:
+    settings = checked(Tui(keys={"incident.plan": "f5", "app.audit": "w"}, theme="replfix-light"))
+    async with driving(backend(), settings=settings) as d:
+        await _incident(d)
+        assert d.app.theme == "replfix-light"
+        await d.see("f5 shows the plan of source-wins")
+        await d.press("p", "A")
+        await d.pilot.pause()
+        assert isinstance(d.screen, IncidentScreen)
+        await d.press("f1")
+        await d.see("f5", "What the highlighted option would do")
+        await d.press("escape", "f5")
+        await d.on(PlanScreen)
+        await d.press("w")
+        await d.on(AuditScreen)
+
+
+async def test_a_channel_that_stops_rings_and_notifies_once_where_that_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    fake = FakeBackend(("db1", "db2"))
+    async with driving(fake, open_incident=False) as d:
+        await d.see("2 ✔ running")
+        written: list[str] = []
+        assert d.app._driver is not None
+        monkeypatch.setattr(d.app._driver, "write", written.append)
+        fake.answers["db1"] = BROKEN
+        await d.see("1 ✗ error")
+        assert written == [], "off, until somebody wants it"
+        await d.press("b", "b")
+        await d.until(lambda: any("a bell and a notification (osc9)" in n for n in d.notifications))
+        fake.answers["db2"] = BROKEN
+        await d.see("2 ✗ error")
+        await d.polled("db2")
+        assert [text for text in written if "]9;" in text] == [
+            "\x1b]9;db2, the default channel: error 1062 Write_rows on shop.orders key orders.PRIMARY\x07"
+        ]
+        assert sum("db1, the default channel: error" in text for _, text in d.app.journal.lines()) == 1
+        await d.press("b")
+        await d.until(lambda: any("When a channel stops: nothing." in n for n in d.notifications))
 
 
 # --- leaving ---

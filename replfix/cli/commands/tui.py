@@ -118,15 +118,16 @@ def _targets(config: Config, urls: tuple[str, ...], source_url: str | None) -> l
 
 
 def _open(config: Config, targets: list[Target], animate: bool) -> int:
-    from replfix.tui.app import ReplfixApp
+    from replfix.tui.app import ReplfixApp, checked
     from replfix.tui.backend import WiredBackend
 
+    settings = checked(config.file.tui)
     asking = _Asking()
     backend = WiredBackend(config, [asking.with_source(target) for target in targets], asking)
     for warning in config.warnings:
         narrate(f"Warning: {warning}")
     try:
-        app = ReplfixApp(backend, animate=animate)
+        app = ReplfixApp(backend, animate=animate, settings=settings)
         with _drawing_on_the_terminal():
             app.run()
     finally:

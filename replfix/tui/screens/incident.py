@@ -22,6 +22,7 @@ from replfix.errors import ReplfixError
 from replfix.present.channel_state import called
 from replfix.present.safe_text import visible
 from replfix.tui.channel_changes import Change, ShownChannel
+from replfix.tui.keys import key_of
 from replfix.tui.messages import Polled
 from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.saved_reports import save
@@ -36,8 +37,8 @@ from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem
 from replfix.tui.widgets.strategies import Strategies
 
-LEFT = "! A run was interrupted on this replica, or is still at work: R shows what it left, and puts it right"
-CHANGED = "! The channel has changed since this diagnosis: press r"
+LEFT = "! A run was interrupted on this replica, or is still at work: {} shows what it left, and puts it right"
+CHANGED = "! The channel has changed since this diagnosis: press {}"
 
 
 class IncidentScreen(ReplfixScreen[None]):
@@ -114,7 +115,7 @@ class IncidentScreen(ReplfixScreen[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         yield Static(id="notice", markup=False)
-        yield Static(Text(LEFT), id="left", markup=False)
+        yield Static(Text(LEFT.format(key_of(self.app, "incident.recover", "R"))), id="left", markup=False)
         yield VerticalScroll(id="page")
         yield Footer()
 
@@ -184,7 +185,8 @@ class IncidentScreen(ReplfixScreen[None]):
                 Problem(self._name_, self._channel, message.error, self._polled_channel, self._last_outcome)
             )
         else:
-            await self._show(Healthy(self._name_, self._channel, self._polled_channel, self._last_outcome))
+            keep = key_of(self.app, "incident.report", "m")
+            await self._show(Healthy(self._name_, self._channel, self._polled_channel, self._last_outcome, keep))
         self.refresh_bindings()
 
     @property
@@ -228,7 +230,7 @@ class IncidentScreen(ReplfixScreen[None]):
             return
         # Where there is only a sentence on the screen, nothing that somebody reads is lost by looking again.
         self._look_again = change is Change.ANOTHER or self._diagnosis is None
-        self._notice("" if change is Change.AS_BEFORE else CHANGED)
+        self._notice("" if change is Change.AS_BEFORE else CHANGED.format(key_of(self.app, "incident.diagnose", "r")))
         if self._look_again and self.app.screen is self:
             self._investigate()
 

@@ -17,6 +17,7 @@ from replfix.core.plan.outcome import Outcome, Result
 from replfix.errors import ReplfixError, Stale
 from replfix.present.page.outcome_page import hint_points, outcome_blocks
 from replfix.present.safe_text import visible
+from replfix.tui.keys import key_of
 from replfix.tui.messages import Polled
 from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.plan_staleness import Fit
@@ -32,7 +33,7 @@ from replfix.tui.widgets.value_dialog import copy_text
 class Phase(enum.Enum):
     """Symbol, sentence, and style."""
 
-    NEW = ("·", "Not rehearsed yet: h lets the replica rehearse it, everything is rolled back.", "")
+    NEW = ("·", "Not rehearsed yet: {} lets the replica rehearse it, everything is rolled back.", "")
     REHEARSING = ("▶", "The replica rehearses the plan…", "bold cyan")
     REHEARSED = ("✔", "", "bold green")  # what that has shown is in the plan
     REFUSED = ("✗", "Not rehearsed: nothing was changed.", "bold red")
@@ -113,8 +114,9 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     def _enter(self, phase: Phase, error: ReplfixError | None = None) -> None:
         self._phase = phase
         mark, words, style = phase.value
+        words = words.format(key_of(self.app, "plan.rehearse", "h"))
         if phase is Phase.REHEARSED:
-            words = f"Rehearsed: {self._plan.rehearsal}. a applies it."
+            words = f"Rehearsed: {self._plan.rehearsal}. {key_of(self.app, 'plan.apply', 'a')} applies it."
         silence = self._fit.silence if self._fit else ""
         if silence and phase is Phase.REHEARSED:
             mark, words, style = "?", "It was rehearsed, and cannot be applied now.", "bold yellow"
@@ -196,7 +198,7 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         applying = phase is Phase.APPLYING
         backend, name, plan = self.replfix.backend, self._name_, self._plan
         # A rehearsal changes settings for its time, so it is not left half-way either.
-        self.replfix.begin_applying(f"{'Applying' if applying else 'Rehearsing'} on {name}")
+        self.replfix.begin_applying("Applying on" if applying else "Rehearsing on", name)
         self.query_one(Steps).start_anew()
         self._enter(phase)
 

@@ -92,7 +92,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
             self.say([Point(Symbol.ERROR, words(ONE_AT_A_TIME))])
             return
         backend, replica, journal = self.replfix.backend, self.replica, self.replfix.journal
-        self.replfix.begin_applying(f"{what} {replica}")
+        self.replfix.begin_applying(what, replica)
         self._busy = True
 
         def run() -> None:

@@ -22,12 +22,14 @@ from replfix.tui.widgets.points import blocks_text, point, sections_text, title,
 class Healthy(Static):
     """``outcome``: what was done about it from here, when that is why it runs."""
 
-    def __init__(self, name: str, channel: str, status: ChannelStatus | None, outcome: Outcome | None) -> None:
-        super().__init__(together(_healthy(name, channel, status, outcome)), id="situation", markup=False)
+    def __init__(
+        self, name: str, channel: str, status: ChannelStatus | None, outcome: Outcome | None, report_key: str
+    ) -> None:
+        super().__init__(together(_healthy(name, channel, status, outcome, report_key)), id="situation", markup=False)
 
 
 def _healthy(
-    name: str, channel: str, status: ChannelStatus | None, outcome: Outcome | None
+    name: str, channel: str, status: ChannelStatus | None, outcome: Outcome | None, report_key: str
 ) -> Iterator[RenderableType]:
     page = running_page(name, channel)
     yield point_text(page.symbol, page.title)
@@ -36,7 +38,7 @@ def _healthy(
     if outcome is not None:
         yield Text()
         yield sections_text(outcome_section(outcome))
-        yield point("→", "m saves all of it as a report.", "bold")
+        yield point("→", f"{report_key} saves all of it as a report.", "bold")
 
 
 class Problem(Static):
