@@ -193,24 +193,23 @@ async def test_a_healthy_channel() -> None:
         await d.see("db2: the default channel is running. There is nothing to resolve.", "Receiver: running")
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
+async def test_errors_in_words_and_what_to_do_next() -> None:
+    errors = (
         ConnectError("Cannot connect to source:3306: refused.", "Check that it is up."),
         ReplicationError(
             "The applier of the channel is stopped without an error: somebody stopped it.", "START REPLICA."
         ),
-    ],
-    ids=["connect", "replication"],
-)
-async def test_errors_in_words_and_what_to_do_next(error: ConnectError) -> None:
-    backend = FakeBackend(answers={"db2": stands(stopped_by_hand())}, diagnoses={("db2", ""): error})
+    )
+    backend = FakeBackend(answers={"db2": stands(stopped_by_hand())}, diagnoses={("db2", ""): errors[0]})
     async with driving(backend) as d:
         await d.see("■ stopped")
         await d.press("enter")
-        await d.see(error.message, error.hint, "Channel: ■ stopped")
-        await d.press("p", "t", "m")  # there is nothing to plan, to show or to save
-        assert isinstance(d.screen, IncidentScreen)
+        for error in errors:
+            backend.diagnoses[("db2", "")] = error
+            await d.press("r")
+            await d.see(error.message, error.hint, "Channel: ■ stopped")
+            await d.press("p", "t", "m")  # there is nothing to plan, to show or to save
+            assert isinstance(d.screen, IncidentScreen)
 
 
 async def test_a_bug_is_shown_on_the_screen_and_never_silent() -> None:

@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from textual.events import Key, Paste
 from textual.widgets import Button, Input
 
 from replfix.core.incident.source_feasibility import SourceFeasibility
 from replfix.core.plan.outcome import Result
 from replfix.core.rows.lookup import by_key
-from replfix.errors import ConnectError, NotDone, RehearsalFailed, Stale
+from replfix.errors import ConnectError, RehearsalFailed, Stale
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.fleet import FleetScreen
 from replfix.tui.screens.incident import IncidentScreen
@@ -24,7 +23,6 @@ from tests.tui.backend import (
     HEALTHY,
     NEXT_GTID,
     STEPS,
-    Answer,
     Chain,
     FakeBackend,
     diagnosis_of,
@@ -36,7 +34,7 @@ from tests.tui.backend import (
     stands,
 )
 from tests.tui.driving import Driver, driving
-from tests.unit.making import GTID, ORDERS, REPLICA, SOURCE
+from tests.unit.making import ORDERS, SOURCE
 
 LARGE = (120, 60)
 NAME = "shop.orders"
@@ -157,53 +155,44 @@ async def test_a_rehearsal_shows_its_progress_and_can_be_waited_for_only() -> No
             await d.see("✔ Rehearsing the plan", "Rehearsed:")
 
 
-@pytest.mark.parametrize(
-    "error", [RehearsalFailed("In the rehearsal: row 7 is in the way.", "Look at it."), ConnectError("Lost.")]
-)
-async def test_a_failed_rehearsal_says_why_and_nothing_can_be_applied(error: NotDone) -> None:
-    backend = FakeBackend.broken(rehearsal=error)
+async def test_a_failed_rehearsal_says_why_and_nothing_can_be_applied() -> None:
+    backend = FakeBackend.broken()
     async with driving(backend) as d:
         screen = await at_plan(d)
-        await d.press("h")
-        await d.see(error.message, error.hint, "nothing was changed")
-        assert apply_button(d).disabled
-        await d.press("a")
-        assert d.screen is screen
+        for error, words in (
+            (
+                RehearsalFailed("In the rehearsal: row 7 is in the way.", "Look at it."),
+                ("row 7 is in the way.", "Look at it."),
+            ),
+            (ConnectError("Lost."), ("Lost.",)),
+            (IndexError("oops"), ("This is a bug in replfix: IndexError: oops",)),
+        ):
+            backend.rehearsal = error
+            await d.press("h")
+            await d.see(*words, "nothing was changed")
+            assert apply_button(d).disabled
+            await d.press("a")
+            assert d.screen is screen
         backend.rehearsal = None  # and again, when the reason is gone
         await d.press("h")
         await d.see("Rehearsed:")
         assert not carried_out(backend)
 
 
-async def test_a_bug_in_the_rehearsal_shows() -> None:
-    async with driving(FakeBackend.broken(rehearsal=IndexError("oops"))) as d:
-        await at_plan(d)
-        await d.press("h")
-        await d.see("This is a bug in replfix: IndexError: oops")
-        assert apply_button(d).disabled
-
-
 # --- the question ---
 
 
-async def test_the_question_has_cancel_as_its_default() -> None:
+async def test_the_question_has_cancel_as_its_default_and_can_be_left() -> None:
     backend = FakeBackend.broken()
     async with driving(backend) as d:
         screen = await asked(d)
         assert screen.focused is screen.query_one("#cancel")
-        await d.press("enter")
-        await d.on(PlanScreen)
-        assert not carried_out(backend)
-
-
-@pytest.mark.parametrize("key", ["escape", "enter"])
-async def test_the_question_can_be_left(key: str) -> None:
-    backend = FakeBackend.broken()
-    async with driving(backend) as d:
-        await asked(d)
-        await d.press(key)
-        await d.on(PlanScreen)
-        await d.see("Rehearsed:")
+        for key in ("enter", "escape"):
+            await d.press(key)
+            await d.on(PlanScreen)
+            await d.see("Rehearsed:")
+            await d.press("a")
+            await d.on(ConfirmDialog)
         assert not carried_out(backend)
 
 
@@ -297,25 +286,16 @@ async def test_what_is_left_out_is_listed_and_asks_for_the_tables_name() -> None
 
 # --- a plan that does not fit any more ---
 
-CHANGES: dict[str, tuple[Answer, str]] = {
-    "another transaction": (stands(failing(gtid=NEXT_GTID)), "fails on another transaction"),
-    "another error": (stands(failing(1032)), "fails with another error"),
-    "applied by somebody": (stands(failing(), executed=f"{SOURCE}:1-6"), f"{GTID} has been applied or skipped"),
-    "it runs": (HEALTHY, "the channel runs now"),
-    "another server": (stands(failing(), server_uuid=SOURCE), f"the server is {SOURCE} now, not {REPLICA}"),
-    "no channel": (stands(), "the channel does not exist any more"),
-}
 
-
-@pytest.mark.parametrize("change", CHANGES)
-async def test_a_plan_goes_stale_while_the_question_is_open(change: str) -> None:
-    answer, words = CHANGES[change]
+async def test_a_plan_goes_stale_while_the_question_is_open() -> None:
+    """By which polls: tests/unit/faces/test_plan_staleness.py."""
+    words = "fails on another transaction"
     backend = FakeBackend.broken()
     async with driving(backend) as d:
         screen = await asked(d)
         screen.query_one(Input).value = NAME
         await d.until(lambda: not apply_button(d).disabled)
-        backend.answers["db2"] = answer
+        backend.answers["db2"] = stands(failing(gtid=NEXT_GTID))
         await d.see("cannot be applied any more", words)
         assert apply_button(d).disabled
         await d.press("right", "enter")  # whatever is pressed now
@@ -509,14 +489,15 @@ async def test_a_bug_while_it_is_applied_shows_and_the_app_can_be_left() -> None
         await d.until(lambda: d.app._exit)
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+q"])
-async def test_quitting_during_an_apply_waits_for_its_end(key: str) -> None:
+async def test_quitting_during_an_apply_waits_for_its_end() -> None:
     backend = FakeBackend.broken()
     with backend.hold("carry_out"):
         async with driving(backend) as d:
             await applied(d)
             await d.see(f"▶ {STEPS[3]}")
-            await d.press(key)
+            active = d.screen.active_bindings
+            assert active["q"].binding.action == active["ctrl+q"].binding.action == "quit"
+            await d.press("q")
             await d.until(lambda: any("safe point" in n for n in d.notifications))
             await d.polled()
             assert not d.app._exit

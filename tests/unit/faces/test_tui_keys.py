@@ -14,6 +14,7 @@ from replfix.config.model import Tui
 from replfix.errors import ConfigError
 from replfix.tui.app import WITH_KEYS, ReplfixApp, checked
 from replfix.tui.keys import bindings_of
+from tests.places import DOCS
 
 
 @pytest.mark.parametrize(
@@ -61,4 +62,9 @@ def test_every_action_with_a_name_can_be_given_a_key() -> None:
         for each in vars(importlib.import_module(module.name)).values():
             if isinstance(each, type) and issubclass(each, DOMNode) and each.__module__ == module.name:
                 found |= {str(b.id) for b in each.__dict__.get("BINDINGS", ()) if isinstance(b, Binding) and b.id}
+    page = (DOCS / "tui.md").read_text("utf-8")
+    for name in found:
+        screen, _, action = name.partition(".")
+        line = next((line for line in page.splitlines() if line.startswith(f"| `{screen}.` |")), "")
+        assert f"`{action}`" in line, f"docs/tui.md does not list {name}"
     assert found == {str(b.id) for each in (*WITH_KEYS, ReplfixApp) for b in bindings_of(each)}
