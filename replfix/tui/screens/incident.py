@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import ClassVar
 
@@ -35,6 +36,7 @@ from replfix.tui.thread_work import IN_THE_LOG, run_and_report
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem
+from replfix.tui.widgets.steps import SAY_SECONDS
 from replfix.tui.widgets.strategies import Strategies
 
 LEFT = "! A run was interrupted on this replica, or is still at work: {} shows what it left, and puts it right"
@@ -105,6 +107,8 @@ class IncidentScreen(ReplfixScreen[None]):
         self._channel = channel
         self._sequence = 0  # of the investigation; what an earlier one posts is not looked at
         self._busy = False
+        self._began = 0.0
+        self._step = ""  # of the investigation that is under way
         self._diagnosis: Diagnosis | None = None
         self._highlighted: Proposal | None = None  # what p opens
         self._told: tuple[Diagnosis, Outcome | None] | None = None  # for the report: also after it was resolved
@@ -122,6 +126,7 @@ class IncidentScreen(ReplfixScreen[None]):
     def on_mount(self) -> None:
         self.sub_title = visible(f"{self._name_}: {called(self._channel)}", keep_newlines=False)
         self.query_one("#page").focus()
+        self.set_interval(1.0, self._show_step)
         self._investigate()
 
     # --- the investigation ---
@@ -131,7 +136,9 @@ class IncidentScreen(ReplfixScreen[None]):
         self._busy = True
         self._look_again = False
         sequence, name, channel = self._sequence, self._name_, self._channel
-        self._notice("… Diagnosing")
+        self._began = time.monotonic()
+        self._step = "Diagnosing"
+        self._show_step()
         self.refresh_bindings()
 
         def progress(text: str) -> None:
@@ -161,7 +168,14 @@ class IncidentScreen(ReplfixScreen[None]):
     def on_incident_screen_progressed(self, message: Progressed) -> None:
         message.stop()
         if message.sequence == self._sequence and self._busy:
-            self._notice(f"… {message.text}")
+            self._step = message.text
+            self._show_step()
+
+    def _show_step(self) -> None:
+        """Show the step that is under way; after two seconds with the time that the diagnosis takes."""
+        if self._busy:
+            seconds = time.monotonic() - self._began
+            self._notice(f"… {self._step}{f'  {seconds:.0f} s' if seconds >= SAY_SECONDS else ''}")
 
     async def on_incident_screen_concluded(self, message: Concluded) -> None:
         message.stop()
