@@ -30,7 +30,7 @@ def chosen(t: Terminal, strategy: str) -> None:
     t.see("Rehearsed:")
     t.press("a")
     t.see(QUESTION, f"{strategy} for")
-    confirmed(t)
+    confirmed(t, f"{strategy} shop.orders")
     t.see("was left out:" if strategy == "skip" else "Resolved")
 
 
@@ -66,9 +66,9 @@ def test_both_rows_are_kept_and_the_new_one_is_taken_back(terminal: Open, broken
     t.press("n", "n", "n")  # older ones: what was written on the source, settings that were restored, then the intent
     t.see("Plan", "On the source: INSERT INTO")
     t.press("U")
-    t.see("delete in shop.orders on the source", "Undo: type shop.orders")
+    t.see("delete in shop.orders on the source", "Undo: type undo shop.orders")
     t.focused("Cancel")
-    t.write("shop.orders")
+    t.write("undo shop.orders")
     t.press("enter")
     t.focused("Undo")
     t.press("enter")
