@@ -20,12 +20,13 @@ def page(app: App[object], text: str) -> None:
 
     The file is for its owner only, and deleted when the pager ends. ``less`` is started without its own way to a shell.
     """
-    command = shlex.split(os.environ.get("PAGER") or PAGER)
+    wanted = os.environ.get("PAGER") or PAGER
     try:
+        command = shlex.split(wanted)
         with TemporaryDirectory(prefix="replfix-") as folder:
             file = Path(folder) / "value.txt"
             file.write_text(visible(text), "utf-8", "replace")
             with app.suspend():
                 subprocess.run([*command, str(file)], check=False, env={**os.environ, "LESSSECURE": "1"})  # noqa: S603
     except (OSError, ValueError, SuspendNotSupported) as error:
-        app.notify(f"{command[0] if command else PAGER}: {error}", severity="warning", markup=False)
+        app.notify(visible(f"{wanted}: {error}"), severity="warning", markup=False)

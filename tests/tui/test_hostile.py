@@ -23,6 +23,7 @@ from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.record import RecordScreen
 from replfix.tui.screens.transaction import TransactionScreen
 from replfix.tui.widgets.side_by_side import SideBySide
+from replfix.tui.widgets.text_dialog import TextDialog
 from replfix.tui.widgets.value_dialog import ValueDialog
 from tests.tui.backend import (
     Answer,
@@ -45,10 +46,10 @@ SIZE = (200, 60)
 # first, for names and messages are cut.
 VALUES = {
     "markup": "[/b] [ \\[b] \\\\ $p {x} [@click=app.quit]z[/] [/bold red] [bold red]loud[/bold red] %(y)s [link=http://x]y[/link]",
-    "escapes": "\x1b[31mred\x1b[0m\x9b31m\x9d0;x\x9c\x1bc\x1b[2J\x1b[H\x1b]0;owned\x07\x1b]52;c;AAAA\x07",
-    "hidden": "\u202eg.exe\u2066\u200fa\u200bb\ufeffc\u00ad\ue000\U000f0000e" + "\u0301" * 60,
-    "controls": "a\x00b\x00\r\nb\x0bc\x0cd\u2028e\u2029f\x85g" + "".join(map(chr, (*range(32), 127, *range(128, 160)))),
-    "half characters": "\ud800x\udfff",
+    "escapes and hidden": "\x1b[31m\u202er\x1b[0m\u2066\x9b31m\ufeff\x9d0;x\x9c\u200b\x1bc\x1b[2J\u200fa\x1b[H\u00ad\x1b]0;owned\x07"
+    "\ue000\x1b]52;c;AAAA\x07\U000f0000e" + "\u0301" * 60,
+    "controls and half characters": "a\x00b\x00\r\nb\ud800\x0bc\x0cd\udfff\u2028e\u2029f\x85g"
+    + "".join(map(chr, (*range(32), 127, *range(128, 160)))),
     "wide": "請小心🛳" * 30,
     "megabyte": "[/b]\x1b" * 200_000,
 }
@@ -105,9 +106,9 @@ async def at_incident(d: Driver) -> None:
 
 
 @hostile
-async def test_on_the_incident_screen(value: str) -> None:
+async def test_on_the_incident_screen_its_transaction_and_its_errant_transactions(value: str) -> None:
     found = diagnosis(value)
-    backend = FakeBackend.broken(found)
+    backend = FakeBackend.broken(found, strays=strays_of(value))
     async with driving(backend, size=SIZE) as d:
         await at_incident(d)
         assert_only_text(d)
@@ -121,16 +122,7 @@ async def test_on_the_incident_screen(value: str) -> None:
         await d.see("1 in conflict")
         assert_only_text(d)
         assert f"'{beginning(value)}" in d.text
-
-
-@hostile
-async def test_in_errant_transactions(value: str) -> None:
-    async with driving(FakeBackend(strays=strays_of(value)), size=SIZE) as d:
-        await d.on(FleetScreen)
-        await d.see("running")
-        await d.press("enter")
-        await d.on(IncidentScreen)
-        await d.press("e")
+        await d.press("escape", "e")
         await d.on(ErrantScreen)
         await d.see("written on this replica itself")
         assert_only_text(d)
@@ -231,12 +223,19 @@ async def test_in_the_fleet(value: str) -> None:
         await d.see("✗ error", "? unreachable", "2 ✔ running")
         assert_only_text(d)
         assert beginning(word, 6).rstrip() in d.text
-        await d.press("down", "down", "enter")  # the unreachable one: a toast
+        await d.press("v")  # the first one, with the error
+        await d.on(TextDialog)
+        await d.see("applier's error")
+        assert_only_text(d)
+        await d.press("escape", "g")
+        await d.see("source source:3306")
+        assert_only_text(d)
+        await d.press("g", "home", "down", "enter")  # the unreachable one: a toast
         await d.until(lambda: d.notifications)
         await d.pilot.pause()
         assert isinstance(d.screen, FleetScreen)
         assert_only_text(d)
-        await d.press("down", "enter")  # the replica of that name
+        await d.press("end", "enter")  # the replica of that name
         await d.see("There is nothing to resolve")
         assert_only_text(d)
         await d.press("question_mark")
@@ -289,5 +288,5 @@ async def test_what_is_typed_or_pasted_is_text_too() -> None:
 def test_the_values_are_hostile() -> None:
     """Otherwise the tests above prove nothing."""
     bad = [name for name, value in VALUES.items() if any(unicodedata.category(c) in HIDDEN for c in value)]
-    assert {"escapes", "hidden", "controls", "half characters", "megabyte"} <= set(bad)
+    assert {"escapes and hidden", "controls and half characters", "megabyte"} <= set(bad)
     assert len(VALUES["megabyte"]) == 1_000_000

@@ -59,7 +59,12 @@ def positioned(**over: Any) -> Evidence:
 
 def test_every_row_is_listed_and_kept() -> None:
     plan = plan_of(FAILED)
-    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (ApplyMode.EMPTY, (), GTID, "skip shop.orders")
+    assert (plan.way, plan.steps, plan.transaction.gtid, plan.named_by) == (
+        ApplyMode.EMPTY,
+        (),
+        GTID,
+        "skip shop.orders",
+    )
     assert plan.risks[:4] == (
         "shop.orders: 2 rows are not inserted on the replica.",
         "shop.orders: 1 row keeps the values of before on the replica.",
