@@ -134,8 +134,11 @@ def _cells(
 ) -> tuple[str, ...]:
     read_only = dashboard.read_only_of(status) if status is not None else ""
     version = dashboard.version_of(status) if status is not None else ""
-    counts = (threads, lag, graph, gap, backlog, errant, read_only, version, since)
-    return tuple(visible(t, keep_newlines=False) for t in (replica, channel, source, *counts, error, last))
+    replica, channel, source, version, error, last = (
+        visible(text, keep_newlines=False) for text in (replica, channel, source, version, error, last)
+    )
+    counts = (threads, lag, graph, gap, backlog, errant, read_only)  # made of numbers and symbols of our own
+    return (replica, channel, source, *counts, version, since, error, last)
 
 
 Order = Callable[[ChannelLine], tuple[object, ...]]
