@@ -78,7 +78,9 @@ class ConfirmDialog(ReplfixDialog[bool]):
 
     def _more(self) -> None:
         """Show whether there is more of the text than is in view: its warnings come last."""
-        self.query_one("#confirm-more").visible = not self.query_one("#confirm-text").is_vertical_scroll_end
+        more, wanted = self.query_one("#confirm-more"), not self.query_one("#confirm-text").is_vertical_scroll_end
+        if more.visible is not wanted:
+            more.visible = wanted
 
     def polled(self, message: Polled) -> None:
         if self._fit is not None and self._fit.look(message):

@@ -164,7 +164,7 @@ class FleetScreen(ReplfixScreen[None]):
         "a word: ✗ error, ? unreachable, ■ stopped, … connecting, ✔ running. Threads: receiver, then applier. Graph: the lag of "
         "the last polls. Gap: transactions received and not applied. Backlog: transactions that the source has and the replica "
         "has not applied. Errant: transactions that only the replica has. Since: for how long the state is the same (≥: at "
-        "least). ~: about, ?: unknown. Columns that say nothing, and those without room, are left out: v shows everything of a "
+        "least). ~: about, ?: unknown. Empty columns, and those without room, are left out: v shows everything of a "
         "channel. Enter on a channel opens its incident, on a source folds its group."
     )
     CSS_PATH = "fleet.tcss"

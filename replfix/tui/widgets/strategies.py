@@ -30,6 +30,7 @@ class Strategies(Vertical):
         super().__init__(id="strategies")
         self._diagnosis = diagnosis
         self._proposals = diagnosis.proposals
+        self._highlighted = diagnosis.recommended
 
     def compose(self) -> ComposeResult:
         yield Static(title(OPTIONS), markup=False)
@@ -49,7 +50,10 @@ class Strategies(Vertical):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.post_message(self.Highlighted(self._proposals[event.option_index]))
+        proposal = self._proposals[event.option_index]
+        if proposal is not self._highlighted:  # the first one is known: nothing has to be drawn anew
+            self._highlighted = proposal
+            self.post_message(self.Highlighted(proposal))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
