@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import Keys
 
+from replfix.core.words import nearest
 from replfix.errors import ConfigError
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
@@ -39,10 +39,10 @@ def check_keys(keys: Mapping[str, str], screens: Sequence[type[DOMNode]], app: t
     known = {str(binding.id) for node in (*screens, app) for binding in bindings_of(node)}
     for action, given in keys.items():
         if action not in known:
-            near = difflib.get_close_matches(action, known, 1)
+            near = nearest(action, sorted(known))
             raise ConfigError(
                 f"[tui.keys] names no action: {action[:80]}.",
-                f"Did you mean {near[0]}?" if near else "docs/tui.md lists the actions.",
+                f"Did you mean {near}?" if near else "'replfix help tui' lists the actions.",
             )
         for key in given.split(","):
             _check(action, key.strip())

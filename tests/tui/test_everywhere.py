@@ -330,7 +330,7 @@ async def test_a_theme_that_nobody_knows_is_said_and_the_default(monkeypatch: py
     async with driving(backend()) as d:
         await _fleet(d)
         assert d.app.theme == "replfix-dark"
-        assert any("REPLFIX_THEME names no theme: no-such-theme. There are replfix-dark" in n for n in d.notifications)
+        assert any("REPLFIX_THEME=no-such-theme: there is no such theme" in n for n in d.notifications)
 
 
 async def test_a_console_with_sixteen_colours_gets_its_own_and_plain_symbols(monkeypatch: pytest.MonkeyPatch) -> None:

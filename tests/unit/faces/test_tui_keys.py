@@ -35,7 +35,7 @@ def test_keys_that_can_be(given: dict[str, str], taken: dict[str, str]) -> None:
     ("given", "words"),
     [
         ({"fleet.srot": "S"}, ("names no action: fleet.srot", "Did you mean fleet.sort?")),
-        ({"nothing at all": "S"}, ("names no action", "docs/tui.md")),
+        ({"nothing at all": "S"}, ("names no action", "replfix help tui")),
         ({"fleet.sort": "hyperspace"}, ("there is no key 'hyperspace'", "pageup")),
         ({"fleet.sort": "ctrl+"}, ("there is no key 'ctrl+'",)),
         ({"fleet.sort": "a,"}, ("there is no key ''",)),
