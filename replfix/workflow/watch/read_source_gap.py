@@ -6,7 +6,7 @@ from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.replication.source_gap import SourceGap, backlog_of
 from replfix.errors import ReplfixError
 from replfix.ports import Replica, SourceOf
-from replfix.workflow.investigate.find_errant import errant
+from replfix.workflow.investigate.errant.find_errant import errant
 
 
 def read_source_gaps(replica: Replica, source_of: SourceOf) -> dict[str, SourceGap]:
