@@ -81,7 +81,7 @@ EVENT_TYPES = (
         FIELD_TYPE.VARCHAR, (*_VARYING, "vector"), _varchar, 2, collated=True, sized=True
     ),  # MariaDB logs VECTOR so
     EventType(FIELD_TYPE.VAR_STRING, _VARYING, _varchar, 2, collated=True, sized=True),
-    EventType(VARCHAR_COMPRESSED, _VARYING, _compressed_varchar, 2, collated=True, sized=True),
+    EventType(VARCHAR_COMPRESSED, _VARYING, _compressed_varchar, 2, collated=True),
     EventType(FIELD_TYPE.BLOB, _LONG, _blob, 1, collated=True),
     EventType(BLOB_COMPRESSED, _LONG, _compressed_blob, 1, collated=True),
 )
