@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from replfix.core.conflicts.reconcile import RowRepair
+from replfix.core.incident.generated_otherwise import written
 from replfix.core.plan.plan import SourceWrite, Step, StepKind
 from replfix.core.plan.plan_steps import steps_of
 from replfix.core.remedies.errant_options import STATEMENTS_FOR, RowWrites, Writes
@@ -64,8 +65,8 @@ def _others(
     for name, table in ours.items():
         if name not in theirs:
             yield name, f"Rows of {name} are not dealt with: {source.address} has no such table."
-        elif [(c.name, c.column_type) for c in table.columns] != [
-            (c.name, c.column_type) for c in theirs[name].columns
+        elif [(c.name, c.column_type, written(c)) for c in table.columns] != [
+            (c.name, c.column_type, written(c)) for c in theirs[name].columns
         ]:
             yield name, f"Rows of {name} are not dealt with: it is defined differently on {source.address}."
         elif not (table.transactional and theirs[name].transactional):
