@@ -183,12 +183,9 @@ def lacking(term: str, encoding: str) -> str:
 
     A Linux console takes UTF-8, and its fonts have little beyond Latin-1.
     """
-    if term.startswith("linux"):
-        return "latin-1"
     try:
-        "✔▁…".encode(encoding)
-    except UnicodeEncodeError:
-        return encoding
+        if term.startswith("linux"):
+            return "latin-1" if _can("·ÿ", encoding) else encoding
+        return "" if _can("✔▁…", encoding) else encoding
     except LookupError:
         return "ascii"
-    return ""

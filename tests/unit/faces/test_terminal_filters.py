@@ -121,6 +121,8 @@ def test_what_has_no_plain_form_is_a_question_mark_for_each_cell() -> None:
         ("xterm", "iso8859-1", "iso8859-1"),
         ("linux", "utf-8", "latin-1"),
         ("xterm", "no-such-encoding", "ascii"),
+        ("linux", "ascii", "ascii"),
+        ("linux", "no-such", "ascii"),
     ],
 )
 def test_what_a_terminal_lacks(term: str, encoding: str, wanted: str) -> None:
