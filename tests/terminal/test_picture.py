@@ -70,7 +70,7 @@ def words(text: str) -> list[str]:
     """Without what has a digit (ids, times, positions, addresses), without the beginning of an id that a dialog covers, and
     without single characters: the lag, of which the polls so far decide."""
     found = re.sub(r"\S*\d\S*|\b[a-f]{3,8}\b", "", DRAWN.sub(" ", text)).split()
-    return [word for word in found if len(word) > 1]
+    return [word for word in found if len(word) > 1 and not word.endswith("…")]
 
 
 def drawn(svg: str) -> str:
