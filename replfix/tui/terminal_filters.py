@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.color import Color as TextualColor
 from textual.filter import LineFilter
 
-from replfix.present.ascii_text import without_symbols
+from replfix.present.ascii_text import replaced, without_symbols, writable
 
 WANTED = 4.5
 """The contrast of a text and its background, at least: WCAG 2.2, 1.4.3."""
@@ -139,27 +139,15 @@ ONE_CELL = str.maketrans(
 @lru_cache(4096)
 def in_as_many_cells(text: str, encoding: str) -> str:
     """Return the text as it can be written in that encoding, as wide as before: a question mark for each cell of the rest."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(c if c.isascii() else _fitting(c, encoding) for c in text)
-    return text
+    return replaced(text, encoding, lambda character: _fitting(character, encoding))
 
 
 def _fitting(character: str, encoding: str) -> str:
     width = cell_len(character)
     for form in (without_symbols(character, encoding), character.translate(ONE_CELL)):
-        if cell_len(form) == width and (form.isascii() or form == character) and _can(form, encoding):
+        if cell_len(form) == width and (form.isascii() or form == character) and writable(form, encoding):
             return form
     return "?" * width
-
-
-def _can(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class PlainSymbols(LineFilter):
@@ -185,7 +173,7 @@ def lacking(term: str, encoding: str) -> str:
     """
     try:
         if term.startswith("linux"):
-            return "latin-1" if _can("·ÿ", encoding) else encoding
-        return "" if _can("✔▁…", encoding) else encoding
+            return "latin-1" if writable("·ÿ", encoding) else encoding
+        return "" if writable("✔▁…", encoding) else encoding
     except LookupError:
         return "ascii"
