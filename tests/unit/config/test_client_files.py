@@ -26,19 +26,9 @@ LOGIN_FILE = ROOT / "tests" / "golden" / "option_files" / "mylogin.cnf"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(bare_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing of the account that runs the tests, and no file of the machine."""
-    for name in (
-        "REPLFIX_CONFIG",
-        "REPLFIX_USER",
-        "REPLFIX_PASSWORD",
-        "MYSQL_PWD",
-        "MYSQL_GROUP_SUFFIX",
-        "XDG_CONFIG_HOME",
-    ):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(client_files, "GLOBAL_FILES", (str(tmp_path / "global.cnf"),))
-    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MYSQL_TEST_LOGIN_FILE", str(tmp_path / "mylogin.cnf"))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -35,17 +35,7 @@ policy.limits.x = 1
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in (
-        "REPLFIX_CONFIG",
-        "REPLFIX_USER",
-        "REPLFIX_PASSWORD",
-        "REPLFIX_READ_ONLY",
-        "MYSQL_PWD",
-        "XDG_CONFIG_HOME",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def home(bare_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MYSQL_TEST_LOGIN_FILE", str(tmp_path / "none"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
