@@ -92,6 +92,6 @@ def narrate_unknown_errant(replica: str, error: ReplfixError) -> None:
     narrate(f"{replica}: errant transactions are unknown: {error.message}")
 
 
-def narrate(text: str) -> None:
+def narrate(text: object) -> None:
     """Print one line on stderr about what is going on."""
-    click.echo(indented(without_passwords(text)), err=True)
+    click.echo(indented(without_passwords(str(text))), err=True)

@@ -1,8 +1,9 @@
-"""Numbers in sentences, sentences that are said at several places, and names that somebody may have meant."""
+"""Numbers in sentences, how far long work has come, sentences that are said at several places, and names that somebody may have meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 CANCELLED = "Cancelled. Nothing was changed."
 
@@ -61,3 +62,17 @@ def suggestion(name: str, known: Iterable[str], listed_as: str = "Configured") -
     near = nearest(name, names)
     meant = f"Did you mean {near!r}? " if near else ""
     return f"{meant}{listed_as}: {', '.join(names)}." if names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A step that takes long, with what is done of it. A face adds the rate and the time left."""
+
+    text: str  # in words for people, as of a step without a number
+    done: int
+    total: int | None  # None: not known
+    unit: str  # in the plural: rows, transactions
+
+    def __str__(self) -> str:
+        of = "" if self.total is None else f" of {self.total:,}"
+        return f"{self.text}: {self.done:,}{of} {self.unit}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from replfix.core.words import Advance
 
 
 class Clock(Protocol):
@@ -17,5 +20,5 @@ class Clock(Protocol):
         """Wait for so many seconds."""
 
 
-Progress = Callable[[str], None]
-"""Called with each step that is done, in words for people."""
+Progress = Callable[["str | Advance"], None]
+"""Called with each step that is done, in words for people, and again and again with how far a long one has come."""

@@ -16,6 +16,7 @@ from replfix.core.trail.audit_record import RecordKind
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ReplfixError, Unexpected
 from replfix.mysql.server import MysqlServer
+from replfix.ports import Progress
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.recovery import leftovers, unended
 
@@ -190,7 +191,7 @@ def _keeping(path: Path) -> Iterator[Check]:
 def operation(
     wired: TargetConnections,
     trail: SqlTrail,
-    progress: Callable[[str], None],
+    progress: Progress,
     shield: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Operation:
     """Return what the workflow needs to write on the target's replica."""

@@ -24,7 +24,7 @@ def test_the_source_is_killed_behind_the_last_round(as_shipped: Lab) -> None:
     source = lab.source.process
     assert source is not None
 
-    def kill_the_source(line: str) -> None:
+    def kill_the_source(line: object) -> None:
         if line == "START REPLICA":
             os.kill(source.pid, signal.SIGKILL)
             waiting.until(lambda: not processes.alive(source, lab.source.data), "the source is still alive")

@@ -90,7 +90,7 @@ def command(
     config = load(config_path)
     end_on_sigterm()
 
-    def quiet(_: str) -> None:
+    def quiet(_: object) -> None:
         return
 
     with open_target(config, meant) as wired, trail_to_write(config) as trail:

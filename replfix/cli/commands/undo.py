@@ -87,7 +87,7 @@ def command(
     config = load(config_path)
     end_on_sigterm()
 
-    def quiet(_: str) -> None:
+    def quiet(_: object) -> None:
         return
 
     with trail_to_write(config) as trail:

@@ -84,8 +84,8 @@ class AdvisorScreen(ReplfixScreen[None]):
         self._notice("… Reading the servers")
         self.refresh_bindings()
 
-        def progress(text: str) -> None:
-            self.post_message(self.Progressed(sequence, text))
+        def progress(text: object) -> None:
+            self.post_message(self.Progressed(sequence, str(text)))
 
         def work() -> None:
             run_and_report(

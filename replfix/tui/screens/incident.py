@@ -141,8 +141,8 @@ class IncidentScreen(ReplfixScreen[None]):
         self._show_step()
         self.refresh_bindings()
 
-        def progress(text: str) -> None:
-            self.post_message(self.Progressed(sequence, text))
+        def progress(text: object) -> None:
+            self.post_message(self.Progressed(sequence, str(text)))
 
         def work() -> None:
             worker = get_current_worker()

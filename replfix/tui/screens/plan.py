@@ -202,8 +202,8 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         self.query_one(Steps).start_anew()
         self._enter(phase)
 
-        def progress(text: str) -> None:
-            self.post_message(self.Began(text))
+        def progress(text: object) -> None:
+            self.post_message(self.Began(str(text)))
 
         def work() -> None:
             # Its end is reported whatever happens, also when the worker was cancelled: something may have been written.

@@ -448,9 +448,9 @@ def interposed(lab: Lab, at: str, do: Callable[[], None]) -> Iterator[Operation]
     """Within this process, with something done when the run says what it is about to do; once."""
     done: list[str] = []
 
-    def progress(text: str) -> None:
-        if at in text and not done:
-            done.append(text)
+    def progress(step: object) -> None:
+        if at in str(step) and not done:
+            done.append(at)
             do()
 
     config = load(str(lab.config_file))

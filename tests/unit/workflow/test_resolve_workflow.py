@@ -62,7 +62,10 @@ class Scene:
 
     @property
     def operation(self) -> Operation:
-        return Operation("db2", self.replica, lambda _: self.source, self.trail, self.clock, self.said.append)
+        return Operation("db2", self.replica, lambda _: self.source, self.trail, self.clock, self.say)
+
+    def say(self, step: object) -> None:
+        self.said.append(str(step))
 
     def confirm(self, diagnosis: Diagnosis, plan: Plan) -> bool:
         self.confirmed.append(plan)
@@ -706,8 +709,8 @@ def test_progress_is_said_in_the_order_of_things(scene: Scene) -> None:
 
 
 def test_ctrl_c_right_after_the_intent(scene: Scene) -> None:
-    def interrupt(line: str) -> None:
-        if line.startswith("Applying"):
+    def interrupt(line: object) -> None:
+        if str(line).startswith("Applying"):
             raise KeyboardInterrupt
 
     operation = Operation("db2", scene.replica, lambda _: scene.source, scene.trail, scene.clock, interrupt)

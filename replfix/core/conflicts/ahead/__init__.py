@@ -1,0 +1,1 @@
+"""Conflicts that wait in the backlog, found before they stop the replica."""
