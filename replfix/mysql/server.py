@@ -18,7 +18,7 @@ from replfix.core.replication.replica_status import ChannelStatus, RelayLog, Rep
 from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
 from replfix.core.rows.lookup import Answers, Lookup
-from replfix.core.rows.row_values import RowImage
+from replfix.core.rows.row_values import RowImage, Value
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.filters import Filters
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
@@ -31,7 +31,7 @@ from replfix.mysql.connection.grants import give_everything
 from replfix.mysql.connection.managed import procedures_of
 from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.connection.session import Session
-from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted, weights
+from replfix.mysql.read.find_rows import count_all, count_named, find_in_snapshot, find_uncommitted, named, weights
 from replfix.mysql.read.own_log import logs_all
 from replfix.mysql.read.status_rows import read_readers, read_server_ids
 from replfix.mysql.read.stored_objects import grants_of, library_of, script
@@ -201,6 +201,14 @@ class MysqlServer:
 
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         return count_all(self._session, tables, lookups)
+
+    def named(
+        self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]], columns: Sequence[Column]
+    ) -> list[tuple[Value, ...]]:
+        return named(self._session, table, key, values, columns)
+
+    def count_named(self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> int:
+        return count_named(self._session, table, key, values)
 
     def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:
         return weights(self._session, column, values)

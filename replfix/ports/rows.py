@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from replfix.core.rows.lookup import Answers, Lookup
-    from replfix.core.schema.table import Column, Table, TableName
+    from replfix.core.rows.row_values import Value
+    from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 
 
 class Rows(Protocol):
@@ -23,6 +24,16 @@ class Rows(Protocol):
 
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         """Return how many rows each look-up finds; for rows that may be too many to read."""
+        ...
+
+    def named(
+        self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]], columns: Sequence[Column]
+    ) -> list[tuple[Value, ...]]:
+        """Return a few columns of the rows that have any of those values of a key, which is one of whole columns."""
+        ...
+
+    def count_named(self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> int:
+        """Count the rows that ``named`` would find."""
         ...
 
     def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:

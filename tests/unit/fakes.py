@@ -220,6 +220,7 @@ class FakeServer:
         self.log: dict[str, Transaction] = {}
         self.blind: tuple[str, ...] = ()
         self.replicas: list[FakeReplica] = []
+        self.logs_whole_rows = True
 
     @property
     def address(self) -> str:
@@ -262,6 +263,17 @@ class FakeServer:
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         return {lookup: len(self.rows.find(lookup)) for lookup in lookups}
 
+    def named(
+        self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]], columns: Sequence[Column]
+    ) -> list[tuple[Value, ...]]:
+        with self.world.step(f"{self.name}.named"):
+            asked = (Lookup(table.name, key.name, key.parts, tuple((value,) for value in of_row)) for of_row in values)
+            found = dict.fromkeys(row for lookup in asked for row in self.rows.find(lookup))
+        return [tuple(row[column.ordinal] for column in columns) for row in found]
+
+    def count_named(self, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> int:
+        return len(self.named(table, key, values, ()))
+
     def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:
         folds = (column.collation or "").endswith("_ci")
         return [(value.casefold() if folds else value).encode() for value in values]
@@ -273,7 +285,7 @@ class FakeServer:
         return AutoIncrement(1, 1)
 
     def variables(self, names: Sequence[str]) -> dict[str, str | None]:
-        return dict.fromkeys(names)
+        return {name: "FULL" if name == "binlog_row_image" and self.logs_whole_rows else None for name in names}
 
     def server_ids(self) -> frozenset[int]:
         return frozenset()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from replfix.core.binlog.alter_table import ForeignKeyClause
 from replfix.core.columns import select_form, type_of
 from replfix.core.columns.key_probe import Match
 from replfix.core.rows.lookup import Lookup
-from replfix.core.rows.row_values import NOT_LOGGED, RowImage
+from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.sql.conditions import found_in, matches, row_named, shown
 from replfix.core.sql.literals import literal
@@ -81,6 +81,46 @@ def weigh(column: Column, values: Sequence[str]) -> str:
     texts = (f"CONVERT({literal(column, value)} USING {identifier(column.charset or 'utf8mb4')})" for value in values)
     weighed = (f"WEIGHT_STRING({cut.format(text)} COLLATE {identifier(collation)})" for text in texts)
     return f"SELECT {', '.join(weighed)}"
+
+
+def select_named(table: Table, columns: Sequence[Column], key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> str:
+    """Select a few columns of the rows that have any of those values of a key, which is one of whole columns."""
+    selected = ", ".join(select_form(column).format(identifier(column.name)) for column in columns)
+    return f"SELECT {selected} FROM {table_name(table.name)} WHERE {_among(table, key, values)}"
+
+
+def count_named(table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> str:
+    """Count the rows that have any of those values of a key, which is one of whole columns."""
+    return f"SELECT COUNT(*) FROM {table_name(table.name)} WHERE {_among(table, key, values)}"
+
+
+def _among(table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> str:
+    columns = [table.column(name) for name in key.columns]
+    names = ", ".join(identifier(column.name) for column in columns)
+    if len(columns) > 1:
+        rows = (", ".join(map(literal, columns, of_row)) for of_row in values)
+        return f"({names}) IN ({', '.join(f'({row})' for row in rows)})"
+    (column,), only = columns, [value for (value,) in values]
+    numbers = sorted(value for value in only if type(value) is int)
+    conditions = [f"{names} BETWEEN {first} AND {last}" for first, last in _runs(numbers)] if numbers else []
+    dense = len(conditions) * _WORTH_A_RANGE <= len(only) and len(numbers) == len(only)
+    if not dense:
+        conditions = [f"{names} IN ({', '.join(literal(column, value) for value in only)})"]
+    return " OR ".join(conditions)
+
+
+_WORTH_A_RANGE = 20
+"""Values in a row for which a range is shorter than a list, and sooner read."""
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number > last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
 
 
 def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:

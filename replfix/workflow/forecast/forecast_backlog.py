@@ -8,20 +8,22 @@ few batches; then each transaction is played against these rows as earlier trans
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from replfix.core import sql
-from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.binlog.row_event import PassedOver, RowChange, Transaction
 from replfix.core.binlog.statement import Statement
+from replfix.core.conflicts.ahead.first_touch import FirstTouches, Names, is_plain, is_whole
 from replfix.core.conflicts.ahead.forecast import Ahead, Effect, Forecast, Scanned, Unscanned
 from replfix.core.conflicts.ahead.model import ReplicaModel
-from replfix.core.conflicts.ahead.play import Applier, asked, play
+from replfix.core.conflicts.ahead.play import Applier, Met, Played, asked, play, play_plain
 from replfix.core.conflicts.ahead.statements import Deed, Does, deed_of, names
 from replfix.core.conflicts.apart_by_key import enforces_alike
 from replfix.core.incident.stopped_channel import channel_named, stopped_channel
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName, UniqueKey
 from replfix.core.words import Advance, counted
 from replfix.errors import ReplfixError, ReplicationError
@@ -29,14 +31,15 @@ from replfix.ports import Clock, Progress, Replica, SourceOf
 from replfix.workflow.forecast.read_backlog import ALL, Backlog, id_of, open_backlog
 from replfix.workflow.investigate.compare_rows import definitions_of
 
-ROWS_AT_ONCE = 2000
+ROWS_AT_ONCE = 5000
 """Rows of a run of transactions that are looked up together; a transaction is never divided."""
-TRANSACTIONS_AT_ONCE = 500
+TRANSACTIONS_AT_ONCE = 5000
 WITHOUT_A_KEY = 100_000
 """Rows of a table without a key that are read for each batch of look-ups: each reads the whole table."""
 TOLD_EVERY = 0.3
 """Seconds between two reports of progress."""
 
+_ROW_IMAGE = "binlog_row_image"
 _EXEC_MODE = ("replica_exec_mode", "slave_exec_mode")
 _SKIP_ERRORS = ("replica_skip_errors", "slave_skip_errors")
 
@@ -70,7 +73,7 @@ def forecast(
     status = replica.status()
     of = channel_named(status, channel) if channel is not None else stopped_channel(status) or status.channels[0]
     backlog = open_backlog(replica, source_of, status, of)
-    scan = _Scan(replica, status, backlog, clock, bounds, progress, began)
+    scan = _Scan(replica, status, backlog, clock, bounds, progress, began, values=values)
     scan.run()
     found = [one for one in scan.found if values or one.effect is Effect.STOPS]
     if of.applier_running and found:
@@ -108,6 +111,18 @@ class _Rest:
         self.tables.setdefault(table, Unscanned(str(table), why, table, since))
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of a transaction that are looked at, with their numbers in it where they are not all of it."""
+
+    one: Transaction
+    tables: dict[TableName, Table]  # of the others
+    plain: tuple[RowChange, ...]
+    plain_at: Sequence[int] | None
+    others: tuple[RowChange, ...]
+    others_at: Sequence[int] | None
+
+
 class _Scan:
     def __init__(
         self,
@@ -118,6 +133,8 @@ class _Scan:
         bounds: Bounds,
         progress: Progress,
         began: float,
+        *,
+        values: bool,
     ) -> None:
         self._replica = replica
         self._backlog = backlog
@@ -127,6 +144,8 @@ class _Scan:
         self._began = began
         self._told = began - TOLD_EVERY
         self.model = ReplicaModel(replica.find, replica.weights)
+        self._touches = FirstTouches(replica, values=values)
+        self._whole_rows: bool | None = None
         self.found: list[Ahead] = []
         self._applier = _applier(replica, status)
         self._unscanned: list[Unscanned] = [*backlog.unscanned]
@@ -218,7 +237,7 @@ class _Scan:
             return f"The limit of {bounds.max_rows:,} rows was reached (--max-rows)."
         if bounds.max_seconds is not None and seconds > bounds.max_seconds:
             return f"The limit of {bounds.max_seconds:,.0f} s was reached (--max-seconds)."
-        if self.model.size > bounds.max_memory:
+        if self.model.size + self._touches.size > bounds.max_memory:
             return f"The limit of {bounds.max_memory >> 20:,} MiB was reached (--max-memory)."
         return ""
 
@@ -236,12 +255,12 @@ class _Scan:
         match deed.does:
             case Does.EMPTIES:
                 for table in deed.tables:
-                    self.model.empty(table)
+                    self._empty(table)
             case Does.DROPS | Does.REPLACES | Does.CREATES:
                 self._of_tables(deed, statement, at)
             case Does.DROPS_SCHEMA:
                 for table in [table for table in self.model.tables if table.schema == deed.schema]:
-                    self.model.empty(table)
+                    self._empty(table)
             case Does.CREATES_SCHEMA:
                 if not deed.sure and self._replica.definition(deed.schema, None) is not None:
                     self._end_text(statement, at, f"fails on the replica: it has {deed.schema} already (1007)")
@@ -257,6 +276,10 @@ class _Scan:
             case Does.NOTHING:
                 pass
 
+    def _empty(self, table: TableName) -> None:
+        self.model.empty(table)
+        self._touches.empty(table)
+
     def _of_tables(self, deed: Deed, statement: Statement, at: TransactionId) -> None:
         for table in deed.tables:
             is_there = table in self._rest.fresh or self._definitions.table(table) is not None
@@ -269,7 +292,7 @@ class _Scan:
             if not is_there and not deed.sure:
                 self._end_text(statement, at, f"fails on the replica: it has no {table} (1051)")
                 continue
-            self.model.empty(table)
+            self._empty(table)
             self._rest.fresh.discard(table)
             self._definitions.gone.add(table)
             if deed.does is Does.REPLACES:
@@ -325,21 +348,63 @@ class _Scan:
 
     def _flush(self) -> None:
         run, self._run, self._rows_in_run = self._run, [], 0
-        fitted = [(one, self._tables_of(one)) for one in run if one.changes]
-        self.model.fetch(
-            lookup for (one, (changes, tables)) in fitted for lookup in asked(changes.changes, tables, self.model)
-        )
+        parts = [self._divided(one) for one in run if one.changes]
+        suspects = self._touches.suspects([part.plain for part in parts])
+        self.model.fetch(lookup for part in parts for lookup in asked(part.others, part.tables, self.model))
         if self.model.apart:
-            self.model.weigh(change for _, (changes, _) in fitted for change in changes.changes)
-        for one, (changes, tables) in fitted:
-            played = play(changes.changes, tables, self.model, self._applier)
-            self._passed_over += played.passed_over
-            self.found += [Ahead(one.id, one.committed_at, met.effect, met.errno, met.conflict) for met in played.met]
-            for name in played.unidentified:
-                why = "The events do not have what names its rows on the replica (binlog_row_image)."
-                self._rest.end(name, why, one.id)
-            for said in played.blockers:
-                self._unscanned.append(Unscanned(f"Rows of {one.id}", said, since=one.id))
+            self.model.weigh(change for part in parts for change in part.others)
+        for number, part in enumerate(parts):
+            found: list[Met] = []
+            displaced: Sequence[tuple[TableName, RowImage]] = ()
+            if number in suspects:
+                answers = self._touches.answers(part.plain, self.model.tables)
+                played = play_plain(part.plain, self.model.tables, answers, self._applier)
+                found += self._noted(part.one, played, part.plain_at)
+                displaced = played.displaced
+            self._touches.settle(part.plain, displaced)
+            if part.others:
+                played = play(part.others, part.tables, self.model, self._applier)
+                found += self._noted(part.one, played, part.others_at)
+            found.sort(key=lambda met: met.conflict.change)
+            one = part.one
+            self.found += [Ahead(one.id, one.committed_at, met.effect, met.errno, met.conflict) for met in found]
+        self.model.forget()
+
+    def _noted(self, one: Transaction, played: Played, places: Sequence[int] | None) -> Iterator[Met]:
+        """Yield what the applier meets, by the numbers that the changes have in their transaction."""
+        self._passed_over += played.passed_over
+        for name in played.unidentified:
+            self._rest.end(
+                name, "The events do not have what names its rows on the replica (binlog_row_image).", one.id
+            )
+        for said in played.blockers:
+            self._unscanned.append(Unscanned(f"Rows of {one.id}", said, since=one.id))
+        for met in played.met:
+            change = met.conflict.change
+            at = change if places is None else places[change]
+            yield met if at == change else replace(met, conflict=replace(met.conflict, change=at))
+
+    def _divided(self, one: Transaction) -> _Part:
+        """Divide a transaction's rows into those of plain tables and others that are looked at."""
+        fitted, tables = self._tables_of(one)
+        plain = self._touches.names
+        all_plain = len(tables) == len(one.column_names) and all(name in plain for name in tables)
+        if all_plain and all(map(is_whole, fitted.changes)):
+            return _Part(one, {}, fitted.changes, None, (), None)
+        at_plain, at_others = list[int](), list[int]()
+        for number, change in enumerate(fitted.changes):
+            if change.table not in tables or self._rest.ends(change.table):
+                continue
+            if change.table not in plain:
+                at_others.append(number)
+            elif is_whole(change):
+                at_plain.append(number)
+            else:
+                why = "From here on its events do not have every column (binlog_row_image), unlike those before."
+                self._rest.end(change.table, why, one.id)
+        others = {name: table for name, table in tables.items() if name not in plain}
+        first, second = (tuple(fitted.changes[number] for number in at) for at in (at_plain, at_others))
+        return _Part(one, others, first, at_plain, second, at_others)
 
     def _tables_of(self, one: Transaction) -> tuple[Transaction, dict[TableName, Table]]:
         """Return the transaction in the form of the replica's tables, and those of them that are looked at."""
@@ -374,6 +439,8 @@ class _Scan:
             self._rest.end(table.name, why, at)
         if keys := self._keys_apart(table):
             self.model.apart[table.name] = keys
+        elif is_plain(table) and self._is_plain_here():
+            self._touches.names[table.name] = Names.of(table)
         waiting = [table]
         while waiting:
             one = waiting.pop()
@@ -382,6 +449,14 @@ class _Scan:
             for name in sorted(related - set(self.model.tables)):
                 if not self._rest.ends(name) and (other := self._definitions.table(name)) is not None:
                     waiting.append(other)
+
+    def _is_plain_here(self) -> bool:
+        """Return whether the source logs whole rows, and the applier stops at every conflict."""
+        if self._whole_rows is None:
+            source = self._backlog.source
+            found = source.variables((_ROW_IMAGE,)) if source is not None else {}
+            self._whole_rows = (found.get(_ROW_IMAGE) or "").upper() == "FULL"
+        return self._whole_rows and not self._applier.idempotent and not self._applier.skips
 
     def _keys_apart(self, table: Table) -> tuple[UniqueKey, ...]:
         """Return the replica's keys under which the source can have rows that are one for the replica."""

@@ -59,6 +59,12 @@ class ReplicaModel:
             self.size += sum(_size(row) for rows in answers.values() for row in rows)
         self.size += _BYTES_OF_A_LOOKUP * len(unknown)
 
+    def forget(self) -> None:
+        """Drop what the replica has answered: it can be asked again, and does not change meanwhile."""
+        rows = sum(_size(row) for rows in self._found.values() for row in rows)
+        self.size -= rows + _BYTES_OF_A_LOOKUP * len(self._found)
+        self._found.clear()
+
     def find(self, lookups: Iterable[Lookup]) -> Answers:
         """Return what each look-up would find."""
         asked = tuple(lookups)
@@ -90,8 +96,10 @@ class ReplicaModel:
     def _is_gone(self, table: Table, row: RowImage) -> bool:
         if table.identity is None:
             whole = by_identity(table, row)
-            taken = -self._counts[whole] if whole is not None else 0
-            return taken > 0 and whole is not None and taken >= len(self._found.get(whole, (row,)))
+            if whole is None or self._counts[whole] >= 0:
+                return False
+            self.fetch((whole,))
+            return -self._counts[whole] >= len(self._found[whole])
         return _identity(table, row) in self._gone
 
     # --- rows of the backlog under keys of the replica ---
@@ -205,7 +213,7 @@ class ReplicaModel:
             del self._counts[lookup]
         for weighed in [weighed for weighed in self._weighed if weighed[0] == name]:
             del self._weighed[weighed]
-        self._found = {lookup: () if lookup.table == name else rows for lookup, rows in self._found.items()}
+        self.forget()
 
     # --- what repairs do ---
 

@@ -63,6 +63,7 @@ class Played:
     unidentified: tuple[TableName, ...] = ()
     blockers: tuple[str, ...] = ()
     passed_over: int = 0  # conflicts that the applier passes over without a trace
+    displaced: tuple[tuple[TableName, RowImage], ...] = ()  # rows of the replica that a repair takes out or changes
 
 
 def asked(changes: tuple[RowChange, ...], tables: Tables, model: ReplicaModel) -> Iterator[Lookup]:
@@ -115,6 +116,17 @@ def play(changes: tuple[RowChange, ...], tables: Tables, model: ReplicaModel, ap
             passed_over += 1
     met.sort(key=lambda one: one.conflict.change)
     return Played(tuple(met), found.unidentified, found.blockers, passed_over)
+
+
+def play_plain(changes: tuple[RowChange, ...], tables: Tables, answers: Answers, applier: Applier) -> Played:
+    """Do as ``play`` for rows of plain tables (``first_touch``), whose answers say how the replica is then."""
+    found = reconcile(changes, tables, answers)
+    met = [_met(each, changes[each.change], tables[each.table], answers, applier) for each in found.conflicts]
+    again = (Met(Effect.STOPS, ER_KEY_NOT_FOUND, _missing(x.index, tables[x.table], x.row)) for x in found.again)
+    meets = (*(each for each in met if isinstance(each, Met)), *again)
+    stops = any(each.effect is Effect.STOPS for each in meets)
+    displaced = tuple((r.table, r.current) for r in found.repairs if stops and r.current is not None)
+    return Played(meets, found.unidentified, found.blockers, displaced=displaced)
 
 
 PASSED_OVER = object()
