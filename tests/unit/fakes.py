@@ -221,6 +221,7 @@ class FakeServer:
         self.blind: tuple[str, ...] = ()
         self.replicas: list[FakeReplica] = []
         self.logs_whole_rows = True
+        self.settings: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -254,7 +255,8 @@ class FakeServer:
         return None
 
     def rows_up_to(self, name: TableName, limit: int) -> int | None:
-        return None
+        rows = len(self.rows.held.get(name, ()))
+        return rows if rows <= limit else None
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         with self.world.step(f"{self.name}.find"):
@@ -285,7 +287,8 @@ class FakeServer:
         return AutoIncrement(1, 1)
 
     def variables(self, names: Sequence[str]) -> dict[str, str | None]:
-        return {name: "FULL" if name == "binlog_row_image" and self.logs_whole_rows else None for name in names}
+        image = {"binlog_row_image": "FULL"} if self.logs_whole_rows else {}
+        return {name: (image | self.settings).get(name) for name in names}
 
     def server_ids(self) -> frozenset[int]:
         return frozenset()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from replfix.core import sql
 from replfix.core.binlog.row_event import PassedOver, RowChange, Transaction
 from replfix.core.binlog.statement import Statement
-from replfix.core.conflicts.ahead.first_touch import FirstTouches, Names, is_plain, is_whole
+from replfix.core.conflicts.ahead.first_touch import FirstTouches, is_plain, is_whole
 from replfix.core.conflicts.ahead.forecast import Ahead, Effect, Forecast, Scanned, Unscanned
 from replfix.core.conflicts.ahead.model import ReplicaModel
 from replfix.core.conflicts.ahead.play import Applier, Met, Played, asked, play, play_plain
@@ -440,7 +440,7 @@ class _Scan:
         if keys := self._keys_apart(table):
             self.model.apart[table.name] = keys
         elif is_plain(table) and self._is_plain_here():
-            self._touches.names[table.name] = Names.of(table)
+            self._touches.add(table)
         waiting = [table]
         while waiting:
             one = waiting.pop()

@@ -108,14 +108,21 @@ class FirstTouches:
         self._rows = rows
         self._values = values
         self.names: _SET_OF = {}
+        self._emptied: set[TableName] = set()
 
     @property
     def size(self) -> int:
         """Bytes that it takes, roughly."""
         return BYTES_OF_A_NAME * sum(len(names.settled) for names in self.names.values())
 
+    def add(self, table: Table) -> None:
+        """Add a plain table."""
+        self.names[table.name] = Names.of(table)
+        self.names[table.name].all = table.name in self._emptied
+
     def empty(self, table: TableName) -> None:
         """Note that no row of the replica's own is left."""
+        self._emptied.add(table)
         if table in self.names:
             self.names[table].all = True
 

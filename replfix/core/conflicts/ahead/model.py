@@ -150,11 +150,12 @@ class ReplicaModel:
 
     # --- what the backlog does ---
 
-    def apply(self, change: RowChange) -> None:
-        """Do what an applier does that finds the row, and no other one in its way."""
+    def apply(self, change: RowChange, row: RowImage | None = None) -> None:
+        """Do what an applier does that finds the row, and no other one in its way; ``row``: if it takes another one."""
         table = self.tables[change.table]
-        row: RowImage | None = None
-        if change.before is not None:
+        if row is not None:
+            self.remove(table, row)
+        elif change.before is not None:
             lookup = by_identity(table, change.before)
             row = next(iter(self.find((lookup,))[lookup]), None) if lookup is not None else None
             self.remove(table, row if row is not None else change.before)

@@ -146,6 +146,8 @@ def _met(
     else:
         if not _in_its_way(conflict, change, table, answers):
             return None
+        if applier.takes_by_nullable_key and conflict.replica_row == _by_nullable_key(change, table, answers):
+            return None  # it is the row that the applier changes
         errno = ER_DUP_ENTRY
         if applier.idempotent and change.before is None:
             return Met(Effect.OVERWRITES, None, conflict)
@@ -259,7 +261,7 @@ def _relatives(
                 model.place(model.tables[key.parent], missing.expected)
         if (own := _among_themselves(index, change, table, model)) is not None:
             yield Met(Effect.STOPS, ER_DUP_ENTRY, own)
-        model.apply(change)
+        model.apply(change, _taken(change, table, model, applier))
         for held in _released(table, change) if checked else ():
             yield from _children(index, held, change, model)
 
@@ -288,6 +290,13 @@ def _among_themselves(index: int, change: RowChange, table: Table, model: Replic
         replica_row=None,
         differences=(),
     )
+
+
+def _taken(change: RowChange, table: Table, model: ReplicaModel, applier: Applier) -> RowImage | None:
+    """Return the row that an applier takes which does not look at all of a row without a name; None: the one that is named."""
+    if not applier.takes_by_nullable_key or table.identity is not None or change.before is None:
+        return None
+    return _by_nullable_key(change, table, model.find(questions((change,), {table.name: table})))
 
 
 def _is_found(change: RowChange, table: Table, model: ReplicaModel, applier: Applier) -> bool:
