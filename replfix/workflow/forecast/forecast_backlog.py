@@ -39,6 +39,7 @@ WITHOUT_A_KEY = 100_000
 TOLD_EVERY = 0.3
 """Seconds between two reports of progress."""
 
+_NATIVE_FOREIGN_KEYS = "innodb_native_foreign_keys"  # MySQL 9.6; before it there were no others
 _ROW_IMAGE = "binlog_row_image"
 
 
@@ -348,7 +349,9 @@ class _Scan:
         run, self._run, self._rows_in_run = self._run, [], 0
         parts = [self._divided(one) for one in run if one.changes]
         suspects = self._touches.suspects([part.plain for part in parts])
-        self.model.fetch(lookup for part in parts for lookup in asked(part.others, part.tables, self.model))
+        self.model.fetch(
+            lookup for part in parts for lookup in asked(part.others, part.tables, self.model, self._applier)
+        )
         if self.model.apart:
             self.model.weigh(change for part in parts for change in part.others)
         for number, part in enumerate(parts):
@@ -496,4 +499,7 @@ def _applier(replica: Replica, status: ReplicaStatus) -> Applier:
     numbers = frozenset(int(word) for word in skipped.replace(",", " ").split() if word.isdigit())
     if skipped.upper() == "ALL":
         numbers = frozenset((1032, 1062, 1451, 1452))
-    return Applier(status.product == "MariaDB", mode == "IDEMPOTENT", numbers)
+    mariadb = status.product == "MariaDB"
+    native = replica.variables((_NATIVE_FOREIGN_KEYS,))[_NATIVE_FOREIGN_KEYS]
+    looks_again = mariadb or native is None or native.upper() in ("ON", "1")
+    return Applier(mariadb, looks_again, mode == "IDEMPOTENT", numbers)

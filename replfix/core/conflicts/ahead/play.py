@@ -38,6 +38,9 @@ class Applier:
 
     takes_by_nullable_key: bool = False
     """MariaDB's finds a row of a table without a key that names rows by a nullable unique key, and compares nothing else."""
+    looks_again: bool = False
+    """It looks for the parent of a row that only gets another key: one more entry in the index of its foreign key (InnoDB's own
+    foreign keys; seen on MariaDB 11.8.6). Since 9.6 MySQL does not (9.7.4)."""
     idempotent: bool = False  # replica_exec_mode: rows in the way are overwritten, missing ones are passed over
     skips: frozenset[int] = frozenset()  # replica_skip_errors
 
@@ -66,14 +69,14 @@ class Played:
     displaced: tuple[tuple[TableName, RowImage], ...] = ()  # rows of the replica that a repair takes out or changes
 
 
-def asked(changes: tuple[RowChange, ...], tables: Tables, model: ReplicaModel) -> Iterator[Lookup]:
+def asked(changes: tuple[RowChange, ...], tables: Tables, model: ReplicaModel, applier: Applier) -> Iterator[Lookup]:
     """Yield the look-ups that ``play`` is sure to need."""
     yield from questions(changes, tables)
     for change in changes:
         table = tables.get(change.table)
         if table is None or not change.checks_foreign_keys:
             continue
-        yield from (lookup for _, lookup in _parents(table, change) if lookup.table in model.tables)
+        yield from (lookup for _, lookup in _parents(table, change, applier) if lookup.table in model.tables)
         yield from (held.children for held in _released(table, change) if held.children.table in model.tables)
 
 
@@ -218,15 +221,15 @@ def _repairs(
 # --- foreign keys ---
 
 
-def _parents(table: Table, change: RowChange) -> Iterator[tuple[ForeignKey, Lookup]]:
+def _parents(table: Table, change: RowChange, applier: Applier) -> Iterator[tuple[ForeignKey, Lookup]]:
     """Yield where the parents are that a server looks for when it makes the change."""
     left = change.left
     if left is None or not table.foreign_keys:
         return
     for key, lookup in references_of(table, left):
-        looked_at = (*key.child_columns, *(table.identity.columns if table.identity is not None else ()))
-        if change.before is not None and unchanged(table, looked_at, change):
-            continue  # a row that gets another key is one more entry in the index of its foreign key
+        own = table.identity.columns if table.identity is not None and applier.looks_again else ()
+        if change.before is not None and unchanged(table, (*key.child_columns, *own), change):
+            continue
         itself = key.parent == table.name and all(
             left[table.column(theirs).ordinal] == left[table.column(ours).ordinal]
             for theirs, ours in zip(key.parent_columns, key.child_columns, strict=True)
@@ -253,7 +256,7 @@ def _relatives(
         if table is None or index in gone or not _is_found(change, table, model, applier):
             continue
         checked = change.checks_foreign_keys
-        for key, lookup in _parents(table, change) if checked else ():
+        for key, lookup in _parents(table, change, applier) if checked else ():
             if key.parent not in model.tables or model.find((lookup,))[lookup]:
                 continue
             yield Met(Effect.STOPS, ER_NO_REFERENCED_ROW_2, missing := _no_parent(index, key, lookup, model))

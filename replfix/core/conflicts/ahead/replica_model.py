@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.foreign_keys.child_rows import as_child, held_by
+from replfix.core.conflicts.foreign_keys.child_rows import OF_CHILD, OF_PARENT, as_child, held_by
 from replfix.core.conflicts.reconcile import Identity, RowRepair, identity_values
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import Json, RowImage, Value, laid_over
@@ -91,7 +92,7 @@ class ReplicaModel:
             yield from [one] * (left - len(found)) if one is not None else ()
             return
         yield from (row for row in found if not self._is_gone(table, row))
-        yield from self._placed.get(lookup, ())
+        yield from self._placed.get(self._compared_as(lookup), ())
 
     def _is_gone(self, table: Table, row: RowImage) -> bool:
         if table.identity is None:
@@ -118,6 +119,14 @@ class ReplicaModel:
                     for part, of_part in zip(lookup.parts, lookup.values, strict=True)
                 )
                 yield key, (table.name, key.name, values)
+
+    def _compared_as(self, lookup: Lookup) -> Lookup:
+        """Return the look-up by a foreign key with what the replica compares of its texts: a child may spell them otherwise."""
+        table = self.tables[lookup.table]
+        if lookup.key is None or not lookup.key.endswith((OF_PARENT, OF_CHILD)):
+            return lookup
+        pairs = zip(lookup.parts, lookup.values, strict=True)
+        return replace(lookup, values=tuple((self._compared(table, part.column or "", of[0]),) for part, of in pairs))
 
     def _compared(self, table: Table, name: str, value: Value) -> Value:
         column = table.column(name)
@@ -180,7 +189,7 @@ class ReplicaModel:
 
     def place(self, table: Table, row: RowImage) -> None:
         """Put a row there."""
-        for lookup in dict.fromkeys(_named_by(table, row)):
+        for lookup in dict.fromkeys(map(self._compared_as, _named_by(table, row))):
             self._placed.setdefault(lookup, []).append(row)
             self.size += _BYTES_OF_A_LOOKUP
         name = by_identity(table, row)
@@ -192,7 +201,7 @@ class ReplicaModel:
         self.size += _size(row)
 
     def _unplace(self, table: Table, row: RowImage) -> None:
-        for lookup in dict.fromkeys(_named_by(table, row)):
+        for lookup in dict.fromkeys(map(self._compared_as, _named_by(table, row))):
             held = self._placed.get(lookup, [])
             if row in held:
                 held.remove(row)

@@ -14,6 +14,9 @@ from replfix.core.rows.lookup import Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value, laid_over
 from replfix.core.schema.table import ForeignKey, KeyPart, Table, TableName
 
+OF_CHILD, OF_PARENT = " of child", " of parent"
+"""How the names of look-ups by a foreign key end: of the rows that reference a row, and of the row that they reference."""
+
 
 class Rewritten(Protocol):
     """A repair or a plan's step: one row of the replica changed from ``current`` to ``target`` (None: no such row)."""
@@ -103,8 +106,8 @@ def held_by(table: Table, row: RowImage) -> Iterator[ReferencedKey]:
             yield ReferencedKey(
                 key,
                 row,
-                _lookup(key.child, f"{key.child}.{key.name} of child", key.child_columns, values),
-                _lookup(key.parent, f"{key.child}.{key.name} of parent", key.parent_columns, values),
+                _lookup(key.child, f"{key.child}.{key.name}{OF_CHILD}", key.child_columns, values),
+                _lookup(key.parent, f"{key.child}.{key.name}{OF_PARENT}", key.parent_columns, values),
             )
 
 
@@ -113,7 +116,7 @@ def as_child(table: Table, row: RowImage) -> Iterator[Lookup]:
     for key in table.foreign_keys:
         values = _values(table, key.child_columns, row)
         if values is not None:
-            yield _lookup(key.child, f"{key.child}.{key.name} of child", key.child_columns, values)
+            yield _lookup(key.child, f"{key.child}.{key.name}{OF_CHILD}", key.child_columns, values)
 
 
 def _values(table: Table, columns: Iterable[str], row: RowImage) -> tuple[Value, ...] | None:
@@ -131,7 +134,7 @@ def references_of(table: Table, row: RowImage) -> Iterator[tuple[ForeignKey, Loo
     for key in table.foreign_keys:
         values = _values(table, key.child_columns, row)
         if values is not None:
-            yield key, _lookup(key.parent, f"{key.child}.{key.name} of parent", key.parent_columns, values)
+            yield key, _lookup(key.parent, f"{key.child}.{key.name}{OF_PARENT}", key.parent_columns, values)
 
 
 def orphans_of(table: Table, row: RowImage, orphans: Collection[Orphan]) -> Iterator[tuple[ForeignKey, Orphan]]:
