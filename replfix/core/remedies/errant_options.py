@@ -101,7 +101,7 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
             f"server's position is past these numbers, and no server asks for them. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
             of.sql(),
             leads_to if of.whole else LeadsTo.FEWER_ERRANT,
-            of.top,
+            where=of.top,
         )
     text = (
         f"Commit an empty transaction under each of these GTIDs. {_REACHES}; this one skips them, because it has them. "
@@ -114,7 +114,7 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
         )
     if of.further:
         text += f" The SQL is for the newest {len(of.shown)} of {len(of.gtids):,}."
-    return Remedy(text, of.sql(), leads_to if of.whole else LeadsTo.FEWER_ERRANT, of.top)
+    return Remedy(text, of.sql(), leads_to if of.whole else LeadsTo.FEWER_ERRANT, where=of.top)
 
 
 def _leave(of: Settlement) -> WayOut:
@@ -242,9 +242,9 @@ def _revert(of: Settlement, writes: Writes, unknown: str) -> WayOut:
     )
     loses = _losses(here.steps)
     if not of.possible:
-        return WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, REPLICA, loses),))
+        return WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, where=REPLICA, loses=loses),))
     then = _empty(of, _settled(left), "The rows of step 1 are the source's by then.")
-    return WayOut("revert", (Remedy(text, run, LeadsTo.NEXT_STEP, REPLICA, loses), then))
+    return WayOut("revert", (Remedy(text, run, LeadsTo.NEXT_STEP, where=REPLICA, loses=loses), then))
 
 
 def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
@@ -263,7 +263,7 @@ def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
     )
     run = (*sql.SESSION_SETTINGS, *of.sql(_statements(there.steps)))
     leads_to = _settled(left) if of.whole else LeadsTo.FEWER_ERRANT
-    return WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
+    return WayOut("keep", (Remedy(text, run, leads_to, where=of.top, loses=_losses(there.steps)),))
 
 
 _AS_READ = "The values are as they were read: run 'replfix errant' again right before."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.conflicts.reconcile import ConflictKind, final_rows
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import authors
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.provenance import provenances

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from replfix.core.conflicts.reconcile import Conflict, Identity, final_rows, identity_values
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import all_local_writes_read, authors
 from replfix.core.incident.earlier_repairs import by_replfix
 from replfix.core.incident.evidence import Evidence
