@@ -89,7 +89,7 @@ def command(
 
         emit(explanation_document(explained))
     else:
-        from replfix.present.page.explanation_page import explanations_page
+        from replfix.present.page.explain.explanation_page import explanations_page
         from replfix.present.page.rich_page import page_text
 
         page(*page_text(explanations_page(explained)))
@@ -130,9 +130,10 @@ def _print(counted: Counted, *, as_json: bool) -> None:
 
         emit(explanation_document(counted.explanations, counted))
     else:
-        from replfix.cli.explanation_text import counted_text
+        from replfix.present.page.explain.surge_page import surge_page
+        from replfix.present.page.rich_page import page_text
 
-        page(counted_text(counted, blocks=(sys.stdout.encoding or "").lower().startswith("utf")))
+        page(*page_text(surge_page(counted, bars=(sys.stdout.encoding or "").lower().startswith("utf"))))
 
 
 REPORTED_EVERY = 0.5  # seconds
