@@ -13,7 +13,7 @@ import click
 
 from replfix.cli.client_options import client_options
 from replfix.cli.options import ReplicaSelector, common_options, configured_names
-from replfix.cli.output import emit, page
+from replfix.cli.output import emit, show_page
 from replfix.errors import ReplfixError, UsageError
 
 if TYPE_CHECKING:
@@ -90,9 +90,8 @@ def command(
         emit(explanation_document(explained))
     else:
         from replfix.present.page.explain.explanation_page import explanations_page
-        from replfix.present.page.rich_page import page_text
 
-        page(*page_text(explanations_page(explained)))
+        show_page(explanations_page(explained))
     return 0
 
 
@@ -131,9 +130,8 @@ def _print(counted: Counted, *, as_json: bool) -> None:
         emit(explanation_document(counted.explanations, counted))
     else:
         from replfix.present.page.explain.surge_page import surge_page
-        from replfix.present.page.rich_page import page_text
 
-        page(*page_text(surge_page(counted, bars=(sys.stdout.encoding or "").lower().startswith("utf"))))
+        show_page(surge_page(counted, bars=(sys.stdout.encoding or "").lower().startswith("utf")))
 
 
 REPORTED_EVERY = 0.5  # seconds

@@ -345,7 +345,7 @@ def option_sections(diagnosis: Diagnosis, sections: Callable[[Plan], Iterable[Se
         blocks += said
         if proposal.plan is not None and proposal.plan.by_name_only:  # nobody is led there
             what = "would be lost" if proposal.plan.left_out is not None else "it would do"
-            hint = f"resolve --strategy {proposal.strategy} --dry-run shows what {what}."
+            hint = f"'replfix resolve --strategy {proposal.strategy} --dry-run' shows what {what}."
             blocks.append(Point(Symbol.NEXT, words(hint), level=1))
     yield from section(OPTIONS, blocks)
     plans = [proposal.plan for proposal in diagnosis.proposals if proposal.plan is not None]
