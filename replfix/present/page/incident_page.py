@@ -119,6 +119,8 @@ def facts(diagnosis: Diagnosis) -> Facts:
     version, transaction = evidence.status.version, evidence.transaction
     product = "" if "MariaDB" in version else "MySQL "
     found = [("Server", words(product, name(version)))]
+    if (failed := evidence.channel.failed_at) is not None:
+        found.append(("Stopped", words(f"{failed:%Y-%m-%d %H:%M:%S} UTC, by the replica's clock")))
     if transaction is not None:
         found.append(
             (
