@@ -266,6 +266,12 @@ class MysqlServer:
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         return self._binlog.readable(gtids)
 
+    def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        return self._binlog.waiting_from(start)
+
+    def waiting(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        return self._binlog.waiting(gtids)
+
     def counter(self, table: Table) -> Counter | None:
         from replfix.mysql.read import circumstances
 
@@ -307,6 +313,14 @@ class MysqlServer:
             raise ReplicationError(f"{self.address} has no channel {channel!r}.")
         tables = self._tables_by_source(filters := found.filters)
         return as_applied(read_relayed(self._session, tables, found, gtid, end_log_pos), filters)
+
+    def waiting_here(self, channel: ChannelStatus, executed: GtidSet) -> Iterator[Transaction | PassedOver]:
+        from replfix.core.binlog.row_event import Transaction
+        from replfix.mysql.read.as_applied import as_applied
+        from replfix.mysql.read.relayed import read_waiting
+
+        for found in read_waiting(self._session, self._tables_by_source(channel.filters), channel, executed):
+            yield as_applied(found, channel.filters) if isinstance(found, Transaction) else found
 
     def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
         from replfix.mysql.read.relayed import received_the_same

@@ -42,6 +42,14 @@ class BinlogReading(Protocol):
         """Do as ``transactions_from``, to the end of the log, with a note in place of each that is not decodable."""
         ...
 
+    def waiting(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        """Do as ``readable``; a transaction that is logged as statements comes with these, and with what it has of rows."""
+        ...
+
+    def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        """Do as ``readable_from``; a transaction that is logged as statements comes as in ``waiting``."""
+        ...
+
     def format_description(self) -> bytes:
         """Return the first binlog's Format_description event, fit for a BINLOG statement. Errors as ``transaction``."""
         ...

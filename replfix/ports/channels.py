@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from replfix.core.binlog.row_event import Transaction
+    from replfix.core.binlog.row_event import PassedOver, Transaction
+    from replfix.core.replication.gtid import GtidSet
     from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
     from replfix.core.replication.start_threads import Threads
     from replfix.core.replication.transaction_id import TransactionId
@@ -52,6 +54,14 @@ class Channels(Protocol):
 
         It is found by its GTID, else as the first in which an event ends at that position of the source's binlog.
         Raises as ``transaction``; ReplicationError with every reason where the relay log cannot be read from here.
+        """
+        ...
+
+    def waiting_here(self, channel: ChannelStatus, executed: GtidSet) -> Iterator[Transaction | PassedOver]:
+        """Return what the channel has received and not applied, from its relay log, in the log's order.
+
+        A transaction that is not decodable comes as a note, one that is logged as statements with these. Raises as
+        ``relayed``. ``executed``: the replica's set; without GTIDs it is the channel's position that counts.
         """
         ...
 

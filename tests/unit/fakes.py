@@ -315,6 +315,12 @@ class FakeServer:
         with self.world.step(f"{self.name}.readable"):
             return iter([t for gtid, t in self.log.items() if gtid in gtids])
 
+    def waiting(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        return self.readable(gtids)
+
+    def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        return self.readable_from(start)
+
     def version(self) -> str:
         return VERSION
 
@@ -485,6 +491,9 @@ class FakeReplica(FakeServer):
 
     def relayed(self, channel: str, gtid: str | None, end_log_pos: int | None) -> Transaction:
         raise ReplicationError("The relay log is not here.")
+
+    def waiting_here(self, channel: ChannelStatus, executed: GtidSet) -> Iterator[Transaction | PassedOver]:
+        return iter([one for one in self.relay if one.gtid not in executed])
 
     def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
         return None

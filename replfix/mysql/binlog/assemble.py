@@ -153,6 +153,26 @@ def readable(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterato
             yield assembly.passed_over(error.message)
 
 
+def waiting(
+    events: Iterable[Event], wanted: Wanted, schema: Schema, *, again: bool = False
+) -> Iterator[Transaction | PassedOver]:
+    """Do as ``readable``; a transaction that is logged as statements comes with these, and with what it has of rows.
+
+    ``again`` as in ``transactions``.
+    """
+    for assembly, stream in _openings(events, wanted, schema):
+        assembly.repacked = again and "MariaDB" in assembly.first.format.server_version
+        try:
+            yield assembly.read(stream)
+        except LoggedAsStatement as logged:
+            yield logged.transaction
+        except _CutShort as error:
+            if not again:
+                yield assembly.passed_over(error.message)
+        except Unreadable as error:
+            yield assembly.passed_over(error.message)
+
+
 def _openings(events: Iterable[Event], wanted: Wanted, schema: Schema) -> Iterator[tuple[_Assembly, Iterator[Event]]]:
     stream = iter(events)
     begun = False

@@ -12,7 +12,17 @@ from replfix.core.connection.endpoint import Endpoint
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import ReplicationError
-from replfix.mysql.binlog.assemble import ColumnsOf, FillIn, Schema, Tables, Wanted, among, readable, transactions
+from replfix.mysql.binlog.assemble import (
+    ColumnsOf,
+    FillIn,
+    Schema,
+    Tables,
+    Wanted,
+    among,
+    readable,
+    transactions,
+    waiting,
+)
 from replfix.mysql.binlog.dialect import LogDialect
 from replfix.mysql.binlog.events.checked_events import HEADER_SIZE, EventType, events, read_format
 from replfix.mysql.binlog.mariadb_log import MariadbLog
@@ -98,6 +108,28 @@ class BinlogReader:
                 left -= dialect.parse(str(found.gtid))
                 if not left:
                     return
+
+    def waiting(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        """Do as ``readable``, with the statements of transactions that are logged so."""
+        with Session(self.endpoint) as session:
+            dialect = log_dialect(session)
+            left, request = dialect.those(session, gtids)
+            if not left:
+                return
+            schema = self._schema(session, dialect)
+            for found in waiting(events(raw_events(session, request)), among(left), schema):
+                yield found
+                left -= dialect.parse(str(found.gtid))
+                if not left:
+                    return
+
+    def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        """Do as ``readable_from``, with the statements of transactions that are logged so."""
+        with Session(self.endpoint) as session:
+            dialect = log_dialect(session)
+            schema = self._schema(session, dialect)
+            stream = events(raw_events(session, dialect.position(session, start)))
+            yield from waiting(stream, lambda _: True, schema)
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
         """Return the transaction in which an event ends at ``end_log_pos`` of ``log_file``.

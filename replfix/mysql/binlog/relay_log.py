@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 from typing import IO
 
-from replfix.core.binlog.row_event import Transaction
+from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.connection.limits import Limits
+from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.errors import Unreadable
-from replfix.mysql.binlog.assemble import Schema, transactions
+from replfix.mysql.binlog.assemble import Schema, transactions, waiting
 from replfix.mysql.binlog.events.checked_events import (
     CHECKSUM_SIZE,
     HEADER,
@@ -60,6 +62,27 @@ def relayed(
     at_start = (start.log_file, start.pos)
     behind = dropwhile(lambda event: (event.log_file, event.start_pos) != at_start, _events(files, log_file))
     return next(transactions(behind, lambda _: True, schema, again=True), None)
+
+
+def waiting_in(
+    files: Files, schema: Schema, applied_to: LogPosition, executed: GtidSet
+) -> Iterator[Transaction | PassedOver]:
+    """Yield the transactions that are not applied, as ``assemble.waiting``; none that is not whole.
+
+    ``applied_to``: where the applier is in the source's log. Transactions without a GTID count from there on.
+    """
+    for found in waiting(
+        _events(files, applied_to.log_file),
+        lambda opening: opening.gtid is None or opening.gtid not in executed,
+        schema,
+        again=True,
+    ):
+        start = LogPosition(found.log_file, found.start_pos)
+        if isinstance(found, Transaction):
+            if found.gtid is not None or applied_to <= start:
+                yield found
+        elif applied_to <= start or not found.gtid.startswith(f"{found.log_file}:"):
+            yield found
 
 
 def holds_the_same(files: Files, start: int, transaction: Transaction, limits: Limits) -> bool | None:

@@ -65,6 +65,14 @@ class FilteredSource(MysqlServer):
         for found in super().readable(gtids):
             yield self._seen(found) if isinstance(found, Transaction) else found
 
+    def waiting(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
+        for found in super().waiting(gtids):
+            yield self._seen(found) if isinstance(found, Transaction) else found
+
+    def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
+        for found in super().waiting_from(start):
+            yield self._seen(found) if isinstance(found, Transaction) else found
+
     def _origin(self, name: TableName) -> TableName | None:
         """Return the source's table from which one of the replica's gets its rows; None when there is none."""
         if name not in self._origins:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from replfix.core.binlog.row_event import Transaction
+from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.replica_status import ChannelStatus
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.core.schema.filters import NO_FILTERS
 from replfix.errors import ReplicationError
 from replfix.mysql.binlog import log_dialect, relayed
 from replfix.mysql.binlog.assemble import Schema, Tables
-from replfix.mysql.binlog.relay_log import holds_the_same
+from replfix.mysql.binlog.relay_log import holds_the_same, waiting_in
 from replfix.mysql.connection.session import Session
 from replfix.mysql.read.relay_files import RelayFiles
 
@@ -41,13 +44,7 @@ def read_relayed(
     end_log_pos: int | None,
 ) -> Transaction:
     """Do as ``ports.Replica.relayed``. Names that are not in the events come from the replica's own tables."""
-    applied = channel.applied_to
-    if applied is None or not channel.relay_log_file:
-        raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
-    files = RelayFiles(session, channel.relay_log_file)
-    schema = Schema(
-        tables.columns_of, log_dialect(session).charset_of(session), session.endpoint.limits, tables.fill_in
-    )
+    applied, files, schema = _relay_log(session, tables, channel)
     found = relayed(files, schema, gtid, end_log_pos, applied.log_file)
     if found is None:
         what = gtid or f"a transaction with an event that ends at {applied.log_file}:{end_log_pos}"
@@ -56,3 +53,20 @@ def read_relayed(
             "It was not received in full, or is applied already.",
         )
     return replace(found, notes=(*found.notes, _FROM_RELAY_LOG))
+
+
+def read_waiting(
+    session: Session, tables: Tables, channel: ChannelStatus, executed: GtidSet
+) -> Iterator[Transaction | PassedOver]:
+    """Do as ``ports.Replica.waiting_here``, without the channel's filters."""
+    applied, files, schema = _relay_log(session, tables, channel)
+    yield from waiting_in(files, schema, applied, executed)
+
+
+def _relay_log(session: Session, tables: Tables, channel: ChannelStatus) -> tuple[LogPosition, RelayFiles, Schema]:
+    """Return where the applier is in the source's log, the relay log's files from there, and how to read them."""
+    if channel.applied_to is None or not channel.relay_log_file:
+        raise ReplicationError(f"The channel {channel.name!r} of {session.endpoint} has no relay log.")
+    files = RelayFiles(session, channel.relay_log_file)
+    charset_of = log_dialect(session).charset_of(session)
+    return channel.applied_to, files, Schema(tables.columns_of, charset_of, session.endpoint.limits, tables.fill_in)

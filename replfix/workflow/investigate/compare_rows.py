@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from replfix.core.binlog.column_mapping import Fit, OtherType, fit, on_replica, other_digits, other_types
 from replfix.core.binlog.row_event import Transaction
@@ -27,7 +28,19 @@ class Definitions:
     """Columns that the applier would have to convert."""
 
 
-def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
+class Defining(Protocol):
+    """A replica, or what stands in for it, that says how its tables are defined: see ``ports.definitions``."""
+
+    def table(self, name: TableName) -> Table | None:
+        """Return the table's definition, None when there is no such table."""
+        ...
+
+    def definition(self, schema: str, table: str | None) -> str | None:
+        """Return the statement that creates an object, None when there is none."""
+        ...
+
+
+def definitions_of(replica: Defining, transaction: Transaction) -> Definitions:
     """Read the replica's definitions of the transaction's tables, and fit its rows to them."""
     fits: dict[TableName, Fit] = {}
     mismatches: dict[TableName, str] = {}
@@ -47,7 +60,7 @@ def definitions_of(replica: Replica, transaction: Transaction) -> Definitions:
     return Definitions(tables, mismatches, on_replica(transaction, fits), others)
 
 
-def _no_table(replica: Replica, name: TableName) -> str:
+def _no_table(replica: Defining, name: TableName) -> str:
     """Return what the replica has in place of a table that can be compared."""
     created = replica.definition(name.schema, name.name)
     if created is None:

@@ -108,6 +108,14 @@ def held_by(table: Table, row: RowImage) -> Iterator[ReferencedKey]:
             )
 
 
+def as_child(table: Table, row: RowImage) -> Iterator[Lookup]:
+    """Yield the look-ups by which ``ReferencedKey.children`` finds this row, one for each foreign key."""
+    for key in table.foreign_keys:
+        values = _values(table, key.child_columns, row)
+        if values is not None:
+            yield _lookup(key.child, f"{key.child}.{key.name} of child", key.child_columns, values)
+
+
 def _values(table: Table, columns: Iterable[str], row: RowImage) -> tuple[Value, ...] | None:
     values = tuple(row[table.column(name).ordinal] for name in columns)
     return None if None in values or NOT_LOGGED in values else values

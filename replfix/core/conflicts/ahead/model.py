@@ -1,0 +1,202 @@
+"""The replica's rows as they will be when the applier has come to some transaction of the backlog.
+
+The replica is asked once for what each look-up finds now; from there on, what earlier transactions of the backlog write,
+move and delete is kept here. So a look-up has the same answer as the replica would give then. Which values are equal
+under a collation is the server's decision: it was asked for every value that the backlog has. Only for a value
+against a value that is in none of the replica's rows it is the log's: they are equal when they are the same to the byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from replfix.core.binlog.row_event import RowChange
+from replfix.core.conflicts.foreign_keys.child_rows import as_child, held_by
+from replfix.core.conflicts.reconcile import Identity, RowRepair, identity_values
+from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
+from replfix.core.rows.row_values import Json, RowImage, laid_over
+from replfix.core.schema.table import Table, TableName
+
+Ask = Callable[[Mapping[TableName, Table], Sequence[Lookup]], Answers]
+"""What the replica's rows are now, as ``ports.Rows.find``."""
+
+_BYTES_OF_A_LOOKUP, _BYTES_OF_A_ROW, _BYTES_OF_A_VALUE = 400, 300, 60  # measured, CPython 3.11
+
+
+class ReplicaModel:
+    """Rows of the tables in ``tables``, to which a caller adds what it needs."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.tables: dict[TableName, Table] = {}
+        self.size = 0  # bytes that it takes, roughly
+        self._found: dict[Lookup, tuple[RowImage, ...]] = {}  # on the replica now
+        self._gone: set[Identity] = set()  # of these, what is not there any more as it was
+        self._placed: dict[Lookup, list[RowImage]] = {}  # rows that the backlog, or a repair of it, put there
+        self._counts: Counter[Lookup] = Counter()  # of rows without a name: how many more than the replica has now
+        self._displaced: set[Identity] = set()  # a repair took them out, and gave back what the source has
+        self._displaced_ahead: set[Lookup] = set()  # the same of rows that the backlog put there
+        self._emptied: set[TableName] = set()
+
+    def fetch(self, lookups: Iterable[Lookup]) -> None:
+        """Ask the replica for those that it was not asked for yet, in one go."""
+        unknown = [lookup for lookup in dict.fromkeys(lookups) if lookup not in self._found]
+        emptied = [lookup for lookup in unknown if lookup.table in self._emptied]
+        self._found.update(dict.fromkeys(emptied, ()))
+        if wanted := [lookup for lookup in unknown if lookup.table not in self._emptied]:
+            answers = self._ask(self.tables, wanted)
+            self._found.update(answers)
+            self.size += sum(_size(row) for rows in answers.values() for row in rows)
+        self.size += _BYTES_OF_A_LOOKUP * len(unknown)
+
+    def find(self, lookups: Iterable[Lookup]) -> Answers:
+        """Return what each look-up would find."""
+        asked = tuple(lookups)
+        self.fetch(asked)
+        return {lookup: tuple(self._rows(lookup)) for lookup in asked}
+
+    @property
+    def has_displaced(self) -> bool:
+        """Whether repairs took out rows of which the source's form is not known."""
+        return bool(self._displaced or self._displaced_ahead)
+
+    def is_ahead(self, table: TableName, row: RowImage) -> bool:
+        """Return whether the row is there by the backlog, and not on the replica now as it is."""
+        lookup = by_identity(self.tables[table], row)
+        return lookup is not None and row in self._placed.get(lookup, ())
+
+    def _rows(self, lookup: Lookup) -> Iterator[RowImage]:
+        table = self.tables[lookup.table]
+        found = () if lookup.table in self._emptied else self._found[lookup]
+        if lookup.key is None:
+            left = len(found) + self._counts[lookup]
+            yield from found[:left]
+            one = found[0] if found else next(iter(self._placed.get(lookup, ())), None)
+            yield from [one] * (left - len(found)) if one is not None else ()
+            return
+        yield from (row for row in found if not self._is_gone(table, row))
+        yield from self._placed.get(lookup, ())
+
+    def _is_gone(self, table: Table, row: RowImage) -> bool:
+        if table.identity is None:
+            whole = by_identity(table, row)
+            taken = -self._counts[whole] if whole is not None else 0
+            return taken > 0 and whole is not None and taken >= len(self._found.get(whole, (row,)))
+        return _identity(table, row) in self._gone
+
+    # --- what the backlog does ---
+
+    def apply(self, change: RowChange) -> None:
+        """Do what an applier does that finds the row, and no other one in its way."""
+        table = self.tables[change.table]
+        row: RowImage | None = None
+        if change.before is not None:
+            lookup = by_identity(table, change.before)
+            row = next(iter(self.find((lookup,))[lookup]), None) if lookup is not None else None
+            self.remove(table, row if row is not None else change.before)
+        if (left := change.left) is not None:
+            after = change.after if change.after is not None else left
+            self.place(table, laid_over(row, after) if row is not None else left)
+
+    def remove(self, table: Table, row: RowImage) -> None:
+        """Take a row away that ``find`` has given."""
+        lookup = by_identity(table, row)
+        if lookup is None:
+            return
+        if lookup.key is None:
+            self._counts[lookup] -= 1
+            if lookup in self._placed and row in self._placed[lookup]:
+                self._unplace(table, row)
+        elif row in self._placed.get(lookup, ()):
+            self._unplace(table, row)
+        else:
+            self._gone.add(_identity(table, row))
+            self.size += _BYTES_OF_A_ROW
+
+    def place(self, table: Table, row: RowImage) -> None:
+        """Put a row there."""
+        for lookup in dict.fromkeys(_named_by(table, row)):
+            self._placed.setdefault(lookup, []).append(row)
+            self.size += _BYTES_OF_A_LOOKUP
+        name = by_identity(table, row)
+        if name is not None and name.key is None:
+            self.fetch((name,))
+            self._counts[name] += 1
+        self.size += _size(row)
+
+    def _unplace(self, table: Table, row: RowImage) -> None:
+        for lookup in dict.fromkeys(_named_by(table, row)):
+            held = self._placed.get(lookup, [])
+            if row in held:
+                held.remove(row)
+                self.size -= _BYTES_OF_A_LOOKUP
+            if not held:
+                self._placed.pop(lookup, None)
+        self.size -= _size(row)
+
+    def empty(self, name: TableName) -> None:
+        """Note that no row is left: TRUNCATE, or the table was dropped."""
+        self._emptied.add(name)
+        for lookup in [lookup for lookup in self._placed if lookup.table == name]:
+            del self._placed[lookup]
+        for lookup in [lookup for lookup in self._counts if lookup.table == name]:
+            del self._counts[lookup]
+        self._found = {lookup: () if lookup.table == name else rows for lookup, rows in self._found.items()}
+
+    # --- what repairs do ---
+
+    def repair(self, repairs: Iterable[RowRepair]) -> None:
+        """Bring rows to what a transaction expects.
+
+        A row that has to go is the source's in some other form, or none of its rows: what it was then, only a later
+        transaction shows (``restore``).
+        """
+        for repair in repairs:
+            table = self.tables[repair.table]
+            if repair.current is not None:
+                ahead = self.is_ahead(repair.table, repair.current)
+                self.remove(table, repair.current)
+                if repair.target is None and ahead:
+                    self._displaced_ahead.update(filter(None, (by_identity(table, repair.current),)))
+                elif repair.target is None and table.identity is not None:
+                    self._displaced.add(_identity(table, repair.current))
+            if repair.target is not None:
+                self.place(table, _over(repair.current, repair.target))
+
+    def restore(self, table: Table, before: RowImage) -> None:
+        """Put a row that a repair took out back as the source had it, because a later transaction shows that it had it."""
+        lookup = by_identity(table, before)
+        if lookup is None or lookup.key is None or self.find((lookup,))[lookup]:
+            return
+        was = next((row for row in self._found[lookup] if _identity(table, row) in self._displaced), None)
+        if was is None and lookup not in self._displaced_ahead:
+            return
+        keys = (by_key(table, key, before) for key in table.unique_keys)
+        others = self.find(dict.fromkeys(key for key in keys if key is not None))
+        self.repair(RowRepair(table.name, row, None) for rows in others.values() for row in dict.fromkeys(rows))
+        self.place(table, _over(was, before))
+
+
+def _identity(table: Table, row: RowImage) -> Identity:
+    values = identity_values(table, row)
+    assert values is not None  # a row that was read has all its columns
+    return table.name, values
+
+
+def _over(current: RowImage | None, target: RowImage) -> RowImage:
+    return target if current is None else laid_over(current, target)
+
+
+def _named_by(table: Table, row: RowImage) -> Iterator[Lookup]:
+    """Yield every look-up that finds the row."""
+    found = (by_identity(table, row), *(by_key(table, key, row) for key in table.unique_keys))
+    yield from (lookup for lookup in found if lookup is not None)
+    yield from (held.holders for held in held_by(table, row))
+    yield from as_child(table, row)
+
+
+def _size(row: RowImage) -> int:
+    texts = sum(len(value) for value in row if isinstance(value, str | bytes))
+    documents = sum(len(value.text) for value in row if isinstance(value, Json))
+    return _BYTES_OF_A_ROW + _BYTES_OF_A_VALUE * len(row) + texts + documents
