@@ -23,7 +23,7 @@ from types import FrameType
 from replfix.lab import topology
 from replfix.lab.narration import Lines
 from replfix.lab.topology import Lab
-from tests.convergence import kept, refusals
+from tests.convergence import foretold, kept, refusals
 from tests.convergence.account import Account, counts_of
 from tests.convergence.verdict import Verdict
 from tests.convergence.worlds import KINDS, SEEDS, kind_of
@@ -39,6 +39,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the labs are ended
     with tempfile.TemporaryDirectory(prefix="soak-") as state, ExitStack() as stack:
         os.environ["XDG_STATE_HOME"] = state
+        if options.forecast:
+            os.environ[foretold.ASKED] = "1"
         return _soak(Labs(stack), options)
 
 
@@ -71,6 +73,9 @@ def _options() -> argparse.Namespace:
         "--first", type=int, help="begin with this seed, and count up (default: random ones of those worlds)"
     )
     parser.add_argument("--seed", type=int, help="this one only")
+    parser.add_argument(
+        "--forecast", action="store_true", help="hold what forecast says against each error that stops the applier"
+    )
     parser.add_argument("--story", action="store_true", help="print every statement of each seed")
     return parser.parse_args()
 

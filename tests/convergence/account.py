@@ -15,6 +15,8 @@ def counts_of(verdict: Verdict) -> dict[str, int]:
     counts |= {f"conflicts {kind}": count for kind, count in verdict.conflicts.items()}
     if verdict.strategy != "source-wins":
         counts |= {f"{verdict.strategy}{', in part' if verdict.gave_way else ''}": 1}
+    if verdict.foretold or verdict.unforetold:
+        counts |= {"stops foretold": verdict.foretold, "stops named as not looked at": verdict.unforetold}
     if verdict.left_out:
         counts |= {"transactions left out": verdict.left_out}
     counts |= dict.fromkeys(verdict.varied, 1)

@@ -21,6 +21,7 @@ from replfix.errors import NotDone
 from replfix.lab.topology import Lab
 from replfix.wiring import servers, trails
 from replfix.workflow.resolution import resolve
+from tests.convergence.foretold import Stop, failure_of
 from tests.convergence.judge import Recorded
 from tests.convergence.left_out import Skipped
 from tests.convergence.schema import SCHEMA
@@ -35,6 +36,7 @@ class Resolved:
     enough: bool = False  # as many transactions as wanted were left out
     rounds: int = 0
     conflicts: Counter[str] = field(default_factory=Counter)
+    stops: list[Stop] = field(default_factory=list)  # on what the applier stopped, each once, in order
 
 
 class Quick:
@@ -58,6 +60,7 @@ def resolve_until_done(
     def confirm(diagnosis: Diagnosis, plan: Plan) -> bool:
         if plan.digest not in seen and diagnosis.evidence.reconciliation is not None:
             seen.add(plan.digest)
+            done.stops.append(Stop.of(diagnosis))
             done.conflicts.update(conflict.kind.value for conflict in diagnosis.evidence.reconciliation.conflicts)
         return True
 
@@ -89,6 +92,8 @@ def resolve_until_done(
         else:
             done.failed = f"the channel stopped more than {ROUNDS} times"
         kept.close()
+    if (done.refused or done.failed) and (left := failure_of(lab)) is not None:
+        done.stops.append(left)
     return done
 
 

@@ -25,5 +25,7 @@ class Verdict:
     displaced: int = 0
     left_out: int = 0
     conflicts: Counter[str] = field(default_factory=Counter)
+    foretold: int = 0  # errors that stopped the applier as the forecast has them
+    unforetold: int = 0  # that the forecast says not to know
     varied: tuple[str, ...] = ()
     story: list[str] = field(default_factory=list)  # every statement that did something, in order

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from replfix.core.conflicts.ahead.forecast import Forecast
 from replfix.core.replication.gtid import GtidSet
 from replfix.errors import ServerError
 from replfix.lab.flavours import speaking
@@ -16,6 +17,7 @@ from replfix.lab.replicate import channel_state, executed
 from replfix.lab.topology import Lab
 from replfix.mysql.connection.session import Session
 from tests.convergence import variation
+from tests.convergence.foretold import Stop, compared, foretell, is_asked, lines
 from tests.convergence.history import History, Moment
 from tests.convergence.judge import Judge
 from tests.convergence.left_out import JudgeOfSkips, Skipped, logged
@@ -71,12 +73,15 @@ class World:
         self._diverge(replica, work)
         diverged = look(replica, self._tables)
         history = self._work(source, work, start)
+        ahead = foretell(self._lab) if is_asked() else None
         replica.execute("START REPLICA SQL_THREAD")
         self._caught_up(source, replica)
         before = Surroundings.of(replica)
         with tempfile.TemporaryDirectory() as directory:
             trail = Path(directory, "trail.db")
-            self._resolve(source, replica, trail)
+            stops = self._resolve(source, replica, trail)
+            if ahead is not None:
+                self._hold_against(ahead, stops)
             displaced, skips = tuple(recorded(trail)), tuple(skipped(trail))
         self._add_what_replfix_wrote(source, history)
         applied = self._applied(replica, {skip.name for skip in skips})
@@ -271,22 +276,31 @@ class World:
 
     # --- resolve ---
 
-    def _resolve(self, source: Session, replica: Session, trail: Path) -> None:
-        verdict = self.verdict
+    def _hold_against(self, ahead: Forecast, stops: list[Stop]) -> None:
+        """Other strategies leave other rows than those that were foretold: there only the first stop counts."""
+        as_foretold = self.verdict.strategy == "source-wins"
+        said = compared(ahead, stops if as_foretold else stops[:1], to_the_end=as_foretold and self._caught)
+        self.verdict.foretold, self.verdict.unforetold = said.hits, said.unknown
+        self.verdict.wrong += lines(said, ahead)
+
+    def _resolve(self, source: Session, replica: Session, trail: Path) -> list[Stop]:
+        verdict, stops = self.verdict, list[Stop]()
         for strategy in dict.fromkeys((verdict.strategy, "source-wins")):
             done = resolve_until_done(
                 self._lab, strategy, trail, lambda: self._caught_up(source, replica), self._varied.skips or ROUNDS
             )
             verdict.rounds += done.rounds
             verdict.conflicts += done.conflicts
+            stops += done.stops
             if done.failed:
                 verdict.wrong.append(f"{strategy} failed: {done.failed}")
             if not done.refused and not done.enough:
-                return
+                return stops
             if done.refused:
                 self._ask_again(source, replica, strategy, trail)
             verdict.gave_way = True
         self._left_to_a_human(done.refused)
+        return stops
 
     def _stopped_while_equal(self, source: Session, replica: Session) -> bool:
         """The applier has faults of its own: replfix carries the transaction out in its place, or says why not. Whether the

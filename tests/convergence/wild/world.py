@@ -17,6 +17,7 @@ from replfix.lab.replicate import channel_state, executed, wait_until_received
 from replfix.lab.topology import Lab
 from replfix.mysql.connection import terms
 from replfix.mysql.connection.session import Session
+from tests.convergence.foretold import Stop, compared, foretell, is_asked, lines
 from tests.convergence.resolving import recorded, resolve_until_done
 from tests.convergence.schema import SCHEMA
 from tests.convergence.surroundings import Surroundings
@@ -74,6 +75,7 @@ class World:
         self._diverge(replica)
         diverged = look(replica)
         self._backlog(source, start)
+        ahead = foretell(self._lab) if is_asked() else None
         self._stop_receiver(replica)
         replica.execute("START REPLICA SQL_THREAD" if self._drawn.receiver == "runs" else "DO 0")
         if self._drawn.receiver == "runs":
@@ -82,7 +84,11 @@ class World:
         trail = Path(self._lab.directory, "audit.db")  # of the lab's own configuration, which the follower uses
         for earlier in trail.parent.glob(f"{trail.name}*"):
             earlier.unlink()
-        self._resolve(source, replica, trail)
+        stops = self._resolve(source, replica, trail)
+        if ahead is not None:
+            said = compared(ahead, stops, to_the_end=not self.verdict.human)
+            self.verdict.foretold, self.verdict.unforetold = said.hits, said.unknown
+            self.verdict.wrong += lines(said, ahead)
         if self.verdict.human:
             self._follow()
         if self._product == "MariaDB" and any(words in self.verdict.said for words in _PASSED_OVER):
@@ -220,13 +226,15 @@ class World:
         done = self._done(replica)
         return [moment for moment in self._moments if moment.gtids <= done]
 
-    def _resolve(self, source: Session, replica: Session, trail: Path) -> None:
+    def _resolve(self, source: Session, replica: Session, trail: Path) -> list[Stop]:
         done = resolve_until_done(self._lab, "source-wins", trail, lambda: self._caught_up(source, replica))
         self.verdict.rounds, self.verdict.conflicts = done.rounds, done.conflicts
         if _BY_HAND in done.refused:
             self._run(replica, "START REPLICA")
             self._caught_up(source, replica)
+            stops = done.stops
             done = resolve_until_done(self._lab, "source-wins", trail, lambda: self._caught_up(source, replica))
+            done.stops[:0] = stops
             self.verdict.rounds += done.rounds
             self.verdict.conflicts += done.conflicts
         if done.failed:
@@ -236,6 +244,7 @@ class World:
             state = channel_state(replica)
             errno = state.error.errno if state is not None and state.error is not None else 0
             self.verdict.human = f"error {errno}" + (", drift" if self._drifted else "")
+        return done.stops
 
     def _follow(self) -> None:
         """What replfix says, done by a human who does nothing else. Rows that nobody touched differ as before: the judge knows."""
