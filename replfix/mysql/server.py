@@ -31,7 +31,7 @@ from replfix.mysql.connection.grants import give_everything
 from replfix.mysql.connection.managed import procedures_of
 from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.connection.session import Session
-from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted
+from replfix.mysql.read.find_rows import count_all, find_in_snapshot, find_uncommitted, weights
 from replfix.mysql.read.own_log import logs_all
 from replfix.mysql.read.status_rows import read_readers, read_server_ids
 from replfix.mysql.read.stored_objects import grants_of, library_of, script
@@ -201,6 +201,9 @@ class MysqlServer:
 
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         return count_all(self._session, tables, lookups)
+
+    def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:
+        return weights(self._session, column, values)
 
     def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return find_uncommitted(self._session, tables, lookups) if lookups else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from replfix.core.rows.lookup import Answers, Lookup
-    from replfix.core.schema.table import Table, TableName
+    from replfix.core.schema.table import Column, Table, TableName
 
 
 class Rows(Protocol):
@@ -23,6 +23,10 @@ class Rows(Protocol):
 
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         """Return how many rows each look-up finds; for rows that may be too many to read."""
+        ...
+
+    def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:
+        """Return what this server compares of each of those texts of a column: equal ones are one in a unique key."""
         ...
 
     def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:

@@ -262,6 +262,10 @@ class FakeServer:
     def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
         return {lookup: len(self.rows.find(lookup)) for lookup in lookups}
 
+    def weights(self, column: Column, values: Sequence[str]) -> list[bytes]:
+        folds = (column.collation or "").endswith("_ci")
+        return [(value.casefold() if folds else value).encode() for value in values]
+
     def find_uncommitted(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
         return self.find(tables, lookups)
 
@@ -493,7 +497,7 @@ class FakeReplica(FakeServer):
         raise ReplicationError("The relay log is not here.")
 
     def waiting_here(self, channel: ChannelStatus, executed: GtidSet) -> Iterator[Transaction | PassedOver]:
-        return iter([one for one in self.relay if one.gtid not in executed])
+        return iter([one for one in self.relay if str(one.gtid) not in executed])
 
     def received(self, channel: ChannelStatus, transaction: Transaction) -> bool | None:
         return None

@@ -63,3 +63,10 @@ def enforces(theirs: Table, key: UniqueKey) -> bool:
         )
         for other in theirs.unique_keys
     )
+
+
+def enforces_alike(theirs: Table, ours: Table, key: UniqueKey) -> bool:
+    """Do as ``enforces``, for a key whose texts both tables compare under the same collation."""
+    columns = [(ours.column(name), theirs.by_name.get(name.lower())) for name in key.columns]
+    alike = all(their is not None and their.collation == our.collation for our, their in columns)
+    return alike and enforces(theirs, key)

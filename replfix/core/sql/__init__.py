@@ -123,6 +123,7 @@ from replfix.core.sql.row_statements import (
     select_rows,
     select_shown,
     update_row,
+    weigh,
 )
 from replfix.core.sql.server_statements import (
     OPEN_TRANSACTIONS,
@@ -300,6 +301,7 @@ __all__ = [
     "under_gtid",
     "update_row",
     "use",
+    "weigh",
     "widen_counter",
     "work_out",
     "worked_out",

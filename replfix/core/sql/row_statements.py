@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from replfix.core.columns import select_form, type_of
 from replfix.core.columns.key_probe import Match
 from replfix.core.rows.lookup import Lookup
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
-from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.sql.conditions import found_in, matches, row_named, shown
 from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, table_name
@@ -65,6 +66,21 @@ def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     """Select rows that match any of the look-ups, all by one key of columns; the answer does not say which."""
     conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
     return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
+
+
+_NO_PAD = re.compile(r"_0900_|_nopad_|\Abinary\Z")
+
+
+def weigh(column: Column, values: Sequence[str]) -> str:
+    """Select, in one row, by what the column's collation compares each of those texts: equal ones are one in a unique key.
+
+    Trailing spaces count under a few collations only (PAD SPACE, NO PAD).
+    """
+    collation = column.collation or "binary"
+    cut = "{}" if _NO_PAD.search(collation) else "TRIM(TRAILING ' ' FROM {})"
+    texts = (f"CONVERT({literal(column, value)} USING {identifier(column.charset or 'utf8mb4')})" for value in values)
+    weighed = (f"WEIGHT_STRING({cut.format(text)} COLLATE {identifier(collation)})" for text in texts)
+    return f"SELECT {', '.join(weighed)}"
 
 
 def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:

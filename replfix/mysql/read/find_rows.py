@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from replfix.core import sql
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import NOT_LOGGED, Json, RowImage, Value
-from replfix.core.schema.table import Table, TableName, UniqueKey
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.errors import ReplfixError
 from replfix.mysql.connection.session import Session
 from replfix.mysql.read.column_values import from_server
@@ -134,6 +134,14 @@ def _size(value: Value) -> int:
     if isinstance(value, str | bytes):
         return 4 * len(value) + 20
     return 4 * len(value.text) if isinstance(value, Json) else 30
+
+
+def weights(session: Session, column: Column, values: Sequence[str]) -> list[bytes]:
+    """See ``ports.rows``."""
+    found: list[bytes] = []
+    for batch in batches(values, ANY, lambda value: (value,)):
+        found += [bytes(weight) for weight in session.rows(sql.weigh(column, batch))[0]]
+    return found
 
 
 def count_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:

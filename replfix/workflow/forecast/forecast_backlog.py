@@ -18,12 +18,13 @@ from replfix.core.conflicts.ahead.forecast import Ahead, Effect, Forecast, Scann
 from replfix.core.conflicts.ahead.model import ReplicaModel
 from replfix.core.conflicts.ahead.play import Applier, asked, play
 from replfix.core.conflicts.ahead.statements import Deed, Does, deed_of, names
+from replfix.core.conflicts.apart_by_key import enforces_alike
 from replfix.core.incident.stopped_channel import channel_named, stopped_channel
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.replication.transaction_id import TransactionId
-from replfix.core.schema.table import Table, TableName
+from replfix.core.schema.table import Table, TableName, UniqueKey
 from replfix.core.words import Advance, counted
-from replfix.errors import ReplicationError
+from replfix.errors import ReplfixError, ReplicationError
 from replfix.ports import Clock, Progress, Replica, SourceOf
 from replfix.workflow.forecast.read_backlog import ALL, Backlog, id_of, open_backlog
 from replfix.workflow.investigate.compare_rows import definitions_of
@@ -125,7 +126,7 @@ class _Scan:
         self._progress = progress
         self._began = began
         self._told = began - TOLD_EVERY
-        self.model = ReplicaModel(replica.find)
+        self.model = ReplicaModel(replica.find, replica.weights)
         self.found: list[Ahead] = []
         self._applier = _applier(replica, status)
         self._unscanned: list[Unscanned] = [*backlog.unscanned]
@@ -328,6 +329,8 @@ class _Scan:
         self.model.fetch(
             lookup for (one, (changes, tables)) in fitted for lookup in asked(changes.changes, tables, self.model)
         )
+        if self.model.apart:
+            self.model.weigh(change for _, (changes, _) in fitted for change in changes.changes)
         for one, (changes, tables) in fitted:
             played = play(changes.changes, tables, self.model, self._applier)
             self._passed_over += played.passed_over
@@ -369,6 +372,8 @@ class _Scan:
                 f"It has no key that names its rows, and more than {WITHOUT_A_KEY:,} rows: each look-up reads them all."
             )
             self._rest.end(table.name, why, at)
+        if keys := self._keys_apart(table):
+            self.model.apart[table.name] = keys
         waiting = [table]
         while waiting:
             one = waiting.pop()
@@ -377,6 +382,17 @@ class _Scan:
             for name in sorted(related - set(self.model.tables)):
                 if not self._rest.ends(name) and (other := self._definitions.table(name)) is not None:
                     waiting.append(other)
+
+    def _keys_apart(self, table: Table) -> tuple[UniqueKey, ...]:
+        """Return the replica's keys under which the source can have rows that are one for the replica."""
+        source = self._backlog.source
+        if not table.unique_keys:
+            return ()
+        try:
+            theirs = source.table(table.name) if source is not None else None
+        except ReplfixError:
+            theirs = None
+        return tuple(key for key in table.unique_keys if theirs is None or not enforces_alike(theirs, table, key))
 
 
 class _Definitions:

@@ -15,21 +15,28 @@ from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import as_child, held_by
 from replfix.core.conflicts.reconcile import Identity, RowRepair, identity_values
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
-from replfix.core.rows.row_values import Json, RowImage, laid_over
-from replfix.core.schema.table import Table, TableName
+from replfix.core.rows.row_values import Json, RowImage, Value, laid_over
+from replfix.core.schema.table import Column, Table, TableName, UniqueKey
+
+Weigh = Callable[[Column, Sequence[str]], list[bytes]]
+"""What the replica compares of texts, as ``ports.Rows.weights``."""
 
 Ask = Callable[[Mapping[TableName, Table], Sequence[Lookup]], Answers]
 """What the replica's rows are now, as ``ports.Rows.find``."""
 
+_Weighed = tuple[TableName, str, tuple[tuple[Value, ...], ...]]  # table, key, what the replica compares of its values
 _BYTES_OF_A_LOOKUP, _BYTES_OF_A_ROW, _BYTES_OF_A_VALUE = 400, 300, 60  # measured, CPython 3.11
 
 
 class ReplicaModel:
     """Rows of the tables in ``tables``, to which a caller adds what it needs."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, weigh: Weigh) -> None:
         self._ask = ask
+        self._weigh = weigh
         self.tables: dict[TableName, Table] = {}
+        self.apart: dict[TableName, tuple[UniqueKey, ...]] = {}
+        """Keys that the source does not enforce as the replica does: rows of the backlog can collide with each other."""
         self.size = 0  # bytes that it takes, roughly
         self._found: dict[Lookup, tuple[RowImage, ...]] = {}  # on the replica now
         self._gone: set[Identity] = set()  # of these, what is not there any more as it was
@@ -38,6 +45,8 @@ class ReplicaModel:
         self._displaced: set[Identity] = set()  # a repair took them out, and gave back what the source has
         self._displaced_ahead: set[Lookup] = set()  # the same of rows that the backlog put there
         self._emptied: set[TableName] = set()
+        self._weights: dict[tuple[TableName, int], dict[str, bytes]] = {}
+        self._weighed: dict[_Weighed, list[RowImage]] = {}  # rows that the backlog put there, by the keys in ``apart``
 
     def fetch(self, lookups: Iterable[Lookup]) -> None:
         """Ask the replica for those that it was not asked for yet, in one go."""
@@ -85,6 +94,52 @@ class ReplicaModel:
             return taken > 0 and whole is not None and taken >= len(self._found.get(whole, (row,)))
         return _identity(table, row) in self._gone
 
+    # --- rows of the backlog under keys of the replica ---
+
+    def clashes(self, table: Table, row: RowImage) -> Iterator[tuple[UniqueKey, RowImage]]:
+        """Yield rows that the backlog put there and that have a key of ``apart`` with this one."""
+        for key, weighed in self._keys_apart(table, row):
+            yield from ((key, other) for other in self._weighed.get(weighed, ()))
+
+    def _keys_apart(self, table: Table, row: RowImage) -> Iterator[tuple[UniqueKey, _Weighed]]:
+        for key in self.apart.get(table.name, ()):
+            lookup = by_key(table, key, row)
+            if lookup is not None:
+                values = tuple(
+                    tuple(self._compared(table, name, value) for name, value in zip(part.columns, of_part, strict=True))
+                    for part, of_part in zip(lookup.parts, lookup.values, strict=True)
+                )
+                yield key, (table.name, key.name, values)
+
+    def _compared(self, table: Table, name: str, value: Value) -> Value:
+        column = table.column(name)
+        if not isinstance(value, str) or column.charset is None or column.labels:
+            return value
+        known = self._weights.setdefault((table.name, column.ordinal), {})
+        if value not in known:
+            (known[value],) = self._weigh(column, (value,))
+        return known[value]
+
+    def weigh(self, changes: Iterable[RowChange]) -> None:
+        """Ask the replica in one go what it compares of the texts that these changes write."""
+        wanted: dict[tuple[TableName, int], dict[str, None]] = {}
+        for change in changes:
+            table, left = self.tables.get(change.table), change.left
+            for key in self.apart.get(change.table, ()) if table is not None and left is not None else ():
+                assert table is not None
+                assert left is not None
+                for part in key.parts:
+                    for name in part.columns:
+                        column = table.column(name)
+                        value = left[column.ordinal]
+                        if isinstance(value, str) and column.charset is not None and not column.labels:
+                            wanted.setdefault((table.name, column.ordinal), {})[value[: part.prefix]] = None
+        for (of, ordinal), texts in wanted.items():
+            known = self._weights.setdefault((of, ordinal), {})
+            unknown = [text for text in texts if text not in known]
+            found = self._weigh(self.tables[of].columns[ordinal], unknown) if unknown else []
+            known.update(zip(unknown, found, strict=True))
+
     # --- what the backlog does ---
 
     def apply(self, change: RowChange) -> None:
@@ -123,6 +178,8 @@ class ReplicaModel:
         if name is not None and name.key is None:
             self.fetch((name,))
             self._counts[name] += 1
+        for _, weighed in self._keys_apart(table, row):
+            self._weighed.setdefault(weighed, []).append(row)
         self.size += _size(row)
 
     def _unplace(self, table: Table, row: RowImage) -> None:
@@ -133,6 +190,10 @@ class ReplicaModel:
                 self.size -= _BYTES_OF_A_LOOKUP
             if not held:
                 self._placed.pop(lookup, None)
+        for _, weighed in self._keys_apart(table, row):
+            held = self._weighed.get(weighed, [])
+            if row in held:
+                held.remove(row)
         self.size -= _size(row)
 
     def empty(self, name: TableName) -> None:
@@ -142,6 +203,8 @@ class ReplicaModel:
             del self._placed[lookup]
         for lookup in [lookup for lookup in self._counts if lookup.table == name]:
             del self._counts[lookup]
+        for weighed in [weighed for weighed in self._weighed if weighed[0] == name]:
+            del self._weighed[weighed]
         self._found = {lookup: () if lookup.table == name else rows for lookup, rows in self._found.items()}
 
     # --- what repairs do ---

@@ -24,7 +24,7 @@ from replfix.core.conflicts.reconcile import (
     walk,
 )
 from replfix.core.replication.applier_error import ER_DUP_ENTRY, ER_KEY_NOT_FOUND, ER_NO_REFERENCED_ROW_2
-from replfix.core.rows.lookup import Answers, Lookup, by_key
+from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import ForeignKey, Table, TableName
 
@@ -245,9 +245,37 @@ def _relatives(
             yield Met(Effect.STOPS, ER_NO_REFERENCED_ROW_2, missing := _no_parent(index, key, lookup, model))
             if missing.expected is not None:
                 model.place(model.tables[key.parent], missing.expected)
+        if (own := _among_themselves(index, change, table, model)) is not None:
+            yield Met(Effect.STOPS, ER_DUP_ENTRY, own)
         model.apply(change)
         for held in _released(table, change) if checked else ():
             yield from _children(index, held, change, model)
+
+
+def _among_themselves(index: int, change: RowChange, table: Table, model: ReplicaModel) -> Conflict | None:
+    """Return the conflict of a row with one of the backlog, by keys that the source does not enforce so; take that away."""
+    left = change.left
+    if left is None or table.name not in model.apart:
+        return None
+    itself = None
+    if change.before is not None and (name := by_identity(table, change.before)) is not None:
+        itself = next(iter(model.find((name,))[name]), None)
+    clashes = [(key, row) for key, row in model.clashes(table, left) if row != itself]
+    if not clashes:
+        return None
+    model.repair(RowRepair(table.name, row, None) for row in dict.fromkeys(row for _, row in clashes))
+    keys = tuple(dict.fromkeys(key.name for key, _ in clashes))
+    return Conflict(
+        kind=ConflictKind.DUPLICATE,
+        change=index,
+        table=table.name,
+        keys=keys,
+        key_columns=clashes[0][0].columns,
+        expected=change.before,
+        incoming=change.after,
+        replica_row=None,
+        differences=(),
+    )
 
 
 def _is_found(change: RowChange, table: Table, model: ReplicaModel, applier: Applier) -> bool:
