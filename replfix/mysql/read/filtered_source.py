@@ -42,10 +42,9 @@ class FilteredSource(MysqlServer):
         return super().definition(schema, table)
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-        asked = {lookup: replace(lookup, table=self._origin(lookup.table) or lookup.table) for lookup in lookups}
-        theirs = {
-            of.table: replace(tables[lookup.table], name=of.table) for lookup, of in asked.items()
-        }  # fmt: skip
+        names = {name: self._origin(name) or name for name in {lookup.table for lookup in lookups}}
+        asked = {lookup: lookup.of(names[lookup.table]) for lookup in lookups}
+        theirs = {origin: replace(tables[name], name=origin) for name, origin in names.items()}
         answers = super().find(theirs, tuple(asked.values()))
         return {lookup: answers[of] for lookup, of in asked.items()}
 
