@@ -68,7 +68,13 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
     a column of the key. Whether an expression is NULL, the server finds out.
     """
     if key.of_whole_columns:
-        found = [image[ordinal] for ordinal in table.ordinals(key)]
+        ordinals = table.ordinals(key)
+        if len(ordinals) == 1:
+            value = image[ordinals[0]]
+            if value is None or value is NOT_LOGGED:
+                return None
+            return Lookup(table.name, key.name, key.parts, ((value,),))
+        found = [image[ordinal] for ordinal in ordinals]
         if None in found or NOT_LOGGED in found:
             return None
         return Lookup(table.name, key.name, key.parts, tuple([(value,) for value in found]))
