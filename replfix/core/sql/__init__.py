@@ -80,7 +80,9 @@ from replfix.core.sql.postgresql_lookups import (
 )
 from replfix.core.sql.postgresql_statements import postgresql_constraint, postgresql_sequence
 from replfix.core.sql.replication_statements import (
+    EXEC_MODE,
     PROTECTED,
+    SKIP_ERRORS,
     SKIP_ONE,
     TYPE_CONVERSIONS,
     WRITABLE,
@@ -169,6 +171,7 @@ __all__ = [
     "BINLOG_STATE",
     "CELL_CHARACTERS",
     "CHECKED_SESSION",
+    "EXEC_MODE",
     "IDLE_SECONDS",
     "LAST_INSERTED",
     "LENIENT",
@@ -182,6 +185,7 @@ __all__ = [
     "ROWS_LOGGED_SESSION",
     "SESSION_SETTINGS",
     "SET_ROW_FORMAT",
+    "SKIP_ERRORS",
     "SKIP_ONE",
     "SOURCE_UNDO_SETTINGS",
     "STRICT",

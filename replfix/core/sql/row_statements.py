@@ -86,6 +86,8 @@ def weigh(column: Column, values: Sequence[str]) -> str:
     texts = (f"CONVERT({literal(column, value)} USING {identifier(column.charset or 'utf8mb4')})" for value in values)
     weighed = (f"WEIGHT_STRING({cut.format(text)} COLLATE {identifier(collation)})" for text in texts)
     return f"SELECT {', '.join(weighed)}"
+
+
 def in_one_list(table: Table, lookup: Lookup) -> bool:
     """Return whether look-ups by this one's key are a list of values of one column."""
     if len(lookup.parts) != 1 or lookup.parts[0].column is None or lookup.parts[0].prefix is not None:

@@ -15,8 +15,8 @@ from replfix.core import sql
 from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.ahead.forecast import Ahead, Effect, Forecast, Scanned, Unscanned
-from replfix.core.conflicts.ahead.model import ReplicaModel
 from replfix.core.conflicts.ahead.play import Applier, asked, play
+from replfix.core.conflicts.ahead.replica_model import ReplicaModel
 from replfix.core.conflicts.ahead.statements import Deed, Does, deed_of, names
 from replfix.core.conflicts.apart_by_key import enforces_alike
 from replfix.core.incident.stopped_channel import channel_named, stopped_channel
@@ -36,9 +36,6 @@ WITHOUT_A_KEY = 100_000
 """Rows of a table without a key that are read for each batch of look-ups: each reads the whole table."""
 TOLD_EVERY = 0.3
 """Seconds between two reports of progress."""
-
-_EXEC_MODE = ("replica_exec_mode", "slave_exec_mode")
-_SKIP_ERRORS = ("replica_skip_errors", "slave_skip_errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,9 +414,9 @@ class _Definitions:
 
 
 def _applier(replica: Replica, status: ReplicaStatus) -> Applier:
-    found = replica.variables((*_EXEC_MODE, *_SKIP_ERRORS))
-    mode = next((value for name in _EXEC_MODE if (value := found.get(name))), "STRICT").upper()
-    skipped = next((value for name in _SKIP_ERRORS if (value := found.get(name))), "OFF")
+    found = replica.variables((*sql.EXEC_MODE, *sql.SKIP_ERRORS))
+    mode = next((value for name in sql.EXEC_MODE if (value := found.get(name))), "STRICT").upper()
+    skipped = next((value for name in sql.SKIP_ERRORS if (value := found.get(name))), "OFF")
     numbers = frozenset(int(word) for word in skipped.replace(",", " ").split() if word.isdigit())
     if skipped.upper() == "ALL":
         numbers = frozenset((1032, 1062, 1451, 1452))

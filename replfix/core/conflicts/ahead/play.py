@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.ahead.forecast import Effect
-from replfix.core.conflicts.ahead.model import ReplicaModel
+from replfix.core.conflicts.ahead.replica_model import ReplicaModel
 from replfix.core.conflicts.foreign_keys.cascades import PASSES_ON, keys_taken, unchanged
 from replfix.core.conflicts.foreign_keys.child_rows import ReferencedKey, held_by, references_of
 from replfix.core.conflicts.reconcile import (
