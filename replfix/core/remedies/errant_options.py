@@ -97,8 +97,9 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
     if of.mariadb:
         return Remedy(
             "Log nothing under the newest number of each domain: the statement drops a procedure that does not exist, for MariaDB logs no "
-            f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on every "
-            f"server's position is past these numbers, and no server asks for them. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
+            f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on the "
+            "position of every server that gets it is past these numbers, and it does not ask for them. A server that replicates "
+            f"from this one gets nothing of it from here. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
             of.sql(),
             leads_to if of.whole else LeadsTo.FEWER_ERRANT,
             where=of.top,
@@ -127,8 +128,8 @@ def _leave(of: Settlement) -> WayOut:
         )
     else:
         remedy = Remedy(
-            "Leave them: harmless until this replica is promoted. Then the other replicas fetch and apply them, or stop with error 1236 if "
-            "they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
+            "Leave them: harmless until another server replicates from this one. That one fetches and applies them, or stops with error "
+            "1236 if they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
             (sql.still_in_binlog(str(of.gtids)),),
             LeadsTo.NOTHING_CHANGED,
         )
@@ -295,7 +296,7 @@ def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside
     """Yield what follows from leaving them, in sentences. ``purged``: those that the replica's binlog no longer has."""
     if not errant.gtids:
         return
-    yield "Nothing happens while this server is a replica of that source: the source does not ask for them."
+    yield "Nothing happens between this server and its source, which does not ask for them."
     still = errant.gtids - purged
     if still and not (purged and errant.gtids.counts):
         yield (
@@ -304,8 +305,13 @@ def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside
         )
     if purged and errant.gtids.counts:
         yield (
-            f"After a fail-over to this replica, servers that then replicate from it stop with error 1236: {in_words(purged)} "
-            f"{'is' if len(purged) == 1 else 'are'} purged from its binlog ({purged})."
+            "A server that replicates from this replica, now or after a fail-over, and does not have them stops with error 1236 "
+            f"when it connects: {in_words(purged)} {'is' if len(purged) == 1 else 'are'} purged from its binlog ({purged})."
+        )
+    elif purged:
+        yield (
+            "A server that replicates from this replica, now or after a fail-over, and is at a position before them is refused "
+            f"(error 1236): they are not in its binlog any more ({purged})."
         )
     if beside:
         yield f"Servers that replicate from the same source, and do not have them: {', '.join(beside)}."
