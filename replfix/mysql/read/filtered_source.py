@@ -48,8 +48,8 @@ class FilteredSource(MysqlServer):
         answers = super().find(theirs, tuple(asked.values()))
         return {lookup: answers[of] for lookup, of in asked.items()}
 
-    def transaction(self, gtid: str) -> Transaction:
-        return self._seen(super().transaction(gtid))
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
+        return self._seen(super().transaction(gtid, near))
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
         return self._seen(super().transaction_at(low, end_log_pos, log_file))
