@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,11 +80,46 @@ def median(costs: Sequence[Cost]) -> Cost:
     )
 
 
+def in_child(work: Callable[[], object]) -> Cost:
+    """Do the work in a process of its own, without the time that a start-up takes. Its memory is also this process's."""
+    sys.stdout.flush()
+    begun = time.perf_counter()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status, used = os.wait4(child, 0)
+    assert not status, "the work failed"
+    wall = time.perf_counter() - begun
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, 0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table of results; ``name`` is its place in docs/performance.md."""
+
+    name: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    about: str  # what was measured
+
+    def markdown(self) -> str:
+        """Return the table as in the documentation."""
+        lines = [self.heads, ("---",) + ("---:",) * (len(self.heads) - 1), *self.rows]
+        return f"{self.about}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
 @contextmanager
-def lab(name: str, server: str | None = None) -> Iterator[Lab]:
+def lab(name: str, topology_name: str | None = None) -> Iterator[Lab]:
     """Run a source and a replica that flush nothing to disk, and remove them at the end."""
     try:
-        started = topology.up(name, 1, server=server)
+        started = topology.up(name, None if topology_name else 1, topology=topology_name)
         for each in started.servers:
             with each.session() as session:
                 session.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.harness import COLUMNS, ROUNDS, VALUES, Cost, lab, median, replfix
+from benchmarks.harness import COLUMNS, ROUNDS, VALUES, Cost, Part, lab, median, replfix
 from replfix.lab.replicate import wait_until_applied, wait_until_stopped
 from replfix.lab.topology import Lab
 
@@ -63,10 +63,29 @@ def commit(servers: Lab, rows: int, shape: str) -> None:
     wait_until_stopped(servers.replica, seconds=1200)
 
 
-def line(what: str, cost: Cost, rows: int) -> str:
+def measure(rows: int, shape: str = "insert", rounds: int = ROUNDS) -> Part:
+    costs: dict[str, list[Cost]] = {"diagnose": [], "resolve": []}
+    with lab("large-transaction") as servers, replfix(servers) as command:
+        for _ in range(rounds):
+            prepare(servers, rows, shape)
+            commit(servers, rows, shape)
+            costs["diagnose"].append(command("diagnose", "--json", expected=3))
+            costs["resolve"].append(command("resolve", "--yes", "--json"))
+    return Part(
+        "large-transaction",
+        ("command", "seconds", "of processor", "rows/s of processor", "MB"),
+        tuple(_line(what, median(each), rows) for what, each in costs.items()),
+        f"One {shape} transaction of {rows:,} rows of ten columns, {CONFLICTS} of them in conflict.",
+    )
+
+
+def _line(what: str, cost: Cost, rows: int) -> tuple[str, ...]:
     return (
-        f"{what:10} {cost.wall:8.2f} s wall {cost.processor:8.2f} s of processor "
-        f"{rows / cost.processor:10,.0f} rows/s {cost.megabytes:8.0f} MB"
+        what,
+        f"{cost.wall:.1f}",
+        f"{cost.processor:.1f}",
+        f"{rows / cost.processor:,.0f}",
+        f"{cost.megabytes:.0f}",
     )
 
 
@@ -76,18 +95,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, default="insert")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    rows, shape = options.rows, options.shape
-
-    costs: dict[str, list[Cost]] = {"diagnose": [], "resolve": []}
-    with lab("large-transaction") as servers, replfix(servers) as command:
-        for _ in range(options.rounds):
-            prepare(servers, rows, shape)
-            commit(servers, rows, shape)
-            costs["diagnose"].append(command("diagnose", "--json", expected=3))
-            costs["resolve"].append(command("resolve", "--yes", "--strategy", "source-wins", "--json", expected=0))
-    print(f"one {shape} transaction of {rows:,} rows, median of {options.rounds}")
-    for what, each in costs.items():
-        print(line(what, median(each), rows))
+    print(measure(options.rows, options.shape, options.rounds).markdown())
 
 
 if __name__ == "__main__":
