@@ -90,7 +90,7 @@ def cause(thing: Thing) -> None:
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 
 CODE = "@name@"
@@ -197,8 +197,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.survey import Survey
+from replfix.core.diagnosis.finding import Finding, Severity
 
 CODE = "@name@"
 

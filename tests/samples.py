@@ -100,7 +100,7 @@ def checked(lab: Lab, staged: str, ids: Mapping[str, str] | None = None) -> None
     of_it = [sample for sample in samples() if sample.staged == staged]
     for sample in sorted(of_it, key=lambda sample: "--yes" in sample.run):  # what writes comes last
         arguments = [(ids or {}).get(word, word) for word in shlex.split(sample.run)]
-        ran = replfix(*arguments, "--config", str(lab.config_file))
+        ran = replfix(*arguments, config=str(lab.config_file))
         printed = excerpt(shown(ran.err + ran.out), sample)
         if masked(printed) != masked(sample.text):
             if os.environ.get(UPDATE):

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from replfix.core.connection.command_line import current, given
-from replfix.errors import UsageError
+from replfix.errors import ReplfixError, UsageError
 
 _COMMAND_LINE = ParameterSource.COMMANDLINE
 
@@ -53,7 +53,13 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def with_command_line(read_only: bool, **others: Any) -> Any:
         with given(replace(current(), read_only=read_only)):
-            return function(**others)
+            try:
+                return function(**others)
+            except ReplfixError as error:
+                from replfix.cli.printed_commands import with_what_was_named
+
+                error.hint = with_what_was_named(error.hint)
+                raise
 
     command = _option("--read-only", is_flag=True, help=READ_ONLY_HELP)(with_command_line)
     command = _option("--verbose", is_flag=True, help="Say more on stderr about what is done.")(command)

@@ -14,7 +14,7 @@ from replfix.present.ascii_text import without_symbols
 from replfix.present.safe_text import harmless_json, indented
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic import BaseModel
     from rich.console import Console, RenderableType
@@ -57,9 +57,19 @@ def console(*, stderr: bool = False, most: int | None = None) -> Console:
 
 def print_page(of: Page, *, stderr: bool = False) -> None:
     """Print the page, without a pager."""
+    _print(console(stderr=stderr), _parts(of))
+
+
+def show_page(of: Page) -> None:
+    """Print the page, through the user's pager where that is needed."""
+    page(*_parts(of))
+
+
+def _parts(of: Page) -> Iterator[RenderableType]:
+    from replfix.cli.printed_commands import page_with_what_was_named
     from replfix.present.page.rich_page import page_text
 
-    _print(console(stderr=stderr), page_text(of))
+    return page_text(page_with_what_was_named(of))
 
 
 def page(*parts: RenderableType, prose: bool = False) -> None:

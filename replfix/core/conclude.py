@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.diagnosis.causes import CAUSES, DESCRIPTIONS, OF_EVERY_ERROR, CauseRule
-from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Thread
 from replfix.core.known_errors.human_advice import advise

@@ -259,8 +259,8 @@ class MysqlServer:
     def stops_after(self, transaction: TransactionId) -> bool:
         return self._managed is None or self._managed.has_end(transaction, self._workers())
 
-    def transaction(self, gtid: str) -> Transaction:
-        return self._binlog.transaction(gtid)
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
+        return self._binlog.transaction(gtid, near)
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         return self._binlog.transactions(gtids, limit)

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 class BinlogReading(Protocol):
     """Transactions out of its own binary log."""
 
-    def transaction(self, gtid: str) -> Transaction:
-        """Return a transaction from this server's binlog. ReplicationError: not there (any more); Unreadable: not decodable."""
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
+        """Return a transaction from this server's binlog. ReplicationError: not there (any more); Unreadable: not decodable.
+
+        ``near``: a position in this log at which it may begin, or a little after which; only a hint.
+        """
         ...
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:

@@ -28,7 +28,10 @@ SOURCE_THREADS = 8  # that ask sources; one that does not answer keeps one of th
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """When a channel was first seen in its present state. ``at_least``: it was so at the first poll, so it may be longer."""
+    """Since when a channel is in its present state: as the server recorded it, else when it was first seen so.
+
+    ``at_least``: it was so at the first poll, so it may be longer.
+    """
 
     state: State
     at: datetime
@@ -143,7 +146,7 @@ class Watch:
                 lags[channel.name] = tuple(history)
             before = self._seen.get(name)
             seen = Seen(name, sequence, status, error, lags, gaps=self._gaps.get(name, {}))
-            self._seen[name] = replace(seen, since=_since(seen.states(), before))
+            self._seen[name] = replace(seen, since=_since(seen, before))
             self._changed.add(name)
 
     # --- the sources ---
@@ -189,10 +192,14 @@ class Watch:
                 self._changed.add(name)
 
 
-def _since(states: Mapping[str, State], before: Seen | None) -> dict[str, Since]:
+def _since(seen: Seen, before: Seen | None) -> dict[str, Since]:
     now = datetime.now(UTC)
+    failed = {channel.name: channel.failed_at for channel in seen.channels}
     found: dict[str, Since] = {}
-    for channel, state in states.items():
+    for channel, state in seen.states().items():
+        if state is State.ERROR and (at := failed.get(channel)) is not None:
+            found[channel] = Since(state, at, at_least=False)
+            continue
         was = before.since.get(channel) if before is not None else None
         found[channel] = was if was is not None and was.state is state else Since(state, now, before is None)
     return found

@@ -27,6 +27,7 @@ from replfix.core.connection.limits import raised
 from replfix.core.connection.tls import TlsMode
 from replfix.deadline import Deadline, deadline
 from replfix.errors import ConfigError, ConnectError, ReplfixError, Unreadable
+from replfix.wire.result_rows import ResultRows
 
 if TYPE_CHECKING:
     Connection = pymysql.connections.Connection[Cursor]  # generic in its stubs only
@@ -65,6 +66,8 @@ class Guarded(Connection):
     _force_close: Any
     _signed_in = False
     server_capabilities: int
+    server_status: int
+    _result: Any
 
     def __init__(
         self, endpoint: Endpoint, context: SSLContext | None, *, answer_seconds: float, **settings: Any
@@ -154,6 +157,9 @@ class Guarded(Connection):
         self._signed_in = False
         with self._understood():
             super().connect(sock or self._reach())
+            # Nothing comes before a statement is sent: the small buffer that PyMySQL reads through is empty.
+            small, self._rfile = self._rfile, self._sock.makefile("rb", _AT_ONCE)
+            small.close()
         self._signed_in = True
 
     def _reach(self) -> socket.socket:
@@ -199,7 +205,32 @@ class Guarded(Connection):
 
     def _read_query_result(self, unbuffered: bool = False) -> Any:
         with self._understood():
-            return super()._read_query_result(unbuffered)  # type: ignore[misc]
+            self._result = None
+            result = ResultRows(self)
+            if unbuffered:
+                result.init_unbuffered_query()
+            else:
+                result.read()
+            self._result = result
+            if result.server_status is not None:
+                self.server_status = result.server_status
+            return result.affected_rows
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next packet has to have."""
+        return self._next_seq_id
+
+    def arrived(self) -> bytes:
+        """Return bytes that are there, at least one, without taking them."""
+        return self._received_by(lambda: self._rfile.peek(1))
+
+    def take(self, size: int, packets: int) -> None:
+        """Take that many of these bytes, which are so many packets."""
+        self._received += packets * (_PER_PACKET - _HEAD)
+        self._count(size - _PER_PACKET)
+        self._rfile.read(size)
+        self._next_seq_id = (self._next_seq_id + packets) % 256
 
     def _read_ok_packet(self) -> Any:
         with self._understood():
@@ -236,11 +267,12 @@ class Guarded(Connection):
 
     def _some(self, most: int) -> bytes:
         """Return the bytes that are there, at least one."""
-        if not most:
-            return b""
+        return self._received_by(lambda: self._rfile.read1(min(most, _AT_ONCE))) if most else b""
+
+    def _received_by(self, read: Callable[[], bytes]) -> bytes:
         self._hurry()
         try:
-            piece: bytes = self._rfile.read1(min(most, _AT_ONCE))
+            piece = read()
         except TimeoutError:
             self._hurry()  # the operation's time may be over
             raise self._lost(f"nothing came for {self._current_timeout:.0f} s") from None

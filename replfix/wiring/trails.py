@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replfix.config import Config
-from replfix.core.doctor.checkup import Check, Verdict
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import to_do
 from replfix.core.trail.audit_record import RecordKind
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConfigError, ReplfixError, Unexpected
@@ -118,7 +119,7 @@ def trail_to_read(config: Config) -> Iterator[SqlTrail]:
         trail.close()
 
 
-def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
+def check_trail(config: Config, replica: MysqlServer) -> Iterator[Finding]:
     """Check whether the trail is writable, without writing to it, and whole, and whether a run here was interrupted."""
     try:
         trail = open_trail(config)
@@ -128,29 +129,33 @@ def check_trail(config: Config, replica: MysqlServer) -> Iterator[Check]:
         server_uuid = replica.uuid()
         changed, unclear = leftovers(trail, server_uuid), unended(trail, server_uuid)
     except (AuditError, ConfigError) as error:
-        yield Check("audit-trail", Verdict.FAILED, error.message, error.hint)
+        yield Finding("audit-trail", Severity.CRITICAL, error.message, fixes=to_do(error.hint))
         return
     if found.first is not None:
-        yield Check("audit-trail", Verdict.WARNING, f"The audit trail is not whole: {found.first.message}.")
+        yield Finding("audit-trail", Severity.WARNING, f"The audit trail is not whole: {found.first.message}.")
     else:
         records = counted(found.records, "record")
-        yield Check("audit-trail", Verdict.OK, f"The audit trail {trail.name} can be written and is whole ({records}).")
+        yield Finding(
+            "audit-trail", Severity.INFO, f"The audit trail {trail.name} can be written and is whole ({records})."
+        )
     if trail.path is not None:  # a shared trail is kept by its server
         yield from _keeping(trail.path)
     for record in changed:
-        yield Check(
+        yield Finding(
             "interrupted-run",
-            Verdict.WARNING,
+            Severity.WARNING,
             f"A run of {record.recorded_at} changed settings and was interrupted, or is still at work: {record.payload}",
-            "'replfix recover' puts them back, and so does the next 'replfix resolve' (a dry run too) before it begins.",
+            fixes=to_do(
+                "'replfix recover' puts them back, and so does the next 'replfix resolve' (a dry run too) before it begins."
+            ),
         )
     for record in unclear:
-        yield Check(
+        yield Finding(
             "interrupted-run",
-            Verdict.WARNING,
+            Severity.WARNING,
             f"A run of {record.recorded_at} recorded an intent and no outcome ({record.id}): it was interrupted, or is still "
             "at work.",
-            "'replfix recover' finds out what became of it.",
+            fixes=to_do("'replfix recover' finds out what became of it."),
         )
 
 
@@ -159,32 +164,34 @@ ROOM_TO_FAIL = 16 * 1024 * 1024
 """Free bytes below which the images of displaced rows, which a repair records first, may not find room."""
 
 
-def _keeping(path: Path) -> Iterator[Check]:
+def _keeping(path: Path) -> Iterator[Finding]:
     """Check whether the trail's file has room, and is for its owner only: it has rows in it."""
     directory = next(p for p in path.absolute().parents if p.is_dir())
     free = shutil.disk_usage(directory).free
-    verdict = Verdict.FAILED if free < ROOM_TO_FAIL else Verdict.WARNING if free < ROOM_TO_WARN else Verdict.OK
-    yield Check(
+    verdict = Severity.CRITICAL if free < ROOM_TO_FAIL else Severity.WARNING if free < ROOM_TO_WARN else Severity.INFO
+    yield Finding(
         "audit-trail-room",
         verdict,
         f"The file system of the audit trail has {free // (1024 * 1024):,} MiB free"
         + (
             " for displaced rows and their undo."
-            if verdict is Verdict.OK
+            if verdict is Severity.INFO
             else ": displaced rows may not find room there."
         ),
-        "" if verdict is Verdict.OK else f"Make room at {directory}, or move the trail: url in [audit].",
+        fixes=to_do(
+            "" if verdict is Severity.INFO else f"Make room at {directory}, or move the trail: url in [audit]."
+        ),
     )
     if path.exists():
         mode = stat.S_IMODE(path.stat().st_mode)
         others = mode & (stat.S_IRWXG | stat.S_IRWXO)
-        yield Check(
+        yield Finding(
             "audit-trail-mode",
-            Verdict.WARNING if others else Verdict.OK,
+            Severity.WARNING if others else Severity.INFO,
             f"The audit trail can be read by others than its owner (mode {mode:04o})."
             if others
             else "The audit trail is for its owner only.",
-            f"chmod 600 {shlex.quote(str(path))}" if others else "",
+            fixes=to_do(f"chmod 600 {shlex.quote(str(path))}" if others else ""),
         )
 
 

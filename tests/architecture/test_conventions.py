@@ -45,11 +45,11 @@ VERBATIM = {
     "SLAVE MONITOR": "privilege of MariaDB: GRANT knows REPLICA MONITOR too, SHOW GRANTS says this",
     "REPLICATION MASTER ADMIN": "privilege of MariaDB, which has no other name for it",
     "default_master_connection": "variable of MariaDB, which has no other name for it",
+    "slave_exec_mode": "variable of MariaDB, which has no other name for it",
+    "slave_skip_errors": "variable of MariaDB, which has no other name for it",
     "sql_slave_skip_counter": "variable of MariaDB, which has no other name for it",
     "slave_max_allowed_packet": "variable of MariaDB, which has no other name for it",
     "slave_max_statement_time": "variable of MariaDB, which has no other name for it",
-    "slave_exec_mode": "variable of MariaDB, which has no other name for it",
-    "slave_skip_errors": "variable of MariaDB, which has no other name for it",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }

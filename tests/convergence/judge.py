@@ -71,7 +71,9 @@ class Judge:
         if did_diverge and not table.identity:
             said.apart += 1  # rows without a name are equal as far as the source took or gave some
             return
-        if not table.identity and (self._carried_here(table, ours) or self._changed_twice(key)):
+        if not table.identity and (
+            self._carried_here(table, ours) or self._carried_there(table, theirs) or self._changed_twice(key)
+        ):
             said.apart += 1
             return
         if self._not_got(key, table, ours) or (
@@ -202,6 +204,23 @@ class Judge:
             and all(row.values[n] == ours.values[n] for n in rest)
             and (self._carried_off(key) or self._without_parent(key, ours))
             for key, row in self.diverged.items()
+        )
+
+    def _carried_there(self, table: Table, theirs: Held | None) -> bool:
+        """A row without a name that had diverged, to which a foreign key of the source gave another name: that is in no log."""
+        if theirs is None or self.cascades_logged:
+            return False
+        taken = {name for reference in table.references if reference.passes_on for name in reference.columns}
+        rest = [n for n, column in enumerate(table.columns) if column.name not in taken and not column.generated]
+        return any(
+            key[0] == table.name
+            and self.diverged.get(key) != row
+            and all(row.values[n] == theirs.values[n] for n in rest)
+            and any(
+                reference.passes_on and (reference.parent, name) in self.source.changed
+                for reference, name in zip(table.references, row.references, strict=True)
+            )
+            for key, row in self.source.start.items()
         )
 
     def _lives_on(self, table: Table, row: Held) -> bool:

@@ -46,13 +46,14 @@ def replfix(
     patience: float | None = None,
     queueing: float | None = None,
     room: int | None = None,
+    config: str = "",
 ) -> Ran:
     """``dying``: arguments of ``dying.Points``; a process that was killed there has the code -9. ``patience``: how many seconds
     it waits for a server's answer, in place of what it waits otherwise; ``queueing``: for a locked trail. ``room``: how large
-    its files may get, in bytes; to a program that is as a full disk."""
+    its files may get, in bytes; to a program that is as a full disk. ``config``: the file to use where ``args`` name none."""
     request = {
         "arguments": args,
-        "environment": environment(),
+        "environment": {**environment(), **({"REPLFIX_CONFIG": config} if config else {})},
         "directory": os.getcwd(),
         "dying": dying,
         "patience": patience,

@@ -365,7 +365,7 @@ class FakeBackend:
             undo = also_on_source(
                 undo, self.on_source, {ORDERS.name: ORDERS}, lost=("Its key is taken.",), fired=(), kept_in=record.id
             )
-        looked = UndoOutcome(UndoResult.NEEDS_HUMAN, "Nothing is in the way.", "", record, undo, dry_run=True)
+        looked = UndoOutcome(UndoResult.REHEARSED, "Nothing is in the way.", "", record, undo, dry_run=True)
         if self.in_the_way:
             return replace(looked, result=UndoResult.REFUSED, message=self.in_the_way[0], in_the_way=self.in_the_way)
         if approved is None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import ConnectError, RehearsalFailed
 from replfix.present.safe_text import visible

@@ -299,7 +299,7 @@ class FakeServer:
     def granted(self) -> Granted:
         return Granted("dba@%", frozenset({"SELECT", "TRIGGER", "SUPER"}) - frozenset(self.blind))
 
-    def transaction(self, gtid: str) -> Transaction:
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
         with self.world.step(f"{self.name}.transaction"):
             if gtid not in self.log:
                 raise ReplicationError(f"{gtid} is not in the binlog any more.")

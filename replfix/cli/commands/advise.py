@@ -9,7 +9,7 @@ import click
 
 from replfix.cli.client_options import client_options
 from replfix.cli.options import AlsoBefore, both_given, common_options, configured_names
-from replfix.cli.output import emit, narrate, page
+from replfix.cli.output import emit, narrate, show_page
 from replfix.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def _write(advice: Advice, format_: str) -> None:
 
         click.echo(html(found))
     else:
-        from replfix.present.page.rich_page import page_text
-
-        page(*page_text(found))
+        show_page(found)
 
 
 def _earlier(path: str) -> EarlierAdvice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import emit, narrate, narrate_unknown_errant, page
+from replfix.cli.output import emit, narrate, narrate_unknown_errant, show_page
 
 CONFLICT_FOUND = 3
 
@@ -66,7 +66,6 @@ def command(
         else:
             from replfix.present.page.detail import BRIEF, WHOLE
             from replfix.present.page.incident_page import incident_page, running_page
-            from replfix.present.page.rich_page import page_text
 
             name, channel = wired.target.name, wired.target.channel
             detail = WHOLE if everything else BRIEF
@@ -75,5 +74,5 @@ def command(
                 if diagnosis is None
                 else incident_page(name, diagnosis, errant, detail=detail)
             )
-            page(*page_text(found))
+            show_page(found)
     return 0 if diagnosis is None else CONFLICT_FOUND

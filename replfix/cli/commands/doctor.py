@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replicas_options
-from replfix.cli.output import console, emit
+from replfix.cli.output import emit, print_page
 from replfix.present.safe_text import visible
 
 if TYPE_CHECKING:
     from replfix.config import Config
-    from replfix.core.doctor.checkup import Check
+    from replfix.core.diagnosis.finding import Finding
     from replfix.wiring.servers import TargetConnections
 
 
@@ -42,11 +42,11 @@ def command(
     from replfix.cli.documents.doctor import doctor_document
     from replfix.cli.open_servers import open_targets
     from replfix.config import load
-    from replfix.core.doctor.checkup import Verdict
+    from replfix.core.diagnosis.finding import Severity
     from replfix.errors import ConnectError
 
     config = load(config_path)
-    checked: list[tuple[str, Check]] = []
+    checked: list[tuple[str, Finding]] = []
     opened = open_targets(config, meant)
     for name, check in _all(config, opened):
         if not as_json:
@@ -56,11 +56,12 @@ def command(
         checked.append((name, check))
     if as_json:
         emit(doctor_document(checked))
-    return ConnectError.exit_code if any(c.verdict is Verdict.FAILED for _, c in checked) else 0
+    return ConnectError.exit_code if any(c.severity is Severity.CRITICAL for _, c in checked) else 0
 
 
-def _all(config: Config, opened: list[TargetConnections]) -> Iterator[tuple[str, Check]]:
-    from replfix.core.doctor.checkup import Check, Verdict
+def _all(config: Config, opened: list[TargetConnections]) -> Iterator[tuple[str, Finding]]:
+    from replfix.core.diagnosis.finding import Finding, Severity
+    from replfix.core.remedies.remedy import to_do
     from replfix.errors import ReplfixError
 
     for wired in opened:
@@ -71,10 +72,13 @@ def _all(config: Config, opened: list[TargetConnections]) -> Iterator[tuple[str,
             except ReplfixError as error:
                 if len(opened) == 1:
                     raise
-                yield wired.target.name, Check("replica-reachable", Verdict.FAILED, error.message, error.hint)
+                yield (
+                    wired.target.name,
+                    Finding("replica-reachable", Severity.CRITICAL, error.message, fixes=to_do(error.hint)),
+                )
 
 
-def _checks(wired: TargetConnections, config: Config) -> Iterator[Check]:
+def _checks(wired: TargetConnections, config: Config) -> Iterator[Finding]:
     from replfix.wiring.trails import check_trail
     from replfix.workflow.doctor.check_replica import examine
 
@@ -82,13 +86,9 @@ def _checks(wired: TargetConnections, config: Config) -> Iterator[Check]:
     yield from check_trail(config, wired.replica)
 
 
-def _print(check: Check) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _print(check: Finding) -> None:
+    from replfix.present.page.judgement_blocks import CHECKED, finding_blocks
+    from replfix.present.page.page_model import Page, Section, Sentence, strong, words
 
-    mark, style = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "failed": ("✘", "bold red")}[check.verdict.value]
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text(mark, style=style), Text(visible(check.message)))
-    if check.fix:
-        grid.add_row("", Text(visible(check.fix), style="bold"))
-    console().print(grid)
+    fixes = (Sentence(words(strong(line)), level=1) for fix in check.fixes for line in fix.text.splitlines())
+    print_page(Page((Section((), (*finding_blocks(check, CHECKED), *fixes)),)))

@@ -13,7 +13,7 @@ import click
 
 from replfix.cli.client_options import client_options
 from replfix.cli.options import ReplicaSelector, common_options, configured_names
-from replfix.cli.output import emit, page
+from replfix.cli.output import emit, show_page
 from replfix.errors import ReplfixError, UsageError
 
 if TYPE_CHECKING:
@@ -89,10 +89,9 @@ def command(
 
         emit(explanation_document(explained))
     else:
-        from replfix.present.page.explanation_page import explanations_page
-        from replfix.present.page.rich_page import page_text
+        from replfix.present.page.explain.explanation_page import explanations_page
 
-        page(*page_text(explanations_page(explained)))
+        show_page(explanations_page(explained))
     return 0
 
 
@@ -130,9 +129,9 @@ def _print(counted: Counted, *, as_json: bool) -> None:
 
         emit(explanation_document(counted.explanations, counted))
     else:
-        from replfix.cli.explanation_text import counted_text
+        from replfix.present.page.explain.surge_page import surge_page
 
-        page(counted_text(counted, blocks=(sys.stdout.encoding or "").lower().startswith("utf")))
+        show_page(surge_page(counted, bars=(sys.stdout.encoding or "").lower().startswith("utf")))
 
 
 REPORTED_EVERY = 0.5  # seconds

@@ -142,4 +142,4 @@ def exit_code(undoing: UndoOutcome) -> int:
         return 0
     if undoing.result is UndoResult.FAILED:
         return 5
-    return 3 if undoing.dry_run and undoing.result is UndoResult.NEEDS_HUMAN else 4
+    return 3 if undoing.result is UndoResult.REHEARSED else 4

@@ -13,6 +13,7 @@ from replfix.core.advisor.node import KeyTable, LogSample, Node, Setting
 from replfix.core.advisor.rollout import Rollout
 from replfix.core.advisor.survey import Report
 from replfix.core.advisor.writers import writers
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import TableName
 
 
@@ -217,8 +218,8 @@ def advise_document(report: Report, plan: Rollout | None = None, changes: Change
                 table=None if f.table is None else str(f.table),
                 message=f.message,
                 evidence=list(f.evidence),
-                fix_sql=list(f.fix_sql),
-                fixes=[FixPart(node=fix.node or None, sql=list(fix.sql), remark=fix.remark or None) for fix in f.fixes],
+                fix_sql=[line for fix in f.fixes for line in _lines(fix)],
+                fixes=[FixPart(node=fix.where or None, sql=list(fix.sql), remark=fix.text or None) for fix in f.fixes],
             )
             for f in report.findings
         ],
@@ -226,3 +227,9 @@ def advise_document(report: Report, plan: Rollout | None = None, changes: Change
         plan=None if plan is None else RolloutPart.of(plan),
         changes=None if changes is None else ChangesPart.of(changes),
     )
+
+
+def _lines(fix: Fix) -> list[str]:
+    """Return a fix in lines; one that begins with ``--`` is a comment: where or when."""
+    remark = [f"-- {fix.text}"] if fix.text else []
+    return [*remark, *([f"-- on {fix.where}:"] if fix.where else []), *fix.sql]

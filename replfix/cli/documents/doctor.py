@@ -6,13 +6,20 @@ from collections.abc import Iterable
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
-from replfix.core.doctor.checkup import Check
+from replfix.core.diagnosis.finding import Finding, Severity
+
+Verdict = Literal["ok", "warning", "failed"]
+_VERDICTS: dict[Severity, Verdict] = {
+    Severity.INFO: "ok",
+    Severity.WARNING: "warning",  # replfix works, with less to see or to do
+    Severity.CRITICAL: "failed",  # something replfix does will not work
+}
 
 
 class CheckPart(Part):
     replica: str
     code: str
-    verdict: Literal["ok", "warning", "failed"]
+    verdict: Verdict
     message: str
     fix: str
 
@@ -23,14 +30,20 @@ class DoctorDocument(Document):
     checks: list[CheckPart]
 
 
-def doctor_document(checked: Iterable[tuple[str, Check]]) -> DoctorDocument:
+def doctor_document(checked: Iterable[tuple[str, Finding]]) -> DoctorDocument:
     """Of each check, the replica that it is about and the check."""
     listed = list(checked)
     names = {name for name, _ in listed}
     return DoctorDocument(
         replica=names.pop() if len(names) == 1 else None,
         checks=[
-            CheckPart(replica=name, code=c.code, verdict=c.verdict.value, message=c.message, fix=c.fix)
+            CheckPart(
+                replica=name,
+                code=c.code,
+                verdict=_VERDICTS[c.severity],
+                message=c.message,
+                fix="\n".join(fix.text for fix in c.fixes),
+            )
             for name, c in listed
         ],
     )

@@ -13,12 +13,12 @@ from replfix.core.explain.explanation import (
     Asked,
     AskedPostgresql,
     Explanation,
-    Fix,
     Guidance,
     KeyLocation,
     PostgresqlLocation,
 )
 from replfix.core.explain.log.rate import Rate
+from replfix.core.remedies.remedy import Fix
 from replfix.core.rows.json_values import row_to_json, to_json
 from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.workflow.explain.explanations import Counted

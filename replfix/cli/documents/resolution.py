@@ -7,18 +7,20 @@ from typing import Literal
 from replfix.cli.documents.base import Document, Part
 from replfix.cli.documents.values import RowDocument
 from replfix.core.plan.outcome import Outcome, Round
-from replfix.core.plan.plan import Kept, LeftOut, Plan, Step, Undoable
-from replfix.core.rows.json_values import to_json
-from replfix.core.rows.row_values import RowImage
+from replfix.core.plan.plan import Kept, LeftOut, Plan, Step, Undoable, kept_to_document, step_to_document
 
 
 class StepPart(Part):
+    """A step as the audit trail has it (``step_to_document``), and where it is carried out."""
+
     server: Literal["replica", "source"]  # where it is carried out; those on the source come last, of an undo first
     kind: Literal["delete", "update", "insert"]
     schema_: str
     table: str
     sql: str
     undo_sql: str
+    alike: int  # of an inserted row that no key names: how many that are the same the server has before
+    columns: list[str]  # of the rows, in their order: an object's keys have none
     current: RowDocument | None  # that server's row before the step; null: there is none
     target: RowDocument | None  # after it
     new_key: (
@@ -41,6 +43,7 @@ class KeptPart(Part):
     schema_: str
     table: str
     foreign_key: str  # by which it references a row that goes or gets another key
+    columns: list[str]
     row: RowDocument
 
 
@@ -126,24 +129,11 @@ def undo_part(plan: Plan) -> UndoPart:
 
 
 def _kept(kept: Kept) -> KeptPart:
-    row = _row(kept.columns, kept.row)
-    assert row is not None
-    return KeptPart(schema_=kept.table.schema, table=kept.table.name, foreign_key=kept.foreign_key, row=row)
+    return KeptPart.model_validate(kept_to_document(kept))
 
 
 def _left_out(left_out: LeftOut | None) -> list[LeftOutPart]:
-    if left_out is None:
-        return []
-    return [
-        LeftOutPart(
-            kind=change.kind.value,
-            schema_=change.table.schema,
-            table=change.table.name,
-            before=_row(left_out.columns[change.table], change.before),
-            after=_row(left_out.columns[change.table], change.after),
-        )
-        for change in left_out.changes
-    ]
+    return [] if left_out is None else [LeftOutPart.model_validate(row) for row in left_out.rows_to_document()]
 
 
 def _on_source(round_: Round) -> tuple[Step, ...]:
@@ -154,21 +144,4 @@ def _on_source(round_: Round) -> tuple[Step, ...]:
 
 def step_part(step: Step, server: Literal["replica", "source"] = "replica") -> StepPart:
     """Return one step with the row before and after it, on the ``server`` where it is carried out."""
-    return StepPart(
-        server=server,
-        kind=step.kind.value,
-        schema_=step.table.schema,
-        table=step.table.name,
-        sql=step.sql,
-        undo_sql=step.undo_sql,
-        current=_row(step.columns, step.current),
-        target=_row(step.columns, step.target),
-        new_key=step.new_key or None,
-        takes=dict(step.takes),
-    )
-
-
-def _row(columns: tuple[str, ...], image: RowImage | None) -> RowDocument | None:
-    if image is None:
-        return None
-    return {name: to_json(value) for name, value in zip(columns, image, strict=True)}
+    return StepPart.model_validate({"server": server, "new_key": None, "takes": {}, **step_to_document(step)})

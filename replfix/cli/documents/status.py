@@ -12,6 +12,9 @@ from replfix.core.replication.replica_status import ChannelStatus, ReceiverState
 class ErrorPart(Part):
     errno: int
     message: str
+    since: str | None = (
+        None  # of the applier, by the replica's clock: UTC, ISO 8601; null: the server does not record it
+    )
 
 
 class ChannelPart(Part):
@@ -54,14 +57,18 @@ class StatusDocument(Document):
 
 def channel_part(status: ReplicaStatus, channel: ChannelStatus, errant: OnlyHere | None) -> ChannelPart:
     """Return one channel; ``errant`` None: its errant transactions are unknown."""
-    failure = channel.failure
+    failure, since = channel.failure, channel.failed_at
     return ChannelPart(
         name=channel.name,
         source=f"{channel.source_host}:{channel.source_port}",
         receiver_running=channel.receiver is ReceiverState.RUNNING,
         applier_running=channel.applier_running,
         lag_seconds=channel.lag_seconds,
-        error=ErrorPart(errno=failure.errno, message=failure.message) if failure else None,
+        error=(
+            ErrorPart(errno=failure.errno, message=failure.message, since=since.isoformat() if since else None)
+            if failure
+            else None
+        ),
         receiver_error=(
             ErrorPart(errno=channel.receiver_errno, message=channel.receiver_message)
             if channel.receiver_errno

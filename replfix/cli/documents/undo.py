@@ -14,7 +14,7 @@ from replfix.workflow.undo.undo_repair import UndoOutcome
 class UndoDocument(Document):
     schema_name: Literal["replfix.undo/1"] = "replfix.undo/1"
     replica: str
-    outcome: Literal["undone", "needs_human", "refused", "failed", "nothing_to_do"]
+    outcome: Literal["undone", "rehearsed", "needs_human", "refused", "failed", "nothing_to_do"]
     message: str
     hint: str
     dry_run: bool

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from replfix.core.advisor.finding import Finding, Severity
+from replfix.core.diagnosis.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)

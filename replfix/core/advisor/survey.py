@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.node import Node
+from replfix.core.diagnosis.finding import Finding, Severity
 from replfix.core.schema.table import TableName
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
-from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.reconcile import Reconciliation, final_rows
+from replfix.core.conflicts.reconcile import Reconciliation
 from replfix.core.rows.lookup import Lookup, by_identity, by_key
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName, UniqueKey
@@ -23,17 +23,19 @@ class KeptApart:
     other: str
 
 
-def kept_apart(
-    changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
-) -> Iterator[KeptApart]:
+def kept_apart(found: Reconciliation, tables: Mapping[TableName, Table]) -> Iterator[KeptApart]:
     """Yield the first two such rows of each key. Values are compared to the byte; the rehearsal finds what a collation adds."""
-    final = final_rows(changes, tables)
-    own = {row.lookup for row in final}
+    final = found.final.images
     put = [(tables[r.table], r.target) for r in found.repairs if r.target is not None]
-    stay = [(table, row) for table, row in put if by_identity(table, row) not in own]
-    written = [(tables[row.lookup.table], row.image) for row in final if row.image is not None]
+    stay = ((table, row) for table, row in put if by_identity(table, row) not in final)
+    several = {name for name, table in tables.items() if any(_besides_identity(table))}
+    written = (
+        (tables[lookup.table], image)
+        for lookup, image in (final.items() if several else ())
+        if image is not None and lookup.table in several
+    )
     told = set()
-    for rows in (put, (*written, *stay)):  # before the transaction, and when it is through
+    for rows in (put, chain(written, stay)):  # before the transaction, and when it is through
         for pair in _one_value_twice(rows):
             if (of := (pair.table.name, pair.key.name)) not in told:
                 told.add(of)
@@ -41,14 +43,23 @@ def kept_apart(
 
 
 def _one_value_twice(rows: Iterable[tuple[Table, RowImage]]) -> Iterator[KeptApart]:
-    seen: dict[Lookup, str] = {}
+    seen: dict[Lookup, RowImage] = {}
     for table, row in rows:
-        name = str(by_identity(table, row))
-        for key in table.unique_keys:
-            # Whether an expression is NULL for these values, only the server knows.
-            value = by_key(table, key, row) if key.of_columns else None
-            if value is not None and (other := seen.setdefault(value, name)) != name:
-                yield KeptApart(table, key, str(value), other, name)
+        for key in _besides_identity(table):
+            value = by_key(table, key, row)
+            if value is None or (other := seen.setdefault(value, row)) is row:
+                continue
+            one, name = str(by_identity(table, other)), str(by_identity(table, row))
+            if one != name:
+                yield KeptApart(table, key, str(value), one, name)
+
+
+def _besides_identity(table: Table) -> Iterator[UniqueKey]:
+    """Yield the keys by which two rows can be kept apart: rows with one value of the key that names them are one row.
+
+    Whether an expression is NULL for the values of a row, only the server knows.
+    """
+    return (key for key in table.unique_keys if key.of_columns and key is not table.identity)
 
 
 def enforces(theirs: Table, key: UniqueKey) -> bool:

@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 from replfix.core.binlog.repeated_deletes import DeletedAgain, RowsGone
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.cascades import Cascades
 from replfix.core.conflicts.foreign_keys.child_rows import Child, Orphan, Replaced
-from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
+from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key, is_named
 from replfix.core.rows.row_diff import differing, logged_in_part, same
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value, laid_over
 from replfix.core.schema.table import Table, TableName, UniqueKey
@@ -130,6 +133,9 @@ class Reconciliation:
         default_factory=dict
     )  # of a row of which only what the transaction writes is not known: the column that gets another value before, so that it changes
     # something; empty where none can
+    final: FinalRows = field(
+        default_factory=lambda: FinalRows(), compare=False, repr=False
+    )  # what the transaction leaves
 
 
 def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
@@ -137,21 +143,14 @@ def identity_values(table: Table, image: RowImage) -> tuple[Value, ...] | None:
 
     None when they were not logged.
     """
-    key = table.identity
-    if key is not None:
-        values = tuple(image[ordinal] for ordinal in table.ordinals(key))
-    else:
-        values = tuple(
-            value for column, value in zip(table.columns, image, strict=True) if not column.generated and not column.own
-        )
+    values = table.name_of(image)
     return None if NOT_LOGGED in values else values
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """One change with what the transaction itself says of its row."""
 
-    index: int
+    number: int  # of the change, from 0
     change: RowChange
     table: Table
     first: bool  # of an update or delete: no earlier change of the transaction put this row in place
@@ -161,7 +160,7 @@ def walk(
     changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], again: list[DeletedAgain] | None = None
 ) -> Iterator[Touch]:
     """Yield each change; deletes of a row that the transaction has deleted before go to ``again`` instead."""
-    placed: Counter[Identity] = Counter()  # rows that are as the transaction left them
+    placed: dict[Identity, int] = {}  # rows that are as the transaction left them
     gone, found = RowsGone(), again if again is not None else []
     for index, change in enumerate(changes):
         table = tables.get(change.table)
@@ -173,23 +172,25 @@ def walk(
             before = identity_values(table, deleted)
             if before is None:
                 continue
-            first = not placed[table.name, before]
+            first = not placed.get((table.name, before))
             if first and change.after is None:
                 left = gone.without_its_parent(table, deleted)
                 stands = identity_values(table, left) if left is not None else None
-                if stands is not None and placed[table.name, stands]:
+                if stands is not None and placed.get((table.name, stands)):
                     found.append(DeletedAgain(index, table.name, deleted))
                     first, before, change = False, stands, replace(change, before=left)
                 elif gone.is_gone(table, deleted, before):
                     found.append(DeletedAgain(index, table.name, deleted))
                     continue
-            placed[table.name, before] -= not first
+            if not first:
+                placed[table.name, before] -= 1
             if change.after is None:
                 gone.deleted(table, change, before)
         if (left := change.left) is not None:
             after = identity_values(table, left)
             if after is not None:
-                placed[table.name, after] += 1
+                named = table.name, after
+                placed[named] = placed.get(named, 0) + 1
                 gone.written(table, after)
         yield Touch(index, change, table, first)
 
@@ -198,12 +199,12 @@ def questions(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table])
     """Return every look-up that ``reconcile`` needs, each once, in the transaction's order."""
     asked: dict[Lookup, None] = {}
     for touch in walk(changes, tables):
+        table = touch.table
         for image in _images_in_question(touch):
-            for lookup in (
-                by_identity(touch.table, image),
-                *(by_key(touch.table, key, image) for key in touch.table.unique_keys),
-            ):
-                if lookup is not None:
+            if (lookup := by_identity(table, image)) is not None:
+                asked[lookup] = None
+            for key in table.unique_keys:
+                if key is not table.identity and (lookup := by_key(table, key, image)) is not None:
                     asked[lookup] = None
     return tuple(asked)
 
@@ -215,12 +216,18 @@ def _images_in_question(touch: Touch) -> Iterator[RowImage]:
         yield left
 
 
-def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table], answers: Answers) -> Reconciliation:
-    """Conclude from the replica's answers. ``tables`` are the replica's definitions.
+def reconcile(
+    changes: tuple[RowChange, ...],
+    tables: Mapping[TableName, Table],
+    answers: Answers,
+    final: FinalRows | None = None,
+) -> Reconciliation:
+    """Conclude from the replica's answers. ``tables`` are the replica's definitions, ``final`` where it is known already.
 
     Raises KeyError when an answer to one of ``questions`` is missing: a caller's mistake, never a guess.
     """
     held, again = _Reconciler(tables, answers), list[DeletedAgain]()
+    final = final_rows(changes, tables) if final is None else final
     for touch in walk(changes, tables, again):
         held.take(touch)
     return Reconciliation(
@@ -228,10 +235,11 @@ def reconcile(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table],
         held.repairs(),
         tuple(_unidentified(changes, tables)),
         tuple(held.blockers),
-        {row.lookup: len(answers[row.lookup]) for row in final_rows(changes, tables) if row.lookup.key is None},
+        {row.lookup: len(answers[row.lookup]) for row in final if row.lookup.key is None},
         unasked=tuple(held.unasked),
         again=tuple(again),
         whole=held.whole,
+        final=final,
     )
 
 
@@ -241,7 +249,7 @@ def _unidentified(changes: tuple[RowChange, ...], tables: Mapping[TableName, Tab
         for change in changes
         if change.table in tables
         for image in (change.before, change.left)
-        if image is not None and by_identity(tables[change.table], image) is None
+        if image is not None and not is_named(tables[change.table], image)
     )
 
 
@@ -389,13 +397,13 @@ class _Reconciler:
         row: RowImage | None,
         compared: RowImage | None = None,
     ) -> None:
-        if (touch.index, kind, row) in self.paired:
+        if (touch.number, kind, row) in self.paired:
             return
-        self.paired.add((touch.index, kind, row))
+        self.paired.add((touch.number, kind, row))
         self.conflicts.append(
             Conflict(
                 kind=kind,
-                change=touch.index,
+                change=touch.number,
                 table=touch.table.name,
                 keys=tuple(key.name for key in keys),
                 key_columns=keys[0].columns if keys else (),
@@ -417,19 +425,27 @@ class _Reconciler:
         return current is not None and target is not None and same(self.tables[repair.table], current, target)
 
 
-@dataclass(frozen=True, slots=True)
-class FinalRow:
+class FinalRow(NamedTuple):
     """One row after the transaction: its image, or None when it is gone.
 
-    Of rows without a name, ``count`` that are the same.
+    Of rows without a name, ``equal`` that are the same.
     """
 
     lookup: Lookup
     image: RowImage | None
-    count: int = 1
+    equal: int = 1
 
 
-def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> tuple[FinalRow, ...]:
+class FinalRows(tuple[FinalRow, ...]):
+    """All of them, in the order of the transaction."""
+
+    @cached_property
+    def images(self) -> Mapping[Lookup, RowImage | None]:
+        """Return each row's image by what finds the row."""
+        return {lookup: image for lookup, image, _ in self}
+
+
+def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]) -> FinalRows:
     """Return the state of every row that the transaction touched, after it.
 
     ``verify`` compares the replica with it. Rows that a cascade of the same transaction may have changed or deleted are
@@ -439,27 +455,31 @@ def final_rows(changes: tuple[RowChange, ...], tables: Mapping[TableName, Table]
     since: dict[Lookup, int] = {}
     cascades = Cascades.of(changes, tables)
     placed: Counter[Lookup] = Counter()
-    for touch in walk(changes, tables):
-        if touch.change.before is not None:
-            before = by_identity(touch.table, touch.change.before)
+    for index, change, table, first in walk(changes, tables):
+        if change.before is not None:
+            before = by_identity(table, change.before)
             if before is not None:
-                placed[before] -= not touch.first
-                final[before] = touch.change.before if before.key is None and placed[before] else None
-        if (image := touch.change.left) is not None:
-            after = by_identity(touch.table, image)
+                final[before] = None
+                if before.key is None:
+                    placed[before] -= not first
+                    final[before] = change.before if placed[before] else None
+        if (image := change.left) is not None:
+            after = by_identity(table, image)
             if after is not None:
-                placed[after] += 1
                 final[after] = image
-                since[after] = touch.index
-    return tuple(
+                if after.key is None:
+                    placed[after] += 1
+                if cascades.by_child:
+                    since[after] = index
+    return FinalRows(
         FinalRow(lookup, image, placed[lookup] if lookup.key is None else 1)
         for lookup, image in final.items()
-        if image is None or not cascades.reach(tables[lookup.table], image, since[lookup])
+        if image is None or not cascades.by_child or not cascades.reach(tables[lookup.table], image, since[lookup])
     )
 
 
 def not_as_final(
-    rows: tuple[FinalRow, ...],
+    rows: Collection[FinalRow],
     tables: Mapping[TableName, Table],
     answers: Answers,
     spare: Mapping[Lookup, int],
@@ -468,22 +488,42 @@ def not_as_final(
 
     Empty when all are. For ``spare`` see ``spare_rows``.
     """
-    wrong: list[str] = []
-    present = {r.lookup for r in rows if r.image is not None}
-    for row in rows:
-        table = tables[row.lookup.table]
-        found = answers[row.lookup]
-        named = f"{table.name} row {row.lookup}"
-        if row.lookup.key is None:
-            expected = row.count + spare.get(row.lookup, 0)
-            if len(found) != expected:
-                wrong.append(f"{named} is there {len(found)} times, not {expected}")
-        elif row.image is None:
-            # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
-            if any(by_identity(table, image) not in present for image in found):
-                wrong.append(f"{named} is there, and the transaction deletes it")
-        elif not found:
-            wrong.append(f"{named} is not there")
-        elif columns := differing(table, row.image, found[0]):
-            wrong.append(f"{named} differs in {', '.join(columns)}")
-    return tuple(wrong)
+    left = {row.lookup for row in rows if row.image is not None} if any(row.image is None for row in rows) else set()
+    return tuple(
+        f"{row.lookup.table} row {row.lookup} {what}"
+        for row in rows
+        if (what := _wrong_with(row, tables[row.lookup.table], answers[row.lookup], spare, left))
+    )
+
+
+def each_as_final(rows: Collection[FinalRow], tables: Mapping[TableName, Table], answers: Answers) -> tuple[bool, ...]:
+    """Return of each row, looked at alone, whether it is as the transaction leaves it."""
+    return tuple(
+        not _wrong_with(row, tables[row.lookup.table], answers[row.lookup], _NOTHING_SPARE, _NONE_LEFT) for row in rows
+    )
+
+
+_NOTHING_SPARE: Mapping[Lookup, int] = MappingProxyType({})
+_NONE_LEFT: frozenset[Lookup] = frozenset()
+
+
+def _wrong_with(
+    row: FinalRow,
+    table: Table,
+    found: tuple[RowImage, ...],
+    spare: Mapping[Lookup, int],
+    left: Container[Lookup],
+) -> str:
+    """Return in words what is not as the transaction leaves the row; ``left``: what finds the rows that it leaves."""
+    lookup, image, equal = row
+    if lookup.key is None:
+        expected = equal + spare.get(lookup, 0)
+        return f"is there {len(found)} times, not {expected}" if len(found) != expected else ""
+    if image is None:
+        # Under a case-insensitive collation the key of a deleted row can find the row that replaced it.
+        others = any(by_identity(table, each) not in left for each in found)
+        return "is there, and the transaction deletes it" if others else ""
+    if not found:
+        return "is not there"
+    columns = differing(table, image, found[0])
+    return f"differs in {', '.join(columns)}" if columns else ""

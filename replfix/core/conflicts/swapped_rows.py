@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from replfix.core.binlog.row_event import RowChange
-from replfix.core.conflicts.reconcile import Conflict, ConflictKind, Identity, final_rows, identity_values
+from replfix.core.conflicts.reconcile import Conflict, ConflictKind, Identity, identity_values
 from replfix.core.conflicts.row_history import touched
 from replfix.core.rows.lookup import Answers, Lookup, by_identity
 from replfix.core.rows.row_diff import same
@@ -62,13 +62,18 @@ def questions(conflicts: Iterable[Conflict], tables: Tables) -> tuple[Lookup, ..
 
 
 def swapped(
-    conflicts: Iterable[Conflict], changes: tuple[RowChange, ...], tables: Tables, answers: Answers, *, circle: bool
+    conflicts: Iterable[Conflict],
+    final: Mapping[Lookup, RowImage | None],
+    tables: Tables,
+    answers: Answers,
+    *,
+    circle: bool,
 ) -> Iterator[tuple[Conflict, Why]]:
     """Yield the conflicts in which that server's row is as the replica's is, and not as the transaction leaves it.
 
     In a circle, where that server has executed the transaction, also those in which its row is no longer there.
+    ``final``: the rows as the transaction leaves them.
     """
-    final = {row.lookup: row.image for row in final_rows(changes, tables)}
     for conflict in conflicts:
         table = tables.get(conflict.table)
         if table is None or table.identity is None or conflict.kind is ConflictKind.EXTRA or conflict.foreign_key:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
+from replfix.core.diagnosis.cause import Cause
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.known_error import Kind, Thread
 from replfix.core.incident.origin import of_other_sources
 from replfix.core.plan.plan import Plan
 from replfix.core.remedies.remedy import Remedy
-
-
-class Confidence(enum.StrEnum):
-    """How well the evidence supports a cause."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """One explanation that the evidence supports. ``evidence`` is sentences, each a fact that was read."""
-
-    code: str
-    confidence: Confidence
-    summary: str
-    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""The result of looking whether replfix can work with a replica and its source, and the facts that it comes from."""
+"""The facts from which it is checked whether replfix can work with a replica and its source."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,24 +10,6 @@ from replfix.core.connection.privileges import Role
 from replfix.core.connection.tls import TlsMode
 from replfix.core.replication.readers import REPORTED, Reader
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
-
-
-class Verdict(enum.StrEnum):
-    """The result of a check."""
-
-    OK = "ok"
-    WARNING = "warning"  # replfix works, with less to see or to do
-    FAILED = "failed"  # something replfix does will not work
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """``code`` is stable for scripts; ``fix`` says what to do, as SQL where that is possible."""
-
-    code: str
-    verdict: Verdict
-    message: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

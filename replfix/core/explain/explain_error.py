@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Confidence
 from replfix.core.explain.explanation import Case, Explanation
 from replfix.core.explain.guide.guidance import guidance
 from replfix.core.explain.reasons import REASONS

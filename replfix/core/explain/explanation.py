@@ -6,9 +6,10 @@ import enum
 from dataclasses import dataclass
 
 from replfix.core.columns.key_probe import Match
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause
 from replfix.core.explain.duplicate import Duplicate
 from replfix.core.explain.insert import Insert
+from replfix.core.remedies.remedy import Fix
 from replfix.core.replication.subscription import Subscription
 from replfix.core.rows.postgresql_row import PostgresqlRow
 from replfix.core.rows.row_values import RowImage
@@ -145,25 +146,6 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
-    """What to do, with statements where there are some."""
-
-    text: str
-    sql: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why the error came, probably. Each sentence of ``evidence`` was read, none is guessed."""
-
-    code: str
-    confidence: Confidence
-    summary: str
-    evidence: tuple[str, ...]
-    fixes: tuple[Fix, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Possibility:
     """A reason that nothing in the text speaks for or against; ``tell``: what to look at to tell it from the others."""
 
@@ -185,8 +167,8 @@ class Guidance:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An error and its possible reasons."""
+    """An error and its causes: ``reasons`` in the document, the likeliest first."""
 
     case: Case
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Cause, ...]
     guidance: Guidance | None = None

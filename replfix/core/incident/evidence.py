@@ -11,7 +11,7 @@ from replfix.core.binlog.column_mapping import OtherType
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.apart_by_key import KeptApart
-from replfix.core.conflicts.reconcile import Identity, Reconciliation
+from replfix.core.conflicts.reconcile import FinalRows, Identity, Reconciliation
 from replfix.core.conflicts.swapped_rows import Swap
 from replfix.core.incident.incident_context import NOTHING_KNOWN, IncidentContext
 from replfix.core.incident.known_error import Family, Kind, Thread, family_of
@@ -247,6 +247,11 @@ class Evidence:
     other_types: tuple[OtherType, ...] = ()  # columns that the applier does not convert from the events' types
     earlier: tuple[EarlierStep, ...] = ()  # what replfix did to rows in question, newest first
     on_source: SourceFeasibility | None = None  # where displaced rows can be written there; None where there are none
+
+    @property
+    def final(self) -> FinalRows:
+        """The rows as the failing transaction leaves them; none where they were not compared."""
+        return self.reconciliation.final if self.reconciliation is not None else FinalRows()
 
     @property
     def ahead(self) -> GtidSet:

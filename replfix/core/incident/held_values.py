@@ -20,7 +20,7 @@ def other_values(evidence: Evidence, name: TableName) -> str:
         return ""
     for column in ours.columns:
         other = theirs.by_name.get(column.name.lower())
-        if other is None or column.own or column.generated:
+        if other is None or column.own or column.generated or not _can_differ(column, other):
             continue
         for change in evidence.transaction.changes:
             if change.table != name:
@@ -30,6 +30,15 @@ def other_values(evidence: Evidence, name: TableName) -> str:
                 if value is not NOT_LOGGED and (why := _kept_as(column, other, value)):
                     return f"{name}.{column.name} {why}"
     return ""
+
+
+def _can_differ(ours: Column, theirs: Column) -> bool:
+    """Return whether ``_kept_as`` can have something to say at all: a transaction can have 100,000 rows to look through."""
+    return (
+        (theirs.nullable and not ours.nullable)
+        or ours.labels != theirs.labels
+        or (ours.data_type in _BITS and ours.unsigned != theirs.unsigned)
+    )
 
 
 def _kept_as(ours: Column, theirs: Column, value: Value) -> str:

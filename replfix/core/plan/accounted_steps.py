@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import held_by, references_of
@@ -75,7 +74,8 @@ def _folded(lookup: Lookup) -> Lookup:
 
     Only the server compares them as the key does.
     """
-    return replace(lookup, parts=(), values=tuple(tuple(map(_fold, part)) for part in lookup.values))
+    folded = tuple(tuple(map(_fold, part)) for part in lookup.values)
+    return Lookup(lookup.table, lookup.key, (), folded, lookup.least)
 
 
 def _fold(value: Value) -> Value:

@@ -128,17 +128,19 @@ class LeftOut:
                 {"schema": each.schema, "text": each.text, "settings": list(each.settings), "behind_rows": each.behind}
                 for each in self.statements
             ],
-            "rows": [
-                {
-                    "kind": change.kind.value,
-                    "schema": change.table.schema,
-                    "table": change.table.name,
-                    "before": _image(self.columns[change.table], change.before),
-                    "after": _image(self.columns[change.table], change.after),
-                }
-                for change in self.changes
-            ],
+            "rows": [*self.rows_to_document()],
         }
+
+    def rows_to_document(self) -> Iterator[dict[str, JsonValue]]:
+        """Yield every row with its full images."""
+        for change in self.changes:
+            yield {
+                "kind": change.kind.value,
+                "schema": change.table.schema,
+                "table": change.table.name,
+                "before": _image(self.columns[change.table], change.before),
+                "after": _image(self.columns[change.table], change.after),
+            }
 
 
 ON_SOURCE = "On the source: "

@@ -23,7 +23,7 @@ def copied_from_source(evidence: Evidence, accounts: tuple[str, ...], *, one_of:
         "statement of the backlog dropped or renamed it.",
         tuple(statement for account in accounts for statement in sql.show_account(account)),
         LeadsTo.NOTHING_CHANGED,
-        SOURCE,
+        where=SOURCE,
     )
 
 

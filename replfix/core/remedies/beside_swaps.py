@@ -30,12 +30,8 @@ def changes_beside(evidence: Evidence) -> tuple[RowChange, ...]:
     if transaction is None or not evidence.swaps:
         return ()
     others = beside(evidence.swaps, transaction.changes, evidence.tables)
-    held = dict(zip(_lookups(transaction.changes, evidence), evidence.applied, strict=False))
-    return others if any(not held.get(lookup) for lookup in _lookups(others, evidence)) else ()
-
-
-def _lookups(changes: tuple[RowChange, ...], evidence: Evidence) -> Iterator[Lookup]:
-    return (row.lookup for row in final_rows(changes, evidence.tables))
+    held = dict(zip((row.lookup for row in evidence.final), evidence.applied, strict=False))
+    return others if any(not held.get(row.lookup) for row in final_rows(others, evidence.tables)) else ()
 
 
 def outdated(evidence: Evidence, others: tuple[RowChange, ...]) -> tuple[RowChange, ...]:

@@ -63,7 +63,7 @@ def copied(
         "Then copy it, with accounts from your option files:",
         (f"{dump} --single-transaction --no-tablespaces --skip-triggers {source} {table} | {target}",),
         LeadsTo.NEXT_STEP,
-        SHELL,
+        where=SHELL,
     )
     aside = (
         f" The replica's own table is kept as {saved_as}; drop that when it is no longer needed." if saved_as else ""

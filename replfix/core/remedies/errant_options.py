@@ -97,11 +97,12 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
     if of.mariadb:
         return Remedy(
             "Log nothing under the newest number of each domain: the statement drops a procedure that does not exist, for MariaDB logs no "
-            f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on every "
-            f"server's position is past these numbers, and no server asks for them. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
+            f"empty transaction. {_REACHES}; this one skips it, because it has its own server_id. From then on the "
+            "position of every server that gets it is past these numbers, and it does not ask for them. A server that replicates "
+            f"from this one gets nothing of it from here. {rows}{'' if of.whole else _NOT_THE_OTHERS}",
             of.sql(),
             leads_to if of.whole else LeadsTo.FEWER_ERRANT,
-            of.top,
+            where=of.top,
         )
     text = (
         f"Commit an empty transaction under each of these GTIDs. {_REACHES}; this one skips them, because it has them. "
@@ -114,7 +115,7 @@ def _empty(of: Settlement, leads_to: LeadsTo = LeadsTo.NOT_ERRANT, rows: str = "
         )
     if of.further:
         text += f" The SQL is for the newest {len(of.shown)} of {len(of.gtids):,}."
-    return Remedy(text, of.sql(), leads_to if of.whole else LeadsTo.FEWER_ERRANT, of.top)
+    return Remedy(text, of.sql(), leads_to if of.whole else LeadsTo.FEWER_ERRANT, where=of.top)
 
 
 def _leave(of: Settlement) -> WayOut:
@@ -127,8 +128,8 @@ def _leave(of: Settlement) -> WayOut:
         )
     else:
         remedy = Remedy(
-            "Leave them: harmless until this replica is promoted. Then the other replicas fetch and apply them, or stop with error 1236 if "
-            "they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
+            "Leave them: harmless until another server replicates from this one. That one fetches and applies them, or stops with error "
+            "1236 if they were purged. The SQL shows which are still in the binlog; commit empty transactions for the rest before a failover.",
             (sql.still_in_binlog(str(of.gtids)),),
             LeadsTo.NOTHING_CHANGED,
         )
@@ -242,9 +243,9 @@ def _revert(of: Settlement, writes: Writes, unknown: str) -> WayOut:
     )
     loses = _losses(here.steps)
     if not of.possible:
-        return WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, REPLICA, loses),))
+        return WayOut("revert", (Remedy(text, run, LeadsTo.ROWS_EQUAL, where=REPLICA, loses=loses),))
     then = _empty(of, _settled(left), "The rows of step 1 are the source's by then.")
-    return WayOut("revert", (Remedy(text, run, LeadsTo.NEXT_STEP, REPLICA, loses), then))
+    return WayOut("revert", (Remedy(text, run, LeadsTo.NEXT_STEP, where=REPLICA, loses=loses), then))
 
 
 def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
@@ -263,7 +264,7 @@ def _keep(of: Settlement, writes: Writes, unknown: str) -> WayOut:
     )
     run = (*sql.SESSION_SETTINGS, *of.sql(_statements(there.steps)))
     leads_to = _settled(left) if of.whole else LeadsTo.FEWER_ERRANT
-    return WayOut("keep", (Remedy(text, run, leads_to, of.top, _losses(there.steps)),))
+    return WayOut("keep", (Remedy(text, run, leads_to, where=of.top, loses=_losses(there.steps)),))
 
 
 _AS_READ = "The values are as they were read: run 'replfix errant' again right before."
@@ -295,7 +296,7 @@ def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside
     """Yield what follows from leaving them, in sentences. ``purged``: those that the replica's binlog no longer has."""
     if not errant.gtids:
         return
-    yield "Nothing happens while this server is a replica of that source: the source does not ask for them."
+    yield "Nothing happens between this server and its source, which does not ask for them."
     still = errant.gtids - purged
     if still and not (purged and errant.gtids.counts):
         yield (
@@ -304,8 +305,13 @@ def consequences(errant: Errant, purged: GtidSet, below: tuple[str, ...], beside
         )
     if purged and errant.gtids.counts:
         yield (
-            f"After a fail-over to this replica, servers that then replicate from it stop with error 1236: {in_words(purged)} "
-            f"{'is' if len(purged) == 1 else 'are'} purged from its binlog ({purged})."
+            "A server that replicates from this replica, now or after a fail-over, and does not have them stops with error 1236 "
+            f"when it connects: {in_words(purged)} {'is' if len(purged) == 1 else 'are'} purged from its binlog ({purged})."
+        )
+    elif purged:
+        yield (
+            "A server that replicates from this replica, now or after a fail-over, and is at a position before them is refused "
+            f"(error 1236): they are not in its binlog any more ({purged})."
         )
     if beside:
         yield f"Servers that replicate from the same source, and do not have them: {', '.join(beside)}."

@@ -1,9 +1,12 @@
-"""A remedy: what a human can do, where, what it loses, and what is true afterwards. replfix runs none of it."""
+"""What a human can do, and where: a fix; and a remedy, which says what it loses and what is true afterwards.
+
+replfix runs none of it.
+"""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replfix.core.words import counted
 
@@ -67,6 +70,24 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do, with statements for one session on one server, without semicolons, where there are some.
+
+    It promises nothing about what is true afterwards: that depends on what was not read (a text without its server, an
+    application, a setting's next restart). A ``Remedy`` is a fix that does promise.
+    """
+
+    text: str = ""  # what to do, or when; empty where the statements need no words
+    sql: tuple[str, ...] = ()
+    where: str = field(default="", kw_only=True)  # the server; empty: the one that the report is about
+
+
+def to_do(*texts: str) -> tuple[Fix, ...]:
+    """Return a fix without statements for each text that is not empty."""
+    return tuple(Fix(text) for text in texts if text)
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """``number`` of ``what`` (a singular noun: row, value, transaction) are gone; None: how many is unknown."""
 
@@ -82,17 +103,17 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
-    """``text`` says what to do and why. Without ``sql`` there is nothing to run, and nothing is promised.
+class Remedy(Fix):
+    """A fix that promises: what it loses is named, and what is true afterwards can be checked.
+
+    ``text`` says what to do and why. Without ``sql`` there is nothing to run, and nothing is promised.
 
     A remedy that leads to ``NEXT_STEP`` continues with the one after it; every other one with statements is complete,
     and several of these are alternatives.
     """
 
-    text: str
-    sql: tuple[str, ...] = ()
     leads_to: LeadsTo | None = None
-    where: str = REPLICA
+    where: str = field(default=REPLICA, kw_only=True)
     loses: tuple[Loss, ...] = ()
 
     def __post_init__(self) -> None:

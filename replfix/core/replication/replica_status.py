@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import datetime
 
 from replfix.core.replication import applier_error
 from replfix.core.replication.applier_error import ApplierError
@@ -50,6 +51,8 @@ class WorkerError:
     is_next: bool = False
     """On MariaDB: no other transaction is in the relay log between the applier's place and it. Positions do not show that in a
     circle, where the receiver leaves out what the server wrote itself."""
+    at: datetime | None = None
+    """When it failed, by the replica's clock; None: the server does not record it (MariaDB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,14 @@ class ChannelStatus:
         if self.applier_errno:
             return applier_error.parse(self.applier_errno, self.applier_message)
         return None
+
+    @property
+    def failed_at(self) -> datetime | None:
+        """When the applier failed, by the replica's clock; None: it has not, or the server does not record it (MariaDB)."""
+        if self.failure is None:
+            return None
+        times = (w.at for w in self.worker_errors if w.errno not in WORKER_STOPPED_BY_ANOTHER)
+        return min((at for at in times if at is not None), default=None)
 
     @property
     def caught_up(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, Value
 from replfix.core.schema.table import KeyPart, Table, TableName, UniqueKey
 
@@ -11,18 +9,50 @@ PartValues = tuple[Value, ...]
 """The values of the columns that one part of a key reads: one, or as many as its expression names."""
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup:
     """Rows of ``table`` whose key parts equal those of ``values``. Hashable: the same question is asked once.
 
-    Without a ``key``: rows that are the same in every column that is stored, NULLs included, to the byte.
+    Without a ``key``: rows that are the same in every column that is stored, NULLs included, to the byte. Not changed
+    once it is made; no dataclass, because a transaction of a million rows makes several million of them.
     """
 
-    table: TableName
-    key: str | None
-    parts: tuple[KeyPart, ...] = field(compare=False)  # table and key say which; there can be 500,000 look-ups in a set
-    values: tuple[PartValues, ...]
-    least: int | None = None  # without a key: rows that are equal in this many columns will do
+    __slots__ = ("_hash", "key", "least", "parts", "table", "values")
+
+    def __init__(
+        self,
+        table: TableName,
+        key: str | None,
+        parts: tuple[KeyPart, ...],
+        values: tuple[PartValues, ...],
+        least: int | None = None,
+    ) -> None:
+        self.table = table
+        self.key = key
+        self.parts = parts  # table and key say which: not compared
+        self.values = values
+        self.least = least  # without a key: rows that are equal in this many columns will do
+        self._hash = hash(values)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Lookup)
+            and self.values == other.values
+            and self.key == other.key
+            and self.table == other.table
+            and self.least == other.least
+        )
+
+    def of(self, table: TableName) -> Lookup:
+        """Return the same question about another table."""
+        return Lookup(table, self.key, self.parts, self.values, self.least)
+
+    def __repr__(self) -> str:
+        return f"Lookup({self.table}, {self.key!r}, {self.values!r}, least={self.least})"
 
     def __str__(self) -> str:
         return ", ".join(str(value) for of_part in self.values for value in of_part)
@@ -37,6 +67,17 @@ def by_key(table: Table, key: UniqueKey, image: RowImage) -> Lookup | None:
     None when no row can: a NULL in a unique key never collides. None too when it cannot be asked: the event did not log
     a column of the key. Whether an expression is NULL, the server finds out.
     """
+    if key.of_whole_columns:
+        ordinals = table.ordinals(key)
+        if len(ordinals) == 1:
+            value = image[ordinals[0]]
+            if value is None or value is NOT_LOGGED:
+                return None
+            return Lookup(table.name, key.name, key.parts, ((value,),))
+        found = [image[ordinal] for ordinal in ordinals]
+        if None in found or NOT_LOGGED in found:
+            return None
+        return Lookup(table.name, key.name, key.parts, tuple([(value,) for value in found]))
     values: list[PartValues] = []
     for part in key.parts:
         if part.column is None:
@@ -70,6 +111,12 @@ def by_identity(table: Table, image: RowImage) -> Lookup | None:
     )
 
 
+def is_named(table: Table, image: RowImage) -> bool:
+    """Return whether ``by_identity`` finds what to ask for."""
+    values = table.name_of(image)
+    return NOT_LOGGED not in values and (table.identity is None or None not in values)
+
+
 def by_own_identity(table: Table, image: RowImage) -> Lookup | None:
     """Return the look-up of one row that was read from the server itself, by its own columns too."""
     key = table.own_identity if table.own_identity is not table.identity else None
@@ -82,7 +129,7 @@ def by_likeness(table: Table, image: RowImage) -> Lookup | None:
     whole = by_identity(table, image) if table.identity is None else None
     if whole is None or len(whole.parts) == 1:
         return None
-    return replace(whole, least=(len(whole.parts) + 1) // 2)
+    return Lookup(whole.table, None, whole.parts, whole.values, least=(len(whole.parts) + 1) // 2)
 
 
 def some_rows(table: Table) -> Lookup:

@@ -72,4 +72,6 @@ class NotRead:
 
 def laid_over(row: RowImage, image: RowImage) -> RowImage:
     """Return ``row`` with the values that are in ``image``."""
+    if NOT_LOGGED not in image:
+        return image
     return tuple(old if new is NOT_LOGGED else new for old, new in zip(row, image, strict=True))

@@ -5,8 +5,10 @@ Source: information_schema COLUMNS, STATISTICS, KEY_COLUMN_USAGE, REFERENTIAL_CO
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,8 +80,12 @@ class UniqueKey:
     parts: tuple[KeyPart, ...]
     columns: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """The columns that the key depends on, those which its expressions read included."""
+    of_whole_columns: bool = field(init=False, compare=False, repr=False)
+    """No part is an expression or the beginning of a column."""
 
     def __post_init__(self) -> None:
+        whole = all(part.column is not None and part.prefix is None for part in self.parts)
+        object.__setattr__(self, "of_whole_columns", whole)
         names = dict.fromkeys(name for part in self.parts for name in part.columns)
         object.__setattr__(self, "columns", tuple(names))
 
@@ -147,6 +153,9 @@ class Table:
     own."""
     has_own: bool = field(init=False, compare=False, repr=False)  # columns that only the replica has
     by_name: Mapping[str, Column] = field(init=False, compare=False, repr=False)  # names in lower case
+    name_of: Callable[[Sequence[Any]], tuple[Any, ...]] = field(init=False, compare=False, repr=False)
+    """Takes from an image what names its row: the values of ``identity``, or without such a key all that are stored."""
+    _places: dict[tuple[str, ...], tuple[int, ...]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name.lower(): column for column in self.columns})
@@ -155,6 +164,10 @@ class Table:
         logged = (k for k in naming if not any(self.column(c).own for c in k.columns))
         object.__setattr__(self, "identity", next(logged, None))
         object.__setattr__(self, "own_identity", next(iter(naming), None))
+        object.__setattr__(self, "_places", {})
+        stored = (c.ordinal for c in self.columns if not c.generated and not c.own)
+        ordinals = tuple(stored) if self.identity is None else self.ordinals(self.identity)
+        object.__setattr__(self, "name_of", picking(ordinals))
 
     def column(self, name: str) -> Column:
         """Return the column of that name (names of columns are case-insensitive); KeyError when there is none."""
@@ -162,4 +175,17 @@ class Table:
 
     def ordinals(self, key: UniqueKey) -> tuple[int, ...]:
         """Return the places of the key's columns in a row."""
-        return tuple(self.column(name).ordinal for name in key.columns)
+        places = self._places.get(key.columns)
+        if places is None:
+            places = self._places[key.columns] = tuple(self.column(name).ordinal for name in key.columns)
+        return places
+
+
+def picking(ordinals: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what takes these values from an image: the quickest way, for transactions of many rows."""
+    if len(ordinals) > 1:
+        return itemgetter(*ordinals)
+    if not ordinals:
+        return lambda _: ()
+    only = ordinals[0]
+    return lambda image: (image[only],)

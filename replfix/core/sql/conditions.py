@@ -20,11 +20,16 @@ def _equals(column: Column, value: Value) -> str:
     return f"{identifier(column.name)} {type_of(column).equals} {literal(column, value)}"
 
 
-def _part_equals(table: Table, part: KeyPart, values: PartValues) -> str:
+def _part_equals(table: Table, part: KeyPart, values: PartValues, *, beside_expression: bool) -> str:
+    """``beside_expression``: after ``year = 0`` MySQL 9.7.4 also puts 0 into an expression of the column, where the year is '0000'."""
     if part.column is None:
         return _expression_equals(table, part, values)
     column, value = table.column(part.column), values[0]
-    return _equals(column, value) if part.prefix is None else _begins(column, part.prefix, value)
+    if part.prefix is not None:
+        return _begins(column, part.prefix, value)
+    if beside_expression and type_of(column).equals == "=":
+        return f"{identifier(column.name)} <=> {literal(column, value)}"
+    return _equals(column, value)
 
 
 def _begins(column: Column, prefix: int, value: Value) -> str:
@@ -71,7 +76,9 @@ def matches(table: Table, lookup: Lookup) -> str:
                 + f" >= {lookup.least} LIMIT {_LIKE}"
             )
         return " AND ".join(is_exactly(column, value) for column, value in named)
-    return " AND ".join(_part_equals(table, p, v) for p, v in zip(lookup.parts, lookup.values, strict=True))
+    beside = any(part.column is None for part in lookup.parts)
+    parts = zip(lookup.parts, lookup.values, strict=True)
+    return " AND ".join(_part_equals(table, p, v, beside_expression=beside) for p, v in parts)
 
 
 def found_in(table: Table, lookup: Lookup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from replfix.core.binlog.alter_table import ForeignKeyClause
@@ -17,6 +17,7 @@ from replfix.core.sql.literals import literal
 from replfix.core.sql.names import identifier, table_name
 
 NOTHING_TAKEN: Mapping[str, int] = MappingProxyType({})
+_FEW = 3  # numbers that follow each other are shorter as a list
 
 
 def select_list(table: Table) -> str:
@@ -64,7 +65,11 @@ def orphaned_values(key: ForeignKeyClause, limit: int) -> str:
 
 def select_any(table: Table, lookups: Sequence[Lookup]) -> str:
     """Select rows that match any of the look-ups, all by one key of columns; the answer does not say which."""
-    conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
+    first = lookups[0]
+    if in_one_list(table, first):
+        conditions = one_of(table.column(first.parts[0].column or ""), [lookup.values[0][0] for lookup in lookups])
+    else:
+        conditions = " OR ".join(f"({matches(table, lookup)})" for lookup in lookups)
     return f"SELECT {select_list(table)} FROM {table_name(table.name)} WHERE {conditions}"
 
 
@@ -81,6 +86,38 @@ def weigh(column: Column, values: Sequence[str]) -> str:
     texts = (f"CONVERT({literal(column, value)} USING {identifier(column.charset or 'utf8mb4')})" for value in values)
     weighed = (f"WEIGHT_STRING({cut.format(text)} COLLATE {identifier(collation)})" for text in texts)
     return f"SELECT {', '.join(weighed)}"
+
+
+def in_one_list(table: Table, lookup: Lookup) -> bool:
+    """Return whether look-ups by this one's key are a list of values of one column."""
+    if len(lookup.parts) != 1 or lookup.parts[0].column is None or lookup.parts[0].prefix is not None:
+        return False
+    type_ = type_of(table.column(lookup.parts[0].column))
+    return type_.in_a_list and type_.equals == "="
+
+
+def one_of(column: Column, values: Sequence[Value]) -> str:
+    """Return the condition that a column has one of the values; of whole numbers, those that follow each other as ranges."""
+    name = identifier(column.name)
+    if not all(type(value) is int for value in values):
+        return f"{name} IN ({', '.join([literal(column, value) for value in values])})"
+    numbers = sorted({value for value in values if isinstance(value, int)})
+    alone: list[str] = []
+    conditions: list[str] = []
+    first = last = numbers[0]
+    for number in (*numbers[1:], None):
+        if number is not None and number == last + 1:
+            last = number
+            continue
+        if last - first < _FEW:
+            alone += map(str, range(first, last + 1))
+        else:
+            conditions.append(f"{name} BETWEEN {first} AND {last}")
+        if number is not None:
+            first = last = number
+    if alone:
+        conditions.append(f"{name} IN ({', '.join(alone)})")
+    return " OR ".join(conditions)
 
 
 def select_named(table: Table, columns: Sequence[Column], key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> str:
@@ -100,27 +137,7 @@ def _among(table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) ->
     if len(columns) > 1:
         rows = (", ".join(map(literal, columns, of_row)) for of_row in values)
         return f"({names}) IN ({', '.join(f'({row})' for row in rows)})"
-    (column,), only = columns, [value for (value,) in values]
-    numbers = sorted(value for value in only if type(value) is int)
-    conditions = [f"{names} BETWEEN {first} AND {last}" for first, last in _runs(numbers)] if numbers else []
-    dense = len(conditions) * _WORTH_A_RANGE <= len(only) and len(numbers) == len(only)
-    if not dense:
-        conditions = [f"{names} IN ({', '.join(literal(column, value) for value in only)})"]
-    return " OR ".join(conditions)
-
-
-_WORTH_A_RANGE = 20
-"""Values in a row for which a range is shorter than a list, and sooner read."""
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    first = last = numbers[0]
-    for number in numbers[1:]:
-        if number > last + 1:
-            yield first, last
-            first = number
-        last = number
-    yield first, last
+    return one_of(columns[0], [value for (value,) in values])
 
 
 def select_alike(table: Table, lookups: Sequence[Lookup]) -> str:

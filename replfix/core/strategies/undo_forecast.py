@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from replfix.core.conflicts.reconcile import Conflict, ConflictKind, final_rows
+from replfix.core.conflicts.reconcile import Conflict, ConflictKind
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.plan import Step, Undoable
 from replfix.core.rows.lookup import Lookup, by_identity
@@ -22,8 +22,7 @@ def outlook(evidence: Evidence, steps: tuple[Step, ...]) -> Outlook:
     """Return whether the steps on the replica can be taken back once the transaction is applied after them, and why."""
     if not steps:
         return Undoable.NOTHING, "No row of the replica is changed before the transaction: there is nothing to undo."
-    assert evidence.transaction is not None
-    final = {row.lookup: row.image for row in final_rows(evidence.transaction.changes, evidence.tables)}
+    final = evidence.final.images
     conflicts = _by_row(evidence)
     reasons = (
         *_taken(evidence, conflicts, steps, final),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
-from replfix.core.binlog.row_event import PassedOver, Transaction
+from replfix.core.binlog.row_event import LoggedAsStatement, PassedOver, Transaction
 from replfix.core.connection.endpoint import Endpoint
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.transaction_id import LogPosition
@@ -24,13 +24,16 @@ from replfix.mysql.binlog.assemble import (
     waiting,
 )
 from replfix.mysql.binlog.dialect import LogDialect
-from replfix.mysql.binlog.events.checked_events import HEADER_SIZE, EventType, events, read_format
+from replfix.mysql.binlog.events.checked_events import HEADER_SIZE, Event, EventType, events, read_format
+from replfix.mysql.binlog.events.openings import OPENINGS, opening
 from replfix.mysql.binlog.mariadb_log import MariadbLog
 from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.binlog.search import start_of
 from replfix.mysql.binlog.stream import Request, raw_events
 from replfix.mysql.connection.session import Session
 
+SOON_BYTES = 1 << 24
+"""How far after a position a transaction is looked for that is asked for by its GTID otherwise."""
 _TYPE_AT = 4  # of an event's header, after the timestamp
 
 _WITHOUT_FILE = (
@@ -61,13 +64,17 @@ class BinlogReader:
         self.where_applied = where_applied
         self._charset_of: Callable[[int], str] | None = None
 
-    def transaction(self, gtid: str) -> Transaction:
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
         """Return the transaction of that GTID, whole.
 
-        :class:`ReplicationError` when the server never executed it, has purged it or did not log it;
+        Asked for its GTID, the server reads its log from the beginning of a file. ``near``, the start of that
+        transaction or of one a little before it, saves that. It is a hint: the transaction is known by its GTID alone,
+        and where it does not come soon after that position, it is asked for by its GTID. :class:`ReplicationError` when the server never executed it, has purged it or did not log it;
         :class:`Unreadable` when there is something in it that replfix does not read. ValueError for what is not one
         GTID.
         """
+        if near is not None and (soon := self._soon_after(near, gtid)) is not None:
+            return soon
         with Session(self.endpoint) as session:
             dialect = log_dialect(session)
             spelled, request = dialect.one(session, gtid)
@@ -77,6 +84,20 @@ class BinlogReader:
             f"No binary log of {self.endpoint} has {gtid}.",
             "Without log_replica_updates a replica does not log what it applies: read it from the source.",
         )
+
+    def _soon_after(self, start: LogPosition, gtid: str) -> Transaction | None:
+        """Return the transaction where it comes within ``SOON_BYTES``; None where not, or where the position is none."""
+        with Session(self.endpoint) as session:
+            dialect = log_dialect(session)
+            wanted = dialect.parse(gtid)
+            try:
+                sent = raw_events(session, dialect.position(session, start))
+                schema = self._schema(session, dialect)
+                return next(transactions(_until(events(sent), wanted), among(wanted), schema), None)
+            except LoggedAsStatement:  # it is found
+                raise
+            except ReplicationError:
+                return None
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
         """Yield those transactions of a set that are still in the server's binary log, in its order, at most ``limit``.
@@ -218,6 +239,19 @@ class BinlogReader:
 
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:
         return transactions(events(raw_events(session, request)), wanted, self._schema(session, dialect))
+
+
+def _until(found: Iterator[Event], wanted: GtidSet) -> Iterator[Event]:
+    """Yield the events, no more than ``SOON_BYTES`` of transactions that are not wanted."""
+    passed, inside = 0, False
+    for event in found:
+        if event.type in OPENINGS:
+            gtid = opening(event).gtid
+            inside = gtid is not None and gtid in wanted
+        passed += 0 if inside else len(event.raw)
+        if passed > SOON_BYTES:
+            return
+        yield event
 
 
 def log_dialect(session: Session) -> LogDialect:

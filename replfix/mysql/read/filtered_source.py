@@ -42,15 +42,14 @@ class FilteredSource(MysqlServer):
         return super().definition(schema, table)
 
     def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-        asked = {lookup: replace(lookup, table=self._origin(lookup.table) or lookup.table) for lookup in lookups}
-        theirs = {
-            of.table: replace(tables[lookup.table], name=of.table) for lookup, of in asked.items()
-        }  # fmt: skip
+        names = {name: self._origin(name) or name for name in {lookup.table for lookup in lookups}}
+        asked = {lookup: lookup.of(names[lookup.table]) for lookup in lookups}
+        theirs = {origin: replace(tables[name], name=origin) for name, origin in names.items()}
         answers = super().find(theirs, tuple(asked.values()))
         return {lookup: answers[of] for lookup, of in asked.items()}
 
-    def transaction(self, gtid: str) -> Transaction:
-        return self._seen(super().transaction(gtid))
+    def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
+        return self._seen(super().transaction(gtid, near))
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
         return self._seen(super().transaction_at(low, end_log_pos, log_file))

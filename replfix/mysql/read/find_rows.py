@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from replfix.core import sql
+from replfix.core.columns import type_of
 from replfix.core.rows.lookup import Answers, Lookup, by_identity, by_key
 from replfix.core.rows.row_values import NOT_LOGGED, Json, RowImage, Value
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
@@ -18,7 +19,7 @@ from replfix.mysql.read.column_values import from_server
 
 ARMS = 100  # look-ups in one UNION, whose optimisation time grows with its arms
 ANY = 1000  # key parts in one list of alternatives: 500,000 look-ups take 5 s so, and 20 s as UNIONs (MySQL 9.7.4)
-NAMED = 5000  # values of a key in one list: 500 to 20,000 differ little (MySQL 9.7.4)
+LIST = 5000  # values of one column: 500 to 20,000 in a list take about the same time each
 WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
 STATEMENT_BYTES = 1 << 18  # of values in one statement: max_allowed_packet can be as low as 1 MiB on servers that work
 
@@ -34,9 +35,22 @@ def image(table: Table, answer: Sequence[Any]) -> RowImage:
     )
 
 
+def images(table: Table, answers: Iterable[Sequence[Any]]) -> Iterator[RowImage]:
+    """Do as ``image`` for many rows: how each column is read is looked up once."""
+    if any(column.changing or column.absent for column in table.columns):
+        yield from (image(table, answer) for answer in answers)
+        return
+    reads = [type_of(column).read for column in table.columns]
+    for answer in answers:
+        try:
+            yield tuple([None if value is None else read(value) for read, value in zip(reads, answer, strict=True)])
+        except ValueError:
+            yield image(table, answer)  # which says in which column
+
+
 def find_now(session: Session, table: Table, lookup: Lookup, *, locking: bool = False) -> tuple[RowImage, ...]:
     """Return the rows of one look-up, in whatever transaction the session is in; ``locking`` with FOR UPDATE."""
-    return tuple(image(table, answer) for answer in session.rows(sql.select_row(table, lookup, locking=locking)))
+    return tuple(images(table, session.rows(sql.select_row(table, lookup, locking=locking))))
 
 
 def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
@@ -70,29 +84,36 @@ def _sort(lookup: Lookup) -> str:
 
 
 def _find_any(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
-    """Most look-ups find nothing: many are asked as one question, and one by one only where that has an answer."""
-    for batch in batches(lookups, max(ANY // len(lookups[0].parts), 1), _values):
-        found = [image(table, answer) for answer in session.rows(sql.select_any(table, batch))]
-        if found and not _told_apart(table, batch, found, answers):
-            _find_each(session, table, batch, answers)
+    """Many look-ups are asked as one question, and one by one only those of which the answer does not show the rows."""
+    most = LIST if sql.in_one_list(table, lookups[0]) else max(ANY // len(lookups[0].parts), 1)
+    for batch in batches(lookups, most, _values):
+        left = _left_open(session, table, batch, answers)
+        if len(left) < len(batch):  # most of them find nothing at all
+            left = _left_open(session, table, left, answers)
+        if left:
+            _find_each(session, table, left, answers)
 
 
-def _told_apart(table: Table, lookups: Sequence[Lookup], found: Sequence[RowImage], answers: _Found) -> bool:
-    """Sort the rows to the look-ups that found them; False where a row does not show which.
+def _left_open(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> Sequence[Lookup]:
+    """Ask the look-ups as one question and sort the rows to those that found them; return those that are still open.
 
-    Equal numbers, times and bytes are the same; equal texts need not be.
+    Equal numbers, times and bytes are the same. Equal texts need not be: a look-up has found all of its rows only where it
+    has found the very text in a unique key.
     """
-    first = lookups[0]
-    if any(table.column(part.column or "").charset is not None for part in first.parts):
-        return False
+    found = list(images(table, session.rows(sql.select_any(table, lookups)))) if lookups else []
+    if not found:
+        return ()
+    key = UniqueKey(lookups[0].key or "", lookups[0].parts)
+    of_texts = any(table.column(part.column or "").charset is not None for part in key.parts)
+    if of_texts and key not in table.unique_keys:
+        return lookups
     asked = set(lookups)
-    told = [(by_key(table, UniqueKey(first.key or "", first.parts), row), row) for row in found]
-    if not all(lookup in asked for lookup, _ in told):
-        return False
-    for lookup, row in told:
-        if lookup is not None:
-            answers[lookup].append(row)
-    return True
+    sorted_out = [(lookup, row) for row in found if (lookup := by_key(table, key, row)) in asked and lookup is not None]
+    if len(sorted_out) < len(found):
+        return lookups
+    for lookup, row in sorted_out:
+        answers[lookup].append(row)
+    return [lookup for lookup in lookups if lookup not in answers] if of_texts else ()
 
 
 def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
@@ -104,8 +125,7 @@ def _find_each(session: Session, table: Table, lookups: Sequence[Lookup], answer
 def _find_whole(session: Session, table: Table, lookups: Sequence[Lookup], answers: _Found) -> None:
     asked = set(lookups)
     for batch in batches(lookups, WHOLE_ROWS, _values):
-        for answer in session.rows(sql.select_alike(table, batch)):
-            row = image(table, answer)
+        for row in images(table, session.rows(sql.select_alike(table, batch))):
             same = by_identity(table, row)
             if same in asked:
                 answers[same].append(row)
@@ -142,7 +162,7 @@ def named(
 ) -> list[tuple[Value, ...]]:
     """See ``ports.rows``."""
     found: list[tuple[Value, ...]] = []
-    for batch in batches(values, NAMED, iter):
+    for batch in batches(values, LIST, iter):
         rows = session.rows(sql.select_named(table, columns, key, batch))
         found += [tuple(map(from_server, columns, row)) for row in rows]
     return found
@@ -150,7 +170,7 @@ def named(
 
 def count_named(session: Session, table: Table, key: UniqueKey, values: Sequence[tuple[Value, ...]]) -> int:
     """See ``ports.rows``."""
-    statements = (sql.count_named(table, key, batch) for batch in batches(values, NAMED, iter))
+    statements = (sql.count_named(table, key, batch) for batch in batches(values, LIST, iter))
     return sum(int(session.scalar(statement)) for statement in statements)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replfix.core.advisor.changes import Changes, Mark
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.findings.head_room import in_words
 from replfix.core.advisor.head_room import HeadRoom, head_rooms
 from replfix.core.advisor.node import Node
@@ -15,7 +14,10 @@ from replfix.core.advisor.offsets import WriterSlot
 from replfix.core.advisor.rollout import Action, Rollout
 from replfix.core.advisor.survey import Report
 from replfix.core.advisor.writers import circles, shared_tables, writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
+from replfix.present.page.judgement_blocks import SEVERITY, finding_blocks, fix_blocks
 from replfix.present.page.page_model import (
     OPEN_QUESTIONS,
     WARNINGS,
@@ -40,7 +42,6 @@ from replfix.present.page.page_model import (
     words,
 )
 
-_SYMBOLS = {Severity.CRITICAL: Symbol.NO, Severity.WARNING: Symbol.WARNING, Severity.INFO: Symbol.REMARK}
 ROOMS = 20
 BAR = 20
 
@@ -83,7 +84,7 @@ def _verdict(advice: Advice) -> tuple[Symbol, str]:
     left = f" Not everything could be read: {counted(unread, 'open question')}." if unread else ""
     if report.needs_doing:
         worst = min((f.severity for f in report.findings), key=lambda severity: severity.order)
-        return _SYMBOLS[worst], f"found {found}.{left}"
+        return SEVERITY[worst], f"found {found}.{left}"
     said = f"nothing needs doing. Found {found}." if found else "nothing was found."
     return Symbol.QUESTION if unread else Symbol.OK, f"{said}{left}"
 
@@ -176,21 +177,19 @@ def _says(node: Node, writing: set[str]) -> str:
 
 def _findings(findings: Iterable[Finding]) -> Iterator[Block]:
     """Yield each finding with what helps; a repeated fix refers to the finding that has it already."""
-    said: dict[tuple[str, ...], str] = {}
+    said: dict[tuple[Fix, ...], str] = {}
     for finding in findings:
-        yield Point(_SYMBOLS[finding.severity], words(f"{finding.message} ", muted(f"[{finding.code}]")))
-        yield from points(Symbol.FACT, finding.evidence, level=1)
-        if finding.fix_sql in said:
-            yield Sentence(words(f"What helps: as above, for {said[finding.fix_sql]}."), level=1)
+        yield from finding_blocks(finding, coded=True)
+        if finding.fixes in said:
+            yield Sentence(words(f"What helps: as above, for {said[finding.fixes]}."), level=1)
             continue
-        if finding.fix_sql:
-            said[finding.fix_sql] = finding.code
-        for fix in finding.fixes:
-            if fix.remark:
-                yield Point(Symbol.NEXT, words(f"{fix.remark[:1].upper()}{fix.remark[1:]}."), level=1)
-            if fix.sql:
-                yield Sentence(words("On ", name(fix.node), ":"), level=1)
-                yield _script(fix.sql)
+        if finding.fixes:
+            said[finding.fixes] = finding.code
+        yield from fix_blocks((replace(fix, text=_sentence(fix.text)) for fix in finding.fixes), level=1)
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
 
 
 def _script(statements: Iterable[str]) -> Script:

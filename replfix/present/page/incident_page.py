@@ -10,7 +10,7 @@ from functools import partial
 
 from replfix.core.advisor.pointer import keep_apart
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind
-from replfix.core.diagnosis.diagnosis import Confidence, Diagnosis, Proposal
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.outcome import Outcome
 from replfix.core.plan.plan import Plan
@@ -22,6 +22,7 @@ from replfix.core.words import counted, help_on
 from replfix.present.channel_state import called
 from replfix.present.errant_text import errant_points
 from replfix.present.page.detail import BRIEF, Detail, fits
+from replfix.present.page.judgement_blocks import cause_blocks
 from replfix.present.page.outcome_page import outcome_section
 from replfix.present.page.page_model import (
     OPEN_QUESTIONS,
@@ -53,11 +54,6 @@ EXAMPLES = 3
 COLUMNS_NAMED = 6
 OPTIONS = "Options"
 
-CONFIDENCE = {
-    Confidence.HIGH: Symbol.CERTAIN,
-    Confidence.MEDIUM: Symbol.LIKELY,
-    Confidence.LOW: Symbol.POSSIBLE,
-}
 CONFLICT_SIGNS = {
     ConflictKind.DUPLICATE: "✗",
     ConflictKind.MISSING: "∅",
@@ -123,6 +119,8 @@ def facts(diagnosis: Diagnosis) -> Facts:
     version, transaction = evidence.status.version, evidence.transaction
     product = "" if "MariaDB" in version else "MySQL "
     found = [("Server", words(product, name(version)))]
+    if (failed := evidence.channel.failed_at) is not None:
+        found.append(("Stopped", words(f"{failed:%Y-%m-%d %H:%M:%S} UTC, by the replica's clock")))
     if transaction is not None:
         found.append(
             (
@@ -174,9 +172,7 @@ def _why(diagnosis: Diagnosis) -> Iterator[Block]:
     elif not diagnosis.causes:
         yield Point(Symbol.QUESTION, words("No cause that replfix knows fits what was found."))
     for cause in diagnosis.causes:
-        said = words(strong(cause.code), f" ({cause.confidence.value} confidence): {cause.summary}")
-        yield Point(CONFIDENCE[cause.confidence], said)
-        yield from points(Symbol.FACT, cause.evidence, level=1)
+        yield from cause_blocks(cause)
     if pointed := keep_apart(cause.code for cause in diagnosis.causes):
         yield Point(Symbol.NEXT, words(pointed))
 
@@ -351,7 +347,7 @@ def option_sections(diagnosis: Diagnosis, sections: Callable[[Plan], Iterable[Se
         blocks += said
         if proposal.plan is not None and proposal.plan.by_name_only:  # nobody is led there
             what = "would be lost" if proposal.plan.left_out is not None else "it would do"
-            hint = f"resolve --strategy {proposal.strategy} --dry-run shows what {what}."
+            hint = f"'replfix resolve --strategy {proposal.strategy} --dry-run' shows what {what}."
             blocks.append(Point(Symbol.NEXT, words(hint), level=1))
     yield from section(OPTIONS, blocks)
     plans = [proposal.plan for proposal in diagnosis.proposals if proposal.plan is not None]

@@ -184,6 +184,7 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[TableRow, ...]
     marked: bool = False
+    numbers: frozenset[int] = frozenset()  # columns of numbers, from 0: aligned right where the medium can
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ def rows_text(rows: Rows) -> Grid:
 
 def _table(table: Table) -> Grid:
     grid = _columns(*([""] if table.marked else []), *table.head)
+    for number in table.numbers:
+        grid.columns[number + table.marked].justify = "right"
     for row in table.rows:
         sign = [Text(DIFFERS if row.differs else "", style="bold yellow")] if table.marked else []
         grid.add_row(*sign, *(styled(each, "yellow" if row.differs else "") for each in row.cells))

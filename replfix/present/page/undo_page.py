@@ -44,7 +44,7 @@ def undo_question(plan: Plan) -> Page:
 def undo_page(replica: str, undoing: UndoOutcome) -> Page:
     """Return how it ended, or what a dry run found."""
     done = undoing.result in (UndoResult.UNDONE, UndoResult.NOTHING_TO_DO)
-    possible = undoing.dry_run and undoing.result is UndoResult.NEEDS_HUMAN
+    possible = undoing.result is UndoResult.REHEARSED
     blocks: list[Block] = []
     if done or possible:
         statements = tuple(

@@ -43,7 +43,7 @@ class UndoDialog(WritingDialog[UndoOutcome]):
         return _done.plan.named_by if _done.plan.on_source is not None else ""
 
     def ended(self, done: UndoOutcome) -> tuple[bool, Iterable[Block]]:
-        possible = done.dry_run and done.result is UndoResult.NEEDS_HUMAN
+        possible = done.result is UndoResult.REHEARSED
         self._looked = done if possible else None
         if not done.dry_run:
             self.replfix.note_action(self.replica, f"undo: {done.result.value}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.conflicts.reconcile import final_rows, held_after_repairs, not_as_final, spare_rows
+from replfix.core.conflicts.reconcile import FinalRows, final_rows, held_after_repairs, not_as_final, spare_rows
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.plan import Plan
 from replfix.core.replication.gtid import GtidSet
@@ -150,7 +150,7 @@ def verify(operation: Operation, diagnosis: Diagnosis, receiving: Receiving) -> 
     running = operation.replica.status().applying(diagnosis.evidence.channel.name)
     if running or receiving.runs_on:  # the next conflict may have stopped it since
         later = _touched_later(operation, diagnosis)
-        final = tuple(row for row in final if row.lookup not in later)
+        final = FinalRows(row for row in final if row.lookup not in later)
     operation.progress(f"Verifying {counted(len(final), 'row')} on the replica against the event")
     find = operation.replica.find_uncommitted if transaction.prepared else operation.replica.find
     answers = find(tables, tuple(row.lookup for row in final))

@@ -20,9 +20,11 @@ from replfix.core.connection.privileges import (
     lacking_to_write,
     missing,
 )
+from replfix.core.diagnosis.finding import Finding, Severity
 from replfix.core.doctor.checks import channel_checks, replica_checks
-from replfix.core.doctor.checkup import VARIABLES, ChannelFacts, Check, ReplicaFacts, ServerFacts, Verdict
+from replfix.core.doctor.checkup import VARIABLES, ChannelFacts, ReplicaFacts, ServerFacts
 from replfix.core.remedies.errant_transactions import SEE_ERRANT, in_words
+from replfix.core.remedies.remedy import to_do
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.core.words import counted
@@ -34,25 +36,25 @@ NAMES = 3
 """Tables that are named where there are many."""
 
 
-def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> Iterator[Check]:
+def examine(replica: Replica, source_of: SourceOf, channel_name: str | None) -> Iterator[Finding]:
     """Yield one check after the other, as they are made. Raises only when the replica itself cannot be reached."""
     granted = replica.granted()
-    yield Check("replica-reachable", Verdict.OK, f"{replica.address} answers; the account is {granted.account}.")
+    yield Finding("replica-reachable", Severity.INFO, f"{replica.address} answers; the account is {granted.account}.")
     yield from _privileges(granted, Role.REPLICA, _super_read_only(replica))
     if granted.stands_in:
-        yield Check("replica-managed", Verdict.OK, granted.stands_in)
+        yield Finding("replica-managed", Severity.INFO, granted.stands_in)
     try:
         status = replica.status()
     except TooOld as error:
-        yield Check("replica-version", Verdict.FAILED, error.message, error.hint)
+        yield Finding("replica-version", Severity.CRITICAL, error.message, fixes=to_do(error.hint))
         return
     except (PrivilegeError, ReplicationError) as error:
-        yield Check("is-replica", Verdict.FAILED, error.message, error.hint)
+        yield Finding("is-replica", Severity.CRITICAL, error.message, fixes=to_do(error.hint))
         return
     channels = [c for c in status.channels if channel_name is None or c.name == channel_name]
-    yield Check(
+    yield Finding(
         "is-replica",
-        Verdict.OK,
+        Severity.INFO,
         f"It is a replica, {status.product} {status.version}, with {counted(len(channels), 'channel')}.",
     )
     facts = ReplicaFacts(
@@ -79,36 +81,41 @@ def _server(server: Server, role: Role) -> ServerFacts:
     )
 
 
-def _privileges(granted: Granted, role: Role, super_read_only: bool) -> Iterator[Check]:
+def _privileges(granted: Granted, role: Role, super_read_only: bool) -> Iterator[Finding]:
     lacking = missing(granted, role)
     for need in lacking:
         fix = _granting(granted, lacking, super_read_only) if need is lacking[-1] else ""  # all of them at once
-        yield Check(
-            f"{role}-privilege", Verdict.FAILED, f"Missing on the {role}: {need.names[0]} (to {need.action}).", fix
+        yield Finding(
+            f"{role}-privilege",
+            Severity.CRITICAL,
+            f"Missing on the {role}: {need.names[0]} (to {need.action}).",
+            fixes=to_do(fix),
         )
     if not lacking:
         count = sum(need.role is role for need in granted.needs)
-        yield Check(f"{role}-privileges", Verdict.OK, f"The account has all {count} privileges needed on the {role}.")
+        yield Finding(
+            f"{role}-privileges", Severity.INFO, f"The account has all {count} privileges needed on the {role}."
+        )
 
 
-def _source_writes(granted: Granted, super_read_only: bool) -> Check:
+def _source_writes(granted: Granted, super_read_only: bool) -> Finding:
     lacking = lacking_to_write(granted)
     if not lacking:
-        return Check("source-writes", Verdict.OK, "On the source the account may write displaced rows.")
-    return Check(
+        return Finding("source-writes", Severity.INFO, "On the source the account may write displaced rows.")
+    return Finding(
         "source-writes",
-        Verdict.WARNING,
+        Severity.WARNING,
         f"On the source the account lacks {', '.join(lacking)} ON *.*: unless it has them on single tables, keep-both and replica-wins cannot write there.",
-        _granting(granted, [Need(Role.SOURCE, "write", (name,)) for name in lacking], super_read_only),
+        fixes=to_do(_granting(granted, [Need(Role.SOURCE, "write", (name,)) for name in lacking], super_read_only)),
     )
 
 
-def _readers_hidden(granted: Granted, super_read_only: bool) -> Check:
-    return Check(
+def _readers_hidden(granted: Granted, super_read_only: bool) -> Finding:
+    return Finding(
         "replica-identity",
-        Verdict.WARNING,
+        Severity.WARNING,
         f"On the source the account lacks {SEES_READERS}: whether another replica has this one's server_id is unknown.",
-        _granting(granted, [Need(Role.SOURCE, "list its replicas", (SEES_READERS,))], super_read_only),
+        fixes=to_do(_granting(granted, [Need(Role.SOURCE, "list its replicas", (SEES_READERS,))], super_read_only)),
     )
 
 
@@ -122,14 +129,14 @@ def _super_read_only(server: Server) -> bool:
 
 def _channel(
     replica: Replica, source_of: SourceOf, facts: ReplicaFacts, channel: ChannelStatus, granted: Granted
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     try:
         source = source_of(channel)
     except ConnectError as error:
-        yield Check("source-reachable", Verdict.FAILED, error.message, error.hint)
+        yield Finding("source-reachable", Severity.CRITICAL, error.message, fixes=to_do(error.hint))
         return
     on_source = source.granted()
-    yield Check("source-reachable", Verdict.OK, f"{source.address} answers; the account is {on_source.account}.")
+    yield Finding("source-reachable", Severity.INFO, f"{source.address} answers; the account is {on_source.account}.")
     shut = _super_read_only(source)
     yield from _privileges(on_source, Role.SOURCE, shut)
     yield _source_writes(on_source, shut)
@@ -144,7 +151,7 @@ def _channel(
     try:
         yield _retention(source, facts.status, channel)
     except PrivilegeError as error:  # the GRANT is at the privilege above
-        yield Check("source-binlog-retention", Verdict.FAILED, error.message)
+        yield Finding("source-binlog-retention", Severity.CRITICAL, error.message)
     if facts.status.gtid_mode != "OFF":
         with suppress(PrivilegeError):  # as above
             yield _errant(errant(replica, facts.status, channel, source, source_of))
@@ -152,78 +159,84 @@ def _channel(
         yield _rehearsal(replica, source)
 
 
-def _same_server(source: Server, channel: ChannelStatus) -> Check:
+def _same_server(source: Server, channel: ChannelStatus) -> Finding:
     uuid = source.uuid()
     if channel.source_uuid and uuid != channel.source_uuid:
-        return Check(
+        return Finding(
             "source-identity",
-            Verdict.FAILED,
+            Severity.CRITICAL,
             f"{source.address} is server {uuid}, but the replica reads from {channel.source_uuid}.",
-            "Give the replica's own source with --source URL.",
+            fixes=to_do("Give the replica's own source with --source URL."),
         )
-    return Check("source-identity", Verdict.OK, f"{source.address} is the server that the replica reads from.")
+    return Finding("source-identity", Severity.INFO, f"{source.address} is the server that the replica reads from.")
 
 
-def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) -> Check:
+def _retention(source: Server, status: ReplicaStatus, channel: ChannelStatus) -> Finding:
     if not channel.auto_position:
-        return Check(
+        return Finding(
             "source-binlog-retention",
-            Verdict.WARNING,
+            Severity.WARNING,
             f"The channel works by position: it is not checked whether the source still has its binlog from "
             f"{channel.applied_to} on.",
-            "SHOW BINARY LOGS on the source lists what it has.",
+            fixes=to_do("SHOW BINARY LOGS on the source lists what it has."),
         )
     purged = source.purged()
     lost = purged - status.executed
     if lost - channel.retrieved:
-        return Check(
+        return Finding(
             "source-binlog-retention",
-            Verdict.FAILED,
+            Severity.CRITICAL,
             f"The source has purged transactions that the replica has not received: {lost - channel.retrieved}.",
-            "The replica has to be rebuilt from a backup or clone.",
+            fixes=to_do("The replica has to be rebuilt from a backup or clone."),
         )
     if lost:
-        return Check(
+        return Finding(
             "source-binlog-retention",
-            Verdict.WARNING,
+            Severity.WARNING,
             f"The source has purged transactions that the replica has not applied yet: {lost}. They cannot be decoded.",
-            "Raise binlog_expire_logs_seconds on the source above the longest time that a replica may be stopped.",
+            fixes=to_do(
+                "Raise binlog_expire_logs_seconds on the source above the longest time that a replica may be stopped."
+            ),
         )
-    return Check(
-        "source-binlog-retention", Verdict.OK, "The source still has every transaction that the replica lacks."
+    return Finding(
+        "source-binlog-retention", Severity.INFO, "The source still has every transaction that the replica lacks."
     )
 
 
-def _errant(found: OnlyHere) -> Check:
+def _errant(found: OnlyHere) -> Finding:
     code = "errant-transactions"
     if found.undecided:
-        return Check(
+        return Finding(
             code,
-            Verdict.WARNING,
+            Severity.WARNING,
             f"Whether {in_words(found.undecided)} of the replica are errant is unknown: {' '.join(found.why)}",
         )
     if not found.errant:
-        return Check(code, Verdict.OK, "The replica has no errant transaction.")
-    return Check(
+        return Finding(code, Severity.INFO, "The replica has no errant transaction.")
+    return Finding(
         code,
-        Verdict.WARNING,
+        Severity.WARNING,
         f"The source does not have {in_words(found.errant)} of the replica: {found.errant}.",
-        SEE_ERRANT,
+        fixes=to_do(SEE_ERRANT),
     )
 
 
-def _rehearsal(replica: Replica, source: Server) -> Check:
+def _rehearsal(replica: Replica, source: Server) -> Finding:
     """Try a BINLOG statement with the source's Format_description, as a rehearsal begins. It changes nothing."""
     code = "rehearsal"
     try:
         replica.try_binlog(source.format_description())
     except ServerError as error:
-        return Check(
+        return Finding(
             code,
-            Verdict.FAILED,
+            Severity.CRITICAL,
             f"The replica rejects the source's events in a session: {error.text}",
-            "Without that no plan can be rehearsed. Check that the replica is no older than the source.",
+            fixes=to_do("Without that no plan can be rehearsed. Check that the replica is no older than the source."),
         )
     except ReplfixError as error:
-        return Check(code, Verdict.FAILED, f"A rehearsal cannot be tried: {error.message}", error.hint)
-    return Check(code, Verdict.OK, "A rehearsal is possible: the replica accepted the source's events in a session.")
+        return Finding(
+            code, Severity.CRITICAL, f"A rehearsal cannot be tried: {error.message}", fixes=to_do(error.hint)
+        )
+    return Finding(
+        code, Severity.INFO, "A rehearsal is possible: the replica accepted the source's events in a session."
+    )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from replfix.core.binlog.column_mapping import Fit, OtherType, fit, on_replica, other_digits, other_types
 from replfix.core.binlog.row_event import Transaction
-from replfix.core.conflicts.reconcile import Reconciliation, final_rows, not_as_final, questions, reconcile
+from replfix.core.conflicts.reconcile import Reconciliation, each_as_final, final_rows, questions, reconcile
 from replfix.core.incident.applied_together import misapplied
 from replfix.core.replication.applier_error import FOREIGN_KEY_ERRORS, ROW_ERRORS, ApplierError
 from replfix.core.rows.row_diff import logged_in_part
@@ -76,14 +76,15 @@ def compare(
 ) -> tuple[Reconciliation, tuple[bool, ...]]:
     """Return what blocks the transaction, and for each row that it leaves whether the replica has it like that already."""
     final = final_rows(transaction.changes, tables)
-    lookups = (*(row.lookup for row in final), *questions(transaction.changes, tables))
-    answers = replica.find(tables, tuple(dict.fromkeys(lookups)))
-    del lookups  # most are there twice
-    applied = tuple(not not_as_final((row,), tables, answers, {}) for row in final)
-    found = reconcile(transaction.changes, tables, answers)
+    lookups = dict.fromkeys(row.lookup for row in final)
+    lookups.update(dict.fromkeys(questions(transaction.changes, tables)))
+    answers = replica.find(tables, tuple(lookups))
+    del lookups  # most are in the answers too
+    applied = each_as_final(final, tables, answers)
+    found = reconcile(transaction.changes, tables, answers, final)
     while found.unasked:
         answers = {**answers, **replica.find(tables, found.unasked)}
-        found = reconcile(transaction.changes, tables, answers)
+        found = reconcile(transaction.changes, tables, answers, final)
     return found, applied
 
 

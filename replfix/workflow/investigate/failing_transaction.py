@@ -66,7 +66,8 @@ def failing_transaction(
     """Out of the source's binlog; what is unknown, when it is not there."""
     try:
         if error.gtid is not None and (by_gtid or error.end_log_pos is None):
-            transaction = source.transaction(error.gtid)
+            at_its_source = source.uuid() == channel.source_uuid  # positions are of its log
+            transaction = source.transaction(error.gtid, channel.applied_to if at_its_source else None)
         elif error.end_log_pos is not None and channel.applied_to is not None:
             transaction = source.transaction_at(channel.applied_to, error.end_log_pos, error.log_file or "")
         else:

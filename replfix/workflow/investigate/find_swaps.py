@@ -53,7 +53,7 @@ def swaps(
         left = [conflict for conflict in found.conflicts if id(conflict) not in settled]
         asked = questions(left, tables)
         answers = server.find(there(tables), asked) if asked else {}
-        for conflict, why in swapped(left, transaction.changes, tables, answers, circle=circle):
+        for conflict, why in swapped(left, found.final.images, tables, answers, circle=circle):
             at[id(conflict)] = (server.address, why)
     if not at:
         return ()

@@ -364,7 +364,7 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
 
         found = check_out_of_order_commits(source, channel, transaction, found, kept, conflicts)
-        held_apart = find_kept_apart(source, transaction.changes, found, tables)
+        held_apart = find_kept_apart(source, found, tables)
         if strays.every and found.conflicts:
             progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
             local = own()

@@ -100,7 +100,7 @@ def _under_new_keys(
         f"taken.{_fires(part)}",
         _statements(part),
         LeadsTo.KEPT_EVERYWHERE,
-        SOURCE,
+        where=SOURCE,
     )
 
 
@@ -168,6 +168,6 @@ def _values_again(
         f"source, over those that it has now.{_fires(part)}",
         _statements(part),
         LeadsTo.KEPT_EVERYWHERE,
-        SOURCE,
-        tuple(Loss(1, "value", f"{name}.{column}") for column in columns),
+        where=SOURCE,
+        loses=tuple(Loss(1, "value", f"{name}.{column}") for column in columns),
     )

@@ -28,6 +28,7 @@ class UndoResult(enum.StrEnum):
     """How an undo ended."""
 
     UNDONE = "undone"
+    REHEARSED = "rehearsed"  # a dry run: it can be undone
     NEEDS_HUMAN = "needs_human"
     REFUSED = "refused"
     FAILED = "failed"
@@ -87,7 +88,7 @@ def undo(operation: Operation, record_id: str, *, dry_run: bool, confirm: Confir
         source_writer(operation, log, repair, looked, progress).rehearse()
         return replace(
             as_found,
-            result=UndoResult.NEEDS_HUMAN,
+            result=UndoResult.REHEARSED,
             message=f"Dry run: nothing is in the way of {_rows(plan)}.",
             hint="Run the command without --dry-run to carry it out.",
             on_source=progress.on_source,

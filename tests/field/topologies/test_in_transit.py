@@ -149,3 +149,30 @@ def test_a_replica_that_is_ahead_of_the_middle_of_a_chain(arranged: Arranged) ->
         assert states(world.lab.config_file)[server.name]["errant_gtid_set"] == ""
     execute(top, "INSERT INTO shop.t VALUES (10, 10)")
     world.around()
+
+
+def test_what_a_ring_has_lost_before_the_next_server_fetched_it(arranged: Arranged) -> None:
+    """The source would get the empty transactions, and nobody would pass them on: the next server is where they are needed."""
+    world = Connected(arranged("ring", as_shipped=True))
+    first, second, third = world.servers
+    execute(first, *TABLE)
+    world.around()
+    execute(third, "STOP REPLICA")
+    execute(second, "INSERT INTO shop.t VALUES (4, 4)")
+    with second.session() as session:
+        purge(session)
+        mariadb = session.is_mariadb
+    execute(second, "INSERT INTO shop.t VALUES (5, 5)")
+    ran = world.run("errant", second.name, "--json")
+    assert ran.code == 3
+    assert any("error 1236" in sentence for sentence in ran.document["consequences"])
+    (empty,) = (each for each in ran.document["advice"] if (each["leads_to"] or {}).get("code") == "not-errant")
+    assert empty["where"] == f"{third.host}:{third.port}"
+    execute(third, *empty["sql"])
+    if mariadb:  # its position does not count what it logs itself
+        assert "gets nothing of it from here" in empty["text"]
+        return
+    execute(third, "START REPLICA")
+    world.around()
+    assert [rows(server, "SELECT id FROM shop.t") for server in world.servers] == [[("5",)], [("4",), ("5",)], [("5",)]]
+    assert states(world.lab.config_file)[second.name]["errant_gtid_set"] == ""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from replfix.core.binlog.row_event import ChangeKind, Transaction
+from replfix.core.binlog.row_event import ChangeKind, LoggedAsStatement, Transaction
 from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.core.schema.table import Column, TableName
 from replfix.errors import ConnectError, PrivilegeError, ReplicationError, Unreadable
 from replfix.lab.lab_accounts import REPL, REPLFIX, Account
@@ -16,6 +17,8 @@ from replfix.lab.lab_state import LabServer
 from replfix.lab.replicate import write_locally
 from replfix.lab.topology import Lab
 from replfix.mysql.binlog import BinlogReader
+from replfix.mysql.binlog import reader as binlog_reader
+from replfix.mysql.binlog.mysql_log import MysqlLog
 from replfix.mysql.connection.session import Session
 from replfix.mysql.read.table_definitions import read_columns
 
@@ -71,6 +74,33 @@ def test_one_transaction_among_others(pair: Lab, session: Session) -> None:
         assert int(events[3][4]) == found.changes[0].event_end_pos
         assert int(events[4][4]) == found.end_pos
         assert abs(found.committed_at.timestamp() - float(session.scalar("SELECT UNIX_TIMESTAMP(NOW(6))"))) < 60
+
+
+def test_a_position_is_only_a_hint(pair: Lab, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is, the transaction is the one of that GTID; where it is right, no GTID is asked for."""
+    gtids = [write(session, f"INSERT INTO items (name) VALUES ('n{number}')") for number in range(3)]
+    session.execute("FLUSH BINARY LOGS")
+    later = reader(pair.source).transaction(write(session, "INSERT INTO items (name) VALUES ('later')"))
+    first, wanted, last = (reader(pair.source).transaction(gtid) for gtid in gtids)
+    beside = LogPosition(wanted.log_file, wanted.start_pos + 1)
+
+    def known(near: LogPosition | None) -> tuple[object, ...]:
+        found = reader(pair.source).transaction(gtids[1], near) if near is not None else wanted
+        return found.id, found.changes, found.raw.statements
+
+    elsewhere = (LogPosition(wanted.log_file, 1 << 30), LogPosition("binlog.999999", 4), beside, last.id.start)
+    for near in (*elsewhere, later.id.start, LogPosition(later.log_file, 4)):
+        assert known(near) == known(None)
+    statement = write(session, "CREATE TABLE others (id INT)")
+    with pytest.raises(LoggedAsStatement, match="others"):
+        reader(pair.source).transaction(statement, later.id.end)
+    monkeypatch.setattr(MysqlLog, "one", None)
+    for near in (wanted.id.start, first.id.start):
+        assert known(near) == known(None)
+    monkeypatch.setattr(binlog_reader, "SOON_BYTES", first.end_pos - first.start_pos - 1)
+    with pytest.raises(TypeError):  # too far from it: by its GTID
+        reader(pair.source).transaction(gtids[1], first.id.start)
+    assert known(wanted.id.start) == (wanted.id, wanted.changes, wanted.raw.statements)
 
 
 def test_several_transactions_in_the_order_of_the_log(pair: Lab, session: Session) -> None:

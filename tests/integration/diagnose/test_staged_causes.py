@@ -8,7 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from replfix.core.connection.endpoint import Endpoint, Secret
-from replfix.core.diagnosis.diagnosis import Confidence, Diagnosis
+from replfix.core.diagnosis.cause import Confidence
+from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.lab.lab_accounts import REPLFIX
 from replfix.lab.lab_state import LabServer
 from replfix.lab.topology import Lab

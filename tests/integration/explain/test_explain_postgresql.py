@@ -11,7 +11,8 @@ from sqlalchemy.engine import make_url
 
 from replfix.core.connection.limits import LIMITS
 from replfix.core.connection.postgresql_server import PostgresqlServer
-from replfix.core.explain.explanation import Answer, Explanation, PostgresqlLocation, Reason
+from replfix.core.diagnosis.cause import Cause
+from replfix.core.explain.explanation import Answer, Explanation, PostgresqlLocation
 from replfix.core.schema.postgresql_sequence import SequenceUse
 from replfix.errors import ConnectError, PostgresqlError
 from replfix.postgresql import postgresql_session as sessions
@@ -116,7 +117,7 @@ def place(explanation: Explanation) -> PostgresqlLocation:
     return found
 
 
-def reasons(explanation: Explanation) -> dict[str, Reason]:
+def reasons(explanation: Explanation) -> dict[str, Cause]:
     return {reason.code: reason for reason in explanation.reasons}
 
 

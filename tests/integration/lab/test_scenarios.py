@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -178,6 +179,11 @@ def test_the_texts_for_people_name_what_scripts_get(any_pair: Lab) -> None:
     ran = replfix("status", "--config", config, "--json")
     channel = ran.document["replicas"][0]["channels"][0]
     assert channel["error"]["errno"] == 1062
+    since = channel["error"]["since"]
+    if pair.provision.flavour.name == "mysql":
+        assert abs((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()) < 600
+    else:
+        assert since is None, "MariaDB records no time"
     assert channel["errant_gtid_set"]
     assert not channel["applier_running"]
     assert channel["receiver_running"]

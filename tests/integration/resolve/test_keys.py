@@ -125,11 +125,11 @@ CASES: dict[str, Case] = {
         [(DUPLICATE, "k", "1")],
         EXPRESSIONS,
     ),
-    "expression of bits beside the bits": Case(
-        [table("id INT PRIMARY KEY, b BIT(9), UNIQUE k ((CONCAT(LENGTH(b))), b)")],
-        ["INSERT INTO t VALUES (1, 0)"],
-        ["INSERT INTO t VALUES (4, 4), (5, 0)"],
-        [(DUPLICATE, "k", "1")],
+    "expression of bits beside the bits, and of a year beside the year": Case(
+        [table("id INT PRIMARY KEY, b BIT(9), y YEAR, UNIQUE k ((CONCAT(LENGTH(b))), b), UNIQUE l ((CONCAT(LENGTH(y))), y)")],
+        ["INSERT INTO t VALUES (1, 0, NULL), (2, NULL, 0)"],
+        ["INSERT INTO t VALUES (4, 4, 1999), (5, 0, 0)"],
+        [(DUPLICATE, "k", "1"), (DUPLICATE, "l", "2")],
         EXPRESSIONS,
     ),
     "expression of labels, times and bytes": Case(

@@ -58,7 +58,7 @@ def test_a_displaced_row_comes_back_once_its_place_is_free(any_pair: Lab) -> Non
     write_locally(lab.replica, never, logged=False)
     free = snapshot(lab.replica)
     code, looked = command("undo", intent[:6], "--dry-run")
-    assert (code, looked["outcome"], looked["dry_run"]) == (3, "needs_human", True)
+    assert (code, looked["outcome"], looked["dry_run"]) == (3, "rehearsed", True)
     assert command("undo", intent)[0] == 4, "nobody confirmed it"
     assert snapshot(lab.replica) == free
 

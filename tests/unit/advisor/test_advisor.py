@@ -9,7 +9,6 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from replfix.core.advisor.finding import Severity
 from replfix.core.advisor.head_room import head_rooms
 from replfix.core.advisor.node import Channel, IncrementSetting, Inserts, KeyTable, LogSample, Node, Setting, Used
 from replfix.core.advisor.pointer import keep_apart
@@ -17,6 +16,8 @@ from replfix.core.advisor.recommend import conclude
 from replfix.core.advisor.rollout import rollout
 from replfix.core.advisor.survey import Edge, Survey
 from replfix.core.advisor.writers import circle_of, overlap, writers
+from replfix.core.diagnosis.finding import Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import TableName
@@ -132,7 +133,7 @@ def test_read_only_now_and_one_stray_write_is_one_warning(super_read_only: bool)
     (finding,) = conclude(strayed).findings
     assert (finding.code, finding.severity, finding.node) == ("stray-write", Severity.WARNING, "db2")
     assert "1 transaction of its own" in finding.message
-    assert finding.fix_sql == ("-- 'replfix errant' shows what they changed, and the options",)
+    assert finding.fixes == (Fix("'replfix errant' shows what they changed, and the options"),)
 
 
 def test_what_is_no_stray_write() -> None:
@@ -194,7 +195,7 @@ def test_head_room(highest: int, a_day: int, severity: Severity | None) -> None:
     found = [f for f in conclude(survey(full)).findings if f.code == "head-room"]
     assert [f.severity for f in found] == ([] if severity is None else [severity])
     if found:
-        assert found[0].fix_sql[-1].startswith("ALTER TABLE `shop`.`orders` MODIFY `id` BIGINT UNSIGNED")
+        assert found[0].fixes[-1].sql[-1].startswith("ALTER TABLE `shop`.`orders` MODIFY `id` BIGINT UNSIGNED")
 
 
 def test_values_of_before_the_last_change_are_no_fault() -> None:

@@ -12,7 +12,7 @@ from replfix.core.explain.recognise import recognise
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
 from replfix.core.schema.table import Column, KeyPart, Table, TableName, UniqueKey
 from replfix.core.sql.row_statements import find_shown
-from replfix.present.page.explanation_page import explanations_page
+from replfix.present.page.explain.explanation_page import explanations_page
 from replfix.present.page.markdown_page import markdown
 
 USERS = tuple(

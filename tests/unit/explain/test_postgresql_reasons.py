@@ -6,17 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.explain_error import explain
-from replfix.core.explain.explanation import (
-    Answer,
-    AskedPostgresql,
-    Case,
-    PostgresqlLocation,
-    PostgresqlReading,
-    Reason,
-)
+from replfix.core.explain.explanation import Answer, AskedPostgresql, Case, PostgresqlLocation, PostgresqlReading
 from replfix.core.explain.recognise import recognise
 from replfix.core.replication.subscription import Subscription
 from replfix.core.rows.postgresql_row import Cell
@@ -75,7 +68,7 @@ def case(
     return Case(duplicate, duplicate.insert, None, (), AskedPostgresql("db:5432/shop", "17.2", (place,), False, False))
 
 
-def reason(of: Case, code: str) -> Reason | None:
+def reason(of: Case, code: str) -> Cause | None:
     return next((reason for reason in explain(of).reasons if reason.code == code), None)
 
 

@@ -18,7 +18,8 @@ from rich.console import Console, RenderableType
 from replfix.cli.commands import resolve as resolve_command
 from replfix.core.conclude import conclude
 from replfix.core.diagnosis import diagnosis as diagnosis_module
-from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis, Proposal
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome, Result, Round
 from replfix.core.plan.risk import Concern, Risk, risks_about
 from replfix.core.trail.audit_record import canonical

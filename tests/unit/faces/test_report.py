@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from replfix.core.conclude import conclude
-from replfix.core.diagnosis.diagnosis import Cause, Confidence, Diagnosis
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result, Round
 from replfix.core.remedies.remedy import LeadsTo, Remedy
 from replfix.core.rows.row_values import NOT_LOGGED, Json, Value

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
+from replfix.core.replication.replica_status import WorkerError
 from replfix.errors import ConnectError
+from replfix.present.channel_state import State
 from replfix.tui import watch as module
 from replfix.tui.watch import HISTORY, Watch
 from tests.tui.backend import FakeBackend, running, stands
+from tests.unit.making import channel
 
 LIMIT = 10.0
 
@@ -143,6 +147,18 @@ def test_the_history_of_lag_is_by_channel_and_bounded(watching: Start) -> None:
     assert seen.lag_of("") == tuple(range(4, HISTORY + 4))
     assert seen.lag_of("eu") == (None,) * HISTORY
     assert seen.lag_of("nowhere") == ()
+
+
+@pytest.mark.parametrize("recorded", [datetime(2026, 3, 1, 3, 12, 5, tzinfo=UTC), None])
+def test_an_error_is_as_old_as_its_server_says(watching: Start, recorded: datetime | None) -> None:
+    failed = WorkerError(1, 1062, "Duplicate entry", None, at=recorded)
+    watch = watching(FakeBackend(("db1",), answers={"db1": stands(channel(worker_errors=(failed,)))}))
+    until(lambda: watch.seen("db1"))
+    seen = watch.seen("db1")
+    assert seen is not None
+    since = seen.since[""]
+    assert (since.state, since.at_least) == (State.ERROR, recorded is None)
+    assert since.at == recorded or (recorded is None and since.at.year > 2025)
 
 
 def test_what_was_seen_does_not_change_afterwards(watching: Start) -> None:

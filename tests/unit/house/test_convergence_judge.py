@@ -163,6 +163,24 @@ def test_a_row_that_only_a_cascade_changed_is_touched_where_that_is_logged(a: st
 
 
 @pytest.mark.parametrize(
+    ("theirs", "logged", "diverged", "number"),
+    [("1", False, True, 0), ("1", True, True, 1), ("2", False, True, 1), ("1", False, False, 1)],
+)
+def test_a_row_that_a_cascade_of_the_source_named_anew_is_the_one_of_before(
+    theirs: str, logged: bool, diverged: bool, number: int
+) -> None:
+    """Without a key: on the replica the row had diverged, and no event is about it."""
+    nameless, parent = replace(CHILD, identity=()), (("p", "5"), Held(("5",), ()))
+    before, after = Held(("1", "1", "1", "5"), ("5",)), Held(("1", theirs, "1", None), (None,))
+    then, now = ("t", repr(before.values)), ("t", repr(after.values))
+    ours = {} if diverged else {then: before}
+    groups = Touch(parent[0], parent[1], None), Touch(then, before, None), Touch(now, None, after)
+    made = history(groups, start=dict([parent, (then, before)]))
+    judge = Judge((nameless, PARENT), told(made), dict([parent]) | ours, {}, (), False, cascades_logged=logged)
+    assert len([said for said in judge.judge().wrong if "None)" in said]) == number
+
+
+@pytest.mark.parametrize(
     ("type_", "rewrote", "number"), [("TEXT", {"t"}, 0), ("VARCHAR(9)", {"t"}, 2), ("TEXT", set(), 2)]
 )
 def test_a_text_that_one_event_changes_twice_is_the_appliers_doing(type_: str, rewrote: set[str], number: int) -> None:

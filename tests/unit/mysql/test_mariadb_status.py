@@ -135,11 +135,42 @@ class Recorded:
 
     def __init__(self, events: list[tuple[str, int, str]]) -> None:
         begins = [4, *(end for _, end, _ in events)]
+        self.asked = 0
         self.events = [{**row, "Pos": str(begin)} for begin, row in zip(begins, rows(events), strict=False)]
 
     def query_lossy(self, statement: str) -> list[dict[str, Any]]:
+        self.asked += 1
         found = re.search(r"FROM (\d+)", statement)
         return [row for row in self.events if found is None or int(row["Pos"]) >= int(found[1])]
+
+
+PARALLEL = {
+    "Last_SQL_Errno": "1062", "Replica_SQL_Running": "No", "Connection_name": "", "Relay_Log_File": "relay-bin.000002",
+    "Relay_Log_Pos": "1936", "Relay_Log_Space": "9000", "Using_Gtid": "Slave_Pos", "Parallel_Mode": "optimistic",
+    "Gtid_IO_Pos": "0-1-8,1-1-4",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("then", "reads"),
+    [
+        ({}, 1),  # from the applier's place: not the whole file again
+        ({"Relay_Log_Space": "9100"}, 2),
+        ({"Relay_Log_File": "relay-bin.000003"}, 2),
+        ({"Last_SQL_Errno": "1032"}, 2),
+        ({"Connection_name": "other"}, 2),
+    ],
+)
+def test_a_relay_log_in_which_nothing_fits_is_read_again_once_it_changed(then: dict[str, str], reads: int) -> None:
+    recorded = Recorded([("Rotate", 256, "binlog.000001;pos=4"), *EVENTS])
+    row = {**PARALLEL, "Last_SQL_Error": error("d.elsewhere", 1).message}
+    variables = {"position": "1-1-4", "threads": "4"}
+    executed = MariadbGtidSet.of_replica("", "1-1-4", "2")
+    (failed,) = failure_of(cast("Session", recorded), row, variables, executed)
+    assert (failed.gtid, recorded.asked) == (None, 2)
+    recorded.asked = 0
+    assert failure_of(cast("Session", recorded), {**row, **then}, variables, executed)[0].gtid is None
+    assert recorded.asked == reads
 
 
 @pytest.mark.parametrize(
@@ -147,12 +178,7 @@ class Recorded:
 )
 def test_an_applier_whose_position_is_after_the_failing_transaction(threads: str, gtids: tuple[str | None]) -> None:
     """11.8.9, a ring of three in parallel: domain 1's transaction was committed after that of domain 0 had failed."""
-    told = error("d.t", 0)
-    row = {
-        "Last_SQL_Errno": "1062", "Last_SQL_Error": told.message, "Replica_SQL_Running": "No", "Connection_name": "",
-        "Relay_Log_File": "relay-bin.000002", "Relay_Log_Pos": "1936", "Using_Gtid": "Slave_Pos", "Parallel_Mode": "optimistic",
-        "Gtid_IO_Pos": "0-1-8,1-1-4",
-    }  # fmt: skip
+    row = {**PARALLEL, "Last_SQL_Error": error("d.t", 0).message}
     variables = {"position": "1-1-4", "threads": threads}
     session = cast("Session", Recorded([("Rotate", 256, "binlog.000001;pos=4"), *EVENTS]))
     failed = failure_of(session, row, variables, MariadbGtidSet.of_replica("", "1-1-4", "2"))

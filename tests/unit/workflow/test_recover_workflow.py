@@ -87,7 +87,7 @@ def test_a_dry_run_of_an_undo_and_one_that_is_not_confirmed_change_nothing(scene
     intent = committed_and_lost(scene)
     recovered(scene)
     before, records = scene.replica.rows.contents, len(scene.trail.written)
-    assert undoing(scene, intent, dry_run=True).result is UndoResult.NEEDS_HUMAN
+    assert undoing(scene, intent, dry_run=True).result is UndoResult.REHEARSED
     assert undoing(scene, intent, yes=False).result is UndoResult.NEEDS_HUMAN
     assert len(scene.confirmed) == 2, "of the resolution, and of the second undo"
     assert (scene.replica.rows.contents, len(scene.trail.written)) == (before, records)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from replfix.core.advisor.finding import Finding
 from replfix.core.advisor.findings import (
     collations_differ,
     counter_behind,
@@ -25,6 +24,7 @@ from replfix.core.advisor.findings import (
     unsafe_statements,
 )
 from replfix.core.advisor.survey import Survey
+from replfix.core.diagnosis.finding import Finding
 
 
 class FindingRule(Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import neighbours
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 
 CODE = "collations-differ"
 
@@ -30,5 +31,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                     "on one can be equal on the other.",
                     table=name,
                     evidence=differences,
-                    fixes=(Fix(remark="give the columns the same collation; compare: SHOW CREATE TABLE on both"),),
+                    fixes=(Fix("give the columns the same collation; compare: SHOW CREATE TABLE on both"),),
                 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "counter-behind"
@@ -29,7 +30,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"The counter is at {taken.next_value}. {other.name} has {counted(taken.rows, 'row')} from {taken.lowest} to "
                 f"{taken.highest} that it will still generate.",
             ),
-            fixes=(Fix(node.name, (sql.advance_counter(taken.table, taken.highest + 1),)),),
+            fixes=(Fix(sql=(sql.advance_counter(taken.table, taken.highest + 1),), where=node.name),),
         )
     for node in writers(survey):
         for name, table in sorted(node.tables.items()):
@@ -45,5 +46,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 node=node.name,
                 table=name,
                 evidence=(f"The counter is at {counter.next_value}, MAX({counter.column.name}) is {counter.highest}.",),
-                fixes=(Fix(node.name, (sql.advance_counter(name, counter.highest + 1),)),),
+                fixes=(Fix(sql=(sql.advance_counter(name, counter.highest + 1),), where=node.name),),
             )

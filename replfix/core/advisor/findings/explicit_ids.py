@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "explicit-ids"
@@ -36,9 +37,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                     f"{counted(inserts.outside, 'row')} of {inserts.rows:,} in its binary log, such as {column} "
                     f"{', '.join(map(str, inserts.examples))}: their statement gives them, or their session's auto_increment_offset does not.",
                 ),
-                fixes=(
-                    Fix(
-                        remark=f"leave {column} out of the INSERT, or give it NULL, so that {node.name} numbers the row"
-                    ),
-                ),
+                fixes=(Fix(f"leave {column} out of the INSERT, or give it NULL, so that {node.name} numbers the row"),),
             )

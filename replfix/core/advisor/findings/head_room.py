@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.head_room import HeadRoom, head_rooms
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 
 CODE = "head-room"
 
@@ -39,13 +40,13 @@ def examine(survey: Survey) -> Iterator[Finding]:
 
 def _fixes(survey: Survey, room: HeadRoom) -> tuple[Fix, ...]:
     """Of servers that write, one is enough: the others get it from there."""
-    first = Fix(remark="columns that reference it have to be widened first")
+    first = Fix("columns that reference it have to be widened first")
     top = (node for node in survey.nodes if not node.read_only and not node.channels)
     at = next((node for node in (*writers(survey), *top) if room.table in node.tables), None)
     widen = sql.widen_counter(room.table, room.counter.column)
     if at is None:
-        return (first, Fix(remark=f"on the server that is written to: {widen}"))
-    return (first, Fix(at.name, (widen,)))
+        return (first, Fix(f"on the server that is written to: {widen}"))
+    return (first, Fix(sql=(widen,), where=at.name))
 
 
 def by_use(room: HeadRoom) -> Severity | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.spacing import settle_all
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circles, shared_tables
+from replfix.core.diagnosis.finding import Finding, Severity
 
 CODE = "increment-too-small"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.node import KeyTable, Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import neighbours
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import KeyPart, UniqueKey
 
 CODE = "keys-differ"
@@ -26,7 +27,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
                     f"{name} has other unique keys on {one.name} than on {other.name}: what one accepts, the other may reject.",
                     table=name,
                     evidence=differences,
-                    fixes=(Fix(remark="make the keys equal; compare: SHOW CREATE TABLE on both"),),
+                    fixes=(Fix("make the keys equal; compare: SHOW CREATE TABLE on both"),),
                 )
 
 

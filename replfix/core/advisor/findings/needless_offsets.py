@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.node import IncrementSetting
 from replfix.core.advisor.spacing import settle
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, writers
+from replfix.core.diagnosis.finding import Finding, Severity
 
 CODE = "needless-offsets"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 
 CODE = "no-primary-key"
 
@@ -21,5 +22,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
             "distinguishes equal rows.",
             table=name,
             evidence=(f"So on {', '.join(on)}.",),
-            fixes=(Fix(remark="give it a primary key, on each server in the same way"),),
+            fixes=(Fix("give it a primary key, on each server in the same way"),),
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "numbers-taken"
@@ -30,5 +31,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                 f"{other.name} has {counted(taken.rows, 'row')} of that class ahead of it, from {taken.lowest} to "
                 f"{taken.highest}, that {node.name} does not take into account.",
             ),
-            fixes=(Fix(node.name, (sql.advance_counter(taken.table, taken.highest + 1),)),),
+            fixes=(Fix(sql=(sql.advance_counter(taken.table, taken.highest + 1),), where=node.name),),
         )

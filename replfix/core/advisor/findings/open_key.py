@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.key_kinds import is_random
 from replfix.core.advisor.node import Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import meeting
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import TableName
 
 CODE = "open-key"
 
 WHAT_HELPS = Fix(
-    remark=(
-        "what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
-        "with a prefix for each site"
-    )
+    "what helps: let one server write this table; make the value a UUID (UUIDv7 keeps the order of inserts); or begin it "
+    "with a prefix for each site"
 )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Severity
 from replfix.core.advisor.spacing import settle_all
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, meeting, overlap, shared_tables
+from replfix.core.diagnosis.finding import Finding, Severity
 from replfix.core.words import counted
 
 CODE = "same-numbers"

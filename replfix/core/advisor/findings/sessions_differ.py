@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import circle_of, overlap, writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "sessions-differ"
@@ -32,7 +33,7 @@ def examine(survey: Survey) -> Iterator[Finding]:
             ),
             fixes=(
                 Fix(
-                    remark="the application sets the session's values, or its connections are older than the last change: reconnect"
+                    "the application sets the session's values, or its connections are older than the last change: reconnect"
                 ),
             ),
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import strays
+from replfix.core.diagnosis.finding import Finding, Severity
 from replfix.core.remedies.errant_transactions import SEE_ERRANT
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "stray-write"
@@ -33,5 +34,5 @@ def examine(survey: Survey) -> Iterator[Finding]:
                     else []
                 ),
             ),
-            fixes=(Fix(remark=SEE_ERRANT.rstrip(".")),),
+            fixes=(Fix(SEE_ERRANT.rstrip(".")),),
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.advisor.finding import Finding, Fix, Severity
 from replfix.core.advisor.node import Node
 from replfix.core.advisor.survey import Survey
 from replfix.core.advisor.writers import writers
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.remedies.remedy import Fix
 from replfix.core.words import counted
 
 CODE = "unsafe-statements"
@@ -44,11 +45,11 @@ def examine(survey: Survey) -> Iterator[Finding]:
 def _fixes(node: Node) -> tuple[Fix, ...]:
     """Return the statements. MySQL rejects the SET while an applier of the server is running (9.7.4)."""
     if node.mariadb:
-        in_file = Fix(remark=f"and in the option file of {node.name}, under [mariadb]: binlog_format = ROW")
-        return (Fix(node.name, (sql.SET_ROW_FORMAT,)), in_file)
+        in_file = Fix(f"and in the option file of {node.name}, under [mariadb]: binlog_format = ROW")
+        return (Fix(sql=(sql.SET_ROW_FORMAT,), where=node.name), in_file)
     if not any(channel.running for channel in node.channels):
-        return (Fix(node.name, (sql.PERSIST_ROW_FORMAT,)),)
+        return (Fix(sql=(sql.PERSIST_ROW_FORMAT,), where=node.name),)
     running = [sql.Channel(channel.name) for channel in node.channels if channel.running]
     stop = [sql.stop_replica(channel, "SQL_THREAD") for channel in running]
     start = [sql.start_replica(channel, receiver=False) for channel in running]
-    return (Fix(node.name, (*stop, sql.PERSIST_ROW_FORMAT, *start)),)
+    return (Fix(sql=(*stop, sql.PERSIST_ROW_FORMAT, *start), where=node.name),)

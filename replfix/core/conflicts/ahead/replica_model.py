@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from replfix.core.binlog.row_event import RowChange
 from replfix.core.conflicts.foreign_keys.child_rows import OF_CHILD, OF_PARENT, as_child, held_by
@@ -126,7 +125,8 @@ class ReplicaModel:
         if lookup.key is None or not lookup.key.endswith((OF_PARENT, OF_CHILD)):
             return lookup
         pairs = zip(lookup.parts, lookup.values, strict=True)
-        return replace(lookup, values=tuple((self._compared(table, part.column or "", of[0]),) for part, of in pairs))
+        values = tuple((self._compared(table, part.column or "", of[0]),) for part, of in pairs)
+        return Lookup(lookup.table, lookup.key, lookup.parts, values)
 
     def _compared(self, table: Table, name: str, value: Value) -> Value:
         column = table.column(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from replfix.core.diagnosis.cause import Cause
 from replfix.core.diagnosis.causes import (
     applied_twice,
     auto_increment_behind,
@@ -35,7 +36,6 @@ from replfix.core.diagnosis.causes import (
     unlogged_on_source,
     unlogged_write,
 )
-from replfix.core.diagnosis.diagnosis import Cause
 from replfix.core.incident.evidence import Evidence
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from replfix.core.binlog.row_event import Transaction
-from replfix.core.conflicts.reconcile import ConflictKind, final_rows
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.conflicts.reconcile import ConflictKind
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import authors
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.provenance import provenances
@@ -25,7 +25,7 @@ def examine(evidence: Evidence) -> Cause | None:
         return None
     if any(one.behind_the_log for one in provenances(evidence)):
         return None
-    leaves_rows = any(row.image is not None for row in final_rows(transaction.changes, evidence.tables))
+    leaves_rows = any(row.image is not None for row in found.final)
     stands = bool(evidence.applied) and all(evidence.applied)
     run = max(evidence.around.run, int(stands))
     if leaves_rows and run > 1:

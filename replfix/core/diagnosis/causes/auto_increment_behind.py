@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.binlog.row_event import ChangeKind
 from replfix.core.conflicts.reconcile import ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.origin import is_of_source
 from replfix.core.incident.provenance import Provenance, provenances

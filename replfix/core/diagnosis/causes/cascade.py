@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.conflicts.reconcile import ConflictKind
 from replfix.core.conflicts.row_history import Touch, touched
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import Authorship, authors
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.parents import Parent, parents

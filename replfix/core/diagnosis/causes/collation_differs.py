@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind, identity_values
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.held_twice import HeldTwice, held_twice
 from replfix.core.words import shortened

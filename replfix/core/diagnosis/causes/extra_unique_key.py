@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from replfix.core.conflicts.apart_by_key import enforces
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.schema.table import Table
 from replfix.core.sql.table_facts import CREATED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from replfix.core.conflicts.row_history import mentions
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import Authorship, authors
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.origin import is_own

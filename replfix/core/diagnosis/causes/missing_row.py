@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.conflicts.reconcile import ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import all_local_writes_read, authors
 from replfix.core.incident.earlier_repairs import by_replfix
 from replfix.core.incident.evidence import Evidence

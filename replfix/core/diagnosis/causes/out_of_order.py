@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.applied_together import keys_taken_over, stopped_by
 from replfix.core.incident.evidence import Evidence
 from replfix.core.replication.applier_error import ER_DUP_ENTRY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.conflicts.row_history import Logged, mentions
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import authors
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.incident_context import Program

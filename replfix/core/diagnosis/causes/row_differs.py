@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replfix.core.conflicts.reconcile import ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.words import counted
 

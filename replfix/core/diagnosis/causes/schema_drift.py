@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.generated_otherwise import generated_otherwise
 from replfix.core.incident.held_values import other_values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.skipped import REST_IS_MISSING, lost
 from replfix.core.words import shortened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from replfix.core.conflicts.row_history import Logged, mentions
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.provenance import provenances
 from replfix.core.words import counted, shortened

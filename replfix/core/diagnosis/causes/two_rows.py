@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from replfix.core.conflicts.reconcile import Conflict, ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.words import shortened
 

@@ -6,7 +6,7 @@ import itertools
 
 from replfix.core.binlog.row_event import ChangeKind
 from replfix.core.conflicts.reconcile import ConflictKind
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.auto_increment import AutoIncrement

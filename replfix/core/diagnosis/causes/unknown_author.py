@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from replfix.core.conflicts.reconcile import Conflict, Identity, final_rows, identity_values
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
+from replfix.core.conflicts.reconcile import Conflict
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.incident.authors import all_local_writes_read, authors
 from replfix.core.incident.earlier_repairs import by_replfix
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.provenance import provenances
+from replfix.core.rows.lookup import by_identity
 from replfix.core.rows.row_diff import same
-from replfix.core.rows.row_values import RowImage
 from replfix.core.words import counted
 
 CODE = "unknown-author"
@@ -27,11 +25,10 @@ def examine(evidence: Evidence) -> Cause | None:
     known = {id(a.conflict) for a in authors(evidence)}
     known |= {id(p.conflict) for p in provenances(evidence) if p.behind_the_log or p.as_logged}
     known |= {id(one.conflict) for one in by_replfix(evidence) if not one.earlier.on_source}
-    left = _left(evidence)
     orphans = [
         c
         for c in evidence.reconciliation.conflicts
-        if c.replica_row is not None and c.differences and id(c) not in known and not _as_left(evidence, left, c)
+        if c.replica_row is not None and c.differences and id(c) not in known and not _as_left(evidence, c)
     ]
     if not orphans:
         return None
@@ -60,22 +57,12 @@ def examine(evidence: Evidence) -> Cause | None:
     )
 
 
-def _left(evidence: Evidence) -> dict[Identity, RowImage]:
-    """Return the rows that the transaction leaves.
+def _as_left(evidence: Evidence, conflict: Conflict) -> bool:
+    """Return whether the replica has the row as the transaction leaves it.
 
-    If one of them is on the replica, the transaction was applied before, whatever its first change expects.
+    Then the transaction was applied before, whatever its first change expects.
     """
-    if evidence.transaction is None:
-        return {}
-    rows = final_rows(evidence.transaction.changes, evidence.tables)
-    named = (
-        (r.lookup.table, identity_values(evidence.tables[r.lookup.table], r.image), r.image) for r in rows if r.image
-    )
-    return {(table, values): image for table, values, image in named if values is not None}
-
-
-def _as_left(evidence: Evidence, left: Mapping[Identity, RowImage], conflict: Conflict) -> bool:
     table, row = evidence.tables[conflict.table], conflict.replica_row
-    values = identity_values(table, row) if row is not None else None
-    image = left.get((table.name, values)) if values is not None else None
+    lookup = by_identity(table, row) if row is not None else None
+    image = evidence.final.images.get(lookup) if lookup is not None else None
     return row is not None and image is not None and same(table, image, row)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.diagnosis.causes import collation_differs, duplicate_on_source, extra_unique_key
-from replfix.core.diagnosis.diagnosis import Cause, Confidence
 from replfix.core.incident.earlier_repairs import explained
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.origin import is_of_source

@@ -8,7 +8,9 @@ from datetime import date
 
 from replfix.core.connection.privileges import Role
 from replfix.core.connection.tls import TlsMode
-from replfix.core.doctor.checkup import Check, ServerFacts, Verdict
+from replfix.core.diagnosis.finding import Finding, Severity
+from replfix.core.doctor.checkup import ServerFacts
+from replfix.core.remedies.remedy import to_do
 
 _DAY = 86_400
 
@@ -51,81 +53,81 @@ def setting(facts: ServerFacts, name: str, value: object) -> str:
 
 
 def is_set(
-    name: str, good: tuple[str, ...], verdict: Verdict, why: str, wanted: str = ""
-) -> Callable[[ServerFacts], Check | None]:
+    name: str, good: tuple[str, ...], verdict: Severity, why: str, wanted: str = ""
+) -> Callable[[ServerFacts], Finding | None]:
     """Return a check that a variable has one of the values that replfix works with."""
 
-    def check(facts: ServerFacts) -> Check | None:
+    def check(facts: ServerFacts) -> Finding | None:
         value = facts.variables.get(name)
         if value is None:
             return None
         if value.upper() in good:
-            return Check(code(facts, name), Verdict.OK, f"{name} is {value} on the {facts.role}.")
+            return Finding(code(facts, name), Severity.INFO, f"{name} is {value} on the {facts.role}.")
         fix = setting(facts, name, wanted) if wanted else ""
-        return Check(code(facts, name), verdict, f"{name} is {value} on the {facts.role}: {why}.", fix)
+        return Finding(code(facts, name), verdict, f"{name} is {value} on the {facts.role}: {why}.", fixes=to_do(fix))
 
     return check
 
 
-def end_of_life(facts: ServerFacts, today: date) -> Check:
+def end_of_life(facts: ServerFacts, today: date) -> Finding:
     """Check whether the server's series still gets fixes."""
     product = "MariaDB" if facts.mariadb else "MySQL"
     at = series(facts.version)
     ends = END_OF_LIFE[facts.mariadb].get(at) if at else None
     if ends is not None and ends < today:
-        return Check(
+        return Finding(
             code(facts, "version"),
-            Verdict.WARNING,
+            Severity.WARNING,
             f"{product} {facts.version} on the {facts.role}: its series has had no fixes since {ends}.",
-            "Plan an upgrade, the replicas first.",
+            fixes=to_do("Plan an upgrade, the replicas first."),
         )
-    return Check(code(facts, "version"), Verdict.OK, f"The {facts.role} runs {product} {facts.version}.")
+    return Finding(code(facts, "version"), Severity.INFO, f"The {facts.role} runs {product} {facts.version}.")
 
 
-def clock(facts: ServerFacts) -> Check:
+def clock(facts: ServerFacts) -> Finding:
     """Check the server's clock against this machine's."""
     offset, within = facts.clock.offset, facts.clock.uncertainty
     said = (
         f"The clock of the {facts.role} is {abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
     )
     if abs(offset) - within > CLOCK_SECONDS:
-        return Check(
+        return Finding(
             code(facts, "clock"),
-            Verdict.WARNING,
+            Severity.WARNING,
             f"{said} (give or take {within:.2f} s): times of events, lags and records do not match.",
-            "Let NTP or chrony set the clocks.",
+            fixes=to_do("Let NTP or chrony set the clocks."),
         )
-    return Check(
+    return Finding(
         code(facts, "clock"),
-        Verdict.OK,
+        Severity.INFO,
         f"The clock of the {facts.role} is this machine's, within {CLOCK_SECONDS:.0f} s.",
     )
 
 
-def connection(facts: ServerFacts) -> Check:
+def connection(facts: ServerFacts) -> Finding:
     """Check replfix's own connection: no password is sent in the clear, but what is overheard can be tried against it."""
     of, name = facts.connected, code(facts, "connection")
     if not of.encrypted:
         if of.local:
-            return Check(
-                name, Verdict.OK, f"replfix's connection to the {facts.role} is not encrypted, on this very machine."
+            return Finding(
+                name, Severity.INFO, f"replfix's connection to the {facts.role} is not encrypted, on this very machine."
             )
         what = "rows, and the account's login," if of.with_password else "rows"
-        return Check(
+        return Finding(
             name,
-            Verdict.WARNING,
+            Severity.WARNING,
             f"replfix's connection to the {facts.role} is not encrypted: {what} cross the network in the open.",
-            "Set up TLS on the server, and connect with ssl-mode=REQUIRED or, better, VERIFY_IDENTITY.",
+            fixes=to_do("Set up TLS on the server, and connect with ssl-mode=REQUIRED or, better, VERIFY_IDENTITY."),
         )
     checked = {
         TlsMode.VERIFY_CA: "its certificate is checked, for whatever host",
         TlsMode.VERIFY_IDENTITY: "its certificate is checked, and is for this host",
     }.get(of.mode, f"its certificate is not checked (ssl-mode={of.mode})")
-    return Check(
+    return Finding(
         name,
-        Verdict.OK,
+        Severity.INFO,
         f"replfix's connection to the {facts.role} is encrypted ({of.tls_version}, {of.cipher}); {checked}.",
-        "" if of.mode.verifies or of.local else _to_verify(mariadb=facts.mariadb),
+        fixes=to_do("" if of.mode.verifies or of.local else _to_verify(mariadb=facts.mariadb)),
     )
 
 
@@ -142,49 +144,49 @@ def _to_verify(*, mariadb: bool) -> str:
     )
 
 
-def binary_log(facts: ServerFacts) -> Check:
+def binary_log(facts: ServerFacts) -> Finding:
     """Check that the server writes a binlog."""
     if facts.on("log_bin"):
-        return Check(code(facts, "binlog"), Verdict.OK, f"The {facts.role} writes a binlog.")
+        return Finding(code(facts, "binlog"), Severity.INFO, f"The {facts.role} writes a binlog.")
     if facts.role is Role.SOURCE:
-        return Check(
-            code(facts, "binlog"), Verdict.FAILED, "The source writes no binlog: nothing can be replicated from it."
+        return Finding(
+            code(facts, "binlog"), Severity.CRITICAL, "The source writes no binlog: nothing can be replicated from it."
         )
-    return Check(
+    return Finding(
         code(facts, "binlog"),
-        Verdict.WARNING,
+        Severity.WARNING,
         "The replica writes no binlog of its own: who wrote a divergent row cannot be found.",
     )
 
 
-def row_metadata(facts: ServerFacts) -> Check | None:
+def row_metadata(facts: ServerFacts) -> Finding | None:
     """Check binlog_row_metadata."""
     value = facts.variables.get("binlog_row_metadata")
     if value is None:
         return None
     if value.upper() == "FULL":
-        return Check(
-            code(facts, "binlog-row-metadata"), Verdict.OK, f"binlog_row_metadata is FULL on the {facts.role}."
+        return Finding(
+            code(facts, "binlog-row-metadata"), Severity.INFO, f"binlog_row_metadata is FULL on the {facts.role}."
         )
-    return Check(
+    return Finding(
         code(facts, "binlog-row-metadata"),
-        Verdict.OK,
+        Severity.INFO,
         f"binlog_row_metadata is {value} on the {facts.role}: names of columns come from its tables as they are now. After "
         "an ALTER TABLE, older events can only be read with FULL.",
     )
 
 
-def expiry(facts: ServerFacts) -> Check | None:
+def expiry(facts: ServerFacts) -> Finding | None:
     """Check how long the server keeps binlogs."""
     seconds = facts.number("binlog_expire_logs_seconds")
     if seconds is None:
         return None
     if 0 < seconds < _DAY:
-        return Check(
+        return Finding(
             code(facts, "binlog-expiry"),
-            Verdict.WARNING,
+            Severity.WARNING,
             f"The {facts.role} keeps binlogs for {seconds / 3600:.1f} hours: a replica that is stopped for a night is lost.",
-            setting(facts, "binlog_expire_logs_seconds", 7 * _DAY),
+            fixes=to_do(setting(facts, "binlog_expire_logs_seconds", 7 * _DAY)),
         )
     kept = "for ever" if seconds == 0 else f"for {seconds / _DAY:.0f} days"
-    return Check(code(facts, "binlog-expiry"), Verdict.OK, f"The {facts.role} keeps binlogs {kept}.")
+    return Finding(code(facts, "binlog-expiry"), Severity.INFO, f"The {facts.role} keeps binlogs {kept}.")

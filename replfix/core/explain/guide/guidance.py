@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Guidance, Reason
+from replfix.core.explain.explanation import Case, Guidance
 from replfix.core.explain.guide.frameworks import handling_of
 from replfix.core.explain.guide.possibilities import possibilities
 from replfix.core.explain.read_text import unprinted
 from replfix.core.explain.reasons import subscription_conflict
+from replfix.core.remedies.remedy import Fix
 from replfix.core.sql.text_statements import find_unique_key, postgresql_rows_with, rows_with
 
 _HANDLED = frozenset(
@@ -33,7 +34,7 @@ _DECIDED = frozenset({"no-value-given"})
 """Reasons that leave no other one, also where a server would have to confirm them."""
 
 
-def guidance(case: Case, reasons: tuple[Reason, ...]) -> Guidance:
+def guidance(case: Case, reasons: tuple[Cause, ...]) -> Guidance:
     """Return it for the case; ``reasons`` are those that were concluded."""
     duplicate = case.duplicate
     concluded = any(reason.confidence is Confidence.HIGH or reason.code in _DECIDED for reason in reasons)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from replfix.core import sql
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Product
-from replfix.core.explain.explanation import Case, Fix, Possibility
+from replfix.core.explain.explanation import Case, Possibility
 from replfix.core.explain.reasons import (
     counter_behind,
     equal_by_collation,
@@ -18,6 +18,7 @@ from replfix.core.explain.reasons import (
     sequence_behind,
     value_taken,
 )
+from replfix.core.remedies.remedy import Fix
 
 
 def possibilities(case: Case, concluded: Collection[str]) -> Iterator[Possibility]:

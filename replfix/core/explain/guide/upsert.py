@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replfix.core.explain.explanation import Fix
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import Table, UniqueKey
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,6 +42,12 @@ class LogLine(NamedTuple):
     transported: bool = False  # anything was taken off
 
 
+def might_be_partial(text: str) -> bool:
+    """Return whether any line of the text can be a part of another: seen at a glance."""
+    # Of Docker's own files, the last part ends with a line's end.
+    return " P " in text or " P:" in text or text.count('","stream":') != text.count(r'\n","stream":')
+
+
 def split(line: str) -> LogLine:
     """Take a line apart. Never raises."""
     time: str | None = None
@@ -75,6 +82,30 @@ def split(line: str) -> LogLine:
         time = time or own_time
         source = f"{source} {own_source}" if source and own_source else source or own_source
     return LogLine(line, time, source, partial, transported)
+
+
+def joined(lines: Iterable[str]) -> list[tuple[str, LogLine]]:
+    """Return each line as it is written and taken apart; the parts of one, in one, where the first of them is.
+
+    The streams of one container are interleaved: a part goes on in the next line of its own source. What is joined has
+    no transport's words any more, as it has several.
+    """
+    found: list[tuple[str, LogLine]] = []
+    open_: dict[str, int] = {}  # by source: the line to which its next part belongs
+    for written in lines:
+        line = split(written)
+        at = open_.get(line.source) if line.transported else None
+        if at is None:
+            at = len(found)
+            found.append((line.text if line.partial else written, line))
+        else:
+            text = found[at][1].text + line.text
+            found[at] = text, found[at][1]._replace(text=text, partial=line.partial)
+        if line.partial:
+            open_[line.source] = at
+        elif line.transported:
+            open_.pop(line.source, None)
+    return found
 
 
 def _can_be_stamped(line: str) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from replfix.core.explain.duplicate import Duplicate, Product
 from replfix.core.explain.log.encodings import decoded
-from replfix.core.explain.log.log_line import SEVERITIES, LogLine, postgresql_line, split
+from replfix.core.explain.log.log_line import SEVERITIES, LogLine, joined, postgresql_line, split
 from replfix.core.explain.log.log_time import find_time, seconds_of, time_of, time_of_document
 from replfix.core.explain.log.server_words import NEEDLES, Named, named, of_postgresql, violation
 from replfix.core.explain.recognise import recognise
@@ -260,7 +260,7 @@ class Place:
         if self.whole:
             return self.whole
         ends = _record_end(self.buffer, self.ends, self.line, self.own is not None or self.head()[0] is not None)
-        return "\n".join(joined(split(line) for line in decoded(self.buffer[self.begins : ends]).split("\n")))
+        return "\n".join(line.text for _, line in joined(decoded(self.buffer[self.begins : ends]).split("\n")))
 
     def table(self, key: str, value: str | None) -> tuple[str | None, str | None]:
         """Return the schema and table in the error's text."""
@@ -301,7 +301,8 @@ class MentionReader:
         while partial and after < len(buffer) and after - begins < RECORD:
             more, after = _next_line(buffer, after)
             part = split(more)
-            text, partial = text + part.text, part.partial
+            if part.source == line.source:  # the streams of one container are interleaved
+                text, partial = text + part.text, part.partial
         place = Place(self, buffer, begins, after, line, base + begins)
         if "{" in text[:400] and text.rstrip().endswith("}") and (flattened := flat(text)) != text:
             return self._of_document(place, text, flattened), max(after, hit + 1)
@@ -433,25 +434,13 @@ def _mentions(place: Place, errors: list[Named]) -> Iterator[Mention]:
             yield Mention(place, one.dialect, one.key, one.value)
 
 
-def joined(lines: Iterator[LogLine]) -> Iterator[str]:
-    """Yield the texts of lines, those that are parts of one in one."""
-    parts: list[str] = []
-    for line in lines:
-        parts.append(line.text)
-        if not line.partial:
-            yield "".join(parts)
-            parts = []
-    if parts:
-        yield "".join(parts)
-
-
 def plain_text(text: str) -> str:
     """Return any text without what transports wrote before its lines; the same text where none did."""
-    lines = [split(line) for line in text.split("\n")]
+    lines = [line for _, line in joined(text.split("\n"))]
     # Several sessions of PostgreSQL write one syslog: what a transport wrote says whose line it is.
     if of_postgresql(text) >= 0 or not any(line.transported for line in lines):
         return text
-    return "\n".join(joined(iter(lines)))
+    return "\n".join(line.text for line in lines)
 
 
 def _shape(text: str) -> bytes:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from replfix.core.explain.explanation import Case, Reason
+from replfix.core.diagnosis.cause import Cause
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.reasons import (
     adding_unique_key,
     applier,
@@ -47,7 +48,7 @@ class ReasonRule(Protocol):
 
     CODE: str
 
-    def examine(self, case: Case, /) -> Reason | None:
+    def examine(self, case: Case, /) -> Cause | None:
         """Return the reason, as far as the case supports it."""
         ...
 

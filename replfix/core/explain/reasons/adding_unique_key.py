@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.reasons import cascade_collides, resequencing
 from replfix.core.explain.statement_target import NAME, Target, Verb, unquoted
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import TableName
 from replfix.core.sql.text_statements import copies_under_way, find_unique_key, postgresql_repeated
 
@@ -27,7 +28,7 @@ _COPY = re.compile(r"_(?P<table>.+)_(?:new|gho)\Z")
 """pt-online-schema-change and gh-ost build the new table beside the old one, and fill it with INSERT IGNORE."""
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.number in cascade_collides.NUMBERS or resequencing.examine(case) is not None:
         return None
@@ -40,7 +41,7 @@ def examine(case: Case) -> Reason | None:
     if copy is not None:
         table = TableName(duplicate.schema or (table.schema if table else ""), copy["table"])
     rebuilt = columns is None and copy is None and duplicate.number == _WRITE_ERROR
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM if rebuilt else Confidence.HIGH,
         "A unique key is created, and existing rows have the same value in it.",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.duplicate import Kind
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "replica-conflict"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if not duplicate.replication or duplicate.kind is Kind.REPLICA or duplicate.schema == "mysql":
         return None
     transaction = f"The failing transaction is {duplicate.gtid}." if duplicate.gtid else "The text names no GTID."
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "A replica's applier found a row that has the key of the row it was to write: replica and source differ.",

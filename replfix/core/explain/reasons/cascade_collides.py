@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "cascade-collides"
 NUMBERS = frozenset({1557, 1761, 1762})
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.number not in NUMBERS:
         return None
     child = duplicate.table or "a child table"
     key = f", key {duplicate.key}" if duplicate.key else ""
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "An UPDATE of a parent row cascades to a child row, which then collides with another child row.",

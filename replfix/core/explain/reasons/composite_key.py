@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Answer, Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Answer, Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "composite-key"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.place
     if place is None or len(place.key.parts) < 2:
         return None
@@ -21,7 +22,7 @@ def examine(case: Case) -> Reason | None:
             f"The value can be divided in {len(place.readings)} ways; {len(possible)} fit the columns' types, "
             f"{found} {'is' if found == 1 else 'are'} of a row that is there."
         )
-    return Reason(
+    return Cause(
         CODE,
         Confidence.LOW,
         "No single column is duplicate: the combination of all columns of the key is.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "concurrent-create"
 _CATALOGUE = (
@@ -15,11 +16,11 @@ _CATALOGUE = (
 )
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.key not in _CATALOGUE:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "Two sessions created the same object at the same time: the unique key is one of PostgreSQL's own catalogue.",

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "counter-behind"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.place
     counter = place.counter if place else None
     if place is None or counter is None or counter.next_value is None or counter.highest is None:
         return None
     if counter.next_value > counter.highest or counter.highest == counter.limit:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         f"The counter of {place.table.name} is below its rows: it generates values that are there already.",

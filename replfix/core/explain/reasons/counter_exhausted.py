@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "counter-exhausted"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.place
     if case.asked is None:
         return _from_the_text(case.duplicate)
@@ -21,7 +22,7 @@ def examine(case: Case) -> Reason | None:
     if case.duplicate.value != str(counter.limit):
         return None
     column = counter.column
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         f"The AUTO_INCREMENT column {column.name} is used up: its type has no higher value.",
@@ -39,7 +40,7 @@ def examine(case: Case) -> Reason | None:
     )
 
 
-def _from_the_text(duplicate: Duplicate) -> Reason | None:
+def _from_the_text(duplicate: Duplicate) -> Cause | None:
     number = text_facts.whole_number(duplicate)
     type_ = text_facts.LARGEST.get(number or 0)
     if number is None or type_ is None or duplicate.kind is not Kind.DUPLICATE or duplicate.replication:
@@ -48,7 +49,7 @@ def _from_the_text(duplicate: Duplicate) -> Reason | None:
         return None
     table = text_facts.table_of(duplicate)
     small = number <= text_facts.SMALL
-    return Reason(
+    return Cause(
         CODE,
         Confidence.LOW if small else Confidence.MEDIUM,
         f"The AUTO_INCREMENT column may be used up: {number} is the highest value of {type_}.",

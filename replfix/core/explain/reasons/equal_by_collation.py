@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.reasons.postgresql import postgresql_rows
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import Column
 
 CODE = "equal-by-collation"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     if case.postgresql is not None:
         return postgresql_rows.equal_by_collation(case, CODE)
     place = case.place
@@ -37,7 +38,7 @@ def examine(case: Case) -> Reason | None:
     if not columns:
         return None
     table = place.table.name
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The values are different texts that the column's collation treats as equal.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.duplicate import Kind
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "exclusion-overlap"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.kind is not Kind.EXCLUSION:
         return None
@@ -19,7 +20,7 @@ def examine(case: Case) -> Reason | None:
     ]
     if duplicate.value is not None and duplicate.detail:
         evidence.append(f"The new row has ({duplicate.value}); an existing one has {duplicate.detail}.")
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The new row overlaps an existing one, and an exclusion constraint forbids that.",

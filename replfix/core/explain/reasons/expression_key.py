@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "expression-key"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     expressions = _expressions(case)
     if not expressions:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM,
         "The key is over an expression: the message shows its result, not what was inserted.",

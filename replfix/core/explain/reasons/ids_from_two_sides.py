@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.compare import compare
-from replfix.core.explain.explanation import Asked, Case, Fix, KeyLocation, Reason
+from replfix.core.explain.explanation import Asked, Case, KeyLocation
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.auto_increment import Counter
 
 CODE = "ids-from-two-sides"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.place
     if case.asked is None or place is None or place.counter is None or not place.rows:
         return None
@@ -23,7 +24,7 @@ def examine(case: Case) -> Reason | None:
         if likeness is not None and not likeness.differing:
             return None  # the same row
     two_writers = case.asked.replicates and not case.asked.read_only
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM if explicit or two_writers else Confidence.LOW,
         "Ids come from two sides: the counter here, and somebody who sets them (a second writer, an import, the application).",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.text_facts import index_of
+from replfix.core.remedies.remedy import Fix
 
 CODE = "internal-table"
 INTERNAL = frozenset({"<group_key>", "group_key", "<auto_key>", "distinct_key", "<auto_distinct_key>"})
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     index = index_of(case.duplicate).lower()
     if index not in INTERNAL and not index.startswith("<auto_key"):
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The key is of a temporary table that the server made for a GROUP BY or DISTINCT: no table of yours has it, and no row collides.",

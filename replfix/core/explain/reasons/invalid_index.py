@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "invalid-index"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.postgresql_place
     if place is None or place.key.valid or place.key.partitioned:
         return None
     index = sql.postgresql_qualified(place.key.schema, place.key.name)
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM,
         "The index is invalid: a CREATE INDEX CONCURRENTLY failed or is still running. It speeds up no query, and rejects duplicates.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.statement_target import Verb
+from replfix.core.remedies.remedy import Fix
 
 CODE = "loaded-again"
 
@@ -22,7 +23,7 @@ def copied(duplicate: Duplicate) -> re.Match[str] | None:
     return COPIED.search(duplicate.context or "")
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.kind is not Kind.DUPLICATE:
         return None
@@ -36,7 +37,7 @@ def examine(case: Case) -> Reason | None:
     ]
     if copy is not None and copy["line"] == "1":
         evidence.append("The very first line collides: the table most likely has all of these rows.")
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM,
         "A file or dump is loaded into a table that has some of its rows already, or the file has a key twice.",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Answer, Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Answer, Case
 from replfix.core.explain.read_text import unprinted
 from replfix.core.explain.reasons.postgresql import postgresql_rows
+from replfix.core.remedies.remedy import Fix
 
 CODE = "no-row-now"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     if case.postgresql is not None:
         return postgresql_rows.no_row_now(case, CODE)
     asked = case.asked
@@ -25,7 +26,7 @@ def examine(case: Case) -> Reason | None:
     tried = [r for r in answers if r.answer is Answer.NO_ROW]
     place = asked.places[0]
     statements = tuple(sql.find_shown(place.table, r.matches) for r in place.readings if r.answer is Answer.NO_ROW)[:3]
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM if tried else Confidence.LOW,
         "No row has the value now: it was deleted or rolled back since, or the error came from another server.",
@@ -41,8 +42,8 @@ def examine(case: Case) -> Reason | None:
     )
 
 
-def _not_known() -> Reason:
-    return Reason(
+def _not_known() -> Cause:
+    return Cause(
         CODE,
         Confidence.LOW,
         "Whether a row has the value is not known: the message does not have all of its characters.",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.statement_target import Verb
+from replfix.core.remedies.remedy import Fix
 
 CODE = "no-value-given"
 _EMPTY = frozenset({"0", ""})
 _ID = "id"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if (
         duplicate.dialect is not Product.MYSQL
@@ -49,7 +50,7 @@ def examine(case: Case) -> Reason | None:
         evidence.append(f"The statement gives no value for {named}.")
     elif text_facts.is_primary(duplicate):
         evidence.append("The key is PRIMARY, and an AUTO_INCREMENT column never generates 0.")
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH
         if left_out and place is not None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "nulls-not-distinct"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.postgresql_place
     reading = place.found if place else None
     if place is None or reading is None or not place.key.nulls_not_distinct:
@@ -17,7 +18,7 @@ def examine(case: Case) -> Reason | None:
     empty = [cell.column for cell in reading.rows[0] if cell.column in keyed and cell.text is None]
     if not empty:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The key is NULLS NOT DISTINCT: NULL counts as a value, and only one row may have it.",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.statement_target import Verb
+from replfix.core.remedies.remedy import Fix
 from replfix.core.sql.text_statements import postgresql_triggers, show_triggers
 
 CODE = "other-table-written"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     target = text_facts.target_of(duplicate)
     if target is None or target.table is None or target.verb is not Verb.INSERT or duplicate.kind is not Kind.DUPLICATE:
@@ -22,7 +23,7 @@ def examine(case: Case) -> Reason | None:
     written = written_table(duplicate)
     if written is None or written.casefold() == target.table.casefold():
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         f"The collision is in {written}, and the statement writes {target.table}: a trigger or a routine inserted there.",

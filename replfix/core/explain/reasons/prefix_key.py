@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "prefix-key"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     place = case.place
     reading = place.found if place else None
     if place is None or reading is None:
@@ -27,7 +28,7 @@ def examine(case: Case) -> Reason | None:
             )
     if not evidence:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The key is on the beginning of a column only: values that begin alike are duplicates for it.",

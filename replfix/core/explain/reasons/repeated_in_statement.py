@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter as Count
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import insert
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.insert import Item
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.table import Table, UniqueKey
 
 CODE = "repeated-in-statement"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     said = case.insert
     if said is None or len(said.rows) < 2:
         return None
@@ -26,7 +27,7 @@ def examine(case: Case) -> Reason | None:
         what = "every column"
     if not repeated:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The statement has the same value twice: its own rows collide with each other.",

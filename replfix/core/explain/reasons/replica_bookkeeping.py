@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.diagnosis.cause import Cause, Confidence
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "replica-bookkeeping"
 _TABLE = ("mysql", "gtid_slave_pos")
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if (duplicate.schema, duplicate.table) != _TABLE:
         return None
     domain, _, number = (duplicate.value or "").partition("-")
     read = f"The value is domain {domain}, row {number} of that table." if number else "The value is not in the text."
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The collision is in mysql.gtid_slave_pos, where MariaDB stores the replica's position: no row of an application collides.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.duplicate import Kind
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "replica-error"
 
@@ -16,7 +17,7 @@ _MEANINGS = {
 }
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.kind is not Kind.REPLICA:
         return None
@@ -27,7 +28,7 @@ def examine(case: Case) -> Reason | None:
     ]
     if not duplicate.table:
         said.append("The coordinator's message does not name the row: the worker's does.")
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "A replica's applier has stopped: replica and source differ.",

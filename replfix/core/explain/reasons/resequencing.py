@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "resequencing"
 _NUMBER = 1569
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.number != _NUMBER:
         return None
     table = text_facts.table_of(duplicate)
     named = text_facts.shown(table) if table else "the table"
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The ALTER TABLE makes a column AUTO_INCREMENT that has a row with 0: that row gets the next number, which another row has.",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.compare import Likeness, compare
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.reasons.postgresql import postgresql_rows
+from replfix.core.remedies.remedy import Fix
 
 CODE = "same-insert-again"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     if case.postgresql is not None:
         return postgresql_rows.same_insert_again(case, CODE)
     place = case.place
@@ -20,7 +21,7 @@ def examine(case: Case) -> Reason | None:
     likeness = compare(place.table, place.key, reading.rows[0], case.insert)
     if likeness is None or likeness.differing or not likeness.equal:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM if likeness.but_for_times else Confidence.HIGH,
         "The same insert ran before: a retry after a lost answer, a double submit, a message delivered twice.",

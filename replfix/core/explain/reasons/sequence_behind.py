@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.guide.frameworks import handling_of
 from replfix.core.explain.reasons import loaded_again, subscription_conflict
 from replfix.core.explain.reasons.postgresql import sequence_state
 from replfix.core.explain.statement_target import Verb
+from replfix.core.remedies.remedy import Fix
 
 CODE = "sequence-behind"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     if sequence_state.is_known(case):
         return sequence_state.sequence_behind(case, CODE)
     duplicate = case.duplicate
@@ -48,7 +49,7 @@ def examine(case: Case) -> Reason | None:
         handling = handling_of(duplicate.framework)
         if handling is not None and handling.sequence is not None:
             fixes += (Fix(f"In {duplicate.framework}: {handling.sequence}"),)
-    return Reason(
+    return Cause(
         CODE,
         Confidence.MEDIUM if given else Confidence.LOW,
         "The sequence may be below the table's ids: rows came with ids of their own (restore, COPY, explicit ids).",

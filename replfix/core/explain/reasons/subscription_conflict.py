@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Duplicate, Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.reasons.postgresql import subscriber_state
+from replfix.core.remedies.remedy import Fix
 from replfix.core.sql.text_statements import postgresql_rows_with
 
 CODE = "subscription-conflict"
@@ -26,7 +27,7 @@ def applied(duplicate: Duplicate) -> bool:
     return duplicate.kind is Kind.CONFLICT or bool(duplicate.context and _APPLIED.search(duplicate.context))
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     if duplicate.dialect is not Product.POSTGRESQL or not applied(duplicate):
         return None
@@ -34,7 +35,7 @@ def examine(case: Case) -> Reason | None:
         return _logged(duplicate)
     context = duplicate.context or ""
     origin, finished = _APPLIED.search(context), _FINISHED.search(context)
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The subscribing server has a row with the key of a row that its source sends: the servers differ, and the subscription does not get past it.",
@@ -98,8 +99,8 @@ def _relation(duplicate: Duplicate, origin: re.Match[str] | None) -> tuple[str |
     return duplicate.schema, duplicate.table
 
 
-def _logged(duplicate: Duplicate) -> Reason:
-    return Reason(
+def _logged(duplicate: Duplicate) -> Cause:
+    return Cause(
         CODE,
         Confidence.MEDIUM,
         "A subscription found a row that is not what the source's change expects. It was logged, and the worker goes on.",

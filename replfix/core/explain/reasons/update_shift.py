@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.statement_target import NAME, Verb, unquoted
+from replfix.core.remedies.remedy import Fix
 
 CODE = "update-shifts-keys"
 
@@ -19,7 +20,7 @@ _SHIFT = re.compile(
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     target = text_facts.target_of(case.duplicate)
     if target is None or target.verb is not Verb.UPDATE:
         return None
@@ -37,7 +38,7 @@ def examine(case: Case) -> Reason | None:
         fix = Fix(
             f"Add ORDER BY {column} {direction} to the UPDATE (one table only): the {order} value moves first, and nothing is in its place."
         )
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The UPDATE changes a key row by row, and the server checks it after each row: a row meets one that has not been changed yet.",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.duplicate import Kind, Product
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
+from replfix.core.remedies.remedy import Fix
 
 CODE = "upsert-second-key"
 
@@ -17,7 +18,7 @@ _POSTGRESQL = re.compile(
 )
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     duplicate = case.duplicate
     statement = duplicate.statement or ""
     if duplicate.kind is not Kind.DUPLICATE:
@@ -37,7 +38,7 @@ def examine(case: Case) -> Reason | None:
         advice = "ON CONFLICT takes one key. Decide what a collision in the other one means: DO NOTHING without columns answers every key, and leaves the row out."
     else:
         return None
-    return Reason(
+    return Cause(
         CODE,
         Confidence.HIGH,
         "The upsert collides in another unique key than the one it found its row by.",

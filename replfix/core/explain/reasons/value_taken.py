@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.compare import compare
-from replfix.core.explain.explanation import Case, Fix, Reason
+from replfix.core.explain.explanation import Case
 from replfix.core.explain.guide.upsert import upsert_advice
 from replfix.core.explain.reasons.postgresql import postgresql_rows
+from replfix.core.remedies.remedy import Fix
 
 CODE = "value-taken"
 
 
-def examine(case: Case) -> Reason | None:
+def examine(case: Case) -> Cause | None:
     if case.postgresql is not None:
         return postgresql_rows.value_taken(case, CODE)
     place = case.place
@@ -28,7 +29,7 @@ def examine(case: Case) -> Reason | None:
             confidence = Confidence.MEDIUM
         elif likeness is not None:
             return None  # the same one: same-insert-again
-    return Reason(
+    return Cause(
         CODE,
         confidence,
         "Another row has the value already: two things want the same unique value, or two sessions raced for it.",

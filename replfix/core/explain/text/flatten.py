@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from replfix.core.explain.log.log_line import joined, might_be_partial
 from replfix.core.explain.text.postgresql_csvlog import unpacked
 
 JSON_DEPTH = 4
@@ -17,31 +18,8 @@ def flat(text: str) -> str:
     return _unsplit(_json_lines(unpacked(_whole_lines(text))))
 
 
-# containerd and CRI-O: "P" marks a piece of a line, "F" its last one.
-_CRI = re.compile(r"^(?P<head>\S{20,40} (?:stderr|stdout) )(?P<part>[PF])(?: |$)", re.MULTILINE)
-
-
 def _whole_lines(text: str) -> str:
-    if " P " not in text:
-        return text
-    lines: list[str] = []
-    open_: dict[str, int] = {}
-    for line in text.split("\n"):
-        mark = _CRI.match(line)
-        if mark is None:
-            lines.append(line)
-            continue
-        stream = mark["head"].split(" ")[1]
-        rest = line[mark.end() :]
-        if stream in open_:
-            lines[open_[stream]] += rest
-        else:
-            lines.append(f"{mark['head']}F {rest}")
-        if mark["part"] == "P":
-            open_.setdefault(stream, len(lines) - 1)
-        else:
-            open_.pop(stream, None)
-    return "\n".join(lines)
+    return "\n".join(line for line, _ in joined(text.split("\n"))) if might_be_partial(text) else text
 
 
 _SPLIT = re.compile(r"""(?P<name>^[ \t]*\w{1,30}: )?(?P<first>['"])(?P<text>[^\n]*)['"] \+\n""", re.MULTILINE)

@@ -80,7 +80,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 "The replica can log in, but its account lacks the privilege to read the binlog.",
                 sql.by_hand((sql.grant(("REPLICATION SLAVE",), "*.*", account),), super_read_only=False),
                 LeadsTo.NEXT_STEP,
-                SOURCE,
+                where=SOURCE,
             ),
             Remedy("Then start the receiver:", (sql.start_receiver(evidence.named_channel),), LeadsTo.RECEIVER_RUNS),
         )
@@ -112,6 +112,6 @@ def _shown(evidence: Evidence) -> tuple[Remedy, ...]:
             "This shows the accounts of that name on the source, and for which hosts they are.",
             (sql.accounts_named(user),),
             LeadsTo.NOTHING_CHANGED,
-            SOURCE,
+            where=SOURCE,
         ),
     )

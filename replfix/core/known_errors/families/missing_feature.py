@@ -97,7 +97,7 @@ def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
             "logged; run it on the replica's machine.",
             (f'{tool} /usr/share/zoneinfo | {client} --init-command="SET sql_log_bin = 0" mysql',),
             LeadsTo.NEXT_STEP,
-            SHELL,
+            where=SHELL,
         )
         last = Remedy("Then start the channel:", start, LeadsTo.NEXT_TRANSACTION)
         if not evidence.status.super_read_only:
@@ -127,7 +127,7 @@ def _what(evidence: Evidence, name: str) -> tuple[Remedy, ...]:
                 "(INSTALL PLUGIN name SONAME 'library', in a session with SET sql_log_bin = 0), then START REPLICA.",
                 (sql.find_plugin(name),),
                 LeadsTo.NOTHING_CHANGED,
-                SOURCE,
+                where=SOURCE,
             ),
         )
     return (Remedy(FAMILY.human),)

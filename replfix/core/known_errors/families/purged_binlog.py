@@ -126,7 +126,7 @@ def _same_identity(evidence: Evidence) -> tuple[Remedy, ...]:
         ),
         ("SHOW REPLICA HOSTS" if mariadb else "SHOW REPLICAS",),
         LeadsTo.NOTHING_CHANGED,
-        SOURCE,
+        where=SOURCE,
     )
     if not mariadb or evidence.free_server_id is None:
         return (told,)
@@ -152,7 +152,7 @@ def _larger_packets(evidence: Evidence) -> tuple[Remedy, ...]:
             "files as well. If it does not help, the source's binlog is damaged there: look at it with mysqlbinlog.",
             (sql.set_global_number("max_allowed_packet", _LARGEST_PACKET),),
             LeadsTo.NEXT_STEP,
-            SOURCE,
+            where=SOURCE,
         ),
         Remedy(
             "Then on the replica. A thread reads the limit when it is started. The applier is not restarted: it waits for the rest of a transaction that it has begun, and STOP REPLICA would wait with it.",

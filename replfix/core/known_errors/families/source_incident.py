@@ -69,7 +69,7 @@ def _passed_over(evidence: Evidence) -> tuple[Remedy, ...]:
             f"{told} This shows the applier's next event. Continue only where its Event_type is Incident.",
             (sql.show_event(at),),
             LeadsTo.NEXT_STEP,
-            SOURCE,
+            where=SOURCE,
         ),
         Remedy(
             f"This passes over it alone. {after}",

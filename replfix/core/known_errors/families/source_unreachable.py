@@ -68,7 +68,7 @@ def advise(evidence: Evidence) -> tuple[Remedy, ...]:
                 "there. This unblocks the host; the receiver connects with its next try. On the source:",
                 (sql.forget_hosts(mariadb=evidence.status.product == "MariaDB"),),
                 LeadsTo.RECEIVER_RUNS,
-                SOURCE,
+                where=SOURCE,
             ),
         )
     if evidence.error.errno == 1040:

@@ -146,7 +146,7 @@ def _copy(kind: str, name: TableName) -> Remedy:
         "does nothing under that name.",
         (sql.show_create(kind, name),),
         LeadsTo.NOTHING_CHANGED,
-        SOURCE,
+        where=SOURCE,
     )
 
 

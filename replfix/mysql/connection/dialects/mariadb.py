@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from replfix.core.binlog.explains_error import Contents, Group, RowsEvent, failing_groups
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.binlog.secrets import masked
 from replfix.core.connection.privileges import NEEDS_OF_MARIADB
 from replfix.core.replication import applier_error
+from replfix.core.replication.applier_error import ApplierError
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.replication.replica_status import RelayLog, ReplicaStatus, WorkerError
@@ -185,10 +187,29 @@ def failure_of(session: Session, row: Row, variables: Row, executed: MariadbGtid
     groups = tuple(relayed_groups(_relayed(session, row, most)))
     found = failing_groups(groups, executed, applier_error.parse(errno, message))
     if not found and _relay_log(row, variables) is RelayLog.REPLACED:
-        whole = relayed_groups(_relayed(session, {**row, "Relay_Log_Pos": _FIRST_POSITION}, _EVENTS_READ))
-        found = failing_groups(whole, executed, applier_error.parse(errno, message))
+        found = _in_whole_file(session, row, executed, applier_error.parse(errno, message))
     gtid, *others = found or (None,)
     return (WorkerError(0, errno, message, gtid, tuple(others), is_next=bool(groups) and groups[0].gtid == gtid),)
+
+
+_LOOKED_THROUGH: WeakKeyDictionary[Session, dict[str, tuple[object, ...]]] = WeakKeyDictionary()
+"""Of a session's channels, what was read of the relay log in vain: a poll asks again and again."""
+
+
+def _in_whole_file(session: Session, row: Row, executed: MariadbGtidSet, failed: ApplierError) -> tuple[str, ...]:
+    """Return the transactions of the whole file that fit, as ``failing_groups`` does.
+
+    Where none does, the file is not read again until it has grown, or something is applied or fails.
+    """
+    looked = _LOOKED_THROUGH.setdefault(session, {})
+    state = (row["Relay_Log_File"], row.get("Relay_Log_Space"), str(executed), failed)
+    if looked.get(row["Connection_name"]) == state:
+        return ()
+    groups = tuple(relayed_groups(_relayed(session, {**row, "Relay_Log_Pos": _FIRST_POSITION}, _EVENTS_READ)))
+    found = failing_groups(groups, executed, failed)
+    if groups and not found:  # none at all: the account may not read it now
+        looked[row["Connection_name"]] = state
+    return found
 
 
 def _relayed(session: Session, row: Row, most: int) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from replfix.core import sql
 from replfix.core.binlog.row_event import Transaction
@@ -19,14 +20,15 @@ from replfix.mysql.connection.terms import STATUS_STATEMENTS, WORKERS_PROGRESS, 
 from replfix.mysql.read.status_rows import channel, channel_rows
 
 _WORKERS = """
-SELECT *
+SELECT *, UNIX_TIMESTAMP(LAST_ERROR_TIMESTAMP) AS ERROR_AT
   FROM performance_schema.replication_applier_status_by_worker
  WHERE LAST_ERROR_NUMBER <> 0
  ORDER BY WORKER_ID"""
 
 # A source's incident stops the coordinator (9.7.4). Which transaction that was is only in this table.
 _INCIDENTS = """
-SELECT CHANNEL_NAME, 0 AS WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE, PROCESSING_TRANSACTION AS APPLYING_TRANSACTION
+SELECT CHANNEL_NAME, 0 AS WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE, PROCESSING_TRANSACTION AS APPLYING_TRANSACTION,
+       UNIX_TIMESTAMP(LAST_ERROR_TIMESTAMP) AS ERROR_AT
   FROM performance_schema.replication_applier_status_by_coordinator
  WHERE LAST_ERROR_NUMBER = %s"""
 _INCIDENT = 13119
@@ -37,6 +39,11 @@ _VARIABLES = """
 SELECT @@global.server_uuid AS server_uuid, @@global.server_id AS server_id, @@global.version AS version,
        @@global.gtid_mode AS gtid_mode, @@global.read_only AS read_only, @@global.super_read_only AS super_read_only,
        @@global.gtid_executed AS gtid_executed"""
+
+
+def _time(seconds: str | None) -> datetime | None:
+    """Return the time of UNIX_TIMESTAMP; None for a zero date and NULL."""
+    return datetime.fromtimestamp(float(seconds), UTC) if seconds is not None and float(seconds) > 0 else None
 
 
 class MysqlDialect:
@@ -63,7 +70,7 @@ class MysqlDialect:
             applying = row.get("APPLYING_TRANSACTION") or row.get("LAST_SEEN_TRANSACTION")  # 5.7 has the second only
             said = int(row["LAST_ERROR_NUMBER"]), masked(row["LAST_ERROR_MESSAGE"])
             errors.setdefault(row["CHANNEL_NAME"], []).append(
-                WorkerError(int(row["WORKER_ID"]), *said, applying or None)
+                WorkerError(int(row["WORKER_ID"]), *said, applying or None, at=_time(row["ERROR_AT"]))
             )
         variables = session.query(_VARIABLES)[0]
         failed = any(row["Replica_SQL_Running"] != "Yes" and row["Last_SQL_Errno"] != "0" for row in rows)

@@ -49,7 +49,7 @@ def examine_errant(
     # An option for some would be taken for all: where it is not known which are lost, there is none.
     if strays.errant and not strays.undecided:
         progress("Looking for what can be done")
-        of = Settlement(status, channel, strays.errant, source.executed(), top_of(channel, source))
+        of = Settlement(status, channel, strays.errant, source.executed(), top_of(status, channel, source))
         different = compared.different
         writes = plan_writes(replica, source, status, channel, different) if different else Writes()
         ways = options(found, of, compared, writes, purged)

@@ -74,7 +74,7 @@ def find_errant(
     found = read_transactions(replica, status, strays.every, notes, BRIEF)
     # A way out for some would be run for all: where it is not known which are lost, there is none.
     lost = strays.errant and not strays.undecided
-    ways = ways_out(status, channel, strays.errant, source.executed(), top_of(channel, source)) if lost else ()
+    ways = ways_out(status, channel, strays.errant, source.executed(), top_of(status, channel, source)) if lost else ()
     return Errant(strays, found, ways, tuple(notes))
 
 

@@ -148,15 +148,18 @@ def stopped_above(source: Server) -> Iterator[str]:
                 )
 
 
-def top_of(channel: ChannelStatus, source: Server) -> str:
+def top_of(replica: ReplicaStatus, channel: ChannelStatus, source: Server) -> str:
     """Return the server from which what is written reaches every other, as far as addresses are known.
 
-    The source; where it is the middle of a chain, the server at its top. In a circle every server is one.
+    The source; where it is the middle of a chain, the server at its top. In a circle it is the server that replicates
+    from the replica itself: a replica skips what it has, and passes it on to nobody.
     """
     at, server = f"{channel.source_host}:{channel.source_port}", source
     visited = {source.uuid()}
     while channels := server.channels():
         above = channels[0]
+        if above.source_uuid == replica.server_uuid:
+            return at
         if above.source_uuid in visited:
             return f"{channel.source_host}:{channel.source_port}"
         visited.add(above.source_uuid)

@@ -83,7 +83,7 @@ def keep_what_the_source_has(
         if not added:
             planned = replace(found, repairs=tuple(repairs))
             if not whole:
-                both = (pair for pair, enforced in _apart(source, transaction.changes, planned, tables) if enforced)
+                both = (pair for pair, enforced in _apart(source, planned, tables) if enforced)
                 blockers.update(dict.fromkeys(_ahead(pair.table.name) for pair in both))
             return replace(planned, blockers=tuple(blockers))
         repairs.extend(added)
@@ -97,15 +97,20 @@ def untold_without(
     transaction: Transaction, tables: Mapping[TableName, Table], repairs: Iterable[RowRepair], why: str
 ) -> Iterator[str]:
     """Yield for each row that would be deleted that the source may have it, unless the transaction writes it itself."""
+    going = {
+        (repair.table, identity_values(tables[repair.table], repair.current)): repair
+        for repair in repairs
+        if repair.current is not None and repair.target is None
+    }
+    if not going:
+        return
     written = {
         (c.table, identity_values(tables[c.table], left))
         for c in transaction.changes
         if c.table in tables and (left := c.left) is not None
     }
-    for repair in repairs:
-        if repair.current is None or repair.target is not None:
-            continue
-        if (repair.table, identity_values(tables[repair.table], repair.current)) not in written:
+    for named, repair in going.items():
+        if named not in written:
             yield (
                 f"A conflicting row of {repair.table} may be one of the source's too, and the source cannot be asked: "
                 f"{why}."
@@ -126,21 +131,19 @@ def _ahead(name: TableName) -> str:
     return f"The source has the conflicting row of {name} too. As it is now it collides with a row of the transaction, or with another row of the source, so it was different then: how is unknown, because the backlog could not be read that far."
 
 
-def find_kept_apart(
-    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
-) -> tuple[KeptApart, ...]:
+def find_kept_apart(source: Server, found: Reconciliation, tables: Mapping[TableName, Table]) -> tuple[KeptApart, ...]:
     """By keys that the source does not enforce."""
-    return tuple(pair for pair, enforced in _apart(source, changes, found, tables) if not enforced)
+    return tuple(pair for pair, enforced in _apart(source, found, tables) if not enforced)
 
 
 def _apart(
-    source: Server, changes: tuple[RowChange, ...], found: Reconciliation, tables: Mapping[TableName, Table]
+    source: Server, found: Reconciliation, tables: Mapping[TableName, Table]
 ) -> Iterator[tuple[KeptApart, bool]]:
     """Yield the rows kept apart of tables that the source has, and whether it enforces the key too.
 
     Where it does, it never had both at once.
     """
-    for pair in kept_apart(changes, found, tables):
+    for pair in kept_apart(found, tables):
         theirs = source.table(pair.table.name)
         if theirs is not None:
             yield pair, enforces(theirs, pair.key)

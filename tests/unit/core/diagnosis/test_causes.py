@@ -10,8 +10,8 @@ import pytest
 from replfix.core.binlog.row_event import RowChange, Transaction
 from replfix.core.conclude import conclude, strategy_names
 from replfix.core.conflicts.row_history import History, Logged, compiled, touched
+from replfix.core.diagnosis.cause import Confidence
 from replfix.core.diagnosis.causes import CAUSES, DESCRIPTIONS
-from replfix.core.diagnosis.diagnosis import Confidence
 from replfix.core.incident.evidence import Evidence
 from replfix.core.incident.incident_context import IncidentContext, Side
 from replfix.core.replication.gtid import GtidSet

@@ -45,8 +45,8 @@ def test_a_loss_in_words(loss: Loss, words: str) -> None:
 
 
 def test_everything_is_said_in_words() -> None:
-    source = Remedy("There.", ("DO 1",), LeadsTo.NEXT_STEP, SOURCE)
-    shell = Remedy("Remove it.", ("rm file",), LeadsTo.CHANNEL_RUNS, SHELL)
+    source = Remedy("There.", ("DO 1",), LeadsTo.NEXT_STEP, where=SOURCE)
+    shell = Remedy("Remove it.", ("rm file",), LeadsTo.CHANNEL_RUNS, where=SHELL)
     nothing = Remedy("Rebuild the replica.")
     first, second, third, last = remedy_texts(advised(DROP, source, shell, nothing))
     assert (first.where, first.sql) == ("On the replica, in a session of its own:", ("DROP TABLE `d`.`t`;",))

@@ -403,7 +403,7 @@ def taken_back(scene: Scene, **more: Any) -> UndoOutcome:
 
 
 def test_an_undo_writes_the_source_first_and_the_replica_once_it_has_that(kept_both: Scene) -> None:
-    assert taken_back(kept_both, dry_run=True).result is UndoResult.NEEDS_HUMAN
+    assert taken_back(kept_both, dry_run=True).result is UndoResult.REHEARSED
     assert [s for s in kept_both.world.steps if s.startswith(("rehearse", "write", "trail", "apply"))] == [
         "rehearse on source"
     ]

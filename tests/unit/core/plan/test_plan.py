@@ -9,11 +9,23 @@ from typing import Any
 
 import pytest
 
+from replfix.cli.documents.resolution import step_part
 from replfix.core.binlog.statement import Statement
 from replfix.core.conflicts.foreign_keys.child_rows import Orphan
 from replfix.core.plan import guard as guard_module
 from replfix.core.plan.guard import Guard, GuardKind, read_guard
-from replfix.core.plan.plan import ApplyMode, Kept, LeftOut, Plan, SourceWrite, Step, StepKind, Undoable, to_document
+from replfix.core.plan.plan import (
+    ApplyMode,
+    Kept,
+    LeftOut,
+    Plan,
+    SourceWrite,
+    Step,
+    StepKind,
+    Undoable,
+    step_to_document,
+    to_document,
+)
 from replfix.core.replication.start_threads import ReceiverFirst
 from replfix.core.replication.transaction_id import TransactionId
 from replfix.core.schema.table import TableName
@@ -191,3 +203,15 @@ def test_without_gtids_the_place_in_the_binlog_names_the_transaction() -> None:
     assert here.digest != there.digest
     # With one, where it stands differs from server to server.
     assert replace(PLAN, transaction=TransactionId(GTID, "bin.000007", 4, 9)).digest == PLAN.digest
+
+
+@pytest.mark.parametrize(
+    ("step", "before"),
+    [(STEP, {"id": 1, "v": "1.0"}), (replace(STEP, current=None, alike=2, new_key="id", takes=(("v", 1),)), None)],
+)
+def test_the_command_line_prints_a_step_as_the_trail_keeps_it(step: Step, before: dict[str, Any] | None) -> None:
+    printed = step_part(step, "source").model_dump(by_alias=True)
+    kept = step_to_document(step)
+    assert printed["server"] == "source"
+    assert (printed["current"], printed["columns"], printed["alike"]) == (before, ["id", "v"], step.alike)
+    assert {name: printed[name] for name in kept} == kept

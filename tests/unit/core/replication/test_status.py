@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -48,6 +50,24 @@ def test_workers_that_only_stopped_for_another_one_leave_the_word_to_the_coordin
     )
     assert stopped.failure is not None
     assert stopped.failure.message == "told by the coordinator"
+
+
+@pytest.mark.parametrize(
+    ("errors", "running", "failed_at"),
+    [
+        ([(1062, 20), (1032, 10), (1756, 5)], False, 10),  # one that stopped for another does not count
+        ([(1062, None), (1032, 10)], False, 10),
+        ([(1062, None)], False, None),  # MariaDB
+        ([(1062, 20)], True, None),  # of an earlier stop
+        ([], False, None),
+    ],
+)
+def test_when_the_applier_failed(errors: list[tuple[int, int | None]], running: bool, failed_at: int | None) -> None:
+    failed = tuple(
+        replace(worker(5, errno, 9), at=None if at is None else datetime.fromtimestamp(at, UTC)) for errno, at in errors
+    )
+    found = channel(worker_errors=failed, applier_running=running).failed_at
+    assert found == (None if failed_at is None else datetime.fromtimestamp(failed_at, UTC))
 
 
 def test_no_error_is_no_failure() -> None:

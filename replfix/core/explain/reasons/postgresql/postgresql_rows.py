@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain.compare import Likeness
 from replfix.core.explain.duplicate import Kind
-from replfix.core.explain.explanation import Answer, Case, Fix, PostgresqlLocation, PostgresqlReading, Reason
+from replfix.core.explain.explanation import Answer, Case, PostgresqlLocation, PostgresqlReading
 from replfix.core.explain.reasons import subscription_conflict
 from replfix.core.explain.reasons.postgresql.row_likeness import likeness
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.postgresql_key import KeyKind, UniqueIndex
 
 
-def value_taken(case: Case, code: str) -> Reason | None:
+def value_taken(case: Case, code: str) -> Cause | None:
     """Return that another row has the value."""
     place, reading = _found(case)
     if place is None or reading is None:
@@ -35,7 +36,7 @@ def value_taken(case: Case, code: str) -> Reason | None:
         if overlaps
         else "Another row has the value already: two things want the same unique value, or two sessions raced for it."
     )
-    return Reason(
+    return Cause(
         code,
         Confidence.MEDIUM if overlaps or (like is not None and like.differing) else Confidence.LOW,
         summary,
@@ -73,7 +74,7 @@ def _target(key: UniqueIndex) -> str:
     return f"({columns})" if key.predicate is None else f"({columns}) WHERE {key.predicate}"
 
 
-def same_insert_again(case: Case, code: str) -> Reason | None:
+def same_insert_again(case: Case, code: str) -> Cause | None:
     """Return that the row that is there is the one that was to be inserted."""
     place, reading = _found(case)
     like = None if place is None or reading is None else _likeness(case, place, reading)
@@ -84,7 +85,7 @@ def same_insert_again(case: Case, code: str) -> Reason | None:
     ]
     if like.but_for_times:
         evidence.append(f"Only times differ: {', '.join(like.but_for_times)}.")
-    return Reason(
+    return Cause(
         code,
         Confidence.MEDIUM if like.but_for_times else Confidence.HIGH,
         "The same insert ran before: a retry after a lost answer, a double submit, a message delivered twice.",
@@ -105,7 +106,7 @@ def same_insert_again(case: Case, code: str) -> Reason | None:
     )
 
 
-def no_row_now(case: Case, code: str) -> Reason | None:
+def no_row_now(case: Case, code: str) -> Cause | None:
     """Return that no row has the value now."""
     asked = case.postgresql
     if asked is None or case.duplicate.kind is Kind.KEY_BUILD or any(place.found for place in asked.places):
@@ -117,7 +118,7 @@ def no_row_now(case: Case, code: str) -> Reason | None:
     evidence = [f"{len(tried)} of {len(answers)} readings of the value were looked up on {asked.address}: no row."]
     if any(place.key.predicate is not None for place in asked.places):
         evidence.append("Rows that have left the partial index since are not counted.")
-    return Reason(
+    return Cause(
         code,
         Confidence.MEDIUM if tried else Confidence.LOW,
         "No row has the value now: it was deleted or rolled back since, or the error came from another server.",
@@ -133,7 +134,7 @@ def no_row_now(case: Case, code: str) -> Reason | None:
     )
 
 
-def equal_by_collation(case: Case, code: str) -> Reason | None:
+def equal_by_collation(case: Case, code: str) -> Cause | None:
     """Return that the row has another text than the message, and the key treats them as equal."""
     place, reading = _found(case)
     if place is None or reading is None or place.key.kind is KeyKind.EXCLUSION_CONSTRAINT:
@@ -150,7 +151,7 @@ def equal_by_collation(case: Case, code: str) -> Reason | None:
         )
     if not evidence:
         return None
-    return Reason(
+    return Cause(
         code,
         Confidence.HIGH,
         "The values are different texts that the key treats as equal.",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from replfix.core import sql
-from replfix.core.diagnosis.diagnosis import Confidence
+from replfix.core.diagnosis.cause import Cause, Confidence
 from replfix.core.explain import text_facts
 from replfix.core.explain.duplicate import Kind
-from replfix.core.explain.explanation import Case, Fix, PostgresqlLocation, Reason
+from replfix.core.explain.explanation import Case, PostgresqlLocation
 from replfix.core.explain.insert import Insert, ItemKind
 from replfix.core.explain.reasons import loaded_again, subscription_conflict
 from replfix.core.explain.statement_target import Verb
+from replfix.core.remedies.remedy import Fix
 from replfix.core.schema.postgresql_sequence import ColumnSequence, SequenceUse
 
 _GENERATED = re.compile(r"default\Z|nextval\s*\(", re.IGNORECASE)
@@ -26,7 +27,7 @@ def is_known(case: Case) -> bool:
     return sequence is None or (sequence.last_value is not None and sequence.unread is None)
 
 
-def sequence_behind(case: Case, code: str) -> Reason | None:
+def sequence_behind(case: Case, code: str) -> Cause | None:
     """Return that the sequence gave out a value that a row had already."""
     place = case.postgresql_place
     sequence = place.sequence if place else None
@@ -49,7 +50,7 @@ def sequence_behind(case: Case, code: str) -> Reason | None:
     if not sequence.is_behind:
         return _passed(code, evidence) if generated else None
     evidence += _circumstances(place, sequence)
-    return Reason(
+    return Cause(
         code,
         _confidence(sequence, value, generated=generated is True),
         f"The sequence is below the ids of {sequence.table_schema}.{sequence.table}: it generates values that are there already.",
@@ -64,8 +65,8 @@ def _confidence(sequence: ColumnSequence, value: int, *, generated: bool) -> Con
     return Confidence.MEDIUM if generated or value == sequence.last_value else Confidence.LOW
 
 
-def _passed(code: str, evidence: list[str]) -> Reason:
-    return Reason(
+def _passed(code: str, evidence: list[str]) -> Cause:
+    return Cause(
         code,
         Confidence.MEDIUM,
         "The sequence was below the table's ids, and has passed them since: each failed insert takes a number.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from replfix.core import sql
-from replfix.core.explain.explanation import Case, Fix, PostgresqlLocation
+from replfix.core.explain.explanation import Case, PostgresqlLocation
+from replfix.core.remedies.remedy import Fix
 from replfix.core.replication.subscription import Subscription
 
 _SKIPS = 15

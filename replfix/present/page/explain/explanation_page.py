@@ -9,23 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from replfix.core.explain.duplicate import Duplicate, Kind
-from replfix.core.explain.explanation import (
-    Answer,
-    Asked,
-    AskedPostgresql,
-    Case,
-    Explanation,
-    Fix,
-    Guidance,
-    KeyLocation,
-    Reason,
-)
+from replfix.core.explain.explanation import Answer, Asked, AskedPostgresql, Case, Explanation, Guidance, KeyLocation
 from replfix.core.replication.subscription import Subscription
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.postgresql_sequence import ColumnSequence
 from replfix.core.schema.table import KeyPart, Table, TableName
 from replfix.core.words import counted
-from replfix.present.page.incident_page import CONFIDENCE
+from replfix.present.page.judgement_blocks import cause_blocks, fix_blocks
 from replfix.present.page.page_model import (
     OPEN_QUESTIONS,
     Block,
@@ -33,7 +23,6 @@ from replfix.present.page.page_model import (
     Page,
     Point,
     Rows,
-    Script,
     Section,
     Sentence,
     Side,
@@ -80,7 +69,7 @@ def explanation_sections(explanation: Explanation) -> Iterator[Section]:
         yield from section("Look", _look(case, guidance))
         yield from section("What it can be, and how the cases differ", _possible(guidance))
         yield from section(
-            f"In {guidance.framework}" if guidance.framework else "In the application", _fixes(guidance.handling)
+            f"In {guidance.framework}" if guidance.framework else "In the application", fix_blocks(guidance.handling)
         )
     yield from section(OPEN_QUESTIONS, points(Symbol.QUESTION, case.unknowns))
 
@@ -271,7 +260,7 @@ def _key_part(table: Table, part: KeyPart) -> str:
 
 def _why(explanation: Explanation) -> Iterator[Block]:
     for reason in explanation.reasons:
-        yield from _reason(reason)
+        yield from cause_blocks(reason)
     if not explanation.reasons:
         guidance = explanation.guidance
         more = " See below what it can be." if guidance is not None and guidance.possible else ""
@@ -279,15 +268,8 @@ def _why(explanation: Explanation) -> Iterator[Block]:
         yield Point(Symbol.QUESTION, words(f"{what} does not decide that.{more}"))
 
 
-def _reason(reason: Reason) -> Iterator[Block]:
-    said = words(strong(reason.code), f" ({reason.confidence.value} confidence): {reason.summary}")
-    yield Point(CONFIDENCE[reason.confidence], said)
-    yield from points(Symbol.FACT, reason.evidence, level=1)
-    yield from _fixes(reason.fixes, level=1)
-
-
 def _look(case: Case, guidance: Guidance) -> Iterator[Block]:
-    yield from _fixes(guidance.look)
+    yield from fix_blocks(guidance.look)
     if guidance.look and not case.was_asked and case.duplicate.key:
         yield Point(
             Symbol.NEXT,
@@ -298,11 +280,4 @@ def _look(case: Case, guidance: Guidance) -> Iterator[Block]:
 def _possible(guidance: Guidance) -> Iterator[Block]:
     for possibility in guidance.possible:
         yield Point(Symbol.POSSIBLE, words(strong(possibility.code), f": {possibility.summary}"))
-        yield from _fixes((possibility.tell,), level=1, symbol=Symbol.FACT)
-
-
-def _fixes(fixes: Iterable[Fix], level: int = 0, symbol: Symbol = Symbol.NEXT) -> Iterator[Block]:
-    for fix in fixes:
-        yield Point(symbol, words(fix.text), level=level)
-        if fix.sql:
-            yield Script(tuple(f"{statement};" for statement in fix.sql), level=level + 1)
+        yield from fix_blocks((possibility.tell,), level=1, symbol=Symbol.FACT)

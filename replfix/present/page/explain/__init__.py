@@ -1,0 +1,1 @@
+"""What `replfix explain` reports: one error, or the errors of a log."""
