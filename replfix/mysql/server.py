@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -20,22 +20,24 @@ from replfix.core.replication.transaction_id import LogPosition, TransactionId
 from replfix.core.rows.lookup import Answers, Lookup
 from replfix.core.rows.row_values import RowImage, Value
 from replfix.core.schema.auto_increment import AutoIncrement, Counter
-from replfix.core.schema.filters import Filters
+from replfix.core.schema.filters import NO_FILTERS, Filters
 from replfix.core.schema.table import Column, Table, TableName, UniqueKey
 from replfix.core.schema.tested_versions import too_old
 from replfix.core.sql.table_facts import FactRows, TableFact
 from replfix.deadline import within
 from replfix.errors import PrivilegeError, Refused, ReplicationError, ServerError, TooOld, Unreadable
 from replfix.mysql.connection.dialects import Dialect, dialect_of
-from replfix.mysql.connection.grants import give_everything
+from replfix.mysql.connection.grants import GRANTED, give_everything
 from replfix.mysql.connection.managed import procedures_of
 from replfix.mysql.connection.managed.procedures import SIGNALLED, Procedures
 from replfix.mysql.connection.session import Session
 from replfix.mysql.read.find_rows import count_all, count_named, find_in_snapshot, find_uncommitted, named, weights
 from replfix.mysql.read.own_log import logs_all
-from replfix.mysql.read.status_rows import read_readers, read_server_ids
+from replfix.mysql.read.relay_files import PLACE
+from replfix.mysql.read.status_rows import read_readers, read_server_ids, readers_statements
 from replfix.mysql.read.stored_objects import grants_of, library_of, script
-from replfix.mysql.read.table_definitions import SYSTEM_VERSIONED, read_columns, read_kind, read_table
+from replfix.mysql.read.table_definitions import SYSTEM_VERSIONED, about, counted, read_columns, read_kind, read_table
+from replfix.one_look import look
 from replfix.wire.understood import understood
 
 if TYPE_CHECKING:  # what a status does not need is imported where it is used: a status is asked for often
@@ -49,8 +51,12 @@ if TYPE_CHECKING:  # what a status does not need is imported where it is used: a
     from replfix.mysql.binlog.assemble import Tables
     from replfix.mysql.read.inquiry import ServerInquiry
     from replfix.mysql.read.key_spaces import ServerKeySpaces
+    from replfix.mysql.read.read_before import ReadBefore, RecordedColumns
     from replfix.mysql.write.repair import HeldChannel
     from replfix.mysql.write.source_session import SourceSession
+
+_ALL_VARIABLES = "SHOW GLOBAL VARIABLES"
+_AUTO_INCREMENT = "SELECT @@global.auto_increment_increment, @@global.auto_increment_offset"
 
 STATUS_SECONDS = 60
 """For the status of replication."""
@@ -77,7 +83,7 @@ class MysqlServer:
         self.endpoint = endpoint
         self._named_at = named_at
         self._held: HeldChannel | None = None
-        self._where_applied: Tables | None = None
+        self._applied_by: tuple[MysqlServer, Filters] | None = None
 
     @property
     def _writing(self) -> Session:
@@ -89,10 +95,7 @@ class MysqlServer:
 
     @cached_property
     def _session(self) -> Session:
-        session = Session(self.endpoint)
-        for statement in sql.SESSION_SETTINGS:
-            session.execute(statement)
-        return session
+        return Session(self.endpoint, values=sql.SESSION_VALUES, reads=True)
 
     @cached_property
     def _dialect(self) -> Dialect:
@@ -100,19 +103,37 @@ class MysqlServer:
 
     @cached_property
     def _binlog(self) -> BinlogReader:
-        from replfix.mysql.binlog import BinlogReader
+        from replfix.mysql.binlog import BinlogReader, log_dialect
         from replfix.mysql.read.generated_columns import filled_in
 
+        there = self._where_applied
+        where_applied = None if there is None else replace(there, columns_of=self._recorded[1])
         return BinlogReader(
             self.endpoint,
-            self._columns,
+            self._recorded[0],
             partial(filled_in, self._session),
-            where_applied=self._where_applied,
+            where_applied=where_applied,
+            charset_of=lambda: log_dialect(self._session).charset_of(self._session),
         )
+
+    @cached_property
+    def _recorded(self) -> tuple[RecordedColumns, ...]:
+        """The definitions that a reader of the binlog was given: of this server, and of the replica that applies it."""
+        from replfix.mysql.read.read_before import RecordedColumns
+
+        there = self._where_applied
+        return (RecordedColumns(self._columns), *([] if there is None else [RecordedColumns(there.columns_of)]))
+
+    @cached_property
+    def _read_before(self) -> ReadBefore:
+        from replfix.mysql.read.read_before import ReadBefore
+
+        return ReadBefore(self._binlog, self.executed, self._recorded)
 
     def _columns(self, name: TableName) -> tuple[Column, ...]:
         """By the name that events have."""
-        columns = read_columns(self._session, name)
+        with self._about(name):
+            columns = read_columns(self._session, name)
         if not columns and read_kind(self._session, name) == SYSTEM_VERSIONED:
             raise Unreadable(
                 f"{name} on {self.address} is system-versioned: its events have the period of each row, and replfix does not "
@@ -128,7 +149,12 @@ class MysqlServer:
 
     def applied_by(self, replica: MysqlServer, filters: Filters) -> None:
         """Read events of tables altered here since with the definitions of that replica, which has yet to apply them."""
-        self._where_applied = replica._tables_by_source(filters)
+        self._applied_by = (replica, filters)
+
+    @property
+    def _where_applied(self) -> Tables | None:
+        replica, filters = self._applied_by or (None, NO_FILTERS)
+        return None if replica is None else replica._tables_by_source(filters)
 
     def _tables_by_source(self, filters: Filters) -> Tables:
         """Return this replica's tables by the names that they have on the source, in place of the source's own."""
@@ -161,17 +187,49 @@ class MysqlServer:
     def limits(self) -> Limits:
         return self.endpoint.limits
 
+    def _begin(self, *more: str) -> None:
+        """Ask at once for what every diagnosis asks of a server, when it asks for the first of it."""
+        now = look()
+        if now is None or not now.whole or self in now.begun or self._session.asks_again():
+            return
+        from replfix.mysql.binlog import log_dialect
+
+        now.begun.add(self)
+        of_channels, charsets = self._dialect.of_channels, log_dialect(self._session).charsets
+        also = (
+            *self._dialect.own,
+            _ALL_VARIABLES,
+            _AUTO_INCREMENT,
+            *GRANTED,
+            *more,
+            *charsets,
+            readers_statements(self._session)[0],
+        )
+        with self._session.at_once(*of_channels, *also, lossy=self._dialect.channels):
+            return
+
     def uuid(self) -> str:
+        self._begin()
         return self._dialect.identity(self._session)
 
     def executed(self) -> GtidSet:
+        self._begin()
         return self._dialect.executed(self._session)
 
     def purged(self) -> GtidSet:
         return self._dialect.purged(self._session)
 
     def table(self, name: TableName) -> Table | None:
-        return read_table(self._session, name)
+        with self._about(name):
+            return read_table(self._session, name)
+
+    def _about(self, name: TableName) -> AbstractContextManager[None]:
+        """Ask at once for what is asked of a table, in a diagnosis also for what comes next of it."""
+        now = look()
+        next_: tuple[str, ...] = ()
+        if now is not None and now.whole:
+            next_ = (sql.show_create_schema(name.schema), sql.show_create_table(name), *counted(self._session, name))
+        return self._session.at_once(*about(self._session, name), *next_)
 
     def definition(self, schema: str, table: str | None) -> str | None:
         statement = sql.show_create_schema(schema) if table is None else sql.show_create_table(TableName(schema, table))
@@ -217,15 +275,18 @@ class MysqlServer:
         return find_uncommitted(self._session, tables, lookups) if lookups else {}
 
     def auto_increment(self) -> AutoIncrement:
-        row = self._session.rows("SELECT @@global.auto_increment_increment, @@global.auto_increment_offset")[0]
+        row = self._session.rows(_AUTO_INCREMENT)[0]
         return AutoIncrement(int(row[0]), int(row[1]))
 
     def variables(self, names: Sequence[str]) -> dict[str, str | None]:
         # MariaDB has no performance_schema.global_variables; information_schema has no such table in MySQL any more.
-        found = {
-            row["Variable_name"]: row["Value"]
-            for row in self._session.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN %s", (tuple(names),))
-        }
+        now = look()
+        ask = (
+            (_ALL_VARIABLES,)
+            if now is not None and now.whole
+            else (f"{_ALL_VARIABLES} WHERE Variable_name IN %s", (tuple(names),))
+        )
+        found = {row["Variable_name"]: row["Value"] for row in self._session.query(*ask)}
         return {name: found.get(name) for name in names}
 
     def server_ids(self) -> frozenset[int]:
@@ -234,12 +295,17 @@ class MysqlServer:
     def granted(self) -> Granted:
         granted = self._granted()
         managed = procedures_of(self._session, granted)
+        self.__dict__.setdefault("_managed", managed)
         return granted if managed is None else replace(granted, stands_in=managed.in_words(self._workers()))
 
     def _granted(self) -> Granted:
-        account = str(self._session.scalar("SELECT CURRENT_USER()"))
+        with self._session.at_once(*GRANTED):
+            return self._read_grants()
+
+    def _read_grants(self) -> Granted:
+        account = str(self._session.scalar(GRANTED[0]))
         try:
-            lines = [str(row[0]) for row in self._session.rows("SHOW GRANTS")]
+            lines = [str(row[0]) for row in self._session.rows(GRANTED[1])]
         except ServerError as error:
             if error.errno != _OPTION_PREVENTS:
                 raise
@@ -260,10 +326,10 @@ class MysqlServer:
         return self._managed is None or self._managed.has_end(transaction, self._workers())
 
     def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
-        return self._binlog.transaction(gtid, near)
+        return self._read_before.transaction(gtid, near)
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
-        return self._binlog.transactions(gtids, limit)
+        return self._read_before.transactions(gtids, limit)
 
     def transaction_at(self, low: LogPosition, end_log_pos: int, log_file: str = "") -> Transaction:
         return self._binlog.transaction_at(low, end_log_pos, log_file)
@@ -275,7 +341,7 @@ class MysqlServer:
         return self._binlog.readable_from(start)
 
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
-        return self._binlog.readable(gtids)
+        return self._read_before.readable(gtids)
 
     def waiting_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
         return self._binlog.waiting_from(start)
@@ -297,7 +363,8 @@ class MysqlServer:
     def fact(self, fact: TableFact, name: TableName) -> FactRows:
         from replfix.mysql.read import circumstances
 
-        return circumstances.fact(self._session, fact, name)
+        with self._session.at_once(*circumstances.about(self._session, name)):
+            return circumstances.fact(self._session, fact, name)
 
     def connected_as(self, connection: int) -> str | None:
         from replfix.mysql.read import circumstances
@@ -342,6 +409,7 @@ class MysqlServer:
         # MySQL's older statement has a status row too; of an older MariaDB nothing is known.
         if self._session.is_mariadb and (reason := too_old("MariaDB", self._session.server_version)):
             raise TooOld(reason, "Upgrade the replica first, then its source.")
+        self._begin(PLACE)
         try:
             status = self._status()
         except PrivilegeError as error:
@@ -454,6 +522,7 @@ class MysqlServer:
             return self._dialect.status(self._session)
 
     def channels(self) -> tuple[ChannelStatus, ...]:
+        self._begin()
         try:
             return (
                 self._status().channels

@@ -23,11 +23,11 @@ class Repair(Protocol):
         ...
 
     def settings(self) -> dict[str, str]:
-        """Return the global variables that have to change before rows can be written, with their values now."""
+        """Return the global variables that have to change before rows can be written, as they were when ``alone`` began."""
         ...
 
     def server_time(self) -> datetime:
-        """By the server's clock, in UTC."""
+        """Return the time when ``alone`` began, by the server's clock, in UTC."""
         ...
 
     def setting(self, name: str) -> SettingNow | None:

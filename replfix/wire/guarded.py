@@ -162,6 +162,11 @@ class Guarded(Connection):
             small.close()
         self._signed_in = True
 
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """Do as PyMySQL, but not with a statement of its own at connect where ``init_command`` names the character set."""
+        if self._signed_in or not str(self.init_command).startswith("SET NAMES "):
+            super().set_character_set(charset, collation)
+
     def _reach(self) -> socket.socket:
         """Connect as PyMySQL does, but to all addresses of a name within one deadline."""
         if self.unix_socket:

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -37,7 +38,8 @@ class _Broken(OSError):
 class Proxy:
     """Listens on the loopback (``port``) and passes on to ``to``. With ``at``, the packet with that number (from 1, of all
     connections and both directions), or the first one whose name begins so, meets ``how``, and ``then`` is called
-    before both ends see it; ``packets`` names those that came by. ``slowed``: seconds that the server takes longer for each answer."""
+    before both ends see it; ``packets`` names those that came by. ``slowed``: seconds that the server takes longer for each answer.
+    ``far``: seconds that everything is on its way, in each direction; ``connections`` counts those that were made."""
 
     def __init__(
         self,
@@ -46,8 +48,11 @@ class Proxy:
         how: Break = Break.DROP,
         then: Callable[[], None] = lambda: None,
         slowed: float = 0,
+        far: float = 0,
     ) -> None:
         self.packets: list[str] = []
+        self.connections = 0
+        self._far = far
         self._to, self._at, self._how, self._then, self._slowed = to, at, how, then, slowed
         self._met = False
         self._lock = threading.Lock()
@@ -77,6 +82,7 @@ class Proxy:
             except OSError:  # nobody listens there any more
                 _end(client)
                 continue
+            self.connections += 1
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open.append(each)
@@ -87,9 +93,15 @@ class Proxy:
         wire = _Wire()
         ends = {client: server, server: client}
         reset = False
+        on_its_way: deque[tuple[float, socket.socket, bytes]] = deque()
         with suppress(OSError):
             while True:
-                for here in select.select(list(ends), [], [])[0]:
+                left = max(on_its_way[0][0] - time.monotonic(), 0) if on_its_way else None
+                arriving = select.select(list(ends), [], [], left)[0]
+                while on_its_way and on_its_way[0][0] <= time.monotonic():
+                    _, there, packet = on_its_way.popleft()
+                    there.sendall(packet)
+                for here in arriving:
                     data = here.recv(1 << 16)
                     if self._slowed and here is server:
                         time.sleep(self._slowed)
@@ -103,8 +115,14 @@ class Proxy:
                             else:
                                 reset = self._break(packet, client, ends[here])
                                 raise _Broken
-                        ends[here].sendall(packet)
+                        if self._far:
+                            on_its_way.append((time.monotonic() + self._far, ends[here], packet))
+                        else:
+                            ends[here].sendall(packet)
                     if not data:
+                        for due, there, packet in on_its_way:
+                            time.sleep(max(due - time.monotonic(), 0))
+                            there.sendall(packet)
                         raise _Broken
         for each in ends:
             _end(each, reset=reset)

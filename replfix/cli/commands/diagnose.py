@@ -45,13 +45,14 @@ def command(
     from replfix.cli.open_servers import open_target
     from replfix.config import load
     from replfix.errors import ReplfixError
+    from replfix.one_look import one_look
     from replfix.wiring import trails
     from replfix.workflow.investigate.errant.find_errant import find_errant
     from replfix.workflow.investigate.investigation import investigate
 
     progress = narrate if verbose else lambda _: None
     config = load(config_path)
-    with open_target(config, meant) as wired:
+    with open_target(config, meant) as wired, one_look(whole=True):
         diagnosis = investigate(
             wired.replica, wired.source_of, wired.target.channel, progress, lambda: trails.trail_to_read(config)
         )

@@ -109,6 +109,13 @@ def _read(config: Config, meant: tuple[ReplicaSelector, ...], *, alone_raises: b
 
 
 def _replica(wired: TargetConnections, only: str | None) -> ReplicaPart:
+    from replfix.one_look import one_look
+
+    with one_look():
+        return _looked_at(wired, only)
+
+
+def _looked_at(wired: TargetConnections, only: str | None) -> ReplicaPart:
     from replfix.cli.documents.status import ReplicaPart, channel_part
     from replfix.core.replication.on_its_way import OnlyHere
     from replfix.errors import ReplfixError, UsageError

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from replfix.core.sql.names import identifier, string
 
-SESSION_SETTINGS = (
-    "SET SESSION time_zone = '+00:00'",
+SESSION_VALUES = (
+    "time_zone = '+00:00'",
     # Strict, so that nothing is ever stored cut or rounded; zero dates and the id 0 are stored as they are.
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
+    "sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
 )
 
 
-NOT_LOGGED_SESSION = "SET SESSION sql_log_bin = 0"
+SESSION_SETTINGS = tuple(f"SET SESSION {value}" for value in SESSION_VALUES)
+
+
+OWN_TIME = "SESSION timestamp = DEFAULT"
+"""In SET: events that a session applied leave their time in it (MySQL 9.7.4, MariaDB 11.8.9)."""
+
+
+NOT_LOGGED = "sql_log_bin = 0"
+NOT_LOGGED_SESSION = f"SET SESSION {NOT_LOGGED}"
 
 
 LOGGED_SESSION = "SET SESSION sql_log_bin = 1"
@@ -47,21 +57,34 @@ LOCK_SECONDS = 5
 IDLE_SECONDS = 3600
 
 
-def limits(statement_seconds: float) -> str:
-    """Limit how long a session waits for a lock, how long one statement runs, and how long an idle session is kept.
+NAMES = "SET NAMES utf8mb4"
 
-    An idle session can be that of a replfix that hangs, with its locks. It also makes information_schema show generated
-    invisible primary keys (8.0.30+), which are in the binary log: without them the ordinals would be one off.
+
+_SNAPSHOTS = " /*!50720 , SESSION transaction_isolation = 'REPEATABLE-READ' */ /*M!100101 , SESSION tx_isolation = 'REPEATABLE-READ' */"
+
+
+def begin_session(statement_seconds: float | None, values: Sequence[str] = (), *, snapshots: bool = False) -> str:
+    """Return the one statement that a session begins with: its character set, its limits, and ``values``.
+
+    The limits are how long it waits for a lock, how long one statement runs, and how long it is kept while it is idle:
+    that can be the session of a replfix that hangs, with its locks. None for ``statement_seconds``: it has none of
+    them. They also make information_schema show generated invisible primary keys (8.0.30+), which are in the binary
+    log: without them the ordinals would be one off. And AUTO_INCREMENT as it is, which MySQL 8.0 and later keep for a
+    day. With ``snapshots``, each statement reads from one snapshot (REPEATABLE READ).
 
     MySQL limits SELECTs (max_execution_time, 5.7.8), MariaDB every statement. MariaDB passes over what is for MySQL
-    5.7, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
+    5.7 and later, MySQL over what is for MariaDB (MariaDB manual, "Comment Syntax").
     """
+    given = "".join(f", SESSION {value}" for value in values)
+    if statement_seconds is None:
+        return NAMES + given + (_SNAPSHOTS if snapshots else "")
     milliseconds = round(statement_seconds * 1000)
     return (
-        f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}, innodb_lock_wait_timeout = {LOCK_SECONDS}, "
-        f"wait_timeout = {IDLE_SECONDS} /*!50708 , max_execution_time = {milliseconds} */ "
-        "/*!80030 , show_gipk_in_create_table_and_information_schema = ON */ "
-        f"/*M!100101 , max_statement_time = {milliseconds / 1000} */"
+        f"{NAMES}, SESSION lock_wait_timeout = {LOCK_SECONDS}, SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, "
+        f"SESSION wait_timeout = {IDLE_SECONDS}{given} /*!50708 , SESSION max_execution_time = {milliseconds} */ "
+        "/*!80000 , SESSION information_schema_stats_expiry = 0 */ "
+        "/*!80030 , SESSION show_gipk_in_create_table_and_information_schema = ON */ "
+        f"/*M!100101 , SESSION max_statement_time = {milliseconds / 1000} */{_SNAPSHOTS if snapshots else ''}"
     )
 
 

@@ -18,6 +18,11 @@ class LogDialect(Protocol):
     Each method may raise :class:`~replfix.errors.ReplicationError` for what the server does not have (any more).
     """
 
+    @property
+    def charsets(self) -> tuple[str, ...]:
+        """The questions that ``charset_of`` asks."""
+        ...
+
     def parse(self, gtid: str) -> GtidSet:
         """Return the set of that one GTID; ValueError for anything else."""
         ...

@@ -32,8 +32,14 @@ SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'informa
 AND TABLE_NAME = 'COLLATION_CHARACTER_SET_APPLICABILITY' AND COLUMN_NAME = 'ID'"""
 
 
+_STATE = "SELECT @@global.gtid_binlog_state"
+_POSITION = "SELECT @@global.gtid_binlog_pos"
+
+
 class MariadbLog:
     """Implements ``LogDialect``."""
+
+    charsets = (_HAS_NUMBERS, _CHARSETS)
 
     def parse(self, gtid: str) -> GtidSet:
         origin, number = split(gtid)
@@ -41,6 +47,10 @@ class MariadbLog:
 
     def one(self, session: Session, gtid: str) -> tuple[str, Request]:
         origin, number = split(gtid)
+        with session.at_once(_STATE, _POSITION):
+            return self._one(session, gtid, origin, number)
+
+    def _one(self, session: Session, gtid: str, origin: Origin, number: int) -> tuple[str, Request]:
         if gtid not in _logged(session):
             raise ReplicationError(
                 f"{session.endpoint} has never logged {gtid}.",
@@ -50,7 +60,11 @@ class MariadbLog:
         return f"{origin[0]}-{origin[1]}-{number}", _behind(session, origin, number - 1)
 
     def those(self, session: Session, gtids: GtidSet) -> tuple[GtidSet, Request]:
-        held = gtids & _logged(session)
+        with session.at_once(_STATE, _POSITION):
+            held = gtids & _logged(session)
+            if len(held.intervals) == 1:
+                ((origin, intervals),) = held.intervals
+                return held, _behind(session, origin, intervals[0][0] - 1)
         # The order of two origins in a domain is not in their numbers alone: the first of each is looked for in the log.
         found = [_first(session, origin, intervals[0][0]) for origin, intervals in held.intervals]
         starts = [start for start in found if start is not None]
@@ -62,8 +76,10 @@ class MariadbLog:
 
     def behind(self, session: Session, position: str) -> Request:
         """Return what follows a position, as a receiver asks for it."""
-        _introduce(session)
-        session.query(terms.READ_BEHIND, [position])
+        behind = session.written(terms.READ_BEHIND, [position])
+        with session.at_once(_introduction(session), behind):
+            _introduce(session)
+            session.query(behind)
         return from_position(_ANYWHERE, _FLAGS)
 
     def charset_of(self, session: Session) -> Callable[[int], str]:
@@ -73,12 +89,12 @@ class MariadbLog:
 
 
 def _logged(session: Session) -> MariadbGtidSet:
-    return MariadbGtidSet.parse(str(session.scalar("SELECT @@global.gtid_binlog_state")))
+    return MariadbGtidSet.parse(str(session.scalar(_STATE)))
 
 
 def _behind(session: Session, origin: Origin, number: int) -> Request:
     """Request what follows that transaction in its domain, and nothing that is in the log now of other domains."""
-    now = str(session.scalar("SELECT @@global.gtid_binlog_pos"))
+    now = str(session.scalar(_POSITION))
     others = [gtid for gtid in now.split(",") if gtid and split(gtid)[0][0] != origin[0]]
     return MariadbLog().behind(session, ",".join([*others, f"{origin[0]}-{origin[1]}-{number}"]))
 
@@ -93,7 +109,8 @@ def _first(session: Session, origin: Origin, number: int) -> LogPosition | None:
 
 
 def _introduce(session: Session) -> None:
-    session.query(
-        terms.INTRODUCE_READER,
-        [str(_KNOWS_GTIDS), str(HEARTBEAT_NANOSECONDS)],
-    )
+    session.query(_introduction(session))
+
+
+def _introduction(session: Session) -> str:
+    return session.written(terms.INTRODUCE_READER, [str(_KNOWS_GTIDS), str(HEARTBEAT_NANOSECONDS)])

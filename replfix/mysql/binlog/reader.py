@@ -48,7 +48,8 @@ class BinlogReader:
     Each call opens a connection of its own and closes it. Needs REPLICATION SLAVE and nothing else. ``columns_of``
     gives a table's columns as the server defines them now; it is asked only where the log itself does not name the
     columns (``binlog_row_metadata=MINIMAL``), or does not have all of them as they are. ``where_applied`` is the
-    definitions of the replica that applies the log, asked where the server has altered its table since.
+    definitions of the replica that applies the log, asked where the server has altered its table since. ``charset_of``
+    gives the character set of each collation's number, where it is known otherwise.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class BinlogReader:
         columns_of: ColumnsOf,
         fill_in: FillIn | None = None,
         where_applied: Tables | None = None,
+        charset_of: Callable[[], Callable[[int], str]] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.columns_of = columns_of
         self.fill_in = fill_in
         self.where_applied = where_applied
+        self._charsets = charset_of
         self._charset_of: Callable[[int], str] | None = None
 
     def transaction(self, gtid: str, near: LogPosition | None = None) -> Transaction:
@@ -75,7 +78,7 @@ class BinlogReader:
         """
         if near is not None and (soon := self._soon_after(near, gtid)) is not None:
             return soon
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             spelled, request = dialect.one(session, gtid)
             for found in self._read(session, dialect, request, lambda opening: opening.gtid == spelled):
@@ -87,7 +90,7 @@ class BinlogReader:
 
     def _soon_after(self, start: LogPosition, gtid: str) -> Transaction | None:
         """Return the transaction where it comes within ``SOON_BYTES``; None where not, or where the position is none."""
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             wanted = dialect.parse(gtid)
             try:
@@ -104,7 +107,7 @@ class BinlogReader:
 
         :class:`Unreadable` at the first that replfix does not read.
         """
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             left, request = dialect.those(session, gtids)
             if not left:
@@ -118,7 +121,7 @@ class BinlogReader:
 
     def readable(self, gtids: GtidSet) -> Iterator[Transaction | PassedOver]:
         """Do as ``transactions``, with a note in place of each that replfix does not read."""
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             left, request = dialect.those(session, gtids)
             if not left:
@@ -161,7 +164,7 @@ class BinlogReader:
         any more.
         """
         begin = low if not log_file or log_file == low.log_file else LogPosition(log_file, 0)
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             request = log_dialect(session).position(session, begin)
             start = start_of(events(raw_events(session, request)), end_log_pos, log_file)
         if start is None:
@@ -179,7 +182,7 @@ class BinlogReader:
 
         :class:`Unreadable` at the first that replfix does not read.
         """
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             request = dialect.position(session, start)
             found = self._read(session, dialect, request, lambda _: True)
@@ -188,7 +191,7 @@ class BinlogReader:
 
     def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
         """Do as ``transactions_from``, to the end of the log, with a note in place of each that replfix does not read."""
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             dialect = log_dialect(session)
             schema = self._schema(session, dialect)
             stream = events(raw_events(session, dialect.position(session, start)))
@@ -199,7 +202,7 @@ class BinlogReader:
 
         At most ``limit``, of the newest files of at most ``most`` bytes (the newest one whatever its size).
         """
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             files = session.query("SHOW BINARY LOGS")
             sizes = accumulate(int(row["File_size"]) for row in reversed(files))
             newest = max(1, sum(size <= most for size in sizes))
@@ -215,7 +218,7 @@ class BinlogReader:
 
     def format_description(self) -> bytes:
         """Return the Format_description event of the server's first log, in the form of ``Transaction.raw``."""
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             first = log_dialect(session).position(session, LogPosition("", 0))
             for raw in raw_events(session, first):
                 if len(raw) > HEADER_SIZE and raw[_TYPE_AT] == EventType.FORMAT_DESCRIPTION:
@@ -224,7 +227,7 @@ class BinlogReader:
 
     def serves(self, position: str) -> str:
         """Return why the server cannot send what follows that GTID position of MariaDB; empty when it can."""
-        with Session(self.endpoint) as session:
+        with Session(self.endpoint, reads=True) as session:
             try:
                 next(raw_events(session, MariadbLog().behind(session, position)), None)
             except ReplicationError as error:
@@ -232,9 +235,8 @@ class BinlogReader:
         return ""
 
     def _schema(self, session: Session, dialect: LogDialect) -> Schema:
-        self._charset_of = self._charset_of or dialect.charset_of(
-            session
-        )  # as long as the server runs, they are the same
+        if self._charset_of is None:  # as long as the server runs, they are the same
+            self._charset_of = self._charsets() if self._charsets is not None else dialect.charset_of(session)
         return Schema(self.columns_of, self._charset_of, self.endpoint.limits, self.fill_in, self.where_applied)
 
     def _read(self, session: Session, dialect: LogDialect, request: Request, wanted: Wanted) -> Iterator[Transaction]:

@@ -8,11 +8,14 @@ from replfix.core.connection.privileges import Need, Role, for_an_administrator,
 from replfix.mysql.connection.dialects import dialect_of
 from replfix.mysql.connection.session import Session
 
+GRANTED = ("SELECT CURRENT_USER()", "SHOW GRANTS")
+"""Who the account is, and what it may do."""
+
 
 def give_everything(session: Session, role: Role, *also: Need) -> str:
     """Return the GRANTs for all that replfix needs of a server in that role and the account lacks, and ``also``."""
-    account = str(session.scalar("SELECT CURRENT_USER()"))
-    granted = parse_grants(account, (str(row[0]) for row in session.rows("SHOW GRANTS")), dialect_of(session).needs)
+    account = str(session.scalar(GRANTED[0]))
+    granted = parse_grants(account, (str(row[0]) for row in session.rows(GRANTED[1])), dialect_of(session).needs)
     lacking = [need for need in (*also, *missing(granted, role)) if not granted.has(need)]
     return give(session, account, lacking)
 

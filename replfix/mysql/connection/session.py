@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import pymysql
-from pymysql.constants import CLIENT, CR, ER
+from pymysql.constants import CLIENT, CR, ER, SERVER_STATUS
 from pymysql.converters import encoders
 from pymysql.cursors import Cursor
 
@@ -22,12 +22,21 @@ from replfix.core.connection.privileges import (
     for_an_administrator,
     privilege_in,
 )
-from replfix.core.sql import limits
+from replfix.core.sql import begin_session
 from replfix.errors import ConnectError, PrivilegeError, ReplfixError, ServerError, TooSlow
+from replfix.one_look import Answer, Look, Question, is_anew, look
 from replfix.wire import MISSING_PACKAGE, connect
 
 READ_SECONDS = 60
 _BEFORE_WE_DO = 0.9
+
+_REMEMBERED_ROWS = 1000
+"""Of an answer that is kept for the rest of a look."""
+_REPEATED_TEXT = 4000
+"""Characters of a statement that is kept, or asked again with others."""
+
+_REPEATED = 200
+"""Statements that are asked again at once."""
 
 _DENIED_LOGIN = {ER.ACCESS_DENIED_ERROR, 1698, 3118}  # wrong account; auth_socket; locked account
 _UNKNOWN_PLUGIN = 2059  # CR_AUTH_PLUGIN_CANNOT_LOAD
@@ -51,13 +60,29 @@ class Session:
     ``query`` and ``execute`` take finished SQL: texts with values in them are built by ``replfix.core.sql`` only.
     """
 
-    def __init__(self, endpoint: Endpoint, *, read_seconds: float | None = None, limited: bool = True) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        read_seconds: float | None = None,
+        limited: bool = True,
+        values: Sequence[str] = (),
+        reads: bool = False,
+    ) -> None:
         """Connect; ConnectError when the server cannot be reached or rejects the login.
 
         ``read_seconds``: how long one answer may take, READ_SECONDS by default; the server gives up a little earlier,
-        so that it is the one who reports it. Not ``limited``: it may take as long as it takes.
+        so that it is the one who reports it. Not ``limited``: it may take as long as it takes. ``values``: what else
+        the session is set to at its beginning. ``reads``: it only reads, so that inside of ``one_look`` the same
+        statement has the same answer, and ``at_once`` sends several.
         """
         self.endpoint = endpoint
+        self._reads = reads
+        self._foreseen: dict[Question, Answer | ReplfixError] = {}
+        self._asked_last: dict[Question, None] = {}  # in the last look, in that order
+        self._asked: dict[Question, None] = {}
+        self._look: Look | None = None
+        self._once: dict[str, Any] = {}
         seconds = READ_SECONDS if read_seconds is None else read_seconds
         try:
             self.connection = connect(
@@ -66,12 +91,13 @@ class Session:
                 charset="utf8mb4",
                 autocommit=True,
                 conv=_ENCODERS,
-                client_flag=CLIENT.FOUND_ROWS,
-                init_command=limits(seconds * _BEFORE_WE_DO) if limited else None,
+                client_flag=CLIENT.FOUND_ROWS | (CLIENT.MULTI_STATEMENTS if reads else 0),
+                init_command=begin_session(seconds * _BEFORE_WE_DO if limited else None, values, snapshots=reads),
                 program_name="replfix",
             )
         except pymysql.err.MySQLError as error:
-            raise _connect_error(endpoint, error) from None
+            denied = _errno_and_text(error)[0] in _DENIED_ACTION  # one of ``values``
+            raise statement_error(endpoint, error) if denied else _connect_error(endpoint, error) from None
         except RuntimeError as error:
             if MISSING_PACKAGE not in str(error):
                 raise
@@ -100,8 +126,8 @@ class Session:
         ``args`` are for settings and names in WHERE of the server's own tables; row data goes through
         ``replfix.core.sql``.
         """
-        with self._ran(sql, args, pymysql.cursors.DictCursor) as cursor:
-            return cast("list[Row]", list(cursor.fetchall()))
+        answer = self._answer(self.written(sql, args))
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
     def query_lossy(self, sql: str) -> list[Row]:
         r"""Do as ``query``, all values as ``str``, for answers with statements of others in them; no UTF-8 becomes ``\xe9``.
@@ -109,20 +135,18 @@ class Session:
         SHOW RELAYLOG EVENTS of MariaDB has the bytes of whoever wrote them (10.11, 11.8), and so has the applier's
         error (10.11).
         """
-        self.connection.use_unicode = False
-        try:
-            rows = self.query(sql)
-        finally:
-            self.connection.use_unicode = True
+        answer = self._answer(sql, lossy=True)
         return [
-            {name: v.decode("utf-8", "backslashreplace") if isinstance(v, bytes) else v for name, v in row.items()}
-            for row in rows
+            {
+                name: v.decode("utf-8", "backslashreplace") if isinstance(v, bytes) else v
+                for name, v in zip(answer.columns, row, strict=True)
+            }
+            for row in answer.rows
         ]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of one statement, as tuples."""
-        with self._ran(sql) as cursor:
-            return list(cursor.fetchall())
+        return list(self._answer(sql).rows)
 
     def results(self, sql: str) -> list[list[tuple[Any, ...]]]:
         """Return the rows of each result of one compound statement."""
@@ -132,6 +156,104 @@ class Session:
                 found.append(list(cursor.fetchall()))
                 cursor.nextset()
             return found
+
+    def written(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> str:
+        """Return the statement with its arguments in it."""
+        if args is None:
+            return sql
+        with self.connection.cursor() as cursor:
+            return cursor.mogrify(sql, args)
+
+    @contextmanager
+    def at_once(self, *statements: str, lossy: Sequence[str] = ()) -> Iterator[None]:
+        """Send those statements in one go; inside, each that is asked has its answer already.
+
+        ``lossy`` are those that ``query_lossy`` asks, and come first. After one that the server rejects, the others are
+        sent again: that one's error comes when it is asked.
+        In a look, answers are good until its end.
+        """
+        questions = [(self, text, True) for text in lossy] + [(self, text, False) for text in statements]
+        kept = self._kept()
+        self._repeat(kept)
+        self._send(kept, [each for each in questions if is_anew() or each not in kept])
+        try:
+            yield
+        finally:
+            self._foreseen.clear()
+
+    def _kept(self) -> dict[Question, Answer | ReplfixError]:
+        """Return where answers are kept: for the look that is taken now, or until the end of ``at_once``."""
+        now = look()
+        if now is None or not self._reads:
+            return self._foreseen
+        if now is not self._look:
+            self._look, self._asked_last, self._asked = now, self._asked, {}
+        return now.answers
+
+    def asks_again(self) -> bool:
+        """Return whether a look that is taken now asks what the last one asked in this session."""
+        self._kept()
+        now = look()
+        return now is not None and now.again and bool(self._asked_last)
+
+    def _repeat(self, kept: dict[Question, Answer | ReplfixError]) -> None:
+        """In a look that asks what the last one asked, ask for all of it when anything is asked."""
+        now = look()
+        if now is None or not now.again or not self._reads or self in now.begun:
+            return
+        now.begun.add(self)
+        self._send(kept, [each for each in self._asked_last if each not in kept])
+
+    def _send(self, kept: dict[Question, Answer | ReplfixError], questions: Sequence[Question]) -> None:
+        """Send several statements as one, and keep their answers. One alone is sent when it is asked."""
+        left = list(questions)
+        while len(left) > 1 and self._reads:
+            try:
+                with self._ran(";\n".join(text for _, text, _ in left), use_unicode=not left[0][2]) as cursor:
+                    while True:
+                        kept[left[0]] = _answer_of(cursor)
+                        self._note(kept, left.pop(0))
+                        self.connection.use_unicode = not left or not left[0][2]
+                        if not cursor.nextset():
+                            break
+            except (ServerError, PrivilegeError, TooSlow) as error:
+                if left:
+                    kept[left.pop(0)] = error
+            else:
+                return
+
+    def _answer(self, sql: str, *, lossy: bool = False) -> Answer:
+        kept, question = self._kept(), (self, sql, lossy)
+        of_a_look = kept is not self._foreseen
+        if of_a_look and (self.in_transaction or len(sql) > _REPEATED_TEXT):  # a snapshot has answers of its own
+            return self._ask(sql, lossy=lossy)
+        self._repeat(kept)
+        answer = kept.get(question) if not is_anew() else None
+        if answer is None:
+            try:
+                answer = self._ask(sql, lossy=lossy)
+            except (ServerError, PrivilegeError) as error:
+                answer = error
+            if of_a_look and (isinstance(answer, ReplfixError) or len(answer.rows) <= _REMEMBERED_ROWS):
+                kept[question] = answer
+        if isinstance(answer, ReplfixError):
+            raise answer
+        self._note(kept, question)
+        return answer
+
+    def _note(self, kept: dict[Question, Answer | ReplfixError], question: Question) -> None:
+        """Note what was answered in a look, for one that asks it again."""
+        if kept is not self._foreseen and len(self._asked) < _REPEATED:
+            self._asked[question] = None
+
+    def _ask(self, sql: str, *, lossy: bool) -> Answer:
+        with self._ran(sql, use_unicode=not lossy) as cursor:
+            return _answer_of(cursor)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server has said that a transaction is open in this session."""
+        return bool(self.connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
     def execute(self, sql: str) -> int:
         """Run one statement; the number of rows found (CLIENT_FOUND_ROWS: matched, not only changed)."""
@@ -143,14 +265,29 @@ class Session:
         rows = self.query(sql, args)
         return next(iter(rows[0].values())) if rows else None
 
+    def execute_once(self, sql: str) -> None:
+        """Run a statement that sets what stays so as long as the session lives; once."""
+        if sql not in self._once:
+            self.execute(sql)
+            self._once[sql] = None
+
+    def know(self, sql: str, value: Any) -> None:
+        """Note the answer for ``scalar_once``, where it came with something else."""
+        self._once[sql] = value
+
+    def scalar_once(self, sql: str) -> Any:
+        """Do as ``scalar``, for what stays the same as long as the session lives: it is asked once."""
+        if sql not in self._once:
+            self._once[sql] = self.scalar(sql)
+        return self._once[sql]
+
     @contextmanager
-    def _ran(
-        self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None, kind: type[Cursor] = Cursor
-    ) -> Iterator[Cursor]:
+    def _ran(self, sql: str, *, use_unicode: bool = True) -> Iterator[Cursor]:
         """Execute a statement and give its cursor; until it is closed, the driver's errors come as replfix's own."""
+        self.connection.use_unicode = use_unicode
         try:
-            with self.connection.cursor(kind) as cursor:
-                cursor.execute(sql, args)
+            with self.connection.cursor() as cursor:
+                cursor.execute(sql)
                 yield cursor
         except pymysql.err.MySQLError as error:
             told = statement_error(self.endpoint, error)
@@ -162,6 +299,8 @@ class Session:
         except BaseException:  # Ctrl-C: the answer that is on its way would be taken for that of the next statement
             self.close()
             raise
+        finally:
+            self.connection.use_unicode = True
 
     def _grant(self, message: str) -> str:
         """Return the GRANT of the privilege that the server asks for; empty where that is unknown."""
@@ -194,6 +333,10 @@ class Session:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
+
+
+def _answer_of(cursor: Cursor) -> Answer:
+    return Answer(tuple(column[0] for column in cursor.description or ()), tuple(cursor.fetchall()))
 
 
 _UNREACHED_HINT = "Check the host and port, that the server is up, and that no firewall blocks the connection."

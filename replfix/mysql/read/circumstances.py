@@ -8,15 +8,13 @@ from replfix.core import sql
 from replfix.core.incident.incident_context import Program
 from replfix.core.schema.auto_increment import Counter
 from replfix.core.schema.table import Column, Table, TableName
-from replfix.core.sql.table_facts import FactRows, TableFact
-from replfix.errors import ServerError
+from replfix.core.sql.table_facts import TABLE_FACTS, FactRows, TableFact
 from replfix.mysql.connection.session import Session
+from replfix.mysql.read.table_definitions import counted
+from replfix.one_look import look
 
 UNKNOWN_VARIABLE = 1193
 
-_COUNTER = """
-SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
-"""
 _TRIGGERS = """
 SELECT TRIGGER_SCHEMA AS `schema`, TRIGGER_NAME AS `name`, ACTION_STATEMENT AS `body`,
   EVENT_OBJECT_SCHEMA AS `on_schema`, EVENT_OBJECT_TABLE AS `on_table`
@@ -35,14 +33,21 @@ FROM performance_schema.threads WHERE PROCESSLIST_ID = %s AND PROCESSLIST_USER I
 
 def counter(session: Session, table: Table, column: Column) -> Counter:
     """Return the counter of that column as it is now, and its highest value."""
-    try:
-        session.execute("SET SESSION information_schema_stats_expiry = 0")  # MySQL 8.0 and later keep it for a day
-    except ServerError as error:
-        if error.errno != UNKNOWN_VARIABLE:
-            raise
-    following = session.scalar(_COUNTER, (table.name.schema, table.name.name))
-    highest = session.scalar(sql.highest(table.name, column.name))
+    top = sql.highest(table.name, column.name)
+    now = look()
+    more = about(session, table.name) if now is not None and now.whole else ()
+    with session.at_once(*counted(session, table.name), top, *more):
+        following, highest = session.scalar(*counted(session, table.name)), session.scalar(top)
     return Counter(column, None if following is None else int(following), None if highest is None else int(highest))
+
+
+def about(session: Session, name: TableName) -> tuple[str, ...]:
+    """Return the questions about a table that ``fact`` and ``programs`` ask."""
+    return (
+        *(each.statement(name) for each in TABLE_FACTS),
+        session.written(_TRIGGERS, (name.name,)),
+        session.written(_EVENTS, (name.name,)),
+    )
 
 
 def fact(session: Session, fact: TableFact, name: TableName) -> FactRows:

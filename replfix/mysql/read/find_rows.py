@@ -20,6 +20,7 @@ from replfix.mysql.read.column_values import from_server
 ARMS = 100  # look-ups in one UNION, whose optimisation time grows with its arms
 ANY = 1000  # key parts in one list of alternatives: 500,000 look-ups take 5 s so, and 20 s as UNIONs (MySQL 9.7.4)
 LIST = 5000  # values of one column: 500 to 20,000 in a list take about the same time each
+AT_ONCE = 20  # look-ups on one table that are asked in one statement, whatever keys they are by
 WHOLE_ROWS = 1000  # without a key, each statement reads the whole table
 STATEMENT_BYTES = 1 << 18  # of values in one statement: max_allowed_packet can be as low as 1 MiB on servers that work
 
@@ -61,6 +62,9 @@ def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Seque
         by_table.setdefault(lookup.table, []).append(lookup)
     for name, asked in by_table.items():
         table = tables[name]
+        if _few(asked):
+            _find_each(session, table, asked, answers)
+            continue
         for key, alike in groupby(sorted(asked, key=_sort), key=_sort):
             of_key = list(alike)
             if key == _WHOLE_ROW:
@@ -70,6 +74,11 @@ def find_all(session: Session, tables: Mapping[TableName, Table], lookups: Seque
             else:
                 _find_any(session, table, of_key, answers)
     return {lookup: tuple(answers.get(lookup, ())) for lookup in lookups}
+
+
+def _few(lookups: Sequence[Lookup]) -> bool:
+    """Return whether they are asked in one statement, whatever keys they are by."""
+    return len(lookups) <= AT_ONCE and all(_sort(each) != _WHOLE_ROW for each in lookups)
 
 
 _Found = Mapping[Lookup, list[RowImage]]
@@ -202,8 +211,12 @@ def find_uncommitted(session: Session, tables: Mapping[TableName, Table], lookup
 
 
 def find_in_snapshot(session: Session, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
-    """Do as ``find_all``, all from one consistent snapshot, which takes no lock."""
-    session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    """Do as ``find_all``, all from one consistent snapshot, which takes no lock.
+
+    The session's isolation level has to be REPEATABLE READ: one statement is then a snapshot by itself.
+    """
+    if _few(lookups) and len({lookup.table for lookup in lookups}) == 1:
+        return find_all(session, tables, lookups)
     session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
     try:
         return find_all(session, tables, lookups)

@@ -101,7 +101,6 @@ class ServerKeySpaces:
         for statement in (
             f"SET SESSION max_execution_time = {SECONDS * 1000}",  # MySQL, milliseconds
             f"SET SESSION max_statement_time = {SECONDS}",  # MariaDB, seconds
-            "SET SESSION information_schema_stats_expiry = 0",  # MySQL 8.0 and later keep AUTO_INCREMENT for a day
         ):
             try:
                 session.execute(statement)

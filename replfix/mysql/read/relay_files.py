@@ -19,6 +19,7 @@ from replfix.core import sql
 from replfix.errors import ReplfixError, ReplicationError
 from replfix.mysql.connection.session import Session
 
+PLACE = "SELECT @@global.relay_log_basename AS base, @@global.hostname AS host"
 _NUMBERED = re.compile(r"(.*\.)([0-9]+)\Z", re.DOTALL)
 _PIECE = 4 << 20  # bytes of a file in one answer
 
@@ -28,7 +29,8 @@ class RelayFiles:
 
     def __init__(self, session: Session, first: str) -> None:
         self._session = session
-        base = str(session.scalar("SELECT @@global.relay_log_basename") or "")
+        self._place = session.query(PLACE)[0]
+        base = str(self._place["base"] or "")
         self._first = str(Path(base).parent / Path(first).name)
         self.on_disk = self._choose(base)
 
@@ -61,7 +63,7 @@ class RelayFiles:
         )
 
     def _not_on_this_host(self) -> str:
-        theirs, ours = str(self._session.scalar("SELECT @@global.hostname")), socket.gethostname()
+        theirs, ours = str(self._place["host"]), socket.gethostname()
         if theirs != ours:
             return f"its host is {theirs}, replfix runs on {ours}"
         try:

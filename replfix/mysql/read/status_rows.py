@@ -26,9 +26,14 @@ _NO_END = "None"  # Until_Condition
 _ALL_READ = "has read all relay log"  # after "Replica" or the older word (9.7.4, 10.11.19, 11.8.9)
 
 
+def readers_statements(session: Session) -> tuple[str, ...]:
+    """Return the questions for the readers of the binlog: the one that the server knows first."""
+    return REPLICAS_STATEMENTS if not session.is_mariadb else REPLICAS_STATEMENTS[::-1]
+
+
 def read_readers(session: Session) -> tuple[Reader, ...] | None:
     """Return who reads this server's binlog; None where the account may not see it: privileges.SEES_READERS on MariaDB."""
-    for statement in REPLICAS_STATEMENTS:
+    for statement in readers_statements(session):
         try:
             return tuple(_reader(current_names(row)) for row in session.query(statement))
         except PrivilegeError:

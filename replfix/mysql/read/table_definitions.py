@@ -34,9 +34,13 @@ COLUMN_FIELDS = """
 _COLUMNS = "SELECT" + COLUMN_FIELDS + "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 _IN_ORDER = " ORDER BY ORDINAL_POSITION"
 _KIND = "SELECT TABLE_TYPE AS `kind` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+_COUNTER = """
+SELECT AUTO_INCREMENT AS `next` FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
+"""
 _LOGGED = ("BASE TABLE", "SEQUENCE")
 SYSTEM_VERSIONED = "SYSTEM VERSIONED"
 _HASH = "HASH"
+_SHOW_INDEX = "SHOW INDEX FROM {}"
 _TRIGGERS = """
 SELECT TRIGGER_NAME AS `name`, EVENT_MANIPULATION AS `event`, ACTION_TIMING AS `timing`,
   ACTION_STATEMENT AS `body`
@@ -61,12 +65,31 @@ WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND REFERENCED_TABLE_NAME IS NOT NUL
 
 def read_table(session: Session, name: TableName) -> Table | None:
     """Return the table as the server defines it now; None when there is no such base table, or it may not be seen."""
+    with session.at_once(*about(session, name)):
+        return _read_table(session, name)
+
+
+def about(session: Session, name: TableName) -> tuple[str, ...]:
+    """Return the questions that ``read_table`` asks of every table."""
+    where = [name.schema, name.name]
+    before = (
+        session.written(text, where) for text in (_TABLE, _KIND, _COLUMNS + _IN_ORDER, _AS_CHILD, _AS_PARENT, _TRIGGERS)
+    )
+    return (*before, _SHOW_INDEX.format(table_name(name)))
+
+
+def counted(session: Session, name: TableName) -> tuple[str]:
+    """Return the question for the next value of the table's counter."""
+    return (session.written(_COUNTER, [name.schema, name.name]),)
+
+
+def _read_table(session: Session, name: TableName) -> Table | None:
     where = [name.schema, name.name]
     found = session.query(_TABLE, where)
     if not found:
         return None
     columns = _columns(session.query(_COLUMNS + _IN_ORDER, where))
-    keys = _unique_keys(session.query(f"SHOW INDEX FROM {table_name(name)}"), columns)
+    keys = _unique_keys(session.query(_SHOW_INDEX.format(table_name(name))), columns)
     return Table(
         name=name,
         columns=columns,
@@ -117,7 +140,7 @@ def _hashes(session: Session, name: TableName, columns: Sequence[Column]) -> Ite
         return
     keys = {
         row["Key_name"]
-        for row in session.query(f"SHOW INDEX FROM {table_name(name)}")
+        for row in session.query(_SHOW_INDEX.format(table_name(name)))
         if row["Index_type"] == _HASH and not int(row["Non_unique"])
     }
     for number in range(len(keys)):

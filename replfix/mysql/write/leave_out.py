@@ -17,6 +17,7 @@ from replfix.mysql.connection.dialects import dialect_of
 from replfix.mysql.connection.session import Session
 from replfix.mysql.connection.terms import SKIP_COUNTER_VARIABLE
 
+_SHOW_COUNTER = f"SHOW GLOBAL VARIABLES LIKE '%{SKIP_COUNTER_VARIABLE}'"
 _NOTHING_CHANGED = "Nothing was changed: the transaction is still to be applied."
 
 
@@ -66,13 +67,15 @@ def commit_empty(session: Session, plan: Plan, guard: Callable[[], None]) -> Non
 
 def counter_of(session: Session) -> str:
     """Return the variable's name on this server."""
-    return str(session.query(f"SHOW GLOBAL VARIABLES LIKE '%{SKIP_COUNTER_VARIABLE}'")[0]["Variable_name"])
+    return str(session.scalar_once(_SHOW_COUNTER))
 
 
 def check_counter(session: Session, channel: str) -> None:
     """Stale when the next start of the applier would pass over something."""
-    counter = counter_of(session)
-    if (now := _counter(session, channel, counter)) != "0":
+    _aim(session, channel)
+    found = session.query(_SHOW_COUNTER)[0]
+    counter = str(found["Variable_name"])
+    if (now := str(found["Value"])) != "0":
         raise Stale(
             f"{counter} is {now}: somebody else is about to skip a transaction, with the next START REPLICA.",
             f"{_NOTHING_CHANGED} Find out who set it; SET GLOBAL {counter} = 0 resets it.",
@@ -114,13 +117,17 @@ def _take_back(session: Session, end: str) -> None:
             session.execute(statement)
 
 
-def _counter(session: Session, channel: str, counter: str) -> str:
+def _aim(session: Session, channel: str) -> None:
+    """Have the counter be that of the channel; once, because a session is about one channel."""
     for statement in dialect_of(session).aim_skip_counter(channel):
-        session.execute(statement)
+        session.execute_once(statement)
+
+
+def _counter(session: Session, channel: str, counter: str) -> str:
+    _aim(session, channel)
     return str(session.scalar(sql.global_variable(counter)))
 
 
 def _set_counter(session: Session, channel: str, to: int) -> None:
-    for statement in dialect_of(session).aim_skip_counter(channel):
-        session.execute(statement)
+    _aim(session, channel)
     session.execute(sql.set_global_number(counter_of(session), to))

@@ -49,6 +49,7 @@ WORK_SECONDS = 900.0
 """How long one statement may take: a BINLOG statement applies all rows of a statement of the transaction."""
 
 _LOCK_HOLDER = "SELECT IS_USED_LOCK(%s)"
+_PACKET = "SELECT @@max_allowed_packet"
 _SETTINGS_LOCK = "replfix"
 _TURN_SECONDS = 30
 _ON = "1"
@@ -74,12 +75,16 @@ class HeldChannel:
         self._endpoint = endpoint
         self._lock = f"replfix:{channel}"[:64]
         self._channel = channel
+        self._found_alone: tuple[dict[str, str], float] = {}, 0.0
+        self._described: tuple[Session, bytes] | None = None
         self._met: Answers | None = None  # in the rehearsal: what the transaction meets on the replica
 
     def __enter__(self) -> HeldChannel:
         self._session = self._open()
         try:
-            if self._session.scalar("SELECT GET_LOCK(%s, 0)", (self._lock,)) != "1":
+            locked = self._session.query(f"SELECT GET_LOCK(%s, 0) AS locked, ({_PACKET}) AS packet", (self._lock,))[0]
+            self._session.know(_PACKET, locked["packet"])
+            if locked["locked"] != "1":
                 raise Busy(
                     f"Another replfix is working on this channel of {self._endpoint} ({self._holder()}).",
                     "Wait until it is done, or look at it with SHOW PROCESSLIST.",
@@ -108,23 +113,28 @@ class HeldChannel:
         return f"its connection there is {holder}{account}" if holder else "its connection there has just ended"
 
     def _open(self) -> Session:
-        session = Session(self._endpoint, read_seconds=WORK_SECONDS)
         try:
-            for statement in (sql.NOT_LOGGED_SESSION, *sql.SESSION_SETTINGS):
-                session.execute(statement)
-        except BaseException:
-            session.close()
+            values = (*sql.SESSION_VALUES, sql.NOT_LOGGED)
+            return Session(self._endpoint, read_seconds=WORK_SECONDS, values=values)
+        except PrivilegeError:
+            with Session(self._endpoint) as session:  # in which the account is asked for, to name the GRANT
+                session.execute(sql.NOT_LOGGED_SESSION)
             raise
-        return session
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Do as ``Repair.alone``: settings belong to the server, so resolutions on two channels take turns."""
-        if self._session.scalar("SELECT GET_LOCK(%s, %s)", (_SETTINGS_LOCK, _TURN_SECONDS)) != "1":
+        names = dialect_of(self._session).changeable
+        values = "".join(f", @@global.{name} AS {name}" for name in names)
+        # The time and the settings as they are once it has the lock.
+        asked = f"SELECT GET_LOCK(%s, %s) AS locked{values}, UNIX_TIMESTAMP(SYSDATE(6)) AS now"
+        found = self._session.query(asked, (_SETTINGS_LOCK, _TURN_SECONDS))[0]
+        if found["locked"] != "1":
             raise Busy(
                 f"Another replfix is rehearsing or repairing on another channel of {self._endpoint}.",
                 "Nothing was changed. Run the command again in a moment.",
             )
+        self._found_alone = {name: str(found[name]) for name in names}, float(found["now"])
         try:
             yield
         finally:
@@ -132,12 +142,12 @@ class HeldChannel:
                 self._session.scalar("SELECT RELEASE_LOCK(%s)", (_SETTINGS_LOCK,))
 
     def settings(self) -> dict[str, str]:
-        names = dialect_of(self._session).changeable
-        now = {name: str(self._session.scalar(f"SELECT @@global.{name}")) for name in names}
+        now, _ = self._found_alone
         return {name: value for name, value in now.items() if value == _ON}
 
     def server_time(self) -> datetime:
-        return datetime.fromtimestamp(float(self._session.scalar("SELECT UNIX_TIMESTAMP(NOW(6))")), UTC)
+        _, now = self._found_alone
+        return datetime.fromtimestamp(now, UTC)
 
     def setting(self, name: str) -> SettingNow | None:
         if name not in dialect_of(self._session).changeable:
@@ -166,13 +176,17 @@ class HeldChannel:
                     raise
             yield
         finally:
-            self.put_back(changed)
+            self._put_back(changed, are_changed=True)
 
     def put_back(self, settings: Mapping[str, str]) -> tuple[str, ...]:
+        return self._put_back(settings, are_changed=False)
+
+    def _put_back(self, settings: Mapping[str, str], *, are_changed: bool) -> tuple[str, ...]:
+        """``are_changed``: by this run, just now; else they are looked at first."""
         if not settings:
             return ()
         try:
-            return self._put_back_in(self._session, settings)
+            return self._put_back_in(self._session, settings, are_changed=are_changed)
         except ReplfixError:
             # The session may be what was lost, or be in the middle of something that an interrupt left (switching
             # super_read_only on waits for open transactions): end it, and do it in a new one.
@@ -181,7 +195,7 @@ class HeldChannel:
                 with self._open() as session:
                     # Until the server has noticed, and the statement that was under way is through: its lock goes then.
                     session.scalar("SELECT GET_LOCK(%s, %s)", (self._lock, sql.LOCK_SECONDS))
-                    return self._put_back_in(session, settings)
+                    return self._put_back_in(session, settings, are_changed=False)
             except ReplfixError as error:
                 raise NotVerified(
                     f"{', '.join(settings)} could not be put back on {self._endpoint}: {error.message}",
@@ -189,41 +203,47 @@ class HeldChannel:
                     + "; ".join(_set_global(name, value) for name, value in settings.items()),
                 ) from None
 
-    def _put_back_in(self, session: Session, settings: Mapping[str, str]) -> tuple[str, ...]:
+    def _put_back_in(self, session: Session, settings: Mapping[str, str], *, are_changed: bool) -> tuple[str, ...]:
         done = []
         for name, value in settings.items():
-            if name == leave_out.counter_of(session):
-                if leave_out.clear_counter(session, self._channel):
+            if name in dialect_of(session).changeable:
+                if value == _ON and (are_changed or str(session.scalar(f"SELECT @@global.{name}")) != _ON):
+                    session.execute(_set_global(name, value))
                     done.append(name)
-            elif name in dialect_of(session).changeable and value == _ON != str(
-                session.scalar(f"SELECT @@global.{name}")
-            ):
-                session.execute(_set_global(name, value))
+            elif name == leave_out.counter_of(session) and leave_out.clear_counter(session, self._channel):
                 done.append(name)
         return tuple(done)
 
     def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
-        with self._open() as session:
-            try:
-                self._rehearse_in(session, plan, transaction, tables)
-            except ServerError as error:
-                raise RehearsalFailed(f"The rehearsal failed: {error.message}.", NOTHING_CHANGED) from None
-            finally:
-                # Closing would do as well; an explicit ROLLBACK also ends the ownership of the failing GTID at once.
-                with suppress(ReplfixError):
-                    session.execute("ROLLBACK")
-                    _say(session, dialect_of(session).reset_gtid_next())
+        session = self._session
+        try:
+            self._rehearse_in(session, plan, transaction, tables)
+        except ServerError as error:
+            raise RehearsalFailed(f"The rehearsal failed: {error.message}.", NOTHING_CHANGED) from None
+        finally:
+            # It also ends the ownership of the failing GTID.
+            with suppress(ReplfixError):
+                session.execute("ROLLBACK")
+                session.execute(dialect_of(session).as_itself())
 
     def _rehearse_in(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
     ) -> None:
-        packet = _packet(session)
-        _binlog(session, (transaction.raw.format_description,), packet, "the Format_description event")
+        self._describe_format(session, transaction)
         _say(session, dialect_of(session).as_transaction(transaction))
         session.execute("BEGIN")
         self._carry_out(session, plan, transaction, tables)
         self._met = find_all(session, tables, questions(transaction.changes, tables))
         self._run_transaction(session, plan, transaction, tables)
+
+    def _describe_format(self, session: Session, transaction: Transaction) -> bool:
+        """Execute the Format_description event, which the session needs once; return whether it was executed now."""
+        described = transaction.raw.format_description
+        if self._described == (session, described):
+            return False
+        _binlog(session, (described,), _packet(session), "the Format_description event")
+        self._described = (session, described)
+        return True
 
     def _run_transaction(
         self, session: Session, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]
@@ -256,8 +276,7 @@ class HeldChannel:
     ) -> None:
         session = self._session
         session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        if plan.row_events and plan.steps:
-            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+        if plan.row_events and plan.steps and self._describe_format(session, transaction):
             _say(session, dialect_of(session).reset_gtid_next())
         session.execute("BEGIN")
         try:
@@ -284,7 +303,7 @@ class HeldChannel:
         session = self._session
         try:
             session.execute(sql.LOGGED_SESSION)  # as its applier would, for the replicas below
-            _binlog(session, (transaction.raw.format_description,), _packet(session), "the Format_description event")
+            self._describe_format(session, transaction)
             _say(session, dialect_of(session).as_transaction(transaction))
             session.execute("BEGIN")
             self._meets_the_same(session, tables)
@@ -311,8 +330,7 @@ class HeldChannel:
             _say(self._session, (*first, *dialect_of(self._session).reset_gtid_next(), sql.NOT_LOGGED_SESSION))
 
     def rehearse_leaving_out(self, plan: Plan) -> None:
-        with self._open() as session:
-            leave_out.rehearse(session, plan, self._channel)
+        leave_out.rehearse(self._session, plan, self._channel)
 
     def commit_empty(self, plan: Plan, guard: Callable[[], None]) -> None:
         leave_out.commit_empty(self._session, plan, guard)
@@ -437,7 +455,8 @@ def _changed(table: Table, what: str) -> Stale:
 
 
 def _packet(session: Session) -> int:
-    return int(session.scalar("SELECT @@max_allowed_packet"))
+    """Return the session's max_allowed_packet, which stays as it was at its beginning."""
+    return int(session.scalar_once(_PACKET))
 
 
 def _must_fit(statement: str, packet: int, what: str) -> None:

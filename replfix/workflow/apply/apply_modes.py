@@ -11,6 +11,7 @@ from replfix.core.conflicts.reconcile import final_rows
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.plan import ApplyMode, Plan
 from replfix.core.remedies.beside_swaps import changes_beside
+from replfix.core.replication.replica_status import ReplicaStatus
 from replfix.core.rows.lookup import Answers
 from replfix.core.trail.audit_record import RecordKind
 from replfix.core.words import counted
@@ -92,6 +93,7 @@ class _Round:
         self.diagnosis = diagnosis
         self.repair = repair
         self.receiving = receiving
+        self.then: ReplicaStatus | None = None  # once the applier is past the transaction
 
 
 class _Apply(_Round):
@@ -117,10 +119,10 @@ class _Apply(_Round):
         self.repair.apply(self.plan, evidence.transaction, evidence.tables, guard)
 
     def get_past(self) -> None:
-        let_it_apply(self.operation, self.plan, self.receiving)
+        self.then = let_it_apply(self.operation, self.plan, self.receiving)
 
     def verify(self) -> None:
-        verify(self.operation, self.diagnosis, self.receiving)
+        verify(self.operation, self.diagnosis, self.receiving, self.then)
 
 
 class _NetRows(_Apply):

@@ -23,6 +23,7 @@ from replfix.errors import (
     Stale,
     UsageError,
 )
+from replfix.one_look import one_look
 from replfix.ports import Repair, Replica
 from replfix.workflow.apply.apply_modes import executor_for
 from replfix.workflow.apply.execution import REPAIR, Stage, after_the_commit, commit_guarded, execute
@@ -76,8 +77,9 @@ class _RepairRound:
     def _check(self) -> None:
         operation, plan, progress = self._operation, self.plan, self._progress
         self._repair.check_skip_counter()
-        _check_privileges(operation.replica)
-        self._diagnosis = still_the_same(operation, plan)
+        with one_look(whole=True, again=True):
+            _check_privileges(operation.replica)
+            self._diagnosis = still_the_same(operation, plan)
         progress.causes = tuple(cause.code for cause in self._diagnosis.causes)
         progress.leaves_out = plan.way.leaves_out
         self._executor = executor_for(operation, self._log, plan, self._diagnosis, self._repair, self._receiving)

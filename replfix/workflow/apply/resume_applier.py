@@ -67,9 +67,10 @@ def _records_its_gtid(channel: ChannelStatus, plan: Plan) -> bool:
     return channel.failure is None and channel.applied_to is not None and plan.transaction.end <= channel.applied_to
 
 
-def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None:
-    """Start the applier up to the end of the failing transaction, and wait for it."""
-    stopped = operation.replica.status().channel(plan.channel)
+def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> ReplicaStatus:
+    """Start the applier up to the end of the failing transaction, and wait for it; return the status then."""
+    before = operation.replica.status()
+    stopped = before.channel(plan.channel)
     behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
     both = receiving.runs_on
     receiving.runs_on = both or not operation.replica.stops_after(plan.transaction)
@@ -77,17 +78,17 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
         operation.progress(f"Starting the channel: it cannot be told to stop after {plan.transaction}")
         if both:
             operation.replica.start(plan.channel, Threads.BOTH)
-        elif refused := start_channel(operation, plan):
+        elif refused := start_channel(operation, plan, before):
             raise NotVerified(f"The repair was applied, and the channel was not started. {refused}")
         wait_until_stopped(operation, plan, or_applied=True)
     elif behind is None:
         operation.progress(f"START REPLICA until {plan.transaction} is applied")
-        start_applier(operation, plan, until=plan.transaction)
+        start_applier(operation, plan, status=before, until=plan.transaction)
     else:
         operation.progress(
             f"START REPLICA until nothing is left open before {behind}, up to where workers have committed"
         )
-        start_applier(operation, plan, gaps=True)
+        start_applier(operation, plan, status=before, gaps=True)
         if wait_until_stopped(operation, plan, mark=behind).applying(plan.channel):
             operation.replica.stop(
                 plan.channel, Threads.APPLIER
@@ -96,7 +97,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> None
     status = wait_until_stopped(operation, plan, or_applied=receiving.runs_on)
     channel = status.channel(plan.channel)
     if channel is not None and status.has_applied(channel, plan.transaction):
-        return
+        return status
     error = channel.failure if channel else None
     if behind is not None:
         raise NotVerified(
@@ -137,17 +138,19 @@ def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
     )
 
 
-def verify(operation: Operation, diagnosis: Diagnosis, receiving: Receiving) -> None:
+def verify(
+    operation: Operation, diagnosis: Diagnosis, receiving: Receiving, status: ReplicaStatus | None = None
+) -> None:
     """Read every row that the transaction touched from the replica, and compare it with the event.
 
-    NotVerified where they differ.
+    NotVerified where they differ. ``status``: the replica's, where it was read just now.
     """
     transaction, tables = diagnosis.evidence.transaction, diagnosis.evidence.tables
     assert transaction is not None
     found = diagnosis.evidence.reconciliation
     assert found is not None
     final = final_rows(transaction.changes, tables)
-    running = operation.replica.status().applying(diagnosis.evidence.channel.name)
+    running = (status or operation.replica.status()).applying(diagnosis.evidence.channel.name)
     if running or receiving.runs_on:  # the next conflict may have stopped it since
         later = _touched_later(operation, diagnosis)
         final = FinalRows(row for row in final if row.lookup not in later)
@@ -189,7 +192,8 @@ def start_again(operation: Operation, plan: Plan) -> str:
     plan was carried out, stays stopped.
     """
     replica, clock = operation.replica, operation.clock
-    if not replica.status().applying(plan.channel) and (refused := start_channel(operation, plan)):
+    status = replica.status()
+    if not status.applying(plan.channel) and (refused := start_channel(operation, plan, status)):
         return refused
     target: GtidSet | None = None
     deadline = clock.now() + SETTLE_SECONDS

@@ -144,12 +144,16 @@ def start_applier(
     operation: Operation,
     plan: Plan,
     *,
+    status: ReplicaStatus | None = None,
     until: TransactionId | None = None,
     before: TransactionId | None = None,
     gaps: bool = False,
 ) -> None:
-    """Start the applier up to some end. Refused when the table says so: nothing was started."""
-    status = operation.replica.status()
+    """Start the applier up to some end. Refused when the table says so: nothing was started.
+
+    ``status``: the replica's, where it was read just now.
+    """
+    status = status or operation.replica.status()
     channel = status.channel(plan.channel)
     if channel is None:
         raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
@@ -160,10 +164,12 @@ def start_applier(
     operation.replica.start(plan.channel, threads, until=until, before=before, gaps=gaps)
 
 
-def start_channel(operation: Operation, plan: Plan) -> str:
-    """Start the channel without an end. Return in words why it was not started; empty when it was."""
+def start_channel(operation: Operation, plan: Plan, status: ReplicaStatus) -> str:
+    """Start the channel without an end. Return in words why it was not started; empty when it was.
+
+    ``status``: the replica's, of this moment.
+    """
     replica = operation.replica
-    status = replica.status()
     channel = status.channel(plan.channel)
     if channel is None:
         return ""  # the next round's diagnosis says why

@@ -30,6 +30,7 @@ from replfix.core.schema.tested_versions import too_old
 from replfix.core.words import counted
 from replfix.deadline import within
 from replfix.errors import ConnectError, ServerError, TooOld
+from replfix.one_look import one_look
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.investigate.commit_order import check_out_of_order_commits
 from replfix.workflow.investigate.compare_keys import find_apart
@@ -89,7 +90,7 @@ def investigate(
     A trail that cannot be read counts as empty. ConnectError when servers take longer, all in all, than the replica's
     limits allow.
     """
-    with within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
+    with one_look(whole=True), within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
         return _investigate(replica, source_of, channel_name, progress, trail)
 
 

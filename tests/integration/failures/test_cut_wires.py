@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from replfix.lab.lab_accounts import REPLFIX
+from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
 from tests.integration.aftermath import Conflict, Ground, Picture, ground_fixture
 from tests.integration.proxy import Break, Proxy
@@ -30,9 +31,13 @@ ground = ground_fixture(full=ALL)
 
 
 def configured(ground: Ground, directory: Path, ports: Mapping[str, int], ssl_mode: str = "DISABLED") -> str:
-    """As the lab's, with the proxies' ports. Where it is not encrypted, a proxy tells packets apart."""
-    lab = ground.lab
-    text = [f'[audit]\nurl = "sqlite:///{ground.trail}"\n']
+    """As the lab's, with the proxies' ports."""
+    return configured_for(ground.lab, directory, ground.trail, ports, ssl_mode)
+
+
+def configured_for(lab: Lab, directory: Path, trail: Path, ports: Mapping[str, int], ssl_mode: str = "DISABLED") -> str:
+    """As the lab's, with those ports. Where it is not encrypted, a proxy tells packets apart."""
+    text = [f'[audit]\nurl = "sqlite:///{trail}"\n']
     for section, server in (("replicas.replica1", lab.replica), ("sources.source", lab.source)):
         port = ports.get(section.split(".")[0], server.port)
         text += [f'[{section}]\nhost = "127.0.0.1"\nport = {port}\nuser = "{REPLFIX.name}"',

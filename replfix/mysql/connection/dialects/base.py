@@ -26,6 +26,21 @@ class Dialect(Protocol):
         """Global variables that may have to be 0 for a write."""
         ...
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The questions that ``identity``, ``executed`` and ``purged`` ask, where there is one for each."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The question for the channels, which is asked lossily."""
+        ...
+
+    @property
+    def of_channels(self) -> tuple[str, ...]:
+        """The others that ``status`` asks."""
+        ...
+
     def identity(self, session: Session) -> str:
         """Return what distinguishes the server in its topology: server_uuid, or on MariaDB the server_id."""
         ...
@@ -79,6 +94,10 @@ class Dialect(Protocol):
 
     def fires_triggers(self, session: Session) -> bool:
         """Return whether row events fire the replica's triggers, in BINLOG statements too."""
+        ...
+
+    def as_itself(self) -> str:
+        """Return the statement after which a session that applied events has no transaction's name or time any more."""
         ...
 
     def reset_gtid_next(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from replfix.core.replication.mariadb_gtid import IDENTITY, MariadbGtidSet
 from replfix.core.replication.replica_status import RelayLog, ReplicaStatus, WorkerError
 from replfix.core.replication.start_threads import Threads
 from replfix.core.replication.transaction_id import LogPosition, TransactionId
-from replfix.core.sql import string
+from replfix.core.sql import OWN_TIME, string
 from replfix.errors import PrivilegeError, ServerError
 from replfix.mysql.connection import terms
 from replfix.mysql.connection.session import Row, Session
@@ -29,6 +29,16 @@ SELECT @@global.server_id AS server_id, @@global.version AS version, @@global.re
        @@global.gtid_binlog_state AS state, @@global.{terms.APPLIED_POSITION} AS position,
        @@global.gtid_current_pos AS current, @@global.{terms.PARALLEL_THREADS} AS threads,
        @@global.gtid_strict_mode AS strict"""
+
+_CHANNELS = "SHOW ALL REPLICAS STATUS"
+_LOGS = "SHOW BINARY LOGS"
+_SERVER_ID = "SELECT @@global.server_id"
+
+_OF_FAILURE = (
+    *("Connection_name", "Relay_Log_File", "Relay_Log_Pos", "Relay_Source_Log_File", "Exec_Source_Log_Pos"),
+    *("Replica_SQL_Running", "Last_SQL_Errno", "Last_SQL_Error", "Gtid_IO_Pos", "Read_Source_Log_Pos"),
+)
+"""What decides which transaction failed: where the applier is, its error, and how much was received."""
 
 _GTID = re.compile(r"GTID ([0-9]+-[0-9]+-[0-9]+)")
 _TABLE_NUMBER = re.compile(r"table_id: ([0-9]+)")
@@ -49,12 +59,19 @@ _EVENTS_PASSED = 5000  # of such a file, read from its beginning
 class MariadbDialect:
     """Implements ``Dialect``."""
 
+    def __init__(self) -> None:
+        self._failures: dict[tuple[str, ...], tuple[WorkerError, ...]] = {}
+
     needs = NEEDS_OF_MARIADB
     changeable: tuple[str, ...] = ()
     """There is no super_read_only, and read_only stays: the account needs READ_ONLY ADMIN."""
 
+    own = (_SERVER_ID, _VARIABLES, _LOGS)
+    channels = (_CHANNELS,)
+    of_channels = (_VARIABLES,)
+
     def identity(self, session: Session) -> str:
-        return f"{IDENTITY}{session.scalar('SELECT @@global.server_id')}"
+        return f"{IDENTITY}{session.scalar(_SERVER_ID)}"
 
     def executed(self, session: Session) -> GtidSet:
         row = session.query(_VARIABLES)[0]
@@ -62,14 +79,18 @@ class MariadbDialect:
 
     def purged(self, session: Session) -> GtidSet:
         """Return what the first binary log that is left begins with: its Gtid_list event."""
-        logs = session.query("SHOW BINARY LOGS")
+        logs = session.query(_LOGS)
         for row in session.query_lossy(f"SHOW BINLOG EVENTS IN {string(logs[0]['Log_name'])} LIMIT 5") if logs else ():
             if row["Event_type"] == "Gtid_list" and (found := _GTID_LIST.search(row["Info"])):
                 return MariadbGtidSet.parse(found[1])
         return MariadbGtidSet()
 
     def status(self, session: Session) -> ReplicaStatus:
-        rows = channel_rows(session, ("SHOW ALL REPLICAS STATUS",))
+        with session.at_once(*self.of_channels, lossy=self.channels):
+            return self._status(session)
+
+    def _status(self, session: Session) -> ReplicaStatus:
+        rows = channel_rows(session, (_CHANNELS,))
         variables = session.query(_VARIABLES)[0]
         executed = MariadbGtidSet.of_replica(variables["state"], variables["position"], str(variables["server_id"]))
         return ReplicaStatus(
@@ -83,7 +104,7 @@ class MariadbDialect:
             channels=tuple(
                 channel(
                     {**row, "Replica_SQL_Running": _running(row)},
-                    failure_of(session, row, variables, executed),
+                    self._failure_of(session, row, variables, executed),
                     name=row["Connection_name"],
                     # 0 before the receiver was connected for the first time
                     source_uuid=f"{IDENTITY}{row['Source_Server_Id']}" if row["Source_Server_Id"] != "0" else "",
@@ -97,6 +118,19 @@ class MariadbDialect:
             ),
             strict=variables["strict"] == "1",
         )
+
+    def _failure_of(
+        self, session: Session, row: Row, variables: Row, executed: MariadbGtidSet
+    ) -> tuple[WorkerError, ...]:
+        """Read the relay log once for an error that has a transaction: as long as the applier is where it was."""
+        at = tuple(str(row[name]) for name in _OF_FAILURE)
+        if at not in self._failures:
+            found = failure_of(session, row, variables, executed)
+            if not found or found[0].gtid is None:
+                return found
+            self._failures.clear()
+            self._failures[at] = found
+        return self._failures[at]
 
     def _read_by_position(self, row: Row) -> tuple[str, ...]:
         name = string(row["Connection_name"])
@@ -146,6 +180,9 @@ class MariadbDialect:
 
     def fires_triggers(self, session: Session) -> bool:
         return str(session.scalar(f"SELECT @@global.{terms.TRIGGERS_FOR_ROWS}")) != "NO"
+
+    def as_itself(self) -> str:
+        return f"SET {OWN_TIME}"
 
     def reset_gtid_next(self) -> tuple[str, ...]:
         return ()

@@ -46,6 +46,12 @@ def _time(seconds: str | None) -> datetime | None:
     return datetime.fromtimestamp(float(seconds), UTC) if seconds is not None and float(seconds) > 0 else None
 
 
+_CONFIGURATION = "SELECT * FROM performance_schema.replication_applier_configuration"
+_UUID = "SELECT @@global.server_uuid"
+_EXECUTED = "SELECT @@global.gtid_executed"
+_PURGED = "SELECT @@global.gtid_purged"
+
+
 class MysqlDialect:
     """Implements ``Dialect``."""
 
@@ -53,16 +59,24 @@ class MysqlDialect:
     changeable = ("super_read_only",)
     """read_only stays: the account needs CONNECTION_ADMIN."""
 
+    own = (_UUID, _EXECUTED, _PURGED)
+    channels = STATUS_STATEMENTS[:1]
+    of_channels = (_WORKERS, _VARIABLES, _CONFIGURATION)
+
     def identity(self, session: Session) -> str:
-        return str(session.scalar("SELECT @@global.server_uuid"))
+        return str(session.scalar(_UUID))
 
     def executed(self, session: Session) -> GtidSet:
-        return GtidSet.parse(str(session.scalar("SELECT @@global.gtid_executed")))
+        return GtidSet.parse(str(session.scalar(_EXECUTED)))
 
     def purged(self, session: Session) -> GtidSet:
-        return GtidSet.parse(str(session.scalar("SELECT @@global.gtid_purged")))
+        return GtidSet.parse(str(session.scalar(_PURGED)))
 
     def status(self, session: Session) -> ReplicaStatus:
+        with session.at_once(*self.of_channels, lossy=self.channels):
+            return self._status(session)
+
+    def _status(self, session: Session) -> ReplicaStatus:
         rows = channel_rows(session, STATUS_STATEMENTS)
         errors: dict[str, list[WorkerError]] = {}
         incident = any(row["Last_SQL_Errno"] == str(_INCIDENT) for row in rows)
@@ -134,6 +148,9 @@ class MysqlDialect:
     def fires_triggers(self, session: Session) -> bool:  # noqa: ARG002
         return False
 
+    def as_itself(self) -> str:
+        return f"{sql.set_gtid_next('AUTOMATIC')}, {sql.OWN_TIME}"
+
     def reset_gtid_next(self) -> tuple[str, ...]:
         return (sql.set_gtid_next("AUTOMATIC"),)
 
@@ -157,7 +174,7 @@ def _progress(session: Session) -> dict[str, tuple[WorkerProgress, ...]]:
 def _applying_as(session: Session) -> dict[str, str]:
     """PRIVILEGE_CHECKS_USER of each channel that has one, as statements write it."""
     found: dict[str, str] = {}
-    for row in session.query("SELECT * FROM performance_schema.replication_applier_configuration"):
+    for row in session.query(_CONFIGURATION):
         if shown := row.get("PRIVILEGE_CHECKS_USER"):  # 'user'@'host', quotes in it not doubled (9.7.4)
             user, _, host = str(shown).strip("'").rpartition("'@'")
             found[row["CHANNEL_NAME"]] = sql.account(user, host)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from replfix.core.binlog.row_event import PassedOver, Transaction
 from replfix.core.incident.stopped_channel import channel_named, stopped_channel
-from replfix.core.remedies.errant_options import ways_out
 from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction, origin_of
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
@@ -61,6 +60,8 @@ def find_errant(
     replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress = lambda _: None
 ) -> Errant | None:
     """Return the errant transactions; none without GTIDs, where nobody can know. Raises as ``source_of`` does."""
+    from replfix.core.remedies.errant_options import ways_out  # what a status does not need
+
     status = replica.status()
     channel = channel_meant(status, channel_name)
     if channel is None or status.gtid_mode == "OFF":

@@ -10,6 +10,7 @@ from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import InTransit, OnlyHere, in_words, passed_over
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
 from replfix.errors import ReplfixError
+from replfix.one_look import anew
 from replfix.ports import Replica, Server
 
 THIS = "this server"
@@ -32,7 +33,8 @@ class _Search:
 def only_here(replica: Replica, status: ReplicaStatus, source: Server, strays: GtidSet) -> OnlyHere:
     """Return what became of transactions that the source had not executed when it was asked.
 
-    It is asked once more at the end: what arrived in between is neither errant nor on its way.
+    Where it replicates itself, it is asked once more at the end: what arrived in between is neither errant nor on its
+    way.
     """
     if not strays:
         return OnlyHere(strays)
@@ -43,9 +45,18 @@ def only_here(replica: Replica, status: ReplicaStatus, source: Server, strays: G
         left = left - one.gtids
     undecided = search.undecided - (strays - left)
     errant = left - undecided
-    if errant:
-        errant = errant - source.executed()
+    if errant and _receives(source):
+        with anew():
+            errant = errant - source.executed()
     return OnlyHere(errant, found, undecided, tuple(dict.fromkeys(search.why)) if undecided else ())
+
+
+def _receives(server: Server) -> bool:
+    """Return whether transactions of others can come to the server, as far as that is known."""
+    try:
+        return bool(server.channels())
+    except ReplfixError:
+        return True
 
 
 def _coming(search: _Search, server: Server, wanted: GtidSet) -> list[InTransit]:

@@ -28,6 +28,7 @@ from replfix.core.rows.row_diff import logged_in_part
 from replfix.core.schema.table import Table, TableName
 from replfix.core.words import counted
 from replfix.errors import ReplicationError, Unreadable
+from replfix.one_look import anew
 from replfix.ports import Replica, Server
 
 BACKLOG_READ = 5000
@@ -232,7 +233,8 @@ class ChangesSince:
     def _transactions(self) -> tuple[Iterator[Transaction | PassedOver], int | None]:
         """And how many there are; None when nobody counts them."""
         source, transaction = self._source, self._transaction
-        theirs = source.executed() if self._by_gtid else GtidSet()
+        with anew():  # after the rows were read
+            theirs = source.executed() if self._by_gtid else GtidSet()
         if not self._by_gtid or not self._executed.orders(theirs):
             # The end of the log is the end of the backlog.
             return (each for each in self._log() if each.gtid is None or each.gtid not in self._executed), None
