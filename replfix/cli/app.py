@@ -15,6 +15,7 @@ import replfix
 from replfix.cli.client_options import client_options, refuse_passwords
 from replfix.cli.groups import CommandGroup
 from replfix.cli.options import AlsoBefore, common_options, server_option
+from replfix.cli.progress_line import PROGRESS_LINE
 from replfix.cli.stdio import BestEffortStream, ReaderGone
 from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, UsageError
 
@@ -157,7 +158,9 @@ def _taken_from_before(command: click.Command) -> set[str | None]:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line; return the exit code of the contract. Never raises."""
     argv = list(sys.argv[1:] if args is None else args)
-    out, err = BestEffortStream(sys.stdout, ends_with_reader=True), BestEffortStream(sys.stderr, ends_with_reader=False)
+    clear = PROGRESS_LINE.clear
+    out = BestEffortStream(sys.stdout, ends_with_reader=True, before=clear)
+    err = BestEffortStream(sys.stderr, ends_with_reader=False, before=clear)
     with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
         try:
             code = _run(argv)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from replfix.cli.progress_line import PROGRESS_LINE
 from replfix.core.connection.command_line import current, given
 from replfix.errors import ReplfixError, UsageError
 
@@ -52,7 +53,8 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def with_command_line(read_only: bool, **others: Any) -> Any:
-        with given(replace(current(), read_only=read_only)):
+        progress = PROGRESS_LINE.shown(others["verbose"] or not others["as_json"])
+        with given(replace(current(), read_only=read_only)), progress:
             try:
                 return function(**others)
             except ReplfixError as error:

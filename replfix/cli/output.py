@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replfix.cli.progress_line import PROGRESS_LINE
 from replfix.core.binlog.secrets import without_passwords
+from replfix.core.words import Advance
 from replfix.present.ascii_text import without_symbols
-from replfix.present.safe_text import harmless_json, indented
+from replfix.present.safe_text import harmless_json, indented, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,6 +104,19 @@ def narrate_unknown_errant(replica: str, error: ReplfixError) -> None:
     narrate(f"{replica}: errant transactions are unknown: {error.message}")
 
 
-def narrate(text: object) -> None:
-    """Print one line on stderr about what is going on."""
-    click.echo(indented(without_passwords(str(text))), err=True)
+def narrate(step: object) -> None:
+    """Print one line on stderr about what is going on; how far a long step has come, in the line that is written over."""
+    if isinstance(step, Advance):
+        PROGRESS_LINE.show(step, _on_one_line)
+    else:
+        click.echo(indented(without_passwords(str(step))), err=True)
+
+
+def narrate_advance(step: object) -> None:
+    """Do as ``narrate`` for how far long steps have come, and leave the others out."""
+    if isinstance(step, Advance):
+        narrate(step)
+
+
+def _on_one_line(text: str) -> str:
+    return visible(without_passwords(text), keep_newlines=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -20,9 +21,11 @@ class BestEffortStream:
     that is wanted (ReaderGone): of stdout, which gets the results.
     """
 
-    def __init__(self, stream: TextIO, *, ends_with_reader: bool) -> None:
+    def __init__(self, stream: TextIO, *, ends_with_reader: bool, before: Callable[[], object] = lambda: None) -> None:
+        """``before``: called before each text, to make room for it."""
         self._stream = stream
         self._ends_with_reader = ends_with_reader
+        self._before = before
         self.lost: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -30,6 +33,7 @@ class BestEffortStream:
 
     def write(self, text: str) -> int:
         """Write the text, or drop it when nothing can be written any more. ReaderGone as the class describes."""
+        self._before()
         if self.lost is None:
             try:
                 self._stream.write(text)

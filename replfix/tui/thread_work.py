@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from replfix.core.words import Advance
 from replfix.errors import ReplfixError
+from replfix.ports import Progress
+from replfix.present.progress_text import REWRITTEN, Pace
 
 T = TypeVar("T")
 
@@ -33,3 +37,15 @@ def run_and_report(
         raise
     else:
         end(done, None)
+
+
+def paced(say: Callable[[str], object], every: float = REWRITTEN) -> Progress:
+    """Return what hands each step to ``say``, and how far a long one has come not more often than ``every`` seconds."""
+    pace = Pace(every)
+
+    def progress(step: str | Advance) -> None:
+        text = pace.said(step, time.monotonic())
+        if text is not None:
+            say(text)
+
+    return progress

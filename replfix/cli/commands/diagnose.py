@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from replfix.cli.options import ReplicaSelector, common_options, replica_options
-from replfix.cli.output import emit, narrate, narrate_unknown_errant, show_page
+from replfix.cli.output import emit, narrate, narrate_advance, narrate_unknown_errant, show_page
 
 CONFLICT_FOUND = 3
 
@@ -50,7 +50,7 @@ def command(
     from replfix.workflow.investigate.errant.find_errant import find_errant
     from replfix.workflow.investigate.investigation import investigate
 
-    progress = narrate if verbose else lambda _: None
+    progress = narrate if verbose else narrate_advance
     config = load(config_path)
     with open_target(config, meant) as wired, one_look(whole=True):
         diagnosis = investigate(

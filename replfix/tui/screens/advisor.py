@@ -22,7 +22,7 @@ from replfix.present.page.rich_page import point_text, section_text
 from replfix.present.safe_text import visible
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
-from replfix.tui.thread_work import IN_THE_LOG, run_and_report
+from replfix.tui.thread_work import IN_THE_LOG, paced, run_and_report
 from replfix.tui.widgets.points import together
 
 
@@ -84,8 +84,7 @@ class AdvisorScreen(ReplfixScreen[None]):
         self._notice("… Reading the servers")
         self.refresh_bindings()
 
-        def progress(text: object) -> None:
-            self.post_message(self.Progressed(sequence, str(text)))
+        progress = paced(lambda text: self.post_message(self.Progressed(sequence, text)))
 
         def work() -> None:
             run_and_report(

@@ -32,7 +32,7 @@ from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
-from replfix.tui.thread_work import IN_THE_LOG, run_and_report
+from replfix.tui.thread_work import IN_THE_LOG, paced, run_and_report
 from replfix.tui.widgets.diagnosis_view import DiagnosisView
 from replfix.tui.widgets.line_list import LineList
 from replfix.tui.widgets.situation import Healthy, Problem
@@ -141,8 +141,7 @@ class IncidentScreen(ReplfixScreen[None]):
         self._show_step()
         self.refresh_bindings()
 
-        def progress(text: object) -> None:
-            self.post_message(self.Progressed(sequence, str(text)))
+        progress = paced(lambda text: self.post_message(self.Progressed(sequence, text)))
 
         def work() -> None:
             worker = get_current_worker()

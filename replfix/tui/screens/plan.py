@@ -14,6 +14,7 @@ from textual.widgets import Button, Footer, Header, Static
 
 from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome, Result
+from replfix.core.words import Advance
 from replfix.errors import ReplfixError, Stale
 from replfix.present.page.outcome_page import hint_points, outcome_blocks
 from replfix.present.safe_text import visible
@@ -23,7 +24,14 @@ from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.plan_staleness import Fit
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.confirm import ConfirmDialog
-from replfix.tui.thread_work import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING, run_and_report
+from replfix.tui.thread_work import (
+    AFTER_A_BUG,
+    CANNOT_BE_CANCELLED,
+    ONE_AT_A_TIME,
+    WRITING,
+    paced,
+    run_and_report,
+)
 from replfix.tui.widgets.plan_view import PlanView
 from replfix.tui.widgets.points import blocks_text, point, together
 from replfix.tui.widgets.steps import Steps
@@ -60,11 +68,12 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
     ]
 
     class Began(Message):
-        """A step of the rehearsal or the apply that has begun."""
+        """A step of the rehearsal or the apply that has begun, or how far it has come (``advance``)."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, *, advance: bool = False) -> None:
             super().__init__()
             self.text = text
+            self.advance = advance
 
     class Ended(Message):
         """The end of the rehearsal or the apply: its outcome, or the error."""
@@ -202,8 +211,11 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
         self.query_one(Steps).start_anew()
         self._enter(phase)
 
-        def progress(text: object) -> None:
-            self.post_message(self.Began(str(text)))
+        begun = paced(lambda text: self.post_message(self.Began(text)))
+        advanced = paced(lambda text: self.post_message(self.Began(text, advance=True)))
+
+        def progress(step: str | Advance) -> None:
+            (advanced if isinstance(step, Advance) else begun)(step)
 
         def work() -> None:
             # Its end is reported whatever happens, also when the worker was cancelled: something may have been written.
@@ -217,6 +229,9 @@ class PlanScreen(ReplfixScreen[Outcome | None]):
 
     def on_plan_screen_began(self, message: Began) -> None:
         message.stop()
+        if message.advance:
+            self.query_one(Steps).advance(message.text)
+            return
         self.query_one(Steps).begin(message.text)
         self.replfix.journal.add(f"{self._name_}: {message.text}")
 

@@ -16,10 +16,11 @@ from replfix.errors import ReplfixError
 from replfix.ports import Progress
 from replfix.present.page.outcome_page import hint_points
 from replfix.present.page.page_model import Block, Point, Sentence, Symbol, words
+from replfix.present.progress_text import LISTED
 from replfix.present.safe_text import visible
 from replfix.tui.backend import Backend
 from replfix.tui.screen import ReplfixDialog
-from replfix.tui.thread_work import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING, run_and_report
+from replfix.tui.thread_work import AFTER_A_BUG, CANNOT_BE_CANCELLED, ONE_AT_A_TIME, WRITING, paced, run_and_report
 from replfix.tui.typed_name import entered
 from replfix.tui.widgets.choice import Choice
 from replfix.tui.widgets.points import blocks_text
@@ -97,7 +98,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
 
         def run() -> None:
             run_and_report(
-                lambda: job(backend, lambda text: journal.add(f"{replica}: {text}")),
+                lambda: job(backend, paced(lambda text: journal.add(f"{replica}: {text}"), LISTED)),
                 lambda done, error: self.post_message(self.Ended(done, error)),
                 AFTER_A_BUG,
             )

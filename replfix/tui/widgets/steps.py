@@ -20,6 +20,7 @@ class _Begun:
     at: float
     took: float | None = None
     failed: bool = False
+    come: str = ""  # how far it has come, of a long one
 
 
 class Steps(Static):
@@ -45,6 +46,12 @@ class Steps(Static):
         self._begun.append(_Begun(text, time.monotonic()))
         self._draw()
 
+    def advance(self, text: str) -> None:
+        """Show how far the step has come that is under way."""
+        if self._begun and self._begun[-1].took is None:
+            self._begun[-1].come = text
+            self._draw()
+
     def end(self, *, failed: bool) -> None:
         """End the last step, with a cross where it failed."""
         self._finish(failed)
@@ -68,6 +75,8 @@ class Steps(Static):
             )
             seconds = step.took if step.took is not None else time.monotonic() - step.at
             text = Text(visible(step.text))
+            if step.come and step.took is None:
+                text.append(f"  {visible(step.come, keep_newlines=False)}", style="cyan")
             if seconds >= SAY_SECONDS:
                 text.append(f"  {seconds:.0f} s", style="dim")
             lines.append(point(mark, text, style))

@@ -40,7 +40,7 @@ def examine_errant(
         return Examination(channel.name, source.address, Errant(strays, (), ()))
     progress(f"{READING}: {in_words(strays.every)}")
     notes = list(strays.why)
-    found = Errant(strays, read_transactions(replica, status, strays.every, notes, DEEP), ())
+    found = Errant(strays, read_transactions(replica, status, strays.every, notes, DEEP, progress), ())
     purged = strays.errant & replica.purged()
     compared = compare_errant(replica, source, found.of(strays.errant | strays.undecided), clock, progress)
     notes += compared.notes

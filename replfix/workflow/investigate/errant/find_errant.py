@@ -11,6 +11,7 @@ from replfix.core.remedies.errant_transactions import Errant, ErrantTransaction,
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.replica_status import ChannelStatus, ReplicaStatus
+from replfix.core.words import Advance
 from replfix.errors import ReplfixError, ReplicationError
 from replfix.ports import Progress, Replica, Server, SourceOf
 from replfix.workflow.investigate.errant.follow_errant import only_here, top_of
@@ -72,7 +73,7 @@ def find_errant(
         return Errant(strays, (), ())
     progress(READING)
     notes = list(strays.why)
-    found = read_transactions(replica, status, strays.every, notes, BRIEF)
+    found = read_transactions(replica, status, strays.every, notes, BRIEF, progress)
     # A way out for some would be run for all: where it is not known which are lost, there is none.
     lost = strays.errant and not strays.undecided
     ways = ways_out(status, channel, strays.errant, source.executed(), top_of(status, channel, source)) if lost else ()
@@ -93,15 +94,17 @@ def channel_meant(status: ReplicaStatus, name: str | None) -> ChannelStatus | No
 
 
 def read_transactions(
-    replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str], depth: Depth
+    replica: Replica, status: ReplicaStatus, strays: GtidSet, notes: list[str], depth: Depth, progress: Progress
 ) -> tuple[ErrantTransaction, ...]:
     """Return the newest of them, newest first; those that are gone from the binlog last."""
     asked, purged = strays.newest(depth.shown if strays.counts else SPARSE), replica.purged()
     read: list[Transaction | PassedOver] = []
     rows: dict[str, int] = {}
-    ended = ""
+    ended, wanted = "", asked - purged
+    total = len(wanted) if wanted.counts else None
     try:
-        for one in replica.readable(asked - purged):
+        for one in replica.readable(wanted):
+            progress(Advance(READING, len(read), total, "transactions"))
             assert one.gtid is not None  # only those were asked for
             if isinstance(one, Transaction):
                 rows[one.gtid] = len(one.changes)
