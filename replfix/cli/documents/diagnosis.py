@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from replfix.cli.documents.base import Document, Part
+from replfix.cli.documents.conflict import ConflictPart, TransactionIdPart, conflict_fields, transaction_id_fields
 from replfix.cli.documents.errant import ErrantPart, errant_part
 from replfix.cli.documents.remedy import AdvicePart, advice_part
 from replfix.cli.documents.resolution import UndoPart, undo_part
-from replfix.cli.documents.values import NotReadPart, RowDocument
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.evidence import Evidence
 from replfix.core.remedies.errant_transactions import Errant
-from replfix.core.rows.json_values import row_to_json
-from replfix.core.rows.row_values import NotRead, RowImage
-from replfix.core.schema.table import Table
 
 
 class ErrorPart(Part):
@@ -36,29 +33,9 @@ class StatementPart(Part):
     text: str
 
 
-class TransactionPart(Part):
-    gtid: str | None  # null on servers without GTIDs
-    log_file: str
-    start_pos: int
-    end_pos: int
+class TransactionPart(TransactionIdPart):
     committed_at: str  # UTC, ISO 8601
     rows: int
-
-
-class ConflictPart(Part):
-    kind: Literal["duplicate", "missing", "different", "extra"]
-    schema_: str
-    table: str
-    key: str | None  # table.index, as the server names it; None in a table without a key that names its rows
-    key_columns: list[str]
-    other_keys: list[str]  # further unique keys on which the same two rows collide
-    row: int  # which row of the transaction, from 1
-    expected: RowDocument | None  # before image
-    incoming: RowDocument | None  # after image
-    replica_row: RowDocument | None
-    source_row: RowDocument | NotReadPart | None  # null: it was looked for, and there is none
-    differences: list[str]
-    foreign_key: str | None  # missing: the row is a parent by it; extra: a child
 
 
 class CausePart(Part):
@@ -167,40 +144,16 @@ def _transaction(evidence: Evidence) -> TransactionPart | None:
     if transaction is None:
         return None
     return TransactionPart(
-        gtid=transaction.gtid,
-        log_file=transaction.log_file,
-        start_pos=transaction.start_pos,
-        end_pos=transaction.end_pos,
+        **transaction_id_fields(transaction.id),
         committed_at=transaction.committed_at.isoformat(),
         rows=len(transaction.changes),
     )
 
 
-def _source_row(table: Table, row: RowImage | NotRead | None) -> RowDocument | NotReadPart | None:
-    return NotReadPart(not_read=row.reason) if isinstance(row, NotRead) else row_to_json(table, row)
-
-
 def _conflicts(evidence: Evidence) -> list[ConflictPart]:
     if evidence.reconciliation is None:
         return []
-    parts: list[ConflictPart] = []
-    for conflict, source_row in zip(evidence.reconciliation.conflicts, evidence.source_rows, strict=True):
-        table = evidence.tables[conflict.table]
-        parts.append(
-            ConflictPart(
-                kind=conflict.kind.value,
-                schema_=table.name.schema,
-                table=table.name.name,
-                key=f"{table.name.name}.{conflict.keys[0]}" if conflict.keys else None,
-                key_columns=list(conflict.key_columns),
-                other_keys=[f"{table.name.name}.{key}" for key in conflict.keys[1:]],
-                row=conflict.change + 1,
-                expected=row_to_json(table, conflict.expected),
-                incoming=row_to_json(table, conflict.incoming),
-                replica_row=row_to_json(table, conflict.replica_row),
-                source_row=_source_row(table, source_row),
-                differences=list(conflict.differences),
-                foreign_key=conflict.foreign_key or None,
-            )
-        )
-    return parts
+    return [
+        ConflictPart(**conflict_fields(evidence.tables[conflict.table], conflict, source_row))
+        for conflict, source_row in zip(evidence.reconciliation.conflicts, evidence.source_rows, strict=True)
+    ]

@@ -19,12 +19,18 @@ SOURCE_NOW = "source now"
 
 def of_conflict(conflict: Conflict, source_row: RowImage | NotRead | None, table: Table) -> Rows:
     """Return every image of a conflict that there is: expected, incoming, on the replica and on the source."""
+    found = of_conflict_ahead(conflict, table)
+    return replace(found, sides=(*found.sides, Side(SOURCE_NOW, source_row)))
+
+
+def of_conflict_ahead(conflict: Conflict, table: Table) -> Rows:
+    """Return the images of a conflict without the source's row of now."""
     sides = [
         Side(title, image)
         for title, image in (("expected", conflict.expected), ("incoming", conflict.incoming))
         if image is not None
     ]
-    sides += [Side("replica", conflict.replica_row), Side(SOURCE_NOW, source_row)]
+    sides.append(Side("replica", conflict.replica_row))
     keys = {k.name: k.columns for k in table.unique_keys}
     return Rows(
         conflict.table,

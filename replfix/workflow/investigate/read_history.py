@@ -37,7 +37,7 @@ def search(
     for count in READ:
         asked = executed.newest(count)
         try:
-            more = compiled(_fitted(server.readable(asked), tables), asked, executed, noted, tables, MOST_ROWS)
+            more = compiled(fitted(server.readable(asked), tables), asked, executed, noted, tables, MOST_ROWS)
         except (ReplicationError, ConnectError, ServerError) as error:
             unknowns.append(f"The binlog of {server.address} could not be searched: {error.message}")
             return found
@@ -58,7 +58,8 @@ def search(
     return found
 
 
-def _fitted(
+def fitted(
     read: Iterable[Transaction | PassedOver], tables: Mapping[TableName, Table]
 ) -> Iterator[Transaction | PassedOver]:
+    """Yield what was read in the form of ``tables``, as far as it fits."""
     return (as_far_as_it_fits(one, tables) if isinstance(one, Transaction) else one for one in read)

@@ -33,6 +33,7 @@ class Ahead:
     errno: int | None  # the error with which the applier stops; None where it does not stop
     conflict: Conflict  # ``change`` counts the rows of its own transaction, from 0
     proven: bool | None = None
+    number: int | None = None  # of its transaction among those of the backlog, from 1; None where they were not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,13 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The transaction of the replica that wrote rows which are in the way."""
+    """The transaction in the replica's binlog that wrote, or deleted, rows which are in the way."""
 
     gtid: str | None
     committed_at: datetime  # UTC
     thread_id: int | None
     statement: str | None  # where binlog_rows_query_log_events has it
+    own: bool = True  # it was written on the replica itself; else it came from another server
 
 
 @dataclass(frozen=True, slots=True)
