@@ -22,6 +22,7 @@ from replfix.errors import NotDone, NotVerified, ReplfixError, Unexpected, Usage
 COMMANDS = (
     "status",
     "diagnose",
+    "forecast",
     "errant",
     "resolve",
     "advise",

@@ -31,6 +31,7 @@ from replfix.tui.screens.audit import AuditScreen
 from replfix.tui.screens.confirm import ConfirmDialog
 from replfix.tui.screens.errant import ErrantScreen
 from replfix.tui.screens.fleet import FleetScreen
+from replfix.tui.screens.forecast import ForecastScreen
 from replfix.tui.screens.help import HelpScreen
 from replfix.tui.screens.incident import IncidentScreen
 from replfix.tui.screens.log import LogScreen
@@ -50,7 +51,7 @@ from replfix.tui.widgets.text_dialog import TextDialog
 from replfix.tui.widgets.value_dialog import ValueDialog
 
 WITH_KEYS = (
-    FleetScreen, IncidentScreen, PlanScreen, ConfirmDialog, TransactionScreen, ErrantScreen, AuditScreen, RecordScreen,
+    FleetScreen, IncidentScreen, PlanScreen, ConfirmDialog, TransactionScreen, ErrantScreen, ForecastScreen, AuditScreen, RecordScreen,
     UndoDialog, RecoverDialog, AdvisorScreen, LogScreen, HelpScreen, ValueDialog, TextDialog, RowTable, SideBySide,
 )  # fmt: skip
 """Every class whose keys the configuration can change."""

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from replfix.config import Config, Target
 from replfix.core.advisor.survey import Report
+from replfix.core.conflicts.ahead.forecast import Forecast
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome
 from replfix.core.plan.plan import Plan
@@ -25,6 +26,8 @@ from replfix.ports import Progress
 from replfix.wiring import servers, trails
 from replfix.workflow import resolution
 from replfix.workflow.advise.read_topology import advise
+from replfix.workflow.forecast.find_authors import SECONDS, with_authors
+from replfix.workflow.forecast.forecast_backlog import Bounds, forecast
 from replfix.workflow.investigate.errant.find_errant import find_errant
 from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
@@ -33,6 +36,12 @@ from replfix.workflow.undo.undo_repair import UndoOutcome, undo
 from replfix.workflow.watch.read_source_gap import read_source_gaps
 
 T = TypeVar("T")
+
+MEMORY = 300 * 1024 * 1024
+WHOLE = Bounds(max_rows=None, max_seconds=None, max_memory=MEMORY)
+BRIEF_SECONDS = 10.0
+BRIEF = Bounds(max_rows=200_000, max_seconds=BRIEF_SECONDS, max_memory=MEMORY // 3)
+"""Of a forecast that nobody asked for: it is shown once it is ready."""
 
 
 class Backend(Protocol):
@@ -71,6 +80,15 @@ class Backend(Protocol):
 
     def errant(self, name: str, channel: str) -> Errant | None:
         """Return the transactions that only that replica has; None where nobody can know."""
+        ...
+
+    def forecast(
+        self, name: str, channel: str, progress: Progress, *, brief: bool = False, values: bool = False
+    ) -> Forecast:
+        """Return the conflicts in the backlog of that channel; ``brief``: of as much of it as takes a few seconds.
+
+        ``values``: also what would be overwritten or deleted without an error. What ``progress`` raises, ends it.
+        """
         ...
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
@@ -174,6 +192,16 @@ class WiredBackend:
     def errant(self, name: str, channel: str) -> Errant | None:
         with servers.TargetConnections(self._targets[name]) as wired:
             return find_errant(wired.replica, wired.source_of, channel)
+
+    def forecast(
+        self, name: str, channel: str, progress: Progress, *, brief: bool = False, values: bool = False
+    ) -> Forecast:
+        clock = servers.SystemClock()
+        with servers.TargetConnections(self._targets[name]) as wired:
+            found = forecast(
+                wired.replica, wired.source_of, channel, clock, BRIEF if brief else WHOLE, progress, values=values
+            )
+            return with_authors(found, wired.replica, clock, progress, BRIEF_SECONDS if brief else SECONDS)
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         return self._work(name, progress, lambda operation: resolution.rehearse(operation, plan))

@@ -11,6 +11,7 @@ from replfix.core.words import counted
 from replfix.present.channel_state import called
 from replfix.present.page.detail import AHEAD, IN_A_RUN, Detail, fits
 from replfix.present.page.incident_page import by_table, conflict_meaning, conflict_words, examples
+from replfix.present.page.outcome_page import hint_points
 from replfix.present.page.page_model import (
     Block,
     Facts,
@@ -59,6 +60,11 @@ def forecast_page(replica: str, found: Forecast, arguments: str = "", *, detail:
         symbol,
         title,
     )
+
+
+def unknown_page(replica: str, message: str, hint: str) -> Page:
+    """Return the page of a replica of several that could not be looked at."""
+    return Page((Section((), tuple(hint_points(hint))),), Symbol.ERROR, words(strong(replica), f": {message}"))
 
 
 def headline(replica: str, found: Forecast) -> tuple[Symbol, Words]:
@@ -139,7 +145,7 @@ def next_steps(found: Forecast, arguments: str) -> Iterator[Block]:
         yield Point(
             Symbol.NEXT,
             words(
-                "Once the channel is stopped on the first of them: ",
+                "When the channel is stopped on the first of them: ",
                 name(f"{command} --dry-run"),
                 " plans the repair and has the replica rehearse it, and nothing stays changed. ",
                 name(command),

@@ -15,20 +15,24 @@ from textual.widget import Widget
 from textual.widgets import Footer, Header, Static
 from textual.worker import get_current_worker
 
+from replfix.core.conflicts.ahead.forecast import Forecast
 from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.plan.outcome import Outcome
 from replfix.core.replication.replica_status import ChannelStatus
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.errors import ReplfixError
 from replfix.present.channel_state import called
+from replfix.present.page.forecast_page import more_ahead
 from replfix.present.safe_text import visible
 from replfix.tui.channel_changes import Change, ShownChannel
 from replfix.tui.keys import key_of
+from replfix.tui.look_ahead import LookAhead
 from replfix.tui.messages import Polled
 from replfix.tui.on_record import audit_id, show_record, show_undo
 from replfix.tui.saved_reports import save
 from replfix.tui.screen import ReplfixScreen
 from replfix.tui.screens.errant import ErrantScreen
+from replfix.tui.screens.forecast import ForecastScreen
 from replfix.tui.screens.plan import PlanScreen
 from replfix.tui.screens.recover import RecoverDialog
 from replfix.tui.screens.transaction import TransactionScreen
@@ -60,6 +64,13 @@ class IncidentScreen(ReplfixScreen[None]):
         ),
         Binding("t", "transaction", "All rows", id="incident.transaction", tooltip="Every row of the transaction"),
         Binding(
+            "f",
+            "forecast",
+            "Ahead",
+            id="incident.forecast",
+            tooltip="The conflicts that wait in the backlog, before they stop the replica",
+        ),
+        Binding(
             "e",
             "errant",
             "Errant",
@@ -84,6 +95,15 @@ class IncidentScreen(ReplfixScreen[None]):
             super().__init__()
             self.sequence = sequence
             self.text = text
+
+    class LookedAhead(Message):
+        """The end of a forecast in the background."""
+
+        def __init__(self, reading: LookAhead, found: Forecast | None, error: ReplfixError | None) -> None:
+            super().__init__()
+            self.reading = reading
+            self.found = found
+            self.error = error
 
     class Concluded(Message):
         """``diagnosis`` None and no error: the channel is running. ``left``: what interrupted runs left unfinished there."""
@@ -115,11 +135,14 @@ class IncidentScreen(ReplfixScreen[None]):
         self._standing = ShownChannel(name, channel)
         self._look_again = False
         self._left: tuple[AuditRecord, ...] = ()
+        self._reading: LookAhead | None = None  # of the backlog, in the background
+        self._ahead: Forecast | None = None
 
     def compose(self) -> ComposeResult:
         yield Header()
         yield Static(id="notice", markup=False)
         yield Static(Text(LEFT.format(key_of(self.app, "incident.recover", "R"))), id="left", markup=False)
+        yield Static(id="ahead", markup=False)
         yield VerticalScroll(id="page")
         yield Footer()
 
@@ -129,10 +152,15 @@ class IncidentScreen(ReplfixScreen[None]):
         self.set_interval(1.0, self._show_step)
         self._investigate()
 
+    def on_unmount(self) -> None:
+        if self._reading is not None:
+            self._reading.stop()
+
     # --- the investigation ---
 
     def _investigate(self) -> None:
         self._sequence += 1
+        self._stop_looking_ahead()
         self._busy = True
         self._look_again = False
         sequence, name, channel = self._sequence, self._name_, self._channel
@@ -201,6 +229,43 @@ class IncidentScreen(ReplfixScreen[None]):
             keep = key_of(self.app, "incident.report", "m")
             await self._show(Healthy(self._name_, self._channel, self._polled_channel, self._last_outcome, keep))
         self.refresh_bindings()
+        if message.diagnosis is not None and seen is not None and seen.error is None:
+            self._look_ahead()
+
+    # --- what waits in the backlog ---
+
+    def _look_ahead(self) -> None:
+        """Read the backlog in the background: nothing waits for it, and it is shown once it is ready."""
+        self._reading = LookAhead(lambda *_: None)
+        self._reading.start(
+            self.replfix,
+            self._name_,
+            self._channel,
+            lambda reading, found, error: self.post_message(self.LookedAhead(reading, found, error)),
+            brief=True,
+        )
+
+    def _stop_looking_ahead(self) -> None:
+        if self._reading is not None:
+            self._reading.stop()
+        self._reading = self._ahead = None
+        self.query_one("#ahead").display = False
+
+    def on_incident_screen_looked_ahead(self, message: LookedAhead) -> None:
+        message.stop()
+        if message.reading is not self._reading or self._diagnosis is None:
+            return
+        self._reading, self._ahead = None, message.found
+        key = key_of(self.app, "incident.forecast", "f")
+        transaction = self._diagnosis.evidence.transaction
+        line = self.query_one("#ahead", Static)
+        line.display = True
+        if message.found is None:
+            reason = message.error.message if message.error is not None else ""
+            line.update(Text(visible(f"? Whether more conflicts wait is unknown: {reason}", keep_newlines=False)))
+            return
+        said = more_ahead(message.found, str(transaction.id) if transaction is not None else None)
+        line.update(Text.assemble(("→ ", "bold"), (key, "bold reverse"), f"  {said}"))
 
     @property
     def _polled_channel(self) -> ChannelStatus | None:
@@ -239,6 +304,9 @@ class IncidentScreen(ReplfixScreen[None]):
         if change is Change.NONE:
             return
         if change is Change.SILENT:
+            if self._reading is not None:  # nothing is read of a server that is gone
+                self._reading.stop()
+                self._reading = None
             self._notice(f"? {self._standing.silence}")
             return
         # Where there is only a sentence on the screen, nothing that somebody reads is lost by looking again.
@@ -307,6 +375,12 @@ class IncidentScreen(ReplfixScreen[None]):
     def action_transaction(self) -> None:
         if self._diagnosis is not None:
             self.app.push_screen(TransactionScreen(self._diagnosis.evidence))
+
+    def action_forecast(self) -> None:
+        found = self._ahead
+        if found is None:
+            self._stop_looking_ahead()  # the screen reads all of it
+        self.app.push_screen(ForecastScreen(self._name_, self._channel, found))
 
     def action_errant(self) -> None:
         self.app.push_screen(ErrantScreen(self._name_, self._channel))

@@ -63,6 +63,14 @@ class LineList(ScrollView, can_focus=True):
         self._line = line
         self.virtual_size = Size(1, count)
 
+    def show(self, count: int) -> None:
+        """Show other entries, of which there are so many, from the first one."""
+        self.count = count
+        self.virtual_size = Size(1, count)
+        self.set_reactive(LineList.cursor, 0)
+        self.scroll_home(animate=False)
+        self.refresh(layout=True)
+
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, self.count - 1))
 

@@ -151,6 +151,7 @@ class _Scan:
         self._rest = _Rest()
         self._run: list[Transaction] = []
         self._rows_in_run = 0
+        self._numbered = 0  # transactions that were played
         self._definitions = _Definitions(replica)
         self._converts: bool | None = None
         self._prepared: dict[str, tuple[TableName, ...]] = {}  # XA
@@ -348,6 +349,8 @@ class _Scan:
     def _flush(self) -> None:
         run, self._run, self._rows_in_run = self._run, [], 0
         parts = [self._divided(one) for one in run if one.changes]
+        places = [place for place, one in enumerate(run, self._numbered + 1) if one.changes]
+        self._numbered += len(run)
         suspects = self._touches.suspects([part.plain for part in parts])
         self.model.fetch(
             lookup for part in parts for lookup in asked(part.others, part.tables, self.model, self._applier)
@@ -368,7 +371,10 @@ class _Scan:
                 found += self._noted(part.one, played, part.others_at)
             found.sort(key=lambda met: met.conflict.change)
             one = part.one
-            self.found += [Ahead(one.id, one.committed_at, met.effect, met.errno, met.conflict) for met in found]
+            self.found += [
+                Ahead(one.id, one.committed_at, met.effect, met.errno, met.conflict, number=places[number])
+                for met in found
+            ]
         self.model.forget()
 
     def _noted(self, one: Transaction, played: Played, places: Sequence[int] | None) -> Iterator[Met]:

@@ -95,7 +95,7 @@ def test_the_whole_page() -> None:
     parts = [
         "Looked at 700 transactions, 13 rows, 52 events, in 1.2 s",
         "With conflicts 13 transactions",
-        "→ Once the channel is stopped on the first of them: replfix resolve db2 --channel eu --dry-run plans the repair",
+        "→ When the channel is stopped on the first of them: replfix resolve db2 --channel eu --dry-run plans the repair",
         "Not looked at",
         f"? 4,000 transactions (from transaction {SOURCE}:9 on): --max-rows 100 was reached.",
         "? shop.log: It has no key that names its rows.",
