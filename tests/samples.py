@@ -46,6 +46,7 @@ _MASKS = [
         (r"\bend_log_pos \d+|\b\d+–\d+\b", "POSITION"),
         (r"\bconnection \d+", "connection N"),
         (r"[\d,]+ MiB", "N MiB"),
+        (r"\bin [\d,.]+ s\b", "in N s"),
         (r"\b9\.\d+\.\d+[\w.-]*|\breplfix \d+\.\d+\.\d+[\w.]*", "VERSION"),
         (r"\b[\w.-]+@[\w.-]+\b", "USER"),
         (r"(?:~|/)\S*/audit\.db\b", "TRAIL"),

@@ -8,9 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from replfix.core.words import Advance
-from replfix.present.progress_text import LISTED, REWRITTEN, Pace
+
+if TYPE_CHECKING:
+    from replfix.present.progress_text import Pace
 
 FIRST = 0.5  # seconds that a step takes before it gets a line: most are done by then
 ERASE = "\r\x1b[K"
@@ -23,7 +27,14 @@ class ProgressLine:
         self._now = now
         self._drawn = False
         self._shown = True
-        self._paces = {True: Pace(REWRITTEN, FIRST), False: Pace(LISTED)}
+        self._paces: dict[bool, Pace] = {}
+
+    def _pace(self, over: bool) -> Pace:
+        if over not in self._paces:
+            from replfix.present.progress_text import LISTED, REWRITTEN, Pace  # not for --help: it loads rich
+
+            self._paces[over] = Pace(REWRITTEN, FIRST) if over else Pace(LISTED)
+        return self._paces[over]
 
     @contextmanager
     def shown(self, wanted: bool) -> Iterator[None]:
@@ -40,15 +51,16 @@ class ProgressLine:
         if not self._shown:
             return
         over = _written_over()
-        text = self._paces[over].said(advance, self._now())
+        width = shutil.get_terminal_size().columns - 1 if over else None  # a full line would scroll
+        text = self._pace(over).said(replace(advance, text=written(advance.text)), self._now(), width)
         if text is None:
             return
         if not over:
-            sys.stderr.write(f"{written(text)}\n")
+            sys.stderr.write(f"{text}\n")
         else:
             before = ERASE if self._drawn else ""
             self._drawn = False  # what is written now, erases by itself
-            sys.stderr.write(f"{before}{_fitted(written(text))}")
+            sys.stderr.write(f"{before}{text[:width]}")
             self._drawn = True
         sys.stderr.flush()
 
@@ -63,14 +75,6 @@ class ProgressLine:
 def _written_over() -> bool:
     """Return whether the line can be written over: not in a file, nor where no escape sequences are wanted or understood."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
-
-
-def _fitted(text: str) -> str:
-    """Cut the text to one line less a cell: a full one would scroll."""
-    from rich.cells import cell_len, set_cell_size
-
-    room = shutil.get_terminal_size().columns - 1
-    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
 
 
 PROGRESS_LINE = ProgressLine()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
+
+from rich.cells import cell_len, set_cell_size
 
 from replfix.core.words import Advance
 
 WINDOW = 15.0  # seconds over which the rate is measured: it follows what becomes slower
 SURE_AFTER = 1.0  # seconds before a rate is shown
 REWRITTEN = 0.2  # seconds between two texts where the line is written over
+SHORTEST = 12  # cells of a step's words
 LISTED = 10.0  # seconds between two texts where each is a line of its own
 
 
@@ -23,8 +27,11 @@ class Pace:
         self._samples: deque[tuple[float, int]] = deque()
         self._due = 0.0
 
-    def said(self, step: str | Advance, now: float) -> str | None:
-        """Return the line for a step; None for a long one where it is too early for the next."""
+    def said(self, step: str | Advance, now: float, width: int | None = None) -> str | None:
+        """Return the line for a step; None for a long one where it is too early for the next.
+
+        ``width``: cells in which a long step's numbers have to have room; its words are cut for them.
+        """
         if not isinstance(step, Advance):
             self._step = None
             return step
@@ -32,7 +39,11 @@ class Pace:
         if now < self._due:
             return None
         self._due = now + self._every
-        return self._line(step, now)
+        line = self._line(step, now)
+        if width is None or (over := cell_len(line) - width) <= 0:
+            return line
+        room = max(SHORTEST, cell_len(step.text) - over - 1)
+        return self._line(replace(step, text=f"{set_cell_size(step.text, room).rstrip()}…"), now)
 
     def _take(self, advance: Advance, now: float) -> None:
         step = (advance.text, advance.unit)

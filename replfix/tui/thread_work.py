@@ -39,9 +39,12 @@ def run_and_report(
         end(done, None)
 
 
-def paced(say: Callable[[str], object], every: float = REWRITTEN) -> Progress:
-    """Return what hands each step to ``say``, and how far a long one has come not more often than ``every`` seconds."""
-    pace = Pace(every)
+def paced(say: Callable[[str], object], every: float = REWRITTEN, first: float = 0.0) -> Progress:
+    """Return what hands each step to ``say``, and how far a long one has come not more often than ``every`` seconds.
+
+    ``first``: seconds before the first time.
+    """
+    pace = Pace(every, first)
 
     def progress(step: str | Advance) -> None:
         text = pace.said(step, time.monotonic())

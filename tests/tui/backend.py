@@ -14,6 +14,7 @@ from replfix.core.advisor.recommend import conclude as conclude_advice
 from replfix.core.advisor.survey import Report
 from replfix.core.binlog.row_event import ChangeKind, PassedOver, RowChange
 from replfix.core.conclude import conclude
+from replfix.core.conflicts.ahead.forecast import Forecast
 from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.plan.outcome import Outcome, Result, Round
 from replfix.core.plan.plan import Plan, SourceWrite, to_document
@@ -28,6 +29,7 @@ from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.core.strategies.undo_plan import also_on_source, inverse
 from replfix.core.trail.audit_record import START, AuditRecord, Head, RecordKind, canonical, chained
+from replfix.core.words import Advance
 from replfix.ports import Progress
 from replfix.workflow.recover.recovery import Recovered
 from replfix.workflow.undo.undo_repair import UndoOutcome, UndoResult
@@ -46,6 +48,7 @@ from tests.unit.making import (
     status,
     transaction,
 )
+from tests.unit.making_forecasts import forecast
 
 NEXT_GTID = f"{SOURCE}:7"
 STEPS = ("Rehearsing the plan", "Applying 1 step in one transaction", "START REPLICA", "Verifying 1 row")
@@ -239,6 +242,7 @@ class FakeBackend:
     diagnoses: dict[tuple[str, str | None], Found] = field(default_factory=dict)
     gaps: dict[str, Mapping[str, SourceGap] | BaseException] = field(default_factory=dict)
     strays: Errant | BaseException | None = None
+    ahead: Forecast | BaseException = field(default_factory=forecast)
     rehearsal: Written = None
     application: Written = None
     steps: tuple[str, ...] = STEPS
@@ -251,6 +255,9 @@ class FakeBackend:
     advice: Report | BaseException = field(default_factory=two_primaries)
     calls: list[str] = field(default_factory=list)
     carried_out: list[Plan] = field(default_factory=list)
+    forecasts: list[str] = field(
+        default_factory=list
+    )  # beside ``calls``: the one in the background comes when it comes
     polls: dict[str, int] = field(default_factory=dict)
     _held: dict[str, threading.Event] = field(default_factory=dict)
     _events: list[threading.Event] = field(default_factory=list)
@@ -328,6 +335,19 @@ class FakeBackend:
         if isinstance(self.strays, BaseException):
             raise self.strays
         return self.strays
+
+    def forecast(
+        self, name: str, channel: str, progress: Progress, *, brief: bool = False, values: bool = False
+    ) -> Forecast:
+        which = " ".join(word for word, wanted in (("brief", brief), ("values", values)) if wanted) or "all"
+        self.forecasts.append(f"{name} {channel!r} {which}")
+        progress(Advance("Comparing the backlog", 0, 10, "transactions"))
+        self._wait(f"forecast {which}")
+        progress(Advance("Comparing the backlog", 10, 10, "transactions"))  # where it was stopped, it ends here
+        self.forecasts[-1] += ", read"
+        if isinstance(self.ahead, BaseException):
+            raise self.ahead
+        return self.ahead
 
     def rehearse(self, name: str, plan: Plan, progress: Progress) -> Outcome:
         self.calls.append(f"rehearse {name}")

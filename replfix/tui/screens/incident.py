@@ -44,6 +44,8 @@ from replfix.tui.widgets.steps import SAY_SECONDS
 from replfix.tui.widgets.strategies import Strategies
 
 LEFT = "! A run was interrupted on this replica, or is still at work: {} shows what it left, and puts it right"
+LOOKING_AHEAD = "Looking for more conflicts in the backlog"
+NOT_KNOWN_AHEAD = "Whether more conflicts wait in the backlog is unknown: {}"
 CHANGED = "! The channel has changed since this diagnosis: press {}"
 
 
@@ -237,6 +239,7 @@ class IncidentScreen(ReplfixScreen[None]):
     def _look_ahead(self) -> None:
         """Read the backlog in the background: nothing waits for it, and it is shown once it is ready."""
         self._reading = LookAhead(lambda *_: None)
+        self._say_ahead("…", LOOKING_AHEAD)
         self._reading.start(
             self.replfix,
             self._name_,
@@ -256,16 +259,18 @@ class IncidentScreen(ReplfixScreen[None]):
         if message.reading is not self._reading or self._diagnosis is None:
             return
         self._reading, self._ahead = None, message.found
-        key = key_of(self.app, "incident.forecast", "f")
         transaction = self._diagnosis.evidence.transaction
+        if message.found is not None:
+            said = more_ahead(message.found, str(transaction.id) if transaction is not None else None)
+            self._say_ahead("→", said, key_of(self.app, "incident.forecast", "f"))
+        elif message.error is not None:
+            self._say_ahead("?", NOT_KNOWN_AHEAD.format(message.error.message))
+
+    def _say_ahead(self, mark: str, text: str, key: str = "") -> None:
         line = self.query_one("#ahead", Static)
         line.display = True
-        if message.found is None:
-            reason = message.error.message if message.error is not None else ""
-            line.update(Text(visible(f"? Whether more conflicts wait is unknown: {reason}", keep_newlines=False)))
-            return
-        said = more_ahead(message.found, str(transaction.id) if transaction is not None else None)
-        line.update(Text.assemble(("→ ", "bold"), (key, "bold reverse"), f"  {said}"))
+        said = visible(text, keep_newlines=False)
+        line.update(Text.assemble((f"{mark} ", "bold"), (key, "bold reverse"), f"  {said}" if key else said))
 
     @property
     def _polled_channel(self) -> ChannelStatus | None:
@@ -305,8 +310,7 @@ class IncidentScreen(ReplfixScreen[None]):
             return
         if change is Change.SILENT:
             if self._reading is not None:  # nothing is read of a server that is gone
-                self._reading.stop()
-                self._reading = None
+                self._stop_looking_ahead()
             self._notice(f"? {self._standing.silence}")
             return
         # Where there is only a sentence on the screen, nothing that somebody reads is lost by looking again.

@@ -98,7 +98,7 @@ class WritingDialog(ReplfixDialog[None], Generic[T]):
 
         def run() -> None:
             run_and_report(
-                lambda: job(backend, paced(lambda text: journal.add(f"{replica}: {text}"), LISTED)),
+                lambda: job(backend, paced(lambda text: journal.add(f"{replica}: {text}"), LISTED, LISTED)),
                 lambda done, error: self.post_message(self.Ended(done, error)),
                 AFTER_A_BUG,
             )

@@ -102,7 +102,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the one line that there is."""
     clock = Clock()
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("COLUMNS", "72")
     monkeypatch.delenv("NO_COLOR", raising=False)
     line = ProgressLine(clock.now)
     monkeypatch.setattr(progress_line, "PROGRESS_LINE", line)
@@ -122,9 +122,12 @@ def test_on_a_terminal_one_line_is_written_over_and_goes_before_anything_else(
     err = written(monkeypatch, Terminal())
     narrate("Asking the source")
     for clock.at in (0.0, 1.0, 1.1, 2.0):
-        narrate(rows(int(clock.at * 1000)))
+        narrate(rows(int(clock.at * 1000), text="Comparing it with all of the rows"))
     narrate("Done")
-    first, second = (f"Reading: {number},000 of 10,000 rows, 1,000 r…" for number in (1, 2))
+    first, second = (
+        f"Comparing it with…: {number},000 of 10,000 rows, 1,000 rows/s, about {10 - number} s left"
+        for number in (1, 2)
+    )
     assert err.getvalue() == f"Asking the source\n{first}{ERASE}{second}{ERASE}Done\n"
 
 
