@@ -98,7 +98,7 @@ async def test_the_pictures_are_of_today(pair: Lab, monkeypatch: pytest.MonkeyPa
             await d.see("✗ error")
             take("Every replica, one line for each channel. One has stopped: Enter opens it.", 4)
             await d.press("enter")
-            await d.see("Options", "source-wins (recommended)")
+            await d.see("Options", "source-wins (recommended)", "nothing more ahead")
             take("The incident: the error, its cause, the rows side by side, the options. Nothing is written.", 7)
             still = neutral(app.export_screenshot(title="replfix"))
             await d.press("p")

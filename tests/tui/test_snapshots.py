@@ -66,7 +66,7 @@ def test_fleet(pictured: Callable[..., bool]) -> None:
 
 def test_incident(pictured: Callable[..., bool]) -> None:
     backend = FakeBackend.broken(diagnosis_of(unknowns=("The binlog before binlog.000001 is gone.",)))
-    assert pictured(backend, "Conflicts: 1")
+    assert pictured(backend, "Conflicts: 1", "nothing more ahead")
 
 
 def test_plan(pictured: Callable[..., bool]) -> None:
