@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,9 +91,6 @@ def server_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-_PASSWORD = re.compile(r"(\w://[^:/@?]*):[^/?]*(?=@)")
-
-
 @dataclass(frozen=True, slots=True)
 class ReplicaSelector:
     """Which replica the command line names: NAME or URL, its source where that was given, one channel or any."""
@@ -109,21 +105,6 @@ class ReplicaSelector:
     def named(self) -> bool:
         """Whether a replica was named; without one a command may take all that are configured."""
         return self.name is not None or self.replica_url is not None
-
-    @property
-    def arguments(self) -> str:
-        """The same as arguments of a command that is printed to be run, without passwords; empty where nothing was named."""
-        given = (
-            ("--replica", self.replica_url),
-            ("--source", self.source_url),
-            ("--source-uuid", self.source_uuid),
-            ("--channel", self.channel),
-        )
-        words = [self.name] if self.name is not None else []
-        words += [
-            word for option, value in given if value is not None for word in (option, _PASSWORD.sub(r"\1", value))
-        ]
-        return shlex.join(words)
 
 
 def replica_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -67,6 +67,14 @@ def show_page(of: Page) -> None:
     page(*_parts(of))
 
 
+def show_pages(each: Iterable[Page]) -> None:
+    """Print several pages as one, with an empty line between two."""
+    parts: list[RenderableType] = []
+    for of in each:
+        parts += ["", *_parts(of)] if parts else _parts(of)
+    page(*parts)
+
+
 def _parts(of: Page) -> Iterator[RenderableType]:
     from replfix.cli.printed_commands import page_with_what_was_named
     from replfix.present.page.rich_page import page_text

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from replfix.cli.exit_codes import worst
 from replfix.cli.options import ReplicaSelector, common_options, replicas_options
-from replfix.cli.output import emit, narrate, page
+from replfix.cli.output import emit, narrate, show_pages
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from replfix.core.conflicts.ahead.forecast import Forecast
     from replfix.errors import ReplfixError
     from replfix.ports import Progress
@@ -114,7 +113,7 @@ def command(
 
         emit(forecast_document(looked_at))
     else:
-        _print(looked_at, meant, everything=everything)
+        _print(looked_at, everything=everything)
     return worst(code for *_, code in looked_at)
 
 
@@ -139,22 +138,15 @@ def _read(wired: TargetConnections, bounds: Bounds, progress: Progress, *, value
     return with_authors(found, wired.replica, clock, progress)
 
 
-def _print(
-    looked_at: list[tuple[str, Forecast | ReplfixError, int]], meant: tuple[ReplicaSelector, ...], *, everything: bool
-) -> None:
-    from rich.text import Text
-
+def _print(looked_at: list[tuple[str, Forecast | ReplfixError, int]], *, everything: bool) -> None:
     from replfix.core.conflicts.ahead.forecast import Forecast
     from replfix.present.page.detail import AHEAD, WHOLE
     from replfix.present.page.forecast_page import forecast_page, unknown_page
-    from replfix.present.page.rich_page import page_text
 
-    parts: list[RenderableType] = []
-    for number, (name, found, _) in enumerate(looked_at):
-        parts += [Text()] if number else []
-        if isinstance(found, Forecast):
-            named = meant[0] if len(looked_at) == 1 else ReplicaSelector(name, None, None, meant[0].channel)
-            parts += page_text(forecast_page(name, found, named.arguments, detail=WHOLE if everything else AHEAD))
-        else:
-            parts += page_text(unknown_page(name, found.message, found.hint))
-    page(*parts)
+    detail, several = WHOLE if everything else AHEAD, len(looked_at) > 1
+    show_pages(
+        forecast_page(name, found, shlex.quote(name) if several else "", detail=detail)
+        if isinstance(found, Forecast)
+        else unknown_page(name, found.message, found.hint)
+        for name, found, _ in looked_at
+    )

@@ -47,12 +47,12 @@ _HEADINGS = {
 SIGNS = {Effect.STOPS: "✗", Effect.OVERWRITES: "≠", Effect.DELETES_SILENTLY: "-"}
 
 
-def forecast_page(replica: str, found: Forecast, arguments: str = "", *, detail: Detail = AHEAD) -> Page:
-    """Return the whole page. ``arguments``: what names the replica on a command line, as printed commands have it."""
+def forecast_page(replica: str, found: Forecast, named: str = "", *, detail: Detail = AHEAD) -> Page:
+    """Return the whole page. ``named``: the replica's name in printed commands; empty where the command line adds it."""
     symbol, title = headline(replica, found)
     return Page(
         (
-            Section((), (facts(found), *next_steps(found, arguments))),
+            Section((), (facts(found), *next_steps(found, named))),
             *not_looked_at(found),
             *authors(found),
             *(part for effect in Effect for part in _conflicts(found, effect, detail)),
@@ -138,20 +138,15 @@ def facts(found: Forecast) -> Facts:
     return Facts(tuple(pairs))
 
 
-def next_steps(found: Forecast, arguments: str) -> Iterator[Block]:
+def next_steps(found: Forecast, named: str) -> Iterator[Block]:
     """Yield what to do about it, with commands to run."""
-    command = f"replfix resolve {arguments}".strip()
+    command = f"replfix resolve {named}".strip()
     if found.stops:
-        yield Point(
-            Symbol.NEXT,
-            words(
-                "When the channel is stopped on the first of them: ",
-                name(f"{command} --dry-run"),
-                " plans the repair and has the replica rehearse it, and nothing stays changed. ",
-                name(command),
-                " repairs the rows.",
-            ),
+        said = (
+            f"When the channel is stopped on the first of them, '{command} --dry-run' plans the repair and has the replica rehearse "
+            f"it: nothing stays changed. '{command}' repairs the rows."
         )
+        yield Point(Symbol.NEXT, words(said))
     if len(found.stops) < len(found.conflicts):
         yield Point(
             Symbol.WARNING,

@@ -91,11 +91,11 @@ def test_the_first_sentence(found: Forecast, said: str) -> None:
 
 
 def test_the_whole_page() -> None:
-    said = flat(forecast_page("db2", MANY, "db2 --channel eu"))
+    said = flat(forecast_page("db2", MANY, "db2"))
     parts = [
         "Looked at 700 transactions, 13 rows, 52 events, in 1.2 s",
         "With conflicts 13 transactions",
-        "→ When the channel is stopped on the first of them: replfix resolve db2 --channel eu --dry-run plans the repair",
+        "→ When the channel is stopped on the first of them, 'replfix resolve db2 --dry-run' plans the repair",
         "Not looked at",
         f"? 4,000 transactions (from transaction {SOURCE}:9 on): --max-rows 100 was reached.",
         "? shop.log: It has no key that names its rows.",
