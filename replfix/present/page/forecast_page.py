@@ -163,7 +163,8 @@ def not_looked_at(found: Forecast) -> tuple[Section, ...]:
 
 
 def _unscanned(one: Unscanned) -> Words:
-    since = (" (from transaction ", name(one.since), " on)") if one.since is not None else ()
+    said = one.since is None or str(one.since) in one.what
+    since = () if said else (" (from transaction ", name(one.since), " on)")
     why = one.why if one.why.endswith((".", "!", "?")) else f"{one.why}."
     return words(strong(one.what), *since, f": {why}")
 
