@@ -75,6 +75,22 @@ def gather_context(replica: Replica, source: Server, evidence: Evidence) -> Evid
     return replace(evidence, around=around, unknowns=(*evidence.unknowns, *unknowns))
 
 
+def gather_definitions(replica: Replica, source: Server, evidence: Evidence) -> Evidence:
+    """Do as ``gather_context``, with that part only on which a plan depends: definitions, and the rows of duplicates."""
+    names = _tables_in_question(evidence)
+    ours, theirs = (
+        Side(tables={name: table for name in names if (table := server.table(name)) is not None})
+        for server in (replica, source)
+    )
+    around = IncidentContext(
+        replica=ours,
+        source=theirs,
+        also_there=_also_there(source, theirs, evidence),
+        otherwise=dict(_otherwise(replica, names, evidence)),
+    )
+    return replace(evidence, around=around)
+
+
 def _value_or_default(empty: Callable[[], _Answer], ask: Callable[[], _Answer]) -> _Answer:
     """Return the answer, or the default when the server or the account's privileges do not give one."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 
 from replfix.core import sql
 from replfix.core.binlog.column_mapping import OtherType
@@ -35,24 +35,15 @@ from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
 from replfix.workflow.investigate.commit_order import check_out_of_order_commits
 from replfix.workflow.investigate.compare_keys import find_apart
 from replfix.workflow.investigate.compare_rows import compare, definitions_of, note_mismatches
-from replfix.workflow.investigate.complete_images import complete_missing_rows
 from replfix.workflow.investigate.errant.find_errant import errant
 from replfix.workflow.investigate.errant.follow_errant import circle, stopped_above
 from replfix.workflow.investigate.failing_transaction import failing_transaction, from_relay_log, in_question
 from replfix.workflow.investigate.find_copied_rows import copied
 from replfix.workflow.investigate.find_local_writes import local_writes, local_writes_by_server_id
 from replfix.workflow.investigate.find_prepared_xa import find_prepared
-from replfix.workflow.investigate.find_swaps import swaps
-from replfix.workflow.investigate.foreign_keys.find_counterparts import (
-    ChangesSince,
-    find_kept_apart,
-    keep_what_the_source_has,
-    untold_without,
-)
-from replfix.workflow.investigate.foreign_keys.find_relatives import Relatives
+from replfix.workflow.investigate.foreign_keys.find_counterparts import untold_without
 from replfix.workflow.investigate.foreign_keys.plan_children import plan_children
 from replfix.workflow.investigate.gather_context import gather_context
-from replfix.workflow.investigate.keyless_tables import doubt_missing_rows
 from replfix.workflow.investigate.look_up_objects import (
     compare_definitions,
     find_altered,
@@ -72,7 +63,7 @@ from replfix.workflow.investigate.look_up_objects import (
 from replfix.workflow.investigate.read_earlier_repairs import earlier_steps
 from replfix.workflow.investigate.source.check_relay_source import source_holds
 from replfix.workflow.investigate.source.check_source import source_side
-from replfix.workflow.investigate.source.read_source_rows import compare_tables, same_tables, source_rows_of
+from replfix.workflow.investigate.source.compare_with_source import compare_with_source
 
 DAMAGED = "damaged-table"
 """The page of the errors of a table that cannot be read."""
@@ -318,54 +309,18 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
             mismatches = dict.fromkeys(tables, f"Its rows cannot be read on the replica: {damaged}") | mismatches
             tables = {}
             found, applied = compare(replica, transaction, tables)
-        since = partial(ChangesSince, source, transaction, status.executed, by_gtid, tables, unknowns)
-        relatives = Relatives(replica, source, channel.filters, transaction, error, status.product, tables, since)
-        found = relatives.add_foreign_key_conflicts(found)
-        note_mismatches(status.product, error, transaction, found, tables, unknowns)
-        theirs = same_tables(source, tables, found, unknowns)
-        source_rows = source_rows_of(source, found, theirs)
         around = circle(source, status, unknowns)
         unknowns.extend(() if around else stopped_above(source))
-        swapping = swaps(
-            around or (source,),
-            since,
-            theirs,
-            transaction,
-            found,
-            source_rows,
-            own,
-            circle=bool(around),
+        settled = compare_with_source(
+            replica, source, around, status, channel, error, transaction, tables, found, own, unknowns, by_gtid=by_gtid
         )
-        if found.repairs:
-            found = doubt_missing_rows(replica, source, since, tables, theirs, found)
-            found = complete_missing_rows(replica, source, since, transaction.changes, tables, theirs, found)
-            only_here: set[TableName] = set()
-
-            def settle(found: Reconciliation) -> Reconciliation:
-                compare_tables(source, tables, found, theirs, only_here, unknowns)
-                return keep_what_the_source_has(
-                    replica,
-                    source,
-                    transaction,
-                    status.executed,
-                    by_gtid,
-                    tables,
-                    theirs,
-                    found,
-                    unknowns,
-                    only_here,
-                )
-
-            kept = plan_children(replica, tables, transaction.changes, found, settle, relatives.with_parents)
-        else:
-            kept = found
+        source_rows, swapping, held_apart = settled.source_rows, settled.swaps, settled.apart
 
         def conflicts(other: Transaction) -> int:
             theirs = definitions_of(replica, other)
             return len(compare(replica, theirs.transaction, theirs.tables)[0].conflicts)
 
-        found = check_out_of_order_commits(source, channel, transaction, found, kept, conflicts)
-        held_apart = find_kept_apart(source, found, tables)
+        found = check_out_of_order_commits(source, channel, transaction, settled.found, settled.kept, conflicts)
         if strays.every and found.conflicts:
             progress(f"Looking for the author in {in_words(strays.every)} that only the replica has")
             local = own()
