@@ -11,9 +11,10 @@ from replfix.ports.key_spaces import KeySpaces
 from replfix.ports.postgresql_inquiry import PostgresqlInquiry
 from replfix.ports.servers import Replica, Server, SourceOf
 from replfix.ports.trail import Trail, TrailToRead
-from replfix.ports.writing import Repair, Writing
+from replfix.ports.writing import BacklogRehearsal, Repair, Writing
 
 __all__ = [
+    "BacklogRehearsal",
     "Clock",
     "Inquiry",
     "KeySpaces",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from replfix.core.binlog.row_event import Transaction
     from replfix.core.plan.left_changed import SettingNow
     from replfix.core.plan.plan import Plan, SourceWrite, Step
+    from replfix.core.replication.applier_error import ApplierError
+    from replfix.core.rows.lookup import Answers, Lookup
     from replfix.core.schema.table import Table, TableName
 
 
@@ -50,6 +52,10 @@ class Repair(Protocol):
 
         RehearsalFailed with the server's words, Stale when a row is not what the plan says.
         """
+        ...
+
+    def rehearse_backlog(self) -> AbstractContextManager[BacklogRehearsal]:
+        """Return one transaction on the replica for a whole backlog; it is rolled back on the way out, whatever happens."""
         ...
 
     def commit_transaction(
@@ -92,6 +98,40 @@ class Repair(Protocol):
         Whatever is raised before COMMIT was sent: rolled back, nothing changed. NotVerified: the connection was lost
         while the server committed, so the outcome is unknown.
         """
+        ...
+
+
+class BacklogRehearsal(Protocol):
+    """One transaction in which a backlog is executed, transaction by transaction; nothing of it is ever committed.
+
+    Busy where the locks of other sessions are in the way: the server may have rolled back all of it then.
+    """
+
+    def fits(self, transaction: Transaction) -> bool:
+        """Return whether its events have the form of those of the first that was asked for: only such can be executed."""
+        ...
+
+    def run(self, transactions: Sequence[Transaction]) -> ApplierError | None:
+        """Execute the events of those transactions, as the applier would.
+
+        On an error none of them is executed, and the error is returned: the server's own; with number 0 where the
+        server was not asked, because it takes no statement of that size.
+        """
+        ...
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        """Execute a plan and its transaction, with all that ``Repair.rehearse`` checks, and keep both for what follows.
+
+        RehearsalFailed or Stale: neither is executed.
+        """
+        ...
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        """Do as ``Rows.find``, with the rows as they are in the rehearsal."""
+        ...
+
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        """Do as ``Rows.count``, with the rows as they are in the rehearsal."""
         ...
 
 

@@ -24,6 +24,7 @@ from replfix.core.incident.incident_context import Program
 from replfix.core.plan.left_changed import LastSet, SettingNow
 from replfix.core.plan.plan import Plan, SourceWrite, Step, StepKind
 from replfix.core.plan.trigger_reach import Fired, Reach
+from replfix.core.replication.applier_error import ApplierError, parse
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.readers import Reader
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
@@ -604,6 +605,12 @@ class FakeRepair:
             if wrong := not_as_final(final, tables, {row.lookup: trial.find(row.lookup) for row in final}, spare):
                 raise RehearsalFailed("; ".join(wrong))
 
+    @contextmanager
+    def rehearse_backlog(self) -> Iterator[FakeBacklogRehearsal]:
+        assert not self.replica.super_read_only
+        with self.world.step("rehearse backlog"):
+            yield FakeBacklogRehearsal(self.replica)
+
     def commit_transaction(
         self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
     ) -> None:
@@ -638,6 +645,47 @@ class FakeRepair:
             guard()
         with self.world.step("commit"):
             self.replica.rows.held = trial.held
+
+
+class FakeBacklogRehearsal:
+    """Works on a copy of the replica's rows."""
+
+    def __init__(self, replica: FakeReplica) -> None:
+        self.replica = replica
+        self.trial = replica.rows.copy()
+        self.format = b""
+
+    def fits(self, transaction: Transaction) -> bool:
+        self.format = self.format or transaction.raw.format_description
+        return transaction.raw.format_description == self.format
+
+    def run(self, transactions: Sequence[Transaction]) -> ApplierError | None:
+        with self.replica.world.step(f"run {len(transactions)}"):
+            before = self.trial.copy()
+            try:
+                for change in (change for each in transactions for change in each.changes):
+                    self.trial.apply(change)
+            except RowError as error:
+                self.trial = before
+                return parse(error.errno, str(error), transactions[0].gtid if len(transactions) == 1 else None)
+            return None
+
+    def rehearse(self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table]) -> None:
+        before = self.trial.copy()
+        try:
+            with self.replica.world.step("repair in rehearsal"):
+                self.trial.carry_out(plan)
+                if (error := self.run([transaction])) is not None:
+                    raise RehearsalFailed(error.message)
+        except BaseException:
+            self.trial = before
+            raise
+
+    def find(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> Answers:
+        return {lookup: self.trial.find(lookup) for lookup in lookups}
+
+    def count(self, tables: Mapping[TableName, Table], lookups: Sequence[Lookup]) -> dict[Lookup, int]:
+        return {lookup: len(self.trial.find(lookup)) for lookup in lookups}
 
 
 class FakeWriting:

@@ -145,7 +145,7 @@ def refusal_reason(evidence: Evidence) -> str:
         table = evidence.tables.get(name)
         if table is None:
             return evidence.mismatches[name]
-        if (reason := _drift(evidence, table)) or (reason := _not_rehearsable(table)):
+        if (reason := _drift(evidence, table)) or (reason := not_rehearsable(table)):
             return reason
     if found.repairs and evidence.blind_spots:
         return (
@@ -213,7 +213,8 @@ def _drift(evidence: Evidence, table: Table) -> str:
     return ""
 
 
-def _not_rehearsable(table: Table) -> str:
+def not_rehearsable(table: Table) -> str:
+    """Return why no transaction of the table is rehearsed; empty when it is."""
     if table.without_overlaps:
         return (
             f"{table.name} has a key WITHOUT OVERLAPS: which rows of the replica overlap a period that the transaction writes is not "

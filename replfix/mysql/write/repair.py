@@ -6,7 +6,6 @@ back; seen on 9.7.4, MariaDB 10.11.19 and 11.8.6.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +42,7 @@ from replfix.mysql.connection.session import Session
 from replfix.mysql.read.find_rows import find_all, find_now
 from replfix.mysql.write import check_parents, leave_out
 from replfix.mysql.write.check_parents import MADE_ANEW, NOTHING_CHANGED
+from replfix.mysql.write.rehearse_backlog import BacklogSession, statement_of
 from replfix.wire.understood import understood
 
 WORK_SECONDS = 900.0
@@ -271,6 +271,15 @@ class HeldChannel:
                 NOTHING_CHANGED,
             )
 
+    @contextmanager
+    def rehearse_backlog(self) -> Iterator[BacklogSession]:
+        with self._open() as session:
+            rehearsal = BacklogSession(session, self._carry_out, self._run_transaction)
+            try:
+                yield rehearsal
+            finally:
+                rehearsal.end()
+
     def apply(
         self, plan: Plan, transaction: Transaction, tables: Mapping[TableName, Table], guard: Callable[[], None]
     ) -> None:
@@ -426,13 +435,9 @@ def _as_events(step: Step, table: Table, transaction: Transaction) -> str:
         transaction.raw.format_description, transaction.server_id, int(transaction.committed_at.timestamp())
     )
     try:
-        return _statement(crafted.change(table, step.current, step.target))
+        return statement_of(crafted.change(table, step.current, step.target))
     except Unreadable as error:
         raise RehearsalFailed(error.message, NOTHING_CHANGED) from None
-
-
-def _statement(events: Sequence[bytes]) -> str:
-    return sql.binlog_statement(base64.b64encode(b"".join(events)).decode("ascii"))
 
 
 def _say(session: Session, statements: Iterable[str]) -> None:
@@ -499,7 +504,7 @@ def _nothing_known(errno: int) -> str:  # noqa: ARG001 - of any error
 def _binlog(
     session: Session, events: Sequence[bytes], packet: int, what: str, why: Callable[[int], str] = _nothing_known
 ) -> None:
-    statement = _statement(events)
+    statement = statement_of(events)
     _must_fit(statement, packet, f"A row of the transaction ({what})")
     try:
         session.execute(statement)

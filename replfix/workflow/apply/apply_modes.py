@@ -102,7 +102,7 @@ class _Apply(_Round):
     done = "The repair was applied"
 
     def prepared(self) -> AbstractContextManager[None]:
-        return writable(self.log, self.plan, self.repair)
+        return writable(self.log, self.plan.server_uuid, self.plan.channel, self.repair)
 
     def rehearse(self) -> None:
         evidence = self.diagnosis.evidence

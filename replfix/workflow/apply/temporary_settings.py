@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from replfix.core.plan.plan import Plan
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, NotVerified, ReplfixError
 from replfix.ports import Repair
@@ -13,7 +12,7 @@ from replfix.workflow.operation import IncidentLog
 
 
 @contextmanager
-def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
+def writable(log: IncidentLog, server_uuid: str, channel: str, repair: Repair) -> Iterator[None]:
     """Move super_read_only and the like out of the way: on record before it is done, put back and on record after."""
     with repair.alone():
         settings = repair.settings()
@@ -21,11 +20,11 @@ def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
             yield
             return
         payload: dict[str, object] = {
-            "server_uuid": plan.server_uuid,
+            "server_uuid": server_uuid,
             "server_time": repair.server_time().isoformat(),
             "variables": dict(settings),
         }
-        log.append(RecordKind.SETTINGS, plan.channel, payload)
+        log.append(RecordKind.SETTINGS, channel, payload)
         inside: BaseException | None = None
         try:
             with repair.writable(settings):
@@ -41,7 +40,7 @@ def writable(log: IncidentLog, plan: Plan, repair: Repair) -> Iterator[None]:
             refused = isinstance(error, ReplfixError) and not isinstance(error, NotVerified)
             if error is inside or refused:
                 with suppress(AuditError):
-                    log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+                    log.append(RecordKind.SETTINGS_RESTORED, channel, payload)
             raise
-        log.append(RecordKind.SETTINGS_RESTORED, plan.channel, payload)
+        log.append(RecordKind.SETTINGS_RESTORED, channel, payload)
         log.switched.extend(settings)

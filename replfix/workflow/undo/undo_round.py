@@ -75,7 +75,9 @@ class _UndoRound:
         self._operation.trail.check_room(self.intent(), *there)
 
     def settings(self) -> AbstractContextManager[None]:
-        return writable(self._log, self.plan, self._session) if self.plan.steps else nullcontext()
+        if not self.plan.steps:
+            return nullcontext()
+        return writable(self._log, self.plan.server_uuid, self.plan.channel, self._session)
 
     def intent(self) -> dict[str, object]:
         undo = [step.undo_sql for step in reversed(self.plan.steps)]
