@@ -69,8 +69,8 @@ class Scene:
             self.replica.rows.insert(of.name, row)
         named = {of.name: of for of in tables}
         for number, changes in enumerate(backlog, 1):
-            of = tuple(named[name] for name in dict.fromkeys(change.table for change in changes))
-            self.source.write(transaction(changes, of, gtid=f"{SOURCE}:{number}"))
+            written = tuple(named[name] for name in dict.fromkeys(change.table for change in changes))
+            self.source.write(transaction(changes, written, gtid=f"{SOURCE}:{number}"))
         self.replica.relay = list(self.source.log.values())
         self.at_first = self.replica.rows.contents
 
