@@ -10,7 +10,7 @@ from replfix.core.conflicts.ahead.forecast import Forecast
 from replfix.lab.topology import Lab
 from replfix.wiring import trails
 from replfix.wiring.servers import TargetConnections
-from replfix.workflow.forecast.bounds import Bounds
+from replfix.workflow.forecast.forecast_backlog import Bounds
 from replfix.workflow.forecast.prove import prove
 from tests.integration.failures.dying import Points
 from tests.integration.running import environment

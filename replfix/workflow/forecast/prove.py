@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
+from replfix.core import sql
 from replfix.core.binlog.row_event import Transaction
 from replfix.core.conflicts.ahead.forecast import Ahead, Forecast, Scanned, Unscanned
 from replfix.core.conflicts.ahead.met import conflicts_met
@@ -23,8 +24,9 @@ from replfix.errors import Busy, NoReplica, NotDone, Refused, RehearsalFailed, R
 from replfix.ports import BacklogRehearsal, Repair, Replica, Server
 from replfix.workflow.apply.temporary_settings import writable
 from replfix.workflow.forecast.batches import in_batches
-from replfix.workflow.forecast.bounds import Bounds
+from replfix.workflow.forecast.forecast_backlog import Bounds
 from replfix.workflow.forecast.plan_in_rehearsal import Planner, read_once
+from replfix.workflow.forecast.read_backlog import open_backlog
 from replfix.workflow.forecast.read_to_prove import from_here, read_to_prove
 from replfix.workflow.investigate.compare_rows import definitions_of
 from replfix.workflow.investigate.errant.find_errant import channel_meant, errant
@@ -33,9 +35,8 @@ from replfix.workflow.investigate.find_local_writes import local_writes, local_w
 from replfix.workflow.operation import IncidentLog, Operation
 from replfix.workflow.recover.recovery import recover_first
 
-_EXEC_MODE = ("replica_exec_mode", "slave_exec_mode")
-_SKIP_ERRORS = ("replica_skip_errors", "slave_skip_errors")
-"""MariaDB knows the second name of each alone (11.8)."""
+PROVE = Bounds(max_rows=100_000, max_seconds=60.0, max_memory=256 << 20)
+"""Where nobody says how far: it is one transaction, which has locks and undo from its beginning to its end."""
 _TRIGGERS = ("slave_run_triggers_for_rbr",)
 """Of MariaDB, where row events can fire triggers: what these write need not be rolled back."""
 _NOTHING = "Nothing was changed."
@@ -67,12 +68,22 @@ def _check(replica: Replica, channel: ChannelStatus) -> None:
             f"The applier of {named} runs: a rehearsal and the applier would wait for each other's locks.",
             f"{_NOTHING} STOP REPLICA SQL_THREAD stops it; without --prove the backlog of an applier that runs is read as well.",
         )
-    found = replica.variables((*_EXEC_MODE, *_SKIP_ERRORS))
+    found = replica.variables((*sql.EXEC_MODE, *sql.SKIP_ERRORS))
     for name, value in found.items():
-        if value == "IDEMPOTENT" if name in _EXEC_MODE else value not in (None, "", "OFF"):
+        if value == "IDEMPOTENT" if name in sql.EXEC_MODE else value not in (None, "", "OFF"):
             raise Refused(
                 f"{name} is {value} on the replica: its applier passes over errors that a rehearsal meets.", _NOTHING
             )
+
+
+def _check_gaps(channel: ChannelStatus, *, by_gtid: bool) -> None:
+    at = channel.applied_to
+    if not by_gtid and at is not None and any(at < worker.committed_to for worker in channel.workers):
+        raise Refused(
+            "Workers have committed transactions out of order, and without GTIDs only the replica knows which: some would be "
+            "rehearsed that are applied already.",
+            f"{_NOTHING} START REPLICA UNTIL SQL_AFTER_MTS_GAPS closes the gaps.",
+        )
 
 
 def _check_still(replica: Replica, then: ChannelStatus, first: TransactionId) -> None:
@@ -116,9 +127,11 @@ class _Proof:
         self._fires_triggers = any(v not in (None, "NO") for v in operation.replica.variables(_TRIGGERS).values())
         source = operation.source_of(channel)
         by_gtid = channel.auto_position or source.uuid() != channel.source_uuid
-        operation.progress(f"Reading the backlog from {source.address}")
-        backlog = read_to_prove(source, status, channel, operation.clock, self._bounds, by_gtid=by_gtid)
-        self._transactions, self._ends = backlog.transactions, backlog.ends
+        _check_gaps(channel, by_gtid=by_gtid)
+        backlog = open_backlog(operation.replica, operation.source_of, status, channel)
+        operation.progress(f"Reading the backlog from {backlog.where}")
+        found = read_to_prove(backlog, operation.clock, self._bounds)
+        self._transactions, self._ends = found.transactions, found.ends
         if self._transactions:
             with (
                 writable(IncidentLog(operation), status.server_uuid, name, self._repair),
@@ -126,7 +139,8 @@ class _Proof:
             ):
                 self._rehearse(rehearsal, source, status, channel, by_gtid=by_gtid)
             _check_still(operation.replica, channel, self._transactions[0].id)
-        unscanned = (*self._open.values(), *((self._ends,) if self._ends is not None else ()))
+        ends = (self._ends,) if self._ends is not None else ()
+        unscanned = (*backlog.unscanned, *self._open.values(), *ends)
         return Forecast(name, self._scanned(unscanned), self._tables, tuple(self._conflicts))
 
     def _scanned(self, unscanned: tuple[Unscanned, ...]) -> Scanned:
