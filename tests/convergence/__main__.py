@@ -41,6 +41,8 @@ def main() -> int:
         os.environ["XDG_STATE_HOME"] = state
         if options.forecast:
             os.environ[foretold.ASKED] = "1"
+        if options.prove:
+            os.environ[foretold.PROOF_ASKED] = "1"
         return _soak(Labs(stack), options)
 
 
@@ -75,6 +77,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="this one only")
     parser.add_argument(
         "--forecast", action="store_true", help="hold what forecast says against each error that stops the applier"
+    )
+    parser.add_argument(
+        "--prove", action="store_true", help="the same with what a rehearsal of the backlog says, and compare the two"
     )
     parser.add_argument("--story", action="store_true", help="print every statement of each seed")
     return parser.parse_args()

@@ -15,13 +15,14 @@ from replfix.core.replication.transaction_id import TransactionId
 from replfix.lab.topology import Lab
 from replfix.wiring import servers
 from replfix.workflow.forecast.forecast_backlog import Bounds, forecast
+from tests.integration.proving import proved
 
-ASKED = "REPLFIX_TEST_FORECAST"
-"""The environment variable that has every seed checked."""
+ASKED, PROOF_ASKED = "REPLFIX_TEST_FORECAST", "REPLFIX_TEST_PROVE"
+"""The environment variables that have every seed checked: by the forecast, or by a rehearsal of the backlog too."""
 
 
 def is_asked() -> bool:
-    return os.environ.get(ASKED) == "1"
+    return "1" in (os.environ.get(ASKED), os.environ.get(PROOF_ASKED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,30 @@ class Stop:
 
 
 def foretell(lab: Lab, channel: str | None = None) -> Forecast:
+    """Where a proof is asked for: what the replica has rehearsed. An AssertionError where that and the forecast differ."""
+    found = _forecast(lab, channel)
+    if os.environ.get(PROOF_ASKED) != "1":
+        return found
+    proven = proved(lab, channel=channel)
+    differ = compared(found, [_as_stop(ahead) for ahead in proven.conflicts if ahead.proven], to_the_end=_whole(proven))
+    apart = tuple(lines(differ, found))
+    assert not apart, ("the forecast and the rehearsal differ", *apart, *map(_words, proven.conflicts))
+    return proven
+
+
+def _whole(proven: Forecast) -> bool:
+    return proven.scanned.complete
+
+
+def _as_stop(ahead: Ahead) -> Stop:
+    conflict = ahead.conflict
+    key = conflict.keys[0] if ahead.errno == 1062 and conflict.keys else None
+    table = None if conflict.foreign_key else str(conflict.table)
+    error = ApplierError(ahead.errno or 0, "", table=table, key=key, foreign_key=conflict.foreign_key or None)
+    return Stop(ahead.transaction, error)
+
+
+def _forecast(lab: Lab, channel: str | None) -> Forecast:
     with servers.TargetConnections(load(str(lab.config_file)).target("replica1")) as wired:
         bounds = Bounds(None, None, 1 << 30)
         return forecast(

@@ -18,8 +18,8 @@ from tests.integration.running import environment
 ALL = Bounds(max_rows=None, max_seconds=None, max_memory=1 << 30)
 
 
-def proved(lab: Lab, bounds: Bounds = ALL) -> Forecast:
-    return _prove(str(lab.config_file), bounds)
+def proved(lab: Lab, bounds: Bounds = ALL, channel: str | None = None) -> Forecast:
+    return _prove(str(lab.config_file), bounds, channel)
 
 
 def killed_while_proving(lab: Lab, log: str, at: str, time: int) -> int:
@@ -28,16 +28,16 @@ def killed_while_proving(lab: Lab, log: str, at: str, time: int) -> int:
     return subprocess.run(command, env=environment(), timeout=120, check=False).returncode
 
 
-def _prove(config_file: str, bounds: Bounds) -> Forecast:
+def _prove(config_file: str, bounds: Bounds, channel: str | None) -> Forecast:
     config = load(config_file)
     with (
         trails.trail_to_write(config, print) as trail,
         TargetConnections(config.target("replica1")) as wired,
     ):
-        return prove(trails.operation(wired, trail, lambda _: None), None, bounds)
+        return prove(trails.operation(wired, trail, lambda _: None), channel, bounds)
 
 
 if __name__ == "__main__":
     config_file, log, at, time = sys.argv[1:]
     Points(log, at, time=int(time)).watch()
-    _prove(config_file, ALL)
+    _prove(config_file, ALL, None)
