@@ -50,6 +50,7 @@ VERBATIM = {
     "sql_slave_skip_counter": "variable of MariaDB, which has no other name for it",
     "slave_max_allowed_packet": "variable of MariaDB, which has no other name for it",
     "slave_max_statement_time": "variable of MariaDB, which has no other name for it",
+    "slave_run_triggers_for_rbr": "variable of MariaDB, which has no other name for it",
     "slave_type_conversions": "variable of MariaDB, which has no other name for it",
     "sqlite_master": "SQLite's own catalogue",
 }

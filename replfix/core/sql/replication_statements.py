@@ -75,6 +75,8 @@ def _until(gtids: str, transaction: TransactionId, position: LogPosition) -> str
 EXEC_MODE = ("replica_exec_mode", "slave_exec_mode")
 SKIP_ERRORS = ("replica_skip_errors", "slave_skip_errors")
 """With which errors the applier goes on; MariaDB knows the second names alone (11.8)."""
+TRIGGERS_FOR_ROWS = ("slave_run_triggers_for_rbr",)
+"""Where it is not NO, row events fire triggers; MariaDB alone has it (11.8)."""
 TYPE_CONVERSIONS = ("replica_type_conversions", "slave_type_conversions")
 """What the applier converts; MariaDB knows the second name alone (11.8)."""
 

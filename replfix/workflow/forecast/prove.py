@@ -37,8 +37,6 @@ from replfix.workflow.recover.recovery import recover_first
 
 PROVE = Bounds(max_rows=100_000, max_seconds=60.0, max_memory=256 << 20)
 """Where nobody says how far: it is one transaction, which has locks and undo from its beginning to its end."""
-_TRIGGERS = ("slave_run_triggers_for_rbr",)
-"""Of MariaDB, where row events can fire triggers: what these write need not be rolled back."""
 _NOTHING = "Nothing was changed."
 _REHEARSING = "Rehearsing the backlog on the replica (everything is rolled back)"
 _REPORTED_EVERY = 0.3  # seconds
@@ -124,7 +122,8 @@ class _Proof:
         if channel is None:
             raise Stale(f"The replica has no channel {name!r} any more.", _NOTHING)
         _check(operation.replica, channel)
-        self._fires_triggers = any(v not in (None, "NO") for v in operation.replica.variables(_TRIGGERS).values())
+        fired = operation.replica.variables(sql.TRIGGERS_FOR_ROWS)  # what triggers write need not be rolled back
+        self._fires_triggers = any(value not in (None, "NO") for value in fired.values())
         source = operation.source_of(channel)
         by_gtid = channel.auto_position or source.uuid() != channel.source_uuid
         _check_gaps(channel, by_gtid=by_gtid)
