@@ -85,7 +85,7 @@ def _restartable(evidence: Evidence, proposal: Proposal) -> Proposal:
     until = plan.way in (ApplyMode.APPLY, ApplyMode.COUNTER)
     at = situation(
         evidence.channel,
-        plan.transaction if until else None,
+        plan.last if until else None,
         until=until,
         source=evidence.source_has,
         from_source=plan.on_source is not None,

@@ -1,4 +1,4 @@
-"""From a stopped channel to one that runs: one failing transaction after the other."""
+"""From a stopped channel to one that runs: the conflicts that wait in the backlog together, or one failing transaction after the other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from replfix.core.diagnosis.diagnosis import Diagnosis
 from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.plan.outcome import Outcome, Result, Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, in_words
+from replfix.core.strategies import source_wins
 from replfix.core.words import CANCELLED, counted, shortened, suggestion
 from replfix.errors import (
+    AuditError,
     NoReplica,
     NotVerified,
     RehearsalFailed,
     ReplfixError,
     ReplicationError,
+    Stale,
     StoppedByHand,
     UsageError,
 )
@@ -24,6 +27,7 @@ from replfix.workflow.apply.close_gap import close_gap
 from replfix.workflow.apply.repair_round import one_round, plan_of
 from replfix.workflow.apply.write_on_source import arrived
 from replfix.workflow.investigate.investigation import investigate
+from replfix.workflow.investigate.look_ahead import MOST_TRANSACTIONS, look_ahead
 from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 from replfix.workflow.recover.recovery import recover_first
 
@@ -48,16 +52,18 @@ def resolve(
     max_rounds: int,
     dry_run: bool,
     confirm: Confirm,
+    ahead: bool = True,
 ) -> Outcome:
     """Repair the stopped channel and start it, again for each next failing transaction, ``max_rounds`` at the most.
 
-    When no channel was named, then the next one that an error stopped. ``confirm`` is shown each plan before anything
+    With ``ahead``, ``source-wins`` takes the transactions after the failing one that would stop the applier too into the
+    same round. When no channel was named, then the next one that an error stopped. ``confirm`` is shown each plan before anything
     is done for it. A dry run rehearses the first plan and stops. Raises NotDone when nothing was changed, ConnectError
     before anything was; once something was changed, the outcome says how things are.
     """
     check_strategy(strategy)
     recover_first(operation, finish=not dry_run)
-    run = _Resolution(operation, strategy, channel, max_rounds, dry_run, confirm)
+    run = _Resolution(operation, strategy, channel, max_rounds, dry_run, confirm, ahead=ahead)
     while (outcome := run.next_round()) is None:
         pass
     return outcome
@@ -74,6 +80,8 @@ class _Resolution:
         max_rounds: int,
         dry_run: bool,
         confirm: Confirm,
+        *,
+        ahead: bool,
     ) -> None:
         self._operation = operation
         self._strategy = strategy
@@ -86,6 +94,8 @@ class _Resolution:
         self._rounds: list[Round] = []
         self._agreed: set[tuple[object, ...]] = set()
         self._tries = 0
+        self._ahead = MOST_TRANSACTIONS if ahead and strategy == source_wins.NAME else 1
+        self._alone = False  # the next round is about one transaction: several together were rejected
 
     def next_round(self) -> Outcome | None:
         """Diagnose, plan, ask, carry out; None when there may be more to do."""
@@ -107,7 +117,27 @@ class _Resolution:
             if unreachable is not None and not self._rounds and diagnosis.evidence.transaction is None:
                 raise unreachable
             return self._stop(self._on_the_next_one(diagnosis, f": {why_not}") or why_not, _what_is_shown(diagnosis))
+        if not self._alone and len(self._rounds) < self._max_rounds:
+            diagnosis, plan = self._with_those_ahead(diagnosis, plan)
+        self._alone = False
         return self._not_to_be_done(diagnosis, plan) or self._carry_out(diagnosis, plan)
+
+    def _with_those_ahead(self, diagnosis: Diagnosis, plan: Plan) -> tuple[Diagnosis, Plan]:
+        """Return what is done in this round: for as many transactions as can be planned together, else for the one."""
+        operation = self._operation
+        found = look_ahead(
+            operation.replica,
+            operation.source_of,
+            diagnosis,
+            plan,
+            most=self._ahead,
+            progress=operation.progress,
+            trail=operation.trail_to_read,
+        )
+        if found is None:
+            return diagnosis, plan
+        operation.progress(f"Planned together: {found.in_words}")
+        return found.diagnosis, found.plan
 
     def _nothing_left(self) -> Outcome:
         if self._rounds:
@@ -138,12 +168,16 @@ class _Resolution:
                 return None
             one_round(self._operation, self._log, plan, self._dry_run, progress)
             self._tries = 0
+            self._ahead *= 2 if plan.run is not None else 1  # after fewer, because more were rejected
         except NotVerified as error:
             self._rounds.append(progress.as_round(plan))
             return Outcome(Result.FAILED, error.message, error.hint, tuple(self._rounds), tuple(self._log.ids))
         except ReplfixError as error:
             if isinstance(error, RehearsalFailed) and diagnosis.evidence.transient and not plan.steps:
                 return self._try_again(diagnosis, error)
+            if plan.run is not None and isinstance(error, RehearsalFailed | Stale | AuditError):
+                self._go_on_alone(plan, error)
+                return None
             if not self._rounds:
                 raise
             return self._stop(self._then(error.message), error.hint)
@@ -153,6 +187,14 @@ class _Resolution:
         if progress.left_stopped:
             return self._stop(f"The channel was not started again. {progress.left_stopped}", "")
         return None
+
+    def _go_on_alone(self, plan: Plan, error: ReplfixError) -> None:
+        """Go on with the failing transaction alone; the next time fewer are planned together. Nothing was changed."""
+        self._operation.progress(
+            f"Not done for {plan.covers} together: {error.message} Going on with {plan.transaction} alone"
+        )
+        self._ahead = max(1, plan.transactions // 2)
+        self._alone = True
 
     def _try_again(self, diagnosis: Diagnosis, error: RehearsalFailed) -> Outcome | None:
         self._tries += 1
@@ -305,7 +347,7 @@ def _in_short(rounds: list[Round]) -> str:
         if plan.left_out is not None:
             return f"{plan.transaction} was left out: this replica never gets {plan.left_out.in_words} of it."
     displaced = sum(len(r.plan.displaced) for r in rounds)
-    text = f"{counted(len(rounds), 'transaction')} repaired and verified; {counted(displaced, 'row')} deleted or changed (saved)."
+    text = f"{counted(sum(r.plan.transactions for r in rounds), 'transaction')} repaired and verified; {counted(displaced, 'row')} deleted or changed (saved)."
     return " ".join((text, *(_on_source(r) for r in rounds if r.written)))
 
 

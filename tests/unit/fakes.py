@@ -310,7 +310,9 @@ class FakeServer:
         raise ReplicationError("Every transaction here has a GTID.")
 
     def transactions_from(self, start: LogPosition, limit: int) -> Iterator[Transaction]:
-        return iter([])
+        with self.world.step(f"{self.name}.transactions_from"):
+            found = [t for t in self.log.values() if start <= t.id.start]
+        return islice(found, limit)
 
     def readable_from(self, start: LogPosition) -> Iterator[Transaction | PassedOver]:
         with self.world.step(f"{self.name}.readable_from"):

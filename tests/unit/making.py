@@ -85,6 +85,13 @@ def transaction(
     return Transaction(gtid, "binlog.000001", 400, 1792, WHEN, 1, thread_id, numbered, names, raw, queries=queries)
 
 
+def placed(of: Transaction, number: int) -> Transaction:
+    """The same as the transaction of that number, from 1 on, in a log in which each follows the one before."""
+    behind = (number - 1) * (of.end_pos - of.start_pos)
+    changes = tuple(replace(change, event_end_pos=change.event_end_pos + behind) for change in of.changes)
+    return replace(of, start_pos=of.start_pos + behind, end_pos=of.end_pos + behind, changes=changes)
+
+
 def channel(**over: Any) -> ChannelStatus:
     values: dict[str, Any] = {
         "name": "",

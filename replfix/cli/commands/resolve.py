@@ -60,7 +60,12 @@ transaction waits · 4 not done, nothing changed · 5 something was changed and 
     type=click.IntRange(min=1),
     default=DEFAULT_ROUNDS,
     show_default=True,
-    help="How many failing transactions to resolve, one after the other.",
+    help="How many rounds: each is about the failing transaction and those after it that are planned with it.",
+)
+@click.option(
+    "--no-ahead",
+    is_flag=True,
+    help="Plan for the failing transaction alone; without it, source-wins plans the conflicts together that wait after it.",
 )
 @common_options
 def command(
@@ -69,6 +74,7 @@ def command(
     dry_run: bool,
     yes: bool,
     max_rounds: int,
+    no_ahead: bool,
     config_path: str | None,
     as_json: bool,
     verbose: bool,
@@ -78,6 +84,9 @@ def command(
     Plans the repair, lets the replica rehearse it together with the failing transaction, records every displaced row,
     applies the plan in one transaction that is not logged, lets the replica apply the failing transaction itself,
     compares its rows with the event, and starts the channel. Again, when it stops on the next transaction.
+
+    Looks ahead: transactions after the failing one that would stop the applier too are planned with it, rehearsed with
+    it and covered by one record, as far as they are plain rows of tables that fit.
     """
     from replfix.cli.documents.resolution import resolution_document
     from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
@@ -101,6 +110,7 @@ def command(
             max_rounds=max_rounds,
             dry_run=dry_run,
             confirm=(lambda *_: True) if yes else ConfirmPlan(wired.target.name),
+            ahead=not no_ahead,
         )
         if as_json:
             emit(resolution_document(wired.target.name, outcome))
@@ -128,7 +138,7 @@ class ConfirmPlan:
 
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotDone(
-                f"The plan {plan.digest[:12]} for {plan.transaction} needs a confirmation, and there is no terminal to ask at.",
+                f"The plan {plan.digest[:12]} for {plan.covers} needs a confirmation, and there is no terminal to ask at.",
                 NO_TERMINAL,
             )
         print_page(incident_page(self._name, diagnosis), stderr=True)

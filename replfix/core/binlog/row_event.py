@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from replfix.core.binlog.statement import Statement
-from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.replication.transaction_id import TransactionId, TransactionRun
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage, laid_over
 from replfix.core.schema.table import TableName
 from replfix.errors import Unreadable
@@ -81,6 +81,14 @@ class LoggedType:
 
 
 @dataclass(frozen=True, slots=True)
+class RunMember:
+    """One transaction of a run, and how many of the run's changes are its own."""
+
+    id: TransactionId
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """One committed transaction. Positions are those of ``log_file`` on the server it was read from."""
 
@@ -101,11 +109,28 @@ class Transaction:
     xa_id: str = ""  # of an XA transaction, as XA ROLLBACK takes it
     statements: tuple[Statement, ...] = ()  # logged as statements, in place of rows or beside them
     logged_types: Mapping[TableName, tuple[LoggedType, ...]] = field(default_factory=dict, repr=False)
+    members: tuple[RunMember, ...] = ()  # of a run that is planned as one transaction, see ``joined_run.py``; else none
 
     @property
     def id(self) -> TransactionId:
-        """Return what names the transaction."""
+        """Return what names the transaction, of a run the first."""
         return TransactionId(self.gtid, self.log_file, self.start_pos, self.end_pos)
+
+    @property
+    def last(self) -> TransactionId:
+        """The transaction itself, of a run the last."""
+        return self.members[-1].id if self.members else self.id
+
+    @property
+    def gtids(self) -> tuple[str, ...]:
+        """The GTIDs of all of a run's transactions; none on servers without GTIDs."""
+        ids = tuple(member.id for member in self.members) or (self.id,)
+        return tuple(each.gtid for each in ids if each.gtid is not None)
+
+    @property
+    def run(self) -> TransactionRun | None:
+        """What names the run; None for a single transaction."""
+        return TransactionRun(self.last, len(self.members)) if self.members else None
 
 
 class LoggedAsStatement(Unreadable):

@@ -87,13 +87,17 @@ def source_found(steps: Sequence[Step], tables: Mapping[TableName, Table], answe
     return SourceWriteResult.UNKNOWN
 
 
-def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[str, ...] | None) -> Found:
+def repair_found(
+    plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[str, ...] | None, begun: bool = False
+) -> Found:
     """Return what became of a repair.
 
-    ``applied``: the replica counts the transaction as applied; ``wrong``: which of its rows are not as it leaves them,
+    ``applied``: the replica counts the transaction, or all of a run, as applied; ``begun``: of a run the first; ``wrong``: which of its rows are not as it leaves them,
     None when that could not be looked at.
     """
-    transaction = plan.transaction
+    transaction = plan.covers
+    if begun and not applied:
+        return _begun(plan, rows)
     if plan.way.leaves_out:
         if applied:
             return Found(IntentResult.LEFT_OUT, f"{transaction} counts as applied; its rows were not looked at.")
@@ -114,6 +118,14 @@ def repair_found(plan: Plan, rows: RepairState, *, applied: bool, wrong: tuple[s
         RepairState.OTHERWISE: IntentResult.UNEXPLAINED,
     }[rows]
     return Found(result, f"The rows of the repair are {rows.value}; {transaction} is not applied.")
+
+
+def _begun(plan: Plan, rows: RepairState) -> Found:
+    """Return what became of the repair for a run of transactions of which the replica has applied the first ones only."""
+    how = f"{plan.transaction} is applied, and {plan.last} is not: the plan covers {plan.covers}."
+    if rows is RepairState.BEFORE:
+        return Found(IntentResult.UNEXPLAINED, f"{how} The rows of the repair are {rows.value}.")
+    return Found(IntentResult.APPLIED, how)
 
 
 def gap_found(plan: Plan, waiting: str) -> Found:

@@ -15,7 +15,7 @@ from replfix.core.conflicts.foreign_keys.child_rows import Orphan
 from replfix.core.plan.guard import Guard
 from replfix.core.plan.trigger_reach import Fired
 from replfix.core.replication.start_threads import ReceiverFirst
-from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.replication.transaction_id import TransactionId, TransactionRun
 from replfix.core.rows.json_values import JsonValue, to_json
 from replfix.core.rows.row_values import RowImage
 from replfix.core.schema.table import TableName
@@ -205,6 +205,24 @@ class Plan:
     undoable: Undoable = Undoable.NOTHING
     undo_outlook: str = ""  # the same in words, with the reason
     receiver: ReceiverFirst | None = None
+    run: TransactionRun | None = (
+        None  # of a plan that covers several transactions: ``transaction`` is the first of them
+    )
+
+    @property
+    def last(self) -> TransactionId:
+        """The last transaction that the plan covers: the replica applies up to the end of it, and stops there."""
+        return self.run.last if self.run is not None else self.transaction
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions the plan covers."""
+        return self.run.transactions if self.run is not None else 1
+
+    @property
+    def covers(self) -> str:
+        """The transactions that the plan covers, in words."""
+        return covered(self.transaction, self.run)
 
     @property
     def by_name_only(self) -> bool:
@@ -229,6 +247,11 @@ class Plan:
     def _behind(self, net_rows: tuple[Step, ...]) -> tuple[str | Step, ...]:
         match self.way:
             case ApplyMode.APPLY:
+                if self.run is not None:
+                    return (
+                        f"START REPLICA UNTIL {self.last}: the replica applies the {self.run.transactions:,} transactions itself",
+                        "START REPLICA, when their rows are verified",
+                    )
                 return ("START REPLICA: the replica applies the transaction itself", *self._source_part())
             case ApplyMode.NET_ROWS:
                 rows = counted(len(self.net_rows), "row")
@@ -264,6 +287,8 @@ class Plan:
         """What a rehearsal that went well has shown."""
         if self.on_source is not None:
             return "replica and source carried out their parts of the plan, and rolled them back"
+        if self.run is not None:
+            return f"the replica carried out the plan and {self.covers}, and rolled all of it back"
         if not self.way.leaves_out:
             return "the replica carried out the plan and the transaction itself, and rolled both back"
         return "the account is allowed to leave the transaction out; nothing was, and no more than that can be tried"
@@ -301,6 +326,11 @@ class Plan:
         data = {name: value for name, value in to_document(self).items() if name not in _FOR_PEOPLE}
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def covered(first: TransactionId, run: TransactionRun | None) -> str:
+    """Return the transaction, or how many and from which to which, in words."""
+    return str(first) if run is None else f"{counted(run.transactions, 'transaction')}, from {first} to {run.last}"
 
 
 def _image(columns: tuple[str, ...], image: RowImage | None) -> JsonValue:
@@ -389,6 +419,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "undoable": plan.undoable.value,
         **({"undo_outlook": plan.undo_outlook} if plan.undo_outlook else {}),
         **({} if plan.receiver is None else {"receiver": _receiver_to_document(plan.receiver)}),
+        **({} if plan.run is None else {"run": {"transactions": plan.run.transactions, "last": _named(plan.run.last)}}),
     }
 
 

@@ -10,7 +10,7 @@ from replfix.core.columns.json_forms import from_json
 from replfix.core.plan.guard import read_guard
 from replfix.core.plan.plan import ApplyMode, Plan, Step, StepKind, Undoable
 from replfix.core.replication.start_threads import ReceiverFirst
-from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.replication.transaction_id import TransactionId, TransactionRun
 from replfix.core.rows.row_values import NOT_LOGGED, RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.errors import Refused
@@ -30,19 +30,11 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
 
     Refused when a table is not there any more or has other columns now.
     """
-    position = document.get("position")
-    at = position if isinstance(position, Mapping) else {}
-    gtid = document.get("gtid")
     return Plan(
         strategy=_text(document, "strategy"),
         server_uuid=_text(document, "server_uuid"),
         channel=_text(document, "channel"),
-        transaction=TransactionId(
-            gtid if isinstance(gtid, str) else None,
-            str(at.get("log_file", "")),
-            _number(at, "start_pos"),
-            _number(at, "end_pos"),
-        ),
+        transaction=_transaction(document),
         errno=_number(document, "errno"),
         steps=read_steps(document, tables),
         guards=tuple(filter(None, map(read_guard, _list(document, "guards")))),
@@ -52,6 +44,29 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         undoable=_undoable(document),
         undo_outlook=str(document.get("undo_outlook", "")),
         receiver=_receiver(document),
+        run=run_of(document),
+    )
+
+
+def run_of(document: Document) -> TransactionRun | None:
+    """Return the run of transactions that the plan covers; None for a single one. Refused when it cannot be read."""
+    said = document.get("run")
+    if said is None:
+        return None
+    last = said.get("last") if isinstance(said, Mapping) else None
+    if not isinstance(said, Mapping) or not isinstance(last, Mapping) or (of := _number(said, "transactions")) < 2:
+        raise _not_a_plan("run")
+    return TransactionRun(_transaction(last), of)
+
+
+def _transaction(document: Document) -> TransactionId:
+    position, gtid = document.get("position"), document.get("gtid")
+    at = position if isinstance(position, Mapping) else {}
+    return TransactionId(
+        gtid if isinstance(gtid, str) else None,
+        str(at.get("log_file", "")),
+        _number(at, "start_pos"),
+        _number(at, "end_pos"),
     )
 
 

@@ -80,6 +80,8 @@ def replanned(shown: Plan, now: Plan) -> str:
     """Return in what a plan that was made anew differs from the one that was shown."""
     if shown.transaction != now.transaction:
         return f"the channel fails on {now.transaction}"
+    if shown.run != now.run:
+        return "it covers other transactions"
     if shown.errno != now.errno:
         return f"the channel fails with error {now.errno}"
     if shown.steps != now.steps:

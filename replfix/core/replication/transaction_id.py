@@ -64,3 +64,11 @@ class TransactionId:
             return self.gtid in (error.gtid, *error.or_gtids)
         inside = error.end_log_pos is not None and self.start_pos < error.end_log_pos <= self.end_pos
         return inside and error.log_file in (None, self.log_file)  # seen empty on 9.7
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRun:
+    """Transactions that follow each other in the source's binlog, and that one plan covers. The first is the plan's own."""
+
+    last: TransactionId
+    transactions: int  # with the first and the last

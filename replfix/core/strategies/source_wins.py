@@ -81,6 +81,7 @@ def propose(evidence: Evidence) -> Proposal:
         net_rows=net or (),
         undoable=undoable,
         undo_outlook=undo_outlook,
+        run=evidence.transaction.run,
     )
     if plan.way is ApplyMode.NET_ROWS:
         return Proposal(

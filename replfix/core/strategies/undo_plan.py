@@ -150,6 +150,8 @@ def _risks(plan: Plan) -> tuple[str, ...]:
 
 
 def _stays(plan: Plan) -> str:
+    if plan.run is not None:
+        return f"The transactions themselves are not taken back: {plan.covers}."
     return f"{plan.transaction} itself is not taken back."
 
 

@@ -108,7 +108,7 @@ class _Apply(_Round):
         evidence = self.diagnosis.evidence
         assert evidence.transaction is not None
         self.operation.progress(
-            f"Rehearsing the plan and {self.plan.transaction} on the replica (everything is rolled back)"
+            f"Rehearsing the plan and {self.plan.covers} on the replica (everything is rolled back)"
         )
         self.repair.rehearse(self.plan, evidence.transaction, evidence.tables)
 

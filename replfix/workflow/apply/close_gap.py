@@ -7,6 +7,7 @@ recorded before.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from replfix.core.plan.interrupted_repair import Found, gap_found
 from replfix.core.plan.plan import Plan, to_document
@@ -38,7 +39,7 @@ def close_gap(operation: Operation, log: IncidentLog, plan: Plan) -> bool:
         with operation.shield():
             log.append(RecordKind.INTENT, plan.channel, _intent(plan, gap))
             operation.progress(f"START REPLICA until {plan.transaction}: {gap} come before it and are not applied yet")
-            _carry_out(operation, log, plan)
+            _carry_out(operation, log, replace(plan, run=None))
     return True
 
 

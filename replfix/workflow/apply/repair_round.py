@@ -153,7 +153,9 @@ def plan_of(diagnosis: Diagnosis, strategy: str) -> tuple[Plan | None, str]:
 def still_the_same(operation: Operation, plan: Plan) -> Diagnosis:
     """Return a fresh diagnosis, made while the channel's lock is held. Stale when it leads to another plan."""
     try:
-        diagnosis = investigate(operation.replica, operation.source_of, plan.channel, trail=operation.trail_to_read)
+        diagnosis = investigate(
+            operation.replica, operation.source_of, plan.channel, trail=operation.trail_to_read, run=plan.run
+        )
     except (ReplicationError, UsageError) as error:  # the second: there is no such channel any more
         raise Stale(f"The channel is not as it was: {error.message}", error.hint) from None
     fresh, why_not = plan_of(diagnosis, plan.strategy) if diagnosis else (None, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replfix.core.conflicts.reconcile import FinalRows, final_rows, held_after_repairs, not_as_final, spare_rows
 from replfix.core.diagnosis.diagnosis import Diagnosis
-from replfix.core.plan.plan import Plan
+from replfix.core.plan.plan import Plan, covered
 from replfix.core.replication.gtid import GtidSet
 from replfix.core.replication.replica_status import ChannelStatus, ReceiverState, ReplicaStatus
 from replfix.core.replication.start_threads import Threads, waits_for_nothing
@@ -43,20 +43,20 @@ def wait_until_stopped(
         if channel is None:
             raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
         there = mark is not None and channel.applied_to is not None and mark <= channel.applied_to
-        applied = status.has_applied(channel, plan.transaction)
+        applied = status.has_applied(channel, plan.last)
         if there or (or_applied and applied):
             return status
         if not channel.applier_running and (
             applied or not _records_its_gtid(channel, plan) or clock.now() - begun > RECORDING_SECONDS
         ):
             return status
-        if not waits_for_nothing(channel, plan.transaction):
+        if not waits_for_nothing(channel, plan.last):
             waiting_since = clock.now()
         elif clock.now() - waiting_since > WAITING_SECONDS:
             raise NotVerified(*waits_in_words(channel, plan))
         if clock.now() - begun > UNTIL_SECONDS:
             raise NotVerified(
-                f"The replica is still applying transactions up to {plan.transaction} after {UNTIL_SECONDS:.0f} s.",
+                f"The replica is still applying transactions up to {plan.last} after {UNTIL_SECONDS:.0f} s.",
                 "It goes on by itself and then stops (UNTIL); START REPLICA lets it go on after that.",
             )
         clock.sleep(POLL_SECONDS)
@@ -64,26 +64,26 @@ def wait_until_stopped(
 
 def _records_its_gtid(channel: ChannelStatus, plan: Plan) -> bool:
     """Return whether the applier's position is after the transaction, without an error: its GTID follows in a moment (10.11.19)."""
-    return channel.failure is None and channel.applied_to is not None and plan.transaction.end <= channel.applied_to
+    return channel.failure is None and channel.applied_to is not None and plan.last.end <= channel.applied_to
 
 
 def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> ReplicaStatus:
-    """Start the applier up to the end of the failing transaction, and wait for it; return the status then."""
+    """Start the applier up to the end of the last transaction that the plan covers, and wait for it; return the status then."""
     before = operation.replica.status()
     stopped = before.channel(plan.channel)
     behind = stopped.committed_behind(plan.transaction) if stopped is not None else None
     both = receiving.runs_on
-    receiving.runs_on = both or not operation.replica.stops_after(plan.transaction)
+    receiving.runs_on = both or not operation.replica.stops_after(plan.last)
     if receiving.runs_on:
-        operation.progress(f"Starting the channel: it cannot be told to stop after {plan.transaction}")
+        operation.progress(f"Starting the channel: it cannot be told to stop after {plan.last}")
         if both:
             operation.replica.start(plan.channel, Threads.BOTH)
         elif refused := start_channel(operation, plan, before):
             raise NotVerified(f"The repair was applied, and the channel was not started. {refused}")
         wait_until_stopped(operation, plan, or_applied=True)
     elif behind is None:
-        operation.progress(f"START REPLICA until {plan.transaction} is applied")
-        start_applier(operation, plan, status=before, until=plan.transaction)
+        operation.progress(f"START REPLICA until {plan.last} is applied")
+        start_applier(operation, plan, status=before, until=plan.last)
     else:
         operation.progress(
             f"START REPLICA until nothing is left open before {behind}, up to where workers have committed"
@@ -96,7 +96,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> Repl
     # An applier on its way to its UNTIL still runs for a moment: started then, it would stop all the same (9.7.4).
     status = wait_until_stopped(operation, plan, or_applied=receiving.runs_on)
     channel = status.channel(plan.channel)
-    if channel is not None and status.has_applied(channel, plan.transaction):
+    if channel is not None and status.has_applied(channel, plan.last):
         return status
     error = channel.failure if channel else None
     if behind is not None:
@@ -109,13 +109,18 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> Repl
         source = operation.source_of(channel)
         error = in_question(operation.replica, source, channel, error, channel.auto_position)
     if error is not None and error.transaction is not None and not plan.transaction.failed_with(error):
+        if plan.run is not None:
+            raise NotVerified(
+                f"The repair was applied. Among {plan.covers}, the replica stopped on {error.transaction}: {error.message}",
+                "The displaced rows are in the audit trail. Run the command again: it goes on with that one.",
+            )
         raise NotVerified(
             f"The repair was applied. Before the replica got to {plan.transaction}, it stopped on another transaction, which it applies in parallel: "
             f"{error.message}",
             "The displaced rows are in the audit trail. Run the command again: it goes on with that one, and the replica then applies both.",
         )
     raise NotVerified(
-        f"The repair was applied, but the replica did not get past {plan.transaction}: "
+        f"The repair was applied, but the replica did not get past {plan.last}: "
         + (error.message if error else "the applier was stopped."),
         "The displaced rows are in the audit trail. Run 'replfix diagnose' to see the channel's state.",
     )
@@ -123,7 +128,7 @@ def let_it_apply(operation: Operation, plan: Plan, receiving: Receiving) -> Repl
 
 def waits_in_words(channel: ChannelStatus, plan: Plan) -> tuple[str, str]:
     """Return what an applier waits for that has read all of the relay log, and what to do."""
-    what = f"The applier waits: it has read all of the relay log, {plan.transaction} is not whole in it, and"
+    what = f"The applier waits: it has read all of the relay log, {plan.last} is not whole in it, and"
     error = f" Error {channel.receiver_errno}: {channel.receiver_message}" if channel.receiver_errno else ""
     if channel.receiver is ReceiverState.CONNECTING:
         return (
@@ -161,7 +166,7 @@ def verify(
     wrong = not_as_final(final, tables, answers, spare)
     if wrong:
         raise NotVerified(
-            f"{transaction.id} was applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
+            f"{covered(transaction.id, transaction.run)} {'was' if transaction.run is None else 'were'} applied, but the replica's rows are not what it says: {'; '.join(wrong[:3])}.",
             f"{_left(running=running, ran_on=receiving.runs_on)} Displaced rows are in the audit trail.",
         )
 

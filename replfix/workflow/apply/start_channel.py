@@ -57,9 +57,7 @@ class Receiving:
         replica = operation.replica
         status = replica.status()
         channel = _channel(status, plan)
-        found = of_channel(
-            operation, status, channel, plan.transaction, until=True, from_source=plan.on_source is not None
-        )
+        found = of_channel(operation, status, channel, plan.last, until=True, from_source=plan.on_source is not None)
         if found.receiver_first != plan.receiver:
             why = found.refusal or "The receiver is not as it was when the plan was made."
             raise Stale(why, "Nothing was changed. Run the command again to see how it is now.")
@@ -70,7 +68,7 @@ class Receiving:
         self.runs_on = channel.relay_log is RelayLog.REPLACED
         try:
             _start_receiver(operation, plan, found)
-            fetched(operation, plan.channel, lambda now, _: now.holds_whole(plan.transaction) is not False)
+            fetched(operation, plan.channel, lambda now, _: now.holds_whole(plan.last) is not False)
         except BaseException:
             self.put_back()
             raise
@@ -133,7 +131,7 @@ def fetched(operation: Operation, name: str, enough: Callable[[ChannelStatus, Gt
 
 def feed_applier(operation: Operation, plan: Plan, channel: ChannelStatus) -> None:
     """Start the receiver of an applier that waits for it without end; no server deletes a relay log that is being applied."""
-    if not channel.applier_running or not channel.all_read or channel.holds_whole(plan.transaction):
+    if not channel.applier_running or not channel.all_read or channel.holds_whole(plan.last):
         return
     if channel.receiver is ReceiverState.STOPPED and operation.replica.starts_receiver_alone():
         operation.progress("Starting the receiver: the applier waits for what it has not fetched")
@@ -157,7 +155,7 @@ def start_applier(
     channel = status.channel(plan.channel)
     if channel is None:
         raise NotVerified("The channel was removed while it was applying.", "Look at SHOW REPLICA STATUS.")
-    found = of_channel(operation, status, channel, plan.transaction if until else None, until=True)
+    found = of_channel(operation, status, channel, plan.last if until else None, until=True)
     if found.act not in (Act.APPLIER, Act.CHANNEL):
         raise Refused(found.refusal or found.warning, "The applier was not started.")
     threads = Threads.APPLIER if found.act is Act.APPLIER else Threads.BOTH

@@ -196,7 +196,7 @@ def _otherwise(
 def _run(replica: Replica, source: Server, evidence: Evidence) -> int:
     """Return with how many transactions, from the failing one on, the replica's rows already agree."""
     first = evidence.transaction
-    if first is None or first.gtid is None or not any(evidence.applied):
+    if first is None or first.gtid is None or first.run is not None or not any(evidence.applied):
         return 0
     executed, theirs = evidence.status.executed, source.executed()
     if executed.orders(theirs):

@@ -24,6 +24,7 @@ from replfix.core.replication.on_its_way import OnlyHere
 from replfix.core.replication.readers import REPORTED, Shared, shared
 from replfix.core.replication.replica_status import ChannelStatus, RelayLog, ReplicaStatus
 from replfix.core.replication.start_threads import Receiver, Source, receiver_of
+from replfix.core.replication.transaction_id import TransactionRun
 from replfix.core.rows.row_values import NotRead, RowImage
 from replfix.core.schema.table import Table, TableName
 from replfix.core.schema.tested_versions import too_old
@@ -61,6 +62,7 @@ from replfix.workflow.investigate.look_up_objects import (
     read_settings,
 )
 from replfix.workflow.investigate.read_earlier_repairs import earlier_steps
+from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.investigate.source.check_relay_source import source_holds
 from replfix.workflow.investigate.source.check_source import source_side
 from replfix.workflow.investigate.source.compare_with_source import compare_with_source
@@ -75,18 +77,26 @@ def investigate(
     channel_name: str | None,
     progress: Progress = lambda _: None,
     trail: TrailToRead | None = None,
+    *,
+    run: TransactionRun | None = None,
 ) -> Diagnosis | None:
     """Return the whole diagnosis of the stopped channel, None when every channel runs.
 
-    A trail that cannot be read counts as empty. ConnectError when servers take longer, all in all, than the replica's
+    With ``run``, of all of its transactions as if they were one: the first is the failing one. ReplicationError where the
+    source's log does not have that run. A trail that cannot be read counts as empty. ConnectError when servers take longer, all in all, than the replica's
     limits allow.
     """
     with one_look(whole=True), within(replica.limits.diagnose_seconds, "to diagnose the channel", "diagnose_seconds"):
-        return _investigate(replica, source_of, channel_name, progress, trail)
+        return _investigate(replica, source_of, channel_name, progress, trail, run)
 
 
 def _investigate(
-    replica: Replica, source_of: SourceOf, channel_name: str | None, progress: Progress, trail: TrailToRead | None
+    replica: Replica,
+    source_of: SourceOf,
+    channel_name: str | None,
+    progress: Progress,
+    trail: TrailToRead | None,
+    run: TransactionRun | None,
 ) -> Diagnosis | None:
     status = replica.status()
     channel = stopped_channel(status, channel_name)
@@ -112,7 +122,7 @@ def _investigate(
         unreached = _unreached(replica, bare, reason, progress)
         return conclude(_writable(replica, replace(unreached, earlier=earlier_steps(trail, unreached))))
     error = in_question(replica, source, channel, error, _by_gtid(channel, source.uuid()))
-    evidence = _gather(replica, source, source_of, replace(bare, error=error), progress)
+    evidence = _gather(replica, source, source_of, replace(bare, error=error), progress, run)
     evidence = source_side(replica, source, evidence)
     unknowns = list(evidence.unknowns)
     evidence = replace(evidence, prepared=find_prepared(replica, source, evidence, unknowns), unknowns=tuple(unknowns))
@@ -263,7 +273,14 @@ def _by_gtid(channel: ChannelStatus, source_uuid: str) -> bool:
     return channel.auto_position or source_uuid != channel.source_uuid
 
 
-def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidence, progress: Progress) -> Evidence:
+def _gather(
+    replica: Replica,
+    source: Server,
+    source_of: SourceOf,
+    bare: Evidence,
+    progress: Progress,
+    run: TransactionRun | None,
+) -> Evidence:
     status, channel, error = bare.status, bare.channel, bare.error
     unknowns = list(bare.unknowns)
     source_uuid = source.uuid()
@@ -281,6 +298,8 @@ def _gather(replica: Replica, source: Server, source_of: SourceOf, bare: Evidenc
     if not failing.found:
         failing = from_relay_log(replica, channel, error, unknowns)
     transaction, statement = failing.transaction, failing.statement
+    if run is not None:
+        transaction = read_run(source, transaction, run)
     tables: dict[TableName, Table] = {}
     described, damaged = tables, ""
     mismatches: dict[TableName, str] = {}

@@ -32,6 +32,7 @@ from replfix.workflow.apply.close_gap import end_gap
 from replfix.workflow.apply.resume_applier import start_again, wait_until_stopped
 from replfix.workflow.apply.start_channel import feed_applier
 from replfix.workflow.investigate.compare_rows import definitions_of
+from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.trusted_record import check_whole
 
@@ -231,15 +232,15 @@ def _left_to_do(operation: Operation, plan: Plan, found: Found, finish: bool) ->
     now = status.channel(plan.channel)
     if now is None or now.applier_running:
         return ""
-    if found.result.committed and not status.has_applied(now, plan.transaction):
+    if found.result.committed and not status.has_applied(now, plan.last):
         return _GOES_ON
-    if status.has_applied(now, plan.transaction) and (now.failure is None or plan.way is not ApplyMode.APPLY):
+    if status.has_applied(now, plan.last) and (now.failure is None or plan.way is not ApplyMode.APPLY):
         # Stopped where the run let it stop (UNTIL): to start it is the rest of what was confirmed.
         if not finish:
             return "The channel can continue after that transaction: START REPLICA."
-        if not status.stands_behind(now, plan.transaction):
+        if not status.stands_behind(now, plan.last):
             return (
-                f"The channel was not started: the replica does not confirm that this run stopped it after {plan.transaction}. "
+                f"The channel was not started: the replica does not confirm that this run stopped it after {plan.last}. "
                 "START REPLICA, if nobody has stopped it on purpose."
             )
         if refused := start_again(operation, plan):
@@ -295,12 +296,13 @@ def _look(
     on_source = _look_on_source(operation, record, told, channel) if writes_on_source(document) else None
     if record.content.get("undoes") is not None:
         return undo_found(plan, rows, on_source[0] if on_source is not None else None), plan, channel, on_source
-    applied = channel is not None and status.has_applied(channel, plan.transaction)
+    applied = channel is not None and status.has_applied(channel, plan.last)
+    begun = channel is not None and plan.run is not None and status.has_applied(channel, plan.transaction)
     if applied and told is not None:
         return verified_before(plan), plan, channel, on_source
     held = applied and channel is not None and not plan.way.leaves_out
     wrong = _not_as_applied(operation, plan, channel) if held and channel is not None else None
-    return repair_found(plan, rows, applied=applied, wrong=wrong), plan, channel, on_source
+    return repair_found(plan, rows, applied=applied, begun=begun, wrong=wrong), plan, channel, on_source
 
 
 def _look_on_source(
@@ -346,10 +348,13 @@ def _not_as_applied(operation: Operation, plan: Plan, channel: ChannelStatus) ->
     if plan.transaction.gtid is None:
         return None
     try:
-        transaction = operation.source_of(channel).transaction(plan.transaction.gtid)
+        source = operation.source_of(channel)
+        transaction = source.transaction(plan.transaction.gtid)
+        if plan.run is not None:
+            transaction = read_run(source, transaction, plan.run)
         return _rows_that_differ(operation.replica, transaction)
     except ReplfixError as error:
-        operation.progress(f"{plan.transaction} cannot be compared with the replica's rows: {error.message}")
+        operation.progress(f"{plan.covers} cannot be compared with the replica's rows: {error.message}")
         return None
 
 

@@ -20,6 +20,7 @@ from replfix.core.words import counted
 from replfix.errors import AuditError, ConnectError, Refused, ReplicationError
 from replfix.ports import Server, Trail
 from replfix.workflow.investigate.compare_rows import definitions_of
+from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.operation import Operation
 
 LOG_READ = 100_000
@@ -67,7 +68,7 @@ def confirm_repair(
             rows = counted(len(left), "row")
             raise _unconfirmed(
                 intent,
-                f"{rows} of it ({left[0].table}) {'have' if len(left) > 1 else 'has'} nothing to do with {plan.transaction}",
+                f"{rows} of it ({left[0].table}) {'have' if len(left) > 1 else 'has'} nothing to do with {plan.covers}",
             )
     if written is not None:
         _confirm_on_source(operation.source_of(channel), intent, transaction, written)
@@ -95,20 +96,26 @@ def _transaction(
             return logged.transaction
         except (ReplicationError, ConnectError) as error:
             why.append(error.message)
-    raise _unconfirmed(
-        intent, f"no log has {plan.transaction} any more, which the repair was made for. {' '.join(why)}"
-    )
+    raise _unconfirmed(intent, f"no log has {plan.covers} any more, which the repair was made for. {' '.join(why)}")
 
 
 def _logs(operation: Operation, plan: Plan, channel: ChannelStatus) -> Iterator[Callable[[], Transaction]]:
-    replica, its = operation.replica, plan.transaction
+    replica, its, run = operation.replica, plan.transaction, plan.run
     gtid = its.gtid
+
+    def whole(server: Server, first: Transaction) -> Transaction:
+        return first if run is None else read_run(server, first, run)
+
+    def of_source() -> Transaction:
+        source = operation.source_of(channel)
+        first = source.transaction(gtid) if gtid else source.transaction_at(its.start, its.end_pos, its.log_file)
+        return whole(source, first)
+
+    yield of_source
     if gtid is not None:
-        yield lambda: operation.source_of(channel).transaction(gtid)
-        yield lambda: replica.transaction(gtid)
-    else:
-        yield lambda: operation.source_of(channel).transaction_at(its.start, its.end_pos, its.log_file)
-    yield lambda: replica.relayed(channel.name, gtid, its.end_pos)
+        yield lambda: whole(replica, replica.transaction(gtid))
+    if run is None:
+        yield lambda: replica.relayed(channel.name, gtid, its.end_pos)
 
 
 def _confirm_on_source(source: Server, intent: AuditRecord, transaction: Transaction, written: Document) -> None:

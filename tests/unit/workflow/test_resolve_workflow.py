@@ -34,7 +34,7 @@ from replfix.workflow.investigate.investigation import investigate
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.recovery import recover
 from tests.unit.fakes import FakeClock, FakeReplica, FakeServer, FakeTrail, Rows, World
-from tests.unit.making import ORDERS, REPLICA, SOURCE, inserted, transaction, updated
+from tests.unit.making import ORDERS, REPLICA, SOURCE, inserted, placed, transaction, updated
 
 Act = Callable[[], object]
 
@@ -55,7 +55,7 @@ class Scene:
         for row in held:
             self.replica.rows.insert(ORDERS.name, row)
         for number, changes in enumerate(transactions, 1):
-            self.source.write(transaction(changes, gtid=f"{SOURCE}:{number}"))
+            self.source.write(placed(transaction(changes, gtid=f"{SOURCE}:{number}"), number))
         self.replica.relay = list(self.source.log.values())
         self.replica.run_applier()
         self.at_first = self.replica.rows.contents
@@ -79,6 +79,7 @@ class Scene:
         dry_run: bool = False,
         channel: str | None = None,
         strategy: str = "source-wins",
+        ahead: bool = True,
     ) -> Outcome:
         return resolution.resolve(
             self.operation,
@@ -87,6 +88,7 @@ class Scene:
             max_rounds=max_rounds,
             dry_run=dry_run,
             confirm=self.confirm,
+            ahead=ahead,
         )
 
     def plan(self) -> Plan:

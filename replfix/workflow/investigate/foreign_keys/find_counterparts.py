@@ -199,7 +199,7 @@ class ChangesSince:
 
     def _log(self) -> Iterator[Transaction]:
         """Return the transactions after the failing one, one more than is wanted: it shows that the log continues."""
-        return self._source.transactions_from(self._transaction.id.end, BACKLOG_READ + 1)
+        return self._source.transactions_from(self._transaction.last.end, BACKLOG_READ + 1)
 
     def _readable(self, behind: Iterator[Transaction | PassedOver], there_are: int | None) -> Iterator[Transaction]:
         """Yield the transactions in the form of the tables, until one cannot be read.
@@ -239,5 +239,5 @@ class ChangesSince:
             # The end of the log is the end of the backlog.
             return (each for each in self._log() if each.gtid is None or each.gtid not in self._executed), None
         assert transaction.gtid is not None
-        backlog = theirs - self._executed - self._executed.single(transaction.gtid)
+        backlog = theirs - self._executed - self._executed.exactly(transaction.gtids)
         return islice(source.readable(backlog), BACKLOG_READ), len(backlog)
