@@ -37,10 +37,15 @@ def conclude(evidence: Evidence) -> Diagnosis:
     return Diagnosis(
         evidence=evidence,
         causes=tuple(cause for *_, cause in sorted(found, key=lambda f: f[0])),
-        proposals=tuple(_proposal(strategy, evidence) for strategy in STRATEGIES),
+        proposals=tuple(_proposal(strategy, evidence) for strategy in _strategies(evidence)),
         unknowns=evidence.unknowns,
         advice=advise(evidence),
     )
+
+
+def _strategies(evidence: Evidence) -> tuple[Strategy, ...]:
+    """Return those that are asked: the first alone plans for several transactions together."""
+    return STRATEGIES if evidence.transaction is None or evidence.transaction.run is None else STRATEGIES[:1]
 
 
 def _proposal(strategy: Strategy, evidence: Evidence) -> Proposal:
