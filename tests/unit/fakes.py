@@ -487,25 +487,26 @@ class FakeReplica(FakeServer):
                 self.applier_running = False
                 return
             done = self.rows.copy()
-            try:
-                for change in transaction.changes:
+            for change in transaction.changes:
+                try:
                     done.apply(change)
-            except RowError as error:
-                self.applier_running = False
-                self.error = (error.errno, self._words(transaction, error))
-                return
+                except RowError as error:
+                    self.applier_running = False
+                    self.error = (error.errno, self._words(transaction, change, error))
+                    return
             self.rows.held = done.held
             assert transaction.gtid is not None
             self.gtids = self.gtids | GtidSet.parse(transaction.gtid)
             del self.relay[0]
             self.applier_running = transaction.id != until
 
-    def _words(self, transaction: Transaction, error: RowError) -> str:
+    def _words(self, transaction: Transaction, change: RowChange, error: RowError) -> str:
+        event = {ChangeKind.INSERT: "Write_rows", ChangeKind.UPDATE: "Update_rows", ChangeKind.DELETE: "Delete_rows"}
         return (
             f"Worker 1 failed executing transaction '{transaction.gtid}' at source log {transaction.log_file}, end_log_pos "
-            f"{transaction.end_pos}; Could not execute Write_rows event on table {error.table}; {error}, Error_code: "
+            f"{transaction.end_pos}; Could not execute {event[change.kind]} event on table {error.table}; {error}, Error_code: "
             f"{error.errno}; handler error X; the event's source log {transaction.log_file}, end_log_pos "
-            f"{transaction.changes[0].event_end_pos}"
+            f"{change.event_end_pos}"
         )
 
     def written_here(self, server_id: int, limit: int) -> tuple[Transaction, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -67,6 +68,9 @@ transaction waits · 4 not done, nothing changed · 5 something was changed and 
     is_flag=True,
     help="Plan for the failing transaction alone; without it, source-wins plans the conflicts together that wait after it.",
 )
+@click.option(
+    "--all", "show_all", is_flag=True, help="Show every row and statement before the question, not the first few."
+)
 @common_options
 def command(
     meant: ReplicaSelector,
@@ -75,6 +79,7 @@ def command(
     yes: bool,
     max_rounds: int,
     no_ahead: bool,
+    show_all: bool,
     config_path: str | None,
     as_json: bool,
     verbose: bool,
@@ -109,7 +114,7 @@ def command(
             channel=wired.target.channel,
             max_rounds=max_rounds,
             dry_run=dry_run,
-            confirm=(lambda *_: True) if yes else ConfirmPlan(wired.target.name),
+            confirm=(lambda *_: True) if yes else ConfirmPlan(wired.target.name, whole=show_all),
             ahead=not no_ahead,
         )
         if as_json:
@@ -124,14 +129,15 @@ def command(
 class ConfirmPlan:
     """The question before a plan is applied, under the diagnosis; the default is no."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, whole: bool = False) -> None:
         self._name = name
+        self._whole = whole
 
     def __call__(self, diagnosis: Diagnosis, plan: Plan) -> bool:
         """Show the plan and ask; return whether it is to be applied. NotDone without a terminal to ask at."""
         from replfix.errors import NotDone
-        from replfix.present.page.confirmation_page import confirmation_page, question, type_to_apply
-        from replfix.present.page.detail import BRIEF
+        from replfix.present.page.confirmation_page import REPEATED, confirmation_page, question, type_to_apply
+        from replfix.present.page.detail import ASKING, BRIEF, WHOLE
         from replfix.present.page.incident_page import incident_page
         from replfix.present.page.page_model import Page, plain
         from replfix.present.page.plan_page import plan_sections
@@ -141,12 +147,16 @@ class ConfirmPlan:
                 f"The plan {plan.digest[:12]} for {plan.covers} needs a confirmation, and there is no terminal to ask at.",
                 NO_TERMINAL,
             )
-        print_page(incident_page(self._name, diagnosis), stderr=True)
+        detail = WHOLE if self._whole else ASKING if plan.run is not None else BRIEF
+        print_page(incident_page(self._name, diagnosis, detail=detail), stderr=True)
         if plan.by_name_only:
             click.echo("", err=True)
-            print_page(Page(tuple(plan_sections(plan, detail=BRIEF))), stderr=True)
+            print_page(Page(tuple(plan_sections(plan, detail=detail))), stderr=True)
         click.echo("", err=True)
-        print_page(confirmation_page(plan), stderr=True)
+        print_page(
+            confirmation_page(plan, detail if self._whole else replace(detail, statements=REPEATED.statements)),
+            stderr=True,
+        )
         if not plan.by_name_only:
             return click.confirm(question(self._name), default=False, err=True)
         return typed(plain(type_to_apply(plan)), plan.named_by)

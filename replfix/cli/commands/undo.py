@@ -127,7 +127,7 @@ class ConfirmUndo:
                 "An undo needs a confirmation, and there is no terminal to ask at.",
                 NO_TERMINAL,
             )
-        click.echo(visible(f"Undo on {self._name} of the repair for {plan.transaction}:\n"), err=True)
+        click.echo(visible(f"Undo on {self._name} of the repair for {plan.covers}:\n"), err=True)
         print_page(undo_question(plan), stderr=True)
         if plan.on_source is not None:
             return typed(plain(type_to_apply(plan)), plan.named_by)

@@ -55,6 +55,9 @@ class UndoPart(Part):
 class RoundPart(Part):
     gtid: str | None  # null on servers without GTIDs
     transaction: str  # its GTID, else the place in the source's binlog
+    transactions: int = 1  # that the round is about: that one, and those after it which were planned with it
+    last_gtid: str | None = None  # of the last of them; null on servers without GTIDs
+    last_transaction: str = ""  # its GTID, else the place in the source's binlog
     strategy: str
     digest: str
     steps: list[StepPart]
@@ -104,6 +107,9 @@ def _round(round_: Round) -> RoundPart:
     return RoundPart(
         gtid=plan.transaction.gtid,
         transaction=str(plan.transaction),
+        transactions=plan.transactions,
+        last_gtid=plan.last.gtid,
+        last_transaction=str(plan.last),
         strategy=plan.strategy,
         digest=plan.digest,
         steps=[*(step_part(step) for step in plan.steps), *(step_part(step, "source") for step in _on_source(round_))],

@@ -44,12 +44,16 @@ def read_plan(document: Document, tables: Mapping[TableName, Table | None]) -> P
         undoable=_undoable(document),
         undo_outlook=str(document.get("undo_outlook", "")),
         receiver=_receiver(document),
-        run=run_of(document),
+        run=_run(document),
     )
 
 
-def run_of(document: Document) -> TransactionRun | None:
-    """Return the run of transactions that the plan covers; None for a single one. Refused when it cannot be read."""
+def transactions_of(document: Document) -> tuple[TransactionId, TransactionRun | None]:
+    """Return the failing transaction, and the run that the plan covers from it on. Refused when they cannot be read."""
+    return _transaction(document), _run(document)
+
+
+def _run(document: Document) -> TransactionRun | None:
     said = document.get("run")
     if said is None:
         return None

@@ -17,6 +17,7 @@ class RecordSummary:
     tables: tuple[str, ...] = ()
     displaced: int | None = None  # rows of the replica that are deleted or changed
     on_source: int = 0  # rows that are written there
+    transactions: int = 1  # that the plan covers
     result: str | None = None  # of an outcome its own, of an intent that of the outcome which followed
 
 
@@ -42,8 +43,14 @@ def summarize(record: AuditRecord) -> RecordSummary:
         tuple(dict.fromkeys(f"{step.get('schema')}.{step.get('table')}" for step in named)),
         sum(isinstance(step.get("current"), Mapping) for step in steps) if strategy is not None else None,
         len(there) if strategy is not None else len(steps),
+        _transactions(plan.get("run")),
         ended,
     )
+
+
+def _transactions(run: object) -> int:
+    said = run.get("transactions") if isinstance(run, Mapping) else None
+    return said if isinstance(said, int) else 1
 
 
 def plan_in(content: Mapping[str, object]) -> Mapping[str, object] | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from replfix.core.plan.plan import Plan
 from replfix.core.words import counted
-from replfix.present.page.detail import BRIEF
+from replfix.present.page.detail import BRIEF, Detail
 from replfix.present.page.page_model import Block, Page, Point, Section, Sentence, Symbol, Words, words
 from replfix.present.page.plan_page import left_out_words, plan_words, steps, warning_blocks, whole_effect
 
@@ -20,12 +20,12 @@ def question(replica: str) -> str:
     return f"Apply the plan on {replica}?"
 
 
-def confirmation_blocks(plan: Plan) -> Iterator[Block]:
+def confirmation_blocks(plan: Plan, detail: Detail = REPEATED) -> Iterator[Block]:
     """Yield what is approved: the plan, its effect, its statements, its warnings, and whether it can be undone."""
     yield Point(Symbol.ITEM, plan_words(plan))
     said = whole_effect(plan)
     yield Point(Symbol.WARNING if plan.displaced or plan.by_name_only else Symbol.ITEM, words(said))
-    yield steps(plan, REPEATED)
+    yield steps(plan, detail)
     others = [risk for risk in plan.risks if risk not in said]
     if others:
         yield Sentence(words(f"{counted(len(others), 'warning')}:"))
@@ -33,9 +33,9 @@ def confirmation_blocks(plan: Plan) -> Iterator[Block]:
     yield Point(Symbol.ITEM, words(plan.undo_outlook))
 
 
-def confirmation_page(plan: Plan) -> Page:
+def confirmation_page(plan: Plan, detail: Detail = REPEATED) -> Page:
     """Return what is seen right above the question, where the warnings are on the page before it."""
-    blocks = tuple(confirmation_blocks(replace(plan, risks=())))
+    blocks = tuple(confirmation_blocks(replace(plan, risks=()), detail))
     return Page((Section((), blocks),))
 
 

@@ -21,6 +21,8 @@ REPORT = Detail(50, 50, None, None, "--json lists all of them")
 """A ticket: its writer cuts long lists of statements by itself."""
 BRIEF = Detail(5, 1, 12, 20, "'replfix diagnose --all' shows all of them")
 AHEAD = Detail(5, 1, 12, None, "'replfix forecast --all' shows all of them")
+ASKING = Detail(5, 1, 12, 20, "--all shows all of them")
+"""The same above the question of a command that takes that option."""
 IN_A_RUN = Detail(5, 1, 12, 20, "--json has all of them")
 """The same while a plan is carried out, which can be shown in full before."""
 

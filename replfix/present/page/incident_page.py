@@ -13,7 +13,7 @@ from replfix.core.conflicts.reconcile import Conflict, ConflictKind
 from replfix.core.diagnosis.diagnosis import Diagnosis, Proposal
 from replfix.core.incident.evidence import Evidence
 from replfix.core.plan.outcome import Outcome
-from replfix.core.plan.plan import Plan
+from replfix.core.plan.plan import Plan, covered
 from replfix.core.remedies.errant_transactions import Errant
 from replfix.core.replication.applier_error import ROW_ERRORS
 from replfix.core.schema.table import Table, TableName
@@ -121,7 +121,10 @@ def facts(diagnosis: Diagnosis) -> Facts:
     found = [("Server", words(product, name(version)))]
     if (failed := evidence.channel.failed_at) is not None:
         found.append(("Stopped", words(f"{failed:%Y-%m-%d %H:%M:%S} UTC, by the replica's clock")))
-    if transaction is not None:
+    if transaction is not None and transaction.run is not None:
+        rows = counted(len(transaction.changes), "row")
+        found.append(("Transactions", words(name(covered(transaction.id, transaction.run)), f", {rows}")))
+    elif transaction is not None:
         found.append(
             (
                 "Transaction",

@@ -92,7 +92,7 @@ def _rounds(outcome: Outcome) -> Iterator[Section]:
 def _round(of: Round, *, dry_run: bool) -> Words:
     """Return what was checked of it."""
     states = ", ".join(_without_it(of, dry_run) if of.plan.left_out is not None else _tried(of, dry_run))
-    return words(name(of.plan.transaction), ", ", strong(of.plan.strategy), f": {states}")
+    return words(name(of.plan.covers), ", ", strong(of.plan.strategy), f": {states}")
 
 
 def _tried(of: Round, dry_run: bool) -> Iterator[str]:

@@ -48,7 +48,7 @@ def plan_sections(plan: Plan, *, with_undo_sql: bool = False, detail: Detail = W
 
 def plan_words(plan: Plan) -> Words:
     """Return the strategy and the transaction of the plan."""
-    return words(strong(plan.strategy), " for ", name(plan.transaction))
+    return words(strong(plan.strategy), " for ", name(plan.covers))
 
 
 def effect(plan: Plan) -> str:

@@ -10,9 +10,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from replfix.core.plan.guard import read_guard
+from replfix.core.plan.plan import covered
+from replfix.core.plan.recorded_plan import transactions_of
 from replfix.core.trail.audit_record import AuditRecord
 from replfix.core.trail.record_summary import RecordSummary, plan_in, steps_in, summarize
 from replfix.core.words import counted
+from replfix.errors import Refused
 from replfix.present.page.page_model import (
     WARNINGS,
     Block,
@@ -39,7 +42,7 @@ _SHOWN_APART = frozenset(
     (
         "version",
         "steps", "guards", "risks", "channel", "kept", "net_rows", "left_out", "on_source", "undo", "undoable",
-        "undo_outlook",
+        "undo_outlook", "run",
     )
 )  # fmt: skip
 
@@ -87,7 +90,8 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
         return
     steps = steps_in(plan)
     around = {} if plan is content else {n: v for n, v in content.items() if n not in ("plan", "causes", "undo")}
-    yield from _values(around | {n: v for n, v in plan.items() if n not in _SHOWN_APART}, limit)
+    run = {"transactions": together} if (together := _together(plan)) else {}
+    yield from _values(around | run | {n: v for n, v in plan.items() if n not in _SHOWN_APART}, limit)
     yield from _causes(content.get("causes"), limit)
     yield from section("Plan", _plan_steps(plan, steps, limit))
     yield from _points("Stay, although the row that they reference goes", Symbol.ITEM, _kept(plan.get("kept")), limit)
@@ -102,6 +106,15 @@ def sections(content: Mapping[str, object], limit: int | None = None) -> Iterato
     yield from section("Undo on the source, in this order", _sql(undo_there, limit))
     yield from _points(PRECONDITIONS, Symbol.ITEM, _guards(plan.get("guards")), limit)
     yield from _points(WARNINGS, Symbol.WARNING, _listed(plan.get("risks")), limit)
+
+
+def _together(plan: Mapping[str, object]) -> str:
+    """Return the transactions that the plan covers, where these are several; empty otherwise."""
+    try:
+        first, run = transactions_of(plan)
+    except Refused:
+        return cell(plan.get("run"))
+    return "" if run is None else covered(first, run)
 
 
 def _guards(recorded: object) -> list[str]:
@@ -151,7 +164,8 @@ def _plan_in_short(plan: Mapping[str, object], of: RecordSummary) -> str:
         what = " and ".join(counted(number, name) for number, name in parts if number) or "a statement"
         return f"{head}: {what} left out"
     there = f", {of.on_source} on the source" if of.on_source else ""
-    return f"{head}: {counted(of.displaced or 0, 'row')} deleted or changed{there}, {tables}"
+    together = f", {counted(of.transactions, 'transaction')}" if of.transactions > 1 else ""
+    return f"{head}{together}: {counted(of.displaced or 0, 'row')} deleted or changed{there}, {tables}"
 
 
 def raw_json(record: AuditRecord) -> str:

@@ -100,7 +100,7 @@ def _longest(
 
 
 def _planned(diagnosis: Diagnosis) -> LookedAhead | None:
-    proposal = diagnosis.proposal(source_wins.NAME)
+    proposal = diagnosis.recommended  # none where rows of another source are in the way
     plan = proposal.plan if proposal is not None else None
     if plan is None or not _plain(plan, diagnosis.evidence):
         return None

@@ -196,7 +196,7 @@ def test_a_replica_that_runs_needs_nothing() -> None:
 
 def test_several_transactions_in_a_row() -> None:
     scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
-    outcome = scene.resolve()
+    outcome = scene.resolve(ahead=False)
     assert outcome.result is Result.RESOLVED
     assert [r.plan.transaction.gtid for r in outcome.rounds] == [f"{SOURCE}:1", f"{SOURCE}:2"]
     assert outcome.displaced_rows == 2
@@ -206,7 +206,7 @@ def test_several_transactions_in_a_row() -> None:
 
 def test_a_limit_of_rounds() -> None:
     scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
-    outcome = scene.resolve(max_rounds=1)
+    outcome = scene.resolve(max_rounds=1, ahead=False)
     assert outcome.result is Result.NEEDS_HUMAN
     assert outcome.message == (
         "1 transaction repaired and verified; 1 row deleted or changed (saved). "
@@ -419,7 +419,7 @@ def test_another_transaction_that_is_applied_in_parallel_stops_it_first() -> Non
     """As a worker of another GTID domain of MariaDB does (10.11.19): nothing is wrong with the repair, and the next run goes on."""
     scene = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
     scene.world.before["replica.start until"] = scene.replica.relay.reverse
-    outcome = scene.resolve()
+    outcome = scene.resolve(ahead=False)
     assert outcome.result is Result.FAILED
     assert outcome.message.startswith(
         f"The repair was applied. Before the replica got to {SOURCE}:1, it stopped on another transaction, which it applies in parallel: Worker 1"
@@ -502,7 +502,7 @@ def test_an_error_before_anything_is_raised_and_one_in_a_later_round_is_told(err
 
     second = Scene(ONE, TWO, held=((1, "x", None), (2, "y", None)))
     second.world.after["trail outcome"] = lambda: second.world.before.__setitem__(step, error)
-    outcome = second.resolve()
+    outcome = second.resolve(ahead=False)
     assert outcome.result is Result.NEEDS_HUMAN
     assert outcome.message == "1 transaction repaired and verified; 1 row deleted or changed (saved). Then: gone"
     assert [r.verified for r in outcome.rounds] == [True]
@@ -664,21 +664,24 @@ def _two_rounds() -> Scene:
     return Scene(ONE, TWO, changes, held=((1, "x", None), (2, "y", None)))
 
 
-def _number_of_steps() -> int:
+def _number_of_steps(ahead: bool) -> int:
     scene = _two_rounds()
     scene.world.steps.clear()
-    scene.resolve()
+    scene.resolve(ahead=ahead)
     return len(scene.world.steps)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("number", range(_number_of_steps()))
-def test_ctrl_c_at_any_step(number: int, done: bool) -> None:
+@pytest.mark.parametrize(
+    ("ahead", "number"), [(ahead, number) for ahead in (False, True) for number in range(_number_of_steps(ahead))]
+)
+def test_ctrl_c_at_any_step(ahead: bool, number: int, done: bool) -> None:
+    """Of two conflicts one after the other, and of the two together."""
     scene = _two_rounds()
     scene.world.steps.clear()
     scene.world.interrupt_at = (number, done)
     with pytest.raises(KeyboardInterrupt):
-        scene.resolve()
+        scene.resolve(ahead=ahead)
     at = scene.world.steps[number]
     assert not scene.replica.held
     if at == "put back" and not done:
@@ -694,7 +697,7 @@ def test_ctrl_c_at_any_step(number: int, done: bool) -> None:
 
     # Whatever was left: the next run ends it.
     scene.world.interrupt_at = None
-    assert scene.resolve().result in (Result.RESOLVED, Result.NOTHING_TO_DO, Result.NEEDS_HUMAN)
+    assert scene.resolve(ahead=ahead).result in (Result.RESOLVED, Result.NOTHING_TO_DO, Result.NEEDS_HUMAN)
     if scene.replica.error[0] == 0 and not scene.replica.applier_running:
         scene.replica.start("", Threads.BOTH)  # it was interrupted between UNTIL and the last START REPLICA
         scene.resolve()
