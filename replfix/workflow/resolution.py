@@ -26,8 +26,8 @@ from replfix.errors import (
 from replfix.workflow.apply.close_gap import close_gap
 from replfix.workflow.apply.repair_round import one_round, plan_of
 from replfix.workflow.apply.write_on_source import arrived
+from replfix.workflow.investigate.ahead.look_ahead import MOST_TRANSACTIONS, look_ahead
 from replfix.workflow.investigate.investigation import investigate
-from replfix.workflow.investigate.look_ahead import MOST_TRANSACTIONS, look_ahead
 from replfix.workflow.operation import IncidentLog, Operation, RoundProgress
 from replfix.workflow.recover.recovery import recover_first
 

@@ -27,6 +27,8 @@ from tests.convergence.left_out import Skipped
 from tests.convergence.schema import SCHEMA
 
 ROUNDS = 60
+ONE_BY_ONE = 5
+"""Of so many seeds, one is resolved without looking ahead."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Quick:
 
 
 def resolve_until_done(
-    lab: Lab, strategy: str, trail: Path, caught_up: Callable[[], bool], skips: int = ROUNDS
+    lab: Lab, strategy: str, trail: Path, caught_up: Callable[[], bool], skips: int = ROUNDS, *, ahead: bool = True
 ) -> Resolved:
     """``caught_up`` waits until the replica has, or stopped again: on a slow machine the end of ``resolve`` can be before that.
     A transaction that is left out is one run, as ``resolve`` has it, and ``skips`` are the most."""
@@ -70,7 +72,13 @@ def resolve_until_done(
         for _ in range(ROUNDS):
             try:
                 outcome = resolve(
-                    operation, strategy=strategy, channel=None, max_rounds=ROUNDS, dry_run=False, confirm=confirm
+                    operation,
+                    strategy=strategy,
+                    channel=None,
+                    max_rounds=ROUNDS,
+                    dry_run=False,
+                    confirm=confirm,
+                    ahead=ahead,
                 )
             except NotDone as error:
                 done.refused = f"{error.message} {error.hint}"

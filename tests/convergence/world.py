@@ -22,7 +22,7 @@ from tests.convergence.history import History, Moment
 from tests.convergence.judge import Judge
 from tests.convergence.left_out import JudgeOfSkips, Skipped, logged
 from tests.convergence.refusals import reason_of
-from tests.convergence.resolving import ROUNDS, recorded, resolve_until_done, skipped
+from tests.convergence.resolving import ONE_BY_ONE, ROUNDS, recorded, resolve_until_done, skipped
 from tests.convergence.rows import State, Touch, look, touches
 from tests.convergence.schema import SCHEMA, Drawing, Table, quoted
 from tests.convergence.surroundings import Surroundings
@@ -287,7 +287,12 @@ class World:
         verdict, stops = self.verdict, list[Stop]()
         for strategy in dict.fromkeys((verdict.strategy, "source-wins")):
             done = resolve_until_done(
-                self._lab, strategy, trail, lambda: self._caught_up(source, replica), self._varied.skips or ROUNDS
+                self._lab,
+                strategy,
+                trail,
+                lambda: self._caught_up(source, replica),
+                self._varied.skips or ROUNDS,
+                ahead=verdict.seed % ONE_BY_ONE != 0,
             )
             verdict.rounds += done.rounds
             verdict.conflicts += done.conflicts

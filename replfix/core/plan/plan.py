@@ -288,7 +288,7 @@ class Plan:
         if self.on_source is not None:
             return "replica and source carried out their parts of the plan, and rolled them back"
         if self.run is not None:
-            return f"the replica carried out the plan and {self.covers}, and rolled all of it back"
+            return f"the replica applied the plan and {self.covers}, and rolled all of it back"
         if not self.way.leaves_out:
             return "the replica carried out the plan and the transaction itself, and rolled both back"
         return "the account is allowed to leave the transaction out; nothing was, and no more than that can be tried"

@@ -33,6 +33,7 @@ from replfix.deadline import within
 from replfix.errors import ConnectError, ServerError, TooOld
 from replfix.one_look import one_look
 from replfix.ports import Progress, Replica, Server, SourceOf, TrailToRead
+from replfix.workflow.investigate.ahead.read_run import read_run
 from replfix.workflow.investigate.commit_order import check_out_of_order_commits
 from replfix.workflow.investigate.compare_keys import find_apart
 from replfix.workflow.investigate.compare_rows import compare, definitions_of, note_mismatches
@@ -62,7 +63,6 @@ from replfix.workflow.investigate.look_up_objects import (
     read_settings,
 )
 from replfix.workflow.investigate.read_earlier_repairs import earlier_steps
-from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.investigate.source.check_relay_source import source_holds
 from replfix.workflow.investigate.source.check_source import source_side
 from replfix.workflow.investigate.source.compare_with_source import compare_with_source

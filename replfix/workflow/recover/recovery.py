@@ -31,8 +31,8 @@ from replfix.ports import Repair, Replica, Trail
 from replfix.workflow.apply.close_gap import end_gap
 from replfix.workflow.apply.resume_applier import start_again, wait_until_stopped
 from replfix.workflow.apply.start_channel import feed_applier
+from replfix.workflow.investigate.ahead.read_run import read_run
 from replfix.workflow.investigate.compare_rows import definitions_of
-from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.operation import Operation
 from replfix.workflow.recover.trusted_record import check_whole
 

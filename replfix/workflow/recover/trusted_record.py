@@ -19,8 +19,8 @@ from replfix.core.trail.audit_record import AuditRecord
 from replfix.core.words import counted
 from replfix.errors import AuditError, ConnectError, Refused, ReplicationError
 from replfix.ports import Server, Trail
+from replfix.workflow.investigate.ahead.read_run import read_run
 from replfix.workflow.investigate.compare_rows import definitions_of
-from replfix.workflow.investigate.read_run import read_run
 from replfix.workflow.operation import Operation
 
 LOG_READ = 100_000

@@ -238,7 +238,17 @@ def test_families_are_kept_or_go_as_a_whole(any_pair: Lab) -> None:
     stage(any_pair, cases)
     held = [rows(any_pair, n, case.left) for n, case in enumerate(cases.values())]
     before = snapshot(any_pair.replica)
-    ran = replfix("resolve", "replica1", "--yes", "--max-rounds", "25", "--config", str(any_pair.config_file), "--json")
+    resolving = (
+        "resolve",
+        "replica1",
+        "--yes",
+        "--no-ahead",
+        "--max-rounds",
+        "25",
+        "--config",
+        str(any_pair.config_file),
+    )
+    ran = replfix(*resolving, "--json")
     assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out + ran.err
     any_pair.wait_until_applied()
     assert snapshot(any_pair.replica).variables == before.variables
@@ -311,7 +321,7 @@ def test_an_undo_brings_a_family_back_and_leaves_no_orphans(pair: Lab) -> None:
     stage(pair, {"gone": gone, "missing": missing})
     before = rows(pair, 0, gone.left)
     config = str(pair.config_file)
-    ran = replfix("resolve", "replica1", "--yes", "--config", config, "--json")
+    ran = replfix("resolve", "replica1", "--yes", "--no-ahead", "--config", config, "--json")
     assert ran.document["outcome"] == "resolved", ran.out + ran.err
     family, parent = (done["audit_id"] for done in ran.document["rounds"])
     refused = replfix("undo", parent, "--yes", "--config", config, "--json")

@@ -68,7 +68,17 @@ def test_output_that_goes_nowhere_ends_no_repair(stopped: Lab) -> None:
 
 def test_what_is_verified_is_no_failure_when_the_next_transaction_waits(pair: Lab) -> None:
     scenarios.find("two-in-a-row").stage(pair)
-    resolving = ("resolve", "replica1", "--yes", "--max-rounds", "1", "--config", str(pair.config_file), "--json")
+    resolving = (
+        "resolve",
+        "replica1",
+        "--yes",
+        "--no-ahead",
+        "--max-rounds",
+        "1",
+        "--config",
+        str(pair.config_file),
+        "--json",
+    )
     first, second = replfix(*resolving), replfix(*resolving)
     assert (first.code, first.document["outcome"]) == (3, "needs_human")
     assert all(done["verified"] for done in first.document["rounds"])

@@ -81,9 +81,11 @@ def test_tables_of_every_kind_are_repaired(any_pair: Lab) -> None:
     assert (ran.code, ran.document["outcome"]) == (0, "resolved"), ran.out[:5000] + ran.err
     any_pair.wait_until_applied()
     assert not [p for p in prove(any_pair.source, any_pair.replica, before) if not p.holds]
-    assert len(ran.document["rounds"]) == len(CASES)
-    for (name, case), done in zip(CASES.items(), ran.document["rounds"], strict=True):
-        assert tuple(step["kind"] for step in done["steps"]) == case.steps, name
+    rounds = ran.document["rounds"]
+    assert len(rounds) < len(CASES), "many of them are planned together"
+    for number, (name, case) in enumerate(CASES.items()):
+        kinds = [step["kind"] for done in rounds for step in done["steps"] if step["schema"] == f"d{number}"]
+        assert sorted(kinds) == sorted(case.steps), name
 
 
 def test_a_counter_that_goes_up_is_said_and_a_value_without_a_partition_refused(any_pair: Lab) -> None:

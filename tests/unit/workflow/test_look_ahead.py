@@ -18,8 +18,8 @@ from replfix.core.replication.transaction_id import TransactionId, TransactionRu
 from replfix.core.rows.row_values import RowImage
 from replfix.core.trail.audit_record import RecordKind
 from replfix.errors import AuditError, RehearsalFailed, Stale
-from replfix.workflow.investigate import look_ahead
-from replfix.workflow.investigate.look_ahead import LookedAhead
+from replfix.workflow.investigate.ahead import look_ahead
+from replfix.workflow.investigate.ahead.look_ahead import LookedAhead
 from replfix.workflow.recover.recovery import recover
 from replfix.workflow.undo.undo_repair import UndoResult, undo
 from tests.unit.making import ORDERS, REPLICA, SOURCE, deleted, inserted, updated

@@ -1,0 +1,1 @@
+"""Transactions after the failing one: read as one run, and planned together with it."""
