@@ -79,6 +79,15 @@ class Twins(Conflict):
         return super().local[1:]
 
 
+class Several(Conflict):
+    """Each of its rows comes in a transaction of its own: they are planned together."""
+
+    @property
+    def transactions(self) -> tuple[tuple[str, ...], ...]:
+        first, second = (f"INSERT INTO d.t VALUES {_values(row)}" for row in self.incoming)
+        return ((first, self._changed), (second,), *super().transactions[1:])
+
+
 class Overtaking(Conflict):
     """Another worker is not done with the transaction before it when it fails."""
 

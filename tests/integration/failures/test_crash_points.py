@@ -19,7 +19,7 @@ import pytest
 from replfix.lab.topologies import no_gtid
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, DeletedTwice, Ground, Overtaking, Picture, Twins, ground_of
+from tests.integration.aftermath import Conflict, DeletedTwice, Ground, Overtaking, Picture, Several, Twins, ground_of
 from tests.integration.running import Ran
 from tests.skipping import may_skip
 
@@ -220,6 +220,11 @@ def test_a_resolution(any_pair: Lab, tmp_path: Path) -> None:
     one_in = 2 if any_pair.provision.flavour.product == "MySQL" else 8
     with ground_of(any_pair) as ground:
         Points(ground, tmp_path, lambda: Attempt(ground.conflict(), RESOLVE, resolved)).judge(one_in)
+
+
+def test_a_resolution_of_several_transactions_together(pair: Lab, tmp_path: Path) -> None:
+    with ground_of(pair) as ground:
+        Points(ground, tmp_path, lambda: Attempt(ground.conflict(Several), RESOLVE, resolved)).judge(3)
 
 
 def test_a_transaction_that_is_carried_out_in_the_appliers_place(pair: Lab, tmp_path: Path) -> None:

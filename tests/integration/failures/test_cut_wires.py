@@ -15,7 +15,7 @@ import pytest
 from replfix.lab.lab_accounts import REPLFIX
 from replfix.lab.topology import Lab
 from tests.integration.accidents import Accidents
-from tests.integration.aftermath import Conflict, Ground, Picture, ground_fixture
+from tests.integration.aftermath import Conflict, Ground, Picture, Several, ground_fixture
 from tests.integration.proxy import Break, Proxy
 from tests.integration.running import Ran
 
@@ -133,17 +133,20 @@ def resolve_again(ground: Ground, conflict: Conflict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "one_in", "ssl_mode"),
+    ("side", "one_in", "ssl_mode", "kind"),
     [
-        ("replicas", 200, "DISABLED"),
-        ("sources", 80, "DISABLED"),
-        ("replicas", 150, "REQUIRED"),
-        ("sources", 60, "REQUIRED"),
+        ("replicas", 200, "DISABLED", Conflict),
+        ("sources", 80, "DISABLED", Several),
+        ("replicas", 150, "REQUIRED", Several),
+        ("sources", 60, "REQUIRED", Conflict),
     ],
 )
-def test_a_resolution(ground: Ground, tmp_path: Path, side: str, one_in: int, ssl_mode: str) -> None:
+def test_a_resolution(
+    ground: Ground, tmp_path: Path, side: str, one_in: int, ssl_mode: str, kind: type[Conflict]
+) -> None:
+    """Of one transaction, and of several together."""
     wire = Wire(ground, tmp_path, side, ssl_mode)
-    conflict = ground.conflict()
+    conflict = ground.conflict(kind)
     ran = wire.meet(conflict, Place(0, Break.DROP))
     assert ran.code == 0, ran
     encrypted = any(name.startswith("record") for name in wire.packets)
@@ -153,7 +156,7 @@ def test_a_resolution(ground: Ground, tmp_path: Path, side: str, one_in: int, ss
 
     Accidents[Conflict, Place](
         ground,
-        ground.conflict,
+        lambda: ground.conflict(kind),
         wire.meet,
         lambda conflict, _, ran, before: judge(ground, conflict, ran, before),
         lambda conflict: resolve_again(ground, conflict),

@@ -119,13 +119,13 @@ def test_all_of_them_and_back_again(any_pair: Lab) -> None:
     assert replfix("audit", "verify", "--config", str(any_pair.config_file)).code == 0
 
 
-def test_up_to_what_needs_a_human(any_pair: Lab) -> None:
+def test_up_to_what_needs_a_human(pair: Lab) -> None:
     """A table that cannot be rolled back: what comes before it is done, and nothing after it is touched."""
-    stage(any_pair, "INSERT INTO d.m VALUES (1)")
-    ran = resolve(any_pair)
+    stage(pair, "INSERT INTO d.m VALUES (1)")
+    ran = resolve(pair)
     assert (ran.code, ran.document["outcome"]) == (3, "needs_human"), ran.out[:2000] + ran.err
     assert sum(each["transactions"] for each in ran.document["rounds"]) == 3 * EACH
     assert "d.m is a MyISAM table" in ran.document["message"]
     assert all(each["verified"] for each in ran.document["rounds"])
     left = {(str(n), f"local{n}", "7") for n in ids(0)[EACH // 2 :]}
-    assert left <= {tuple(map(str, row)) for row in rows(any_pair, "t")[1]}
+    assert left <= {tuple(map(str, row)) for row in rows(pair, "t")[1]}
