@@ -169,8 +169,8 @@ class Session:
         """Send those statements in one go; inside, each that is asked has its answer already.
 
         ``lossy`` are those that ``query_lossy`` asks, and come first. After one that the server rejects, the others are
-        sent again: that one's error comes when it is asked.
-        In a look, answers are good until its end.
+        sent again: that one's error comes when it is asked. In a look, answers are good until its end. A session that
+        writes sends each alone: it does not allow several statements in one request.
         """
         questions = [(self, text, True) for text in lossy] + [(self, text, False) for text in statements]
         kept = self._kept()
