@@ -1,45 +1,32 @@
-"""How often a command asks the servers, and what it costs far away:
+"""How often does a command ask the servers, where a conflict is the only one?
 
-    python -m benchmarks.round_trips [MILLISECONDS]
+    python -m benchmarks.round_trips
 
-Labs of its own are started and removed, one of MySQL and one of MariaDB. Each command runs near by, and through proxies
-through which everything takes so many milliseconds longer in each direction (20). Counted are requests, each of which
-waits for its answer (several statements in one request are one round trip), and connections, of which each takes five
-to seven round trips more where it is encrypted. Nothing is asserted.
+``status``, ``diagnose`` and ``resolve`` of the scenario ``duplicate-primary``, through proxies that count queries, readings
+of a binlog and connections, on MySQL and on MariaDB. How long that takes far away: ``benchmarks.latency``.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from benchmarks.harness import Part, run
 from replfix.lab import scenarios, topology
-from replfix.lab.lab_accounts import REPLFIX
 from replfix.lab.narration import Quiet
 from replfix.lab.staging import stage
 from replfix.lab.topology import Lab
+from tests.integration.failures.test_cut_wires import configured_for
 from tests.integration.proxy import Proxy
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 SERVERS = ("mysql", "mariadb-11.8")
-SCENARIO = "duplicate-primary"
 COMMANDS = (("status",), ("diagnose", "replica1"), ("resolve", "replica1", "--yes"))
-REQUESTS = ("Query", "Binlog dump")
-
-
-@dataclass(frozen=True)
-class Counted:
-    """One run of a command."""
-
-    seconds: float
-    requests: int
-    binlogs: int
-    connections: int
 
 
 @contextmanager
@@ -51,67 +38,34 @@ def lab(server: str) -> Iterator[Lab]:
         topology.down("round-trips")
 
 
-def configured(lab: Lab, directory: Path, replica: int, source: int, *, ssl_mode: str) -> str:
-    """Write a configuration with those ports. Where it is not encrypted, a proxy tells packets apart."""
-    text = [f'[audit]\nurl = "sqlite:///{directory / "audit.db"}"\n']
-    for section, port in (("replicas.replica1", replica), ("sources.source", source)):
-        text += [
-            f'[{section}]\nhost = "127.0.0.1"\nport = {port}\nuser = "{REPLFIX.name}"',
-            f'defaults_file = "{lab.directory / "my.cnf"}"\nssl_mode = "{ssl_mode}"\nget_server_public_key = true',
-            'source = "source"\n' if section.startswith("replicas") else "",
-        ]
-    path = directory / "replfix.toml"
-    path.write_text("\n".join(text))
-    return str(path)
-
-
-def run(lab: Lab, command: Sequence[str], far: float, ssl_mode: str) -> Counted:
-    """Run a command through proxies, in a process of its own."""
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(TemporaryDirectory()))
+def counted(servers: Lab, directory: Path, command: Sequence[str]) -> tuple[str, str, str]:
+    """Return how many queries, readings of a binlog and connections the command took."""
+    with ExitStack() as proxies:
         wires = [
-            stack.enter_context(Proxy(("127.0.0.1", server.port), far=far)) for server in (lab.replica, lab.source)
+            proxies.enter_context(Proxy(("127.0.0.1", server.port))) for server in (servers.replica, servers.source)
         ]
-        config = configured(lab, directory, wires[0].port, wires[1].port, ssl_mode=ssl_mode)
-        begun = time.perf_counter()
-        ran = subprocess.run(
-            [sys.executable, "-m", "replfix", *command, "--config", config], capture_output=True, text=True, check=False
-        )
-        seconds = time.perf_counter() - begun
-        assert ran.returncode in (0, 3), ran.stderr
+        ports = {"replicas": wires[0].port, "sources": wires[1].port}
+        config = configured_for(servers, directory, directory / "audit.db", ports)
+        cost = run([sys.executable, "-m", "replfix", *command, "--json", "--config", config])
+        assert cost.code in (0, 3), cost
         packets = [name for wire in wires for name in wire.packets]
-        return Counted(
-            seconds,
-            sum(name.startswith(REQUESTS) for name in packets),
-            sum(name.startswith("Binlog dump") for name in packets),
-            sum(wire.connections for wire in wires),
-        )
+        asked = (sum(name.startswith(kind) for name in packets) for kind in ("Query", "Binlog dump"))
+        queries, binlogs = asked
+        return str(queries), str(binlogs), str(sum(wire.connections for wire in wires))
 
 
-def main(milliseconds: float) -> None:
-    """Print a table."""
-    scenario = scenarios.find(SCENARIO)
-    at = f"{milliseconds:g} ms away"
-    print(f"{'':30}{'requests':>10}{'connections':>13}{'near by':>10}{at:>14}{'encrypted':>12}")
-    for server in SERVERS:
-        with lab(server) as pair:
-            for command in COMMANDS:
-                counted: list[Counted] = []
-                for far, ssl_mode in (
-                    (0, "DISABLED"),
-                    (milliseconds / 1000, "DISABLED"),
-                    (milliseconds / 1000, "REQUIRED"),
-                ):
-                    if not counted or command[0] == "resolve":
-                        stage(pair, scenario, Quiet(), reset=True)
-                    counted.append(run(pair, command, far, ssl_mode))
-                near, away, encrypted = counted
-                print(
-                    f"{f'{server}: {command[0]}':30}{near.requests:10}{near.connections:13}"
-                    f"{near.seconds:9.2f}s{away.seconds:13.2f}s{encrypted.seconds:11.2f}s",
-                    flush=True,
-                )
+def measure() -> Part:
+    """Return the counts of every command on each server."""
+    lines = []
+    for name in SERVERS:
+        with lab(name) as servers, TemporaryDirectory() as directory:
+            stage(servers, scenarios.find("duplicate-primary"), Quiet(), reset=True)
+            lines += [(command[0], name, *counted(servers, Path(directory), command)) for command in COMMANDS]
+    head = ("command", "server", "queries", "binlog readings", "connections")
+    return Part(
+        "round-trips", head, tuple(lines), "Counted once: polls while the applier works can be one more or less."
+    )
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    print(measure().markdown())

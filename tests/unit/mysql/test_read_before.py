@@ -41,7 +41,7 @@ class _Log:
             if f"{SOURCE}:{number}" in gtids:
                 yield transaction([inserted(ORDERS, number, "a", "1.00")] * self.rows, gtid=f"{SOURCE}:{number}")
 
-    def transaction(self, gtid: str) -> Transaction:
+    def transaction(self, gtid: str, _: object = None) -> Transaction:
         return next(self._read(GtidSet.single(gtid)))
 
     def transactions(self, gtids: GtidSet, limit: int) -> Iterator[Transaction]:
