@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from replfix.core.replication.applier_error import ApplierError
 from replfix.core.replication.gtid import GtidSet
+from replfix.core.replication.transaction_id import LogPosition
 from replfix.core.sql import identifier
 from replfix.errors import ReplicationError, ServerError
 from replfix.lab.flavours import ChannelState, speaking
@@ -32,17 +34,21 @@ def wait_until_applied(source: LabServer, replica: LabServer, seconds: float = W
     """Wait until the replica has executed everything that the source has; ReplicationError when it stops or is late."""
     with source.session() as session:
         wanted = speaking(session).written(session)
-    deadline = time.monotonic() + seconds
     with replica.session() as session:
-        while True:
-            # The server waits a second, then we look whether there is anything to wait for.
-            if speaking(session).wait_until_applied(session, wanted, 1):
-                return
-            state = channel_state(session)
-            if state is None or not state.applier_running or state.receiver_message:
-                raise ReplicationError(f"The channel of {replica} does not run: {_why(state)}", STOPPED_HINT)
-            if time.monotonic() > deadline:
-                raise ReplicationError(f"{replica} has not caught up after {seconds:.0f} s.", STOPPED_HINT)
+        _wait_until_applied(replica, session, wanted, seconds)
+
+
+def _wait_until_applied(replica: LabServer, session: Session, wanted: GtidSet | LogPosition, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        # The server waits a second, then we look whether there is anything to wait for.
+        if speaking(session).wait_until_applied(session, wanted, 1):
+            return
+        state = channel_state(session)
+        if state is None or not state.applier_running or state.receiver_message:
+            raise ReplicationError(f"The channel of {replica} does not run: {_why(state)}", STOPPED_HINT)
+        if time.monotonic() > deadline:
+            raise ReplicationError(f"{replica} has not caught up after {seconds:.0f} s.", STOPPED_HINT)
 
 
 def _why(state: ChannelState | None) -> str:
@@ -115,23 +121,23 @@ def reset(source: LabServer, replicas: Iterable[LabServer], keep_accounts: Itera
 
     Much quicker than new servers: tests use it between them. Accounts other than ``keep_accounts`` are dropped.
     """
-    replicas = tuple(replicas)
     kept = frozenset(keep_accounts)
-    for replica in replicas:
-        with replica.session() as session:
+    with ExitStack() as stack:  # one session each: a connection costs as much as all that is asked in it
+        following = [(replica, stack.enter_context(replica.session())) for replica in replicas]
+        for replica, session in following:
             end_other_sessions(session)
             session.execute("STOP REPLICA")
             speaking(session).forget_received(session)
             with speaking(session).writable(session):
                 as_new(replica, session, kept)
-    with source.session() as session:
-        end_other_sessions(session)
-        session.execute("SET GLOBAL read_only = OFF")
-        as_new(source, session, kept)
-    for replica in replicas:
-        with replica.session() as session:
+        with source.session() as session:
+            end_other_sessions(session)
+            session.execute("SET GLOBAL read_only = OFF")
+            as_new(source, session, kept)
+            wanted = speaking(session).written(session)
+        for replica, session in following:
             session.execute("START REPLICA")
-        wait_until_applied(source, replica)
+            _wait_until_applied(replica, session, wanted, WAIT_SECONDS)
 
 
 def as_new(server: LabServer, session: Session, kept: frozenset[str]) -> None:
@@ -153,8 +159,8 @@ def as_new(server: LabServer, session: Session, kept: frozenset[str]) -> None:
     chosen = flavour.chosen(server.server_id)
     if server.as_shipped:
         chosen = dict.fromkeys(chosen, "DEFAULT")
-    for variable, value in {**flavour.reset_variables, **chosen}.items():
-        session.execute(f"SET GLOBAL {variable} = {value}")
+    variables = {**flavour.reset_variables, **chosen}
+    session.execute("SET " + ", ".join(f"GLOBAL {variable} = {value}" for variable, value in variables.items()))
 
 
 def _roll_back_prepared(session: Session) -> None:
@@ -168,6 +174,13 @@ def _roll_back_prepared(session: Session) -> None:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
+
+
+_THREADS = (
+    ("SELECT ID FROM information_schema.PROCESSLIST", 0.01),
+    # InnoDB answers from what it kept until it was not asked for 0.1 s: who asks more often, waits for ever.
+    ("SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX", 0.12),
+)
 
 
 def end_other_sessions(session: Session) -> None:
@@ -189,13 +202,11 @@ def end_other_sessions(session: Session) -> None:
     for thread in ended:
         _ignoring_gone(session, f"KILL {thread}")
     deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        there = session.rows(
-            "SELECT ID FROM information_schema.PROCESSLIST UNION ALL SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX"
-        )
-        if ended.isdisjoint(int(thread) for (thread,) in there):
-            return
-        time.sleep(0.01)
+    for threads, pause in _THREADS:
+        while ended and time.monotonic() < deadline:
+            if ended.isdisjoint(int(thread) for (thread,) in session.rows(threads)):
+                break
+            time.sleep(pause)
 
 
 def _ignoring_gone(session: Session, statement: str) -> None:
