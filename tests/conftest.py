@@ -6,8 +6,12 @@ new between tests. Servers are fetched once into the user's cache; a machine tha
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +28,26 @@ from replfix.lab.topology import Lab
 from tests import examples
 
 SERVERS = ("mysql", "mariadb-10.11", "mariadb-11.8")
+
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""Bytes of memory that have to be available for the servers of three test processes (1.5 GB of files) and all else."""
+_OURS = re.compile(r"replfix-tests-(\d+)-")
+
+
+def in_memory() -> Path | None:
+    """A directory for servers in memory; None where there is no room for one. Those of runs that were killed are removed."""
+    try:
+        available = re.search(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text())
+        free = shutil.disk_usage(MEMORY).free
+        for path in MEMORY.iterdir():
+            if (ours := _OURS.match(path.name)) and not Path("/proc", ours[1]).exists():
+                shutil.rmtree(path, ignore_errors=True)
+        if available is None or min(free, int(available[1]) << 10) < ROOM:
+            return None
+        return Path(tempfile.mkdtemp(prefix=f"replfix-tests-{os.getpid()}-", dir=MEMORY))
+    except OSError:
+        return None
 
 
 class Labs:
@@ -63,6 +87,18 @@ class Labs:
                 lab.down()
             raise
         return _without_trail(lab)
+
+    @contextmanager
+    def of_its_own(self, server: str) -> Iterator[Lab]:
+        """A source and a replica for one test, that leaves them so that no other one should have them."""
+        name = f"tests-{server.replace('.', '-')}-alone"
+        with self._own_state():
+            lab = topology.up(name, narrator=Lines(sys.__stderr__), server=server)
+        try:
+            yield lab
+        finally:
+            with self._own_state():
+                topology.down(name)
 
     def down(self) -> None:
         with self._own_state():
@@ -162,11 +198,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def lab_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """XDG_STATE_HOME of this test process: its labs, and whatever the commands under test record."""
-    path = tmp_path_factory.mktemp("state")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(path))
-        yield path
+    """XDG_STATE_HOME of this test process: its labs, and whatever the commands under test record. In memory, where there is
+    room: no test kills the machine, so none can see what was not on a disk yet; and on a disk each commit, of the servers and of the trail, waits for it."""
+    path = in_memory() or tmp_path_factory.mktemp("state")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(path))
+            yield path
+    finally:
+        if path.parent == MEMORY:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

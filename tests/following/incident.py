@@ -28,6 +28,7 @@ class Incident:
     remedied: bool = False  # something is printed to be followed, and it leads to the end of the backlog
     errant: bool = False  # the options of ``replfix errant`` are followed, whether a channel is stopped or not
     in_every_run: bool = True  # and not only in ``make follow``
+    spoils: bool = False  # the servers: no other test should have them after it
 
     def stops(self, server: str) -> bool:
         return not self.taken_by or not server.startswith(self.taken_by)

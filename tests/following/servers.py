@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from replfix.errors import ServerError
@@ -373,7 +374,7 @@ def no_limit(lab: Lab) -> None:
 
 def file_of_somebody(lab: Lab) -> None:
     """In the directory of a schema that is dropped. Its pages are written before: MySQL 9.7.4 ends, and does not start again, when
-    it comes to write one of a table that the failing DROP DATABASE has deleted."""
+    it comes to write one of a table that the failing DROP DATABASE has deleted. Until then, each reset takes a second more."""
     _source(lab, *TABLE)
     lab.wait_until_applied()
     with lab.replica.session() as session:
@@ -416,7 +417,7 @@ SERVERS = (
     _incident("statement too slow", statement_too_slow, (4192,), "mariadb", no_limit),
     _incident("rows only", rows_only, (3944,), "mysql", statements_again),
     _incident("incident on the source", incident_on_the_source, (13119, 1590), "", caches_as_before, ("d.t",)),
-    _incident("file of somebody", file_of_somebody, (1010,)),
+    replace(_incident("file of somebody", file_of_somebody, (1010,)), spoils=True),
     _incident("relay log damaged", relay_log_damaged, (13121, 1594)),
     _incident("relay log damaged, source purged", relay_log_damaged_and_source_purged, (13121, 1594)),
     _incident("relay log lost", relay_log_lost, (), "mysql"),  # MariaDB fetches it again

@@ -18,6 +18,7 @@ from tests.lying.bending import bend
 from tests.lying.fuzz import ACCOUNT, config_for, impatient, staged
 from tests.lying.recording import Recorder, Replayer, as_it_is
 from tests.tui.driving import Driver
+from tests.tui.quicker import quicken
 from tests.tui.test_hostile import assert_only_text
 
 CASES = int(os.environ.get("REPLFIX_LIES_ON_SCREEN", "3"))
@@ -61,6 +62,7 @@ async def looked_at(config: Path) -> list[str]:
 async def test_it_goes_on(any_pair: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(tui, "DRAW_SECONDS", 0.05)
+    quicken(monkeypatch)
     staged(any_pair)
     for _ in range(2):  # the first signs in in full
         with Recorder(any_pair.replica.port) as replica, Recorder(any_pair.source.port) as source:

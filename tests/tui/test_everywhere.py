@@ -279,7 +279,7 @@ def styles(d: Driver) -> Iterator[tuple[str, Style]]:
 
 
 async def _drawn_anew(d: Driver) -> None:
-    d.app.refresh_css(animate=False)
+    """After the theme was changed: the app applies its styles by itself."""
     await d.pilot.pause()
     d.screen.refresh(layout=True)
     await d.pilot.pause()
