@@ -21,9 +21,10 @@ import pytest
 from hypothesis import settings
 
 from replfix.core.schema import tested_versions
-from replfix.errors import ReplfixError
+from replfix.errors import ConnectError, ReplfixError
 from replfix.lab import flavours, topology
 from replfix.lab.narration import Lines
+from replfix.lab.processes import alive
 from replfix.lab.topology import Lab
 from tests import examples
 
@@ -57,13 +58,15 @@ class Labs:
     def __init__(self, state: Path, seen: dict[str, str]) -> None:
         self._state = state
         self._seen = seen
-        self._started: set[str] = set()
+        self._started: dict[str, Lab] = {}
 
-    def __call__(self, server: str, replicas: int = 1) -> Lab:
+    def __call__(self, server: str, replicas: int = 1, *, ask: bool = False) -> Lab:
         name = f"tests-{server.replace('.', '-')}" + ("" if replicas == 1 else f"-{replicas}")
+        known = self._started.get(name)
+        if not ask and known is not None and all(s.process and alive(s.process, s.data) for s in known.servers):
+            return known  # without a connection to each
         with self._own_state():
-            new = name not in self._started
-            self._started.add(name)
+            new = known is None
             try:
                 lab = topology.up(name, replicas, narrator=Lines(sys.__stderr__), server=server)
             except ReplfixError:
@@ -74,6 +77,7 @@ class Labs:
             if new:
                 with lab.source.session() as session:
                     self._seen[server] = session.server_version
+            self._started[name] = lab
             return lab
 
     def as_new(self, server: str) -> Lab:
@@ -81,7 +85,11 @@ class Labs:
         not: they get other servers."""
         lab = self(server)
         try:
-            lab.reset()
+            try:
+                lab.reset()
+            except ConnectError:  # a server that is ending, or hangs
+                lab = self(server, ask=True)
+                lab.reset()
         except ReplfixError:
             with self._own_state():
                 lab.down()

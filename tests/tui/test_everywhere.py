@@ -287,9 +287,11 @@ async def _drawn_anew(d: Driver) -> None:
 
 async def _text_can_be_read_in_every_theme(d: Driver) -> None:
     before = d.app.theme
+    drawn = set()
     for theme in THEME_NAMES:
         d.app.theme = theme
         await _drawn_anew(d)
+        drawn.add("".join(str(style) for _, style in styles(d)))
         dark = d.app.current_theme.dark
         front, back = (PALETTE[7], BLACK) if dark else (BLACK, WHITE)
         found = list(styles(d))
@@ -299,6 +301,7 @@ async def _text_can_be_read_in_every_theme(d: Driver) -> None:
             assert contrast >= WANTED - 0.01, f"{theme}: {text!r} {style}: {contrast:.1f}"
         if not theme.startswith("ansi"):
             assert any(style.color is not None for _, style in found)
+    assert len(drawn) > len(THEME_NAMES) // 2, "each theme was on the screen"
     d.app.theme = before
 
 
