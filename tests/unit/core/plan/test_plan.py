@@ -27,7 +27,7 @@ from replfix.core.plan.plan import (
     to_document,
 )
 from replfix.core.replication.start_threads import ReceiverFirst
-from replfix.core.replication.transaction_id import TransactionId
+from replfix.core.replication.transaction_id import TransactionId, TransactionRun
 from replfix.core.schema.table import TableName
 from tests.unit.making import GTID, REPLICA
 
@@ -73,6 +73,7 @@ def test_the_digest_changes_with_every_field() -> None:
         "orphans": (Orphan(TableName("d", "c"), "f", TableName("d", "t"), ("v",), ("x",)),),
         "on_source": SourceWrite("x", (STEP,)),
         "undo_outlook": "x",
+        "run": TransactionRun(TransactionId("x", "", 0, 0), 2),
         "receiver": ReceiverFirst(fetch_again=True, put_back=True),
     }
     others = [replace(PLAN, **{name: value}) for name, value in values.items()]
