@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from replfix.cli.exit_codes import worst
-from replfix.cli.options import ReplicaSelector, common_options, replicas_options
+from replfix.cli.options import ReplicaSelector, both_given, common_options, replicas_options
 from replfix.cli.output import emit, narrate, show_pages
 
 if TYPE_CHECKING:
+    from replfix.config import Config
     from replfix.core.conflicts.ahead.forecast import Forecast
     from replfix.errors import ReplfixError
     from replfix.ports import Progress
@@ -45,6 +46,7 @@ Examples:
   replfix forecast --replica mysql://dba@10.0.0.2 --source mysql://dba@10.0.0.1
   replfix forecast db2 db3 --max-seconds 60 --json
   replfix forecast db2 --values
+  replfix forecast db2 --prove
   replfix forecast db2 --json | jq -r '.conflicts[] | "\\(.transaction.gtid) \\(.schema).\\(.table) \\(.errno)"'
 \b
 Exit codes: 0 nothing ahead · 3 conflicts ahead · 4 none found, and not everything looked at ·
@@ -52,6 +54,11 @@ Exit codes: 0 nothing ahead · 3 conflicts ahead · 4 none found, and not everyt
 )
 @replicas_options
 @click.option("--values", is_flag=True, help="Also show what would be overwritten or deleted without an error.")
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Have the replica's own applier rehearse the backlog, rolled back; it needs the privileges of a dry run.",
+)
 @click.option("--max-rows", type=click.IntRange(min=1), metavar="N", help="Look at no more rows than this.")
 @click.option("--max-seconds", type=click.FloatRange(min=0.1), metavar="N", help="Look for no longer than this.")
 @click.option(
@@ -72,6 +79,7 @@ Exit codes: 0 nothing ahead · 3 conflicts ahead · 4 none found, and not everyt
 def command(
     meant: tuple[ReplicaSelector, ...],
     values: bool,
+    prove: bool,
     max_rows: int | None,
     max_seconds: float | None,
     max_memory: int,
@@ -80,7 +88,7 @@ def command(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """Show the conflicts that wait in the backlog, before they stop the replica. Reads only.
+    """Show the conflicts that wait in the backlog, before they stop the replica. Reads only, but with --prove.
 
     Compares the transactions that a replica has not applied yet with its rows, in their order, and shows what each of them
     would conflict with: on a stopped channel, which errors follow the first one. What was not looked at is shown too.
@@ -90,6 +98,8 @@ def command(
     from replfix.errors import ReplfixError
     from replfix.workflow.forecast.forecast_backlog import Bounds
 
+    if values and prove:
+        raise both_given("--values", "--prove")
     config = load(config_path)
     opened = open_targets(config, meant)
     bounds = Bounds(max_rows, max_seconds, max_memory)
@@ -101,7 +111,9 @@ def command(
             progress(f"{name}:")
         try:
             with wired:
-                found = _read(wired, bounds, progress, values=values)
+                found = (
+                    _proven(config, wired, bounds, progress) if prove else _read(wired, bounds, progress, values=values)
+                )
         except ReplfixError as error:
             if len(opened) == 1:
                 raise
@@ -136,6 +148,23 @@ def _read(wired: TargetConnections, bounds: Bounds, progress: Progress, *, value
     clock = SystemClock()
     found = forecast(wired.replica, wired.source_of, wired.target.channel, clock, bounds, progress, values=values)
     return with_authors(found, wired.replica, clock, progress)
+
+
+def _proven(config: Config, wired: TargetConnections, bounds: Bounds, progress: Progress) -> Forecast:
+    """Let the replica rehearse the backlog. A bound that was not given is that of a rehearsal: it has locks."""
+    from replfix.cli.interrupts import end_on_sigterm, wait_for_a_safe_point
+    from replfix.cli.open_servers import trail_to_write
+    from replfix.wiring import trails
+    from replfix.wiring.servers import SystemClock
+    from replfix.workflow.forecast.find_authors import with_authors
+    from replfix.workflow.forecast.forecast_backlog import Bounds
+    from replfix.workflow.forecast.prove import PROVE, prove
+
+    end_on_sigterm()
+    most = Bounds(bounds.max_rows or PROVE.max_rows, bounds.max_seconds or PROVE.max_seconds, bounds.max_memory)
+    with trail_to_write(config) as trail:
+        operation = trails.operation(wired, trail, progress, wait_for_a_safe_point)
+        return with_authors(prove(operation, wired.target.channel, most), wired.replica, SystemClock(), progress)
 
 
 def _print(looked_at: list[tuple[str, Forecast | ReplfixError, int]], *, everything: bool) -> None:
