@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test unit coverage check site man pictures cause strategy finding scenario command soak follow lie pin dist audit help clean
+.PHONY: demo test unit coverage check site man pictures cause strategy finding scenario command soak follow lie bench pin dist audit help clean
 
 demo: $(READY)  ## real servers, broken replication, the terminal UI; without a terminal the resolution and its proof
 	$(BIN)/replfix lab demo
@@ -53,6 +53,9 @@ follow: $(READY)  ## does what every remedy says, on real servers, and judges it
 
 lie: $(READY)  ## what real servers said, bent at one place after the other: make lie MINUTES=30 SERVERS=mysql
 	$(BIN)/python -m tests.lying --minutes $(MINUTES) --servers $(SERVERS)
+
+bench: $(READY)  ## benchmarks beside their peers, an hour; BENCH_WRITE=1 writes docs/performance.md: make bench PARTS=scan
+	$(BIN)/python -m benchmarks $(PARTS)
 
 pin: $(READY)  ## pin by hash what a published replfix runs with, behind a change of constraints.txt
 	.ci/pin

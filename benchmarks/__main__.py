@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import large_transaction, latency, many_conflicts, one_transaction, scan, start_up
+from benchmarks import large_transaction, many_conflicts, one_transaction, round_trips, scan, start_up
 from benchmarks.harness import ROUNDS, Part
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -30,7 +30,7 @@ def parts(quick: bool) -> dict[str, Callable[[], Part]]:
         "one-transaction": lambda: one_transaction.measure(1000 // smaller, rounds),
         "many-conflicts": lambda: many_conflicts.measure((50, 2000 // smaller, 20_000 // smaller), 300 / smaller),
         "large-transaction": lambda: large_transaction.measure(100_000 // smaller, "insert", rounds),
-        "latency": lambda: latency.measure(20, rounds),
+        "latency": lambda: round_trips.measure(20),
         "start-up": lambda: start_up.measure(rounds),
     }
 
