@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from replfix.core import sql
 from replfix.core.connection.endpoint import Endpoint, Secret
 from replfix.core.connection.sign_in import SignIn
 from replfix.core.connection.tls import Tls, TlsMode
@@ -77,7 +78,7 @@ def ask(port: int, asked: str) -> int:
         "127.0.0.1", port, ACCOUNT.name, Secret(ACCOUNT.password), tls=Tls(TlsMode.DISABLED),
         sign_in=SignIn(get_server_public_key=True),
     )  # fmt: skip
-    with closing(Session(endpoint)) as session:
+    with closing(Session(endpoint, values=sql.SESSION_VALUES, reads=True)) as session:  # as a diagnosis has it
         if asked.startswith("dump"):
             return sum(1 for _ in events(raw_events(session, Request(int(asked.split()[1]), bytes(10)))))
         return len(session.query_lossy(asked) if asked.startswith("SHOW RELAYLOG") else session.query(asked))
