@@ -29,11 +29,11 @@ pytestmark = pytest.mark.timeout(0 if CASES > 100 else 300)
 
 
 async def settled(d: Driver) -> str:
-    """The screen, when nothing on it has changed for a while."""
+    """The screen, when nothing is at work and nothing on it has changed for a while."""
     end, last, since = time.monotonic() + LONGEST, d.text, time.monotonic()
     while time.monotonic() < min(end, since + SETTLED):
         await d.pilot.pause(0.02)
-        if d.text != last:
+        if d.text != last or not all(worker.is_finished for worker in d.app.workers):
             last, since = d.text, time.monotonic()
     return last
 
