@@ -112,7 +112,7 @@ class World(ABC):
             self._resolve_all()
             self.verdict.wrong += self._judge()
             for name, only in self._only_there().items():
-                if not only <= self._strays[name]:
+                if not only - self._on_its_way(name) <= self._strays[name]:
                     self.verdict.wrong.append(f"{name}: errant: {only}, before {self._strays[name]}")
         return self.verdict
 
@@ -267,6 +267,23 @@ class World(ABC):
                     only = only - has[channel.source.name]
             found[replica.name] = only
         return found
+
+    def _on_its_way(self, name: str) -> GtidSet:
+        """What was written on that server for a plan, and waits for a human before the one that stopped its reader: at most so many of
+        its own as plans wrote there, the newest."""
+        if not self.verdict.human or not self._trail.exists():
+            return GtidSet()
+        server = next(server for server in self._lab.servers if server.name == name)
+        ((uuid,),) = rows(server, "SELECT @@GLOBAL.server_uuid")
+        with closing(sqlite3.connect(self._trail)) as connection:
+            found = connection.execute("SELECT payload FROM audit_record WHERE kind = 'intent'")
+            plans = [json.loads(payload)["plan"] for (payload,) in found]
+        written = sum(plan.get("on_source", {}).get("server_uuid") == uuid for plan in plans)
+        last = max(
+            (number for (origin, _), each in self._executed(server).intervals if origin == uuid for _, number in each),
+            default=0,
+        )
+        return GtidSet.parse(f"{uuid}:{last - written + 1}-{last}") if written else GtidSet()
 
     @property
     def _trail(self) -> Path:
