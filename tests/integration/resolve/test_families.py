@@ -285,7 +285,7 @@ def test_a_child_that_the_plan_does_not_name_is_noticed(pair: Lab) -> None:
         assert transaction is not None
         empty = replace(transaction, changes=(), raw=replace(transaction.raw, statements=()))
         child = Step(StepKind.INSERT, TableName("d0", "c"), ("id", "p"), None, (8, 77), "INSERT …", "")
-        with wired.replica.repair("") as repair, repair.writable(repair.settings()):
+        with wired.replica.repair("") as repair, repair.alone(), repair.writable(repair.settings()):
             with pytest.raises(Stale, match=r"2 rows of d0\.c that the plan does not name reference a row of d0\.p"):
                 repair.rehearse(replace(plan, kept=()), transaction, tables)
             with pytest.raises(RehearsalFailed, match=r"2 rows of d0\.c would be left without a parent"):
