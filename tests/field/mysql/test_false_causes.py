@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replfix.errors import ConnectError
+from replfix.lab.processes import alive
 from replfix.lab.replicate import wait_until_stopped
 from replfix.lab.topology import Lab
 from tests.conftest import Labs
@@ -12,14 +12,6 @@ from tests.field.staging import diagnosed, refused, rows, stage
 from tests.waiting import until
 
 ROWS = 20_000
-
-
-def _down(lab: Lab) -> bool:
-    try:
-        with lab.source.session():
-            return False
-    except ConnectError:
-        return True
 
 
 @pytest.fixture
@@ -37,7 +29,9 @@ def loaded_twice(pair: Lab, labs: Labs) -> Lab:
         pair.wait_until_applied()
         source.execute("SET GLOBAL innodb_buffer_pool_dump_at_shutdown = OFF")
         source.execute("SHUTDOWN")
-    until(lambda: _down(pair), "the source goes down")
+    process = pair.source.process
+    assert process is not None
+    until(lambda: not alive(process, pair.source.data), "the source goes down")
     labs("mysql")
     with pair.source.session() as source:
         source.execute("SET GLOBAL innodb_change_buffering = 'all'")

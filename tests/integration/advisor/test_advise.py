@@ -241,7 +241,7 @@ def test_an_incident_points_at_the_finding_that_is_there(any_pair: Lab) -> None:
     pair = any_pair
     scenarios.find("two-writers").stage(pair)
     config = str(pair.config_file)
-    pointed = "'replfix advise', finding same-numbers or stray-write."
+    pointed = f"'replfix advise --config {config}', finding same-numbers or stray-write."
     assert pointed in replfix("diagnose", "replica1", "--config", config).out
     ran = replfix("resolve", "replica1", "--strategy", "source-wins", "--yes", "--config", config)
     assert (ran.code, pointed in ran.out) == (0, True), ran.out + ran.err

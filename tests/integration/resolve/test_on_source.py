@@ -117,7 +117,7 @@ def test_both_rows_of_two_writers_are_kept(any_pair: Lab) -> None:
     intent = ran.document["rounds"][0]["audit_id"]
     stood = snapshot(lab.source), snapshot(lab.replica)
     code, looked = command("undo", intent, "--dry-run")
-    assert (code, looked["outcome"], looked["on_source"]) == (3, "needs_human", "not_written")
+    assert (code, looked["outcome"], looked["on_source"]) == (3, "rehearsed", "not_written")
     assert [(s["server"], s["kind"]) for s in looked["steps"]] == [("source", "delete")]
     assert "its key PRIMARY (2) is taken by the row 2. Then only the audit trail" in " ".join(looked["risks"])
     assert (snapshot(lab.source), snapshot(lab.replica)) == stood
