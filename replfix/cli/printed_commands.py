@@ -18,6 +18,8 @@ from replfix.present.page.page_model import Block, Facts, Page, Point, Role, Sec
 
 _COMMAND = re.compile(r"'replfix (?P<command>[a-z]+)(?P<rest>(?: [^'\n]*)?)'")
 _ONE_REPLICA = ("names", "urls", "replica_url", "source_url", "source_uuid", "channel")
+_OF_ALL = ("advise",)
+"""Commands that compare all servers with each other: they are not narrowed to one."""
 _SIGNING_IN = (
     "host",
     "port",
@@ -124,7 +126,8 @@ def _completed(found: re.Match[str], root: click.Context, given: list[tuple[str,
     takes = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     if any(word in takes for word in words if word in ("--replica", "--config", "--help")):
         return found[0]
-    named = [said for option, said in given if not option and "names" in takes and not _names_one(words)]
+    narrowed = "names" in takes and not _names_one(words) and found["command"] not in _OF_ALL
+    named = [said for option, said in given if not option and narrowed]
     options = [said for option, said in given if option in takes]
     return (
         f"'{' '.join(['replfix', found['command'], *named])}{found['rest']}{''.join(f' {each}' for each in options)}'"
