@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from replfix.core.conclude import strategy_names
 from replfix.core.diagnosis.diagnosis import Diagnosis
+from replfix.core.incident.evidence import LockHolder
 from replfix.core.incident.skipped import LEAVES_OTHERS, REST_IS_MISSING
 from replfix.core.plan.outcome import Outcome, Result, Round, SourceWriteResult
 from replfix.core.plan.plan import Plan, in_words
@@ -69,6 +70,15 @@ def resolve(
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _AgreedPlan:
+    """What is carried out. The diagnosis that it came from is made anew then: two large ones at once take twice the memory."""
+
+    plan: Plan
+    transient: bool
+    lock_holders: tuple[LockHolder, ...] | None
+
+
 class _Resolution:
     """Rounds, until one ends the run."""
 
@@ -99,6 +109,11 @@ class _Resolution:
 
     def next_round(self) -> Outcome | None:
         """Diagnose, plan, ask, carry out; None when there may be more to do."""
+        agreed = self._agreed_plan()
+        return self._carry_out(agreed) if isinstance(agreed, _AgreedPlan) else agreed
+
+    def _agreed_plan(self) -> _AgreedPlan | Outcome | None:
+        """Diagnose, plan and ask."""
         try:
             diagnosis = _diagnosis(self._operation, self._channel)
             if diagnosis is None and self._rounds and self._any_channel and (another := _failed(self._operation)):
@@ -120,7 +135,8 @@ class _Resolution:
         if not self._alone and len(self._rounds) < self._max_rounds:
             diagnosis, plan = self._with_those_ahead(diagnosis, plan)
         self._alone = False
-        return self._not_to_be_done(diagnosis, plan) or self._carry_out(diagnosis, plan)
+        evidence = diagnosis.evidence
+        return self._not_to_be_done(diagnosis, plan) or _AgreedPlan(plan, evidence.transient, evidence.lock_holders)
 
     def _with_those_ahead(self, diagnosis: Diagnosis, plan: Plan) -> tuple[Diagnosis, Plan]:
         """Return what is done in this round: for as many transactions as can be planned together, else for the one."""
@@ -161,8 +177,8 @@ class _Resolution:
         self._agreed.add(plan.shown)
         return None
 
-    def _carry_out(self, diagnosis: Diagnosis, plan: Plan) -> Outcome | None:
-        progress = RoundProgress()
+    def _carry_out(self, agreed: _AgreedPlan) -> Outcome | None:
+        plan, progress = agreed.plan, RoundProgress()
         try:
             if not self._dry_run and close_gap(self._operation, self._log, plan):
                 return None
@@ -173,8 +189,8 @@ class _Resolution:
             self._rounds.append(progress.as_round(plan))
             return Outcome(Result.FAILED, error.message, error.hint, tuple(self._rounds), tuple(self._log.ids))
         except ReplfixError as error:
-            if isinstance(error, RehearsalFailed) and diagnosis.evidence.transient and not plan.steps:
-                return self._try_again(diagnosis, error)
+            if isinstance(error, RehearsalFailed) and agreed.transient and not plan.steps:
+                return self._try_again(agreed, error)
             if plan.run is not None and isinstance(error, RehearsalFailed | Stale | AuditError):
                 self._go_on_alone(plan, error)
                 return None
@@ -196,10 +212,10 @@ class _Resolution:
         self._ahead = max(1, plan.transactions // 2)
         self._alone = True
 
-    def _try_again(self, diagnosis: Diagnosis, error: RehearsalFailed) -> Outcome | None:
+    def _try_again(self, agreed: _AgreedPlan, error: RehearsalFailed) -> Outcome | None:
         self._tries += 1
         if self._tries == TRIES or self._dry_run:
-            message, hint = _still_held(diagnosis, error)
+            message, hint = _still_held(agreed.lock_holders, error)
             return self._stop(self._then(message), hint)
         self._operation.progress(f"It does not go through yet: trying again in {BETWEEN_TRIES_SECONDS:.0f} s")
         self._operation.clock.sleep(BETWEEN_TRIES_SECONDS)
@@ -294,9 +310,8 @@ def _resolved(operation: Operation, channel: str | None, rounds: list[Round], lo
     return Outcome(Result.RESOLVED, message, REST_IS_MISSING if others else "", tuple(rounds), tuple(log.ids))
 
 
-def _still_held(diagnosis: Diagnosis, error: ReplfixError) -> tuple[str, str]:
+def _still_held(holders: tuple[LockHolder, ...] | None, error: ReplfixError) -> tuple[str, str]:
     """Return what blocks a transaction with which nothing is wrong, and what to do about it."""
-    holders = diagnosis.evidence.lock_holders
     if not holders:
         seen = "Who holds a lock is unknown" if holders is None else "Nobody is seen to hold a lock"
         return error.message, f"No row was changed. {seen}: look at SHOW PROCESSLIST, then try again."
